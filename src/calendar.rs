@@ -1,0 +1,379 @@
+//! Dates, and the three ways a date bounds what may be seen.
+//!
+//! Everything is a civil date: no clock, no time zone. Windows are half-open, so that a day
+//! belongs to exactly one of "before" and "from then on":
+//!
+//! ```text
+//!        Lookback                     Horizon
+//! [as-of − span, as-of)        [as-of, as-of + span)
+//!  what a feature may read      what an outcome may read
+//! ```
+//!
+//! ```
+//! use earlyhelp::calendar::{AsOf, Day, Horizon, Lookback};
+//!
+//! let as_of = AsOf::new("2024-03-31".parse()?);
+//! assert_eq!(Lookback::Days(30).start(as_of).to_string(), "2024-03-01");
+//! assert_eq!(Lookback::Months(1).start(as_of).to_string(), "2024-02-29");
+//! assert_eq!(Horizon::Months(12).end(as_of).to_string(), "2025-03-31");
+//! # Ok::<(), earlyhelp::calendar::CalendarError>(())
+//! ```
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, ToSpan};
+use serde::{Deserialize, Serialize};
+
+/// A date or a span of time that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CalendarError {
+    /// The text is not a date in the form year-month-day.
+    #[error("not a date: write it as year-month-day, for instance 2024-03-31")]
+    NotADate,
+    /// The text is not a span such as `90 days`, `12 months` or `ever`.
+    #[error("not a span of time: write for instance \"90 days\", \"12 months\" or \"ever\"")]
+    NotASpan,
+}
+
+/// A civil date, kept as days since 1970-01-01.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::calendar::Day;
+/// let day: Day = "2024-02-28".parse()?;
+/// assert_eq!((day + 2).to_string(), "2024-03-01");
+/// assert_eq!((day + 2) - day, 2);
+/// # Ok::<(), earlyhelp::calendar::CalendarError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i32);
+
+impl Day {
+    /// The first and the last day that the civil calendar here knows (years 1 to 9999).
+    pub(crate) const BOUNDS: (i32, i32) = (-719_162, 2_932_896);
+
+    /// The day of a year, month (1-12) and day of the month; `None` where there is none.
+    #[must_use]
+    pub fn from_ymd(year: i16, month: i8, day: i8) -> Option<Self> {
+        if year < 1 {
+            return None;
+        }
+        Date::new(year, month, day).ok().map(Self::from)
+    }
+
+    /// The day so many days after 1970-01-01 (before it, when negative), held to years 1 to 9999.
+    #[must_use]
+    pub fn from_epoch_days(days: i32) -> Self {
+        Self(days.clamp(Self::BOUNDS.0, Self::BOUNDS.1))
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub const fn epoch_days(self) -> i32 {
+        self.0
+    }
+
+    /// The same day as a [`jiff::civil::Date`].
+    #[must_use]
+    pub fn date(self) -> Date {
+        Date::constant(1970, 1, 1)
+            .checked_add(SignedDuration::from_hours(i64::from(self.0) * 24))
+            .unwrap_or(Date::MAX)
+    }
+
+    /// Year, month (1-12) and day of the month.
+    #[must_use]
+    pub fn ymd(self) -> (i16, i8, i8) {
+        let date = self.date();
+        (date.year(), date.month(), date.day())
+    }
+
+    /// Whole calendar months later (earlier, when negative); the day of the month is held to the
+    /// month's last day, so one month after 31 January is 28 or 29 February.
+    #[must_use]
+    pub fn plus_months(self, months: i32) -> Self {
+        match self.date().checked_add(i64::from(months).months()) {
+            Ok(date) => Self::from(date),
+            Err(_) => Self::from_epoch_days(if months < 0 { i32::MIN } else { i32::MAX }),
+        }
+    }
+
+    /// Whole years from `birth` to this day: an age. Negative before birth.
+    #[must_use]
+    pub fn years_since(self, birth: Self) -> i32 {
+        let ((y, m, d), (by, bm, bd)) = (self.ymd(), birth.ymd());
+        i32::from(y) - i32::from(by) - i32::from((m, d) < (bm, bd))
+    }
+}
+
+impl From<Date> for Day {
+    fn from(date: Date) -> Self {
+        let hours = date.duration_since(Date::constant(1970, 1, 1)).as_hours();
+        Self::from_epoch_days(i32::try_from(hours / 24).unwrap_or(Self::BOUNDS.1))
+    }
+}
+
+impl FromStr for Day {
+    type Err = CalendarError;
+    fn from_str(text: &str) -> Result<Self, CalendarError> {
+        text.trim()
+            .parse::<Date>()
+            .ok()
+            .filter(|date| date.year() >= 1)
+            .map(Self::from)
+            .ok_or(CalendarError::NotADate)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.date().fmt(f)
+    }
+}
+
+impl fmt::Debug for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Add<i32> for Day {
+    type Output = Self;
+    fn add(self, days: i32) -> Self {
+        Self::from_epoch_days(self.0.saturating_add(days))
+    }
+}
+
+impl Sub<i32> for Day {
+    type Output = Self;
+    fn sub(self, days: i32) -> Self {
+        Self::from_epoch_days(self.0.saturating_sub(days))
+    }
+}
+
+impl Sub for Day {
+    type Output = i32;
+    fn sub(self, other: Self) -> i32 {
+        self.0 - other.0
+    }
+}
+
+/// Writes a type as its `Display` text and reads it back with `FromStr`.
+macro_rules! serde_as_text {
+    ($type:ty) => {
+        impl Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+serde_as_text!(Day);
+serde_as_text!(AsOf);
+serde_as_text!(Lookback);
+serde_as_text!(Horizon);
+
+/// The date on which the question is asked. What became known on this day or later is not seen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AsOf(Day);
+
+impl AsOf {
+    /// The as-of date `day`.
+    #[must_use]
+    pub const fn new(day: Day) -> Self {
+        Self(day)
+    }
+
+    /// The date itself.
+    #[must_use]
+    pub const fn day(self) -> Day {
+        self.0
+    }
+
+    /// Whether something known since `known` may be seen: it must have been known **strictly
+    /// before** the as-of date. This is the crate's one guard against leakage; every reader of
+    /// records goes through it.
+    #[must_use]
+    pub(crate) const fn sees(self, known: i32) -> bool {
+        known < self.0.0
+    }
+}
+
+impl FromStr for AsOf {
+    type Err = CalendarError;
+    fn from_str(text: &str) -> Result<Self, CalendarError> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for AsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for AsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AsOf({})", self.0)
+    }
+}
+
+/// How far back a feature reads: the window `[as-of − span, as-of)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lookback {
+    /// So many days.
+    Days(u32),
+    /// So many calendar months.
+    Months(u32),
+    /// Since records began. Prefer a limit: what is never forgotten flags people for ever.
+    Ever,
+}
+
+impl Lookback {
+    /// The first day inside the window.
+    #[must_use]
+    pub fn start(self, as_of: AsOf) -> Day {
+        match self {
+            Self::Days(days) => as_of.day() - i32::try_from(days).unwrap_or(i32::MAX),
+            Self::Months(months) => as_of.day().plus_months(-i32::try_from(months).unwrap_or(i32::MAX)),
+            Self::Ever => Day::from_epoch_days(i32::MIN),
+        }
+    }
+
+    /// The first day of the equally long window just before this one; `None` for [`Lookback::Ever`].
+    #[must_use]
+    pub fn start_of_previous(self, as_of: AsOf) -> Option<Day> {
+        match self {
+            Self::Days(days) => Some(Self::Days(days.saturating_mul(2)).start(as_of)),
+            Self::Months(months) => Some(Self::Months(months.saturating_mul(2)).start(as_of)),
+            Self::Ever => None,
+        }
+    }
+}
+
+impl FromStr for Lookback {
+    type Err = CalendarError;
+    fn from_str(text: &str) -> Result<Self, CalendarError> {
+        if text.trim() == "ever" {
+            return Ok(Self::Ever);
+        }
+        Ok(match parse_span(text)? {
+            (n, Unit::Days) => Self::Days(n),
+            (n, Unit::Months) => Self::Months(n),
+        })
+    }
+}
+
+impl fmt::Display for Lookback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Days(n) => write!(f, "{n} days"),
+            Self::Months(n) => write!(f, "{n} months"),
+            Self::Ever => f.write_str("ever"),
+        }
+    }
+}
+
+/// How far ahead an outcome is looked for: the window `[as-of, as-of + span)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Horizon {
+    /// So many days.
+    Days(u32),
+    /// So many calendar months.
+    Months(u32),
+}
+
+impl Horizon {
+    /// The first day after the window.
+    #[must_use]
+    pub fn end(self, as_of: AsOf) -> Day {
+        match self {
+            Self::Days(days) => as_of.day() + i32::try_from(days).unwrap_or(i32::MAX),
+            Self::Months(months) => as_of.day().plus_months(i32::try_from(months).unwrap_or(i32::MAX)),
+        }
+    }
+}
+
+impl FromStr for Horizon {
+    type Err = CalendarError;
+    fn from_str(text: &str) -> Result<Self, CalendarError> {
+        Ok(match parse_span(text)? {
+            (n, Unit::Days) => Self::Days(n),
+            (n, Unit::Months) => Self::Months(n),
+        })
+    }
+}
+
+impl fmt::Display for Horizon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Days(n) => write!(f, "{n} days"),
+            Self::Months(n) => write!(f, "{n} months"),
+        }
+    }
+}
+
+enum Unit {
+    Days,
+    Months,
+}
+
+fn parse_span(text: &str) -> Result<(u32, Unit), CalendarError> {
+    let (count, unit) = text.trim().split_once(' ').ok_or(CalendarError::NotASpan)?;
+    let count = count.parse().ok().filter(|&n| n > 0).ok_or(CalendarError::NotASpan)?;
+    match unit.trim() {
+        "day" | "days" => Ok((count, Unit::Days)),
+        "month" | "months" => Ok((count, Unit::Months)),
+        _ => Err(CalendarError::NotASpan),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_round_trip_over_the_whole_calendar() {
+        for days in (Day::BOUNDS.0..Day::BOUNDS.1).step_by(397) {
+            let day = Day::from_epoch_days(days);
+            assert_eq!(day.to_string().parse::<Day>(), Ok(day));
+            assert_eq!(Day::from(day.date()), day);
+        }
+        assert_eq!(Day::from_epoch_days(0).to_string(), "1970-01-01");
+        assert_eq!(Day::from_epoch_days(i32::MAX).to_string(), "9999-12-31");
+    }
+
+    #[test]
+    fn only_what_was_known_strictly_before_is_seen() {
+        let as_of = AsOf::new(Day::from_epoch_days(100));
+        assert!(as_of.sees(99));
+        assert!(!as_of.sees(100));
+        assert!(!as_of.sees(101));
+    }
+
+    #[test]
+    fn age_turns_on_the_birthday() {
+        let born = Day::from_ymd(2008, 2, 29).unwrap();
+        assert_eq!(Day::from_ymd(2018, 2, 28).unwrap().years_since(born), 9);
+        assert_eq!(Day::from_ymd(2018, 3, 1).unwrap().years_since(born), 10);
+    }
+
+    #[test]
+    fn spans_read_back_what_they_write() {
+        for text in ["30 days", "12 months", "ever"] {
+            assert_eq!(text.parse::<Lookback>().unwrap().to_string(), text);
+        }
+        for text in ["0 days", "12", "12 weeks", "days 12", "-3 days"] {
+            assert!(text.parse::<Lookback>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Who is asked about: chosen by rules from what was known on the date.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::calendar::AsOf;
+use crate::error::SpecError;
+use crate::records::{NONE, Selection, Selector, Snapshot, open_on};
+
+/// What is scored: people one by one, or the households they live in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Each person.
+    #[default]
+    Person,
+    /// Each household as known at the date, with the records of all its members.
+    Family,
+}
+
+/// The rules by which a cohort is chosen. A family passes "ages" and "open" if a member does, and
+/// "not open" if no member is open.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::cohort::CohortSpec;
+/// use earlyhelp::records::Selector;
+///
+/// let rules = CohortSpec::default()
+///     .ages(0, 16)
+///     .not_open(Selector::source("plans"));
+/// assert_eq!(rules.ages, Some((0, 16)));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CohortSpec {
+    /// People or families.
+    pub unit: Unit,
+    /// Ages in whole years at the date, both ends included. A person of unknown age does not pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ages: Option<(u8, u8)>,
+    /// An episode among these records is open at the date: enrolled, resident, registered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<Selector>,
+    /// No episode among these records is open at the date: not already known to that service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_open: Vec<Selector>,
+}
+
+impl CohortSpec {
+    /// Scores families in place of people.
+    #[must_use]
+    pub fn unit(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// Only people of these ages.
+    #[must_use]
+    pub fn ages(mut self, youngest: u8, oldest: u8) -> Self {
+        self.ages = Some((youngest, oldest));
+        self
+    }
+
+    /// Only people with an open episode among these records.
+    #[must_use]
+    pub fn open(mut self, records: Selector) -> Self {
+        self.open.push(records);
+        self
+    }
+
+    /// Only people without an open episode among these records.
+    #[must_use]
+    pub fn not_open(mut self, records: Selector) -> Self {
+        self.not_open.push(records);
+        self
+    }
+
+    /// Applies the rules to a snapshot.
+    ///
+    /// # Errors
+    /// [`SpecError`] where a rule names a source that there is not, or one without episodes, or where
+    /// nobody passes.
+    pub fn choose<'r>(&self, snapshot: &Snapshot<'r>) -> Result<Cohort<'r>, SpecError> {
+        let rules = Rules {
+            ages: self.ages,
+            open: resolve_episodes(&self.open, snapshot, "cohort rule `open`")?,
+            not_open: resolve_episodes(&self.not_open, snapshot, "cohort rule `not_open`")?,
+            snapshot,
+        };
+        let mut left_out = LeftOut::default();
+        let subjects: Vec<u32> = match self.unit {
+            Unit::Person => (0..snapshot.records().people() as u32)
+                .filter(|&person| rules.passes(&[person], &mut left_out))
+                .collect(),
+            Unit::Family => (0..snapshot.records().household_ids().len() as u32)
+                .filter(|&household| {
+                    let members = snapshot.residence().members(household);
+                    !members.is_empty() && rules.passes(members, &mut left_out)
+                })
+                .collect(),
+        };
+        if subjects.is_empty() {
+            return Err(SpecError::EmptyCohort(snapshot.as_of().to_string()));
+        }
+        Ok(Cohort { snapshot: snapshot.clone(), unit: self.unit, subjects, left_out })
+    }
+}
+
+fn resolve_episodes(
+    selectors: &[Selector],
+    snapshot: &Snapshot<'_>,
+    of: &str,
+) -> Result<Vec<Selection>, SpecError> {
+    selectors
+        .iter()
+        .map(|selector| {
+            let selection = selector.resolve(snapshot.records(), of)?;
+            let source = snapshot.records().source_at(selection.source);
+            if source.events.has_episodes() {
+                Ok(selection)
+            } else {
+                let why = format!(
+                    "source {} holds no episodes; name the column of their ends in its mapping",
+                    source.name
+                );
+                Err(SpecError::Invalid { of: of.to_owned(), why })
+            }
+        })
+        .collect()
+}
+
+struct Rules<'a, 'r> {
+    ages: Option<(u8, u8)>,
+    open: Vec<Selection>,
+    not_open: Vec<Selection>,
+    snapshot: &'a Snapshot<'r>,
+}
+
+impl Rules<'_, '_> {
+    fn passes(&self, people: &[u32], left_out: &mut LeftOut) -> bool {
+        if let Some((youngest, oldest)) = self.ages {
+            let mut known = false;
+            let fits = people.iter().any(|&person| {
+                self.snapshot.age(person).is_some_and(|age| {
+                    known = true;
+                    (i32::from(youngest)..=i32::from(oldest)).contains(&age)
+                })
+            });
+            if !fits {
+                *(if known { &mut left_out.age } else { &mut left_out.age_unknown }) += 1;
+                return false;
+            }
+        }
+        if !self.open.iter().all(|selection| people.iter().any(|&p| self.is_open(selection, p))) {
+            left_out.not_open += 1;
+            return false;
+        }
+        if self.not_open.iter().any(|selection| people.iter().any(|&p| self.is_open(selection, p))) {
+            left_out.already_open += 1;
+            return false;
+        }
+        true
+    }
+
+    fn is_open(&self, selection: &Selection, person: u32) -> bool {
+        let events = &self.snapshot.records().source_at(selection.source).events;
+        let as_of = self.snapshot.as_of();
+        events.visible(person, as_of).any(|row| {
+            events
+                .ended(row, as_of)
+                .is_some_and(|end| open_on(as_of.day().epoch_days(), events.occurred[row], end))
+                && selection.matches(events, row)
+        })
+    }
+}
+
+/// How many were left out, by the first rule they did not pass.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Of another age.
+    pub age: u64,
+    /// Of unknown age.
+    pub age_unknown: u64,
+    /// Without an episode that had to be open.
+    pub not_open: u64,
+    /// With an episode that had not to be open.
+    pub already_open: u64,
+}
+
+/// The people or families asked about on a date, in the order of their ids. It is bound to the snapshot
+/// it was chosen from: features and scores of a cohort are of that date.
+#[derive(Debug, Clone)]
+pub struct Cohort<'r> {
+    snapshot: Snapshot<'r>,
+    unit: Unit,
+    subjects: Vec<u32>,
+    left_out: LeftOut,
+}
+
+impl<'r> Cohort<'r> {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.subjects.len()
+    }
+
+    /// Never true: an empty cohort is an error.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.subjects.is_empty()
+    }
+
+    /// The date.
+    #[must_use]
+    pub fn as_of(&self) -> AsOf {
+        self.snapshot.as_of()
+    }
+
+    /// The snapshot it was chosen from.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot<'r> {
+        &self.snapshot
+    }
+
+    /// People or families.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// How many the rules left out.
+    #[must_use]
+    pub fn left_out(&self) -> LeftOut {
+        self.left_out
+    }
+
+    /// The pseudonymous ids, in order.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &'r str> {
+        let records = self.snapshot.records();
+        let unit = self.unit;
+        self.subjects.iter().map(move |&subject| match unit {
+            Unit::Person => &*records.the_people().ids[subject as usize],
+            Unit::Family => &*records.household_ids()[subject as usize],
+        })
+    }
+
+    /// A digest of who is in it.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.as_of().to_string());
+        for id in self.ids() {
+            hash.update((id.len() as u64).to_le_bytes());
+            hash.update(id);
+        }
+        hex::encode(hash.finalize())
+    }
+
+    pub(crate) fn id(&self, row: usize) -> &'r str {
+        let records = self.snapshot.records();
+        let subject = self.subjects[row] as usize;
+        match self.unit {
+            Unit::Person => &records.the_people().ids[subject],
+            Unit::Family => &records.household_ids()[subject],
+        }
+    }
+
+    /// The people whose records are the row's own.
+    pub(crate) fn own(&self, row: usize) -> Own<'_> {
+        match self.unit {
+            Unit::Person => Own::Person([self.subjects[row]]),
+            Unit::Family => Own::Family(self.snapshot.residence().members(self.subjects[row])),
+        }
+    }
+
+    /// The other members of the row's household; `None` where no household is known. A family has none.
+    pub(crate) fn others(&self, row: usize) -> Option<impl Iterator<Item = u32> + Clone + '_> {
+        let residence = self.snapshot.residence();
+        let person = self.subjects[row];
+        let known = self.unit == Unit::Person && residence.of_person[person as usize] != NONE;
+        known.then(|| {
+            let members = residence.members(residence.of_person[person as usize]);
+            members.iter().copied().filter(move |&member| member != person)
+        })
+    }
+
+    /// The family that the row belongs to, as a number that is stable over dates: see
+    /// [`Records::families`](crate::records::Records::families).
+    pub(crate) fn family(&self, row: usize) -> u32 {
+        let first = self.own(row).people()[0];
+        self.snapshot.records().the_people().family[first as usize]
+    }
+
+    /// The rows that pass, as a cohort of their own.
+    pub(crate) fn keep(&self, keep: &[bool]) -> Self {
+        let kept = self.subjects.iter().zip(keep).filter(|(_, keep)| **keep).map(|(&s, _)| s);
+        Self { subjects: kept.collect(), ..self.clone() }
+    }
+}
+
+/// The people whose records are a row's own.
+pub(crate) enum Own<'a> {
+    Person([u32; 1]),
+    Family(&'a [u32]),
+}
+
+impl Own<'_> {
+    pub(crate) fn people(&self) -> &[u32] {
+        match self {
+            Self::Person(person) => person,
+            Self::Family(members) => members,
+        }
+    }
+}

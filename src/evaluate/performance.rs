@@ -1,0 +1,448 @@
+//! The bundle: everything that is said about how well a model ranks and predicts on a test set.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::calibration::{Calibration, brier, log_loss};
+use super::interval::{Bootstrap, Clusters, Estimate, percentile_interval, wilson};
+use super::ranking::RankedRows;
+
+/// Why a test set cannot be measured. It names a position or a count, never a person's value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetricError {
+    /// There are no rows.
+    #[error("there are no rows to measure")]
+    Empty,
+    /// A column has another length than the scores.
+    #[error("{what}: {found} entries, where there are {expected} scores")]
+    LengthMismatch {
+        /// Which column.
+        what: String,
+        /// How many scores there are.
+        expected: usize,
+        /// How many entries the column has.
+        found: usize,
+    },
+    /// A score is infinite or not a number, or so large that sums overflow.
+    #[error("the score of row {row} (counted from 0) is not a usable number")]
+    Score {
+        /// The position of the row, from 0.
+        row: usize,
+    },
+    /// All rows belong to one family: nothing says how much families differ.
+    #[error("all rows belong to one family; an interval needs at least two")]
+    OneFamily,
+    /// The bootstrap has too few resamples for a 95% interval.
+    #[error("{resamples} resamples are too few for a 95% interval; at least {least} are needed")]
+    TooFewResamples {
+        /// How many were asked for.
+        resamples: u32,
+        /// The fewest possible.
+        least: u32,
+    },
+}
+
+/// The rows of a test: one row per person and as-of date, with what was predicted and what happened.
+///
+/// Several as-of dates may be pooled. All slices have one entry per row, in an order that does not depend
+/// on chance (sums are made in the order of the rows, so another order may change the last bits).
+#[derive(Debug, Clone, Copy)]
+pub struct TestRows<'a> {
+    /// The score of each row: the log-odds of the outcome.
+    pub log_odds: &'a [f64],
+    /// Whether the outcome followed.
+    pub outcomes: &'a [bool],
+    /// The family of each row, by a code that does not depend on the order of the rows. All rows of one
+    /// person, at all as-of dates, have the code of that person's family.
+    pub families: &'a [u32],
+    /// Whether the row is on the list at capacity. With several as-of dates each date has its own list.
+    pub selected: &'a [bool],
+}
+
+impl TestRows<'_> {
+    /// A score above this is no log-odds that any model gives (a probability's log-odds in `f64` ends at
+    /// about ±745), and sums of its squares could overflow.
+    const LARGEST: f64 = 1e100;
+
+    /// Checks lengths and scores.
+    ///
+    /// # Errors
+    /// [`MetricError::Empty`], [`MetricError::LengthMismatch`] or [`MetricError::Score`].
+    pub fn check(&self) -> Result<(), MetricError> {
+        let expected = self.log_odds.len();
+        let lengths = [
+            ("outcomes", self.outcomes.len()),
+            ("families", self.families.len()),
+            ("selected", self.selected.len()),
+        ];
+        for (what, found) in lengths {
+            if found != expected {
+                return Err(MetricError::LengthMismatch { what: what.to_owned(), expected, found });
+            }
+        }
+        if expected == 0 {
+            return Err(MetricError::Empty);
+        }
+        let usable = |score: &f64| score.is_finite() && score.abs() <= Self::LARGEST;
+        match self.log_odds.iter().position(|score| !usable(score)) {
+            Some(row) => Err(MetricError::Score { row }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How well a model did on a test set, each number with its 95% interval.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::evaluate::interval::Bootstrap;
+/// use earlyhelp::evaluate::performance::{Performance, TestRows};
+/// use earlyhelp::evaluate::ranking::at_capacity;
+///
+/// // 200 people in 100 families; every fourth person has the outcome, half of them with a high score.
+/// let outcomes: Vec<bool> = (0..200).map(|row| row % 4 == 0).collect();
+/// let families: Vec<u32> = (0..200).map(|row| row / 2).collect();
+/// let log_odds: Vec<f64> =
+///     (0..200).map(|row| if row % 8 == 0 { 1.0 } else { -1.5 } + f64::from(row % 7) * 0.1).collect();
+/// let selected = at_capacity(&log_odds, 20);
+/// let rows = TestRows { log_odds: &log_odds, outcomes: &outcomes, families: &families, selected: &selected };
+///
+/// let performance = Performance::measure(&rows, &Bootstrap::default())?;
+/// assert_eq!((performance.n, performance.positives, performance.families), (200, 50, 100));
+/// assert_eq!(performance.precision_at_capacity.map(|estimate| estimate.value), Some(1.0));
+/// assert_eq!(performance.recall_at_capacity.map(|estimate| estimate.value), Some(0.4));
+/// # Ok::<(), earlyhelp::evaluate::performance::MetricError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Performance {
+    /// How many rows.
+    pub n: u64,
+    /// How many of them had the outcome.
+    pub positives: u64,
+    /// How many families the rows belong to.
+    pub families: u64,
+    /// The share with the outcome (Wilson).
+    pub prevalence: Estimate,
+    /// The area under the ROC curve (family bootstrap). `None` when fewer than
+    /// [`Performance::LEAST_FAMILIES`] families hold a row with the outcome, or a row without it.
+    pub auc: Option<Estimate>,
+    /// Average precision (the same bootstrap). `None` when `auc` is.
+    pub average_precision: Option<Estimate>,
+    /// The log loss in nats, see [`log_loss`].
+    pub log_loss: Estimate,
+    /// The Brier score, see [`brier`].
+    pub brier: Estimate,
+    /// Slope, intercept and bins; `None` when they cannot be estimated.
+    pub calibration: Option<Calibration>,
+    /// How many rows are on the list.
+    pub capacity: u64,
+    /// The share of the list that had the outcome (Wilson). `None` when the list is empty.
+    pub precision_at_capacity: Option<Estimate>,
+    /// The share of those with the outcome that the list holds (Wilson). `None` when nobody had the outcome.
+    pub recall_at_capacity: Option<Estimate>,
+    /// How many cases on the list are reviewed for each one that had the outcome: 1 / precision. `None` when
+    /// the list holds none.
+    pub number_needed_to_review: Option<f64>,
+}
+
+impl Performance {
+    /// The fewest families that must hold a row of each class for AUC and average precision to be shown.
+    ///
+    /// Of the resamples, about `e^-k` hold none of `k` families: with five it is under 1%, and they
+    /// can be left out without changing the interval. With fewer, an interval would only pretend to be one.
+    pub const LEAST_FAMILIES: usize = 5;
+
+    /// Measures a test set.
+    ///
+    /// The same rows, in any order but for rounding, and the same bootstrap give the same result at any
+    /// number of threads; counts, AUC, average precision and their intervals are the same to the bit.
+    ///
+    /// # Errors
+    /// What [`TestRows::check`] finds; [`MetricError::TooFewResamples`]; [`MetricError::OneFamily`].
+    pub fn measure(rows: &TestRows<'_>, bootstrap: &Bootstrap) -> Result<Self, MetricError> {
+        rows.check()?;
+        let (resamples, least) = (bootstrap.resamples, Bootstrap::LEAST);
+        if resamples < least {
+            return Err(MetricError::TooFewResamples { resamples, least });
+        }
+        let clusters = Clusters::new(rows.families);
+        let (log_odds, outcomes) = (rows.log_odds, rows.outcomes);
+        let n = log_odds.len() as u64;
+        let positives = outcomes.iter().filter(|&&outcome| outcome).count() as u64;
+        let capacity = rows.selected.iter().filter(|&&selected| selected).count() as u64;
+        let found = outcomes.iter().zip(rows.selected).filter(|&(&o, &s)| o && s).count() as u64;
+        let (auc, average_precision) = ranked(rows, &clusters, bootstrap).unzip();
+        Ok(Self {
+            n,
+            positives,
+            families: clusters.count as u64,
+            prevalence: wilson(positives, n).ok_or(MetricError::Empty)?,
+            auc,
+            average_precision,
+            log_loss: log_loss(log_odds, outcomes, rows.families).ok_or(MetricError::OneFamily)?,
+            brier: brier(log_odds, outcomes, rows.families).ok_or(MetricError::OneFamily)?,
+            calibration: Calibration::measure(log_odds, outcomes, rows.families),
+            capacity,
+            precision_at_capacity: wilson(found, capacity),
+            recall_at_capacity: wilson(found, positives),
+            number_needed_to_review: (found > 0).then(|| capacity as f64 / found as f64),
+        })
+    }
+}
+
+/// AUC and average precision with intervals from one bootstrap.
+fn ranked(rows: &TestRows<'_>, clusters: &Clusters, bootstrap: &Bootstrap) -> Option<(Estimate, Estimate)> {
+    let with = clusters.with_any(rows.outcomes.iter().copied());
+    let without = clusters.with_any(rows.outcomes.iter().map(|outcome| !outcome));
+    if with.min(without) < Performance::LEAST_FAMILIES {
+        return None;
+    }
+    let order = RankedRows::new(rows.log_odds, rows.outcomes, &clusters.index);
+    let whole = order.areas(&vec![1; clusters.count])?;
+    let drawn: Vec<_> =
+        bootstrap.over(clusters.count, |times| order.areas(times)).into_iter().flatten().collect();
+    let n = rows.log_odds.len() as u64;
+    let auc = percentile_interval(drawn.iter().map(|areas| areas.auc).collect())?;
+    let average_precision = percentile_interval(drawn.iter().map(|areas| areas.average_precision).collect())?;
+    Some((
+        Estimate { value: whole.auc, interval: auc, n },
+        Estimate { value: whole.average_precision, interval: average_precision, n },
+    ))
+}
+
+impl fmt::Display for Performance {
+    /// A few lines for a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share = self.prevalence.percent();
+        writeln!(
+            f,
+            "Test: {} cases in {} families; {} had the outcome, {share}",
+            self.n, self.families, self.positives
+        )?;
+        match (&self.auc, &self.average_precision) {
+            (Some(auc), Some(precision)) => {
+                writeln!(f, "Ranking: AUC {auc} (chance gives 0.5)")?;
+                let chance = self.prevalence.value;
+                writeln!(f, "  average precision {precision} (chance gives about {chance:.3})")?;
+            }
+            _ => writeln!(f, "Ranking: cannot be told, too few families with or without the outcome")?,
+        }
+        match &self.calibration {
+            Some(calibration) => {
+                writeln!(f, "Calibration: slope {:.2} (right is 1)", calibration.slope)?;
+                writeln!(f, "  intercept {:.2} (right is 0)", calibration.intercept)?;
+            }
+            None => writeln!(f, "Calibration: cannot be told from these scores and outcomes")?,
+        }
+        writeln!(f, "Losses: log loss {:.4}; Brier score {:.4}", self.log_loss, self.brier)?;
+        write!(f, "List: {} cases", self.capacity)?;
+        if let Some(precision) = &self.precision_at_capacity {
+            write!(f, "; {} of them had the outcome", precision.percent())?;
+        }
+        writeln!(f)?;
+        if let Some(recall) = &self.recall_at_capacity {
+            writeln!(f, "  it holds {} of those who had the outcome", recall.percent())?;
+        }
+        if let Some(number) = self.number_needed_to_review {
+            writeln!(f, "  {number:.1} cases to review for each one that had the outcome")?;
+        }
+        write!(f, "Brackets hold 95% intervals. A case is one person at one date.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_xoshiro::Xoshiro256PlusPlus;
+    use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+    use super::super::interval::fixture::{close, load};
+    use super::super::ranking::at_capacity;
+    use super::*;
+
+    /// Made-up test rows. In each family a shared part of the score and of the chance of the outcome.
+    struct Made {
+        log_odds: Vec<f64>,
+        outcomes: Vec<bool>,
+        families: Vec<u32>,
+        selected: Vec<bool>,
+    }
+
+    impl Made {
+        /// Families of one to `largest`; the score is normal with standard deviation 1, and mean 1 with
+        /// the outcome, 0 without; `shared` (0 to 1) is what siblings' scores have in common.
+        fn new(families: u32, largest: u64, shared: f64, seed: u64) -> Self {
+            let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+            let mut made = Self { log_odds: vec![], outcomes: vec![], families: vec![], selected: vec![] };
+            for family in 0..families {
+                let size = 1 + random.next_u64() % largest;
+                let common = normal(&mut random);
+                let outcome = uniform(&mut random) < 0.3;
+                for _ in 0..size {
+                    let own = normal(&mut random);
+                    // Half of the families are of one mind; else each child's outcome is its own.
+                    let outcome = if family % 2 == 0 { outcome } else { uniform(&mut random) < 0.3 };
+                    made.outcomes.push(outcome);
+                    made.log_odds.push(
+                        f64::from(u8::from(outcome)) + shared.sqrt() * common + (1.0 - shared).sqrt() * own,
+                    );
+                    made.families.push(family);
+                }
+            }
+            made.selected = at_capacity(&made.log_odds, made.log_odds.len() / 5);
+            made
+        }
+
+        fn rows(&self) -> TestRows<'_> {
+            TestRows {
+                log_odds: &self.log_odds,
+                outcomes: &self.outcomes,
+                families: &self.families,
+                selected: &self.selected,
+            }
+        }
+    }
+
+    fn uniform(random: &mut Xoshiro256PlusPlus) -> f64 {
+        ((random.next_u64() >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0
+    }
+
+    /// Box and Muller's way.
+    fn normal(random: &mut Xoshiro256PlusPlus) -> f64 {
+        let radius = (-2.0 * uniform(random).ln()).sqrt();
+        radius * (std::f64::consts::TAU * uniform(random)).cos()
+    }
+
+    #[test]
+    fn the_bundle_agrees_with_its_parts_and_with_the_fixture() {
+        for set in load().datasets {
+            let (outcomes, selected) = (set.outcomes(), set.selected());
+            let rows = TestRows {
+                log_odds: &set.log_odds,
+                outcomes: &outcomes,
+                families: &set.families,
+                selected: &selected,
+            };
+            let found = Performance::measure(&rows, &Bootstrap { resamples: 199, seed: 1 }).unwrap();
+            let (auc, precision) = (found.auc.unwrap(), found.average_precision.unwrap());
+            close(auc.value, set.auc, 1e-9);
+            close(precision.value, set.average_precision, 1e-9);
+            for estimate in [auc, precision, found.prevalence, found.log_loss, found.brier] {
+                let interval = estimate.interval;
+                assert!(interval.low < estimate.value && estimate.value < interval.high, "{}", set.name);
+                assert_eq!(estimate.n, set.log_odds.len() as u64);
+            }
+            let hits = outcomes.iter().zip(&selected).filter(|&(&o, &s)| o && s).count() as u64;
+            assert_eq!(found.precision_at_capacity, wilson(hits, found.capacity));
+            assert_eq!(found.recall_at_capacity, wilson(hits, found.positives));
+            close(found.number_needed_to_review.unwrap(), found.capacity as f64 / hits as f64, 0.0);
+            assert!(found.calibration.is_some());
+            let text = serde_json::to_string(&found).unwrap();
+            assert_eq!(serde_json::from_str::<Performance>(&text).unwrap(), found);
+        }
+    }
+
+    #[test]
+    fn the_auc_interval_covers_as_often_as_it_says() {
+        // The true AUC of two normals one standard deviation apart is Φ(1/√2).
+        const TRUE_AUC: f64 = 0.760_249_938_906_523_7;
+        let bootstrap = Bootstrap { resamples: 299, seed: 3 };
+        let (mut by_family, mut by_row) = (0, 0);
+        for set in 0..200 {
+            let mut made = Made::new(150, 4, 0.9, 1_000 + set);
+            let covers = |made: &Made| {
+                let interval = Performance::measure(&made.rows(), &bootstrap).unwrap().auc.unwrap().interval;
+                u32::from(interval.low <= TRUE_AUC && TRUE_AUC <= interval.high)
+            };
+            by_family += covers(&made);
+            made.families = (0..made.families.len() as u32).collect();
+            by_row += covers(&made);
+        }
+        // 95% of 200 is 190, give or take 3.
+        assert!((180..=198).contains(&by_family), "{by_family} of 200");
+        // Taking siblings for independent is visibly too sure.
+        assert!(by_row + 10 < by_family, "{by_row} of 200 by row, {by_family} by family");
+    }
+
+    #[test]
+    fn threads_and_the_order_of_rows_do_not_matter() {
+        let made = Made::new(400, 3, 0.5, 8);
+        let bootstrap = Bootstrap { resamples: 99, seed: 4 };
+        let first = Performance::measure(&made.rows(), &bootstrap).unwrap();
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| Performance::measure(&made.rows(), &bootstrap)).unwrap(), first);
+        }
+        let n = made.log_odds.len();
+        let order: Vec<usize> = (0..n).rev().collect();
+        let turned = Made {
+            log_odds: order.iter().map(|&row| made.log_odds[row]).collect(),
+            outcomes: order.iter().map(|&row| made.outcomes[row]).collect(),
+            families: order.iter().map(|&row| made.families[row]).collect(),
+            selected: order.iter().map(|&row| made.selected[row]).collect(),
+        };
+        let second = Performance::measure(&turned.rows(), &bootstrap).unwrap();
+        assert_eq!((second.auc, second.average_precision), (first.auc, first.average_precision));
+        assert_eq!(second.precision_at_capacity, first.precision_at_capacity);
+        close(second.log_loss.value, first.log_loss.value, 1e-12);
+        let other = Performance::measure(&made.rows(), &Bootstrap { seed: 5, ..bootstrap }).unwrap();
+        assert_ne!(other.auc, first.auc);
+    }
+
+    #[test]
+    fn wrong_input_is_named_by_position() {
+        let made = Made::new(30, 2, 0.5, 9);
+        let n = made.log_odds.len();
+        let measure = |rows: TestRows<'_>| Performance::measure(&rows, &Bootstrap::default()).unwrap_err();
+        let short = measure(TestRows { selected: &made.selected[1..], ..made.rows() });
+        let expected = MetricError::LengthMismatch { what: "selected".to_owned(), expected: n, found: n - 1 };
+        assert_eq!(short, expected);
+        let mut scores = made.log_odds.clone();
+        for bad in [f64::NAN, f64::NEG_INFINITY, 1e200] {
+            scores[4] = bad;
+            assert_eq!(measure(TestRows { log_odds: &scores, ..made.rows() }), MetricError::Score { row: 4 });
+        }
+        let empty = TestRows { log_odds: &[], outcomes: &[], families: &[], selected: &[] };
+        assert_eq!(measure(empty), MetricError::Empty);
+        assert_eq!(measure(TestRows { families: &vec![3; n], ..made.rows() }), MetricError::OneFamily);
+        let few = Performance::measure(&made.rows(), &Bootstrap { resamples: 38, seed: 0 });
+        assert_eq!(few, Err(MetricError::TooFewResamples { resamples: 38, least: 39 }));
+    }
+
+    #[test]
+    fn what_has_no_denominator_is_none() {
+        let made = Made::new(30, 2, 0.5, 10);
+        let n = made.log_odds.len();
+        let (nobody, no_list) = (vec![false; n], vec![false; n]);
+        let rows = TestRows { outcomes: &nobody, selected: &no_list, ..made.rows() };
+        let found = Performance::measure(&rows, &Bootstrap::default()).unwrap();
+        assert_eq!((found.auc, found.average_precision, found.calibration.clone()), (None, None, None));
+        assert_eq!((found.precision_at_capacity, found.recall_at_capacity), (None, None));
+        assert_eq!(found.number_needed_to_review, None);
+        let text = found.to_string();
+        assert!(text.contains("Ranking: cannot be told"), "{text}");
+        // Four families with the outcome are too few for an interval, five are enough.
+        for (with, shown) in [(4_usize, false), (5, true)] {
+            let families: Vec<u32> = (0..n as u32).collect();
+            let outcomes: Vec<bool> = (0..n).map(|row| row < with).collect();
+            let rows = TestRows { outcomes: &outcomes, families: &families, ..made.rows() };
+            let found = Performance::measure(&rows, &Bootstrap::default()).unwrap();
+            assert_eq!(found.auc.is_some(), shown);
+            assert_eq!(found.average_precision.is_some(), shown);
+        }
+    }
+
+    #[test]
+    fn the_text_says_the_numbers() {
+        let made = Made::new(300, 3, 0.5, 12);
+        let found = Performance::measure(&made.rows(), &Bootstrap { resamples: 99, seed: 0 }).unwrap();
+        let text = found.to_string();
+        let cases = format!("Test: {} cases in 300 families; {} had", found.n, found.positives);
+        assert!(text.starts_with(&cases), "{text}");
+        assert!(text.contains(&format!("AUC {}", found.auc.unwrap())), "{text}");
+        assert!(text.contains(&found.recall_at_capacity.unwrap().percent()), "{text}");
+        assert!(text.lines().count() <= 10 && text.lines().all(|line| line.len() <= 110), "{text}");
+    }
+}

@@ -1,0 +1,54 @@
+//! Whether a source's silence about a person and a window means that nothing happened.
+
+use super::plan::SourcePlan;
+use crate::calendar::Day;
+use crate::records::{Coverage, EventTable, OPEN, Snapshot};
+
+/// The coverage of one source at one date.
+pub(super) struct Covered<'a, 'r> {
+    snapshot: &'a Snapshot<'r>,
+    coverage: &'a Coverage,
+    roster: Option<&'a EventTable>,
+    /// Whether the source reaches close enough to the date.
+    fresh: bool,
+}
+
+impl<'a, 'r> Covered<'a, 'r> {
+    pub(super) fn new(snapshot: &'a Snapshot<'r>, plan: &SourcePlan) -> Self {
+        let records = snapshot.records();
+        let coverage = &records.source_at(plan.source).coverage;
+        let allowed = coverage.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS);
+        let last_needed = snapshot.as_of().day() - 1 - i32::try_from(allowed).unwrap_or(i32::MAX);
+        Self {
+            snapshot,
+            coverage,
+            roster: plan.roster.map(|source| &records.source_at(source).events),
+            fresh: coverage.to.is_none_or(|to| to >= last_needed),
+        }
+    }
+
+    /// Whether the source covers the person over the window that begins on `start`.
+    pub(super) fn person(&self, person: u32, start: i32) -> bool {
+        if !self.fresh {
+            return false;
+        }
+        if let Some((youngest, oldest)) = self.coverage.ages {
+            // A person of unknown age is not known to be outside.
+            let fits = |age: i32| (i32::from(youngest)..=i32::from(oldest)).contains(&age);
+            if !self.snapshot.age(person).is_none_or(fits) {
+                return false;
+            }
+        }
+        if let Some(from) = self.coverage.from {
+            // Before birth there was nothing to record; "ever" means since records began.
+            let born = self.snapshot.records().the_people().born(person).map_or(i32::MIN, Day::epoch_days);
+            if start > Day::BOUNDS.0 && from.epoch_days() > start.max(born) {
+                return false;
+            }
+        }
+        self.roster.is_none_or(|roster| {
+            let as_of = self.snapshot.as_of();
+            roster.visible(person, as_of).any(|row| roster.ended(row, as_of).unwrap_or(OPEN) > start)
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! The pass over events: for each case its people's visible events, each into the tallies that read it.
+
+use rayon::prelude::*;
+
+use super::covered::Covered;
+use super::matrix::{Cell, FeatureMatrix};
+use super::plan::{Codes, Groups, Output, Plan, SourcePlan};
+use super::spec::{Feature, Measure};
+use super::tally::{Slots, Tally};
+use crate::cohort::Cohort;
+use crate::records::{EventTable, Source};
+
+/// Cases that one thread does at a time. The result does not depend on it.
+const CHUNK: usize = 1024;
+
+/// Computes every feature of every case, straight into the columns of the matrix.
+pub(super) fn compute(features: &[Feature], plan: &Plan, cohort: &Cohort<'_>) -> FeatureMatrix {
+    let rows = cohort.len();
+    let mut columns: Vec<Vec<f32>> = features.iter().map(|_| vec![0.0; rows]).collect();
+    // The columns, cut into the pieces that one chunk of cases writes.
+    let mut chunks: Vec<Vec<&mut [f32]>> = Vec::new();
+    chunks.resize_with(rows.div_ceil(CHUNK), Vec::new);
+    for column in &mut columns {
+        for (pieces, piece) in chunks.iter_mut().zip(column.chunks_mut(CHUNK)) {
+            pieces.push(piece);
+        }
+    }
+    chunks.into_par_iter().enumerate().for_each_init(
+        || plan.sources.iter().map(|source| Worker::new(source, cohort)).collect::<Vec<_>>(),
+        |workers, (chunk, mut pieces)| {
+            let first = chunk * CHUNK;
+            for row in first..rows.min(first + CHUNK) {
+                for worker in workers.iter_mut() {
+                    worker.case(features, cohort, row, |feature, cell| {
+                        pieces[feature][row - first] = cell.encode();
+                    });
+                }
+                for &feature in &plan.ages {
+                    pieces[feature][row - first] = age(cohort, row).encode();
+                }
+            }
+        },
+    );
+    let names = features.iter().map(|feature| feature.name.clone()).collect();
+    FeatureMatrix { names, rows, columns }
+}
+
+fn age(cohort: &Cohort<'_>, row: usize) -> Cell {
+    let youngest = cohort.own(row).people().iter().filter_map(|&person| cohort.snapshot().age(person)).min();
+    youngest.map_or(Cell::Missing, |age| Cell::Value(age as f32))
+}
+
+/// One thread's tallies for one source.
+struct Worker<'a, 'r> {
+    events: &'a EventTable,
+    covered: Covered<'a, 'r>,
+    own: Side<'a>,
+    household: Side<'a>,
+}
+
+/// The tallies of one scope.
+struct Side<'a> {
+    groups: &'a Groups,
+    slots: Vec<Slots>,
+    tallies: Vec<Tally>,
+}
+
+impl<'a, 'r> Worker<'a, 'r> {
+    fn new(plan: &'a SourcePlan, cohort: &'a Cohort<'r>) -> Self {
+        let snapshot = cohort.snapshot();
+        let source = snapshot.records().source_at(plan.source);
+        let side = |groups: &'a Groups| {
+            let slots: Vec<Slots> =
+                groups.groups.iter().map(|group| Slots::new(group, cohort.as_of())).collect();
+            let tallies = groups
+                .groups
+                .iter()
+                .zip(&slots)
+                .map(|(group, slots)| Tally::new(group, slots, |codes| codes_in(codes, source)))
+                .collect();
+            Side { groups, slots, tallies }
+        };
+        Self {
+            events: &source.events,
+            covered: Covered::new(snapshot, plan),
+            own: side(&plan.own),
+            household: side(&plan.household),
+        }
+    }
+
+    fn case(
+        &mut self,
+        features: &[Feature],
+        cohort: &Cohort<'_>,
+        row: usize,
+        mut write: impl FnMut(usize, Cell),
+    ) {
+        let (events, covered) = (self.events, &self.covered);
+        if !self.own.tallies.is_empty() {
+            let own = cohort.own(row);
+            self.own.tally(events, cohort, own.people().iter().copied());
+            self.own.write(features, &mut write, |start| {
+                own.people().iter().any(|&person| covered.person(person, start))
+            });
+        }
+        if self.household.tallies.is_empty() {
+            return;
+        }
+        match cohort.others(row) {
+            None => self.household.missing(&mut write),
+            Some(others) => {
+                self.household.tally(events, cohort, others.clone());
+                // Nobody else in the household: there is nothing that a source could have missed.
+                let alone = others.clone().next().is_none();
+                self.household.write(features, &mut write, |start| {
+                    alone || others.clone().any(|person| covered.person(person, start))
+                });
+            }
+        }
+    }
+}
+
+impl Side<'_> {
+    fn tally(&mut self, events: &EventTable, cohort: &Cohort<'_>, people: impl Iterator<Item = u32>) {
+        let as_of = cohort.as_of();
+        self.tallies.iter_mut().for_each(Tally::clear);
+        for person in people {
+            for row in events.visible(person, as_of).rev() {
+                for &place in &self.groups.of_kind[usize::from(events.kind[row])] {
+                    let place = usize::from(place);
+                    let group = &self.groups.groups[place];
+                    if group.selection.matches(events, row) {
+                        self.tallies[place].add(group, &self.slots[place], events, row, as_of);
+                    }
+                }
+            }
+        }
+        self.tallies.iter_mut().for_each(Tally::finish);
+    }
+
+    fn write(
+        &self,
+        features: &[Feature],
+        write: &mut impl FnMut(usize, Cell),
+        covered: impl Fn(i32) -> bool,
+    ) {
+        for ((group, slots), tally) in self.groups.groups.iter().zip(&self.slots).zip(&self.tallies) {
+            // Windows are few and features many: ask once for each.
+            let mut known: Vec<(i32, bool)> = Vec::with_capacity(group.windows.len());
+            for output in &group.outputs {
+                let measure = &features[output.feature].measure;
+                let start = match measure {
+                    // An episode open now is looked for now, whatever came before.
+                    Measure::PresentNow => slots.today(),
+                    Measure::Change => slots.previous_start(output.window).unwrap_or(i32::MIN),
+                    _ => slots.start(output.window),
+                };
+                let is_covered =
+                    known.iter().find(|(day, _)| *day == start).map(|&(_, covered)| covered).unwrap_or_else(|| {
+                        let covered = covered(start);
+                        known.push((start, covered));
+                        covered
+                    });
+                let cell =
+                    if is_covered { measured(measure, tally, slots, output) } else { Cell::NotCovered };
+                write(output.feature, cell);
+            }
+        }
+    }
+
+    fn missing(&self, write: &mut impl FnMut(usize, Cell)) {
+        for output in self.groups.groups.iter().flat_map(|group| &group.outputs) {
+            write(output.feature, Cell::Missing);
+        }
+    }
+}
+
+fn measured(measure: &Measure, tally: &Tally, slots: &Slots, output: &Output) -> Cell {
+    let window = output.window;
+    let number = |value: f32| Cell::Value(value);
+    let optional = |value: Option<f32>| value.map_or(Cell::Missing, Cell::Value);
+    match measure {
+        Measure::Count => number(tally.count(slots, window) as f32),
+        Measure::Any => number(f32::from(u8::from(tally.count(slots, window) > 0))),
+        Measure::Sum => number(tally.sum(slots, window) as f32),
+        Measure::Mean => optional(tally.mean(slots, window)),
+        Measure::Max => optional(tally.max(slots, window)),
+        Measure::Latest => optional(tally.latest(slots, window)),
+        Measure::DistinctKinds | Measure::Distinct(_) => {
+            number(tally.distinct(slots, window, output.counter) as f32)
+        }
+        Measure::DistinctDays => number(tally.distinct_days(slots, window) as f32),
+        Measure::DaysSinceLast => optional(tally.days_since_last(slots, window).map(|days| days as f32)),
+        Measure::DaysSinceFirst => optional(tally.days_since_first(slots, window).map(|days| days as f32)),
+        Measure::DaysOpen => number(tally.days_open(slots, window) as f32),
+        Measure::Change => number(tally.change(slots, window)),
+        Measure::PresentNow => number(f32::from(u8::from(tally.present()))),
+        Measure::Age => Cell::Missing,
+    }
+}
+
+fn codes_in(codes: &Codes, source: &Source) -> usize {
+    match codes {
+        Codes::Kinds => source.kinds.len(),
+        Codes::Category(column) => source.categories[*column].1.len(),
+    }
+}

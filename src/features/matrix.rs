@@ -1,0 +1,166 @@
+//! The matrix: one row a case, one column a feature, three kinds of cell.
+
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
+use serde::{Serialize, Serializer};
+
+/// What a feature says of a case.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell {
+    /// A number; zero means that it was looked for and there was none.
+    Value(f32),
+    /// There is no number to give: never happened within the window, or not recorded.
+    Missing,
+    /// The source does not cover this person or this period: nobody could have known.
+    NotCovered,
+}
+
+impl Cell {
+    /// The number, if it is one.
+    #[must_use]
+    pub fn value(self) -> Option<f32> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Missing | Self::NotCovered => None,
+        }
+    }
+
+    /// Kept in one float: every real value is finite, so two others stand for the two absences.
+    pub(crate) const MISSING: f32 = f32::NAN;
+    pub(crate) const NOT_COVERED: f32 = f32::NEG_INFINITY;
+
+    #[inline]
+    pub(crate) fn decode(raw: f32) -> Self {
+        if raw.is_nan() {
+            Self::Missing
+        } else if raw == Self::NOT_COVERED {
+            Self::NotCovered
+        } else {
+            Self::Value(raw)
+        }
+    }
+
+    #[inline]
+    pub(crate) fn encode(self) -> f32 {
+        match self {
+            Self::Value(value) => value.clamp(f32::MIN, f32::MAX),
+            Self::Missing => Self::MISSING,
+            Self::NotCovered => Self::NOT_COVERED,
+        }
+    }
+}
+
+impl Serialize for Cell {
+    /// A number, or the text `missing` or `not covered`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Value(value) => serializer.serialize_f32(*value),
+            Self::Missing => serializer.serialize_str("missing"),
+            Self::NotCovered => serializer.serialize_str("not covered"),
+        }
+    }
+}
+
+/// The features of a cohort: rows as in the cohort, columns as in the spec.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FeatureMatrix {
+    pub(super) names: Vec<String>,
+    pub(super) rows: usize,
+    pub(super) columns: Vec<Vec<f32>>,
+}
+
+impl FeatureMatrix {
+    /// How many cases.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The features' names.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What feature `column` says of case `row`.
+    ///
+    /// # Panics
+    /// If there is no such row or column.
+    #[must_use]
+    pub fn cell(&self, row: usize, column: usize) -> Cell {
+        Cell::decode(self.columns[column][row])
+    }
+
+    /// All cases of one feature.
+    ///
+    /// # Panics
+    /// If there is no such column.
+    pub fn column(&self, column: usize) -> impl ExactSizeIterator<Item = Cell> {
+        self.columns[column].iter().map(|&raw| Cell::decode(raw))
+    }
+
+    /// A frame with a column of numbers for each feature (null where there is none), and for each feature
+    /// with absent cells a column `NAME.absent` that says `missing` or `not covered`.
+    #[must_use]
+    pub fn to_polars(&self) -> DataFrame {
+        let mut columns: Vec<Column> = Vec::new();
+        for (name, column) in self.names.iter().zip(&self.columns) {
+            let cells = || column.iter().map(|&raw| Cell::decode(raw));
+            let values: Vec<Option<f32>> = cells().map(Cell::value).collect();
+            columns.push(Series::new(name.into(), values).into_column());
+            let absent: Vec<Option<&str>> = cells()
+                .map(|cell| match cell {
+                    Cell::Value(_) => None,
+                    Cell::Missing => Some("missing"),
+                    Cell::NotCovered => Some("not covered"),
+                })
+                .collect();
+            if absent.iter().any(Option::is_some) {
+                columns.push(Series::new(format!("{name}.absent").into(), absent).into_column());
+            }
+        }
+        DataFrame::new(self.rows, columns).unwrap_or_default()
+    }
+
+    /// A matrix of given cells, for models over data that did not come from records.
+    ///
+    /// Returns `None` unless every column has `rows` cells and there is a name for each.
+    #[must_use]
+    pub fn from_cells(names: Vec<String>, rows: usize, columns: &[Vec<Cell>]) -> Option<Self> {
+        let fits = names.len() == columns.len() && columns.iter().all(|column| column.len() == rows);
+        fits.then(|| Self {
+            names,
+            rows,
+            columns: columns.iter().map(|cells| cells.iter().map(|cell| cell.encode()).collect()).collect(),
+        })
+    }
+
+    #[inline]
+    pub(crate) fn raw(&self, column: usize) -> &[f32] {
+        &self.columns[column]
+    }
+
+    /// Puts the rows of `below` under these.
+    pub(crate) fn append(&mut self, below: Self) {
+        if self.columns.is_empty() {
+            *self = below;
+            return;
+        }
+        self.rows += below.rows;
+        for (column, more) in self.columns.iter_mut().zip(below.columns) {
+            column.extend(more);
+        }
+    }
+
+    /// The given rows, in that order.
+    pub(crate) fn take(&self, rows: &[u32]) -> Self {
+        Self {
+            names: self.names.clone(),
+            rows: rows.len(),
+            columns: self
+                .columns
+                .iter()
+                .map(|column| rows.iter().map(|&row| column[row as usize]).collect())
+                .collect(),
+        }
+    }
+}

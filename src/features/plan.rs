@@ -1,0 +1,185 @@
+//! Features arranged for one pass over each source: those that read the same records share a tally.
+
+use super::spec::{Feature, Measure, PEOPLE, Scope};
+use crate::calendar::Lookback;
+use crate::error::SpecError;
+use crate::records::{Records, Selection, Selector, Source, category_place};
+
+/// All features of a spec, by source.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) sources: Vec<SourcePlan>,
+    /// The features that are an age.
+    pub(super) ages: Vec<usize>,
+}
+
+/// The features of one source.
+#[derive(Debug)]
+pub(super) struct SourcePlan {
+    pub(super) source: usize,
+    /// The source whose episodes say who is covered.
+    pub(super) roster: Option<usize>,
+    pub(super) own: Groups,
+    pub(super) household: Groups,
+}
+
+/// Groups of one scope, and for each kind of event the groups that may take it.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    pub(super) groups: Vec<Group>,
+    pub(super) of_kind: Vec<Vec<u16>>,
+}
+
+/// Features of one scope that read the same records.
+#[derive(Debug)]
+pub(super) struct Group {
+    records: Selector,
+    pub(super) selection: Selection,
+    /// The look-backs that its features need.
+    pub(super) windows: Vec<Lookback>,
+    pub(super) outputs: Vec<Output>,
+    pub(super) wants: Wants,
+}
+
+/// One feature's place.
+#[derive(Debug)]
+pub(super) struct Output {
+    pub(super) feature: usize,
+    /// Its place among the group's windows.
+    pub(super) window: usize,
+    /// For a distinct count: which of the group's counters.
+    pub(super) counter: usize,
+}
+
+/// What a tally has to keep beyond the count and the days of the first and last event.
+#[derive(Debug, Default)]
+pub(super) struct Wants {
+    pub(super) values: bool,
+    pub(super) days: bool,
+    pub(super) episodes: bool,
+    /// Counts in the equally long window before each window.
+    pub(super) previous: bool,
+    /// What to count distinct values of.
+    pub(super) distinct: Vec<Codes>,
+}
+
+/// Codes whose distinct values are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Codes {
+    Kinds,
+    /// The category in this place.
+    Category(usize),
+}
+
+impl Plan {
+    pub(super) fn new(features: &[Feature], records: &Records) -> Result<Self, SpecError> {
+        let mut plan = Self { sources: Vec::new(), ages: Vec::new() };
+        for (index, feature) in features.iter().enumerate() {
+            if feature.records.source == PEOPLE {
+                plan.ages.push(index);
+                continue;
+            }
+            let of = format!("feature {}", feature.name);
+            let selection = feature.records.resolve(records, &of)?;
+            let source = records.source_at(selection.source);
+            check(feature, source, &of)?;
+            let codes = match &feature.measure {
+                Measure::DistinctKinds => Some(Codes::Kinds),
+                Measure::Distinct(column) => Some(Codes::Category(category_place(source, column, &of)?)),
+                _ => None,
+            };
+            let source_plan = plan.source(selection.source, records, &of)?;
+            let groups = match feature.scope {
+                Scope::Own => &mut source_plan.own.groups,
+                Scope::Household => &mut source_plan.household.groups,
+            };
+            let place = groups.iter().position(|group| group.records == feature.records).unwrap_or_else(|| {
+                groups.push(Group::new(feature.records.clone(), selection));
+                groups.len() - 1
+            });
+            groups[place].add(index, feature, codes);
+        }
+        for plan in &mut plan.sources {
+            let kinds = records.source_at(plan.source).kinds.len();
+            plan.own.index(kinds);
+            plan.household.index(kinds);
+        }
+        Ok(plan)
+    }
+
+    fn source(&mut self, index: usize, records: &Records, of: &str) -> Result<&mut SourcePlan, SpecError> {
+        let place = match self.sources.iter().position(|plan| plan.source == index) {
+            Some(place) => place,
+            None => {
+                let roster = roster_of(records, index, of)?;
+                let (own, household) = (Groups::default(), Groups::default());
+                self.sources.push(SourcePlan { source: index, roster, own, household });
+                self.sources.len() - 1
+            }
+        };
+        Ok(&mut self.sources[place])
+    }
+}
+
+fn roster_of(records: &Records, source: usize, of: &str) -> Result<Option<usize>, SpecError> {
+    let Some(name) = &records.source_at(source).coverage.roster else { return Ok(None) };
+    records
+        .source_index(name)
+        .filter(|&roster| records.source_at(roster).events.has_episodes())
+        .map(Some)
+        .ok_or_else(|| SpecError::Invalid {
+            of: of.to_owned(),
+            why: format!("the roster \"{name}\" of its source is not a source of episodes"),
+        })
+}
+
+impl Groups {
+    fn index(&mut self, kinds: usize) {
+        self.of_kind = (0..kinds as u16)
+            .map(|kind| {
+                (0..self.groups.len() as u16)
+                    .filter(|&group| self.groups[usize::from(group)].selection.takes_kind(kind))
+                    .collect()
+            })
+            .collect();
+    }
+}
+
+impl Group {
+    fn new(records: Selector, selection: Selection) -> Self {
+        Self { records, selection, windows: Vec::new(), outputs: Vec::new(), wants: Wants::default() }
+    }
+
+    fn add(&mut self, feature: usize, spec: &Feature, codes: Option<Codes>) {
+        let counter = codes.map_or(0, |codes| {
+            let counters = &mut self.wants.distinct;
+            counters.iter().position(|held| *held == codes).unwrap_or_else(|| {
+                counters.push(codes);
+                counters.len() - 1
+            })
+        });
+        self.wants.values |= spec.measure.needs_value();
+        self.wants.days |= spec.measure == Measure::DistinctDays;
+        self.wants.episodes |= spec.measure == Measure::DaysOpen;
+        let window = self.windows.iter().position(|held| *held == spec.over).unwrap_or_else(|| {
+            self.windows.push(spec.over);
+            self.windows.len() - 1
+        });
+        self.wants.previous |= spec.measure == Measure::Change;
+        self.outputs.push(Output { feature, window, counter });
+    }
+}
+
+/// Refuses what the source cannot say.
+fn check(feature: &Feature, source: &Source, of: &str) -> Result<(), SpecError> {
+    let why = match feature.measure {
+        Measure::DaysOpen | Measure::PresentNow if !source.events.has_episodes() => {
+            format!("source {} holds no episodes; name the column of their ends in its mapping", source.name)
+        }
+        _ if feature.measure.needs_value() && source.events.value.is_none() => {
+            format!("source {} has no values; name the column of them in its mapping", source.name)
+        }
+        _ => return Ok(()),
+    };
+    Err(SpecError::Invalid { of: of.to_owned(), why })
+}

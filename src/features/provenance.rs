@@ -1,0 +1,87 @@
+//! The records behind a cell.
+
+use super::spec::{Feature, FeatureSpec, Measure, PEOPLE, Scope};
+use crate::cohort::Cohort;
+use crate::error::SpecError;
+use crate::records::{OPEN, RecordReference, Selection, Source, open_on};
+
+impl FeatureSpec {
+    /// The records that feature `column` read for case `row` of the cohort, in the order in which they
+    /// happened; where the feature rests on one of them (the last, the first, the highest), that one.
+    /// Empty for an age, and where the cell is zero because there was nothing.
+    ///
+    /// # Errors
+    /// [`SpecError`] as in [`FeatureSpec::compute`], or where there is no such feature or case.
+    pub fn records_behind(
+        &self,
+        cohort: &Cohort<'_>,
+        row: usize,
+        column: usize,
+    ) -> Result<Vec<RecordReference>, SpecError> {
+        let (Some(feature), true) = (self.features().get(column), row < cohort.len()) else {
+            let why = "there is no such feature or case".to_owned();
+            return Err(SpecError::Invalid { of: "provenance".into(), why });
+        };
+        if feature.records.source == PEOPLE {
+            return Ok(Vec::new());
+        }
+        let records = cohort.snapshot().records();
+        let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
+        let source = records.source_at(selection.source);
+        let mut rows = read_by(feature, &selection, source, cohort, row);
+        let events = &source.events;
+        rows.sort_by_key(|&row| (events.occurred[row], row));
+        let behind = match feature.measure {
+            Measure::DaysSinceLast | Measure::Latest => rows.split_off(rows.len().saturating_sub(1)),
+            Measure::DaysSinceFirst => {
+                rows.truncate(1);
+                rows
+            }
+            Measure::Max => {
+                let value = |row: usize| events.value.as_ref().map_or(f32::NAN, |values| values[row]);
+                let highest = rows.iter().map(|&row| value(row)).fold(f32::NEG_INFINITY, f32::max);
+                rows.retain(|&row| value(row) >= highest);
+                rows
+            }
+            _ => rows,
+        };
+        Ok(behind.into_iter().map(|row| cohort.snapshot().reference(source, row)).collect())
+    }
+}
+
+/// The rows of the source that the feature reads for the case.
+fn read_by(
+    feature: &Feature,
+    selection: &Selection,
+    source: &Source,
+    cohort: &Cohort<'_>,
+    row: usize,
+) -> Vec<usize> {
+    let people: Vec<u32> = match feature.scope {
+        Scope::Own => cohort.own(row).people().to_vec(),
+        Scope::Household => cohort.others(row).into_iter().flatten().collect(),
+    };
+    let as_of = cohort.as_of();
+    let today = as_of.day().epoch_days();
+    let start = match feature.measure {
+        Measure::Change => feature.over.start_of_previous(as_of),
+        _ => Some(feature.over.start(as_of)),
+    }
+    .map_or(i32::MIN, |day| day.epoch_days());
+    let events = &source.events;
+    people
+        .into_iter()
+        .flat_map(|person| events.visible(person, as_of))
+        .filter(|&row| {
+            let day = events.occurred[row];
+            let in_window = match feature.measure {
+                Measure::PresentNow => open_on(today, day, events.ended(row, as_of).unwrap_or(OPEN)),
+                Measure::DaysOpen => day < today && events.ended(row, as_of).is_some_and(|end| end > start),
+                _ => day >= start && day < today,
+            };
+            let has_value = !feature.measure.needs_value()
+                || events.value.as_ref().is_some_and(|values| !values[row].is_nan());
+            in_window && has_value && selection.matches(events, row)
+        })
+        .collect()
+}

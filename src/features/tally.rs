@@ -1,0 +1,283 @@
+//! What one group of features keeps while a case's events go by.
+//!
+//! All windows of a group end at the as-of date, so they are nested: an event goes into one *slot*, that
+//! of the smallest window that holds it, and a window is the sum of its slots. The bounds of the windows
+//! before (for changes) are further slots.
+
+use super::plan::{Codes, Group};
+use crate::calendar::AsOf;
+use crate::records::{EventTable, open_on};
+
+/// The slots of a group at one date.
+#[derive(Debug, Clone)]
+pub(super) struct Slots {
+    /// The first day of each slot's window, latest first.
+    starts: Vec<i32>,
+    /// For each of the group's windows, its slot and that of the window twice as long.
+    of_window: Vec<(usize, Option<usize>)>,
+    today: i32,
+}
+
+impl Slots {
+    pub(super) fn new(group: &Group, as_of: AsOf) -> Self {
+        let previous = |window: &crate::calendar::Lookback| {
+            window.start_of_previous(as_of).filter(|_| group.wants.previous).map(|day| day.epoch_days())
+        };
+        let mut starts: Vec<i32> = group
+            .windows
+            .iter()
+            .flat_map(|window| [Some(window.start(as_of).epoch_days()), previous(window)])
+            .flatten()
+            .collect();
+        starts.sort_unstable_by(|a, b| b.cmp(a));
+        starts.dedup();
+        let slot = |day: i32| starts.iter().position(|&start| start == day).unwrap_or(0);
+        let of_window = group
+            .windows
+            .iter()
+            .map(|window| (slot(window.start(as_of).epoch_days()), previous(window).map(slot)))
+            .collect();
+        Self { starts, of_window, today: as_of.day().epoch_days() }
+    }
+
+    /// The first day of a window, and of the window before it where that is kept.
+    pub(super) fn start(&self, window: usize) -> i32 {
+        self.starts[self.of_window[window].0]
+    }
+
+    pub(super) fn today(&self) -> i32 {
+        self.today
+    }
+
+    pub(super) fn previous_start(&self, window: usize) -> Option<i32> {
+        self.of_window[window].1.map(|slot| self.starts[slot])
+    }
+
+    #[inline]
+    fn of_day(&self, day: i32) -> Option<usize> {
+        self.starts.iter().position(|&start| day >= start)
+    }
+}
+
+/// No event yet.
+const NEVER: i32 = i32::MIN;
+
+/// The running figures of a group, for one case at a time.
+#[derive(Debug, Clone)]
+pub(super) struct Tally {
+    touched: bool,
+    slots: Vec<Slot>,
+    /// The day of the latest event in any window.
+    last: i32,
+    latest: (i32, f32, usize),
+    present: bool,
+    days: Vec<i32>,
+    episodes: Vec<(i32, i32)>,
+    distinct: Vec<Distinct>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    count: u32,
+    first: i32,
+    valued: u32,
+    sum: f64,
+    max: f32,
+}
+
+impl Slot {
+    const EMPTY: Self = Self { count: 0, first: i32::MAX, valued: 0, sum: 0.0, max: f32::NEG_INFINITY };
+}
+
+/// Counts each code in the slot of its latest event.
+#[derive(Debug, Clone)]
+struct Distinct {
+    counts: Vec<u32>,
+    /// For each code, the case (counted from 1) that had it last, and the slot it was counted in.
+    seen: Vec<(u32, u32)>,
+    case: u32,
+}
+
+impl Tally {
+    pub(super) fn new(group: &Group, slots: &Slots, codes: impl Fn(&Codes) -> usize) -> Self {
+        let slots = slots.starts.len();
+        Self {
+            touched: true,
+            slots: vec![Slot::EMPTY; slots],
+            last: NEVER,
+            latest: (NEVER, f32::NAN, 0),
+            present: false,
+            days: Vec::new(),
+            episodes: Vec::new(),
+            distinct: group
+                .wants
+                .distinct
+                .iter()
+                .map(|of| Distinct { counts: vec![0; slots], seen: vec![(0, 0); codes(of)], case: 0 })
+                .collect(),
+        }
+    }
+
+    /// Makes ready for the next case.
+    pub(super) fn clear(&mut self) {
+        if !self.touched {
+            return;
+        }
+        self.touched = false;
+        self.slots.fill(Slot::EMPTY);
+        self.last = NEVER;
+        self.latest = (NEVER, f32::NAN, 0);
+        self.present = false;
+        self.days.clear();
+        self.episodes.clear();
+        for distinct in &mut self.distinct {
+            distinct.counts.fill(0);
+            distinct.case += 1;
+        }
+    }
+
+    /// Takes a visible event that the group reads. Events of one person come latest first; several
+    /// people's may follow each other.
+    #[inline]
+    pub(super) fn add(&mut self, group: &Group, slots: &Slots, events: &EventTable, row: usize, as_of: AsOf) {
+        let day = events.occurred[row];
+        let wants = &group.wants;
+        if let Some(end) = events.ended(row, as_of) {
+            if open_on(slots.today, day, end) {
+                self.touched = true;
+                self.present = true;
+            }
+            if wants.episodes && day < slots.today {
+                self.touched = true;
+                self.episodes.push((day, end.min(slots.today)));
+            }
+        }
+        // A record known before the date may be of something planned for later: no window holds it.
+        if day >= slots.today {
+            return;
+        }
+        let Some(place) = slots.of_day(day) else { return };
+        self.touched = true;
+        let slot = &mut self.slots[place];
+        slot.count += 1;
+        slot.first = slot.first.min(day);
+        self.last = self.last.max(day);
+        if wants.values {
+            if let Some(value) = events.value.as_ref().map(|values| values[row]).filter(|v| !v.is_nan()) {
+                slot.valued += 1;
+                slot.sum += f64::from(value);
+                slot.max = slot.max.max(value);
+                if day > self.latest.0 {
+                    self.latest = (day, value, place);
+                }
+            }
+        }
+        if wants.days && self.days.last() != Some(&day) {
+            self.days.push(day);
+        }
+        for (distinct, codes) in self.distinct.iter_mut().zip(&wants.distinct) {
+            let code = match codes {
+                Codes::Kinds => usize::from(events.kind[row]),
+                Codes::Category(column) => events.categories[*column][row] as usize,
+            };
+            distinct.add(code, place);
+        }
+    }
+
+    /// Ends a case, before its figures are read.
+    pub(super) fn finish(&mut self) {
+        if self.days.len() > 1 {
+            self.days.sort_unstable();
+            self.days.dedup();
+        }
+        self.episodes.sort_unstable();
+    }
+
+    fn window(&self, slots: &Slots, window: usize) -> impl Iterator<Item = &Slot> {
+        self.slots[..=slots.of_window[window].0].iter()
+    }
+
+    pub(super) fn count(&self, slots: &Slots, window: usize) -> u32 {
+        self.window(slots, window).map(|slot| slot.count).sum()
+    }
+
+    /// The count less the count of the window before.
+    pub(super) fn change(&self, slots: &Slots, window: usize) -> f32 {
+        let now = i64::from(self.count(slots, window));
+        let both: i64 = slots.of_window[window]
+            .1
+            .map_or(now, |place| self.slots[..=place].iter().map(|slot| i64::from(slot.count)).sum());
+        (2 * now - both) as f32
+    }
+
+    pub(super) fn sum(&self, slots: &Slots, window: usize) -> f64 {
+        self.window(slots, window).map(|slot| slot.sum).sum()
+    }
+
+    pub(super) fn mean(&self, slots: &Slots, window: usize) -> Option<f32> {
+        let valued: u32 = self.window(slots, window).map(|slot| slot.valued).sum();
+        (valued > 0).then(|| (self.sum(slots, window) / f64::from(valued)) as f32)
+    }
+
+    pub(super) fn max(&self, slots: &Slots, window: usize) -> Option<f32> {
+        let max = self.window(slots, window).map(|slot| slot.max).fold(f32::NEG_INFINITY, f32::max);
+        (max > f32::NEG_INFINITY).then_some(max)
+    }
+
+    pub(super) fn latest(&self, slots: &Slots, window: usize) -> Option<f32> {
+        let (day, value, place) = self.latest;
+        (day != NEVER && place <= slots.of_window[window].0).then_some(value)
+    }
+
+    pub(super) fn days_since_last(&self, slots: &Slots, window: usize) -> Option<i32> {
+        (self.count(slots, window) > 0).then(|| slots.today - self.last)
+    }
+
+    pub(super) fn days_since_first(&self, slots: &Slots, window: usize) -> Option<i32> {
+        let first = self.window(slots, window).map(|slot| slot.first).min().unwrap_or(i32::MAX);
+        (first != i32::MAX).then(|| slots.today - first)
+    }
+
+    pub(super) fn distinct_days(&self, slots: &Slots, window: usize) -> usize {
+        let start = slots.start(window);
+        self.days.len() - self.days.partition_point(|&day| day < start)
+    }
+
+    pub(super) fn distinct(&self, slots: &Slots, window: usize, counter: usize) -> u32 {
+        self.distinct[counter].counts[..=slots.of_window[window].0].iter().sum()
+    }
+
+    pub(super) fn present(&self) -> bool {
+        self.present
+    }
+
+    /// Days of the window on which at least one episode was open.
+    pub(super) fn days_open(&self, slots: &Slots, window: usize) -> i32 {
+        let mut covered_to = slots.start(window);
+        let mut days = 0;
+        for &(start, end) in &self.episodes {
+            let from = start.max(covered_to);
+            if end > from {
+                days += end - from;
+                covered_to = end;
+            }
+        }
+        days
+    }
+}
+
+impl Distinct {
+    fn add(&mut self, code: usize, place: usize) {
+        // A row without a category has no code.
+        let Some(seen) = self.seen.get_mut(code) else { return };
+        let (case, slot) = (seen.0, seen.1 as usize);
+        if case == self.case {
+            if slot <= place {
+                return;
+            }
+            self.counts[slot] -= 1;
+        }
+        *seen = (self.case, place as u32);
+        self.counts[place] += 1;
+    }
+}

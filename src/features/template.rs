@@ -1,0 +1,222 @@
+//! Several features written as one: a template over windows and scopes, and names and labels made from
+//! what a feature reads.
+
+use serde::{Deserialize, Serialize};
+
+use super::spec::{Direction, Feature, Measure, PEOPLE, Scope};
+use crate::calendar::Lookback;
+use crate::error::SpecError;
+use crate::records::Selector;
+
+/// What a project file writes: one entry that stands for a feature in each window and scope.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::calendar::Lookback;
+/// use earlyhelp::features::{FeatureTemplate, Measure, Scopes};
+/// use earlyhelp::records::Selector;
+///
+/// let template = FeatureTemplate {
+///     over: vec![Lookback::Days(90), Lookback::Days(365)],
+///     scope: Scopes::Both,
+///     ..FeatureTemplate::new(Selector::source("police"), Measure::Count)
+/// };
+/// let names: Vec<String> = template.expand()?.into_iter().map(|feature| feature.name).collect();
+/// assert_eq!(names, ["police_count_90d", "police_count_365d", "police_count_90d_household", "police_count_365d_household"]);
+/// # Ok::<(), earlyhelp::error::SpecError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureTemplate {
+    /// The beginning of the features' names; made from the records where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the records are, in plain words (`Police incidents as a victim`); made from the records where
+    /// it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The unit, where it is not the measure's own (`pounds`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The records.
+    #[serde(flatten)]
+    pub records: Selector,
+    /// What is computed.
+    pub measure: Measure,
+    /// The windows; not for a measure of the date alone (age, present now).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<Lookback>,
+    /// Whose records.
+    #[serde(default)]
+    pub scope: Scopes,
+    /// How the risk is expected to move with it.
+    #[serde(default)]
+    pub direction: Direction,
+    /// Whether it shows that somebody asked for help.
+    #[serde(default)]
+    pub help_seeking: bool,
+    /// The need that a value above zero speaks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<String>,
+}
+
+/// Whose records a template reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scopes {
+    /// The person's own.
+    #[default]
+    Own,
+    /// The other household members'.
+    Household,
+    /// Both, as two features.
+    Both,
+}
+
+impl FeatureTemplate {
+    /// A template of a person's own records, without windows yet.
+    #[must_use]
+    pub fn new(records: Selector, measure: Measure) -> Self {
+        Self {
+            name: None,
+            label: None,
+            unit: None,
+            records,
+            measure,
+            over: Vec::new(),
+            scope: Scopes::Own,
+            direction: Direction::None,
+            help_seeking: false,
+            need: None,
+        }
+    }
+
+    /// The features it stands for.
+    ///
+    /// # Errors
+    /// [`SpecError::Invalid`] where a window is missing, or given to a measure that has none.
+    pub fn expand(&self) -> Result<Vec<Feature>, SpecError> {
+        let wrong = |why: &str| {
+            let of = self.name.as_deref().unwrap_or(&self.records.source);
+            Err(SpecError::Invalid { of: format!("feature {of}"), why: why.to_owned() })
+        };
+        let windows = match (self.measure.is_of_the_date(), self.over.as_slice()) {
+            (true, []) => vec![Lookback::Ever],
+            (true, _) => return wrong("it is of the date alone; drop `over`"),
+            (false, []) => return wrong("say how far back it reads: over = [\"365 days\"]"),
+            (false, windows) => windows.to_vec(),
+        };
+        let scopes: &[Scope] = match self.scope {
+            Scopes::Own => &[Scope::Own],
+            Scopes::Household => &[Scope::Household],
+            Scopes::Both => &[Scope::Own, Scope::Household],
+        };
+        let mut features = Vec::new();
+        for &scope in scopes {
+            for &over in &windows {
+                let mut feature = Feature::new(self.records.clone(), self.measure.clone(), over);
+                feature.scope = scope;
+                feature.direction = self.direction;
+                feature.help_seeking = self.help_seeking;
+                feature.need.clone_from(&self.need);
+                if let Some(unit) = &self.unit {
+                    feature.unit.clone_from(unit);
+                }
+                feature.name = name_of(&feature, self.name.as_deref());
+                feature.label = label_of(&feature, self.label.as_deref());
+                features.push(feature);
+            }
+        }
+        Ok(features)
+    }
+}
+
+/// `police_incident_victim_count_365d_household`.
+pub(super) fn name_of(feature: &Feature, stem: Option<&str>) -> String {
+    if feature.records.source == PEOPLE {
+        return stem.map_or_else(|| feature.measure.word(), str::to_owned);
+    }
+    let mut parts = Vec::new();
+    if let Some(stem) = stem {
+        parts.push(stem.to_owned());
+    } else {
+        let records = &feature.records;
+        if records.kinds.is_empty() {
+            parts.push(records.source.clone());
+        }
+        parts.extend(records.kinds.iter().cloned());
+        parts.extend(records.roles.iter().map(|role| role.name().to_owned()));
+        parts.extend(records.categories.values().flatten().map(|value| slug(value)));
+    }
+    parts.push(feature.measure.word());
+    match feature.over {
+        _ if feature.measure.is_of_the_date() => {}
+        Lookback::Days(n) => parts.push(format!("{n}d")),
+        Lookback::Months(n) => parts.push(format!("{n}m")),
+        Lookback::Ever => parts.push("ever".to_owned()),
+    }
+    if feature.scope == Scope::Household {
+        parts.push("household".to_owned());
+    }
+    parts.join("_")
+}
+
+fn slug(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+}
+
+/// `Police incident as victim: number in the last 12 months (others in the household)`.
+pub(super) fn label_of(feature: &Feature, what: Option<&str>) -> String {
+    if feature.records.source == PEOPLE {
+        return what.unwrap_or("Age").to_owned();
+    }
+    let mut label = what.map_or_else(|| words_of(&feature.records), str::to_owned);
+    label.push_str(match &feature.measure {
+        Measure::Count => ": how many",
+        Measure::Any => ": any",
+        Measure::Sum => ": total",
+        Measure::Mean => ": average",
+        Measure::Max => ": highest",
+        Measure::Latest => ": latest",
+        Measure::DistinctKinds => ": how many different kinds",
+        Measure::Distinct(_) => ": how many different ones",
+        Measure::DistinctDays => ": on how many days",
+        Measure::DaysSinceLast => ": days since the last one",
+        Measure::DaysSinceFirst => ": days since the first one",
+        Measure::DaysOpen => ": days open",
+        Measure::Change => ": change against the time before",
+        Measure::PresentNow => ": at the date",
+        Measure::Age => "",
+    });
+    match feature.over {
+        _ if feature.measure.is_of_the_date() => {}
+        Lookback::Days(n) => label.push_str(&format!(", last {n} days")),
+        Lookback::Months(n) => label.push_str(&format!(", last {n} months")),
+        Lookback::Ever => label.push_str(", ever"),
+    }
+    if feature.scope == Scope::Household {
+        label.push_str(" (others in the household)");
+    }
+    label
+}
+
+fn words_of(records: &Selector) -> String {
+    let plain = |name: &str| name.replace('_', " ");
+    let mut words = if records.kinds.is_empty() {
+        plain(&records.source)
+    } else {
+        records.kinds.iter().map(|kind| plain(kind)).collect::<Vec<_>>().join(" or ")
+    };
+    if !records.roles.is_empty() {
+        let roles: Vec<&str> = records.roles.iter().map(|role| role.name()).collect();
+        words.push_str(&format!(" as {}", roles.join(" or ")));
+    }
+    for (column, values) in &records.categories {
+        words.push_str(&format!(" ({} {})", plain(column), values.join(" or ")));
+    }
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => words,
+    }
+}

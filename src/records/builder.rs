@@ -1,0 +1,275 @@
+//! Reads all extracts into one set of records.
+
+use super::column::NO_DAY;
+use super::dictionary::{self, Dictionary, NONE};
+use super::events::OPEN;
+use super::extract::Extract;
+use super::intake::{Faults, Ledger};
+use super::mapping::{HouseholdColumns, PeopleColumns, SourceMapping};
+use super::people::{Households, People, Spell, families};
+use super::reject::{Intake, Reject, RejectReason, summarise};
+use super::source::Reading;
+use super::Records;
+use crate::error::RecordsError;
+
+/// The most rows of a source that may be rejected before a run fails: 5%. A source of which more than
+/// one row in twenty cannot be read is not the source that the mapping describes.
+pub const DEFAULT_REJECT_LIMIT: f64 = 0.05;
+
+/// Gathers extracts; [`RecordsBuilder::build`] reads them.
+#[derive(Default)]
+pub struct RecordsBuilder<'p> {
+    people: Option<(PeopleColumns, Extract)>,
+    households: Option<(HouseholdColumns, Extract)>,
+    sources: Vec<(SourceMapping, Extract)>,
+    reject_limit: Option<f64>,
+    progress: Option<Box<dyn FnMut(&str, u64) + 'p>>,
+}
+
+impl std::fmt::Debug for RecordsBuilder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecordsBuilder").field("sources", &self.sources).finish_non_exhaustive()
+    }
+}
+
+impl<'p> RecordsBuilder<'p> {
+    /// The list of people. Records about anybody else are then rejected.
+    #[must_use]
+    pub fn people(mut self, columns: PeopleColumns, extract: Extract) -> Self {
+        self.people = Some((columns, extract));
+        self
+    }
+
+    /// The list of who belonged to which household or family.
+    #[must_use]
+    pub fn households(mut self, columns: HouseholdColumns, extract: Extract) -> Self {
+        self.households = Some((columns, extract));
+        self
+    }
+
+    /// One source of dated records.
+    #[must_use]
+    pub fn source(mut self, mapping: SourceMapping, extract: Extract) -> Self {
+        self.sources.push((mapping, extract));
+        self
+    }
+
+    /// The largest share of a source's rows, 0 to 1, that may be rejected
+    /// (default [`DEFAULT_REJECT_LIMIT`]).
+    #[must_use]
+    pub fn reject_limit(mut self, share: f64) -> Self {
+        self.reject_limit = Some(share);
+        self
+    }
+
+    /// Is told the source and how many more of its rows were read, now and then.
+    #[must_use]
+    pub fn progress(mut self, progress: impl FnMut(&str, u64) + 'p) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
+    /// Reads and validates everything.
+    ///
+    /// # Errors
+    /// [`RecordsError`] where a file cannot be read, a mapped column is not there, two sources have one
+    /// name, nobody is left, or a source has more rejects than the limit allows.
+    pub fn build(mut self) -> Result<Records, RecordsError> {
+        let mut progress = self.progress.take().unwrap_or_else(|| Box::new(|_, _| {}));
+        self.sources.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+        let names: Vec<&str> = self.sources.iter().map(|(mapping, _)| mapping.name.as_str()).collect();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        if let Some(name) = twice.or(names.into_iter().find(|name| ["people", "households"].contains(name))) {
+            return Err(RecordsError::NameTwice(name.to_owned()));
+        }
+
+        let mut ids = Dictionary::default();
+        let mut intake = Vec::new();
+        let mut rejects = Vec::new();
+        let listed = self.people.is_some();
+        let born = match self.people {
+            Some((columns, extract)) => {
+                read_people(&columns, extract, &mut ids, &mut intake, &mut rejects)?
+            }
+            None => Vec::new(),
+        };
+        let mut household_ids = Dictionary::default();
+        let spells = match self.households {
+            Some((columns, extract)) => read_households(
+                &columns,
+                extract,
+                (&mut ids, listed),
+                &mut household_ids,
+                &mut intake,
+                &mut rejects,
+            )?,
+            None => Vec::new(),
+        };
+        let mut readings = Vec::new();
+        for (mapping, extract) in self.sources {
+            let name = mapping.name.clone();
+            readings.push(Reading::read(mapping, extract, &mut ids, listed, |rows| progress(&name, rows))?);
+        }
+        if ids.len() == 0 {
+            return Err(RecordsError::Empty);
+        }
+        if ids.len() >= dictionary::UNKNOWN as usize {
+            let limit = u64::from(dictionary::UNKNOWN);
+            return Err(RecordsError::TooMany { extract: "people".into(), what: "people", limit });
+        }
+
+        let (ids, place) = ids.sorted();
+        let mut born_sorted = vec![NO_DAY; ids.len()];
+        for (old, day) in born.into_iter().enumerate() {
+            born_sorted[place[old] as usize] = day;
+        }
+        let (household_ids, household_place) = household_ids.sorted();
+        let mut spells: Vec<Spell> = spells
+            .into_iter()
+            .map(|spell| Spell {
+                person: place[spell.person as usize],
+                household: household_place[spell.household as usize],
+                ..spell
+            })
+            .collect();
+        spells.sort_unstable();
+        let family = families(ids.len(), &spells, household_ids.len());
+        let mut sources = Vec::new();
+        for reading in readings {
+            let (source, counts, refused) = reading.close(&place);
+            sources.push(source);
+            intake.push(counts);
+            rejects.extend(refused);
+        }
+        check_limit(&intake, &rejects, self.reject_limit.unwrap_or(DEFAULT_REJECT_LIMIT))?;
+        Ok(Records {
+            people: People { ids: ids.into(), born: born_sorted, family },
+            households: Households { ids: household_ids.into(), spells },
+            sources,
+            intake,
+            rejects,
+        })
+    }
+}
+
+fn check_limit(intake: &[Intake], rejects: &[Reject], limit: f64) -> Result<(), RecordsError> {
+    let Some(over) = intake.iter().find(|counts| counts.rejected_share() > limit) else { return Ok(()) };
+    let of_source: Vec<Reject> = rejects.iter().filter(|r| r.source == over.source).cloned().collect();
+    let commonest = summarise(&of_source)
+        .into_iter()
+        .max_by_key(|&(_, _, _, count)| count)
+        .map(|(_, column, reason, _)| match column {
+            Some(column) => format!("{} in column {column}", reason.words()),
+            None => reason.words().to_owned(),
+        })
+        .unwrap_or_default();
+    Err(RecordsError::TooManyRejects {
+        extract: over.source.clone(),
+        rejected: over.rejected,
+        read: over.read,
+        limit: limit * 100.0,
+        commonest,
+    })
+}
+
+/// Reads the list of people; gives the day of birth behind each id.
+fn read_people(
+    columns: &PeopleColumns,
+    extract: Extract,
+    ids: &mut Dictionary,
+    intake: &mut Vec<Intake>,
+    rejects: &mut Vec<Reject>,
+) -> Result<Vec<i32>, RecordsError> {
+    let mut wanted: Vec<&str> = columns.person.iter().map(String::as_str).collect();
+    wanted.extend(columns.date_of_birth.as_deref());
+    let parts = columns.person.len();
+    let mut born: Vec<i32> = Vec::new();
+    let mut ledger = Ledger::default();
+    let mut files = Vec::new();
+    extract.read("people", &wanted, &mut files, |batch| {
+        let rows = batch.rows.len();
+        let mut faults = Faults::none(rows);
+        let days = match batch.columns.get(parts) {
+            Some(cells) => faults.days(cells, rows, parts as u32, false),
+            None => vec![NO_DAY; rows],
+        };
+        let cells: Vec<_> = batch.columns[..parts].iter().collect();
+        let mut seen = ids.len() as u32;
+        let codes = dictionary::encode_joined(ids, &cells, rows, true);
+        faults.add_missing_ids(&codes, 0);
+        for (row, &code) in codes.iter().enumerate() {
+            if code == NONE {
+                continue;
+            }
+            // Codes are given in order of appearance, so an id is new exactly if its code is the next.
+            if code < seen {
+                faults.add(row, 0, RejectReason::EntityRepeated);
+                // The earlier of two dates of birth, so that the order of rows does not decide.
+                let held = &mut born[code as usize];
+                *held = if *held == NO_DAY { days[row] } else if days[row] == NO_DAY { *held } else { days[row].min(*held) };
+            } else {
+                seen += 1;
+                born.push(days[row]);
+            }
+        }
+        ledger.judge(&batch, &faults);
+        Ok(())
+    })?;
+    let (counts, refused) = ledger.close("people", &files, &wanted);
+    intake.push(counts);
+    rejects.extend(refused);
+    Ok(born)
+}
+
+fn read_households(
+    columns: &HouseholdColumns,
+    extract: Extract,
+    (ids, listed): (&mut Dictionary, bool),
+    household_ids: &mut Dictionary,
+    intake: &mut Vec<Intake>,
+    rejects: &mut Vec<Reject>,
+) -> Result<Vec<Spell>, RecordsError> {
+    let mut wanted: Vec<&str> = columns.person.iter().map(String::as_str).collect();
+    let parts = wanted.len();
+    wanted.push(&columns.household);
+    let start_place = columns.start.as_deref().map(|name| (wanted.push(name), wanted.len() - 1).1);
+    let end_place = columns.end.as_deref().map(|name| (wanted.push(name), wanted.len() - 1).1);
+    let mut spells = Vec::new();
+    let mut ledger = Ledger::default();
+    let mut files = Vec::new();
+    extract.read("households", &wanted, &mut files, |batch| {
+        let rows = batch.rows.len();
+        let mut faults = Faults::none(rows);
+        let cells: Vec<_> = batch.columns[..parts].iter().collect();
+        let person = dictionary::encode_joined(ids, &cells, rows, !listed);
+        faults.add_missing_ids(&person, 0);
+        let household = household_ids.encode(&batch.columns[parts], rows, true);
+        for (row, _) in household.iter().enumerate().filter(|(_, code)| **code == NONE) {
+            faults.add(row, parts as u32, RejectReason::HouseholdMissing);
+        }
+        let mut days = |place: Option<usize>, absent: i32| -> Vec<i32> {
+            let Some(place) = place else { return vec![absent; rows] };
+            let days = faults.days(&batch.columns[place], rows, place as u32, false);
+            days.into_iter().map(|day| if day == NO_DAY { absent } else { day }).collect()
+        };
+        let (start, end) = (days(start_place, i32::MIN), days(end_place, OPEN));
+        for row in 0..rows {
+            if end[row] < start[row] {
+                faults.add(row, end_place.unwrap_or(parts) as u32, RejectReason::EndBeforeStart);
+            }
+        }
+        let accepted = ledger.judge(&batch, &faults);
+        spells.extend((0..rows).filter(|&row| accepted[row]).map(|row| Spell {
+            person: person[row],
+            start: start[row],
+            household: household[row],
+            end: end[row],
+            lag: columns.lag_days,
+        }));
+        Ok(())
+    })?;
+    let (counts, refused) = ledger.close("households", &files, &wanted);
+    intake.push(counts);
+    rejects.extend(refused);
+    Ok(spells)
+}

@@ -1,0 +1,154 @@
+//! Texts as small numbers: ids, kinds and categories.
+
+use hashbrown::HashMap;
+
+use super::column::{Column, NO_INTEGER};
+
+/// No entry.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Gives each distinct text a code, in order of first appearance; [`Dictionary::sorted`] then gives the
+/// codes that do not depend on the order of rows.
+#[derive(Debug, Default)]
+pub(super) struct Dictionary {
+    by_text: HashMap<Box<str>, u32>,
+    texts: Vec<Box<str>>,
+    /// Whole numbers are looked up without being written out.
+    by_integer: HashMap<i64, u32>,
+}
+
+impl Dictionary {
+    pub(super) fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    pub(super) fn find(&self, text: &str) -> Option<u32> {
+        self.by_text.get(text).copied()
+    }
+
+    pub(super) fn intern(&mut self, text: &str) -> u32 {
+        if let Some(&code) = self.by_text.get(text) {
+            return code;
+        }
+        let code = self.texts.len() as u32;
+        self.by_text.insert(text.into(), code);
+        self.texts.push(text.into());
+        code
+    }
+
+    /// The code of each of the column's `rows` cells, [`NONE`] where the cell is absent. With `grow`
+    /// unset, a text that is not in the dictionary is given as [`UNKNOWN`].
+    pub(super) fn encode(&mut self, column: &Column, rows: usize, grow: bool) -> Vec<u32> {
+        match column {
+            Column::Constant(text) => {
+                let code = text.as_deref().map_or(NONE, |text| self.code(text, grow));
+                vec![code; rows]
+            }
+            Column::Text(texts) => {
+                let mut last: (&str, u32) = ("", NONE);
+                texts
+                    .iter()
+                    .map(|text| {
+                        if text != last.0 {
+                            last = (text, if text.is_empty() { NONE } else { self.code(text, grow) });
+                        }
+                        last.1
+                    })
+                    .collect()
+            }
+            Column::Integer(values) => self.encode_integers(values.iter().copied(), grow),
+            // An id kept as a float (a common accident of spreadsheets) is the whole number it shows.
+            Column::Number(values) if values.iter().all(|v| v.is_nan() || is_whole(*v)) => self
+                .encode_integers(values.iter().map(|&v| if v.is_nan() { NO_INTEGER } else { v as i64 }), grow),
+            Column::Number(_) | Column::Day(_) => (0..rows)
+                .map(|row| column.text(row).map_or(NONE, |text| self.code(&text, grow)))
+                .collect(),
+        }
+    }
+
+    fn encode_integers(&mut self, values: impl Iterator<Item = i64>, grow: bool) -> Vec<u32> {
+        let mut last = (NO_INTEGER, NONE);
+        values
+            .map(|value| {
+                if value != last.0 {
+                    let code = match self.by_integer.get(&value) {
+                        Some(&code) => code,
+                        None if value == NO_INTEGER => NONE,
+                        None => {
+                            let code = self.code(&value.to_string(), grow);
+                            if code != UNKNOWN {
+                                self.by_integer.insert(value, code);
+                            }
+                            code
+                        }
+                    };
+                    last = (value, code);
+                }
+                last.1
+            })
+            .collect()
+    }
+
+    fn code(&mut self, text: &str, grow: bool) -> u32 {
+        if grow { self.intern(text) } else { self.find(text).unwrap_or(UNKNOWN) }
+    }
+
+    /// The texts in sorted order, and for each code given so far its place in that order.
+    pub(super) fn sorted(self) -> (Vec<Box<str>>, Vec<u32>) {
+        let mut order: Vec<u32> = (0..self.texts.len() as u32).collect();
+        order.sort_unstable_by(|&a, &b| self.texts[a as usize].cmp(&self.texts[b as usize]));
+        let mut place = vec![0; order.len()];
+        for (new, &old) in order.iter().enumerate() {
+            place[old as usize] = new as u32;
+        }
+        let mut texts = self.texts;
+        let sorted = order.iter().map(|&old| std::mem::take(&mut texts[old as usize])).collect();
+        (sorted, place)
+    }
+}
+
+/// A text that the dictionary does not know.
+pub(super) const UNKNOWN: u32 = u32::MAX - 1;
+
+fn is_whole(value: f64) -> bool {
+    value.fract() == 0.0 && value.abs() < 9.0e15
+}
+
+/// The codes of ids that several columns make together: the parts are told apart first, so that the
+/// joined text (`AAA/2013J/11391`) is written out once for each id and not once for each row.
+pub(super) fn encode_joined(
+    ids: &mut Dictionary,
+    columns: &[&Column],
+    rows: usize,
+    grow: bool,
+) -> Vec<u32> {
+    if let [column] = columns {
+        return ids.encode(column, rows, grow);
+    }
+    let mut parts: Vec<Dictionary> = columns.iter().map(|_| Dictionary::default()).collect();
+    let codes: Vec<Vec<u32>> =
+        columns.iter().zip(&mut parts).map(|(column, part)| part.encode(column, rows, true)).collect();
+    let mut joined: HashMap<u64, u32> = HashMap::new();
+    let mut last = (u64::MAX, NONE);
+    (0..rows)
+        .map(|row| {
+            let mut key = 0_u64;
+            for (code, part) in codes.iter().zip(&parts) {
+                if code[row] == NONE {
+                    return NONE;
+                }
+                // Wraps only beyond 2^64 combinations of parts in one batch.
+                key = key.wrapping_mul(part.len() as u64).wrapping_add(u64::from(code[row]));
+            }
+            if key != last.0 {
+                let code = *joined.entry(key).or_insert_with(|| {
+                    let text: Vec<&str> =
+                        codes.iter().zip(&parts).map(|(code, part)| &*part.texts[code[row] as usize]).collect();
+                    ids.code(&text.join("/"), grow)
+                });
+                last = (key, code);
+            }
+            last.1
+        })
+        .collect()
+}

@@ -1,0 +1,239 @@
+//! One source's events: columns side by side, each person's events together, in one canonical order.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::column::Texts;
+use crate::calendar::AsOf;
+
+/// The person's part in an event.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Role {
+    /// The event is about the person.
+    #[default]
+    Subject,
+    /// It was done to the person. A victim's record is not a perpetrator's.
+    Victim,
+    /// The person is thought to have done it.
+    Suspect,
+    /// The person was there.
+    Witness,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 4] = [Self::Subject, Self::Victim, Self::Suspect, Self::Witness];
+
+    /// The role's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Victim => "victim",
+            Self::Suspect => "suspect",
+            Self::Witness => "witness",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| text.eq_ignore_ascii_case(role.name()))
+    }
+}
+
+/// An end that has not come, or is not known.
+pub(crate) const OPEN: i32 = i32::MAX;
+
+/// The events of one source. Rows of one person lie together; within them rows are sorted by day, then by
+/// everything else a row holds, so that the order of the extract's rows leaves no trace.
+#[derive(Debug, Default)]
+pub(crate) struct EventTable {
+    /// Rows of person `p`: `starts[p]..starts[p + 1]`.
+    pub(super) starts: Vec<u32>,
+    pub(crate) occurred: Vec<i32>,
+    pub(super) known: Vec<i32>,
+    pub(crate) kind: Vec<u16>,
+    pub(super) episodes: Option<Episodes>,
+    /// NaN where a row has no value.
+    pub(crate) value: Option<Vec<f32>>,
+    pub(crate) role: Option<Vec<Role>>,
+    /// A column of codes for each category; `u32::MAX` where a row has none.
+    pub(crate) categories: Vec<Vec<u32>>,
+    pub(super) references: Option<References>,
+}
+
+/// The ends of episodes, and when each became known.
+#[derive(Debug, Default)]
+pub(super) struct Episodes {
+    pub(super) ended: Vec<i32>,
+    pub(super) ended_known: Vec<i32>,
+}
+
+/// The texts in the order they were read, and for each row its place there.
+#[derive(Debug, Default)]
+pub(super) struct References {
+    pub(super) texts: Texts,
+    pub(super) place: Vec<u32>,
+}
+
+impl EventTable {
+    pub(crate) fn rows(&self) -> usize {
+        self.occurred.len()
+    }
+
+    /// The rows of a person that are visible at the as-of date. **The only way to a row**: what is not
+    /// known strictly before the date does not come out of here.
+    #[inline]
+    pub(crate) fn visible(&self, person: u32, as_of: AsOf) -> impl DoubleEndedIterator<Item = usize> {
+        self.all(person).filter(move |&row| as_of.sees(self.known[row]))
+    }
+
+    /// All rows of a person, known or not. For outcomes (what followed) and digests only.
+    #[inline]
+    pub(crate) fn all(&self, person: u32) -> Range<usize> {
+        self.starts[person as usize] as usize..self.starts[person as usize + 1] as usize
+    }
+
+    /// The end of a row's episode as it is known at the date: [`OPEN`] if it was not known by then to
+    /// have an end. `None` where the source holds no episodes.
+    #[inline]
+    pub(crate) fn ended(&self, row: usize, as_of: AsOf) -> Option<i32> {
+        self.episodes
+            .as_ref()
+            .map(|episodes| if as_of.sees(episodes.ended_known[row]) { episodes.ended[row] } else { OPEN })
+    }
+
+    /// The end of a row's episode as the extract has it.
+    pub(crate) fn finally_ended(&self, row: usize) -> Option<i32> {
+        self.episodes.as_ref().map(|episodes| episodes.ended[row])
+    }
+
+    pub(crate) fn has_episodes(&self) -> bool {
+        self.episodes.is_some()
+    }
+
+    pub(crate) fn known(&self, row: usize) -> i32 {
+        self.known[row]
+    }
+
+    pub(crate) fn role(&self, row: usize) -> Role {
+        self.role.as_ref().map_or(Role::Subject, |roles| roles[row])
+    }
+
+    pub(crate) fn reference(&self, row: usize) -> Option<&str> {
+        self.references.as_ref().map(|refs| refs.texts.at(refs.place[row] as usize))
+    }
+
+    /// Brings rows (`person[i]` being the person of row `i`) into canonical order. Gives for each place
+    /// the row that stands there now.
+    pub(super) fn sort(&mut self, person: &[u32], people: usize) -> Vec<u32> {
+        // A counting sort by person, then each person's rows by a packed key; the rest of the row is only
+        // compared where that key ties.
+        let mut starts = vec![0_u32; people + 1];
+        for &p in person {
+            starts[p as usize + 1] += 1;
+        }
+        for p in 0..people {
+            starts[p + 1] += starts[p];
+        }
+        let mut next = starts.clone();
+        let mut keyed = vec![(0_u128, 0_u32); person.len()];
+        for (row, &p) in person.iter().enumerate() {
+            let place = &mut next[p as usize];
+            keyed[*place as usize] = (self.key(row), row as u32);
+            *place += 1;
+        }
+        let mut parts: Vec<&mut [(u128, u32)]> = Vec::new();
+        let mut rest = keyed.as_mut_slice();
+        for p in 0..people {
+            let (own, others) = rest.split_at_mut((starts[p + 1] - starts[p]) as usize);
+            if own.len() > 1 {
+                parts.push(own);
+            }
+            rest = others;
+        }
+        parts.par_iter_mut().with_min_len(64).for_each(|rows| {
+            rows.sort_unstable_by(|a, b| {
+                a.0.cmp(&b.0).then_with(|| self.compare_rest(a.1 as usize, b.1 as usize)).then(a.1.cmp(&b.1))
+            });
+        });
+        let order: Vec<u32> = keyed.into_iter().map(|(_, row)| row).collect();
+        self.starts = starts;
+        self.gather(&order);
+        order
+    }
+
+    /// Day, day known, kind, role, value and first category in one number.
+    fn key(&self, row: usize) -> u128 {
+        let unsigned = |day: i32| u128::from(day.cast_unsigned() ^ 0x8000_0000);
+        let value = self.value.as_ref().map_or(0, |values| {
+            let bits = values[row].to_bits();
+            // The order of floats as the order of whole numbers.
+            bits ^ if bits >> 31 == 1 { u32::MAX } else { 0x8000_0000 }
+        });
+        (unsigned(self.occurred[row]) << 96)
+            | (unsigned(self.known[row]) << 64)
+            | (u128::from(self.kind[row]) << 48)
+            | (u128::from(self.role(row) as u8) << 40)
+            | u128::from(value)
+    }
+
+    fn compare_rest(&self, a: usize, b: usize) -> std::cmp::Ordering {
+        let mut order = std::cmp::Ordering::Equal;
+        for codes in &self.categories {
+            order = order.then(codes[a].cmp(&codes[b]));
+        }
+        if let Some(episodes) = &self.episodes {
+            order = order
+                .then(episodes.ended[a].cmp(&episodes.ended[b]))
+                .then(episodes.ended_known[a].cmp(&episodes.ended_known[b]));
+        }
+        order.then_with(|| self.reference(a).cmp(&self.reference(b)))
+    }
+
+    fn gather(&mut self, order: &[u32]) {
+        fn pick<T: Copy>(column: &mut Vec<T>, order: &[u32]) {
+            *column = order.iter().map(|&row| column[row as usize]).collect();
+        }
+        pick(&mut self.occurred, order);
+        pick(&mut self.known, order);
+        pick(&mut self.kind, order);
+        if let Some(episodes) = &mut self.episodes {
+            pick(&mut episodes.ended, order);
+            pick(&mut episodes.ended_known, order);
+        }
+        if let Some(values) = &mut self.value {
+            pick(values, order);
+        }
+        if let Some(roles) = &mut self.role {
+            pick(roles, order);
+        }
+        for codes in &mut self.categories {
+            pick(codes, order);
+        }
+        if let Some(references) = &mut self.references {
+            pick(&mut references.place, order);
+        }
+    }
+
+    /// Drops the rows that are marked.
+    pub(super) fn drop_rows(&mut self, dropped: &[bool]) {
+        let kept: Vec<u32> = (0..self.rows() as u32).filter(|&row| !dropped[row as usize]).collect();
+        let mut before = 0;
+        let mut gone = vec![0_u32; dropped.len() + 1];
+        for (row, &drop) in dropped.iter().enumerate() {
+            gone[row] = before;
+            before += u32::from(drop);
+        }
+        gone[dropped.len()] = before;
+        for start in &mut self.starts {
+            *start -= gone[*start as usize];
+        }
+        self.gather(&kept);
+    }
+}

@@ -1,0 +1,213 @@
+//! Where rows come from: a file, a folder of Parquet files, or frames handed over by a program.
+
+use std::path::{Path, PathBuf};
+
+use polars::frame::DataFrame;
+use serde::{Deserialize, Serialize};
+
+use super::column::Batch;
+use super::{csv, frame};
+use crate::error::RecordsError;
+
+/// The rows of one source.
+///
+/// A path is read by its ending: `.csv`, `.txt`, `.tsv` and `.psv` as delimited text, `.parquet`,
+/// `.arrow`, `.ipc` and `.feather` as such, and a folder as Parquet files, with `name=value` folders
+/// becoming columns (hive partitions).
+///
+/// # Examples
+/// ```
+/// use earlyhelp::records::Extract;
+/// use polars::df;
+///
+/// let from_file = Extract::path("extracts/police.csv");
+/// let from_program = Extract::frame(df!("person_id" => ["p1"], "occurred" => ["2024-01-31"])?);
+/// # Ok::<(), polars::error::PolarsError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Extract {
+    origin: Origin,
+    options: ReadOptions,
+}
+
+#[derive(Clone)]
+enum Origin {
+    Path(PathBuf),
+    Frames(Vec<DataFrame>),
+}
+
+impl std::fmt::Debug for Origin {
+    /// Never prints the rows of a frame.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(path) => path.fmt(f),
+            Self::Frames(frames) => write!(f, "{} frames", frames.len()),
+        }
+    }
+}
+
+/// How the text of an extract is to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadOptions {
+    /// The delimiter of a text file. Without it: whichever of comma, pipe, tab and semicolon stands most
+    /// often in the header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<Delimiter>,
+    /// The encoding of a text file.
+    pub encoding: Encoding,
+    /// Texts that stand for "nothing here".
+    pub nulls: Vec<String>,
+    /// Whether to drop a list letter in front of a value (`a) Male`).
+    pub list_letters: bool,
+}
+
+impl Default for ReadOptions {
+    /// UTF-8 text; the sentinels that councils' systems write most often; values as they stand.
+    fn default() -> Self {
+        Self {
+            delimiter: None,
+            encoding: Encoding::Utf8,
+            nulls: ["NULL", "N/A", "UNKNOWN", "NOT KNOWN"].map(str::to_owned).to_vec(),
+            list_letters: false,
+        }
+    }
+}
+
+/// What separates the fields of a text file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Delimiter {
+    /// `,`
+    Comma = b',',
+    /// `|`
+    Pipe = b'|',
+    /// The tab character.
+    Tab = b'\t',
+    /// `;`
+    Semicolon = b';',
+}
+
+/// The encoding of a text file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    #[default]
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// Windows-1252, as older case systems write.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+impl ReadOptions {
+    /// A cell's text without outer blanks, list letters and sentinels; empty where it says nothing.
+    pub(super) fn clean<'a>(&self, text: &'a str) -> &'a str {
+        let mut text = text.trim();
+        if self.list_letters {
+            if let Some((letter, rest)) = text.split_once(')') {
+                if letter.len() == 1 && letter.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+                    text = rest.trim_start();
+                }
+            }
+        }
+        if self.nulls.iter().any(|null| null.eq_ignore_ascii_case(text)) { "" } else { text }
+    }
+}
+
+impl Extract {
+    /// The rows of a file, or of a folder of Parquet files.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        Self { origin: Origin::Path(path.into()), options: ReadOptions::default() }
+    }
+
+    /// The rows of a frame.
+    #[must_use]
+    pub fn frame(frame: DataFrame) -> Self {
+        Self::frames(vec![frame])
+    }
+
+    /// The rows of several frames, one after another, with the same columns.
+    #[must_use]
+    pub fn frames(frames: Vec<DataFrame>) -> Self {
+        Self { origin: Origin::Frames(frames), options: ReadOptions::default() }
+    }
+
+    /// Reads text so.
+    #[must_use]
+    pub fn options(mut self, options: ReadOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Hands the `wanted` columns over in batches; names in `files` what the batches' file numbers mean.
+    pub(super) fn read(
+        self,
+        source: &str,
+        wanted: &[&str],
+        files: &mut Vec<String>,
+        mut sink: impl FnMut(Batch) -> Result<(), RecordsError>,
+    ) -> Result<(), RecordsError> {
+        let path = match self.origin {
+            Origin::Frames(frames) => {
+                let mut first = 1;
+                for frame in frames {
+                    let height = frame.height() as u64;
+                    sink(frame::batch(source, &frame, wanted, &self.options, first)?)?;
+                    first += height;
+                }
+                return Ok(());
+            }
+            Origin::Path(path) => path,
+        };
+        for (file, name) in list_files(source, &path)? {
+            let number = files.len() as u32;
+            files.push(name);
+            let numbered = |mut batch: Batch| {
+                batch.file = Some(number);
+                sink(batch)
+            };
+            match file.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
+                "parquet" => frame::read_parquet(source, &path, &file, wanted, &self.options, numbered)?,
+                "arrow" | "ipc" | "feather" => frame::read_ipc(source, &file, wanted, &self.options, numbered)?,
+                _ => csv::read(source, &file, &self.options, wanted, numbered)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file itself, or the Parquet files below a folder in the order of their names; each with the name
+/// that a reject shows.
+fn list_files(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, RecordsError> {
+    let unreadable = |why: String| RecordsError::Read { extract: source.to_owned(), path: path.to_owned(), why };
+    if !path.is_dir() {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        return Ok(vec![(path.to_owned(), name)]);
+    }
+    let mut found = Vec::new();
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(|error| unreadable(error.to_string()))? {
+            let entry = entry.map_err(|error| unreadable(error.to_string()))?.path();
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|ending| ending == "parquet") {
+                found.push(entry);
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(unreadable("the folder holds no .parquet file".to_owned()));
+    }
+    found.sort();
+    Ok(found
+        .into_iter()
+        .map(|file| {
+            let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().into_owned();
+            (file, name)
+        })
+        .collect())
+}

@@ -1,0 +1,173 @@
+//! Parquet and Arrow files and polars frames, brought to the same columns as CSV.
+
+use std::fs::File;
+use std::path::Path;
+
+use polars::io::SerReader;
+use polars::prelude::{Column as Series, DataFrame, DataType, IpcReader, ParquetReader};
+
+use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
+use super::extract::ReadOptions;
+use crate::error::RecordsError;
+
+/// Rows decoded at a time: bounds memory, whatever the size of the file.
+const STEP: usize = 1 << 20;
+
+/// Reads the `wanted` columns of one Parquet file below `root` in steps. A column that the file lacks
+/// but its path names (`year=2024/`) is the path's.
+pub(super) fn read_parquet(
+    source: &str,
+    root: &Path,
+    file: &Path,
+    wanted: &[&str],
+    options: &ReadOptions,
+    mut sink: impl FnMut(Batch) -> Result<(), RecordsError>,
+) -> Result<(), RecordsError> {
+    let failed = |why: String| RecordsError::Read { extract: source.to_owned(), path: file.to_owned(), why };
+    let open = || File::open(file).map_err(|error| failed(error.to_string()));
+    let mut reader = ParquetReader::new(open()?);
+    let schema = reader.schema().map_err(|error| failed(error.to_string()))?;
+    let height = reader.num_rows().map_err(|error| failed(error.to_string()))?;
+    let held: Vec<String> =
+        wanted.iter().filter(|name| schema.contains(name)).map(|&name| name.to_owned()).collect();
+    let partitions = hive_partitions(root, file);
+
+    let mut start = 0;
+    while start < height {
+        let frame = ParquetReader::new(open()?)
+            .with_columns(Some(held.clone()))
+            .with_slice(Some((start, STEP)))
+            .finish()
+            .map_err(|error| failed(error.to_string()))?;
+        let len = STEP.min(height - start);
+        let columns = wanted
+            .iter()
+            .map(|name| match frame.column(name) {
+                Ok(column) => convert(source, column, options),
+                Err(_) => partitions
+                    .iter()
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| Column::Constant(Some(value.clone()).filter(|v| !v.is_empty())))
+                    .ok_or_else(|| no_column(source, name)),
+            })
+            .collect::<Result<_, _>>()?;
+        let rows = Rows::Run { first: start as u64 + 1, len };
+        sink(Batch { file: None, rows, columns, unreadable: Vec::new() })?;
+        start += len;
+    }
+    Ok(())
+}
+
+/// Reads the `wanted` columns of an Arrow IPC file.
+pub(super) fn read_ipc(
+    source: &str,
+    file: &Path,
+    wanted: &[&str],
+    options: &ReadOptions,
+    mut sink: impl FnMut(Batch) -> Result<(), RecordsError>,
+) -> Result<(), RecordsError> {
+    let failed = |why: String| RecordsError::Read { extract: source.to_owned(), path: file.to_owned(), why };
+    let open = || File::open(file).map_err(|error| failed(error.to_string()));
+    let schema = IpcReader::new(open()?).schema().map_err(|error| failed(error.to_string()))?;
+    if let Some(name) = wanted.iter().find(|name| !schema.contains(name)) {
+        return Err(no_column(source, name));
+    }
+    let frame = IpcReader::new(open()?)
+        .with_columns(Some(wanted.iter().map(|&name| name.to_owned()).collect()))
+        .finish()
+        .map_err(|error| failed(error.to_string()))?;
+    sink(batch(source, &frame, wanted, options, 1)?)
+}
+
+/// The `wanted` columns of a frame whose first row is number `first`.
+pub(super) fn batch(
+    source: &str,
+    frame: &DataFrame,
+    wanted: &[&str],
+    options: &ReadOptions,
+    first: u64,
+) -> Result<Batch, RecordsError> {
+    let columns = wanted
+        .iter()
+        .map(|name| {
+            let column = frame.column(name).map_err(|_| no_column(source, name))?;
+            convert(source, column, options)
+        })
+        .collect::<Result<_, _>>()?;
+    let rows = Rows::Run { first, len: frame.height() };
+    Ok(Batch { file: None, rows, columns, unreadable: Vec::new() })
+}
+
+fn no_column(source: &str, name: &str) -> RecordsError {
+    RecordsError::NoColumn { extract: source.to_owned(), column: name.to_owned() }
+}
+
+/// `name=value` folders between `root` and the file.
+fn hive_partitions(root: &Path, file: &Path) -> Vec<(String, String)> {
+    file.strip_prefix(root)
+        .unwrap_or(file)
+        .iter()
+        .filter_map(|part| part.to_str()?.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn convert(source: &str, column: &Series, options: &ReadOptions) -> Result<Column, RecordsError> {
+    let unusable = || RecordsError::ColumnType {
+        extract: source.to_owned(),
+        column: column.name().to_string(),
+        found: column.dtype().to_string(),
+    };
+    if let Series::Scalar(scalar) = column {
+        if !scalar.is_empty() {
+            let one = convert(source, &scalar.as_single_value_series().into(), options)?;
+            return Ok(Column::Constant(one.text(0).map(std::borrow::Cow::into_owned)));
+        }
+    }
+    let series = column.as_materialized_series();
+    Ok(match series.dtype() {
+        DataType::Null => Column::Constant(None),
+        DataType::String => {
+            let mut texts = Texts::default();
+            for text in series.str().map_err(|_| unusable())?.iter() {
+                texts.push(options.clean(text.unwrap_or_default()));
+            }
+            Column::Text(texts)
+        }
+        DataType::Boolean | DataType::Categorical(..) | DataType::Enum(..) => {
+            // Through the text: the physical codes of categories are not stable from run to run.
+            let strings = series.cast(&DataType::String).map_err(|_| unusable())?;
+            return convert(source, &strings.into(), options);
+        }
+        DataType::Date => {
+            let days = series.date().map_err(|_| unusable())?.physical();
+            Column::Day(fill(days.iter(), days.null_count() == 0, days.into_no_null_iter(), NO_DAY))
+        }
+        DataType::Datetime(..) => {
+            let days = series.cast(&DataType::Date).map_err(|_| unusable())?;
+            return convert(source, &days.into(), options);
+        }
+        dtype if dtype.is_integer() => {
+            let integers = series.cast(&DataType::Int64).map_err(|_| unusable())?;
+            let integers = integers.i64().map_err(|_| unusable())?;
+            let whole = integers.null_count() == 0;
+            Column::Integer(fill(integers.iter(), whole, integers.into_no_null_iter(), NO_INTEGER))
+        }
+        dtype if dtype.is_float() => {
+            let numbers = series.cast(&DataType::Float64).map_err(|_| unusable())?;
+            let numbers = numbers.f64().map_err(|_| unusable())?;
+            let whole = numbers.null_count() == 0;
+            Column::Number(fill(numbers.iter(), whole, numbers.into_no_null_iter(), f64::NAN))
+        }
+        _ => return Err(unusable()),
+    })
+}
+
+fn fill<T: Copy>(
+    values: impl Iterator<Item = Option<T>>,
+    whole: bool,
+    plain: impl Iterator<Item = T>,
+    absent: T,
+) -> Vec<T> {
+    if whole { plain.collect() } else { values.map(|value| value.unwrap_or(absent)).collect() }
+}

@@ -1,0 +1,222 @@
+//! From cells to dates, numbers and roles: each row is accepted whole or rejected with its first fault.
+
+use super::column::{Batch, Column, NO_DAY, NO_INTEGER};
+use super::dictionary::{NONE, UNKNOWN};
+use super::reject::{Intake, Reject, RejectReason};
+use crate::calendar::Day;
+
+/// The rejects of one source while it is read.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    read: u64,
+    rejects: Vec<Raw>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Raw {
+    file: Option<u32>,
+    row: u64,
+    column: Option<u32>,
+    reason: RejectReason,
+}
+
+impl Ledger {
+    /// Takes note of a batch's rows and gives for each whether it is accepted.
+    pub(super) fn judge(&mut self, batch: &Batch, faults: &Faults) -> Vec<bool> {
+        self.read += (batch.rows.len() + batch.unreadable.len()) as u64;
+        for &(row, reason) in &batch.unreadable {
+            self.rejects.push(Raw { file: batch.file, row, column: None, reason });
+        }
+        for (row, fault) in faults.0.iter().enumerate() {
+            if let Some((column, reason)) = *fault {
+                let row = batch.rows.position(row);
+                self.rejects.push(Raw { file: batch.file, row, column: Some(column), reason });
+            }
+        }
+        faults.0.iter().map(Option::is_none).collect()
+    }
+
+    /// Rejects a row that had been accepted.
+    pub(super) fn reject_later(
+        &mut self,
+        file: Option<u32>,
+        row: u64,
+        column: Option<u32>,
+        reason: RejectReason,
+    ) {
+        self.rejects.push(Raw { file, row, column, reason });
+    }
+
+    /// The counts and the rejects in order of file and row.
+    pub(super) fn close(mut self, source: &str, files: &[String], columns: &[&str]) -> (Intake, Vec<Reject>) {
+        self.rejects.sort_by_key(|raw| (raw.file, raw.row));
+        let rejected = self.rejects.len() as u64;
+        let intake =
+            Intake { source: source.to_owned(), read: self.read, accepted: self.read - rejected, rejected };
+        let rejects = self
+            .rejects
+            .into_iter()
+            .map(|raw| Reject {
+                source: source.to_owned(),
+                file: raw.file.map(|file| files[file as usize].clone()),
+                row: raw.row,
+                column: raw.column.map(|column| columns[column as usize].to_owned()),
+                reason: raw.reason,
+            })
+            .collect();
+        (intake, rejects)
+    }
+}
+
+/// The first fault of each row of a batch: column and reason.
+#[derive(Debug)]
+pub(super) struct Faults(Vec<Option<(u32, RejectReason)>>);
+
+impl Faults {
+    pub(super) fn none(rows: usize) -> Self {
+        Self(vec![None; rows])
+    }
+
+    pub(super) fn add(&mut self, row: usize, column: u32, reason: RejectReason) {
+        self.0[row].get_or_insert((column, reason));
+    }
+
+    /// The fault of every row whose id has no code.
+    pub(super) fn add_missing_ids(&mut self, codes: &[u32], column: u32) {
+        for (row, &code) in codes.iter().enumerate() {
+            match code {
+                NONE => self.add(row, column, RejectReason::EntityMissing),
+                UNKNOWN => self.add(row, column, RejectReason::EntityUnknown),
+                _ => {}
+            }
+        }
+    }
+
+    /// The days of a column; [`NO_DAY`] where absent or faulty.
+    pub(super) fn days(&mut self, cells: &Column, rows: usize, column: u32, required: bool) -> Vec<i32> {
+        let days: Vec<i32> = match cells {
+            Column::Day(days) => days.clone(),
+            Column::Text(texts) => (0..rows)
+                .map(|row| self.day(texts.at(row), row, column))
+                .collect(),
+            Column::Constant(text) => {
+                (0..rows).map(|row| self.day(text.as_deref().unwrap_or_default(), row, column)).collect()
+            }
+            Column::Integer(_) | Column::Number(_) => (0..rows)
+                .map(|row| {
+                    if cells.text(row).is_some() {
+                        self.add(row, column, RejectReason::DateUnreadable);
+                    }
+                    NO_DAY
+                })
+                .collect(),
+        };
+        if required {
+            for (row, &day) in days.iter().enumerate() {
+                if day == NO_DAY {
+                    self.add(row, column, RejectReason::DateMissing);
+                }
+            }
+        }
+        days
+    }
+
+    fn day(&mut self, text: &str, row: usize, column: u32) -> i32 {
+        if text.is_empty() {
+            return NO_DAY;
+        }
+        parse_day(text).map_or_else(
+            || {
+                self.add(row, column, RejectReason::DateUnreadable);
+                NO_DAY
+            },
+            Day::epoch_days,
+        )
+    }
+
+    /// The numbers of a column; NaN where absent or faulty.
+    pub(super) fn numbers(&mut self, cells: &Column, rows: usize, column: u32) -> Vec<f64> {
+        (0..rows)
+            .map(|row| {
+                let number = match cells {
+                    Column::Number(values) => Some(values[row]).filter(|v| !v.is_nan()),
+                    Column::Integer(values) => Some(values[row]).filter(|&v| v != NO_INTEGER).map(|v| v as f64),
+                    _ => match cells.text(row) {
+                        None => None,
+                        Some(text) => Some(parse_number(&text).unwrap_or(f64::INFINITY)),
+                    },
+                };
+                match number {
+                    None => f64::NAN,
+                    Some(number) if (number as f32).is_finite() => number,
+                    Some(_) => {
+                        self.add(row, column, RejectReason::NumberUnreadable);
+                        f64::NAN
+                    }
+                }
+            })
+            .collect()
+    }
+}
+
+/// Reads a date as councils write them: `2024-03-31` or `31/03/2024` (always day first), with or without
+/// a time behind it. The two forms cannot be taken for one another.
+pub(super) fn parse_day(text: &str) -> Option<Day> {
+    let date = text.split(['T', ' ']).next()?;
+    let (separator, day_first) = if date.contains('/') { ('/', true) } else { ('-', false) };
+    let mut parts = date.split(separator);
+    let (a, month, c) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let (year, day) = if day_first { (c, a) } else { (a, c) };
+    let digits = |part: &str, most: usize| {
+        (!part.is_empty() && part.len() <= most && part.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| part.parse::<i16>().ok())
+            .flatten()
+    };
+    if year.len() != 4 {
+        return None;
+    }
+    Day::from_ymd(digits(year, 4)?, digits(month, 2)? as i8, digits(day, 2)? as i8)
+}
+
+/// Reads a number, with or without a pound sign and thousands separators.
+fn parse_number(text: &str) -> Option<f64> {
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let plain: String = text.chars().filter(|c| !matches!(c, '£' | ',' | ' ')).collect();
+    plain.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_of_writing_a_date_are_read_and_neither_is_guessed() {
+        let day = Day::from_ymd(2024, 3, 1);
+        for text in ["2024-03-01", "01/03/2024", "1/3/2024", "2024-03-01T08:30:00", "01/03/2024 08:30"] {
+            assert_eq!(parse_day(text), day, "{text}");
+        }
+        for text in ["31/02/2023", "n/k", "03-01-2024", "2024/03/01", "1/3/24", "2024-13-01", "", "2024-03"] {
+            assert_eq!(parse_day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_with_their_pound_signs() {
+        assert_eq!(parse_number("£1,204.50"), Some(1204.5));
+        assert_eq!(parse_number("-3e2"), Some(-300.0));
+        assert_eq!(parse_number("1.2.3"), None);
+    }
+
+    #[test]
+    fn the_first_fault_of_a_row_is_kept() {
+        let mut faults = Faults::none(1);
+        faults.add(0, 3, RejectReason::DateMissing);
+        faults.add(0, 4, RejectReason::RoleUnknown);
+        assert_eq!(faults.0[0], Some((3, RejectReason::DateMissing)));
+    }
+}

@@ -1,0 +1,314 @@
+//! Which column of an extract means what.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Day;
+
+/// How one source of dated records is read: its columns, and what it covers.
+///
+/// A source is one service's extract. Every feature reads exactly one source, so that its coverage
+/// and its freshness can be told.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::records::{Known, SourceMapping};
+///
+/// let police = SourceMapping::new("police", "person_id", "police_incident", "occurred")
+///     .known(Known::Column("recorded".into()))
+///     .role("role")
+///     .reference("record_id");
+/// assert_eq!(police.name, "police");
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceMapping {
+    /// The name features refer to.
+    pub name: String,
+    /// The columns.
+    pub columns: EventColumns,
+    /// The period, ages and people for which an absent record means "it did not happen".
+    #[serde(default)]
+    pub coverage: Coverage,
+}
+
+/// The columns of a source of dated records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventColumns {
+    /// The person (or family) the record is about: one column, or several that make one id together
+    /// (joined by `/`).
+    #[serde(with = "one_or_many")]
+    pub entity: Vec<String>,
+    /// What kind of event it is.
+    pub kind: Kind,
+    /// The day it happened, or an episode began.
+    pub occurred: String,
+    /// The day an episode ended; empty while it is open. Only for sources of episodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// The day it became known to the council.
+    #[serde(default)]
+    pub known: Known,
+    /// The day an episode's end became known. Where it is not given: with a lag, the end plus that lag;
+    /// with a column, the later of the end and of that column's day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_known: Option<String>,
+    /// A number, for instance pounds of arrears. Kept in single precision (seven digits).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The person's part in it: subject, victim, suspect or witness. Subject where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The source's own reference of the record. A reference that stands twice is rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// How sure the linkage is that the record is this person's, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_probability: Option<String>,
+    /// A row with a lower link probability is rejected. The default, 0.9: a wrong link harms two
+    /// families, the one that is shown another's records and the one whose records are lost, so a link
+    /// has to be much likelier right than wrong.
+    #[serde(default = "default_minimum_link", skip_serializing_if = "is_default_minimum_link")]
+    pub minimum_link: f64,
+    /// Further columns to keep as categories, for selecting records or counting distinct ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
+}
+
+fn default_minimum_link() -> f64 {
+    0.9
+}
+
+#[allow(clippy::float_cmp, clippy::trivially_copy_pass_by_ref, reason = "serde's signature; an exact default")]
+fn is_default_minimum_link(value: &f64) -> bool {
+    *value == default_minimum_link()
+}
+
+/// Where the kind of an event comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Every row is of this kind.
+    Constant(String),
+    /// A column says it.
+    Column(String),
+}
+
+/// Where the day comes from on which a record became known. It is not the day it happened: absence
+/// reaches a council a term in arrears, and a model that reads it earlier sees the future.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// A column says it.
+    Column(String),
+    /// So many days after it happened. Negative for a register that is kept ahead of time.
+    LagDays(i32),
+}
+
+impl Default for Known {
+    /// Known on the day it happened, and so seen from the day after.
+    fn default() -> Self {
+        Self::LagDays(0)
+    }
+}
+
+/// For when and for whom a source's silence means "nothing happened".
+///
+/// Outside it a feature is *not covered*: neither zero nor missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// The first day the source holds. A look-back that begins earlier is not covered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Day>,
+    /// The last day the source holds. Without it, the source is taken as complete up to any date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Day>,
+    /// The day the extract was made. Shown as freshness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated: Option<Day>,
+    /// How many days before an as-of date `to` may lie for the source still to count as covering it.
+    /// The default, 35: a monthly extract that is a few days late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after_days: Option<u32>,
+    /// The ages, in whole years at the as-of date, that the source covers (both ends included).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ages: Option<(u8, u8)>,
+    /// Another source, of episodes: only people with an episode there within the look-back are covered
+    /// (a school roll says whose absence could be recorded at all).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster: Option<String>,
+}
+
+impl Coverage {
+    /// [`Coverage::stale_after_days`] where the project does not say.
+    pub const STALE_AFTER_DAYS: u32 = 35;
+}
+
+impl SourceMapping {
+    /// A source of events of one kind, known on the day they happened.
+    pub fn new(
+        name: impl Into<String>,
+        entity: impl Into<String>,
+        kind: impl Into<String>,
+        occurred: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            columns: EventColumns {
+                entity: vec![entity.into()],
+                kind: Kind::Constant(kind.into()),
+                occurred: occurred.into(),
+                ended: None,
+                known: Known::default(),
+                ended_known: None,
+                value: None,
+                role: None,
+                reference: None,
+                link_probability: None,
+                minimum_link: default_minimum_link(),
+                categories: Vec::new(),
+            },
+            coverage: Coverage::default(),
+        }
+    }
+
+    /// The columns that make the entity's id together.
+    #[must_use]
+    pub fn entity<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.columns.entity = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The column that says the kind.
+    #[must_use]
+    pub fn kind_column(mut self, column: impl Into<String>) -> Self {
+        self.columns.kind = Kind::Column(column.into());
+        self
+    }
+
+    /// The column of an episode's end.
+    #[must_use]
+    pub fn ended(mut self, column: impl Into<String>) -> Self {
+        self.columns.ended = Some(column.into());
+        self
+    }
+
+    /// When a record became known.
+    #[must_use]
+    pub fn known(mut self, known: Known) -> Self {
+        self.columns.known = known;
+        self
+    }
+
+    /// The column that says when an episode's end became known.
+    #[must_use]
+    pub fn ended_known(mut self, column: impl Into<String>) -> Self {
+        self.columns.ended_known = Some(column.into());
+        self
+    }
+
+    /// The column of a number.
+    #[must_use]
+    pub fn value(mut self, column: impl Into<String>) -> Self {
+        self.columns.value = Some(column.into());
+        self
+    }
+
+    /// The column of the person's role.
+    #[must_use]
+    pub fn role(mut self, column: impl Into<String>) -> Self {
+        self.columns.role = Some(column.into());
+        self
+    }
+
+    /// The column of the record's own reference.
+    #[must_use]
+    pub fn reference(mut self, column: impl Into<String>) -> Self {
+        self.columns.reference = Some(column.into());
+        self
+    }
+
+    /// The column of the link probability, and the least that is accepted.
+    #[must_use]
+    pub fn link_probability(mut self, column: impl Into<String>, minimum: f64) -> Self {
+        self.columns.link_probability = Some(column.into());
+        self.columns.minimum_link = minimum;
+        self
+    }
+
+    /// A further column to keep as a category.
+    #[must_use]
+    pub fn category(mut self, column: impl Into<String>) -> Self {
+        self.columns.categories.push(column.into());
+        self
+    }
+
+    /// What the source covers.
+    #[must_use]
+    pub fn coverage(mut self, coverage: Coverage) -> Self {
+        self.coverage = coverage;
+        self
+    }
+}
+
+/// The columns of the list of people.
+///
+/// With a list of people, a record about anybody else is rejected; without one, people are those that
+/// the records name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleColumns {
+    /// The person's pseudonymous id: one column, or several joined by `/`.
+    #[serde(with = "one_or_many")]
+    pub person: Vec<String>,
+    /// The date of birth. By convention an unknown day is written as the 15th. Empty where unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_of_birth: Option<String>,
+}
+
+/// The columns of the list of who belonged to which household or family, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HouseholdColumns {
+    /// The person: one column, or several joined by `/`.
+    #[serde(with = "one_or_many")]
+    pub person: Vec<String>,
+    /// The household or family.
+    pub household: String,
+    /// The first day. Without the column or where empty: since ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// The first day no more. Empty while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
+    /// How many days after a move the council knows of it.
+    #[serde(default)]
+    pub lag_days: i32,
+}
+
+/// Reads `"id"` and `["module", "id"]` alike.
+pub(crate) mod one_or_many {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    pub fn serialize<S: Serializer>(columns: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        match columns {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        Ok(match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(column) => vec![column],
+            OneOrMany::Many(columns) => columns,
+        })
+    }
+}

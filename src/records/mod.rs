@@ -1,0 +1,163 @@
+//! Extracts from services, validated into records that know two dates: when something happened, and when
+//! the council came to know it.
+//!
+//! ```text
+//! Extract + SourceMapping ─Records::builder→ Records ─as_of→ Snapshot
+//! ```
+//!
+//! - Every row of an extract is accepted or kept as a [`Reject`] with its position and reason; nothing is
+//!   lost and no value is shown.
+//! - The order of rows, files and sources leaves no trace: people, kinds and events are put into a
+//!   canonical order.
+//! - [`Records::as_of`] gives a [`Snapshot`]: the only way to what was known on a date.
+//! - Each source says what it covers ([`Coverage`]); outside it, an absent record means nothing.
+//!
+//! # Examples
+//! ```
+//! use earlyhelp::calendar::AsOf;
+//! use earlyhelp::records::{Extract, Known, Records, SourceMapping};
+//! use polars::df;
+//!
+//! let notices = df!(
+//!     "person" => ["p1", "p1", "p2"],
+//!     "occurred" => ["2024-01-05", "2024-03-28", "31/02/2024"],
+//!     "recorded" => ["2024-01-09", "2024-04-02", "2024-03-01"],
+//! )?;
+//! let police = SourceMapping::new("police", "person", "incident", "occurred")
+//!     .known(Known::Column("recorded".into()));
+//! let records =
+//!     Records::builder().source(police, Extract::frame(notices)).reject_limit(0.5).build()?;
+//!
+//! let intake = &records.intake()[0];
+//! assert_eq!((intake.read, intake.accepted, intake.rejected), (3, 2, 1));
+//! assert_eq!(records.rejects()[0].row, 3);
+//!
+//! // The second notice happened in March but became known in April.
+//! let march = records.as_of(AsOf::new("2024-04-01".parse()?));
+//! assert_eq!(march.events("police", "p1").count(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod builder;
+mod column;
+mod csv;
+mod dictionary;
+mod events;
+mod extract;
+mod frame;
+mod intake;
+mod mapping;
+mod people;
+mod reject;
+mod selector;
+mod snapshot;
+mod source;
+
+use std::sync::Arc;
+
+pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
+pub use events::Role;
+pub use extract::{Delimiter, Encoding, Extract, ReadOptions};
+pub use mapping::{Coverage, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping};
+pub use reject::{Intake, Reject, RejectReason, summarise};
+pub use selector::Selector;
+pub use snapshot::{Event, RecordReference, Snapshot};
+
+pub(crate) use dictionary::NONE;
+pub(crate) use events::{EventTable, OPEN};
+pub(crate) use people::People;
+pub(crate) use selector::{Selection, category_place};
+pub(crate) use snapshot::open_on;
+pub(crate) use source::Source;
+
+use crate::calendar::AsOf;
+use people::Households;
+
+/// Linked records of people, from any number of sources.
+#[derive(Debug)]
+pub struct Records {
+    people: People,
+    households: Households,
+    /// In the order of their names.
+    sources: Vec<Source>,
+    intake: Vec<Intake>,
+    rejects: Vec<Reject>,
+}
+
+impl Records {
+    /// Starts gathering extracts.
+    #[must_use]
+    pub fn builder<'p>() -> RecordsBuilder<'p> {
+        RecordsBuilder::default()
+    }
+
+    /// What was known at a date: see [`Snapshot`].
+    #[must_use]
+    pub fn as_of(&self, as_of: AsOf) -> Snapshot<'_> {
+        Snapshot::new(self, as_of)
+    }
+
+    /// What became of each source's rows, in the order of the sources' names (`people` and `households`
+    /// among them).
+    #[must_use]
+    pub fn intake(&self) -> &[Intake] {
+        &self.intake
+    }
+
+    /// Every rejected row, by source, file and row.
+    #[must_use]
+    pub fn rejects(&self) -> &[Reject] {
+        &self.rejects
+    }
+
+    /// How many people there are.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        self.people.len()
+    }
+
+    /// How many families there are: groups of people who ever shared a household, directly or through
+    /// others.
+    #[must_use]
+    pub fn families(&self) -> usize {
+        self.people.family.iter().enumerate().filter(|(person, family)| *person == **family as usize).count()
+    }
+
+    /// The names of the sources, sorted, each with what it covers and how many events it holds.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &Coverage, usize)> {
+        self.sources.iter().map(|source| (source.name.as_str(), &source.coverage, source.events.rows()))
+    }
+
+    /// The kinds of event that a source holds, sorted.
+    pub fn kinds(&self, source: &str) -> impl Iterator<Item = &str> {
+        self.source(source).into_iter().flat_map(|source| source.kinds.iter().map(|kind| &**kind))
+    }
+
+    pub(crate) fn source(&self, name: &str) -> Option<&Source> {
+        self.source_index(name).map(|index| &self.sources[index])
+    }
+
+    pub(crate) fn source_index(&self, name: &str) -> Option<usize> {
+        self.sources.binary_search_by(|source| source.name.as_str().cmp(name)).ok()
+    }
+
+    pub(crate) fn source_at(&self, index: usize) -> &Source {
+        &self.sources[index]
+    }
+
+    pub(crate) fn all_sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    pub(crate) fn the_people(&self) -> &People {
+        &self.people
+    }
+
+    pub(crate) fn household_ids(&self) -> &Arc<[Box<str>]> {
+        &self.households.ids
+    }
+
+    pub(crate) fn person(&self, id: &str) -> Option<u32> {
+        self.people.ids.binary_search_by(|held| (**held).cmp(id)).ok().map(|person| person as u32)
+    }
+}

@@ -1,0 +1,163 @@
+//! Who there is, and who lived with whom, when.
+
+use std::sync::Arc;
+
+use super::column::NO_DAY;
+use super::dictionary::NONE;
+use crate::calendar::{AsOf, Day};
+
+/// The people of the records, in the order of their ids.
+#[derive(Debug)]
+pub(crate) struct People {
+    pub(crate) ids: Arc<[Box<str>]>,
+    /// Days since 1970-01-01; [`NO_DAY`] where unknown.
+    pub(super) born: Vec<i32>,
+    /// For each person the lowest-numbered person of the family: everybody who ever shared a household,
+    /// directly or through others. Splits keep a family whole.
+    pub(crate) family: Vec<u32>,
+}
+
+impl People {
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub(crate) fn born(&self, person: u32) -> Option<Day> {
+        Some(self.born[person as usize]).filter(|&day| day != NO_DAY).map(Day::from_epoch_days)
+    }
+}
+
+/// One person's time in one household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spell {
+    pub(super) person: u32,
+    pub(super) start: i32,
+    pub(super) household: u32,
+    /// `i32::MAX` while it lasts.
+    pub(super) end: i32,
+    pub(super) lag: i32,
+}
+
+/// Who belonged to which household, when.
+#[derive(Debug, Default)]
+pub(crate) struct Households {
+    pub(crate) ids: Arc<[Box<str>]>,
+    /// Sorted, so by person and then by start.
+    pub(super) spells: Vec<Spell>,
+}
+
+/// The households as they were known on one date.
+#[derive(Debug)]
+pub(crate) struct Residence {
+    /// For each person their household, or [`NONE`].
+    pub(crate) of_person: Vec<u32>,
+    /// Members of household `h`: `members[starts[h]..starts[h + 1]]`, in order.
+    starts: Vec<u32>,
+    members: Vec<u32>,
+}
+
+impl Households {
+    /// The households as known on a date. A person who is in two at once counts in the one joined last
+    /// (of those joined on one day, the first by id).
+    pub(super) fn at(&self, as_of: AsOf, people: usize) -> Residence {
+        let mut of_person = vec![NONE; people];
+        let mut since = vec![i32::MIN; people];
+        let today = as_of.day().epoch_days();
+        for spell in &self.spells {
+            let begun = spell.start <= today
+                && (spell.start == i32::MIN || as_of.sees(spell.start.saturating_add(spell.lag)));
+            let over = spell.end <= today && as_of.sees(spell.end.saturating_add(spell.lag));
+            let person = spell.person as usize;
+            if begun && !over && (of_person[person] == NONE || spell.start > since[person]) {
+                of_person[person] = spell.household;
+                since[person] = spell.start;
+            }
+        }
+        let mut starts = vec![0_u32; self.ids.len() + 1];
+        for &household in of_person.iter().filter(|&&household| household != NONE) {
+            starts[household as usize + 1] += 1;
+        }
+        for household in 0..self.ids.len() {
+            starts[household + 1] += starts[household];
+        }
+        let mut next = starts.clone();
+        let mut members = vec![0; starts.last().copied().unwrap_or(0) as usize];
+        for (person, &household) in of_person.iter().enumerate() {
+            if household != NONE {
+                members[next[household as usize] as usize] = person as u32;
+                next[household as usize] += 1;
+            }
+        }
+        Residence { of_person, starts, members }
+    }
+}
+
+impl Residence {
+    /// The household's members, in the order of their ids.
+    pub(crate) fn members(&self, household: u32) -> &[u32] {
+        let household = household as usize;
+        &self.members[self.starts[household] as usize..self.starts[household + 1] as usize]
+    }
+
+    /// Everybody else in the person's household.
+    pub(crate) fn others(&self, person: u32) -> impl Iterator<Item = u32> {
+        let members = match self.of_person[person as usize] {
+            NONE => &[],
+            household => self.members(household),
+        };
+        members.iter().copied().filter(move |&member| member != person)
+    }
+}
+
+/// Joins everybody who ever shared a household; gives each person the lowest number in their family.
+pub(super) fn families(people: usize, spells: &[Spell], households: usize) -> Vec<u32> {
+    fn root(parent: &mut [u32], mut person: u32) -> u32 {
+        while parent[person as usize] != person {
+            parent[person as usize] = parent[parent[person as usize] as usize];
+            person = parent[person as usize];
+        }
+        person
+    }
+    let mut parent: Vec<u32> = (0..people as u32).collect();
+    let mut first_member = vec![NONE; households];
+    for spell in spells {
+        let first = &mut first_member[spell.household as usize];
+        if *first == NONE {
+            *first = spell.person;
+            continue;
+        }
+        let (a, b) = (root(&mut parent, *first), root(&mut parent, spell.person));
+        parent[a.max(b) as usize] = a.min(b);
+    }
+    (0..people as u32).map(|person| root(&mut parent, person)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spell(person: u32, household: u32, start: i32, end: i32) -> Spell {
+        Spell { person, start, household, end, lag: 0 }
+    }
+
+    #[test]
+    fn a_move_is_seen_only_once_it_is_known() {
+        let households = Households {
+            ids: Arc::from([Box::from("a"), Box::from("b")]),
+            spells: vec![spell(0, 0, i32::MIN, 100), spell(0, 1, 100, i32::MAX), spell(1, 0, 5, i32::MAX)],
+        };
+        let at = |day| households.at(AsOf::new(Day::from_epoch_days(day)), 2);
+        assert_eq!(at(100).of_person, vec![0, 0], "the move of day 100 is known from day 101 on");
+        assert_eq!(at(101).of_person, vec![1, 0]);
+        assert_eq!(at(100).others(0).collect::<Vec<_>>(), vec![1]);
+        assert_eq!(at(101).others(0).count(), 0);
+        assert_eq!(at(5).of_person, vec![0, NONE]);
+    }
+
+    #[test]
+    fn a_family_is_everybody_who_ever_shared_a_household() {
+        let spells =
+            [spell(0, 0, 0, 9), spell(1, 0, 0, 9), spell(1, 1, 9, 20), spell(3, 1, 9, 20), spell(2, 2, 0, 9)];
+        assert_eq!(families(5, &spells, 3), vec![0, 0, 2, 0, 4]);
+    }
+}

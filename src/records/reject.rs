@@ -1,0 +1,143 @@
+//! Rows that cannot be used: kept, counted, and never a value among them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a row was not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RejectReason {
+    /// More or fewer fields than the header has.
+    FieldCount,
+    /// Bytes that are no text in the declared encoding.
+    Encoding,
+    /// No id, or one of the declared "unknown" texts.
+    EntityMissing,
+    /// An id that is not on the list of people.
+    EntityUnknown,
+    /// An id that stood on the list of people before.
+    EntityRepeated,
+    /// No date where one is needed.
+    DateMissing,
+    /// A text that is no date, or a date that does not exist.
+    DateUnreadable,
+    /// An episode that ends before it begins.
+    EndBeforeStart,
+    /// No kind of event.
+    KindMissing,
+    /// A text that is no number, or one that is not finite.
+    NumberUnreadable,
+    /// A role other than subject, victim, suspect or witness.
+    RoleUnknown,
+    /// A link probability under the minimum.
+    LinkWeak,
+    /// No reference where the source is said to have one.
+    ReferenceMissing,
+    /// A reference that stands in the source already.
+    ReferenceRepeated,
+    /// No household.
+    HouseholdMissing,
+}
+
+impl RejectReason {
+    /// The code, as it is written in files.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::FieldCount => "field_count",
+            Self::Encoding => "encoding",
+            Self::EntityMissing => "entity_missing",
+            Self::EntityUnknown => "entity_unknown",
+            Self::EntityRepeated => "entity_repeated",
+            Self::DateMissing => "date_missing",
+            Self::DateUnreadable => "date_unreadable",
+            Self::EndBeforeStart => "end_before_start",
+            Self::KindMissing => "kind_missing",
+            Self::NumberUnreadable => "number_unreadable",
+            Self::RoleUnknown => "role_unknown",
+            Self::LinkWeak => "link_weak",
+            Self::ReferenceMissing => "reference_missing",
+            Self::ReferenceRepeated => "reference_repeated",
+            Self::HouseholdMissing => "household_missing",
+        }
+    }
+
+    /// What it means, in plain words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::FieldCount => "the row has more or fewer fields than the header",
+            Self::Encoding => "the row is not text in the declared encoding",
+            Self::EntityMissing => "no id",
+            Self::EntityUnknown => "the id is not on the list of people",
+            Self::EntityRepeated => "the id stands on the list twice",
+            Self::DateMissing => "no date",
+            Self::DateUnreadable => "not a date that exists",
+            Self::EndBeforeStart => "it ends before it begins",
+            Self::KindMissing => "no kind of event",
+            Self::NumberUnreadable => "not a finite number",
+            Self::RoleUnknown => "a role other than subject, victim, suspect, witness",
+            Self::LinkWeak => "the link to the person is too unsure",
+            Self::ReferenceMissing => "no reference",
+            Self::ReferenceRepeated => "the reference stands in the source twice",
+            Self::HouseholdMissing => "no household",
+        }
+    }
+}
+
+impl fmt::Display for RejectReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A row that could not be used: where it stands and why. It holds nothing of what the row says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Reject {
+    /// The source.
+    pub source: String,
+    /// The file's name, where the source is made of files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// CSV: the line on which the row begins (the header is line 1). Otherwise the row, from 1.
+    pub row: u64,
+    /// The column at fault, where it is one column's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Why.
+    pub reason: RejectReason,
+}
+
+/// What became of a source's rows. `read = accepted + rejected` always holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Intake {
+    /// The source.
+    pub source: String,
+    /// Rows read.
+    pub read: u64,
+    /// Rows used.
+    pub accepted: u64,
+    /// Rows not used.
+    pub rejected: u64,
+}
+
+impl Intake {
+    /// The share of rows that were rejected, 0 to 1.
+    #[must_use]
+    pub fn rejected_share(&self) -> f64 {
+        if self.read == 0 { 0.0 } else { self.rejected as f64 / self.read as f64 }
+    }
+}
+
+/// Counts rejects by source, column and reason, in that order.
+#[must_use]
+pub fn summarise(rejects: &[Reject]) -> Vec<(&str, Option<&str>, RejectReason, u64)> {
+    let mut counts = BTreeMap::new();
+    for reject in rejects {
+        *counts.entry((reject.source.as_str(), reject.column.as_deref(), reject.reason)).or_insert(0) += 1;
+    }
+    counts.into_iter().map(|((source, column, reason), n)| (source, column, reason, n)).collect()
+}

@@ -1,0 +1,144 @@
+//! What was known on a date.
+
+use serde::Serialize;
+use std::sync::Arc;
+
+use super::people::Residence;
+use super::{NONE, OPEN, Records, Role, Source};
+use crate::calendar::{AsOf, Day};
+
+/// The records as they were known on a date: nothing that became known on that day or later is in it.
+///
+/// Cohorts and features are made from a snapshot and from nothing else, so they cannot look ahead.
+///
+/// # Examples
+/// See the [module's example](super).
+#[derive(Debug, Clone)]
+pub struct Snapshot<'r> {
+    records: &'r Records,
+    as_of: AsOf,
+    residence: Arc<Residence>,
+}
+
+/// One visible event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Event<'r> {
+    /// What kind of event.
+    pub kind: &'r str,
+    /// The person's part in it.
+    pub role: Role,
+    /// When it happened or began.
+    pub occurred: Day,
+    /// When it became known.
+    pub known: Day,
+    /// When the episode ended, if that was known at the date.
+    pub ended: Option<Day>,
+    /// The source's own reference.
+    pub reference: Option<&'r str>,
+}
+
+/// Points to a record in its source, without what the record says of the person.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct RecordReference {
+    /// The source.
+    pub source: String,
+    /// The source's own reference, where the mapping names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// What kind of event.
+    pub kind: String,
+    /// When it happened or began.
+    pub occurred: Day,
+    /// When it became known.
+    pub known: Day,
+}
+
+impl<'r> Snapshot<'r> {
+    pub(super) fn new(records: &'r Records, as_of: AsOf) -> Self {
+        let residence = Arc::new(records.households.at(as_of, records.people.len()));
+        Self { records, as_of, residence }
+    }
+
+    /// The date.
+    #[must_use]
+    pub fn as_of(&self) -> AsOf {
+        self.as_of
+    }
+
+    /// The visible events of a person in a source, in the order in which they happened. None where the
+    /// records know neither the source nor the person.
+    pub fn events(&self, source: &str, person: &str) -> impl Iterator<Item = Event<'r>> + '_ {
+        let found = self.records.source(source).zip(self.records.person(person));
+        found.into_iter().flat_map(|(source, person)| {
+            source.events.visible(person, self.as_of).map(|row| self.event(source, row))
+        })
+    }
+
+    /// The other members of the person's household, as known on the date.
+    pub fn household(&self, person: &str) -> impl Iterator<Item = &'r str> {
+        let ids = &self.records.people.ids;
+        let person = self.records.person(person);
+        person
+            .into_iter()
+            .flat_map(|person| self.residence.others(person))
+            .map(|other| &*ids[other as usize])
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// A digest (SHA-256, hexadecimal) of everything a source said at the date. `None` where there is no
+    /// such source. The order of the extract's rows does not change it; one event known earlier does.
+    #[must_use]
+    pub fn digest(&self, source: &str) -> Option<String> {
+        self.records.source(source).map(|source| source.digest(&self.records.people.ids, self.as_of))
+    }
+
+    fn event(&self, source: &'r Source, row: usize) -> Event<'r> {
+        let events = &source.events;
+        Event {
+            kind: &source.kinds[usize::from(events.kind[row])],
+            role: events.role(row),
+            occurred: Day::from_epoch_days(events.occurred[row]),
+            known: Day::from_epoch_days(events.known(row)),
+            ended: events
+                .ended(row, self.as_of)
+                .filter(|&end| end != OPEN)
+                .map(Day::from_epoch_days),
+            reference: events.reference(row),
+        }
+    }
+
+    pub(crate) fn reference(&self, source: &Source, row: usize) -> RecordReference {
+        let event = &source.events;
+        RecordReference {
+            source: source.name.clone(),
+            reference: event.reference(row).map(str::to_owned),
+            kind: source.kinds[usize::from(event.kind[row])].to_string(),
+            occurred: Day::from_epoch_days(event.occurred[row]),
+            known: Day::from_epoch_days(event.known(row)),
+        }
+    }
+
+    pub(crate) fn records(&self) -> &'r Records {
+        self.records
+    }
+
+    pub(crate) fn residence(&self) -> &Residence {
+        &self.residence
+    }
+
+    /// The person's household at the date.
+    pub(crate) fn household_of(&self, person: u32) -> Option<u32> {
+        Some(self.residence.of_person[person as usize]).filter(|&household| household != NONE)
+    }
+
+    /// The person's age in whole years at the date.
+    pub(crate) fn age(&self, person: u32) -> Option<i32> {
+        self.records.people.born(person).map(|born| self.as_of.day().years_since(born))
+    }
+}
+
+/// Whether an episode `[start, end)` lasts on a day.
+pub(crate) fn open_on(day: i32, start: i32, end: i32) -> bool {
+    start <= day && end > day
+}

@@ -1,0 +1,429 @@
+//! One source: its rows validated into events, its names, and what it covers.
+
+use sha2::{Digest as _, Sha256};
+
+use super::column::{Batch, Column, NO_DAY};
+use super::dictionary::{Dictionary, NONE, encode_joined};
+use super::events::{Episodes, EventTable, OPEN, References, Role};
+use super::extract::Extract;
+use super::intake::{Faults, Ledger};
+use super::mapping::{Coverage, EventColumns, Kind, Known, SourceMapping};
+use super::reject::{Intake, Reject, RejectReason};
+use crate::calendar::AsOf;
+use crate::error::RecordsError;
+
+/// A source as it is held: events and the names behind their codes.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) coverage: Coverage,
+    /// The kinds, sorted; an event's kind is its place here.
+    pub(crate) kinds: Vec<Box<str>>,
+    /// The categories that are kept: the column's name and its values, sorted.
+    pub(crate) categories: Vec<(String, Vec<Box<str>>)>,
+    pub(crate) events: EventTable,
+}
+
+impl Source {
+    /// A digest of what the source said at a date: every visible event, each with its person's id, in
+    /// canonical order. The same records give the same digest, in whatever order they were read.
+    pub(crate) fn digest(&self, people: &[Box<str>], as_of: AsOf) -> String {
+        let mut hash = Sha256::new();
+        let mut text = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        };
+        text(&self.name);
+        self.kinds.iter().for_each(|kind| text(kind));
+        for (column, values) in &self.categories {
+            text(column);
+            values.iter().for_each(|value| text(value));
+        }
+        let events = &self.events;
+        let mut bytes = Vec::new();
+        for (person, id) in people.iter().enumerate() {
+            bytes.clear();
+            for row in events.visible(person as u32, as_of) {
+                bytes.extend_from_slice(&events.occurred[row].to_le_bytes());
+                bytes.extend_from_slice(&events.known[row].to_le_bytes());
+                bytes.extend_from_slice(&events.kind[row].to_le_bytes());
+                bytes.push(events.role(row) as u8);
+                if let Some(ended) = events.ended(row, as_of) {
+                    bytes.extend_from_slice(&ended.to_le_bytes());
+                }
+                if let Some(values) = &events.value {
+                    bytes.extend_from_slice(&values[row].to_le_bytes());
+                }
+                for codes in &events.categories {
+                    bytes.extend_from_slice(&codes[row].to_le_bytes());
+                }
+                if let Some(reference) = events.reference(row) {
+                    bytes.extend_from_slice(&(reference.len() as u64).to_le_bytes());
+                    bytes.extend_from_slice(reference.as_bytes());
+                }
+            }
+            if !bytes.is_empty() {
+                hash.update((id.len() as u64).to_le_bytes());
+                hash.update(id.as_bytes());
+                hash.update((bytes.len() as u64).to_le_bytes());
+                hash.update(&bytes);
+            }
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+/// A source while it is read: rows of accepted events, ids and names still in order of appearance.
+pub(super) struct Reading {
+    mapping: SourceMapping,
+    files: Vec<String>,
+    ledger: Ledger,
+    person: Vec<u32>,
+    kinds: Dictionary,
+    categories: Vec<Dictionary>,
+    events: EventTable,
+    /// File and row of each event, kept where repeated references have to be reported.
+    positions: Vec<(Option<u32>, u64)>,
+}
+
+/// The columns that a mapping asks for, each once, and the places of its parts among them.
+struct Layout<'m> {
+    wanted: Vec<&'m str>,
+    entity: Vec<usize>,
+    kind: Option<usize>,
+    occurred: usize,
+    ended: Option<usize>,
+    known: Option<usize>,
+    ended_known: Option<usize>,
+    value: Option<usize>,
+    role: Option<usize>,
+    reference: Option<usize>,
+    link: Option<usize>,
+    categories: Vec<usize>,
+}
+
+impl<'m> Layout<'m> {
+    fn of(columns: &'m EventColumns) -> Self {
+        let mut wanted: Vec<&str> = Vec::new();
+        let mut place = |name: &'m str| {
+            wanted.iter().position(|&held| held == name).unwrap_or_else(|| {
+                wanted.push(name);
+                wanted.len() - 1
+            })
+        };
+        let entity = columns.entity.iter().map(|name| place(name)).collect();
+        let kind = match &columns.kind {
+            Kind::Constant(_) => None,
+            Kind::Column(name) => Some(place(name)),
+        };
+        let occurred = place(&columns.occurred);
+        let known = match &columns.known {
+            Known::Column(name) => Some(place(name)),
+            Known::LagDays(_) => None,
+        };
+        let mut optional = |name: &'m Option<String>| name.as_deref().map(&mut place);
+        let ended = optional(&columns.ended);
+        let ended_known = optional(&columns.ended_known);
+        let value = optional(&columns.value);
+        let role = optional(&columns.role);
+        let reference = optional(&columns.reference);
+        let link = optional(&columns.link_probability);
+        let categories = columns.categories.iter().map(|name| place(name)).collect();
+        Self { wanted, entity, kind, occurred, ended, known, ended_known, value, role, reference, link, categories }
+    }
+}
+
+impl Reading {
+    /// Reads and validates an extract. With a list of people (`people_listed`), ids outside it are
+    /// rejected; without one they are added to `ids`.
+    pub(super) fn read(
+        mapping: SourceMapping,
+        extract: Extract,
+        ids: &mut Dictionary,
+        people_listed: bool,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Self, RecordsError> {
+        check(&mapping)?;
+        let mut reading = Self {
+            files: Vec::new(),
+            ledger: Ledger::default(),
+            person: Vec::new(),
+            kinds: Dictionary::default(),
+            categories: mapping.columns.categories.iter().map(|_| Dictionary::default()).collect(),
+            events: EventTable {
+                episodes: mapping.columns.ended.is_some().then(Episodes::default),
+                value: mapping.columns.value.is_some().then(Vec::new),
+                role: mapping.columns.role.is_some().then(Vec::new),
+                categories: mapping.columns.categories.iter().map(|_| Vec::new()).collect(),
+                references: mapping.columns.reference.is_some().then(References::default),
+                ..EventTable::default()
+            },
+            positions: Vec::new(),
+            mapping,
+        };
+        let mapping = reading.mapping.clone();
+        let layout = Layout::of(&mapping.columns);
+        let mut files = std::mem::take(&mut reading.files);
+        extract.read(&mapping.name, &layout.wanted, &mut files, |batch| {
+            let rows = batch.rows.len();
+            reading.accept(&batch, &layout, ids, people_listed)?;
+            progress(rows as u64);
+            Ok(())
+        })?;
+        reading.files = files;
+        Ok(reading)
+    }
+
+    fn accept(
+        &mut self,
+        batch: &Batch,
+        layout: &Layout<'_>,
+        ids: &mut Dictionary,
+        people_listed: bool,
+    ) -> Result<(), RecordsError> {
+        let rows = batch.rows.len();
+        let mut faults = Faults::none(rows);
+        let cells = |place: usize| &batch.columns[place];
+
+        let entity: Vec<&Column> = layout.entity.iter().map(|&place| cells(place)).collect();
+        let person = encode_joined(ids, &entity, rows, !people_listed);
+        faults.add_missing_ids(&person, layout.entity[0] as u32);
+        let occurred = faults.days(cells(layout.occurred), rows, layout.occurred as u32, true);
+        let known = match (layout.known, &self.mapping.columns.known) {
+            (Some(place), _) => faults.days(cells(place), rows, place as u32, true),
+            (None, Known::LagDays(lag)) => occurred.iter().map(|day| day.saturating_add(*lag)).collect(),
+            (None, Known::Column(_)) => occurred.clone(),
+        };
+        let episodes = layout.ended.map(|place| self.ends(batch, layout, place, &occurred, &known, &mut faults));
+        let kind = self.kinds_of(batch, layout, &mut faults)?;
+        let value = layout.value.map(|place| faults.numbers(cells(place), rows, place as u32));
+        let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
+        if let Some(place) = layout.link {
+            let links = faults.numbers(cells(place), rows, place as u32);
+            for (row, &link) in links.iter().enumerate() {
+                // An absent probability is no assurance: it is rejected as well.
+                if link.is_nan() || link < self.mapping.columns.minimum_link {
+                    faults.add(row, place as u32, RejectReason::LinkWeak);
+                }
+            }
+        }
+        if let Some(place) = layout.reference {
+            for row in 0..rows {
+                if cells(place).text(row).is_none() {
+                    faults.add(row, place as u32, RejectReason::ReferenceMissing);
+                }
+            }
+        }
+        let categories: Vec<Vec<u32>> = layout
+            .categories
+            .iter()
+            .zip(&mut self.categories)
+            .map(|(&place, names)| names.encode(cells(place), rows, true))
+            .collect();
+
+        let accepted = self.ledger.judge(batch, &faults);
+        let keep = |column: &mut Vec<i32>, values: &[i32]| {
+            column.extend(values.iter().zip(&accepted).filter(|(_, ok)| **ok).map(|(value, _)| *value));
+        };
+        keep(&mut self.events.occurred, &occurred);
+        keep(&mut self.events.known, &known);
+        if let (Some(held), Some((ended, ended_known))) = (&mut self.events.episodes, &episodes) {
+            keep(&mut held.ended, ended);
+            keep(&mut held.ended_known, ended_known);
+        }
+        let rows_kept = || (0..rows).filter(|&row| accepted[row]);
+        self.person.extend(rows_kept().map(|row| person[row]));
+        self.events.kind.extend(rows_kept().map(|row| kind[row]));
+        if let (Some(held), Some(value)) = (&mut self.events.value, &value) {
+            held.extend(rows_kept().map(|row| value[row] as f32));
+        }
+        if let (Some(held), Some(role)) = (&mut self.events.role, &role) {
+            held.extend(rows_kept().map(|row| role[row]));
+        }
+        for (held, codes) in self.events.categories.iter_mut().zip(&categories) {
+            held.extend(rows_kept().map(|row| codes[row]));
+        }
+        if let (Some(held), Some(place)) = (&mut self.events.references, layout.reference) {
+            for row in rows_kept() {
+                held.place.push(held.texts.len() as u32);
+                held.texts.push(&cells(place).text(row).unwrap_or_default());
+                self.positions.push((batch.file, batch.rows.position(row)));
+            }
+        }
+        if self.person.len() > u32::MAX as usize - 1 {
+            return Err(self.too_many("rows", u64::from(u32::MAX) - 1));
+        }
+        Ok(())
+    }
+
+    /// Ends of episodes and when each became known.
+    fn ends(
+        &self,
+        batch: &Batch,
+        layout: &Layout<'_>,
+        place: usize,
+        occurred: &[i32],
+        known: &[i32],
+        faults: &mut Faults,
+    ) -> (Vec<i32>, Vec<i32>) {
+        let rows = batch.rows.len();
+        let mut ended = faults.days(&batch.columns[place], rows, place as u32, false);
+        for row in 0..rows {
+            if ended[row] == NO_DAY {
+                ended[row] = OPEN;
+            } else if ended[row] < occurred[row] {
+                faults.add(row, place as u32, RejectReason::EndBeforeStart);
+            }
+        }
+        let ended_known = match (layout.ended_known, &self.mapping.columns.known) {
+            (Some(column), _) => {
+                let told = faults.days(&batch.columns[column], rows, column as u32, false);
+                told.iter().zip(&ended).map(|(&day, &end)| if day == NO_DAY { end } else { day }).collect()
+            }
+            (None, Known::LagDays(lag)) => ended.iter().map(|&end| end.saturating_add(*lag)).collect(),
+            (None, Known::Column(_)) => ended.iter().zip(known).map(|(&end, &known)| end.max(known)).collect(),
+        };
+        (ended, ended_known)
+    }
+
+    fn kinds_of(
+        &mut self,
+        batch: &Batch,
+        layout: &Layout<'_>,
+        faults: &mut Faults,
+    ) -> Result<Vec<u16>, RecordsError> {
+        let rows = batch.rows.len();
+        let codes = match (&self.mapping.columns.kind, layout.kind) {
+            (_, Some(place)) => {
+                let codes = self.kinds.encode(&batch.columns[place], rows, true);
+                for (row, _) in codes.iter().enumerate().filter(|(_, code)| **code == NONE) {
+                    faults.add(row, place as u32, RejectReason::KindMissing);
+                }
+                codes
+            }
+            (Kind::Constant(kind) | Kind::Column(kind), None) => vec![self.kinds.intern(kind); rows],
+        };
+        if self.kinds.len() > usize::from(u16::MAX) {
+            return Err(self.too_many("kinds of event", u64::from(u16::MAX)));
+        }
+        Ok(codes.into_iter().map(|code| code as u16).collect())
+    }
+
+    fn too_many(&self, what: &'static str, limit: u64) -> RecordsError {
+        RecordsError::TooMany { extract: self.mapping.name.clone(), what, limit }
+    }
+
+    /// Puts people and names in their final order, rows in canonical order, and turns away repeated
+    /// references.
+    pub(super) fn close(mut self, person_place: &[u32]) -> (Source, Intake, Vec<Reject>) {
+        let people = person_place.len();
+        let (kinds, kind_place) = self.kinds.sorted();
+        for kind in &mut self.events.kind {
+            *kind = kind_place[usize::from(*kind)] as u16;
+        }
+        let mut categories = Vec::new();
+        for ((names, codes), column) in
+            self.categories.into_iter().zip(&mut self.events.categories).zip(&self.mapping.columns.categories)
+        {
+            let (values, place) = names.sorted();
+            for code in codes.iter_mut().filter(|code| **code != NONE) {
+                *code = place[*code as usize];
+            }
+            categories.push((column.clone(), values));
+        }
+        let person: Vec<u32> = self.person.iter().map(|&p| person_place[p as usize]).collect();
+        let order = self.events.sort(&person, people);
+        if self.events.references.is_some() {
+            let column = Layout::of(&self.mapping.columns).reference.map(|place| place as u32);
+            let repeated = repeated_references(&self.events, &order, &self.positions);
+            for (row, _) in repeated.iter().enumerate().filter(|(_, repeated)| **repeated) {
+                let (file, position) = self.positions[order[row] as usize];
+                self.ledger.reject_later(file, position, column, RejectReason::ReferenceRepeated);
+            }
+            if repeated.contains(&true) {
+                self.events.drop_rows(&repeated);
+            }
+        }
+        let layout = Layout::of(&self.mapping.columns);
+        let (intake, rejects) = self.ledger.close(&self.mapping.name, &self.files, &layout.wanted);
+        let source = Source {
+            name: self.mapping.name,
+            coverage: self.mapping.coverage,
+            kinds,
+            categories,
+            events: self.events,
+        };
+        (source, intake, rejects)
+    }
+}
+
+/// Marks every row whose reference stands already with an earlier row in canonical order. Among rows
+/// that are the same in everything, the one that stands first in the extract is kept.
+fn repeated_references(events: &EventTable, order: &[u32], positions: &[(Option<u32>, u64)]) -> Vec<bool> {
+    let mut kept: hashbrown::HashMap<&str, usize> = hashbrown::HashMap::with_capacity(events.rows());
+    let mut repeated = vec![false; events.rows()];
+    let position = |row: usize| positions[order[row] as usize];
+    for row in 0..events.rows() {
+        let Some(reference) = events.reference(row) else { continue };
+        match kept.entry(reference) {
+            hashbrown::hash_map::Entry::Vacant(place) => {
+                place.insert(row);
+            }
+            hashbrown::hash_map::Entry::Occupied(mut place) => {
+                let first = *place.get();
+                if same_event(events, first, row) && position(row) < position(first) {
+                    repeated[first] = true;
+                    place.insert(row);
+                } else {
+                    repeated[row] = true;
+                }
+            }
+        }
+    }
+    repeated
+}
+
+fn same_event(events: &EventTable, a: usize, b: usize) -> bool {
+    events.occurred[a] == events.occurred[b]
+        && events.known(a) == events.known(b)
+        && events.kind[a] == events.kind[b]
+        && events.role(a) == events.role(b)
+        && events.finally_ended(a) == events.finally_ended(b)
+}
+
+fn roles(cells: &Column, rows: usize, column: u32, faults: &mut Faults) -> Vec<Role> {
+    (0..rows)
+        .map(|row| match cells.text(row) {
+            None => Role::Subject,
+            Some(text) => Role::parse(&text).unwrap_or_else(|| {
+                faults.add(row, column, RejectReason::RoleUnknown);
+                Role::Subject
+            }),
+        })
+        .collect()
+}
+
+fn check(mapping: &SourceMapping) -> Result<(), RecordsError> {
+    let wrong = |why: &str| {
+        Err(RecordsError::Mapping { extract: mapping.name.clone(), why: why.to_owned() })
+    };
+    let columns = &mapping.columns;
+    if columns.entity.is_empty() {
+        return wrong("no entity column is named");
+    }
+    if columns.ended_known.is_some() && columns.ended.is_none() {
+        return wrong("ended_known is given without ended");
+    }
+    if !(0.0..=1.0).contains(&columns.minimum_link) {
+        return wrong("minimum_link must lie between 0 and 1");
+    }
+    if let (Some(from), Some(to)) = (mapping.coverage.from, mapping.coverage.to) {
+        if to < from {
+            return wrong("its coverage ends before it begins");
+        }
+    }
+    if mapping.coverage.ages.is_some_and(|(youngest, oldest)| oldest < youngest) {
+        return wrong("its coverage's ages are the wrong way round");
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! A council that does not exist: linked service records with known truth, to train, show and test on.
+//!
+//! Nobody may publish real families' records, so every example and benchmark needs invented ones. These
+//! are built on published rates ([`rates`]), and what is in them is known ([`Truth`]): which need raises
+//! the risk by how much, which source is unfair to whom, which rows are damaged. A model or an audit that
+//! does not find that back is wrong.
+//!
+//! ```text
+//! families, homes, schools → hidden needs by half-year ─┬→ services write records (late, as services do)
+//!                                                        └→ hazard → referral → episode of need → plan, care
+//! ```
+//!
+//! The hazard of an episode of need is `base × exp(sum of planted effects + area + what no record shows)`.
+//! Ethnicity, sex and disability have no part in it. The base rate and other numbers that nobody
+//! publishes are solved from the published ones for each council.
+//!
+//! # What it is not
+//! Needs come and go independently of each other, and help changes nothing: do not learn about real
+//! families from it. The order of planted effects is an invention.
+//!
+//! # Examples
+//! ```
+//! use earlyhelp::synthetic::CouncilParams;
+//!
+//! let council = CouncilParams::new(2_000, 1).generate()?;
+//! assert_eq!(council.extract_date().to_string(), "2025-04-01");
+//! for extract in council.extracts() {
+//!     let mut csv = Vec::new();
+//!     extract.write_csv(&mut csv)?;
+//! }
+//! // The same parameters give the same council, bit for bit.
+//! assert!(council == CouncilParams::new(2_000, 1).generate()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod care;
+mod dirt;
+mod files;
+mod needs;
+mod population;
+mod random;
+pub mod rates;
+mod services;
+mod table;
+mod timeline;
+mod truth;
+
+use rayon::prelude::*;
+
+pub use dirt::{DirtKind, PlantedDirt};
+pub use table::{Cells, Column, Extract};
+pub use truth::{PlantedBias, PlantedEffect, Scope, SourceCoverage, Truth};
+
+use crate::calendar::Day;
+use care::ChildCourse;
+use needs::{FamilyNeeds, Shares};
+use population::{Population, Pseudonyms};
+use rates::{EARLY_HELP, FREE_MEALS, LOW_INCOME};
+use services::{Context, Records, SchoolRates};
+use timeline::{BOUNDS, EXTRACT, FIRST_HALF, HALVES};
+
+/// Fewest and most children. Below, areas are empty and rates cannot be solved; above, record numbers
+/// could run out of digits.
+const CHILDREN: std::ops::RangeInclusive<u32> = 1_000..=500_000;
+
+/// A council that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyntheticError {
+    /// The number of children is out of range.
+    #[error("a council has {least} to {most} children, not {given}", least = CHILDREN.start(), most = CHILDREN.end())]
+    Children {
+        /// The number asked for.
+        given: u32,
+    },
+}
+
+/// How large a council, which one, and how clean its files.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::synthetic::{CouncilParams, SyntheticError};
+/// let council = CouncilParams::new(2_000, 7).dirty(true).generate()?;
+/// assert!(council.planted_dirt().iter().any(|dirt| dirt.kind.must_be_rejected()));
+/// assert_eq!(CouncilParams::new(5, 7).generate().err(), Some(SyntheticError::Children { given: 5 }));
+/// # Ok::<(), SyntheticError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CouncilParams {
+    children: u32,
+    seed: u64,
+    dirt: bool,
+}
+
+/// 50,000 children, because outcomes are rare (3 in 100 a year) and planted effects need some thousands
+/// of them; seed 1; clean files.
+impl Default for CouncilParams {
+    fn default() -> Self {
+        Self::new(50_000, 1)
+    }
+}
+
+impl CouncilParams {
+    /// A council with so many children under 18 on the day before the extract (up to four more, so
+    /// that the last family is whole), 1,000 to 500,000, and a seed. Files are clean.
+    pub fn new(children: u32, seed: u64) -> Self {
+        Self { children, seed, dirt: false }
+    }
+
+    /// Whether some rows of the files are damaged, as in real ones.
+    #[must_use]
+    pub fn dirty(self, dirt: bool) -> Self {
+        Self { dirt, ..self }
+    }
+
+    /// Makes the council. The same parameters give the same bytes at any number of threads.
+    ///
+    /// # Errors
+    /// When the number of children is out of range.
+    pub fn generate(&self) -> Result<Council, SyntheticError> {
+        if !CHILDREN.contains(&self.children) {
+            return Err(SyntheticError::Children { given: self.children });
+        }
+        let seed = self.seed;
+        let population = Population::draw(seed, self.children);
+        let low = LOW_INCOME.value / 100.0;
+        let shares = Shares::solve(low, FREE_MEALS.value / 100.0);
+        let needs: Vec<FamilyNeeds> =
+            population.families.par_iter().map(|family| FamilyNeeds::draw(seed, family, &shares)).collect();
+        let courses = care::courses(&population, &needs, &shares);
+        let hazard = care::solve(seed, &population, &courses);
+        let school = SchoolRates::solve(&population, &needs);
+        let early_help = solve_early_help(&population, &courses);
+        let context = Context { seed, hazard: &hazard, school: &school, early_help };
+        let records = write_records(&context, &population, &needs, &courses);
+
+        let people = Pseudonyms::new(population.people);
+        let mut extracts = files::of_people(&population, &people);
+        let (services, coverage) = files::of_services(records, &people);
+        extracts.extend(services);
+        let planted_dirt = if self.dirt { dirt::plant(seed, &mut extracts) } else { Vec::new() };
+        Ok(Council { extracts, truth: Truth::planted(), coverage, planted_dirt })
+    }
+}
+
+/// The yearly rate of early help at relative hazard 1 that gives the chosen rate over all children. The
+/// offer grows with the square root of the hazard.
+fn solve_early_help(population: &Population, courses: &[Vec<ChildCourse>]) -> f64 {
+    let children = population.families.iter().flat_map(|family| &family.children);
+    let mut weight = 0.0;
+    for (child, course) in children.zip(courses.iter().flatten()) {
+        for half in FIRST_HALF..HALVES {
+            let days = child.adult_from.min(BOUNDS[half + 1]) - child.birth.max(BOUNDS[half]);
+            weight += f64::from(days.max(0)) / timeline::YEAR * f64::from(course.relative[half]).sqrt();
+        }
+    }
+    EARLY_HELP / 1e4 * care::child_years(population) / weight.max(1.0)
+}
+
+fn write_records(
+    context: &Context,
+    population: &Population,
+    needs: &[FamilyNeeds],
+    courses: &[Vec<ChildCourse>],
+) -> Records {
+    let pieces: Vec<Records> = population
+        .families
+        .par_chunks(1024)
+        .map(|families| {
+            let mut records = Records::new();
+            for family in families {
+                let place = family.number as usize;
+                services::write_family(context, family, &needs[place], &courses[place], &mut records);
+            }
+            records
+        })
+        .collect();
+    let mut all = Records::new();
+    for piece in pieces {
+        all.append(piece);
+    }
+    all
+}
+
+/// The files of a council, and what is known about them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Council {
+    extracts: Vec<Extract>,
+    truth: Truth,
+    coverage: Vec<SourceCoverage>,
+    planted_dirt: Vec<PlantedDirt>,
+}
+
+impl Council {
+    /// The files: people, households and protected characteristics, then one for each service.
+    pub fn extracts(&self) -> &[Extract] {
+        &self.extracts
+    }
+
+    /// One file by its name.
+    pub fn extract(&self, name: &str) -> Option<&Extract> {
+        self.extracts.iter().find(|extract| extract.name() == name)
+    }
+
+    /// What was planted: effects and faults.
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// What each service declares to hold. The planted silence of one area is not declared.
+    pub fn coverage(&self) -> &[SourceCoverage] {
+        &self.coverage
+    }
+
+    /// The damaged rows; none in clean files.
+    pub fn planted_dirt(&self) -> &[PlantedDirt] {
+        &self.planted_dirt
+    }
+
+    /// The day the files were drawn. Nothing known on it or later is in them.
+    pub fn extract_date(&self) -> Day {
+        Day::from_epoch_days(EXTRACT)
+    }
+}
+
+#[cfg(test)]
+mod tests;
