@@ -1,5 +1,7 @@
 //! Who is asked about: chosen by rules from what was known on the date.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -103,7 +105,7 @@ impl CohortSpec {
         if subjects.is_empty() {
             return Err(SpecError::EmptyCohort(snapshot.as_of().to_string()));
         }
-        Ok(Cohort { snapshot: snapshot.clone(), unit: self.unit, subjects, left_out })
+        Ok(Cohort { snapshot: snapshot.clone(), rules: self.clone(), subjects, left_out })
     }
 }
 
@@ -193,7 +195,7 @@ pub struct LeftOut {
 #[derive(Debug, Clone)]
 pub struct Cohort<'r> {
     snapshot: Snapshot<'r>,
-    unit: Unit,
+    rules: CohortSpec,
     subjects: Vec<u32>,
     left_out: LeftOut,
 }
@@ -226,7 +228,13 @@ impl<'r> Cohort<'r> {
     /// People or families.
     #[must_use]
     pub fn unit(&self) -> Unit {
-        self.unit
+        self.rules.unit
+    }
+
+    /// The rules it was chosen by.
+    #[must_use]
+    pub fn rules(&self) -> &CohortSpec {
+        &self.rules
     }
 
     /// How many the rules left out.
@@ -238,7 +246,7 @@ impl<'r> Cohort<'r> {
     /// The pseudonymous ids, in order.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = &'r str> {
         let records = self.snapshot.records();
-        let unit = self.unit;
+        let unit = self.rules.unit;
         self.subjects.iter().map(move |&subject| match unit {
             Unit::Person => &*records.the_people().ids[subject as usize],
             Unit::Family => &*records.household_ids()[subject as usize],
@@ -260,15 +268,29 @@ impl<'r> Cohort<'r> {
     pub(crate) fn id(&self, row: usize) -> &'r str {
         let records = self.snapshot.records();
         let subject = self.subjects[row] as usize;
-        match self.unit {
+        match self.rules.unit {
             Unit::Person => &records.the_people().ids[subject],
             Unit::Family => &records.household_ids()[subject],
         }
     }
 
+    /// The ids of everybody who could be in it, in order.
+    pub(crate) fn all_ids(&self) -> Arc<[Box<str>]> {
+        let records = self.snapshot.records();
+        Arc::clone(match self.rules.unit {
+            Unit::Person => &records.the_people().ids,
+            Unit::Family => records.household_ids(),
+        })
+    }
+
+    /// The places of its cases among all ids.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = u32> {
+        self.subjects.iter().copied()
+    }
+
     /// The people whose records are the row's own.
     pub(crate) fn own(&self, row: usize) -> Own<'_> {
-        match self.unit {
+        match self.rules.unit {
             Unit::Person => Own::Person([self.subjects[row]]),
             Unit::Family => Own::Family(self.snapshot.residence().members(self.subjects[row])),
         }
@@ -278,7 +300,7 @@ impl<'r> Cohort<'r> {
     pub(crate) fn others(&self, row: usize) -> Option<impl Iterator<Item = u32> + Clone + '_> {
         let residence = self.snapshot.residence();
         let person = self.subjects[row];
-        let known = self.unit == Unit::Person && residence.of_person[person as usize] != NONE;
+        let known = self.rules.unit == Unit::Person && residence.of_person[person as usize] != NONE;
         known.then(|| {
             let members = residence.members(residence.of_person[person as usize]);
             members.iter().copied().filter(move |&member| member != person)

@@ -199,30 +199,175 @@ pub enum SpecError {
     #[error("the cohort at {0} is empty: nobody passes its rules; check the rules and the people's dates of birth")]
     EmptyCohort(String),
 }
-/// x
+/// As-of dates that cannot be stacked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// No date was given.
+    #[error("a dataset needs at least one as-of date")]
+    NoDates,
+    /// A date was given twice.
+    #[error("the as-of date {0} is given twice")]
+    DateTwice(String),
+    /// Cohorts of different records, or chosen by different rules.
+    #[error("the cohorts are of different records, or were chosen by different rules")]
+    OtherRecords,
+    /// More dates than can be numbered.
+    #[error("more than 65,535 as-of dates")]
+    TooManyDates,
+    /// Not one case has a known outcome.
+    #[error("no case has a known outcome: all were left out; check the outcome's follow-up rule")]
+    NoOutcomes,
+    /// A frame could not be made.
+    #[error("the dataset cannot be made a frame: {0}")]
+    Frame(String),
+}
+/// A model that cannot be trained, read or applied.
 #[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub enum DatasetError {}
-/// x
+#[non_exhaustive]
+pub enum ModelError {
+    /// A model that contradicts itself.
+    #[error("not a model: {0}")]
+    Form(String),
+    /// Cases that the model was not made for.
+    #[error("the cases do not fit the model: {0}")]
+    Features(String),
+    /// Training did not end in a model.
+    #[error("the model could not be fitted: {0}")]
+    NotFitted(String),
+    /// A model file that cannot be read.
+    #[error("the model file cannot be read: {0}")]
+    File(String),
+    /// A model file whose content is not what its digest says.
+    #[error("the model file was changed after it was made: its content does not match its digest; get the original, or train again")]
+    Changed,
+    /// A feature that reads a protected characteristic.
+    #[error("{0}")]
+    Protected(String),
+    /// linfa refused its part.
+    #[error(transparent)]
+    Linfa(#[from] linfa::Error),
+}
+/// Why a test set cannot be measured. It names a position or a count, never a person's value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// There are no rows.
+    #[error("there are no rows to measure")]
+    Empty,
+    /// A column has another length than the scores.
+    #[error("{what}: {found} entries, where there are {expected} scores")]
+    LengthMismatch {
+        /// Which column.
+        what: String,
+        /// How many scores there are.
+        expected: usize,
+        /// How many entries the column has.
+        found: usize,
+    },
+    /// A score is infinite or not a number, or so large that sums overflow.
+    #[error("the score of row {row} (counted from 0) is not a usable number")]
+    Score {
+        /// The position of the row, from 0.
+        row: usize,
+    },
+    /// All rows belong to one family: nothing says how much families differ.
+    #[error("all rows belong to one family; an interval needs at least two")]
+    OneFamily,
+    /// The bootstrap has too few resamples for a 95% interval.
+    #[error("{resamples} resamples are too few for a 95% interval; at least {least} are needed")]
+    TooFewResamples {
+        /// How many were asked for.
+        resamples: u32,
+        /// The fewest possible.
+        least: u32,
+    },
+    /// A plan whose training would see what the test is about.
+    #[error("the backtest cannot be run: {0}")]
+    Plan(String),
+    /// A model could not be trained in one of the splits.
+    #[error("training for the test on {test}: {why}")]
+    Training {
+        /// The as-of date tested on.
+        test: String,
+        /// What the trainer said.
+        why: String,
+    },
+}
+/// A release or a scoring run that is refused.
 #[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub enum ModelError {}
-/// x
+#[non_exhaustive]
+pub enum ScoringError {
+    /// The evidence is of another model.
+    #[error("the {what} is of another candidate than the one to be released; run it again for this one")]
+    OtherCandidate {
+        /// Which evidence.
+        what: &'static str,
+    },
+    /// A sign-off that says too little.
+    #[error("the sign-off is not complete: {0}")]
+    SignOff(String),
+    /// Scoring for a purpose that was not signed for.
+    #[error("the model was released for the purpose \"{released}\" and for no other; a new purpose needs its own release")]
+    OtherPurpose {
+        /// The purpose that was signed for.
+        released: String,
+    },
+    /// The date by which the model had to be reviewed has passed.
+    #[error("the model had to be reviewed by {review_by}; review it and release it anew before scoring with it")]
+    ReviewOverdue {
+        /// That date.
+        review_by: String,
+    },
+    /// A cohort that was chosen by other rules than the model was trained on.
+    #[error("the cohort was chosen by other rules than those that the model was trained on")]
+    OtherPopulation,
+    /// A request that does not say who asks.
+    #[error("the request is not complete: {0}")]
+    Request(String),
+    /// The file cannot be read.
+    #[error("the model file cannot be read: {0}")]
+    File(String),
+    /// The file's content is not what its digest says.
+    #[error("the model file was changed after it was made: its content does not match its digest; get the original")]
+    Changed,
+    /// The records lack what the model reads.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The model cannot be applied.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// A review that is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReviewError {
+    /// A list without a place.
+    #[error("a list needs a capacity above zero")]
+    NoCapacity,
+    /// There is no such place on the list.
+    #[error("the list has no place {0}; places count from 1")]
+    NoPlace(usize),
+    /// Nobody is named as the reviewer.
+    #[error("a case is opened by a named person with a role: {0}")]
+    Reviewer(&'static str),
+    /// The list is too old.
+    #[error("the list expired on {0}; score again, so that people are not judged by what was true then")]
+    Expired(String),
+    /// A decision without a reason.
+    #[error("a decision needs a reason in words")]
+    NoReason,
+}
+
+/// A report that cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub enum EvaluateError {}
-/// x
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub enum ScoringError {}
-/// x
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub enum ReviewError {}
-/// x
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub enum ReportError {}
+#[non_exhaustive]
+pub enum ReportError {
+    /// The text could not be made.
+    #[error("the report could not be made: {0}")]
+    Render(String),
+}
 /// x
 #[derive(Debug, thiserror::Error)]
 #[error("x")]

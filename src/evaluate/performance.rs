@@ -7,42 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::calibration::{Calibration, brier, log_loss};
 use super::interval::{Bootstrap, Clusters, Estimate, percentile_interval, wilson};
 use super::ranking::RankedRows;
-
-/// Why a test set cannot be measured. It names a position or a count, never a person's value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MetricError {
-    /// There are no rows.
-    #[error("there are no rows to measure")]
-    Empty,
-    /// A column has another length than the scores.
-    #[error("{what}: {found} entries, where there are {expected} scores")]
-    LengthMismatch {
-        /// Which column.
-        what: String,
-        /// How many scores there are.
-        expected: usize,
-        /// How many entries the column has.
-        found: usize,
-    },
-    /// A score is infinite or not a number, or so large that sums overflow.
-    #[error("the score of row {row} (counted from 0) is not a usable number")]
-    Score {
-        /// The position of the row, from 0.
-        row: usize,
-    },
-    /// All rows belong to one family: nothing says how much families differ.
-    #[error("all rows belong to one family; an interval needs at least two")]
-    OneFamily,
-    /// The bootstrap has too few resamples for a 95% interval.
-    #[error("{resamples} resamples are too few for a 95% interval; at least {least} are needed")]
-    TooFewResamples {
-        /// How many were asked for.
-        resamples: u32,
-        /// The fewest possible.
-        least: u32,
-    },
-}
+use crate::error::EvaluateError;
 
 /// The rows of a test: one row per person and as-of date, with what was predicted and what happened.
 ///
@@ -69,8 +34,8 @@ impl TestRows<'_> {
     /// Checks lengths and scores.
     ///
     /// # Errors
-    /// [`MetricError::Empty`], [`MetricError::LengthMismatch`] or [`MetricError::Score`].
-    pub fn check(&self) -> Result<(), MetricError> {
+    /// [`EvaluateError::Empty`], [`EvaluateError::LengthMismatch`] or [`EvaluateError::Score`].
+    pub fn check(&self) -> Result<(), EvaluateError> {
         let expected = self.log_odds.len();
         let lengths = [
             ("outcomes", self.outcomes.len()),
@@ -79,15 +44,15 @@ impl TestRows<'_> {
         ];
         for (what, found) in lengths {
             if found != expected {
-                return Err(MetricError::LengthMismatch { what: what.to_owned(), expected, found });
+                return Err(EvaluateError::LengthMismatch { what: what.to_owned(), expected, found });
             }
         }
         if expected == 0 {
-            return Err(MetricError::Empty);
+            return Err(EvaluateError::Empty);
         }
         let usable = |score: &f64| score.is_finite() && score.abs() <= Self::LARGEST;
         match self.log_odds.iter().position(|score| !usable(score)) {
-            Some(row) => Err(MetricError::Score { row }),
+            Some(row) => Err(EvaluateError::Score { row }),
             None => Ok(()),
         }
     }
@@ -113,7 +78,7 @@ impl TestRows<'_> {
 /// assert_eq!((performance.n, performance.positives, performance.families), (200, 50, 100));
 /// assert_eq!(performance.precision_at_capacity.map(|estimate| estimate.value), Some(1.0));
 /// assert_eq!(performance.recall_at_capacity.map(|estimate| estimate.value), Some(0.4));
-/// # Ok::<(), earlyhelp::evaluate::performance::MetricError>(())
+/// # Ok::<(), earlyhelp::error::EvaluateError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,12 +126,12 @@ impl Performance {
     /// number of threads; counts, AUC, average precision and their intervals are the same to the bit.
     ///
     /// # Errors
-    /// What [`TestRows::check`] finds; [`MetricError::TooFewResamples`]; [`MetricError::OneFamily`].
-    pub fn measure(rows: &TestRows<'_>, bootstrap: &Bootstrap) -> Result<Self, MetricError> {
+    /// What [`TestRows::check`] finds; [`EvaluateError::TooFewResamples`]; [`EvaluateError::OneFamily`].
+    pub fn measure(rows: &TestRows<'_>, bootstrap: &Bootstrap) -> Result<Self, EvaluateError> {
         rows.check()?;
         let (resamples, least) = (bootstrap.resamples, Bootstrap::LEAST);
         if resamples < least {
-            return Err(MetricError::TooFewResamples { resamples, least });
+            return Err(EvaluateError::TooFewResamples { resamples, least });
         }
         let clusters = Clusters::new(rows.families);
         let (log_odds, outcomes) = (rows.log_odds, rows.outcomes);
@@ -179,11 +144,11 @@ impl Performance {
             n,
             positives,
             families: clusters.count as u64,
-            prevalence: wilson(positives, n).ok_or(MetricError::Empty)?,
+            prevalence: wilson(positives, n).ok_or(EvaluateError::Empty)?,
             auc,
             average_precision,
-            log_loss: log_loss(log_odds, outcomes, rows.families).ok_or(MetricError::OneFamily)?,
-            brier: brier(log_odds, outcomes, rows.families).ok_or(MetricError::OneFamily)?,
+            log_loss: log_loss(log_odds, outcomes, rows.families).ok_or(EvaluateError::OneFamily)?,
+            brier: brier(log_odds, outcomes, rows.families).ok_or(EvaluateError::OneFamily)?,
             calibration: Calibration::measure(log_odds, outcomes, rows.families),
             capacity,
             precision_at_capacity: wilson(found, capacity),
@@ -397,18 +362,18 @@ mod tests {
         let n = made.log_odds.len();
         let measure = |rows: TestRows<'_>| Performance::measure(&rows, &Bootstrap::default()).unwrap_err();
         let short = measure(TestRows { selected: &made.selected[1..], ..made.rows() });
-        let expected = MetricError::LengthMismatch { what: "selected".to_owned(), expected: n, found: n - 1 };
+        let expected = EvaluateError::LengthMismatch { what: "selected".to_owned(), expected: n, found: n - 1 };
         assert_eq!(short, expected);
         let mut scores = made.log_odds.clone();
         for bad in [f64::NAN, f64::NEG_INFINITY, 1e200] {
             scores[4] = bad;
-            assert_eq!(measure(TestRows { log_odds: &scores, ..made.rows() }), MetricError::Score { row: 4 });
+            assert_eq!(measure(TestRows { log_odds: &scores, ..made.rows() }), EvaluateError::Score { row: 4 });
         }
         let empty = TestRows { log_odds: &[], outcomes: &[], families: &[], selected: &[] };
-        assert_eq!(measure(empty), MetricError::Empty);
-        assert_eq!(measure(TestRows { families: &vec![3; n], ..made.rows() }), MetricError::OneFamily);
+        assert_eq!(measure(empty), EvaluateError::Empty);
+        assert_eq!(measure(TestRows { families: &vec![3; n], ..made.rows() }), EvaluateError::OneFamily);
         let few = Performance::measure(&made.rows(), &Bootstrap { resamples: 38, seed: 0 });
-        assert_eq!(few, Err(MetricError::TooFewResamples { resamples: 38, least: 39 }));
+        assert_eq!(few, Err(EvaluateError::TooFewResamples { resamples: 38, least: 39 }));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rates::{Characteristic, Comparison, Counts, FairnessParams, GroupRates, UNKNOWN, Verdict};
 use crate::evaluate::interval::Estimate;
-use crate::evaluate::performance::{MetricError, TestRows};
+use crate::error::EvaluateError;
+use crate::evaluate::performance::TestRows;
 
 /// How a list treats the groups of each protected characteristic. Its text form is a table for a terminal.
 ///
@@ -33,7 +34,7 @@ use crate::evaluate::performance::{MetricError, TestRows};
 ///     assert_eq!(rates.selection_rate_difference.verdict, Verdict::Higher);
 /// }
 /// assert!(report.to_string().contains("listed more often"));
-/// # Ok::<(), earlyhelp::evaluate::performance::MetricError>(())
+/// # Ok::<(), earlyhelp::error::EvaluateError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,13 +108,13 @@ impl FairnessReport {
     /// test smaller than `minimum_group`, is not measurable.
     ///
     /// # Errors
-    /// What [`TestRows::check`] finds; [`MetricError::LengthMismatch`] for a characteristic that has another
+    /// What [`TestRows::check`] finds; [`EvaluateError::LengthMismatch`] for a characteristic that has another
     /// number of entries than there are rows.
     pub fn measure(
         rows: &TestRows<'_>,
         characteristics: &[Characteristic<'_>],
         params: &FairnessParams,
-    ) -> Result<Self, MetricError> {
+    ) -> Result<Self, EvaluateError> {
         rows.check()?;
         let all = Counts::of_all(rows);
         let measured = characteristics.iter().map(|characteristic| {
@@ -127,7 +128,7 @@ impl FairnessReport {
             minimum_group: params.minimum_group,
             n: all.n,
             selected: all.selected,
-            characteristics: measured.collect::<Result<_, MetricError>>()?,
+            characteristics: measured.collect::<Result<_, EvaluateError>>()?,
         })
     }
 }
@@ -137,7 +138,7 @@ fn finding(
     all: &Counts,
     characteristic: &Characteristic<'_>,
     under: u32,
-) -> Result<Finding, MetricError> {
+) -> Result<Finding, EvaluateError> {
     let least = u64::from(under);
     let (name, groups) = match characteristic {
         Characteristic::NotHeld { .. } => {
@@ -146,7 +147,7 @@ fn finding(
         Characteristic::Held { name, groups } => (name, groups),
     };
     if groups.len() != rows.outcomes.len() {
-        return Err(MetricError::LengthMismatch {
+        return Err(EvaluateError::LengthMismatch {
             what: format!("characteristic {name}"),
             expected: rows.outcomes.len(),
             found: groups.len(),
@@ -399,7 +400,7 @@ mod tests {
         let what = "characteristic area".to_owned();
         assert_eq!(
             FairnessReport::measure(&rows, &held, &FairnessParams::default()),
-            Err(MetricError::LengthMismatch { what, expected: 30, found: 29 })
+            Err(EvaluateError::LengthMismatch { what, expected: 30, found: 29 })
         );
     }
 

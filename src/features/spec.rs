@@ -292,18 +292,18 @@ impl FeatureSpec {
         Ok(Self { features })
     }
 
-    /// Refuses the spec if a feature reads one of the protected characteristics: as a category that it
-    /// counts or is selected by, as a kind, or as an age.
+    /// Refuses a feature that reads a protected characteristic: as a category that it counts or is
+    /// selected by, as a kind, as a source, or as an age.
     ///
     /// # Errors
     /// [`SpecError::Protected`] names the feature and the characteristic.
-    pub fn without_protected<S: AsRef<str>>(self, protected: &[S]) -> Result<Self, SpecError> {
-        for feature in &self.features {
-            if let Some(characteristic) = reads_protected(feature, protected) {
-                return Err(SpecError::Protected { feature: feature.name.clone(), characteristic });
+    pub fn check_protected<S: AsRef<str>>(&self, protected: &[S]) -> Result<(), SpecError> {
+        self.features.iter().try_for_each(|feature| match reads_protected(feature, protected) {
+            None => Ok(()),
+            Some(characteristic) => {
+                Err(SpecError::Protected { feature: feature.name.clone(), characteristic })
             }
-        }
-        Ok(self)
+        })
     }
 
     /// The features.

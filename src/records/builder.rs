@@ -273,3 +273,38 @@ fn read_households(
     rejects.extend(refused);
     Ok(spells)
 }
+
+/// Reads a table of texts by entity: hands each accepted row's id and cells (in the order of `columns`)
+/// to `take`. A row without an id, or with one that stood before, is rejected.
+pub(crate) fn read_table(
+    name: &str,
+    entity: &[String],
+    columns: &[String],
+    extract: Extract,
+    mut take: impl FnMut(&str, &[Option<std::borrow::Cow<'_, str>>]),
+) -> Result<(Intake, Vec<Reject>), RecordsError> {
+    let wanted: Vec<&str> = entity.iter().chain(columns).map(String::as_str).collect();
+    let mut ids = Dictionary::default();
+    let mut ledger = Ledger::default();
+    let mut files = Vec::new();
+    extract.read(name, &wanted, &mut files, |batch| {
+        let rows = batch.rows.len();
+        let mut faults = Faults::none(rows);
+        let mut seen = ids.len() as u32;
+        let cells: Vec<_> = batch.columns[..entity.len()].iter().collect();
+        let codes = dictionary::encode_joined(&mut ids, &cells, rows, true);
+        faults.add_missing_ids(&codes, 0);
+        for (row, &code) in codes.iter().enumerate().filter(|(_, code)| **code != NONE) {
+            if code < seen {
+                faults.add(row, 0, RejectReason::EntityRepeated);
+                continue;
+            }
+            seen += 1;
+            let cells: Vec<_> = batch.columns[entity.len()..].iter().map(|column| column.text(row)).collect();
+            take(ids.text(code), &cells);
+        }
+        ledger.judge(&batch, &faults);
+        Ok(())
+    })?;
+    Ok(ledger.close(name, &files, &wanted))
+}

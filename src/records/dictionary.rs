@@ -22,6 +22,10 @@ impl Dictionary {
         self.texts.len()
     }
 
+    pub(super) fn text(&self, code: u32) -> &str {
+        &self.texts[code as usize]
+    }
+
     pub(super) fn find(&self, text: &str) -> Option<u32> {
         self.by_text.get(text).copied()
     }

@@ -63,8 +63,10 @@ pub use reject::{Intake, Reject, RejectReason, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
 
+pub(crate) use builder::read_table;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
+pub(crate) use mapping::one_or_many;
 pub(crate) use people::People;
 pub(crate) use selector::{Selection, category_place};
 pub(crate) use snapshot::open_on;

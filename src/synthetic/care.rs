@@ -129,8 +129,8 @@ fn next_referral(
 fn episode(referred: i32, draws: &[f64; 6], adult_from: i32, length: f64) -> Episode {
     let span = |draw: f64, mean_years: f64| (-(1.0 - draw).ln() * mean_years * length * YEAR) as i32;
     let in_days = |draw: f64, low: f64, high: f64| (low + draw * (high - low)) as i32;
-    // Assessed within 45 working days; the episode is opened when the assessment finds need.
-    let start = (referred + in_days(draws[1], 5.0, 45.0)).min(adult_from - 1);
+    // The episode is opened soon after the referral, while the assessment still runs.
+    let start = (referred + in_days(draws[1], 1.0, 15.0)).min(adult_from - 1);
     let within = |from: i32, to: i32| (from < adult_from).then_some((from, to.min(adult_from)));
     let (to_care, to_plan) =
         (CARE_STARTS.value / NEED_STARTS.value, PROTECTION_STARTS.value / NEED_STARTS.value);

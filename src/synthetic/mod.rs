@@ -55,7 +55,7 @@ use crate::calendar::Day;
 use care::ChildCourse;
 use needs::{FamilyNeeds, Shares};
 use population::{Population, Pseudonyms};
-use rates::{EARLY_HELP, FREE_MEALS, LOW_INCOME};
+use rates::{CONTACTS_PER_REFERRAL, EARLY_HELP, FREE_MEALS, LOW_INCOME, REFERRALS};
 use services::{Context, Records, SchoolRates};
 use timeline::{BOUNDS, EXTRACT, FIRST_HALF, HALVES};
 
@@ -130,8 +130,10 @@ impl CouncilParams {
         let courses = care::courses(&population, &needs, &shares);
         let hazard = care::solve(seed, &population, &courses);
         let school = SchoolRates::solve(&population, &needs);
-        let early_help = solve_early_help(&population, &courses);
-        let context = Context { seed, hazard: &hazard, school: &school, early_help };
+        let scale = offer_scale(&population, &courses);
+        let contacts = scale * CONTACTS_PER_REFERRAL * REFERRALS.value / 1e4;
+        let early_help = scale * EARLY_HELP / 1e4;
+        let context = Context { seed, hazard: &hazard, school: &school, contacts, early_help };
         let records = write_records(&context, &population, &needs, &courses);
 
         let people = Pseudonyms::new(population.people);
@@ -143,9 +145,9 @@ impl CouncilParams {
     }
 }
 
-/// The yearly rate of early help at relative hazard 1 that gives the chosen rate over all children. The
-/// offer grows with the square root of the hazard.
-fn solve_early_help(population: &Population, courses: &[Vec<ChildCourse>]) -> f64 {
+/// How many times the rate over all children that of a child at relative hazard 1 is, for what grows with
+/// the square root of the hazard.
+fn offer_scale(population: &Population, courses: &[Vec<ChildCourse>]) -> f64 {
     let children = population.families.iter().flat_map(|family| &family.children);
     let mut weight = 0.0;
     for (child, course) in children.zip(courses.iter().flatten()) {
@@ -154,7 +156,7 @@ fn solve_early_help(population: &Population, courses: &[Vec<ChildCourse>]) -> f6
             weight += f64::from(days.max(0)) / timeline::YEAR * f64::from(course.relative[half]).sqrt();
         }
     }
-    EARLY_HELP / 1e4 * care::child_years(population) / weight.max(1.0)
+    care::child_years(population) / weight.max(1.0)
 }
 
 fn write_records(

@@ -10,8 +10,8 @@ use super::random::{Draw, Purpose};
 use super::rates::{AREAS, FRAILTY_SD, HAZARD_RATIO};
 use super::timeline::{BOUNDS, HALVES, YEAR};
 
-/// Probability that a state is drawn anew in a half-year: a need then lasts about three years.
-pub(super) const REDRAW: f64 = 0.18;
+/// Probability that a state is drawn anew in a half-year: a need then lasts about six years.
+pub(super) const REDRAW: f64 = 0.08;
 
 /// A need, or the one protective factor, as the place of its bit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,10 +49,10 @@ impl Need {
     /// so that their order can be told from 50,000 children.
     pub(super) const fn log_odds(self) -> f64 {
         match self {
-            Self::DomesticAbuse => 1.8,
-            Self::SubstanceUse => 1.45,
-            Self::Offending => 1.15,
-            Self::Housing => 0.85,
+            Self::DomesticAbuse => 2.3,
+            Self::Offending => 1.85,
+            Self::SubstanceUse => 1.4,
+            Self::Housing => 1.05,
             Self::SchoolDisengagement => 0.55,
             Self::Financial => 0.2,
             Self::MentalHealth => 0.0,
@@ -63,10 +63,10 @@ impl Need {
     /// Share of families (of children, for the last two) that have it at a date.
     const fn share(self) -> f64 {
         match self {
-            Self::DomesticAbuse => 0.065,
-            Self::SubstanceUse => 0.05,
-            Self::Offending => 0.06,
-            Self::Housing => 0.09,
+            Self::DomesticAbuse => 0.085,
+            Self::SubstanceUse => 0.055,
+            Self::Offending => 0.09,
+            Self::Housing => 0.1,
             Self::Financial => 0.14,
             Self::MentalHealth => 0.08,
             Self::SchoolDisengagement => 0.02,

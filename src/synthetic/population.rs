@@ -17,7 +17,7 @@ const CHILD_GOES_ALONG: f64 = 0.25;
 const LONE_CARER: f64 = 0.22;
 /// Numbers of children a family ever has, 1 to 5. Chosen so that the children under 18 at a date come
 /// to about 1.75 a household.
-const FAMILY_SIZES: [f64; 5] = [0.19, 0.47, 0.22, 0.085, 0.035];
+const FAMILY_SIZES: [f64; 5] = [0.25, 0.48, 0.19, 0.06, 0.02];
 
 /// A spell on a school's roll.
 #[derive(Clone, Copy)]
@@ -170,7 +170,7 @@ fn family(births: &[i32], draw: &mut Draw) -> Family {
     let first = births.first().copied().unwrap_or(EXTRACT);
     let mut carers = Vec::with_capacity(2);
     for place in 0..if lone { 1 } else { 2 } {
-        let age = draw.normal(29.0, 5.5).clamp(17.0, 50.0);
+        let age = draw.normal(29.0, 5.5).clamp(21.1, 50.0);
         let birth = first - (age * YEAR) as i32;
         let female = if place == 0 { draw.chance(0.9) } else { draw.chance(0.1) };
         carers.push(person(birth, female, ethnicity, 0.17, draw));
@@ -296,7 +296,7 @@ impl Pseudonyms {
         }
         let count = u64::from(count.max(1));
         let near = (count as f64 * 0.618_034) as u64;
-        let factor = (near.max(1)..).find(|&factor| common(factor, count) == 1).unwrap_or(1);
+        let factor = (near.max(1)..=count).find(|&factor| common(factor, count) == 1).unwrap_or(1);
         Self { count, factor }
     }
 

@@ -158,13 +158,13 @@ pub(super) const AREAS: [(u8, f64); 12] = [
     (1, 0.08),
     (10, 0.08),
     (3, 0.08),
-    (6, 0.08),
+    (6, 0.07),
     (2, 0.08),
     (8, 0.08),
-    (5, 0.12),
+    (5, 0.14),
     (9, 0.08),
     (4, 0.08),
-    (7, 0.08),
+    (7, 0.07),
     (1, 0.08),
     (10, 0.08),
 ];
@@ -178,10 +178,10 @@ pub(super) const SILENT_AREA: u8 = 6;
 
 /// Aimed-at ratio of the hazard between the ends of the deprivation scale. Above the published "over 10
 /// times", because children with open plans cannot start another one, which flattens the gradient.
-pub(super) const HAZARD_RATIO: f64 = 14.0;
+pub(super) const HAZARD_RATIO: f64 = 18.0;
 /// What no record shows: standard deviation (log-odds) of a family's own, lasting level of risk. A
 /// choice: large enough that history predicts, small enough that needs matter more.
-pub(super) const FRAILTY_SD: f64 = 0.5;
+pub(super) const FRAILTY_SD: f64 = 0.4;
 /// Sources of referrals. The first three are published; the others share the rest (a choice).
 pub(super) const REFERRAL_SOURCES: [&str; 6] =
     ["police", "school", "health", "local_authority", "individual", "other"];

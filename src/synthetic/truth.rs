@@ -97,20 +97,20 @@ impl Truth {
                 "abuse between adults in the home; the largest effect",
             ),
             effect(
-                Need::SubstanceUse,
-                "parental_substance_use",
-                "health",
-                &["substance_referral"],
-                Household,
-                "a carer referred for alcohol or drugs",
-            ),
-            effect(
                 Need::Offending,
                 "offending",
                 "police",
                 &["police_incident"],
                 Household,
                 "someone in the home offends",
+            ),
+            effect(
+                Need::SubstanceUse,
+                "parental_substance_use",
+                "health",
+                &["substance_referral"],
+                Household,
+                "a carer referred for alcohol or drugs",
             ),
             effect(
                 Need::Housing,

@@ -38,7 +38,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayViewMut2};
 
-pub use error::SolverError;
+pub(super) use error::SolverError;
 use passes::{Rows, Sums, Want};
 use quadratic::{Cholesky, LassoModel, Singular, violation};
 
@@ -91,7 +91,7 @@ pub(crate) struct Penalty {
 pub(crate) struct Limits {
     /// Most steps, 1 or more.
     ///
-    /// Default 100: a fit takes 5 to 12, one that is all but separated about 35.
+    /// Default 100: a fit takes 5 to 12, one that is all but separated up to 30.
     pub max_iterations: u32,
     /// Largest violation of the optimality conditions, in the unit of the mean gradient (residual times
     /// standardised column); above 0.
@@ -215,10 +215,10 @@ impl<D: Design> Objective<'_, D> {
 
     /// Where a search begins: at `start`, or at the intercept alone if that does better.
     fn at_start(&self, start: Option<&Solution>) -> Result<(Here, Array2<f64>), SolverError> {
-        let (width, share) = (self.rows.width(), self.rows.share_true());
-        let (log_true, log_false) = (share.ln(), (-share).ln_1p());
+        let width = self.rows.width();
+        let (intercept, loss) = self.rows.intercept_alone();
         let mut alone = Array1::zeros(width);
-        alone[0] = log_true - log_false;
+        alone[0] = intercept;
         let Some(start) = start else { return self.at_first(alone) };
         if start.coefficients.len() + 1 != width {
             let found = start.coefficients.len();
@@ -226,9 +226,8 @@ impl<D: Design> Objective<'_, D> {
         }
         let given = std::iter::once(start.intercept).chain(start.coefficients.iter().copied()).collect();
         let first = self.at_first(given)?;
-        let objective_alone = -(share * log_true + (1.0 - share) * log_false);
         // A start that is not finite has no objective, and does no better than anything.
-        if first.0.objective <= objective_alone { Ok(first) } else { self.at(alone, Want::Hessian) }
+        if first.0.objective <= loss { Ok(first) } else { self.at(alone, Want::Hessian) }
     }
 
     /// The first pass: looks at every value and sets the coefficients of columns of zeros to 0.
@@ -288,7 +287,9 @@ impl<'a, D: Design> Search<'a, D> {
             let error = |Singular(index)| SolverError::Collinear { column: usize::max(index, 1) - 1 };
             Curvature::Factored(Cholesky::new(&hessian).map_err(error)?)
         };
-        Ok(Self { objective, limits, here, curvature, fresh: true, reuse: false, iterations: 0 })
+        // A start is taken to be near the end, where the Hessian changes little.
+        let reuse = start.is_some();
+        Ok(Self { objective, limits, here, curvature, fresh: true, reuse, iterations: 0 })
     }
 
     fn run(mut self) -> Result<Solution, SolverError> {

@@ -33,7 +33,8 @@ pub(super) struct Rows<'a, D> {
     outcomes: &'a [bool],
     weights: Option<&'a [f64]>,
     total_weight: f64,
-    share_true: f64,
+    weight_true: f64,
+    weight_false: f64,
 }
 
 /// What a pass should add up.
@@ -104,7 +105,7 @@ impl<'a, D: Design> Rows<'a, D> {
             (false, false) => return Err(SolverError::NoWeight),
             (outcome, _) => return Err(SolverError::OneClass { outcome }),
         }
-        Ok(Self { design, outcomes, weights, total_weight, share_true: of_true / total_weight })
+        Ok(Self { design, outcomes, weights, total_weight, weight_true: of_true, weight_false: of_false })
     }
 
     /// Columns of the design and one for the intercept.
@@ -112,9 +113,11 @@ impl<'a, D: Design> Rows<'a, D> {
         self.design.columns() + 1
     }
 
-    /// Weighted share of rows whose outcome is true; strictly between 0 and 1 up to rounding.
-    pub(super) fn share_true(&self) -> f64 {
-        self.share_true
+    /// The intercept that fits best when all coefficients are 0, and the mean loss there.
+    pub(super) fn intercept_alone(&self) -> (f64, f64) {
+        let loss_of = |weight: f64| weight / self.total_weight * (self.total_weight.ln() - weight.ln());
+        let intercept = self.weight_true.ln() - self.weight_false.ln();
+        (intercept, loss_of(self.weight_true) + loss_of(self.weight_false))
     }
 
     /// Adds up the rows at `point` (intercept first).
@@ -125,7 +128,6 @@ impl<'a, D: Design> Rows<'a, D> {
         let groups = (PARTIAL_BYTES / (width * width * 8)).clamp(GROUPS.0, GROUPS.1).min(blocks);
         let partials: Vec<Result<Sums, SolverError>> = (0..groups)
             .into_par_iter()
-            .with_max_len(1)
             .map_init(
                 || Scratch::new(width, block_rows),
                 |scratch, group| {

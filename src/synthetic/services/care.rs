@@ -5,7 +5,7 @@ use crate::synthetic::care::{ChildCourse, Decision, Episode, history};
 use crate::synthetic::needs::{FamilyNeeds, Need};
 use crate::synthetic::population::Family;
 use crate::synthetic::random::{Draw, Purpose};
-use crate::synthetic::rates::{CONTACTS_PER_REFERRAL, REFERRAL_SHARES};
+use crate::synthetic::rates::REFERRAL_SHARES;
 use crate::synthetic::timeline::{FIRST_HALF, HALVES, half_of};
 
 pub(super) fn write(
@@ -19,15 +19,16 @@ pub(super) fn write(
     for (place, (child, course)) in family.children.iter().zip(courses).enumerate() {
         let person = family.child(place);
         for half in FIRST_HALF..HALVES {
+            // Contacts that come to nothing, and early help, lean on risk less than in proportion: anyone
+            // may call, and help is voluntary.
             let relative = f64::from(course.relative[half]);
-            for day in event_days(half, CONTACTS_PER_REFERRAL * context.hazard.base * relative, &mut draw) {
+            for day in event_days(half, context.contacts * relative.sqrt(), &mut draw) {
                 let row =
                     Row::point(person, day, day + draw.lag(0, 1), 0).detail(draw.pick(&REFERRAL_SHARES));
                 if child.is_child_on(day) {
                     records.point(Source::Contacts, row);
                 }
             }
-            // Offered more to those at more risk, but less than in proportion: it is voluntary.
             for day in event_days(half, context.early_help * relative.sqrt(), &mut draw) {
                 let end = (day + draw.between(60, 360)).min(child.adult_from);
                 let lags = (draw.lag(1, 14), draw.lag(1, 21));

@@ -7,7 +7,7 @@ use crate::synthetic::random::{Draw, Purpose};
 use crate::synthetic::timeline::{BOUNDS, FIRST_HALF, HALVES, OPEN, month_end};
 
 /// Records a year of a family whose housing is unstable, and of another.
-const HOUSING: [f64; 2] = [2.8, 0.03];
+const HOUSING: [f64; 2] = [2.8, 0.02];
 /// Council-tax reminders a year of a family in hardship, and of another.
 const ARREARS: [f64; 2] = [2.8, 0.05];
 const CLAIM: u8 = 0;

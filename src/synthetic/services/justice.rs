@@ -8,11 +8,15 @@ use crate::synthetic::rates::{OVER_RECORDING, SILENT_AREA};
 use crate::synthetic::timeline::{FIRST_HALF, HALVES, YOUTH_JUSTICE_START};
 
 /// Incidents a year in a family where someone offends, and elsewhere.
-const INCIDENTS: [f64; 2] = [2.6, 0.06];
+const INCIDENTS: [f64; 2] = [3.0, 0.08];
 /// Notified incidents of domestic abuse a year; each makes two or three rows.
-const NOTIFICATIONS: [f64; 2] = [1.3, 0.012];
+const NOTIFICATIONS: [f64; 2] = [2.0, 0.015];
 /// Outcomes a year of a child of ten or more in a family where someone offends, and elsewhere.
 const OUTCOMES: [f64; 2] = [0.25, 0.002];
+/// Share of incidents that become a contact with the council (a choice).
+const TOLD_TO_COUNCIL: f64 = 0.3;
+/// Place of the police among the sources of referrals.
+const FROM_POLICE: usize = 0;
 const VICTIM: usize = 0;
 const SUSPECT: usize = 1;
 const WITNESS: usize = 2;
@@ -55,12 +59,20 @@ fn incident(family: &Family, day: i32, roles: [f64; 3], draw: &mut Draw, records
         family.carer(usize::from(family.has_second_carer(day) && which < 0.5))
     };
     records.point(Source::Police, Row::point(person, day, recorded, 0).detail(role));
+    // The police tell the council of some incidents in homes with children: a contact about one child.
+    let children: Vec<usize> =
+        (0..family.children.len()).filter(|&place| family.children[place].is_child_on(day)).collect();
+    if draw.chance(TOLD_TO_COUNCIL) && !children.is_empty() {
+        let child = children[((1.0 - which) * children.len() as f64) as usize % children.len()];
+        let contact = Row::point(family.child(child), recorded, recorded + 1, 0);
+        records.point(Source::Contacts, contact.detail(FROM_POLICE));
+    }
 }
 
 /// One row for the victim, one for a suspect who lives in the home, one for each child who was there.
 fn notification(family: &Family, day: i32, draw: &mut Draw, records: &mut Records) {
     let recorded = day + draw.lag(1, 7);
-    let suspect_known = draw.chance(0.8);
+    let suspect_known = draw.chance(0.4);
     // The planted silence: the notifications of one area never reach the council's files.
     let reaches = family.area != SILENT_AREA && family.has_children_on(day);
     let mut write = |person, role| {
@@ -73,7 +85,7 @@ fn notification(family: &Family, day: i32, draw: &mut Draw, records: &mut Record
         write(family.carer(1), SUSPECT);
     }
     for (place, child) in family.children.iter().enumerate() {
-        if draw.chance(0.35) && child.is_child_on(day) {
+        if draw.chance(0.15) && child.is_child_on(day) {
             write(family.child(place), WITNESS);
         }
     }

@@ -50,7 +50,7 @@ impl Row {
     /// Something that lasts; the end is known some days after it came.
     pub(super) fn spell(person: u32, (start, end): (i32, i32), lags: (i32, i32), kind: u8) -> Self {
         let end_recorded = if end == OPEN { OPEN } else { end.saturating_add(lags.1) };
-        Self { end, end_recorded, ..Self::point(person, start, start + lags.0, kind) }
+        Self { end, end_recorded, ..Self::point(person, start, start.saturating_add(lags.0), kind) }
     }
 
     pub(super) fn detail(self, detail: usize) -> Self {
@@ -101,6 +101,8 @@ pub(super) struct Context<'a> {
     pub(super) seed: u64,
     pub(super) hazard: &'a Hazard,
     pub(super) school: &'a SchoolRates,
+    /// Contacts that come to nothing, a year, of a child at relative hazard 1.
+    pub(super) contacts: f64,
     /// Early-help episodes a year of a child at relative hazard 1.
     pub(super) early_help: f64,
 }

@@ -1,0 +1,268 @@
+//! Features and outcomes of one or several as-of dates, stacked: what a model is trained and tested on.
+
+use std::sync::Arc;
+
+use linfa::DatasetBase;
+use ndarray::{Array1, Array2};
+use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, Series};
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::AsOf;
+use crate::cohort::{Cohort, CohortSpec};
+use crate::error::{DatasetError, Error};
+use crate::features::{Cell, FeatureMatrix, FeatureSpec};
+use crate::outcome::{Label, OutcomeSpec};
+
+/// Cases with features and a known outcome. A row is a case (an entity at an as-of date).
+///
+/// # Examples
+/// ```
+/// use earlyhelp::calendar::{Horizon, Lookback};
+/// use earlyhelp::cohort::CohortSpec;
+/// use earlyhelp::dataset::Dataset;
+/// use earlyhelp::features::{Feature, FeatureSpec, Measure};
+/// use earlyhelp::outcome::OutcomeSpec;
+/// use earlyhelp::records::{Extract, Records, Selector, SourceMapping};
+/// use polars::df;
+///
+/// let visits = df!("who" => ["a", "a", "b"], "on" => ["2024-01-05", "2024-05-01", "2024-02-01"])?;
+/// let records = Records::builder()
+///     .source(SourceMapping::new("visits", "who", "visit", "on"), Extract::frame(visits))
+///     .build()?;
+/// let spec = FeatureSpec::new(vec![Feature::new(Selector::source("visits"), Measure::Count, Lookback::Days(365))])?;
+/// let outcome = OutcomeSpec::any("again", "Comes again", [Selector::source("visits")], Horizon::Days(90));
+///
+/// let cohort = CohortSpec::default().choose(&records.as_of("2024-04-01".parse()?))?;
+/// let data = Dataset::build(&spec, &outcome, &[cohort])?;
+/// assert_eq!(data.outcomes(), [true, false]);
+/// assert_eq!(data.to_linfa().records().shape(), [2, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    cohort: CohortSpec,
+    spec: FeatureSpec,
+    outcome: OutcomeSpec,
+    dates: Vec<DateSummary>,
+    /// For each row the place of its date.
+    date: Vec<u16>,
+    entity: Vec<u32>,
+    ids: Arc<[Box<str>]>,
+    family: Vec<u32>,
+    matrix: FeatureMatrix,
+    outcomes: Vec<bool>,
+}
+
+/// What one as-of date brought to a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DateSummary {
+    /// The date.
+    pub as_of: AsOf,
+    /// Cases in the cohort.
+    pub cohort: u64,
+    /// Cases with the outcome.
+    pub positive: u64,
+    /// Cases followed over the whole horizon without it.
+    pub negative: u64,
+    /// Cases left out because their follow-up ended early.
+    pub follow_up_ended: u64,
+    /// Cases left out because the outcome had come about before.
+    pub already_happened: u64,
+}
+
+impl Dataset {
+    /// Computes features and labels of each cohort and stacks them, in the order of their dates.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] where features or outcome do not fit the records; [`Error::Dataset`] where there
+    /// is no cohort, two are of one date, they are of other records or chosen by other rules, or no case has a known outcome.
+    pub fn build(spec: &FeatureSpec, outcome: &OutcomeSpec, cohorts: &[Cohort<'_>]) -> Result<Self, Error> {
+        let mut cohorts: Vec<&Cohort<'_>> = cohorts.iter().collect();
+        cohorts.sort_by_key(|cohort| cohort.as_of());
+        let Some(first) = cohorts.first() else { return Err(DatasetError::NoDates.into()) };
+        let ids = first.all_ids();
+        let mut data = Self {
+            cohort: first.rules().clone(),
+            spec: spec.clone(),
+            outcome: outcome.clone(),
+            dates: Vec::new(),
+            date: Vec::new(),
+            entity: Vec::new(),
+            ids,
+            family: Vec::new(),
+            matrix: FeatureMatrix::default(),
+            outcomes: Vec::new(),
+        };
+        for cohort in cohorts {
+            data.add(cohort)?;
+        }
+        if data.outcomes.is_empty() {
+            return Err(DatasetError::NoOutcomes.into());
+        }
+        Ok(data)
+    }
+
+    fn add(&mut self, cohort: &Cohort<'_>) -> Result<(), Error> {
+        if !Arc::ptr_eq(&cohort.all_ids(), &self.ids) || *cohort.rules() != self.cohort {
+            return Err(DatasetError::OtherRecords.into());
+        }
+        if self.dates.iter().any(|held| held.as_of == cohort.as_of()) {
+            return Err(DatasetError::DateTwice(cohort.as_of().to_string()).into());
+        }
+        let labels = self.outcome.labels(cohort)?;
+        let count = |label: Label| labels.iter().filter(|&&held| held == label).count() as u64;
+        let place = u16::try_from(self.dates.len()).map_err(|_| DatasetError::TooManyDates)?;
+        self.dates.push(DateSummary {
+            as_of: cohort.as_of(),
+            cohort: cohort.len() as u64,
+            positive: count(Label::Positive),
+            negative: count(Label::Negative),
+            follow_up_ended: count(Label::FollowUpEnded),
+            already_happened: count(Label::AlreadyHappened),
+        });
+        let known: Vec<bool> = labels.iter().map(|label| label.outcome().is_some()).collect();
+        let followed = cohort.keep(&known);
+        if followed.is_empty() {
+            return Ok(());
+        }
+        self.matrix.append(self.spec.compute(&followed)?);
+        self.outcomes.extend(labels.iter().filter_map(|label| label.outcome()));
+        self.date.extend(std::iter::repeat_n(place, followed.len()));
+        self.entity.extend(followed.subjects());
+        self.family.extend((0..followed.len()).map(|row| followed.family(row)));
+        Ok(())
+    }
+
+    /// How many cases.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// The rules by which the cases were chosen.
+    #[must_use]
+    pub fn cohort(&self) -> &CohortSpec {
+        &self.cohort
+    }
+
+    /// The features.
+    #[must_use]
+    pub fn spec(&self) -> &FeatureSpec {
+        &self.spec
+    }
+
+    /// The outcome.
+    #[must_use]
+    pub fn outcome(&self) -> &OutcomeSpec {
+        &self.outcome
+    }
+
+    /// What each date brought, in order.
+    #[must_use]
+    pub fn dates(&self) -> &[DateSummary] {
+        &self.dates
+    }
+
+    /// The features of all cases.
+    #[must_use]
+    pub fn matrix(&self) -> &FeatureMatrix {
+        &self.matrix
+    }
+
+    /// Whether the outcome came about, case by case.
+    #[must_use]
+    pub fn outcomes(&self) -> &[bool] {
+        &self.outcomes
+    }
+
+    /// The pseudonymous id of each case.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.entity.iter().map(|&entity| &*self.ids[entity as usize])
+    }
+
+    /// The as-of date of a case.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn as_of(&self, row: usize) -> AsOf {
+        self.dates[usize::from(self.date[row])].as_of
+    }
+
+    /// A number for the family of each case: equal numbers, one family, at any date.
+    #[must_use]
+    pub fn families(&self) -> &[u32] {
+        &self.family
+    }
+
+    /// How many different families there are.
+    #[must_use]
+    pub fn family_count(&self) -> usize {
+        let mut families = self.family.clone();
+        families.sort_unstable();
+        families.dedup();
+        families.len()
+    }
+
+    /// A linfa dataset: one `f64` column a feature under its name, NaN where there is no value, targets
+    /// `true` where the outcome came about. A feature with cells that are not covered, or both missing
+    /// and not covered, has a second column `NAME.not_covered` (1 or 0), so the two are not confused.
+    /// Note that linfa's own algorithms do not accept NaN.
+    #[must_use]
+    pub fn to_linfa(&self) -> DatasetBase<Array2<f64>, Array1<bool>> {
+        let mut names = Vec::new();
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        for (index, name) in self.matrix.names().iter().enumerate() {
+            let cells = || self.matrix.column(index);
+            names.push(name.clone());
+            columns.push(cells().map(|cell| cell.value().map_or(f64::NAN, f64::from)).collect());
+            if cells().any(|cell| cell == Cell::NotCovered) {
+                names.push(format!("{name}.not_covered"));
+                columns.push(cells().map(|cell| f64::from(u8::from(cell == Cell::NotCovered))).collect());
+            }
+        }
+        let records = Array2::from_shape_fn((self.rows(), columns.len()), |(row, column)| columns[column][row]);
+        DatasetBase::new(records, Array1::from(self.outcomes.clone())).with_feature_names(names)
+    }
+
+    /// A frame: `entity`, `as_of`, `family` (a number), `outcome`, then the features as in
+    /// [`FeatureMatrix::to_polars`].
+    ///
+    /// # Errors
+    /// [`DatasetError::Frame`] where a feature has the name of one of the first four columns.
+    pub fn to_polars(&self) -> Result<DataFrame, DatasetError> {
+        let frame_error = |error: polars::error::PolarsError| DatasetError::Frame(error.to_string());
+        let days: Vec<i32> = (0..self.rows()).map(|row| self.as_of(row).day().epoch_days()).collect();
+        let ids: Vec<&str> = self.ids().collect();
+        let as_of = Series::new("as_of".into(), days).cast(&DataType::Date).map_err(frame_error)?;
+        let mut columns: Vec<Column> = vec![
+            Series::new("entity".into(), ids).into_column(),
+            as_of.into_column(),
+            Series::new("family".into(), self.family.clone()).into_column(),
+            Series::new("outcome".into(), self.outcomes.clone()).into_column(),
+        ];
+        columns.extend(self.matrix.to_polars().columns().iter().cloned());
+        DataFrame::new(self.rows(), columns).map_err(frame_error)
+    }
+
+    /// The cases in these rows, as a dataset of its own.
+    pub(crate) fn take(&self, rows: &[u32]) -> Self {
+        let pick = |row: &u32| *row as usize;
+        Self {
+            cohort: self.cohort.clone(),
+            spec: self.spec.clone(),
+            outcome: self.outcome.clone(),
+            dates: self.dates.clone(),
+            date: rows.iter().map(|row| self.date[pick(row)]).collect(),
+            entity: rows.iter().map(|row| self.entity[pick(row)]).collect(),
+            ids: Arc::clone(&self.ids),
+            family: rows.iter().map(|row| self.family[pick(row)]).collect(),
+            matrix: self.matrix.take(rows),
+            outcomes: rows.iter().map(|row| self.outcomes[pick(row)]).collect(),
+        }
+    }
+
+    pub(crate) fn id(&self, row: usize) -> &str {
+        &self.ids[self.entity[row] as usize]
+    }
+}

@@ -1,0 +1,78 @@
+//! To whom a model would have been fair, how far, and how sure that is.
+//!
+//! Protected characteristics come in here and nowhere above: [`Protected`] is loaded apart from the
+//! records, and nothing that trains or scores takes one.
+//!
+//! ```text
+//! Backtest + Protected ─FairnessAudit::of→ FairnessAudit { FairnessReport }
+//! ```
+
+mod protected;
+pub mod rates;
+pub mod report;
+
+pub use protected::{Protected, ProtectedColumns};
+pub use rates::{Characteristic, Comparison, FairnessParams, GroupRates, UNKNOWN, Verdict};
+pub use report::{CharacteristicReport, FairnessReport, Finding, GroupOutcome, GroupReport};
+
+use crate::error::EvaluateError;
+use crate::evaluate::{Backtest, TestRows};
+
+/// A finished fairness check of one candidate's backtest: the receipt that a release asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FairnessAudit {
+    candidate: String,
+    report: FairnessReport,
+}
+
+impl FairnessAudit {
+    /// Measures the backtest's lists for every protected characteristic. One that is not held is
+    /// reported as not measurable, never as fair.
+    ///
+    /// # Errors
+    /// [`EvaluateError`] where the backtest has no case.
+    pub fn of(
+        backtest: &Backtest,
+        protected: &Protected,
+        params: &FairnessParams,
+    ) -> Result<Self, EvaluateError> {
+        let cases = backtest.cases();
+        let log_odds: Vec<f64> = cases.iter().map(|case| case.log_odds).collect();
+        let outcomes: Vec<bool> = cases.iter().map(|case| case.outcome).collect();
+        let families: Vec<u32> = cases.iter().map(|case| case.family).collect();
+        let selected: Vec<bool> = cases.iter().map(|case| case.listed).collect();
+        let rows = TestRows {
+            log_odds: &log_odds,
+            outcomes: &outcomes,
+            families: &families,
+            selected: &selected,
+        };
+        let groups: Vec<(&str, Vec<Option<&str>>)> = protected
+            .held()
+            .iter()
+            .enumerate()
+            .map(|(nth, name)| {
+                (name.as_str(), cases.iter().map(|case| protected.group(nth, &case.entity)).collect())
+            })
+            .collect();
+        let characteristics: Vec<Characteristic<'_>> = groups
+            .iter()
+            .map(|(name, groups)| Characteristic::Held { name, groups })
+            .chain(protected.not_held().map(|name| Characteristic::NotHeld { name }))
+            .collect();
+        let report = FairnessReport::measure(&rows, &characteristics, params)?;
+        Ok(Self { candidate: backtest.candidate().to_owned(), report })
+    }
+
+    /// The digest of the candidate whose backtest was measured.
+    #[must_use]
+    pub fn candidate(&self) -> &str {
+        &self.candidate
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn report(&self) -> &FairnessReport {
+        &self.report
+    }
+}

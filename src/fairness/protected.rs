@@ -1,0 +1,138 @@
+//! Protected characteristics, held for audit alone.
+
+use std::fmt;
+
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::error::RecordsError;
+use crate::records::{Extract, Intake, Reject, read_table};
+
+/// The columns of a file of protected characteristics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtectedColumns {
+    /// The entity, as the cohort has it: the person (or the family, where families are scored). One
+    /// column, or several joined by `/`.
+    #[serde(with = "crate::records::one_or_many")]
+    pub entity: Vec<String>,
+    /// The characteristics that are held, each a column.
+    pub characteristics: Vec<String>,
+    /// Characteristics that are not held and cannot be audited: said in every report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_held: Vec<String>,
+}
+
+/// Protected characteristics by entity.
+///
+/// Nothing that trains or scores takes this type, and it gives no value out: it can be audited with, and
+/// that is all.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::fairness::{Protected, ProtectedColumns};
+/// use earlyhelp::records::Extract;
+/// use polars::df;
+///
+/// let columns = ProtectedColumns {
+///     entity: vec!["person".into()],
+///     characteristics: vec!["sex".into()],
+///     not_held: vec!["religion".into()],
+/// };
+/// let frame = df!("person" => ["p1", "p2"], "sex" => ["F", "M"])?;
+/// let protected = Protected::read(&columns, Extract::frame(frame))?;
+/// assert_eq!(protected.names().collect::<Vec<_>>(), ["sex", "religion"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Protected {
+    names: Vec<String>,
+    not_held: Vec<String>,
+    /// For each characteristic its groups.
+    groups: Vec<Vec<Box<str>>>,
+    /// For each entity the place of its group for each characteristic, `u32::MAX` where unknown.
+    of_entity: HashMap<Box<str>, Box<[u32]>>,
+    intake: Option<Intake>,
+    rejects: Vec<Reject>,
+}
+
+impl fmt::Debug for Protected {
+    /// Never prints a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Protected").field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+impl Protected {
+    /// Reads a file of protected characteristics. An empty cell is an unknown group, not a reject; an
+    /// entity that stands twice is rejected the second time.
+    ///
+    /// # Errors
+    /// [`RecordsError`] where the file cannot be read or lacks a column.
+    pub fn read(columns: &ProtectedColumns, extract: Extract) -> Result<Self, RecordsError> {
+        let mut protected = Self::none(columns.not_held.clone());
+        protected.names.clone_from(&columns.characteristics);
+        protected.groups = columns.characteristics.iter().map(|_| Vec::new()).collect();
+        let mut places: Vec<HashMap<Box<str>, u32>> =
+            columns.characteristics.iter().map(|_| HashMap::new()).collect();
+        let Self { groups, of_entity, .. } = &mut protected;
+        let (intake, rejects) =
+            read_table("protected", &columns.entity, &columns.characteristics, extract, |entity, cells| {
+                let codes = cells.iter().enumerate().map(|(nth, cell)| match cell {
+                    None => u32::MAX,
+                    Some(text) => *places[nth].entry(Box::from(&**text)).or_insert_with(|| {
+                        groups[nth].push(Box::from(&**text));
+                        groups[nth].len() as u32 - 1
+                    }),
+                });
+                of_entity.insert(entity.into(), codes.collect());
+            })?;
+        protected.intake = Some(intake);
+        protected.rejects = rejects;
+        Ok(protected)
+    }
+
+    /// No characteristic is held; those named are reported as not measurable.
+    #[must_use]
+    pub fn none(not_held: Vec<String>) -> Self {
+        Self {
+            names: Vec::new(),
+            not_held,
+            groups: Vec::new(),
+            of_entity: HashMap::new(),
+            intake: None,
+            rejects: Vec::new(),
+        }
+    }
+
+    /// The names of all characteristics, held or not: no feature may read one.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().chain(&self.not_held).map(String::as_str)
+    }
+
+    /// What became of the file's rows, where there was a file.
+    #[must_use]
+    pub fn intake(&self) -> Option<&Intake> {
+        self.intake.as_ref()
+    }
+
+    /// The rejected rows.
+    #[must_use]
+    pub fn rejects(&self) -> &[Reject] {
+        &self.rejects
+    }
+
+    pub(super) fn not_held(&self) -> impl Iterator<Item = &str> {
+        self.not_held.iter().map(String::as_str)
+    }
+
+    /// The characteristics that are held.
+    pub(super) fn held(&self) -> &[String] {
+        &self.names
+    }
+
+    /// An entity's group in the `nth` held characteristic.
+    pub(super) fn group(&self, nth: usize, entity: &str) -> Option<&str> {
+        let code = self.of_entity.get(entity)?[nth];
+        self.groups[nth].get(code as usize).map(|group| &**group)
+    }
+}

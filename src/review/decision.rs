@@ -1,0 +1,198 @@
+//! What a person decides about one case.
+
+use serde::{Deserialize, Serialize};
+
+use super::list::{Drawn, Entry};
+use crate::calendar::Day;
+use crate::error::ReviewError;
+use crate::scoring::ScoredCase;
+
+/// The person who opens a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reviewer {
+    /// Their name.
+    pub name: String,
+    /// Their role.
+    pub role: String,
+}
+
+impl Reviewer {
+    /// A reviewer.
+    pub fn new(name: impl Into<String>, role: impl Into<String>) -> Self {
+        Self { name: name.into(), role: role.into() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ReviewError> {
+        if self.name.trim().is_empty() {
+            return Err(ReviewError::Reviewer("the name is missing"));
+        }
+        if self.role.trim().is_empty() {
+            return Err(ReviewError::Reviewer("the role is missing"));
+        }
+        Ok(())
+    }
+}
+
+/// The next step that a person chose. The crate records it and does nothing about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Offer the family support.
+    OfferSupport,
+    /// Ask those who know the family first.
+    SeekInformation,
+    /// Do nothing.
+    NoAction,
+}
+
+/// Whether the person's own judgement agrees with the case's place on the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Agreement {
+    /// It does.
+    Agree,
+    /// It does not.
+    Disagree,
+    /// It cannot be said from what is known.
+    CannotTell,
+}
+
+/// A case while a named person looks at it. Only from here can there be a [`Decision`].
+#[derive(Debug)]
+pub struct OpenCase<'l> {
+    entry: &'l mut Entry,
+    reviewer: Reviewer,
+    opened_on: Day,
+}
+
+/// What a named person decided about one case that they had opened, and why.
+///
+/// It has no other maker than [`OpenCase::decide`]. Reading one compiles:
+/// ```
+/// # use earlyhelp::review::{Agreement, Decision, Step};
+/// fn reason(decision: &Decision) -> &str {
+///     decision.reason()
+/// }
+/// ```
+/// Making one does not:
+/// ```compile_fail,E0451
+/// # use earlyhelp::review::{Agreement, Decision, Step};
+/// fn made_up(decision: Decision) -> Decision {
+///     Decision { reason: "batch".to_owned(), ..decision }
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    run_id: String,
+    entity: String,
+    drawn: Drawn,
+    reviewer: Reviewer,
+    opened_on: Day,
+    decided_on: Day,
+    step: Step,
+    agreement: Agreement,
+    reason: String,
+}
+
+impl<'l> OpenCase<'l> {
+    pub(super) fn new(entry: &'l mut Entry, reviewer: Reviewer, opened_on: Day) -> Self {
+        Self { entry, reviewer, opened_on }
+    }
+
+    /// The case.
+    #[must_use]
+    pub fn case(&self) -> &ScoredCase {
+        self.entry.case()
+    }
+
+    /// Why it is on the list.
+    #[must_use]
+    pub fn drawn(&self) -> Drawn {
+        self.entry.drawn()
+    }
+
+    /// Decides, with a reason in words, and closes the case.
+    ///
+    /// # Errors
+    /// [`ReviewError::NoReason`] without a reason.
+    pub fn decide(
+        self,
+        step: Step,
+        agreement: Agreement,
+        reason: impl Into<String>,
+        on: Day,
+    ) -> Result<Decision, ReviewError> {
+        let reason = reason.into();
+        if reason.trim().is_empty() {
+            return Err(ReviewError::NoReason);
+        }
+        Ok(Decision {
+            run_id: self.case().audit().run_id.clone(),
+            entity: self.case().entity().to_owned(),
+            drawn: self.drawn(),
+            opened_on: self.opened_on,
+            decided_on: on.max(self.opened_on),
+            step,
+            agreement,
+            reason,
+            reviewer: self.reviewer,
+        })
+    }
+}
+
+impl Decision {
+    /// The run whose list the case was on.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// The pseudonymous id.
+    #[must_use]
+    pub fn entity(&self) -> &str {
+        &self.entity
+    }
+
+    /// Why the case was on the list.
+    #[must_use]
+    pub fn drawn(&self) -> Drawn {
+        self.drawn
+    }
+
+    /// Who decided.
+    #[must_use]
+    pub fn reviewer(&self) -> &Reviewer {
+        &self.reviewer
+    }
+
+    /// When the case was opened.
+    #[must_use]
+    pub fn opened_on(&self) -> Day {
+        self.opened_on
+    }
+
+    /// When it was decided.
+    #[must_use]
+    pub fn decided_on(&self) -> Day {
+        self.decided_on
+    }
+
+    /// The next step.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// Whether the person agrees with the case's place on the list.
+    #[must_use]
+    pub fn agreement(&self) -> Agreement {
+        self.agreement
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}

@@ -1,0 +1,133 @@
+//! The review list.
+
+use serde::Serialize;
+
+use super::decision::{OpenCase, Reviewer};
+use crate::calendar::Day;
+use crate::error::{Error, ReviewError};
+use crate::evaluate::Capacity;
+use crate::scoring::{AuditRecord, ScoredCase, Scores};
+
+/// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
+/// some cases drawn at random from the rest.
+///
+/// The random cases are marked. Without them a service only ever sees families that the model points at,
+/// and nobody can tell what it misses.
+#[derive(Debug, Serialize)]
+pub struct ReviewList {
+    audit: AuditRecord,
+    entries: Vec<Entry>,
+}
+
+/// One place on the list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    drawn: Drawn,
+    case: ScoredCase,
+}
+
+/// Why a case is on the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drawn {
+    /// For its rank.
+    ByRank,
+    /// At random, for comparison.
+    AtRandom,
+}
+
+/// A random sample for comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comparison {
+    /// How many cases.
+    pub cases: u32,
+    /// The seed of the draw.
+    pub seed: u64,
+}
+
+impl ReviewList {
+    /// Takes the highest-scored cases up to the capacity, then the random sample from the others, in the
+    /// order of their ranks.
+    ///
+    /// # Errors
+    /// [`ReviewError::NoCapacity`] where the list would be empty, or the error of a case that cannot be
+    /// explained.
+    pub fn draw(
+        scores: &Scores<'_, '_>,
+        capacity: Capacity,
+        comparison: Option<Comparison>,
+    ) -> Result<Self, Error> {
+        let length = capacity.of(scores.len());
+        if length == 0 {
+            return Err(ReviewError::NoCapacity.into());
+        }
+        let mut ranks: Vec<(usize, Drawn)> = (1..=length).map(|rank| (rank, Drawn::ByRank)).collect();
+        if let Some(Comparison { cases, seed }) = comparison {
+            let mut rest: Vec<(u64, usize)> =
+                scores.lots(seed).filter(|&(rank, _)| rank > length).map(|(rank, lot)| (lot, rank)).collect();
+            rest.sort_unstable();
+            rest.truncate(cases as usize);
+            rest.sort_unstable_by_key(|&(_, rank)| rank);
+            ranks.extend(rest.into_iter().map(|(_, rank)| (rank, Drawn::AtRandom)));
+        }
+        let mut entries = Vec::with_capacity(ranks.len());
+        for (rank, drawn) in ranks {
+            if let Some(case) = scores.case(rank)? {
+                entries.push(Entry { drawn, case });
+            }
+        }
+        Ok(Self { audit: scores.audit().clone(), entries })
+    }
+
+    /// The audit record of the run.
+    #[must_use]
+    pub fn audit(&self) -> &AuditRecord {
+        &self.audit
+    }
+
+    /// How many places it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Never true: an empty list is an error.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The places, to print or to store. A decision still needs [`ReviewList::open`].
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Opens the case in a place (from 1) for a named reviewer on a day. While it is open the list
+    /// cannot be used: cases are looked at one by one.
+    ///
+    /// # Errors
+    /// [`ReviewError`] where there is no such place, the reviewer is not named, or the list has expired.
+    pub fn open(&mut self, place: usize, reviewer: Reviewer, on: Day) -> Result<OpenCase<'_>, ReviewError> {
+        reviewer.check()?;
+        if on > self.audit.expires {
+            return Err(ReviewError::Expired(self.audit.expires.to_string()));
+        }
+        let entry = place.checked_sub(1).and_then(|place| self.entries.get_mut(place));
+        entry.map(|entry| OpenCase::new(entry, reviewer, on)).ok_or(ReviewError::NoPlace(place))
+    }
+}
+
+impl Entry {
+    /// Why the case is on the list.
+    #[must_use]
+    pub fn drawn(&self) -> Drawn {
+        self.drawn
+    }
+
+    /// The case.
+    #[must_use]
+    pub fn case(&self) -> &ScoredCase {
+        &self.case
+    }
+}

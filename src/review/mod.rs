@@ -1,0 +1,15 @@
+//! The list that people read, and what they decide.
+//!
+//! ```text
+//! Scores ─ReviewList::draw→ ReviewList ─open(Reviewer)→ OpenCase ─decide→ Decision
+//! ```
+//!
+//! A list is cut at what a team can look at. A case is opened by a named person, one at a time; a
+//! [`Decision`] can only come from an open case, with a reason. There is no way to decide without
+//! opening, and none to decide several cases at once.
+
+mod decision;
+mod list;
+
+pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
+pub use list::{Comparison, Drawn, Entry, ReviewList};

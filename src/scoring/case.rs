@@ -1,0 +1,231 @@
+//! One scored case: what a practitioner reads.
+
+use serde::Serialize;
+
+use crate::calendar::{AsOf, Day};
+use crate::evaluate::Estimate;
+use crate::features::{Cell, Feature, Scope};
+use crate::model::RiskScore;
+use crate::records::RecordReference;
+
+/// A case with its score, its explanation and its audit record. They cannot be had apart: a scored case
+/// comes from [`Scores::case`](super::Scores::case), has no public fields, and is never read from a file.
+///
+/// It can be written out:
+/// ```
+/// # use earlyhelp::scoring::ScoredCase;
+/// fn writes<T: serde::Serialize>() {}
+/// writes::<ScoredCase>();
+/// ```
+/// and not read back in as if it had been computed:
+/// ```compile_fail,E0277
+/// # use earlyhelp::scoring::ScoredCase;
+/// fn reads<T: serde::de::DeserializeOwned>() {}
+/// reads::<ScoredCase>();
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoredCase {
+    pub(super) entity: String,
+    pub(super) rank: u32,
+    pub(super) of: u32,
+    pub(super) band: ShownBand,
+    pub(super) score: RiskScore,
+    pub(super) average: f64,
+    pub(super) contributions: Vec<Contribution>,
+    pub(super) absent: Vec<Absence>,
+    pub(super) cannot_see: Vec<String>,
+    pub(super) audit: AuditRecord,
+}
+
+/// The band that a score lies in, and what came of such cases in the backtest.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShownBand {
+    /// The band's name.
+    pub name: String,
+    /// The share of cases in this band that had the outcome, in the backtest.
+    pub observed: Estimate,
+    /// The share among all cases there.
+    pub average: Estimate,
+}
+
+/// What one term of the model adds to a case's score, in words and figures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Contribution {
+    /// The features' names: one, or the two of a pair.
+    pub features: Vec<String>,
+    /// What it is about, in plain words.
+    pub label: String,
+    /// What the features say of the case.
+    pub values: Vec<Cell>,
+    /// Their units.
+    pub units: Vec<String>,
+    /// Whether it is about the case's own records or those of others in the household (association is
+    /// never hidden).
+    pub scope: Scope,
+    /// Whether it rests on somebody having asked for help.
+    pub help_seeking: bool,
+    /// Log-odds up (above zero) or down from the average case.
+    pub points: f64,
+    /// A sentence.
+    pub words: String,
+    /// The records it rests on.
+    pub records: Vec<RecordReference>,
+}
+
+/// A feature for which there is no value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Absence {
+    /// The feature's name.
+    pub feature: String,
+    /// What it is about.
+    pub label: String,
+    /// Missing, or not covered.
+    pub why: Cell,
+    /// Whether training saw enough such cases to learn what it means; if not, it counts as the average,
+    /// which is not the same as safe.
+    pub learnt: bool,
+}
+
+/// What an auditor needs to make the score again: the same for all cases of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditRecord {
+    /// The run, made from everything else here: two runs of the same on the same have one id.
+    pub run_id: String,
+    /// The released model (model, evidence and sign-off).
+    pub model: String,
+    /// The candidate in it.
+    pub candidate: String,
+    /// The feature spec.
+    pub features: String,
+    /// The as-of date.
+    pub as_of: AsOf,
+    /// What each source said on that date.
+    pub sources: Vec<SourceState>,
+    /// Who was in the cohort.
+    pub cohort: String,
+    /// How many were in the cohort.
+    pub cohort_size: u32,
+    /// The purpose.
+    pub purpose: String,
+    /// Who asked.
+    pub requested_by: String,
+    /// On which day.
+    pub requested_on: Day,
+    /// The version of this crate.
+    pub library_version: String,
+    /// The last day on which the score may be used.
+    pub expires: Day,
+}
+
+/// A source as a run saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceState {
+    /// The source.
+    pub source: String,
+    /// The digest of what it said: see [`Snapshot::digest`](crate::records::Snapshot::digest).
+    pub digest: String,
+    /// The first day it covers, where the project says so.
+    pub covers_from: Option<Day>,
+    /// The last day it covers, where the project says so.
+    pub covers_to: Option<Day>,
+    /// The day of the extract, where the project says so.
+    pub updated: Option<Day>,
+}
+
+impl ScoredCase {
+    /// The pseudonymous id. Putting a name to it is the caller's act.
+    #[must_use]
+    pub fn entity(&self) -> &str {
+        &self.entity
+    }
+
+    /// Its place in the ranking of its cohort, from 1.
+    #[must_use]
+    pub fn rank(&self) -> u32 {
+        self.rank
+    }
+
+    /// The size of the cohort.
+    #[must_use]
+    pub fn of(&self) -> u32 {
+        self.of
+    }
+
+    /// The band.
+    #[must_use]
+    pub fn band(&self) -> &ShownBand {
+        &self.band
+    }
+
+    /// The score, to compare with another case's.
+    #[must_use]
+    pub fn score(&self) -> RiskScore {
+        self.score
+    }
+
+    /// The average case's score in training, in log-odds: where the sum of contributions starts.
+    #[must_use]
+    pub fn average(&self) -> f64 {
+        self.average
+    }
+
+    /// What makes the score, the largest part first.
+    #[must_use]
+    pub fn contributions(&self) -> &[Contribution] {
+        &self.contributions
+    }
+
+    /// What was missing or not covered.
+    #[must_use]
+    pub fn absent(&self) -> &[Absence] {
+        &self.absent
+    }
+
+    /// What the model cannot see.
+    #[must_use]
+    pub fn cannot_see(&self) -> &[String] {
+        &self.cannot_see
+    }
+
+    /// The audit record.
+    #[must_use]
+    pub fn audit(&self) -> &AuditRecord {
+        &self.audit
+    }
+}
+
+/// `Domestic abuse notifications: how many, last 365 days (others in the household): 2 records. Raises
+/// the score.`
+pub(super) fn words(features: &[&Feature], cells: &[Cell], points: f64) -> String {
+    let said: Vec<String> = features
+        .iter()
+        .zip(cells)
+        .map(|(feature, cell)| match cell {
+            Cell::Value(value) => format!("{}: {}", feature.label, value_words(*value, &feature.unit)),
+            Cell::Missing => format!("{}: no value", feature.label),
+            Cell::NotCovered => format!("{}: not covered by the source", feature.label),
+        })
+        .collect();
+    let effect = if points > 0.0 {
+        "Raises the score."
+    } else if points < 0.0 {
+        "Lowers the score."
+    } else {
+        "Leaves the score as it is."
+    };
+    format!("{}. {effect}", said.join("; "))
+}
+
+fn value_words(value: f32, unit: &str) -> String {
+    match unit {
+        "yes or no" => (if value > 0.0 { "yes" } else { "no" }).to_owned(),
+        "value" => trimmed(value),
+        _ => format!("{} {unit}", trimmed(value)),
+    }
+}
+
+/// A number with at most two decimals and no needless zeros.
+fn trimmed(value: f32) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,253 @@
+//! From a candidate to a model that may score.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::calendar::Day;
+use crate::error::ScoringError;
+use crate::evaluate::{Backtest, BacktestReport};
+use crate::fairness::{FairnessAudit, FairnessReport};
+use crate::model::Candidate;
+
+/// Who answers for a release, for which purpose, and until when it has to be looked at again.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::scoring::SignOff;
+///
+/// let sign_off = SignOff {
+///     by: "A. Manager".into(),
+///     role: "Head of Early Help".into(),
+///     purpose: "Offer early help to families".into(),
+///     signed_on: "2025-04-01".parse()?,
+///     review_by: "2026-04-01".parse()?,
+/// };
+/// assert!(sign_off.review_by > sign_off.signed_on);
+/// # Ok::<(), earlyhelp::error::CalendarError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignOff {
+    /// The person who signs.
+    pub by: String,
+    /// Their role.
+    pub role: String,
+    /// What the scores may be used for. Scoring for anything else is refused.
+    pub purpose: String,
+    /// The day of signing.
+    pub signed_on: Day,
+    /// The last day on which the model may score without having been reviewed.
+    pub review_by: Day,
+}
+
+impl SignOff {
+    fn check(&self) -> Result<(), ScoringError> {
+        for (what, text) in [("a name", &self.by), ("a role", &self.role), ("a purpose", &self.purpose)] {
+            if text.trim().is_empty() {
+                return Err(ScoringError::SignOff(format!("{what} is missing")));
+            }
+        }
+        if self.review_by <= self.signed_on {
+            return Err(ScoringError::SignOff("the review-by date must lie after the day of signing".into()));
+        }
+        Ok(())
+    }
+}
+
+/// A candidate with its own backtest and fairness check: what a person signs, or does not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditedModel {
+    says: Evidence,
+    digest: String,
+}
+
+/// A model that may score: audited, and signed for. See [`AuditedModel::release`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scorer {
+    says: Released,
+    digest: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Evidence {
+    candidate: Candidate,
+    backtest: BacktestReport,
+    fairness: FairnessReport,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Released {
+    sign_off: SignOff,
+    evidence: Evidence,
+}
+
+/// A file: what it is, a digest of what it says, and what it says.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored<T> {
+    format: String,
+    digest: String,
+    says: T,
+}
+
+const AUDITED: &str = "earlyhelp-audited/1";
+const RELEASED: &str = "earlyhelp-released/1";
+
+impl AuditedModel {
+    /// Puts a candidate and its evidence together.
+    ///
+    /// # Errors
+    /// [`ScoringError::OtherCandidate`] where the backtest or the audit is of another candidate.
+    pub fn new(
+        candidate: Candidate,
+        backtest: &Backtest,
+        audit: &FairnessAudit,
+    ) -> Result<Self, ScoringError> {
+        if backtest.candidate() != candidate.digest() {
+            return Err(ScoringError::OtherCandidate { what: "backtest" });
+        }
+        if audit.candidate() != candidate.digest() {
+            return Err(ScoringError::OtherCandidate { what: "fairness check" });
+        }
+        let (backtest, fairness) = (backtest.report().clone(), audit.report().clone());
+        let says = Evidence { candidate, backtest, fairness };
+        Ok(Self { digest: digest(&says)?, says })
+    }
+
+    /// Signs for the model: the only way to a [`Scorer`].
+    ///
+    /// # Errors
+    /// [`ScoringError::SignOff`] where the sign-off lacks something.
+    pub fn release(self, sign_off: SignOff) -> Result<Scorer, ScoringError> {
+        sign_off.check()?;
+        let says = Released { sign_off, evidence: self.says };
+        Ok(Scorer { digest: digest(&says)?, says })
+    }
+
+    /// The candidate.
+    #[must_use]
+    pub fn candidate(&self) -> &Candidate {
+        &self.says.candidate
+    }
+
+    /// What its backtest found.
+    #[must_use]
+    pub fn backtest(&self) -> &BacktestReport {
+        &self.says.backtest
+    }
+
+    /// What its fairness check found.
+    #[must_use]
+    pub fn fairness(&self) -> &FairnessReport {
+        &self.says.fairness
+    }
+
+    /// The digest of all of it.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    /// [`ScoringError::File`] where it cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String, ScoringError> {
+        write(AUDITED, &self.digest, &self.says)
+    }
+
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// [`ScoringError::File`] where it is not such a file, [`ScoringError::Changed`] where it does not say
+    /// what its digest says.
+    pub fn from_json(text: &str) -> Result<Self, ScoringError> {
+        let (says, digest) = read(AUDITED, text)?;
+        Ok(Self { says, digest })
+    }
+}
+
+impl Scorer {
+    /// The candidate.
+    #[must_use]
+    pub fn candidate(&self) -> &Candidate {
+        &self.says.evidence.candidate
+    }
+
+    /// What its backtest found.
+    #[must_use]
+    pub fn backtest(&self) -> &BacktestReport {
+        &self.says.evidence.backtest
+    }
+
+    /// What its fairness check found.
+    #[must_use]
+    pub fn fairness(&self) -> &FairnessReport {
+        &self.says.evidence.fairness
+    }
+
+    /// Who signed, for what.
+    #[must_use]
+    pub fn sign_off(&self) -> &SignOff {
+        &self.says.sign_off
+    }
+
+    /// The digest (SHA-256, hexadecimal) of model, evidence and sign-off.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    /// [`ScoringError::File`] where it cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String, ScoringError> {
+        write(RELEASED, &self.digest, &self.says)
+    }
+
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// [`ScoringError::File`] where it is not a released model, [`ScoringError::Changed`] where it does
+    /// not say what its digest says, [`ScoringError::SignOff`] where the sign-off is not complete.
+    pub fn from_json(text: &str) -> Result<Self, ScoringError> {
+        let (says, digest): (Released, String) = read(RELEASED, text)?;
+        says.sign_off.check()?;
+        Ok(Self { says, digest })
+    }
+}
+
+fn digest(says: &impl Serialize) -> Result<String, ScoringError> {
+    let canonical = serde_json::to_vec(says).map_err(|error| ScoringError::File(error.to_string()))?;
+    Ok(hex::encode(Sha256::digest(canonical)))
+}
+
+fn write(format: &str, digest: &str, says: &impl Serialize) -> Result<String, ScoringError> {
+    let stored = Stored { format: format.to_owned(), digest: digest.to_owned(), says };
+    serde_json::to_string_pretty(&stored).map_err(|error| ScoringError::File(error.to_string()))
+}
+
+fn read<T: Serialize + DeserializeOwned>(format: &str, text: &str) -> Result<(T, String), ScoringError> {
+    #[derive(Deserialize)]
+    struct Kind {
+        format: String,
+    }
+    let unreadable = |error: serde_json::Error| ScoringError::File(error.to_string());
+    let kind: Kind = serde_json::from_str(text).map_err(unreadable)?;
+    if kind.format != format {
+        return Err(ScoringError::File(match kind.format.as_str() {
+            AUDITED => "it is a model that was audited and not yet released; release it first".to_owned(),
+            RELEASED => "it is a released model already".to_owned(),
+            _ => format!("it is not of the form {format}"),
+        }));
+    }
+    let stored: Stored<T> = serde_json::from_str(text).map_err(unreadable)?;
+    if digest(&stored.says)? != stored.digest {
+        return Err(ScoringError::Changed);
+    }
+    Ok((stored.says, stored.digest))
+}

@@ -1,0 +1,261 @@
+//! Scoring a cohort.
+
+use sha2::{Digest as _, Sha256};
+
+use super::case::{Absence, AuditRecord, Contribution, ScoredCase, ShownBand, SourceState, words};
+use super::release::Scorer;
+use crate::calendar::Day;
+use crate::cohort::Cohort;
+use crate::error::ScoringError;
+use crate::evaluate::ranking::lot;
+use crate::features::{Cell, Feature, FeatureMatrix, Scope};
+
+/// Who asks for scores, for what, and when.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::scoring::Request;
+///
+/// let request = Request::new("B. Lead", "Offer early help to families", "2025-04-01".parse()?);
+/// assert_eq!(request.valid_for_days, 31);
+/// # Ok::<(), earlyhelp::error::CalendarError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub requested_by: String,
+    /// For what; it must be the purpose that the model was signed for.
+    pub purpose: String,
+    /// The day of the request. The library has no clock.
+    pub on: Day,
+    /// How many days after the as-of date the scores may be used. The default, 31: until the next
+    /// month's list, so that nobody stays flagged by what was true once.
+    pub valid_for_days: u32,
+}
+
+impl Request {
+    /// A request on a day.
+    pub fn new(requested_by: impl Into<String>, purpose: impl Into<String>, on: Day) -> Self {
+        Self { requested_by: requested_by.into(), purpose: purpose.into(), on, valid_for_days: 31 }
+    }
+}
+
+/// The scored cohort: every case's score is the sum of its explanation; a case is handed out whole.
+#[derive(Debug)]
+pub struct Scores<'s, 'r> {
+    scorer: &'s Scorer,
+    cohort: Cohort<'r>,
+    matrix: FeatureMatrix,
+    /// Rows of the cohort, highest score first.
+    order: Vec<u32>,
+    log_odds: Vec<f64>,
+    cannot_see: Vec<String>,
+    audit: AuditRecord,
+}
+
+impl Scorer {
+    /// Scores every case of a cohort.
+    ///
+    /// # Errors
+    /// [`ScoringError::OtherPurpose`], [`ScoringError::ReviewOverdue`], [`ScoringError::OtherPopulation`]
+    /// and [`ScoringError::Request`] where scoring is refused; [`ScoringError::Spec`] where the records
+    /// lack what the model reads.
+    pub fn score<'r>(
+        &self,
+        cohort: &Cohort<'r>,
+        request: &Request,
+    ) -> Result<Scores<'_, 'r>, ScoringError> {
+        self.check(cohort, request)?;
+        let matrix = self.candidate().features().compute(cohort)?;
+        let log_odds = self.candidate().model().log_odds(&matrix)?;
+        let mut order: Vec<u32> = (0..cohort.len() as u32).collect();
+        order.sort_by_cached_key(|&row| lot(0, cohort.id(row as usize)));
+        order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
+        let audit = self.audit(cohort, request);
+        let cannot_see = self.cannot_see(cohort);
+        Ok(Scores { scorer: self, cohort: cohort.clone(), matrix, order, log_odds, cannot_see, audit })
+    }
+
+    fn check(&self, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
+        if request.requested_by.trim().is_empty() {
+            return Err(ScoringError::Request("nobody is named who asks for the scores".into()));
+        }
+        let sign_off = self.sign_off();
+        if request.purpose.trim() != sign_off.purpose.trim() {
+            return Err(ScoringError::OtherPurpose { released: sign_off.purpose.clone() });
+        }
+        if request.on.max(cohort.as_of().day()) > sign_off.review_by {
+            return Err(ScoringError::ReviewOverdue { review_by: sign_off.review_by.to_string() });
+        }
+        if cohort.rules() != self.candidate().cohort() {
+            return Err(ScoringError::OtherPopulation);
+        }
+        Ok(())
+    }
+
+    fn audit(&self, cohort: &Cohort<'_>, request: &Request) -> AuditRecord {
+        let snapshot = cohort.snapshot();
+        let sources = snapshot
+            .records()
+            .sources()
+            .map(|(source, coverage, _)| SourceState {
+                source: source.to_owned(),
+                digest: snapshot.digest(source).unwrap_or_default(),
+                covers_from: coverage.from,
+                covers_to: coverage.to,
+                updated: coverage.updated,
+            })
+            .collect();
+        let mut audit = AuditRecord {
+            run_id: String::new(),
+            model: self.digest().to_owned(),
+            candidate: self.candidate().digest().to_owned(),
+            features: self.candidate().features().digest(),
+            as_of: cohort.as_of(),
+            sources,
+            cohort: cohort.digest(),
+            cohort_size: cohort.len() as u32,
+            purpose: request.purpose.clone(),
+            requested_by: request.requested_by.clone(),
+            requested_on: request.on,
+            library_version: env!("CARGO_PKG_VERSION").to_owned(),
+            expires: cohort.as_of().day() + i32::try_from(request.valid_for_days).unwrap_or(i32::MAX),
+        };
+        let says = serde_json::to_vec(&audit).unwrap_or_default();
+        audit.run_id = hex::encode(&Sha256::digest(says)[..8]);
+        audit
+    }
+
+    /// What the reader of a score has to keep in mind.
+    fn cannot_see(&self, cohort: &Cohort<'_>) -> Vec<String> {
+        let training = self.candidate().training();
+        let mut lines = vec![
+            format!("Anything that became known on or after {}.", cohort.as_of()),
+            "Records of services that are not among the sources, and whatever was never recorded.".to_owned(),
+        ];
+        if !training.protected.is_empty() {
+            lines.push(format!(
+                "Protected characteristics ({}): they are kept for fairness checks alone.",
+                training.protected.join(", ")
+            ));
+        }
+        lines.extend(training.cannot_see.iter().cloned());
+        lines
+    }
+}
+
+impl Scores<'_, '_> {
+    /// How many cases there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Never true: a cohort is never empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The audit record of the run.
+    #[must_use]
+    pub fn audit(&self) -> &AuditRecord {
+        &self.audit
+    }
+
+    /// The case at a rank (from 1, highest score first; equal scores in an order drawn by lot), whole:
+    /// score, explanation, records and audit. `None` beyond the last rank.
+    ///
+    /// # Errors
+    /// [`ScoringError`] where the case cannot be explained from the records.
+    pub fn case(&self, rank: usize) -> Result<Option<ScoredCase>, ScoringError> {
+        let Some(&row) = rank.checked_sub(1).and_then(|place| self.order.get(place)) else { return Ok(None) };
+        let row = row as usize;
+        let candidate = self.scorer.candidate();
+        let explanation = candidate.model().explain(&self.matrix, row)?;
+        let mut contributions = Vec::new();
+        for (term, &points) in explanation.contributions().iter().enumerate() {
+            contributions.push(self.contribution(term, row, points)?);
+        }
+        contributions.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
+        Ok(Some(ScoredCase {
+            entity: self.cohort.id(row).to_owned(),
+            rank: rank as u32,
+            of: self.order.len() as u32,
+            band: self.band(row),
+            score: explanation.score(),
+            average: explanation.intercept(),
+            contributions,
+            absent: self.absent(row),
+            cannot_see: self.cannot_see.clone(),
+            audit: self.audit.clone(),
+        }))
+    }
+
+    fn contribution(&self, term: usize, row: usize, points: f64) -> Result<Contribution, ScoringError> {
+        let candidate = self.scorer.candidate();
+        let features = candidate.features().features();
+        let places: Vec<usize> = candidate.model().places(term).collect();
+        let of: Vec<&Feature> = places.iter().map(|&place| &features[place]).collect();
+        let values: Vec<Cell> = places.iter().map(|&place| self.matrix.cell(row, place)).collect();
+        let mut records = Vec::new();
+        for &place in &places {
+            records.extend(candidate.features().records_behind(&self.cohort, row, place)?);
+        }
+        records.sort();
+        records.dedup();
+        let household = of.iter().any(|feature| feature.scope == Scope::Household);
+        Ok(Contribution {
+            features: of.iter().map(|feature| feature.name.clone()).collect(),
+            label: of.iter().map(|feature| feature.label.as_str()).collect::<Vec<_>>().join(" and "),
+            words: words(&of, &values, points),
+            values,
+            units: of.iter().map(|feature| feature.unit.clone()).collect(),
+            scope: if household { Scope::Household } else { Scope::Own },
+            help_seeking: of.iter().any(|feature| feature.help_seeking),
+            points,
+            records,
+        })
+    }
+
+    fn absent(&self, row: usize) -> Vec<Absence> {
+        let candidate = self.scorer.candidate();
+        let model = candidate.model();
+        candidate
+            .features()
+            .features()
+            .iter()
+            .enumerate()
+            .map(|(place, feature)| (place, feature, self.matrix.cell(row, place)))
+            .filter(|(_, _, cell)| cell.value().is_none())
+            .map(|(place, feature, cell)| {
+                let mut terms =
+                    (0..model.terms().len()).filter(|&term| model.places(term).any(|held| held == place));
+                Absence {
+                    feature: feature.name.clone(),
+                    label: feature.label.clone(),
+                    why: cell,
+                    learnt: terms.all(|term| !model.terms()[term].shape.is_blind_to(cell)),
+                }
+            })
+            .collect()
+    }
+
+    fn band(&self, row: usize) -> ShownBand {
+        let backtest = self.scorer.backtest();
+        let average = backtest.overall.prevalence;
+        let score = self.log_odds[row];
+        let found = backtest.bands.iter().find(|band| band.from.is_none_or(|from| score >= from));
+        match found {
+            Some(band) => ShownBand { name: band.name.clone(), observed: band.observed, average },
+            None => ShownBand { name: "all cases".to_owned(), observed: average, average },
+        }
+    }
+
+    /// How many ranks there are, and a lot for each: for drawing a comparison sample.
+    pub(crate) fn lots(&self, seed: u64) -> impl Iterator<Item = (usize, u64)> {
+        self.order.iter().enumerate().map(move |(place, &row)| {
+            (place + 1, lot(seed.wrapping_add(1), self.cohort.id(row as usize)))
+        })
+    }
+}
