@@ -192,7 +192,7 @@ pub struct LeftOut {
 
 /// The people or families asked about on a date, in the order of their ids. It is bound to the snapshot
 /// it was chosen from: features and scores of a cohort are of that date.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Cohort<'r> {
     snapshot: Snapshot<'r>,
     rules: CohortSpec,
@@ -335,3 +335,5 @@ impl Own<'_> {
         }
     }
 }
+
+crate::opaque_debug!(Cohort<'_>);

@@ -38,8 +38,10 @@ use crate::outcome::{Label, OutcomeSpec};
 /// assert_eq!(data.to_linfa().records().shape(), [2, 1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Dataset {
+    /// Columns of extracts whose content the features can read.
+    columns: Vec<String>,
     cohort: CohortSpec,
     spec: FeatureSpec,
     outcome: OutcomeSpec,
@@ -81,7 +83,9 @@ impl Dataset {
         cohorts.sort_by_key(|cohort| cohort.as_of());
         let Some(first) = cohorts.first() else { return Err(DatasetError::NoDates.into()) };
         let ids = first.all_ids();
+        let records = first.snapshot().records();
         let mut data = Self {
+            columns: spec.columns_read(records),
             cohort: first.rules().clone(),
             spec: spec.clone(),
             outcome: outcome.clone(),
@@ -241,7 +245,7 @@ impl Dataset {
             Series::new("family".into(), self.family.clone()).into_column(),
             Series::new("outcome".into(), self.outcomes.clone()).into_column(),
         ];
-        columns.extend(self.matrix.to_polars().columns().iter().cloned());
+        columns.extend(self.matrix.to_polars()?.columns().iter().cloned());
         DataFrame::new(self.rows(), columns).map_err(frame_error)
     }
 
@@ -249,6 +253,7 @@ impl Dataset {
     pub(crate) fn take(&self, rows: &[u32]) -> Self {
         let pick = |row: &u32| *row as usize;
         Self {
+            columns: self.columns.clone(),
             cohort: self.cohort.clone(),
             spec: self.spec.clone(),
             outcome: self.outcome.clone(),
@@ -262,7 +267,14 @@ impl Dataset {
         }
     }
 
+    /// The columns of extracts whose content the features can read.
+    pub(crate) fn columns_read(&self) -> &[String] {
+        &self.columns
+    }
+
     pub(crate) fn id(&self, row: usize) -> &str {
         &self.ids[self.entity[row] as usize]
     }
 }
+
+crate::opaque_debug!(Dataset);

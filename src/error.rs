@@ -368,11 +368,45 @@ pub enum ReportError {
     #[error("the report could not be made: {0}")]
     Render(String),
 }
-/// x
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub enum SyntheticError {}
-/// x
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub enum ProjectError {}
+/// A synthetic council that cannot be made or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyntheticError {
+    /// The number of children is out of range.
+    #[error("a council has {least} to {most} children, not {given}")]
+    Children {
+        /// The fewest.
+        least: u32,
+        /// The most.
+        most: u32,
+        /// The number asked for.
+        given: u32,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {why}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// A frame could not be made.
+    #[error("an extract cannot be made a frame: {0}")]
+    Frame(String),
+}
+/// A project file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectError {
+    /// The file cannot be read.
+    #[error("cannot read the project file {}: {why}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// The text is not a project.
+    #[error("the project file is not right: {0}")]
+    Parse(String),
+}

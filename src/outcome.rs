@@ -144,8 +144,15 @@ impl OutcomeSpec {
                 Ok(selection)
             })
             .collect::<Result<Vec<_>, SpecError>>()?;
-        let during =
-            self.follow_up.during.as_ref().map(|selector| selector.resolve(records, &of)).transpose()?;
+        let during = match &self.follow_up.during {
+            None => None,
+            Some(selector) => {
+                let selection = selector.resolve(records, &of)?;
+                // Beyond the end of the register everybody on it would seem to be followed.
+                self.check_reach(cohort, &selection)?;
+                Some(selection)
+            }
+        };
         let from = as_of.day().epoch_days();
         let to = self.horizon.end(as_of).epoch_days();
         Ok((0..cohort.len())
@@ -215,9 +222,8 @@ fn happened(
 ) -> Option<i32> {
     events
         .all(person)
-        .filter(|&row| within.contains(&events.occurred[row]) && selection.matches(events, row))
+        .find(|&row| within.contains(&events.occurred[row]) && selection.matches(events, row))
         .map(|row| events.occurred[row])
-        .next()
 }
 
 /// The end of the unbroken run of episodes that holds the date.

@@ -140,7 +140,7 @@ impl BacktestPlan {
 }
 
 /// A case of the test: what a model that had never seen its family or its future said, and what happened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct TestCase {
     /// The pseudonymous id.
     pub entity: String,
@@ -157,7 +157,7 @@ pub struct TestCase {
 }
 
 /// A finished backtest: the receipt that a fairness audit asks for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Backtest {
     candidate: String,
     report: BacktestReport,
@@ -442,3 +442,7 @@ fn bands(log_odds: &[f64], outcomes: &[bool]) -> Vec<Band> {
 fn same(log_odds: &[f64], order: &[u32], place: usize) -> bool {
     log_odds[order[place] as usize] == log_odds[order[place - 1] as usize]
 }
+
+crate::opaque_debug!(TestCase);
+
+crate::opaque_debug!(Backtest);

@@ -73,7 +73,6 @@ pub(super) fn needs(spec: &FeatureSpec, matrix: &FeatureMatrix) -> Vec<f32> {
 
 /// A rule with its probabilities learnt from training cases, so that its log loss can be compared.
 pub(super) struct FittedRule {
-    rule: SimpleRule,
     model: Option<AdditiveModel>,
     prevalence: f64,
 }
@@ -90,11 +89,7 @@ impl FittedRule {
                 Some(params.fit_matrix(&counts, &[Scale::Linear], training.outcomes(), None)?.0)
             }
         };
-        Ok(Self { rule, model, prevalence: (positives / rest).ln() })
-    }
-
-    pub(super) fn rule(&self) -> SimpleRule {
-        self.rule
+        Ok(Self { model, prevalence: (positives / rest).ln() })
     }
 
     pub(super) fn log_odds(&self, test: &Dataset) -> Result<Vec<f64>, ModelError> {

@@ -48,7 +48,10 @@ impl<'a, 'r> Covered<'a, 'r> {
         }
         self.roster.is_none_or(|roster| {
             let as_of = self.snapshot.as_of();
-            roster.visible(person, as_of).any(|row| roster.ended(row, as_of).unwrap_or(OPEN) > start)
+            let today = as_of.day().epoch_days();
+            roster.visible(person, as_of).any(|row| {
+                roster.occurred[row] <= today && roster.ended(row, as_of).unwrap_or(OPEN) > start
+            })
         })
     }
 }

@@ -3,6 +3,8 @@
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use serde::{Serialize, Serializer};
 
+use crate::error::DatasetError;
+
 /// What a feature says of a case.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell {
@@ -61,11 +63,23 @@ impl Serialize for Cell {
 }
 
 /// The features of a cohort: rows as in the cohort, columns as in the spec.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default)]
 pub struct FeatureMatrix {
     pub(super) names: Vec<String>,
     pub(super) rows: usize,
     pub(super) columns: Vec<Vec<f32>>,
+}
+
+crate::opaque_debug!(FeatureMatrix);
+
+impl PartialEq for FeatureMatrix {
+    /// Equal to the bit: the same names and the same cells, missing ones included.
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |matrix: &Self| -> Vec<Vec<u32>> {
+            matrix.columns.iter().map(|column| column.iter().map(|cell| cell.to_bits()).collect()).collect()
+        };
+        self.names == other.names && self.rows == other.rows && bits(self) == bits(other)
+    }
 }
 
 impl FeatureMatrix {
@@ -100,8 +114,10 @@ impl FeatureMatrix {
 
     /// A frame with a column of numbers for each feature (null where there is none), and for each feature
     /// with absent cells a column `NAME.absent` that says `missing` or `not covered`.
-    #[must_use]
-    pub fn to_polars(&self) -> DataFrame {
+    ///
+    /// # Errors
+    /// [`DatasetError::Frame`] where a feature is called like another's `NAME.absent`.
+    pub fn to_polars(&self) -> Result<DataFrame, DatasetError> {
         let mut columns: Vec<Column> = Vec::new();
         for (name, column) in self.names.iter().zip(&self.columns) {
             let cells = || column.iter().map(|&raw| Cell::decode(raw));
@@ -118,7 +134,7 @@ impl FeatureMatrix {
                 columns.push(Series::new(format!("{name}.absent").into(), absent).into_column());
             }
         }
-        DataFrame::new(self.rows, columns).unwrap_or_default()
+        DataFrame::new(self.rows, columns).map_err(|error| DatasetError::Frame(error.to_string()))
     }
 
     /// A matrix of given cells, for models over data that did not come from records.

@@ -28,11 +28,18 @@ impl FeatureSpec {
         let records = cohort.snapshot().records();
         let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
         let source = records.source_at(selection.source);
-        let mut rows = read_by(feature, &selection, source, cohort, row);
+        let read = read_by(feature, &selection, source, cohort, row);
         let events = &source.events;
+        // Of several people's records on the last day the first person's counts, as in the kernel.
+        let last = read
+            .iter()
+            .filter_map(|rows| rows.last())
+            .copied()
+            .min_by_key(|&row| (std::cmp::Reverse(events.occurred[row]), row));
+        let mut rows: Vec<usize> = read.into_iter().flatten().collect();
         rows.sort_by_key(|&row| (events.occurred[row], row));
         let behind = match feature.measure {
-            Measure::DaysSinceLast | Measure::Latest => rows.split_off(rows.len().saturating_sub(1)),
+            Measure::DaysSinceLast | Measure::Latest => last.into_iter().collect(),
             Measure::DaysSinceFirst => {
                 rows.truncate(1);
                 rows
@@ -49,14 +56,14 @@ impl FeatureSpec {
     }
 }
 
-/// The rows of the source that the feature reads for the case.
+/// The rows of the source that the feature reads for the case, person by person.
 fn read_by(
     feature: &Feature,
     selection: &Selection,
     source: &Source,
     cohort: &Cohort<'_>,
     row: usize,
-) -> Vec<usize> {
+) -> Vec<Vec<usize>> {
     let people: Vec<u32> = match feature.scope {
         Scope::Own => cohort.own(row).people().to_vec(),
         Scope::Household => cohort.others(row).into_iter().flatten().collect(),
@@ -69,19 +76,16 @@ fn read_by(
     }
     .map_or(i32::MIN, |day| day.epoch_days());
     let events = &source.events;
-    people
-        .into_iter()
-        .flat_map(|person| events.visible(person, as_of))
-        .filter(|&row| {
-            let day = events.occurred[row];
-            let in_window = match feature.measure {
-                Measure::PresentNow => open_on(today, day, events.ended(row, as_of).unwrap_or(OPEN)),
-                Measure::DaysOpen => day < today && events.ended(row, as_of).is_some_and(|end| end > start),
-                _ => day >= start && day < today,
-            };
-            let has_value = !feature.measure.needs_value()
-                || events.value.as_ref().is_some_and(|values| !values[row].is_nan());
-            in_window && has_value && selection.matches(events, row)
-        })
-        .collect()
+    let is_read = |&row: &usize| {
+        let day = events.occurred[row];
+        let in_window = match feature.measure {
+            Measure::PresentNow => open_on(today, day, events.ended(row, as_of).unwrap_or(OPEN)),
+            Measure::DaysOpen => day < today && events.ended(row, as_of).is_some_and(|end| end > start),
+            _ => day >= start && day < today,
+        };
+        let has_value = !feature.measure.needs_value()
+            || events.value.as_ref().is_some_and(|values| !values[row].is_nan());
+        in_window && has_value && selection.matches(events, row)
+    };
+    people.into_iter().map(|person| events.visible(person, as_of).filter(is_read).collect()).collect()
 }

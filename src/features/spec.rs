@@ -306,6 +306,18 @@ impl FeatureSpec {
         })
     }
 
+    /// The columns of extracts whose content the features can read: a protected characteristic that is
+    /// mapped as a kind or a value is as protected as one that is named.
+    pub(crate) fn columns_read(&self, records: &Records) -> Vec<String> {
+        let sources: std::collections::BTreeSet<&str> =
+            self.features.iter().map(|feature| feature.records.source.as_str()).collect();
+        sources
+            .into_iter()
+            .filter_map(|name| records.source(name))
+            .flat_map(|source| source.columns.iter().cloned())
+            .collect()
+    }
+
     /// The features.
     #[must_use]
     pub fn features(&self) -> &[Feature] {

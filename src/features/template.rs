@@ -1,12 +1,14 @@
 //! Several features written as one: a template over windows and scopes, and names and labels made from
 //! what a feature reads.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::spec::{Direction, Feature, Measure, PEOPLE, Scope};
 use crate::calendar::Lookback;
 use crate::error::SpecError;
-use crate::records::Selector;
+use crate::records::{Role, Selector};
 
 /// What a project file writes: one entry that stands for a feature in each window and scope.
 ///
@@ -38,9 +40,17 @@ pub struct FeatureTemplate {
     /// The unit, where it is not the measure's own (`pounds`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// The records.
-    #[serde(flatten)]
-    pub records: Selector,
+    /// The source of the records.
+    pub source: String,
+    /// Only these kinds of record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
+    /// Only records in which the person has one of these roles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
+    /// Only records whose category (a column that the mapping keeps) is one of the values.
+    #[serde(default, rename = "where", skip_serializing_if = "BTreeMap::is_empty")]
+    pub categories: BTreeMap<String, Vec<String>>,
     /// What is computed.
     pub measure: Measure,
     /// The windows; not for a measure of the date alone (age, present now).
@@ -81,7 +91,10 @@ impl FeatureTemplate {
             name: None,
             label: None,
             unit: None,
-            records,
+            source: records.source,
+            kinds: records.kinds,
+            roles: records.roles,
+            categories: records.categories,
             measure,
             over: Vec::new(),
             scope: Scopes::Own,
@@ -97,7 +110,7 @@ impl FeatureTemplate {
     /// [`SpecError::Invalid`] where a window is missing, or given to a measure that has none.
     pub fn expand(&self) -> Result<Vec<Feature>, SpecError> {
         let wrong = |why: &str| {
-            let of = self.name.as_deref().unwrap_or(&self.records.source);
+            let of = self.name.as_deref().unwrap_or(&self.source);
             Err(SpecError::Invalid { of: format!("feature {of}"), why: why.to_owned() })
         };
         let windows = match (self.measure.is_of_the_date(), self.over.as_slice()) {
@@ -111,10 +124,16 @@ impl FeatureTemplate {
             Scopes::Household => &[Scope::Household],
             Scopes::Both => &[Scope::Own, Scope::Household],
         };
+        let records = Selector {
+            source: self.source.clone(),
+            kinds: self.kinds.clone(),
+            roles: self.roles.clone(),
+            categories: self.categories.clone(),
+        };
         let mut features = Vec::new();
         for &scope in scopes {
             for &over in &windows {
-                let mut feature = Feature::new(self.records.clone(), self.measure.clone(), over);
+                let mut feature = Feature::new(records.clone(), self.measure.clone(), over);
                 feature.scope = scope;
                 feature.direction = self.direction;
                 feature.help_seeking = self.help_seeking;

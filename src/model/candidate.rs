@@ -152,6 +152,14 @@ impl Candidate {
         data.spec()
             .check_protected(&context.protected)
             .map_err(|error| ModelError::Protected(error.to_string()))?;
+        let is_protected =
+            |column: &&String| context.protected.iter().any(|name| name.eq_ignore_ascii_case(column));
+        if let Some(column) = data.columns_read().iter().find(is_protected) {
+            return Err(ModelError::Protected(format!(
+                "a source that features read maps the column \"{column}\", which is a protected characteristic, held \
+                 for audit alone; take it out of the mapping"
+            )));
+        }
         let (model, unused) = trainer.fit(data)?;
         Self::of(Body {
             crate_version: env!("CARGO_PKG_VERSION").to_owned(),

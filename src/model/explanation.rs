@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use super::form::AdditiveModel;
 
 /// How far a case is from the average one, term by term; their sum is the score.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Explanation<'m> {
     model: &'m AdditiveModel,
     contributions: Vec<f64>,
@@ -71,7 +71,7 @@ impl<'m> Explanation<'m> {
 /// assert!(score >= 0.5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
 pub struct RiskScore(f64);
 
 impl RiskScore {
@@ -88,3 +88,7 @@ impl Serialize for RiskScore {
         serializer.serialize_f64(self.0)
     }
 }
+
+crate::opaque_debug!(Explanation<'_>);
+
+crate::opaque_debug!(RiskScore);

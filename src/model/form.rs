@@ -112,7 +112,7 @@ pub enum Shape {
         /// The contribution of a case at the centre.
         at_centre: f64,
         /// The contribution where the value is missing; `None` where training hardly saw that, which
-        /// counts as the average.
+        /// counts as a value at the centre.
         missing: Option<f64>,
         /// The contribution where the source does not cover the case; `None` as for `missing`.
         not_covered: Option<f64>,
@@ -206,8 +206,8 @@ impl Shape {
         match self {
             Self::Line { scale, centre, slope, at_centre, missing, not_covered } => match first {
                 Cell::Value(value) => at_centre + slope * (scale.apply(f64::from(value)) - centre),
-                Cell::Missing => missing.unwrap_or(0.0),
-                Cell::NotCovered => not_covered.unwrap_or(0.0),
+                Cell::Missing => missing.unwrap_or(*at_centre),
+                Cell::NotCovered => not_covered.unwrap_or(*at_centre),
             },
             Self::Steps { axis, values } => values[axis.bin(first)],
             Self::Grid { first: a, second: b, values } => values[a.bin(first) * b.bins() + b.bin(second)],

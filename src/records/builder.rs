@@ -110,20 +110,21 @@ impl<'p> RecordsBuilder<'p> {
             let name = mapping.name.clone();
             readings.push(Reading::read(mapping, extract, &mut ids, listed, |rows| progress(&name, rows))?);
         }
-        if ids.len() == 0 {
-            return Err(RecordsError::Empty);
-        }
         if ids.len() >= dictionary::UNKNOWN as usize {
             let limit = u64::from(dictionary::UNKNOWN);
             return Err(RecordsError::TooMany { extract: "people".into(), what: "people", limit });
         }
 
-        let (ids, place) = ids.sorted();
+        let named = readings.iter().flat_map(Reading::people).chain(spells.iter().map(|spell| spell.person));
+        let (ids, place) = ids.sorted(named.chain(0..born.len() as u32));
+        if ids.is_empty() {
+            return Err(RecordsError::Empty);
+        }
         let mut born_sorted = vec![NO_DAY; ids.len()];
         for (old, day) in born.into_iter().enumerate() {
             born_sorted[place[old] as usize] = day;
         }
-        let (household_ids, household_place) = household_ids.sorted();
+        let (household_ids, household_place) = household_ids.sorted(spells.iter().map(|spell| spell.household));
         let mut spells: Vec<Spell> = spells
             .into_iter()
             .map(|spell| Spell {
@@ -136,7 +137,7 @@ impl<'p> RecordsBuilder<'p> {
         let family = families(ids.len(), &spells, household_ids.len());
         let mut sources = Vec::new();
         for reading in readings {
-            let (source, counts, refused) = reading.close(&place);
+            let (source, counts, refused) = reading.close(&place, ids.len());
             sources.push(source);
             intake.push(counts);
             rejects.extend(refused);
@@ -172,7 +173,8 @@ fn check_limit(intake: &[Intake], rejects: &[Reject], limit: f64) -> Result<(), 
     })
 }
 
-/// Reads the list of people; gives the day of birth behind each id.
+/// Reads the list of people into `ids`; gives the day of birth behind each. A person whose row is
+/// rejected is not on the list.
 fn read_people(
     columns: &PeopleColumns,
     extract: Extract,
@@ -183,7 +185,9 @@ fn read_people(
     let mut wanted: Vec<&str> = columns.person.iter().map(String::as_str).collect();
     wanted.extend(columns.date_of_birth.as_deref());
     let parts = columns.person.len();
+    let mut all = Dictionary::default();
     let mut born: Vec<i32> = Vec::new();
+    let mut listed: Vec<bool> = Vec::new();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
     extract.read("people", &wanted, &mut files, |batch| {
@@ -194,27 +198,36 @@ fn read_people(
             None => vec![NO_DAY; rows],
         };
         let cells: Vec<_> = batch.columns[..parts].iter().collect();
-        let mut seen = ids.len() as u32;
-        let codes = dictionary::encode_joined(ids, &cells, rows, true);
+        let codes = dictionary::encode_joined(&mut all, &cells, rows, true);
         faults.add_missing_ids(&codes, 0);
+        born.resize(all.len(), NO_DAY);
+        listed.resize(all.len(), false);
         for (row, &code) in codes.iter().enumerate() {
-            if code == NONE {
+            if !faults.is_sound(row) {
                 continue;
             }
-            // Codes are given in order of appearance, so an id is new exactly if its code is the next.
-            if code < seen {
+            let (held, is_listed) = (&mut born[code as usize], &mut listed[code as usize]);
+            if *is_listed {
                 faults.add(row, 0, RejectReason::EntityRepeated);
                 // The earlier of two dates of birth, so that the order of rows does not decide.
-                let held = &mut born[code as usize];
-                *held = if *held == NO_DAY { days[row] } else if days[row] == NO_DAY { *held } else { days[row].min(*held) };
+                if *held == NO_DAY || (days[row] != NO_DAY && days[row] < *held) {
+                    *held = days[row];
+                }
             } else {
-                seen += 1;
-                born.push(days[row]);
+                *is_listed = true;
+                *held = days[row];
             }
         }
         ledger.judge(&batch, &faults);
         Ok(())
     })?;
+    let born = (0..all.len() as u32)
+        .filter(|&code| listed[code as usize])
+        .map(|code| {
+            ids.intern(all.text(code));
+            born[code as usize]
+        })
+        .collect();
     let (counts, refused) = ledger.close("people", &files, &wanted);
     intake.push(counts);
     rejects.extend(refused);

@@ -97,11 +97,16 @@ impl Dictionary {
         if grow { self.intern(text) } else { self.find(text).unwrap_or(UNKNOWN) }
     }
 
-    /// The texts in sorted order, and for each code given so far its place in that order.
-    pub(super) fn sorted(self) -> (Vec<Box<str>>, Vec<u32>) {
-        let mut order: Vec<u32> = (0..self.texts.len() as u32).collect();
+    /// The texts whose codes are `used`, in sorted order, and for each code its place in that order
+    /// ([`NONE`] for one that is not used: only rejected rows had it).
+    pub(super) fn sorted(self, used: impl Iterator<Item = u32>) -> (Vec<Box<str>>, Vec<u32>) {
+        let mut is_used = vec![false; self.texts.len()];
+        for code in used.filter(|&code| code != NONE) {
+            is_used[code as usize] = true;
+        }
+        let mut order: Vec<u32> = (0..self.texts.len() as u32).filter(|&code| is_used[code as usize]).collect();
         order.sort_unstable_by(|&a, &b| self.texts[a as usize].cmp(&self.texts[b as usize]));
-        let mut place = vec![0; order.len()];
+        let mut place = vec![NONE; is_used.len()];
         for (new, &old) in order.iter().enumerate() {
             place[old as usize] = new as u32;
         }

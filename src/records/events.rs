@@ -183,6 +183,11 @@ impl EventTable {
             | u128::from(value)
     }
 
+    /// Whether two rows are the same in everything.
+    pub(super) fn same(&self, a: usize, b: usize) -> bool {
+        self.key(a) == self.key(b) && self.compare_rest(a, b).is_eq()
+    }
+
     fn compare_rest(&self, a: usize, b: usize) -> std::cmp::Ordering {
         let mut order = std::cmp::Ordering::Equal;
         for codes in &self.categories {

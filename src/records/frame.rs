@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use polars::io::SerReader;
-use polars::prelude::{Column as Series, DataFrame, DataType, IpcReader, ParquetReader};
+use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, Series};
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
 use super::extract::ReadOptions;
@@ -112,19 +112,27 @@ fn hive_partitions(root: &Path, file: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
-fn convert(source: &str, column: &Series, options: &ReadOptions) -> Result<Column, RecordsError> {
+fn convert(
+    source: &str,
+    column: &polars::prelude::Column,
+    options: &ReadOptions,
+) -> Result<Column, RecordsError> {
+    match column {
+        // One value for all rows: no need to write it out for each.
+        polars::prelude::Column::Scalar(scalar) if !scalar.is_empty() => {
+            let one = convert_series(source, &scalar.as_single_value_series(), options)?;
+            Ok(Column::Constant(one.text(0).map(std::borrow::Cow::into_owned)))
+        }
+        _ => convert_series(source, column.as_materialized_series(), options),
+    }
+}
+
+fn convert_series(source: &str, series: &Series, options: &ReadOptions) -> Result<Column, RecordsError> {
     let unusable = || RecordsError::ColumnType {
         extract: source.to_owned(),
-        column: column.name().to_string(),
-        found: column.dtype().to_string(),
+        column: series.name().to_string(),
+        found: series.dtype().to_string(),
     };
-    if let Series::Scalar(scalar) = column {
-        if !scalar.is_empty() {
-            let one = convert(source, &scalar.as_single_value_series().into(), options)?;
-            return Ok(Column::Constant(one.text(0).map(std::borrow::Cow::into_owned)));
-        }
-    }
-    let series = column.as_materialized_series();
     Ok(match series.dtype() {
         DataType::Null => Column::Constant(None),
         DataType::String => {
@@ -137,7 +145,7 @@ fn convert(source: &str, column: &Series, options: &ReadOptions) -> Result<Colum
         DataType::Boolean | DataType::Categorical(..) | DataType::Enum(..) => {
             // Through the text: the physical codes of categories are not stable from run to run.
             let strings = series.cast(&DataType::String).map_err(|_| unusable())?;
-            return convert(source, &strings.into(), options);
+            return convert_series(source, &strings, options);
         }
         DataType::Date => {
             let days = series.date().map_err(|_| unusable())?.physical();
@@ -145,7 +153,7 @@ fn convert(source: &str, column: &Series, options: &ReadOptions) -> Result<Colum
         }
         DataType::Datetime(..) => {
             let days = series.cast(&DataType::Date).map_err(|_| unusable())?;
-            return convert(source, &days.into(), options);
+            return convert_series(source, &days, options);
         }
         dtype if dtype.is_integer() => {
             let integers = series.cast(&DataType::Int64).map_err(|_| unusable())?;

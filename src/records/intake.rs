@@ -77,6 +77,10 @@ impl Faults {
         Self(vec![None; rows])
     }
 
+    pub(super) fn is_sound(&self, row: usize) -> bool {
+        self.0[row].is_none()
+    }
+
     pub(super) fn add(&mut self, row: usize, column: u32, reason: RejectReason) {
         self.0[row].get_or_insert((column, reason));
     }

@@ -75,6 +75,17 @@ pub struct EventColumns {
     pub categories: Vec<String>,
 }
 
+impl EventColumns {
+    /// The columns whose content features can read: kind, value, role and categories.
+    pub(crate) fn readable(&self) -> impl Iterator<Item = &str> {
+        let kind = match &self.kind {
+            Kind::Column(column) => Some(column),
+            Kind::Constant(_) => None,
+        };
+        kind.into_iter().chain(&self.value).chain(&self.role).chain(&self.categories).map(String::as_str)
+    }
+}
+
 fn default_minimum_link() -> f64 {
     0.9
 }

@@ -76,7 +76,6 @@ use crate::calendar::AsOf;
 use people::Households;
 
 /// Linked records of people, from any number of sources.
-#[derive(Debug)]
 pub struct Records {
     people: People,
     households: Households,
@@ -147,10 +146,6 @@ impl Records {
         &self.sources[index]
     }
 
-    pub(crate) fn all_sources(&self) -> &[Source] {
-        &self.sources
-    }
-
     pub(crate) fn the_people(&self) -> &People {
         &self.people
     }
@@ -163,3 +158,5 @@ impl Records {
         self.people.ids.binary_search_by(|held| (**held).cmp(id)).ok().map(|person| person as u32)
     }
 }
+
+crate::opaque_debug!(Records);

@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::sync::Arc;
 
 use super::people::Residence;
-use super::{NONE, OPEN, Records, Role, Source};
+use super::{OPEN, Records, Role, Source};
 use crate::calendar::{AsOf, Day};
 
 /// The records as they were known on a date: nothing that became known on that day or later is in it.
@@ -13,7 +13,7 @@ use crate::calendar::{AsOf, Day};
 ///
 /// # Examples
 /// See the [module's example](super).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Snapshot<'r> {
     records: &'r Records,
     as_of: AsOf,
@@ -21,7 +21,7 @@ pub struct Snapshot<'r> {
 }
 
 /// One visible event.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Event<'r> {
     /// What kind of event.
     pub kind: &'r str,
@@ -38,7 +38,7 @@ pub struct Event<'r> {
 }
 
 /// Points to a record in its source, without what the record says of the person.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RecordReference {
     /// The source.
     pub source: String,
@@ -127,11 +127,6 @@ impl<'r> Snapshot<'r> {
         &self.residence
     }
 
-    /// The person's household at the date.
-    pub(crate) fn household_of(&self, person: u32) -> Option<u32> {
-        Some(self.residence.of_person[person as usize]).filter(|&household| household != NONE)
-    }
-
     /// The person's age in whole years at the date.
     pub(crate) fn age(&self, person: u32) -> Option<i32> {
         self.records.people.born(person).map(|born| self.as_of.day().years_since(born))
@@ -142,3 +137,9 @@ impl<'r> Snapshot<'r> {
 pub(crate) fn open_on(day: i32, start: i32, end: i32) -> bool {
     start <= day && end > day
 }
+
+crate::opaque_debug!(Snapshot<'_>);
+
+crate::opaque_debug!(Event<'_>);
+
+crate::opaque_debug!(RecordReference);

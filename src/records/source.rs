@@ -13,7 +13,6 @@ use crate::calendar::AsOf;
 use crate::error::RecordsError;
 
 /// A source as it is held: events and the names behind their codes.
-#[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) coverage: Coverage,
@@ -22,6 +21,8 @@ pub(crate) struct Source {
     /// The categories that are kept: the column's name and its values, sorted.
     pub(crate) categories: Vec<(String, Vec<Box<str>>)>,
     pub(crate) events: EventTable,
+    /// The extract's columns that features can read: kind, value, role and categories.
+    pub(crate) columns: Vec<String>,
 }
 
 impl Source {
@@ -34,19 +35,20 @@ impl Source {
             hash.update(text.as_bytes());
         };
         text(&self.name);
-        self.kinds.iter().for_each(|kind| text(kind));
-        for (column, values) in &self.categories {
-            text(column);
-            values.iter().for_each(|value| text(value));
-        }
+        self.categories.iter().for_each(|(column, _)| text(column));
         let events = &self.events;
+        // Texts and not their codes: a code depends on what other rows say, later ones among them.
+        let push = |bytes: &mut Vec<u8>, text: &str| {
+            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        };
         let mut bytes = Vec::new();
         for (person, id) in people.iter().enumerate() {
             bytes.clear();
             for row in events.visible(person as u32, as_of) {
                 bytes.extend_from_slice(&events.occurred[row].to_le_bytes());
                 bytes.extend_from_slice(&events.known[row].to_le_bytes());
-                bytes.extend_from_slice(&events.kind[row].to_le_bytes());
+                push(&mut bytes, &self.kinds[usize::from(events.kind[row])]);
                 bytes.push(events.role(row) as u8);
                 if let Some(ended) = events.ended(row, as_of) {
                     bytes.extend_from_slice(&ended.to_le_bytes());
@@ -54,12 +56,11 @@ impl Source {
                 if let Some(values) = &events.value {
                     bytes.extend_from_slice(&values[row].to_le_bytes());
                 }
-                for codes in &events.categories {
-                    bytes.extend_from_slice(&codes[row].to_le_bytes());
+                for (codes, (_, values)) in events.categories.iter().zip(&self.categories) {
+                    push(&mut bytes, values.get(codes[row] as usize).map_or("", |value| value));
                 }
                 if let Some(reference) = events.reference(row) {
-                    bytes.extend_from_slice(&(reference.len() as u64).to_le_bytes());
-                    bytes.extend_from_slice(reference.as_bytes());
+                    push(&mut bytes, reference);
                 }
             }
             if !bytes.is_empty() {
@@ -313,11 +314,15 @@ impl Reading {
         RecordsError::TooMany { extract: self.mapping.name.clone(), what, limit }
     }
 
+    /// The people that accepted rows are about, as codes.
+    pub(super) fn people(&self) -> impl Iterator<Item = u32> {
+        self.person.iter().copied()
+    }
+
     /// Puts people and names in their final order, rows in canonical order, and turns away repeated
     /// references.
-    pub(super) fn close(mut self, person_place: &[u32]) -> (Source, Intake, Vec<Reject>) {
-        let people = person_place.len();
-        let (kinds, kind_place) = self.kinds.sorted();
+    pub(super) fn close(mut self, person_place: &[u32], people: usize) -> (Source, Intake, Vec<Reject>) {
+        let (kinds, kind_place) = self.kinds.sorted(self.events.kind.iter().map(|&kind| u32::from(kind)));
         for kind in &mut self.events.kind {
             *kind = kind_place[usize::from(*kind)] as u16;
         }
@@ -325,7 +330,7 @@ impl Reading {
         for ((names, codes), column) in
             self.categories.into_iter().zip(&mut self.events.categories).zip(&self.mapping.columns.categories)
         {
-            let (values, place) = names.sorted();
+            let (values, place) = names.sorted(codes.iter().copied());
             for code in codes.iter_mut().filter(|code| **code != NONE) {
                 *code = place[*code as usize];
             }
@@ -352,13 +357,15 @@ impl Reading {
             kinds,
             categories,
             events: self.events,
+            columns: self.mapping.columns.readable().map(str::to_owned).collect(),
         };
         (source, intake, rejects)
     }
 }
 
-/// Marks every row whose reference stands already with an earlier row in canonical order. Among rows
-/// that are the same in everything, the one that stands first in the extract is kept.
+/// Marks every row but one of each reference. Kept is the one that became known first, so that a row
+/// which comes later never takes away what was seen before; then the first in canonical order; and among
+/// rows that are the same in everything, the one that stands first in the extract.
 fn repeated_references(events: &EventTable, order: &[u32], positions: &[(Option<u32>, u64)]) -> Vec<bool> {
     let mut kept: hashbrown::HashMap<&str, usize> = hashbrown::HashMap::with_capacity(events.rows());
     let mut repeated = vec![false; events.rows()];
@@ -370,9 +377,11 @@ fn repeated_references(events: &EventTable, order: &[u32], positions: &[(Option<
                 place.insert(row);
             }
             hashbrown::hash_map::Entry::Occupied(mut place) => {
-                let first = *place.get();
-                if same_event(events, first, row) && position(row) < position(first) {
-                    repeated[first] = true;
+                let held = *place.get();
+                let better = events.known(row) < events.known(held)
+                    || (events.same(row, held) && position(row) < position(held));
+                if better {
+                    repeated[held] = true;
                     place.insert(row);
                 } else {
                     repeated[row] = true;
@@ -381,14 +390,6 @@ fn repeated_references(events: &EventTable, order: &[u32], positions: &[(Option<
         }
     }
     repeated
-}
-
-fn same_event(events: &EventTable, a: usize, b: usize) -> bool {
-    events.occurred[a] == events.occurred[b]
-        && events.known(a) == events.known(b)
-        && events.kind[a] == events.kind[b]
-        && events.role(a) == events.role(b)
-        && events.finally_ended(a) == events.finally_ended(b)
 }
 
 fn roles(cells: &Column, rows: usize, column: u32, faults: &mut Faults) -> Vec<Role> {

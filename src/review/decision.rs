@@ -59,7 +59,6 @@ pub enum Agreement {
 }
 
 /// A case while a named person looks at it. Only from here can there be a [`Decision`].
-#[derive(Debug)]
 pub struct OpenCase<'l> {
     entry: &'l mut Entry,
     reviewer: Reviewer,
@@ -82,7 +81,7 @@ pub struct OpenCase<'l> {
 ///     Decision { reason: "batch".to_owned(), ..decision }
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Decision {
     run_id: String,
     entity: String,
@@ -115,7 +114,7 @@ impl<'l> OpenCase<'l> {
     /// Decides, with a reason in words, and closes the case.
     ///
     /// # Errors
-    /// [`ReviewError::NoReason`] without a reason.
+    /// [`ReviewError::NoReason`] without a reason, [`ReviewError::Expired`] after the list's last day.
     pub fn decide(
         self,
         step: Step,
@@ -126,6 +125,10 @@ impl<'l> OpenCase<'l> {
         let reason = reason.into();
         if reason.trim().is_empty() {
             return Err(ReviewError::NoReason);
+        }
+        let expires = self.case().audit().expires;
+        if on > expires {
+            return Err(ReviewError::Expired(expires.to_string()));
         }
         Ok(Decision {
             run_id: self.case().audit().run_id.clone(),
@@ -196,3 +199,7 @@ impl Decision {
         &self.reason
     }
 }
+
+crate::opaque_debug!(OpenCase<'_>);
+
+crate::opaque_debug!(Decision);

@@ -13,14 +13,14 @@ use crate::scoring::{AuditRecord, ScoredCase, Scores};
 ///
 /// The random cases are marked. Without them a service only ever sees families that the model points at,
 /// and nobody can tell what it misses.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct ReviewList {
     audit: AuditRecord,
     entries: Vec<Entry>,
 }
 
 /// One place on the list.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct Entry {
     drawn: Drawn,
     case: ScoredCase,
@@ -131,3 +131,7 @@ impl Entry {
         &self.case
     }
 }
+
+crate::opaque_debug!(ReviewList);
+
+crate::opaque_debug!(Entry);

@@ -23,7 +23,7 @@ use crate::records::RecordReference;
 /// fn reads<T: serde::de::DeserializeOwned>() {}
 /// reads::<ScoredCase>();
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct ScoredCase {
     pub(super) entity: String,
     pub(super) rank: u32,
@@ -49,7 +49,7 @@ pub struct ShownBand {
 }
 
 /// What one term of the model adds to a case's score, in words and figures.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct Contribution {
     /// The features' names: one, or the two of a pair.
     pub features: Vec<String>,
@@ -73,7 +73,7 @@ pub struct Contribution {
 }
 
 /// A feature for which there is no value.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct Absence {
     /// The feature's name.
     pub feature: String,
@@ -81,8 +81,8 @@ pub struct Absence {
     pub label: String,
     /// Missing, or not covered.
     pub why: Cell,
-    /// Whether training saw enough such cases to learn what it means; if not, it counts as the average,
-    /// which is not the same as safe.
+    /// Whether training saw enough such cases to learn what it means; if not, it counts as an average
+    /// value, which is not the same as safe.
     pub learnt: bool,
 }
 
@@ -229,3 +229,9 @@ fn trimmed(value: f32) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
+
+crate::opaque_debug!(ScoredCase);
+
+crate::opaque_debug!(Contribution);
+
+crate::opaque_debug!(Absence);

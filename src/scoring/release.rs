@@ -100,7 +100,8 @@ impl AuditedModel {
     /// Puts a candidate and its evidence together.
     ///
     /// # Errors
-    /// [`ScoringError::OtherCandidate`] where the backtest or the audit is of another candidate.
+    /// [`ScoringError::OtherCandidate`] where the backtest or the audit is of another candidate,
+    /// [`ScoringError::Spec`] where a feature reads a characteristic that was audited.
     pub fn new(
         candidate: Candidate,
         backtest: &Backtest,
@@ -112,6 +113,9 @@ impl AuditedModel {
         if audit.candidate() != candidate.digest() {
             return Err(ScoringError::OtherCandidate { what: "fairness check" });
         }
+        let protected: Vec<&str> =
+            audit.report().characteristics.iter().map(|characteristic| characteristic.name.as_str()).collect();
+        candidate.features().check_protected(&protected)?;
         let (backtest, fairness) = (backtest.report().clone(), audit.report().clone());
         let says = Evidence { candidate, backtest, fairness };
         Ok(Self { digest: digest(&says)?, says })

@@ -41,7 +41,6 @@ impl Request {
 }
 
 /// The scored cohort: every case's score is the sum of its explanation; a case is handed out whole.
-#[derive(Debug)]
 pub struct Scores<'s, 'r> {
     scorer: &'s Scorer,
     cohort: Cohort<'r>,
@@ -202,8 +201,11 @@ impl Scores<'_, '_> {
         for &place in &places {
             records.extend(candidate.features().records_behind(&self.cohort, row, place)?);
         }
-        records.sort();
-        records.dedup();
+        if places.len() > 1 {
+            // Two features of a pair may rest on the same records.
+            records.sort();
+            records.dedup();
+        }
         let household = of.iter().any(|feature| feature.scope == Scope::Household);
         Ok(Contribution {
             features: of.iter().map(|feature| feature.name.clone()).collect(),
@@ -259,3 +261,5 @@ impl Scores<'_, '_> {
         })
     }
 }
+
+crate::opaque_debug!(Scores<'_, '_>);

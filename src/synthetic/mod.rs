@@ -14,6 +14,28 @@
 //! Ethnicity, sex and disability have no part in it. The base rate and other numbers that nobody
 //! publishes are solved from the published ones for each council.
 //!
+//! # The files
+//! Every date is a civil date; `recorded` is the day the council knew, never before the event; an empty
+//! `end` is still open, or its end was not known yet. Children, carers and their records share `person_id`.
+//!
+//! | file | columns |
+//! |---|---|
+//! | people | `person_id, date_of_birth` |
+//! | households | `person_id, household_id, start, end` |
+//! | protected (for audit only) | `person_id, sex, ethnicity, disability, area` |
+//! | `school_roll` | `record_id, person_id, start, end, recorded` |
+//! | sen, fsm, benefits | `record_id, person_id, start, end, recorded, kind` |
+//! | attendance (percent of sessions missed in a term), housing (pounds) | `record_id, person_id, occurred, recorded, kind, value` |
+//! | suspensions | `record_id, person_id, occurred, recorded, kind, reason` |
+//! | police, `domestic_abuse` | `record_id, person_id, occurred, recorded, kind, role` |
+//! | `youth_justice`, health, `youth_activity` | `record_id, person_id, occurred, recorded, kind` |
+//! | contacts, referrals | `record_id, person_id, occurred, recorded, kind, referral_source` |
+//! | `early_help` | `record_id, person_id, start, end, recorded, end_recorded, kind` |
+//! | plans | `record_id, person_id, start, end, recorded, end_recorded, kind, category` |
+//!
+//! Records run from 2019-04-01 to the extract on 2025-04-01: as-of dates from 2022-04-01 to 2024-04-01 have
+//! three years to look back on and twelve months to look ahead.
+//!
 //! # What it is not
 //! Needs come and go independently of each other, and help changes nothing: do not learn about real
 //! families from it. The order of planted effects is an invention.
@@ -35,6 +57,7 @@
 
 mod care;
 mod dirt;
+mod export;
 mod files;
 mod needs;
 mod population;
@@ -48,10 +71,12 @@ mod truth;
 use rayon::prelude::*;
 
 pub use dirt::{DirtKind, PlantedDirt};
+pub use export::Format;
 pub use table::{Cells, Column, Extract};
 pub use truth::{PlantedBias, PlantedEffect, Scope, SourceCoverage, Truth};
 
 use crate::calendar::Day;
+use crate::error::SyntheticError;
 use care::ChildCourse;
 use needs::{FamilyNeeds, Shares};
 use population::{Population, Pseudonyms};
@@ -63,26 +88,15 @@ use timeline::{BOUNDS, EXTRACT, FIRST_HALF, HALVES};
 /// could run out of digits.
 const CHILDREN: std::ops::RangeInclusive<u32> = 1_000..=500_000;
 
-/// A council that cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SyntheticError {
-    /// The number of children is out of range.
-    #[error("a council has {least} to {most} children, not {given}", least = CHILDREN.start(), most = CHILDREN.end())]
-    Children {
-        /// The number asked for.
-        given: u32,
-    },
-}
-
 /// How large a council, which one, and how clean its files.
 ///
 /// # Examples
 /// ```
-/// use earlyhelp::synthetic::{CouncilParams, SyntheticError};
+/// use earlyhelp::error::SyntheticError;
+/// use earlyhelp::synthetic::CouncilParams;
 /// let council = CouncilParams::new(2_000, 7).dirty(true).generate()?;
 /// assert!(council.planted_dirt().iter().any(|dirt| dirt.kind.must_be_rejected()));
-/// assert_eq!(CouncilParams::new(5, 7).generate().err(), Some(SyntheticError::Children { given: 5 }));
+/// assert_eq!(CouncilParams::new(5, 7).generate().err(), Some(SyntheticError::Children { least: 1_000, most: 500_000, given: 5 }));
 /// # Ok::<(), SyntheticError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +133,8 @@ impl CouncilParams {
     /// When the number of children is out of range.
     pub fn generate(&self) -> Result<Council, SyntheticError> {
         if !CHILDREN.contains(&self.children) {
-            return Err(SyntheticError::Children { given: self.children });
+            let (least, most) = (*CHILDREN.start(), *CHILDREN.end());
+            return Err(SyntheticError::Children { least, most, given: self.children });
         }
         let seed = self.seed;
         let population = Population::draw(seed, self.children);

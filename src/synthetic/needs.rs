@@ -10,7 +10,8 @@ use super::random::{Draw, Purpose};
 use super::rates::{AREAS, FRAILTY_SD, HAZARD_RATIO};
 use super::timeline::{BOUNDS, HALVES, YEAR};
 
-/// Probability that a state is drawn anew in a half-year: a need then lasts about six years.
+/// Probability that a state is drawn anew in a half-year: a need then lasts some six years. A choice: long
+/// enough that last year's records say something about next year's risk.
 pub(super) const REDRAW: f64 = 0.08;
 
 /// A need, or the one protective factor, as the place of its bit.
@@ -45,8 +46,9 @@ impl Need {
         bits & self.bit() != 0
     }
 
-    /// The planted effect on the hazard of an episode of need, in log-odds. Steps of a quarter or more,
-    /// so that their order can be told from 50,000 children.
+    /// The planted effect on the hazard of an episode of need, in log-odds. Neighbours
+    /// stand a third apart or more (0.2 next to the zero), so that their order can be told from 50,000
+    /// children at three dates.
     pub(super) const fn log_odds(self) -> f64 {
         match self {
             Self::DomesticAbuse => 2.3,

@@ -170,8 +170,10 @@ fn family(births: &[i32], draw: &mut Draw) -> Family {
     let first = births.first().copied().unwrap_or(EXTRACT);
     let mut carers = Vec::with_capacity(2);
     for place in 0..if lone { 1 } else { 2 } {
-        let age = draw.normal(29.0, 5.5).clamp(21.1, 50.0);
-        let birth = first - (age * YEAR) as i32;
+        let age = draw.normal(29.0, 5.5).clamp(18.0, 50.0);
+        // Nobody who cares is under 18 in the years with records: children are exactly the children.
+        let (birth, latest) = (first - (age * YEAR) as i32, plus_years(RECORDS_START, -18));
+        let birth = if birth < latest { birth } else { latest - draw.between(30, 3 * 365) };
         let female = if place == 0 { draw.chance(0.9) } else { draw.chance(0.1) };
         carers.push(person(birth, female, ethnicity, 0.17, draw));
     }

@@ -2,7 +2,7 @@
 //! publication settles, each with its reason.
 //!
 //! Rates "per 10,000" are per 10,000 children aged 0 to 17 and, unless they are "at a date", per year.
-//! All publications are under the Open Government Licence v3.0.
+//! The government statistics are under the Open Government Licence v3.0.
 
 use serde::Serialize;
 
@@ -35,7 +35,8 @@ const ABSENCE: &str = "Department for Education, Pupil absence in schools in Eng
 const PUPILS: &str = "Department for Education, Schools, pupils and their characteristics, 2024/25";
 const SEND: &str = "Department for Education, Special educational needs in England, 2024/25";
 const EXCLUSIONS: &str = "Department for Education, Suspensions and permanent exclusions in England, 2023/24";
-const INCOME: &str = "Department for Work and Pensions, Children in low income families, 2025 release";
+const INCOME: &str =
+    "Department for Work and Pensions, Children in low income families: local area statistics, 2025";
 
 /// Referrals to children's social care.
 pub const REFERRALS: Published = published("referrals per 10,000 children", 519.4, CIN);

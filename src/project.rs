@@ -1,0 +1,341 @@
+//! The project file: one TOML text that binds extracts, cohort, features, outcome and dates together.
+//!
+//! Everything that a training or scoring run rests on stands in it, so that a run can be read, reviewed
+//! and repeated. Paths are relative to the file. The `earlyhelp` command is a thin reader of it.
+//!
+//! # Examples
+//! ```
+//! use earlyhelp::project::Project;
+//!
+//! let project = Project::from_toml(
+//!     r#"
+//! name = "Early help"
+//! purpose = "Offer early help to families"
+//!
+//! [[source]]
+//! name = "contacts"
+//! path = "contacts.csv"
+//! columns = { entity = "person_id", kind = { constant = "contact" }, occurred = "date" }
+//!
+//! [cohort]
+//! ages = [0, 16]
+//!
+//! [[feature]]
+//! source = "contacts"
+//! measure = "count"
+//! over = ["90 days", "365 days"]
+//!
+//! [outcome]
+//! name = "contact_again"
+//! words = "Another contact within a year"
+//! horizon = "12 months"
+//! records = [{ source = "contacts" }]
+//!
+//! [training]
+//! as_of = ["2022-04-01", "2023-04-01"]
+//! capacity = { cases = 50 }
+//! "#,
+//!     ".",
+//! )?;
+//! assert_eq!(project.features()?.features().len(), 2);
+//! # Ok::<(), earlyhelp::Error>(())
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::AsOf;
+use crate::cohort::{Cohort, CohortSpec};
+use crate::dataset::Dataset;
+use crate::error::{Error, ProjectError, SpecError};
+use crate::evaluate::{Backtest, BacktestPlan, Bootstrap, Capacity, FamilyRule};
+use crate::fairness::{FairnessAudit, FairnessParams, Protected, ProtectedColumns};
+use crate::features::{FeatureSpec, FeatureTemplate};
+use crate::model::{Candidate, LogisticParams, SourceDigest, Trainer, TrainingContext};
+use crate::outcome::OutcomeSpec;
+use crate::records::{
+    Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, PeopleColumns, ReadOptions, Records, SourceMapping,
+};
+use crate::scoring::AuditedModel;
+
+/// A project file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// What it is called in reports.
+    pub name: String,
+    /// What scores are for. A release is signed for a purpose; this is the one proposed.
+    pub purpose: String,
+    /// The seed of every random choice: folds, resamples, comparison samples.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// The largest share of a source's rows that may be rejected.
+    #[serde(default = "default_reject_limit")]
+    pub reject_limit: f64,
+    /// What the model cannot see, in plain words: shown with every score.
+    #[serde(default)]
+    pub cannot_see: Vec<String>,
+    /// The list of people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<FileOf<PeopleColumns>>,
+    /// Who belonged to which household.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub households: Option<FileOf<HouseholdColumns>>,
+    /// Protected characteristics, for audit alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<FileOf<ProtectedColumns>>,
+    /// The sources of dated records.
+    #[serde(rename = "source")]
+    pub sources: Vec<SourceFile>,
+    /// Who is asked about.
+    #[serde(default)]
+    pub cohort: CohortSpec,
+    /// The features.
+    #[serde(rename = "feature")]
+    pub features: Vec<FeatureTemplate>,
+    /// The outcome.
+    pub outcome: OutcomeSpec,
+    /// Dates, trainer and how the result is tested.
+    pub training: Training,
+    /// The folder that paths are relative to.
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+fn default_reject_limit() -> f64 {
+    DEFAULT_REJECT_LIMIT
+}
+
+/// A file and what its columns mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileOf<Columns> {
+    /// The file, or a folder of Parquet files.
+    pub path: PathBuf,
+    /// How its text is read.
+    #[serde(default)]
+    pub read: ReadOptions,
+    /// The columns.
+    pub columns: Columns,
+}
+
+/// A source of dated records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceFile {
+    /// The name features refer to.
+    pub name: String,
+    /// The file, or a folder of Parquet files.
+    pub path: PathBuf,
+    /// How its text is read.
+    #[serde(default)]
+    pub read: ReadOptions,
+    /// The columns.
+    pub columns: EventColumns,
+    /// For when and for whom its silence means that nothing happened.
+    #[serde(default)]
+    pub coverage: Coverage,
+}
+
+/// How a model is trained and tested.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// The as-of dates. The backtest tests on each date by which the outcomes of earlier ones were known;
+    /// the released model learns from all.
+    pub as_of: Vec<AsOf>,
+    /// How many cases a list has: what the figures "at capacity" are about.
+    pub capacity: Capacity,
+    /// The trainer and its settings.
+    #[serde(default = "default_trainer")]
+    pub trainer: Trainer,
+    /// How families are kept from being trained and tested on at once.
+    #[serde(default = "default_families")]
+    pub families: FamilyRule,
+    /// Resamples of the bootstrap.
+    #[serde(default = "default_resamples")]
+    pub resamples: u32,
+    /// The smallest group that a fairness report shows.
+    #[serde(default = "default_minimum_group")]
+    pub minimum_group: u32,
+}
+
+fn default_trainer() -> Trainer {
+    Trainer::Logistic(LogisticParams::default())
+}
+
+fn default_families() -> FamilyRule {
+    FamilyRule::CrossFit(5)
+}
+
+fn default_resamples() -> u32 {
+    Bootstrap::default().resamples
+}
+
+fn default_minimum_group() -> u32 {
+    FairnessParams::default().minimum_group
+}
+
+impl Project {
+    /// Reads a project file.
+    ///
+    /// # Errors
+    /// [`ProjectError`] where it cannot be read or is not a project; [`SpecError`] where a feature is
+    /// wrong or reads a protected characteristic.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ProjectError::Read { path: path.to_owned(), why: error.to_string() })?;
+        Self::from_toml(&text, path.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// Reads a project's text; paths in it are relative to `folder`.
+    ///
+    /// # Errors
+    /// As [`Project::load`].
+    pub fn from_toml(text: &str, folder: impl Into<PathBuf>) -> Result<Self, Error> {
+        let mut project: Self =
+            toml::from_str(text).map_err(|error| ProjectError::Parse(error.to_string()))?;
+        project.folder = folder.into();
+        project.features()?;
+        Ok(project)
+    }
+
+    /// The features, each window and scope on its own.
+    ///
+    /// # Errors
+    /// [`SpecError`] where one contradicts itself, two have one name, or one reads a protected
+    /// characteristic.
+    pub fn features(&self) -> Result<FeatureSpec, SpecError> {
+        let mut features = Vec::new();
+        for template in &self.features {
+            features.extend(template.expand()?);
+        }
+        let spec = FeatureSpec::new(features)?;
+        spec.check_protected(&self.protected_names())?;
+        Ok(spec)
+    }
+
+    /// Reads and validates all extracts. `progress` is told the source and how many more of its rows
+    /// were read.
+    ///
+    /// # Errors
+    /// [`Error::Records`] where an extract cannot be used.
+    pub fn records(&self, progress: impl FnMut(&str, u64)) -> Result<Records, Error> {
+        let mut builder = Records::builder().reject_limit(self.reject_limit).progress(progress);
+        if let Some(people) = &self.people {
+            builder = builder.people(people.columns.clone(), self.extract(&people.path, &people.read));
+        }
+        if let Some(households) = &self.households {
+            let extract = self.extract(&households.path, &households.read);
+            builder = builder.households(households.columns.clone(), extract);
+        }
+        for source in &self.sources {
+            let mapping = SourceMapping {
+                name: source.name.clone(),
+                columns: source.columns.clone(),
+                coverage: source.coverage.clone(),
+            };
+            builder = builder.source(mapping, self.extract(&source.path, &source.read));
+        }
+        Ok(builder.build()?)
+    }
+
+    /// Reads the protected characteristics, for audit alone.
+    ///
+    /// # Errors
+    /// [`Error::Records`] where the file cannot be used.
+    pub fn protected(&self) -> Result<Protected, Error> {
+        Ok(match &self.protected {
+            None => Protected::none(Vec::new()),
+            Some(file) => Protected::read(&file.columns, self.extract(&file.path, &file.read))?,
+        })
+    }
+
+    /// Chooses the cohort of a date.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] where a rule does not fit the records, or nobody passes.
+    pub fn cohort<'r>(&self, records: &'r Records, as_of: AsOf) -> Result<Cohort<'r>, Error> {
+        Ok(self.cohort.choose(&records.as_of(as_of))?)
+    }
+
+    /// Features and outcomes of all training dates.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] or [`Error::Dataset`] where something does not fit the records.
+    pub fn dataset(&self, records: &Records) -> Result<Dataset, Error> {
+        let cohorts =
+            self.training.as_of.iter().map(|&as_of| self.cohort(records, as_of)).collect::<Result<Vec<_>, _>>()?;
+        Dataset::build(&self.features()?, &self.outcome, &cohorts)
+    }
+
+    /// Trains a model on all training dates, backtests the same training on the past, and checks the
+    /// backtest's lists for fairness. `stage` is told what is being done.
+    ///
+    /// # Errors
+    /// The [`Error`] of the stage that fails.
+    pub fn train(
+        &self,
+        records: &Records,
+        protected: &Protected,
+        trainer: &Trainer,
+        mut stage: impl FnMut(&str),
+    ) -> Result<AuditedModel, Error> {
+        stage("features and outcomes");
+        let data = self.dataset(records)?;
+        stage("digests of the sources");
+        let context = TrainingContext {
+            sources: self.source_digests(records),
+            seed: self.seed,
+            protected: self.protected_names(),
+            cannot_see: self.cannot_see.clone(),
+        };
+        stage("training");
+        let candidate = Candidate::train(&data, trainer, context)?;
+        stage("backtest");
+        let backtest = Backtest::run(&candidate, &data, &self.backtest_plan()?)?;
+        stage("fairness check");
+        let params = FairnessParams { minimum_group: self.training.minimum_group };
+        let audit = FairnessAudit::of(&backtest, protected, &params)?;
+        Ok(AuditedModel::new(candidate, &backtest, &audit)?)
+    }
+
+    /// The backtest that the project asks for.
+    ///
+    /// # Errors
+    /// [`Error::Evaluate`] where the dates lie too close together to test anything.
+    pub fn backtest_plan(&self) -> Result<BacktestPlan, Error> {
+        let training = &self.training;
+        let plan = BacktestPlan::expanding(&training.as_of, self.outcome.horizon, training.capacity)?;
+        let bootstrap = Bootstrap { resamples: training.resamples, seed: self.seed };
+        Ok(BacktestPlan { families: training.families, bootstrap, ..plan })
+    }
+
+    fn source_digests(&self, records: &Records) -> Vec<SourceDigest> {
+        let mut digests = Vec::new();
+        for &as_of in &self.training.as_of {
+            let snapshot = records.as_of(as_of);
+            for (source, _, _) in records.sources() {
+                let digest = snapshot.digest(source).unwrap_or_default();
+                digests.push(SourceDigest { source: source.to_owned(), as_of, digest });
+            }
+        }
+        digests
+    }
+
+    fn protected_names(&self) -> Vec<String> {
+        self.protected.iter().flat_map(|file| {
+            file.columns.characteristics.iter().chain(&file.columns.not_held).cloned()
+        }).collect()
+    }
+
+    fn extract(&self, path: &Path, read: &ReadOptions) -> Extract {
+        Extract::path(self.folder.join(path)).options(read.clone())
+    }
+}
