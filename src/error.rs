@@ -73,6 +73,14 @@ pub enum RecordsError {
         /// What the system or the decoder says.
         why: String,
     },
+    /// A frame that a program handed over could not be made.
+    #[error("source {extract}: the frame cannot be had: {why}")]
+    Frame {
+        /// The source.
+        extract: String,
+        /// What polars says.
+        why: String,
+    },
     /// A mapped column is not in the extract.
     #[error("source {extract}: there is no column \"{column}\"; correct the mapping, or the header line of the extract")]
     NoColumn {

@@ -235,7 +235,10 @@ impl Backtest {
             tested.push(scored);
         }
         let all = Scored::together(tested);
-        let overall = all.performance(&all.model, &plan.bootstrap)?;
+        let overall = match splits.as_slice() {
+            [only] => SplitReport::clone(only).performance,
+            _ => all.performance(&all.model, &plan.bootstrap)?,
+        };
         let rules = SimpleRule::ALL
             .iter()
             .zip(&all.rules)

@@ -1,7 +1,7 @@
 //! Reads all extracts into one set of records.
 
 use super::column::NO_DAY;
-use super::dictionary::{self, Dictionary, NONE};
+use super::dictionary::{self, Dictionary, IdParts, NONE};
 use super::events::OPEN;
 use super::extract::Extract;
 use super::intake::{Faults, Ledger};
@@ -188,17 +188,18 @@ fn read_people(
     let mut all = Dictionary::default();
     let mut born: Vec<i32> = Vec::new();
     let mut listed: Vec<bool> = Vec::new();
+    let mut id_parts = IdParts::default();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
     extract.read("people", &wanted, &mut files, |batch| {
         let rows = batch.rows.len();
-        let mut faults = Faults::none(rows);
+        let mut faults = Faults::default();
         let days = match batch.columns.get(parts) {
             Some(cells) => faults.days(cells, rows, parts as u32, false),
             None => vec![NO_DAY; rows],
         };
         let cells: Vec<_> = batch.columns[..parts].iter().collect();
-        let codes = dictionary::encode_joined(&mut all, &cells, rows, true);
+        let codes = dictionary::encode_ids(&mut all, &mut id_parts, &cells, rows, true);
         faults.add_missing_ids(&codes, 0);
         born.resize(all.len(), NO_DAY);
         listed.resize(all.len(), false);
@@ -248,13 +249,14 @@ fn read_households(
     let start_place = columns.start.as_deref().map(|name| (wanted.push(name), wanted.len() - 1).1);
     let end_place = columns.end.as_deref().map(|name| (wanted.push(name), wanted.len() - 1).1);
     let mut spells = Vec::new();
+    let mut id_parts = IdParts::default();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
     extract.read("households", &wanted, &mut files, |batch| {
         let rows = batch.rows.len();
-        let mut faults = Faults::none(rows);
+        let mut faults = Faults::default();
         let cells: Vec<_> = batch.columns[..parts].iter().collect();
-        let person = dictionary::encode_joined(ids, &cells, rows, !listed);
+        let person = dictionary::encode_ids(ids, &mut id_parts, &cells, rows, !listed);
         faults.add_missing_ids(&person, 0);
         let household = household_ids.encode(&batch.columns[parts], rows, true);
         for (row, _) in household.iter().enumerate().filter(|(_, code)| **code == NONE) {
@@ -272,7 +274,7 @@ fn read_households(
             }
         }
         let accepted = ledger.judge(&batch, &faults);
-        spells.extend((0..rows).filter(|&row| accepted[row]).map(|row| Spell {
+        spells.extend((0..rows).filter(|&row| accepted.has(row)).map(|row| Spell {
             person: person[row],
             start: start[row],
             household: household[row],
@@ -298,14 +300,15 @@ pub(crate) fn read_table(
 ) -> Result<(Intake, Vec<Reject>), RecordsError> {
     let wanted: Vec<&str> = entity.iter().chain(columns).map(String::as_str).collect();
     let mut ids = Dictionary::default();
+    let mut id_parts = IdParts::default();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
     extract.read(name, &wanted, &mut files, |batch| {
         let rows = batch.rows.len();
-        let mut faults = Faults::none(rows);
+        let mut faults = Faults::default();
         let mut seen = ids.len() as u32;
         let cells: Vec<_> = batch.columns[..entity.len()].iter().collect();
-        let codes = dictionary::encode_joined(&mut ids, &cells, rows, true);
+        let codes = dictionary::encode_ids(&mut ids, &mut id_parts, &cells, rows, true);
         faults.add_missing_ids(&codes, 0);
         for (row, &code) in codes.iter().enumerate().filter(|(_, code)| **code != NONE) {
             if code < seen {

@@ -13,8 +13,9 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(super) struct Dictionary {
     by_text: HashMap<Box<str>, u32>,
     texts: Vec<Box<str>>,
-    /// Whole numbers are looked up without being written out.
+    /// Whole numbers are looked up without being written out; small ones by their place.
     by_integer: HashMap<i64, u32>,
+    by_small_integer: Vec<u32>,
 }
 
 impl Dictionary {
@@ -75,22 +76,40 @@ impl Dictionary {
         values
             .map(|value| {
                 if value != last.0 {
-                    let code = match self.by_integer.get(&value) {
-                        Some(&code) => code,
-                        None if value == NO_INTEGER => NONE,
-                        None => {
-                            let code = self.code(&value.to_string(), grow);
-                            if code != UNKNOWN {
-                                self.by_integer.insert(value, code);
-                            }
-                            code
-                        }
-                    };
-                    last = (value, code);
+                    last = (value, self.integer(value, grow));
                 }
                 last.1
             })
             .collect()
+    }
+
+    fn integer(&mut self, value: i64, grow: bool) -> u32 {
+        if value == NO_INTEGER {
+            return NONE;
+        }
+        let small = usize::try_from(value).ok().filter(|&value| value < SMALL_INTEGERS);
+        let held = match small {
+            Some(place) => self.by_small_integer.get(place).copied().unwrap_or(NONE),
+            None => self.by_integer.get(&value).copied().unwrap_or(NONE),
+        };
+        if held != NONE {
+            return held;
+        }
+        let code = self.code(&value.to_string(), grow);
+        match small {
+            // An id may become known later, by a source that may add to the list.
+            _ if code == UNKNOWN => {}
+            Some(place) => {
+                if self.by_small_integer.len() <= place {
+                    self.by_small_integer.resize(place + 1, NONE);
+                }
+                self.by_small_integer[place] = code;
+            }
+            None => {
+                self.by_integer.insert(value, code);
+            }
+        }
+        code
     }
 
     fn code(&mut self, text: &str, grow: bool) -> u32 {
@@ -119,14 +138,23 @@ impl Dictionary {
 /// A text that the dictionary does not know.
 pub(super) const UNKNOWN: u32 = u32::MAX - 1;
 
+/// Whole numbers below this have a table; it grows to 16 MB at the most.
+const SMALL_INTEGERS: usize = 1 << 22;
+
+#[allow(clippy::float_cmp, reason = "whether the conversion is exact")]
 fn is_whole(value: f64) -> bool {
-    value.fract() == 0.0 && value.abs() < 9.0e15
+    value.abs() < 9.0e15 && (value as i64) as f64 == value
 }
 
-/// The codes of ids that several columns make together: the parts are told apart first, so that the
-/// joined text (`AAA/2013J/11391`) is written out once for each id and not once for each row.
-pub(super) fn encode_joined(
+/// The parts of ids that several columns make together. They are told apart first, so that the joined
+/// text (`AAA/2013J/11391`) is written out once for each id of a batch and not once for each row.
+#[derive(Debug, Default)]
+pub(super) struct IdParts(Vec<Dictionary>);
+
+/// The codes of ids that one column holds, or several make together.
+pub(super) fn encode_ids(
     ids: &mut Dictionary,
+    IdParts(parts): &mut IdParts,
     columns: &[&Column],
     rows: usize,
     grow: bool,
@@ -134,15 +162,15 @@ pub(super) fn encode_joined(
     if let [column] = columns {
         return ids.encode(column, rows, grow);
     }
-    let mut parts: Vec<Dictionary> = columns.iter().map(|_| Dictionary::default()).collect();
+    parts.resize_with(columns.len(), Dictionary::default);
     let codes: Vec<Vec<u32>> =
-        columns.iter().zip(&mut parts).map(|(column, part)| part.encode(column, rows, true)).collect();
+        columns.iter().zip(parts.iter_mut()).map(|(column, part)| part.encode(column, rows, true)).collect();
     let mut joined: HashMap<u64, u32> = HashMap::new();
     let mut last = (u64::MAX, NONE);
     (0..rows)
         .map(|row| {
             let mut key = 0_u64;
-            for (code, part) in codes.iter().zip(&parts) {
+            for (code, part) in codes.iter().zip(parts.iter()) {
                 if code[row] == NONE {
                     return NONE;
                 }
@@ -152,7 +180,7 @@ pub(super) fn encode_joined(
             if key != last.0 {
                 let code = *joined.entry(key).or_insert_with(|| {
                     let text: Vec<&str> =
-                        codes.iter().zip(&parts).map(|(code, part)| &*part.texts[code[row] as usize]).collect();
+                        codes.iter().zip(parts.iter()).map(|(code, part)| &*part.texts[code[row] as usize]).collect();
                     ids.code(&text.join("/"), grow)
                 });
                 last = (key, code);

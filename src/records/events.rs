@@ -56,7 +56,7 @@ pub(crate) struct EventTable {
     /// Rows of person `p`: `starts[p]..starts[p + 1]`.
     pub(super) starts: Vec<u32>,
     pub(crate) occurred: Vec<i32>,
-    pub(super) known: Vec<i32>,
+    pub(super) known: KnownDays,
     pub(crate) kind: Vec<u16>,
     pub(super) episodes: Option<Episodes>,
     /// NaN where a row has no value.
@@ -65,6 +65,21 @@ pub(crate) struct EventTable {
     /// A column of codes for each category; `u32::MAX` where a row has none.
     pub(crate) categories: Vec<Vec<u32>>,
     pub(super) references: Option<References>,
+}
+
+/// When each row became known.
+#[derive(Debug)]
+pub(super) enum KnownDays {
+    /// So many days after it happened: not written out for each row.
+    Lag(i32),
+    /// As the extract says.
+    Told(Vec<i32>),
+}
+
+impl Default for KnownDays {
+    fn default() -> Self {
+        Self::Lag(0)
+    }
 }
 
 /// The ends of episodes, and when each became known.
@@ -90,7 +105,7 @@ impl EventTable {
     /// known strictly before the date does not come out of here.
     #[inline]
     pub(crate) fn visible(&self, person: u32, as_of: AsOf) -> impl DoubleEndedIterator<Item = usize> {
-        self.all(person).filter(move |&row| as_of.sees(self.known[row]))
+        self.all(person).filter(move |&row| as_of.sees(self.known(row)))
     }
 
     /// All rows of a person, known or not. For outcomes (what followed) and digests only.
@@ -117,8 +132,12 @@ impl EventTable {
         self.episodes.is_some()
     }
 
+    #[inline]
     pub(crate) fn known(&self, row: usize) -> i32 {
-        self.known[row]
+        match &self.known {
+            KnownDays::Lag(lag) => self.occurred[row].saturating_add(*lag),
+            KnownDays::Told(days) => days[row],
+        }
     }
 
     pub(crate) fn role(&self, row: usize) -> Role {
@@ -132,8 +151,8 @@ impl EventTable {
     /// Brings rows (`person[i]` being the person of row `i`) into canonical order. Gives for each place
     /// the row that stands there now.
     pub(super) fn sort(&mut self, person: &[u32], people: usize) -> Vec<u32> {
-        // A counting sort by person, then each person's rows by a packed key; the rest of the row is only
-        // compared where that key ties.
+        // A counting sort by person, then each person's rows by a packed key; the rest of a row is only
+        // compared where keys tie.
         let mut starts = vec![0_u32; people + 1];
         for &p in person {
             starts[p as usize + 1] += 1;
@@ -142,14 +161,14 @@ impl EventTable {
             starts[p + 1] += starts[p];
         }
         let mut next = starts.clone();
-        let mut keyed = vec![(0_u128, 0_u32); person.len()];
+        let mut order = vec![0_u32; person.len()];
         for (row, &p) in person.iter().enumerate() {
             let place = &mut next[p as usize];
-            keyed[*place as usize] = (self.key(row), row as u32);
+            order[*place as usize] = row as u32;
             *place += 1;
         }
-        let mut parts: Vec<&mut [(u128, u32)]> = Vec::new();
-        let mut rest = keyed.as_mut_slice();
+        let mut parts: Vec<&mut [u32]> = Vec::new();
+        let mut rest = order.as_mut_slice();
         for p in 0..people {
             let (own, others) = rest.split_at_mut((starts[p + 1] - starts[p]) as usize);
             if own.len() > 1 {
@@ -157,30 +176,34 @@ impl EventTable {
             }
             rest = others;
         }
-        parts.par_iter_mut().with_min_len(64).for_each(|rows| {
-            rows.sort_unstable_by(|a, b| {
-                a.0.cmp(&b.0).then_with(|| self.compare_rest(a.1 as usize, b.1 as usize)).then(a.1.cmp(&b.1))
-            });
+        parts.par_iter_mut().with_min_len(64).for_each_init(Vec::new, |keyed: &mut Vec<(u64, u32)>, rows| {
+            keyed.clear();
+            keyed.extend(rows.iter().map(|&row| (self.key(row as usize), row)));
+            keyed.sort_unstable_by_key(|&(key, _)| key);
+            for same in keyed.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+                same.sort_unstable_by(|a, b| self.compare_rest(a.1 as usize, b.1 as usize).then(a.1.cmp(&b.1)));
+            }
+            for (place, &(_, row)) in rows.iter_mut().zip(keyed.iter()) {
+                *place = row;
+            }
         });
-        let order: Vec<u32> = keyed.into_iter().map(|(_, row)| row).collect();
         self.starts = starts;
         self.gather(&order);
         order
     }
 
-    /// Day, day known, kind, role, value and first category in one number.
-    fn key(&self, row: usize) -> u128 {
-        let unsigned = |day: i32| u128::from(day.cast_unsigned() ^ 0x8000_0000);
-        let value = self.value.as_ref().map_or(0, |values| {
-            let bits = values[row].to_bits();
-            // The order of floats as the order of whole numbers.
-            bits ^ if bits >> 31 == 1 { u32::MAX } else { 0x8000_0000 }
-        });
-        (unsigned(self.occurred[row]) << 96)
-            | (unsigned(self.known[row]) << 64)
-            | (u128::from(self.kind[row]) << 48)
-            | (u128::from(self.role(row) as u8) << 40)
-            | u128::from(value)
+    /// The day and the value in one number; of a source without values, the day and the day known.
+    fn key(&self, row: usize) -> u64 {
+        let unsigned = |day: i32| u64::from(day.cast_unsigned() ^ 0x8000_0000);
+        let second = match &self.value {
+            None => unsigned(self.known(row)),
+            Some(values) => {
+                let bits = values[row].to_bits();
+                // The order of floats as the order of whole numbers.
+                u64::from(bits ^ if bits >> 31 == 1 { u32::MAX } else { 0x8000_0000 })
+            }
+        };
+        (unsigned(self.occurred[row]) << 32) | second
     }
 
     /// Whether two rows are the same in everything.
@@ -189,7 +212,11 @@ impl EventTable {
     }
 
     fn compare_rest(&self, a: usize, b: usize) -> std::cmp::Ordering {
-        let mut order = std::cmp::Ordering::Equal;
+        let mut order = self
+            .known(a)
+            .cmp(&self.known(b))
+            .then(self.kind[a].cmp(&self.kind[b]))
+            .then(self.role(a).cmp(&self.role(b)));
         for codes in &self.categories {
             order = order.then(codes[a].cmp(&codes[b]));
         }
@@ -206,7 +233,9 @@ impl EventTable {
             *column = order.iter().map(|&row| column[row as usize]).collect();
         }
         pick(&mut self.occurred, order);
-        pick(&mut self.known, order);
+        if let KnownDays::Told(days) = &mut self.known {
+            pick(days, order);
+        }
         pick(&mut self.kind, order);
         if let Some(episodes) = &mut self.episodes {
             pick(&mut episodes.ended, order);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use polars::error::PolarsResult;
 use polars::frame::DataFrame;
 use serde::{Deserialize, Serialize};
 
@@ -24,16 +25,15 @@ use crate::error::RecordsError;
 /// let from_program = Extract::frame(df!("person_id" => ["p1"], "occurred" => ["2024-01-31"])?);
 /// # Ok::<(), polars::error::PolarsError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Extract {
     origin: Origin,
     options: ReadOptions,
 }
 
-#[derive(Clone)]
 enum Origin {
     Path(PathBuf),
-    Frames(Vec<DataFrame>),
+    Frames(Box<dyn Iterator<Item = PolarsResult<DataFrame>>>),
 }
 
 impl std::fmt::Debug for Origin {
@@ -41,7 +41,7 @@ impl std::fmt::Debug for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Path(path) => path.fmt(f),
-            Self::Frames(frames) => write!(f, "{} frames", frames.len()),
+            Self::Frames(_) => f.write_str("frames"),
         }
     }
 }
@@ -126,13 +126,17 @@ impl Extract {
     /// The rows of a frame.
     #[must_use]
     pub fn frame(frame: DataFrame) -> Self {
-        Self::frames(vec![frame])
+        Self::frames([Ok(frame)])
     }
 
-    /// The rows of several frames, one after another, with the same columns.
-    #[must_use]
-    pub fn frames(frames: Vec<DataFrame>) -> Self {
-        Self { origin: Origin::Frames(frames), options: ReadOptions::default() }
+    /// The rows of several frames with the same columns, one after another. Each is asked for when the
+    /// one before has been read, so that they need not be held together.
+    pub fn frames<I>(frames: I) -> Self
+    where
+        I: IntoIterator<Item = PolarsResult<DataFrame>>,
+        I::IntoIter: 'static,
+    {
+        Self { origin: Origin::Frames(Box::new(frames.into_iter())), options: ReadOptions::default() }
     }
 
     /// Reads text so.
@@ -154,9 +158,12 @@ impl Extract {
             Origin::Frames(frames) => {
                 let mut first = 1;
                 for frame in frames {
-                    let height = frame.height() as u64;
-                    sink(frame::batch(source, &frame, wanted, &self.options, first)?)?;
-                    first += height;
+                    let frame = frame.map_err(|error| RecordsError::Frame {
+                        extract: source.to_owned(),
+                        why: error.to_string(),
+                    })?;
+                    frame::batches(source, &frame, wanted, &self.options, first, &mut sink)?;
+                    first += frame.height() as u64;
                 }
                 return Ok(());
             }

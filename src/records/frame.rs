@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use polars::io::SerReader;
-use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, Series};
+use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, PlSmallStr, Scalar, Series};
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
 use super::extract::ReadOptions;
@@ -12,6 +12,8 @@ use crate::error::RecordsError;
 
 /// Rows decoded at a time: bounds memory, whatever the size of the file.
 const STEP: usize = 1 << 20;
+/// Rows validated at a time: few enough that what is made of them stays in the cache.
+const BATCH_ROWS: usize = 1 << 15;
 
 /// Reads the `wanted` columns of one Parquet file below `root` in steps. A column that the file lacks
 /// but its path names (`year=2024/`) is the path's.
@@ -40,19 +42,14 @@ pub(super) fn read_parquet(
             .finish()
             .map_err(|error| failed(error.to_string()))?;
         let len = STEP.min(height - start);
-        let columns = wanted
-            .iter()
-            .map(|name| match frame.column(name) {
-                Ok(column) => convert(source, column, options),
-                Err(_) => partitions
-                    .iter()
-                    .find(|(key, _)| key == name)
-                    .map(|(_, value)| Column::Constant(Some(value.clone()).filter(|v| !v.is_empty())))
-                    .ok_or_else(|| no_column(source, name)),
-            })
-            .collect::<Result<_, _>>()?;
-        let rows = Rows::Run { first: start as u64 + 1, len };
-        sink(Batch { file: None, rows, columns, unreadable: Vec::new() })?;
+        // A frame without columns has no height of its own, so the partitions' columns give it one.
+        let partitions = partitions.iter().filter(|(key, _)| wanted.contains(&key.as_str()) && !held.contains(key));
+        let mut columns = frame.columns().to_vec();
+        columns.extend(partitions.map(|(key, value)| {
+            polars::prelude::Column::new_scalar(key.as_str().into(), Scalar::from(PlSmallStr::from(value)), len)
+        }));
+        let frame = DataFrame::new(len, columns).map_err(|error| failed(error.to_string()))?;
+        batches(source, &frame, wanted, options, start as u64 + 1, &mut sink)?;
         start += len;
     }
     Ok(())
@@ -76,26 +73,34 @@ pub(super) fn read_ipc(
         .with_columns(Some(wanted.iter().map(|&name| name.to_owned()).collect()))
         .finish()
         .map_err(|error| failed(error.to_string()))?;
-    sink(batch(source, &frame, wanted, options, 1)?)
+    batches(source, &frame, wanted, options, 1, &mut sink)
 }
 
-/// The `wanted` columns of a frame whose first row is number `first`.
-pub(super) fn batch(
+/// Hands over the `wanted` columns of a frame whose first row is number `first`, some rows at a time.
+pub(super) fn batches(
     source: &str,
     frame: &DataFrame,
     wanted: &[&str],
     options: &ReadOptions,
     first: u64,
-) -> Result<Batch, RecordsError> {
+    sink: &mut impl FnMut(Batch) -> Result<(), RecordsError>,
+) -> Result<(), RecordsError> {
     let columns = wanted
         .iter()
-        .map(|name| {
-            let column = frame.column(name).map_err(|_| no_column(source, name))?;
-            convert(source, column, options)
-        })
-        .collect::<Result<_, _>>()?;
-    let rows = Rows::Run { first, len: frame.height() };
-    Ok(Batch { file: None, rows, columns, unreadable: Vec::new() })
+        .map(|name| frame.column(name).map_err(|_| no_column(source, name)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut start = 0;
+    while start < frame.height() {
+        let len = BATCH_ROWS.min(frame.height() - start);
+        let columns = columns
+            .iter()
+            .map(|column| convert(source, &column.slice(start as i64, len), options))
+            .collect::<Result<_, _>>()?;
+        let rows = Rows::Run { first: first + start as u64, len };
+        sink(Batch { file: None, rows, columns, unreadable: Vec::new() })?;
+        start += len;
+    }
+    Ok(())
 }
 
 fn no_column(source: &str, name: &str) -> RecordsError {

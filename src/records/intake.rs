@@ -1,5 +1,7 @@
 //! From cells to dates, numbers and roles: each row is accepted whole or rejected with its first fault.
 
+use std::collections::BTreeMap;
+
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER};
 use super::dictionary::{NONE, UNKNOWN};
 use super::reject::{Intake, Reject, RejectReason};
@@ -22,18 +24,20 @@ struct Raw {
 
 impl Ledger {
     /// Takes note of a batch's rows and gives for each whether it is accepted.
-    pub(super) fn judge(&mut self, batch: &Batch, faults: &Faults) -> Vec<bool> {
+    pub(super) fn judge(&mut self, batch: &Batch, faults: &Faults) -> Accepted {
         self.read += (batch.rows.len() + batch.unreadable.len()) as u64;
         for &(row, reason) in &batch.unreadable {
             self.rejects.push(Raw { file: batch.file, row, column: None, reason });
         }
-        for (row, fault) in faults.0.iter().enumerate() {
-            if let Some((column, reason)) = *fault {
-                let row = batch.rows.position(row);
-                self.rejects.push(Raw { file: batch.file, row, column: Some(column), reason });
-            }
+        for (&row, &(column, reason)) in &faults.0 {
+            let row = batch.rows.position(row);
+            self.rejects.push(Raw { file: batch.file, row, column: Some(column), reason });
         }
-        faults.0.iter().map(Option::is_none).collect()
+        if faults.0.is_empty() {
+            Accepted::All
+        } else {
+            Accepted::Some((0..batch.rows.len()).map(|row| faults.is_sound(row)).collect())
+        }
     }
 
     /// Rejects a row that had been accepted.
@@ -68,21 +72,33 @@ impl Ledger {
     }
 }
 
-/// The first fault of each row of a batch: column and reason.
+/// Which rows of a batch are accepted.
 #[derive(Debug)]
-pub(super) struct Faults(Vec<Option<(u32, RejectReason)>>);
+pub(super) enum Accepted {
+    All,
+    Some(Vec<bool>),
+}
+
+impl Accepted {
+    pub(super) fn has(&self, row: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(rows) => rows[row],
+        }
+    }
+}
+
+/// The first fault of each row that has one: column and reason.
+#[derive(Debug, Default)]
+pub(super) struct Faults(BTreeMap<usize, (u32, RejectReason)>);
 
 impl Faults {
-    pub(super) fn none(rows: usize) -> Self {
-        Self(vec![None; rows])
-    }
-
     pub(super) fn is_sound(&self, row: usize) -> bool {
-        self.0[row].is_none()
+        !self.0.contains_key(&row)
     }
 
     pub(super) fn add(&mut self, row: usize, column: u32, reason: RejectReason) {
-        self.0[row].get_or_insert((column, reason));
+        self.0.entry(row).or_insert((column, reason));
     }
 
     /// The fault of every row whose id has no code.
@@ -140,6 +156,11 @@ impl Faults {
 
     /// The numbers of a column; NaN where absent or faulty.
     pub(super) fn numbers(&mut self, cells: &Column, rows: usize, column: u32) -> Vec<f64> {
+        if let Column::Number(values) = cells {
+            if values.iter().all(|&value| value.is_nan() || (value as f32).is_finite()) {
+                return values.clone();
+            }
+        }
         (0..rows)
             .map(|row| {
                 let number = match cells {
@@ -218,9 +239,9 @@ mod tests {
 
     #[test]
     fn the_first_fault_of_a_row_is_kept() {
-        let mut faults = Faults::none(1);
+        let mut faults = Faults::default();
         faults.add(0, 3, RejectReason::DateMissing);
         faults.add(0, 4, RejectReason::RoleUnknown);
-        assert_eq!(faults.0[0], Some((3, RejectReason::DateMissing)));
+        assert_eq!(faults.0[&0], (3, RejectReason::DateMissing));
     }
 }

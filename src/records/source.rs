@@ -3,10 +3,10 @@
 use sha2::{Digest as _, Sha256};
 
 use super::column::{Batch, Column, NO_DAY};
-use super::dictionary::{Dictionary, NONE, encode_joined};
-use super::events::{Episodes, EventTable, OPEN, References, Role};
+use super::dictionary::{Dictionary, IdParts, NONE, encode_ids};
+use super::events::{Episodes, EventTable, KnownDays, OPEN, References, Role};
 use super::extract::Extract;
-use super::intake::{Faults, Ledger};
+use super::intake::{Accepted, Faults, Ledger};
 use super::mapping::{Coverage, EventColumns, Kind, Known, SourceMapping};
 use super::reject::{Intake, Reject, RejectReason};
 use crate::calendar::AsOf;
@@ -47,7 +47,7 @@ impl Source {
             bytes.clear();
             for row in events.visible(person as u32, as_of) {
                 bytes.extend_from_slice(&events.occurred[row].to_le_bytes());
-                bytes.extend_from_slice(&events.known[row].to_le_bytes());
+                bytes.extend_from_slice(&events.known(row).to_le_bytes());
                 push(&mut bytes, &self.kinds[usize::from(events.kind[row])]);
                 bytes.push(events.role(row) as u8);
                 if let Some(ended) = events.ended(row, as_of) {
@@ -79,6 +79,7 @@ pub(super) struct Reading {
     mapping: SourceMapping,
     files: Vec<String>,
     ledger: Ledger,
+    id_parts: IdParts,
     person: Vec<u32>,
     kinds: Dictionary,
     categories: Vec<Dictionary>,
@@ -148,11 +149,16 @@ impl Reading {
         let mut reading = Self {
             files: Vec::new(),
             ledger: Ledger::default(),
+            id_parts: IdParts::default(),
             person: Vec::new(),
             kinds: Dictionary::default(),
             categories: mapping.columns.categories.iter().map(|_| Dictionary::default()).collect(),
             events: EventTable {
                 episodes: mapping.columns.ended.is_some().then(Episodes::default),
+                known: match mapping.columns.known {
+                    Known::LagDays(lag) => KnownDays::Lag(lag),
+                    Known::Column(_) => KnownDays::Told(Vec::new()),
+                },
                 value: mapping.columns.value.is_some().then(Vec::new),
                 role: mapping.columns.role.is_some().then(Vec::new),
                 categories: mapping.columns.categories.iter().map(|_| Vec::new()).collect(),
@@ -183,21 +189,21 @@ impl Reading {
         people_listed: bool,
     ) -> Result<(), RecordsError> {
         let rows = batch.rows.len();
-        let mut faults = Faults::none(rows);
+        let mut faults = Faults::default();
         let cells = |place: usize| &batch.columns[place];
 
         let entity: Vec<&Column> = layout.entity.iter().map(|&place| cells(place)).collect();
-        let person = encode_joined(ids, &entity, rows, !people_listed);
+        let person = encode_ids(ids, &mut self.id_parts, &entity, rows, !people_listed);
         faults.add_missing_ids(&person, layout.entity[0] as u32);
         let occurred = faults.days(cells(layout.occurred), rows, layout.occurred as u32, true);
-        let known = match (layout.known, &self.mapping.columns.known) {
-            (Some(place), _) => faults.days(cells(place), rows, place as u32, true),
-            (None, Known::LagDays(lag)) => occurred.iter().map(|day| day.saturating_add(*lag)).collect(),
-            (None, Known::Column(_)) => occurred.clone(),
-        };
-        let episodes = layout.ended.map(|place| self.ends(batch, layout, place, &occurred, &known, &mut faults));
+        let known = layout.known.map(|place| faults.days(cells(place), rows, place as u32, true));
+        let episodes =
+            layout.ended.map(|place| self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults));
         let kind = self.kinds_of(batch, layout, &mut faults)?;
-        let value = layout.value.map(|place| faults.numbers(cells(place), rows, place as u32));
+        let value: Option<Vec<f32>> = layout.value.map(|place| {
+            let numbers = faults.numbers(cells(place), rows, place as u32);
+            numbers.into_iter().map(|number| number as f32).collect()
+        });
         let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
         if let Some(place) = layout.link {
             let links = faults.numbers(cells(place), rows, place as u32);
@@ -223,29 +229,27 @@ impl Reading {
             .collect();
 
         let accepted = self.ledger.judge(batch, &faults);
-        let keep = |column: &mut Vec<i32>, values: &[i32]| {
-            column.extend(values.iter().zip(&accepted).filter(|(_, ok)| **ok).map(|(value, _)| *value));
-        };
-        keep(&mut self.events.occurred, &occurred);
-        keep(&mut self.events.known, &known);
-        if let (Some(held), Some((ended, ended_known))) = (&mut self.events.episodes, &episodes) {
-            keep(&mut held.ended, ended);
-            keep(&mut held.ended_known, ended_known);
+        keep(&mut self.events.occurred, &occurred, &accepted);
+        if let (KnownDays::Told(held), Some(known)) = (&mut self.events.known, &known) {
+            keep(held, known, &accepted);
         }
-        let rows_kept = || (0..rows).filter(|&row| accepted[row]);
-        self.person.extend(rows_kept().map(|row| person[row]));
-        self.events.kind.extend(rows_kept().map(|row| kind[row]));
+        if let (Some(held), Some((ended, ended_known))) = (&mut self.events.episodes, &episodes) {
+            keep(&mut held.ended, ended, &accepted);
+            keep(&mut held.ended_known, ended_known, &accepted);
+        }
+        keep(&mut self.person, &person, &accepted);
+        keep(&mut self.events.kind, &kind, &accepted);
         if let (Some(held), Some(value)) = (&mut self.events.value, &value) {
-            held.extend(rows_kept().map(|row| value[row] as f32));
+            keep(held, value, &accepted);
         }
         if let (Some(held), Some(role)) = (&mut self.events.role, &role) {
-            held.extend(rows_kept().map(|row| role[row]));
+            keep(held, role, &accepted);
         }
         for (held, codes) in self.events.categories.iter_mut().zip(&categories) {
-            held.extend(rows_kept().map(|row| codes[row]));
+            keep(held, codes, &accepted);
         }
         if let (Some(held), Some(place)) = (&mut self.events.references, layout.reference) {
-            for row in rows_kept() {
+            for row in (0..rows).filter(|&row| accepted.has(row)) {
                 held.place.push(held.texts.len() as u32);
                 held.texts.push(&cells(place).text(row).unwrap_or_default());
                 self.positions.push((batch.file, batch.rows.position(row)));
@@ -264,7 +268,7 @@ impl Reading {
         layout: &Layout<'_>,
         place: usize,
         occurred: &[i32],
-        known: &[i32],
+        known: Option<&[i32]>,
         faults: &mut Faults,
     ) -> (Vec<i32>, Vec<i32>) {
         let rows = batch.rows.len();
@@ -282,7 +286,10 @@ impl Reading {
                 told.iter().zip(&ended).map(|(&day, &end)| if day == NO_DAY { end } else { day }).collect()
             }
             (None, Known::LagDays(lag)) => ended.iter().map(|&end| end.saturating_add(*lag)).collect(),
-            (None, Known::Column(_)) => ended.iter().zip(known).map(|(&end, &known)| end.max(known)).collect(),
+            (None, Known::Column(_)) => {
+                let known = known.unwrap_or(occurred);
+                ended.iter().zip(known).map(|(&end, &known)| end.max(known)).collect()
+            }
         };
         (ended, ended_known)
     }
@@ -390,6 +397,16 @@ fn repeated_references(events: &EventTable, order: &[u32], positions: &[(Option<
         }
     }
     repeated
+}
+
+/// Adds the values of accepted rows.
+fn keep<T: Copy>(column: &mut Vec<T>, values: &[T], accepted: &Accepted) {
+    match accepted {
+        Accepted::All => column.extend_from_slice(values),
+        Accepted::Some(rows) => {
+            column.extend(values.iter().zip(rows).filter(|(_, accepted)| **accepted).map(|(value, _)| *value));
+        }
+    }
 }
 
 fn roles(cells: &Column, rows: usize, column: u32, faults: &mut Faults) -> Vec<Role> {

@@ -1,0 +1,105 @@
+//! `earlyhelp demo`: the whole story, told as it happens.
+
+use std::path::PathBuf;
+
+use earlyhelp::calendar::AsOf;
+use earlyhelp::evaluate::Capacity;
+use earlyhelp::project::Project;
+use earlyhelp::review::{Comparison, ReviewList};
+use earlyhelp::scoring::{Request, SignOff};
+use earlyhelp::synthetic::{CouncilParams, Format};
+
+use super::progress::Progress;
+use super::score::write_list;
+use super::{Failure, Outcome, output};
+
+/// Arguments of `earlyhelp demo`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The folder to write into.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How many children live in the council: 1,000 to 500,000.
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    children: u32,
+    /// The same seed gives the same story.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+}
+
+/// A monthly list is 10 to 20 families long: as many as a team can look at with care.
+const CAPACITY: u32 = 20;
+/// Beside them, drawn at random: enough to notice over a year what the ranking misses.
+const AT_RANDOM: u32 = 5;
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let mut progress = Progress::start("inventing a council");
+    let council = CouncilParams::new(arguments.children, arguments.seed).generate()?;
+    let folder = arguments.out.join("council");
+    progress.stage("writing its extracts");
+    let project_file = council.write(&folder, Format::Csv)?;
+
+    let project = Project::load(&project_file)?;
+    let records = project.records(|source, rows| progress.rows(source, rows))?;
+    let protected = project.protected()?;
+    let model =
+        project.train(&records, &protected, &project.training.trainer, |stage| progress.stage(stage))?;
+    output::write(&arguments.out.join("model.json"), &model.to_json()?)?;
+    let evidence = output::evidence(&model);
+
+    progress.stage("scoring");
+    let as_of = council.extract_date();
+    let scorer = model.release(SignOff {
+        by: "Demonstration".to_owned(),
+        role: "nobody: this council does not exist".to_owned(),
+        purpose: project.purpose.clone(),
+        signed_on: as_of,
+        review_by: as_of.plus_months(12),
+    })?;
+    output::write(&arguments.out.join("released.json"), &scorer.to_json()?)?;
+    let cohort = project.cohort(&records, AsOf::new(as_of))?;
+    let scores = scorer.score(&cohort, &Request::new("Demonstration", &project.purpose, as_of))?;
+    let comparison = Comparison { cases: AT_RANDOM, seed: project.seed };
+    let list = ReviewList::draw(&scores, Capacity::Cases(CAPACITY), Some(comparison))?;
+    write_list(&list, &project.name, &arguments.out)?;
+    drop(progress);
+
+    output::print(&format!(
+        "A council that does not exist, with {} children and their families.\n\n1. Records\n\n{}\n",
+        arguments.children,
+        output::intake(&records)
+    ))?;
+    output::print(&format!("2. Model\n\n{evidence}\n"))?;
+    output::print(&format!(
+        "3. What was planted, to hold the model and the fairness check against\n\n{}\n",
+        council.truth()
+    ))?;
+    output::print(&format!("4. The list as of {as_of}: {} of {} children\n\n", list.len(), cohort.len()))?;
+    output::print(&short_list(&list))?;
+    output::print(&format!(
+        "\nOpen {} to read it as a practitioner would.\n",
+        arguments.out.join("list.html").display()
+    ))?;
+    Ok(output::outcome_of(&records))
+}
+
+/// A line a case: place, id, band, and what raises the score most.
+fn short_list(list: &ReviewList) -> String {
+    let mut text = String::new();
+    for (place, entry) in list.entries().iter().enumerate() {
+        let case = entry.case();
+        let why = match entry.drawn() {
+            earlyhelp::review::Drawn::ByRank => case
+                .contributions()
+                .iter()
+                .filter(|contribution| contribution.points > 0.0)
+                .take(2)
+                .map(|contribution| contribution.label.as_str())
+                .collect::<Vec<_>>()
+                .join("; "),
+            earlyhelp::review::Drawn::AtRandom => "drawn at random, for comparison".to_owned(),
+        };
+        text.push_str(&format!("{:>3}. {}  {:<10}  {why}\n", place + 1, case.entity(), case.band().name));
+    }
+    text
+}

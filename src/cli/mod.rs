@@ -1,0 +1,94 @@
+//! The command line: arguments, exit codes and what is printed where.
+//!
+//! Results go to stdout, everything else (progress, warnings, errors) to stderr.
+
+mod check;
+mod demo;
+mod output;
+mod progress;
+mod release;
+mod score;
+mod synth;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use earlyhelp::calendar::Day;
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, but rows of the extracts were rejected.
+
+Start with `earlyhelp demo --out demo`: it makes a council that does not exist, trains a model on it, \
+checks it for fairness, releases it, and writes a ranked list for people to review. Then read \
+demo/council/project.toml and write your own.";
+
+/// Features from linked service records, interpretable risk models, and short ranked lists for people to
+/// review. It never acts on a score.
+#[derive(Debug, Parser)]
+#[command(name = "earlyhelp", version, after_help = AFTER_HELP)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole story on a synthetic council, in one command.
+    Demo(demo::Arguments),
+    /// Write a synthetic council: extracts, project.toml, and the truth that was planted.
+    Synth(synth::Arguments),
+    /// Read a project's extracts: rows accepted and rejected (why, where), coverage, freshness.
+    Check(check::Arguments),
+    /// Train a model, backtest it on the past, and check it for fairness.
+    Train(train::Arguments),
+    /// Sign for a model, so that it may score for one purpose until it has to be reviewed.
+    Release(release::Arguments),
+    /// Score the cohort of a date and write the list for review.
+    Score(score::Arguments),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    DoneWithRejects,
+}
+
+/// What a command can fail with: shown to the person as one line.
+type Failure = Box<dyn std::error::Error>;
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Synth(arguments) => synth::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Release(arguments) => release::run(&arguments),
+        Command::Score(arguments) => score::run(&arguments),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::DoneWithRejects) => ExitCode::from(3),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// The project file that a command reads.
+#[derive(Debug, clap::Args)]
+struct ProjectArgument {
+    /// The project file.
+    #[arg(value_name = "PROJECT.toml")]
+    project: PathBuf,
+}
+
+/// Today's date (UTC). The library has no clock; the command is where time comes in.
+fn today() -> Day {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().into()
+}

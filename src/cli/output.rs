@@ -1,0 +1,120 @@
+//! What several commands print or write.
+
+use std::io::Write;
+use std::path::Path;
+
+use earlyhelp::records::{Records, summarise};
+use earlyhelp::scoring::AuditedModel;
+use serde::Serialize;
+
+use super::{Failure, Outcome};
+
+/// Prints a text to stdout. A reader that has gone away (`| head`) is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    print(&(serde_json::to_string_pretty(value)? + "\n"))
+}
+
+/// Writes a file as a whole or not at all: under another name first, then renamed.
+pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    std::fs::write(&part, text).map_err(failed)?;
+    std::fs::rename(&part, path).map_err(failed)?;
+    Ok(())
+}
+
+pub fn read(path: &Path) -> Result<String, Failure> {
+    Ok(std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?)
+}
+
+/// Warns of rejected rows on stderr, and says how the command ended.
+pub fn outcome_of(records: &Records) -> Outcome {
+    let rejected: u64 = records.intake().iter().map(|intake| intake.rejected).sum();
+    if rejected == 0 {
+        return Outcome::Done;
+    }
+    eprintln!("warning: {rejected} rows were rejected; `earlyhelp check` shows which and why");
+    Outcome::DoneWithRejects
+}
+
+/// The backtest of a model beside the simple rules, and its fairness check.
+pub fn evidence(model: &AuditedModel) -> String {
+    let backtest = model.backtest();
+    let training = model.candidate().training();
+    let mut text = format!(
+        "Model {}\nOutcome: {}.\nTrained on {} cases of {} families ({} with the outcome) at {} dates.\n\n",
+        &model.candidate().digest()[..12],
+        model.candidate().outcome().words,
+        training.rows,
+        training.families,
+        training.positives,
+        training.dates.len(),
+    );
+    text.push_str("Backtest: trained on earlier dates, tested on later ones and on families never trained on.\n");
+    text.push_str(&backtest.overall.to_string());
+    text.push_str("\nBeside simple rules, on the same cases (with 95% intervals):\n");
+    text.push_str(&format!(
+        "  {:<34} {:<22} {:<22} {}\n",
+        "", "AUC", "average precision", "outcome on the list"
+    ));
+    let row = |name: &str, performance: &earlyhelp::evaluate::Performance| {
+        let shown = |estimate: Option<earlyhelp::evaluate::Estimate>| {
+            estimate.map_or_else(
+                || "-".to_owned(),
+                |e| format!("{:.3} ({:.3}-{:.3})", e.value, e.interval.low, e.interval.high),
+            )
+        };
+        format!(
+            "  {name:<34} {:<22} {:<22} {}\n",
+            shown(performance.auc),
+            shown(performance.average_precision),
+            shown(performance.precision_at_capacity)
+        )
+    };
+    text.push_str(&row("this model", &backtest.overall));
+    for rule in &backtest.rules {
+        text.push_str(&row(rule.rule.words(), &rule.performance));
+    }
+    text.push('\n');
+    text.push_str(&model.fairness().to_string());
+    text
+}
+
+/// Rows and coverage of every source.
+pub fn intake(records: &Records) -> String {
+    let mut text = format!(
+        "{:<16} {:>10} {:>10} {:>9}  {:<10}  {:<10}  {}\n",
+        "source", "read", "accepted", "rejected", "from", "to", "updated"
+    );
+    for intake in records.intake() {
+        let coverage = records.sources().find(|(name, ..)| *name == intake.source).map(|(_, coverage, _)| coverage);
+        let day = |day: Option<earlyhelp::calendar::Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+        text.push_str(&format!(
+            "{:<16} {:>10} {:>10} {:>9}  {:<10}  {:<10}  {}\n",
+            intake.source,
+            intake.read,
+            intake.accepted,
+            intake.rejected,
+            day(coverage.and_then(|coverage| coverage.from)),
+            day(coverage.and_then(|coverage| coverage.to)),
+            day(coverage.and_then(|coverage| coverage.updated)),
+        ));
+    }
+    for (source, column, reason, count) in summarise(records.rejects()) {
+        let column = column.map_or_else(String::new, |column| format!(", column {column}"));
+        text.push_str(&format!("  {count} of {source}{column}: {} ({reason})\n", reason.words()));
+    }
+    text
+}

@@ -1,0 +1,49 @@
+//! `earlyhelp release`
+
+use std::path::PathBuf;
+
+use earlyhelp::calendar::Day;
+use earlyhelp::scoring::{AuditedModel, SignOff};
+
+use super::{Failure, Outcome, output, today};
+
+/// Arguments of `earlyhelp release`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The audited model that `earlyhelp train` wrote.
+    #[arg(value_name = "MODEL.json")]
+    model: PathBuf,
+    /// Who signs.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// Their role.
+    #[arg(long, value_name = "ROLE")]
+    role: String,
+    /// What scores may be used for; scoring for anything else is refused.
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: String,
+    /// The last day on which it may score without having been reviewed (year-month-day).
+    #[arg(long, value_name = "DATE")]
+    review_by: Day,
+    /// The day of signing, if not today.
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+    /// The file to write the released model to.
+    #[arg(long, value_name = "RELEASED.json")]
+    out: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let model = AuditedModel::from_json(&output::read(&arguments.model)?)?;
+    let sign_off = SignOff {
+        by: arguments.by.clone(),
+        role: arguments.role.clone(),
+        purpose: arguments.purpose.clone(),
+        signed_on: arguments.on.unwrap_or_else(today),
+        review_by: arguments.review_by,
+    };
+    let scorer = model.release(sign_off)?;
+    output::write(&arguments.out, &scorer.to_json()?)?;
+    output::print(&format!("{}  {}\n", scorer.digest(), arguments.out.display()))?;
+    Ok(Outcome::Done)
+}

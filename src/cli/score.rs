@@ -1,0 +1,73 @@
+//! `earlyhelp score`
+
+use std::path::{Path, PathBuf};
+
+use earlyhelp::calendar::{AsOf, Day};
+use earlyhelp::evaluate::Capacity;
+use earlyhelp::project::Project;
+use earlyhelp::report;
+use earlyhelp::review::{Comparison, ReviewList};
+use earlyhelp::scoring::{Request, Scorer};
+
+use super::progress::Progress;
+use super::{Failure, Outcome, ProjectArgument, output, today};
+
+/// Arguments of `earlyhelp score`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    project: ProjectArgument,
+    /// The released model.
+    #[arg(long, value_name = "RELEASED.json")]
+    model: PathBuf,
+    /// The date of the list: nothing that became known on it or later is used (year-month-day).
+    #[arg(long, value_name = "DATE")]
+    as_of: AsOf,
+    /// How many cases the team can look at.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    capacity: u32,
+    /// So many cases drawn at random beside them, marked as such, to see what the ranking misses.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    at_random: u32,
+    /// Who asks.
+    #[arg(long, value_name = "NAME")]
+    requested_by: String,
+    /// For what; it must be the purpose that the model was released for.
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: String,
+    /// The day of the request, if not today.
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+    /// The folder for list.json, list.csv and list.html.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let project = Project::load(&arguments.project.project)?;
+    let scorer = Scorer::from_json(&output::read(&arguments.model)?)?;
+    let mut progress = Progress::start("reading");
+    let records = project.records(|source, rows| progress.rows(source, rows))?;
+    progress.stage("scoring");
+    let cohort = project.cohort(&records, arguments.as_of)?;
+    let on = arguments.on.unwrap_or_else(today);
+    let request = Request::new(&arguments.requested_by, &arguments.purpose, on);
+    let scores = scorer.score(&cohort, &request)?;
+    let comparison = Comparison { cases: arguments.at_random, seed: project.seed };
+    let list = ReviewList::draw(
+        &scores,
+        Capacity::Cases(arguments.capacity),
+        (comparison.cases > 0).then_some(comparison),
+    )?;
+    drop(progress);
+    write_list(&list, &project.name, &arguments.out)?;
+    output::print(&format!("{} cases of {} in {}\n", list.len(), cohort.len(), arguments.out.display()))?;
+    Ok(output::outcome_of(&records))
+}
+
+/// Writes the list in every form.
+pub fn write_list(list: &ReviewList, title: &str, folder: &Path) -> Result<(), Failure> {
+    output::write(&folder.join("list.json"), &report::list_json(list)?)?;
+    output::write(&folder.join("list.csv"), &report::list_csv(list)?)?;
+    output::write(&folder.join("list.html"), &report::list_html(list, title)?)
+}

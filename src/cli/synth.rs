@@ -1,0 +1,49 @@
+//! `earlyhelp synth`
+
+use std::path::PathBuf;
+
+use earlyhelp::synthetic::{CouncilParams, Format};
+
+use super::progress::Progress;
+use super::{Failure, Outcome, output};
+
+/// Arguments of `earlyhelp synth`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The folder to write into.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How many children live there: 1,000 to 500,000.
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    children: u32,
+    /// The same seed gives the same council.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The form of the extracts.
+    #[arg(long, value_enum, default_value_t = Form::Csv)]
+    format: Form,
+    /// Damage some rows, as in real extracts.
+    #[arg(long)]
+    dirty: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    Csv,
+    Parquet,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let progress = Progress::start("inventing a council");
+    let council =
+        CouncilParams::new(arguments.children, arguments.seed).dirty(arguments.dirty).generate()?;
+    progress.stage("writing extracts");
+    let format = match arguments.format {
+        Form::Csv => Format::Csv,
+        Form::Parquet => Format::Parquet,
+    };
+    let project = council.write(&arguments.out, format)?;
+    drop(progress);
+    output::print(&format!("{}\n", project.display()))?;
+    Ok(Outcome::Done)
+}

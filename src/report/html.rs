@@ -1,0 +1,365 @@
+//! The list as one page.
+
+use askama::Template;
+
+use super::words::{self, Move, OutOf};
+use crate::error::ReportError;
+use crate::features::{Cell, Scope};
+use crate::records::RecordReference;
+use crate::review::{Drawn, Entry, ReviewList};
+use crate::scoring::{Absence, AuditRecord, Contribution, ScoredCase, ShownBand};
+
+/// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
+/// that moves the score.
+const SHOWN: usize = 8;
+
+/// Reasons of a case in the table at the top.
+const IN_SHORT: usize = 3;
+
+/// Absent features listed openly; more than these are folded.
+const ABSENT_SHOWN: usize = 6;
+
+/// Half the width of a bar's drawing: the longest bar on the page reaches from the middle nearly to the
+/// edge.
+const HALF: f64 = 100.0;
+
+/// The list as one HTML page, complete in itself: no script, nothing loaded from elsewhere, readable on
+/// paper.
+///
+/// `title` is the heading: say what the list is for and what is foreseen ("Early help, September: children
+/// who may need a plan within a year").
+///
+/// # Errors
+/// [`ReportError::Render`] where the page cannot be made.
+pub fn list_html(list: &ReviewList, title: &str) -> Result<String, ReportError> {
+    let mut page = Page::of(list, title).render().map_err(|error| ReportError::Render(error.to_string()))?;
+    page.push('\n');
+    Ok(page)
+}
+
+/// The values of a contribution's features, in words.
+pub(super) fn values(part: &Contribution) -> String {
+    let said: Vec<String> =
+        part.values.iter().zip(&part.units).map(|(&cell, unit)| words::value(cell, unit)).collect();
+    said.join("; ")
+}
+
+#[derive(Template)]
+#[template(path = "list.html", config = "src/report/askama.toml")]
+struct Page<'a> {
+    title: &'a str,
+    audit: Audit<'a>,
+    /// `20 cases`.
+    length: String,
+    /// How many of them were drawn at random, in words; empty for none.
+    random: String,
+    /// The rate of the outcome among all cases of the backtest.
+    average: String,
+    cannot_see: Vec<String>,
+    cases: Vec<Case<'a>>,
+}
+
+struct Audit<'a> {
+    says: &'a AuditRecord,
+    as_of: String,
+    requested_on: String,
+    expires: String,
+    cohort_size: String,
+    sources: Vec<SourceRow<'a>>,
+}
+
+struct SourceRow<'a> {
+    name: String,
+    covers_from: String,
+    covers_to: String,
+    updated: String,
+    digest: &'a str,
+}
+
+struct Case<'a> {
+    place: usize,
+    entity: &'a str,
+    rank: String,
+    of: String,
+    random: bool,
+    band: Band<'a>,
+    in_short: Vec<Short<'a>>,
+    raising: Vec<Reason<'a>>,
+    lowering: Vec<Reason<'a>>,
+    folded: Vec<Reason<'a>>,
+    fold_says: String,
+    sums: Sums,
+    missing: Absences<'a>,
+    not_covered: Absences<'a>,
+}
+
+struct Band<'a> {
+    name: &'a str,
+    rate: String,
+    interval: String,
+    tested: String,
+    average: String,
+}
+
+/// A reason in the table at the top.
+struct Short<'a> {
+    raises: bool,
+    label: &'a str,
+    value: String,
+}
+
+struct Reason<'a> {
+    label: &'a str,
+    value: String,
+    effect: &'static str,
+    points: String,
+    bar: Option<Bar>,
+    household: bool,
+    help_seeking: bool,
+    records_say: String,
+    records: Vec<RecordRow<'a>>,
+}
+
+/// A bar from the middle of its drawing to the right or the left.
+struct Bar {
+    raises: bool,
+    x: String,
+    width: String,
+}
+
+struct RecordRow<'a> {
+    source: String,
+    reference: &'a str,
+    kind: String,
+    occurred: String,
+    known: String,
+}
+
+/// All reasons of a case added up.
+struct Sums {
+    raising: String,
+    lowering: String,
+    together: String,
+}
+
+struct Absences<'a> {
+    open: bool,
+    says: String,
+    items: Vec<AbsentItem<'a>>,
+}
+
+struct AbsentItem<'a> {
+    label: &'a str,
+    note: &'static str,
+    warn: bool,
+}
+
+impl<'a> Page<'a> {
+    fn of(list: &'a ReviewList, title: &'a str) -> Self {
+        let entries = list.entries();
+        let bands = || entries.iter().map(|entry| entry.case().band());
+        let out_of = OutOf::fitting(bands().flat_map(|band| [band.observed.value, band.average.value]));
+        let largest = entries
+            .iter()
+            .flat_map(|entry| entry.case().contributions())
+            .map(|part| part.points.abs())
+            .fold(0.0, f64::max);
+        let random = entries.iter().filter(|entry| entry.drawn() == Drawn::AtRandom).count();
+        let as_of = list.audit().as_of;
+        // The scores' own lines write dates for machines; a page writes them for people.
+        let (dated, said) = (as_of.to_string(), words::date(as_of.day()));
+        let cannot_see = entries.first().map_or(&[][..], |entry| entry.case().cannot_see());
+        Self {
+            title,
+            audit: Audit::of(list.audit()),
+            length: words::counted(entries.len(), "case", "cases"),
+            random: if random == 0 {
+                String::new()
+            } else {
+                words::counted(random, "case was", "cases were")
+            },
+            average: bands().next().map(|band| out_of.rate(&band.average)).unwrap_or_default(),
+            cannot_see: cannot_see.iter().map(|line| line.replace(&dated, &said)).collect(),
+            cases: entries
+                .iter()
+                .enumerate()
+                .map(|(nth, entry)| Case::of(nth + 1, entry, out_of, largest))
+                .collect(),
+        }
+    }
+}
+
+impl<'a> Audit<'a> {
+    fn of(says: &'a AuditRecord) -> Self {
+        let sources = says
+            .sources
+            .iter()
+            .map(|state| SourceRow {
+                name: words::plain(&state.source),
+                covers_from: words::date_if_stated(state.covers_from),
+                covers_to: words::date_if_stated(state.covers_to),
+                updated: words::date_if_stated(state.updated),
+                digest: &state.digest,
+            })
+            .collect();
+        Self {
+            says,
+            as_of: words::date(says.as_of.day()),
+            requested_on: words::date(says.requested_on),
+            expires: words::date(says.expires),
+            cohort_size: words::count(u64::from(says.cohort_size)),
+            sources,
+        }
+    }
+}
+
+impl<'a> Case<'a> {
+    fn of(place: usize, entry: &'a Entry, out_of: OutOf, largest: f64) -> Self {
+        let case = entry.case();
+        // Contributions come with the largest first, so what rounds to nothing comes last.
+        let parts = case.contributions();
+        let telling = parts.iter().filter(|part| words::rounds_to(part.points) != Move::None).count();
+        let (shown, rest) = parts.split_at(telling.min(SHOWN));
+        let reasons = |parts: &'a [Contribution], which: &dyn Fn(&Contribution) -> bool| {
+            parts.iter().filter(|part| which(part)).map(|part| Reason::of(part, largest)).collect()
+        };
+        let in_short = shown.iter().take(IN_SHORT).map(|part| Short {
+            raises: part.points > 0.0,
+            label: &part.label,
+            value: values(part),
+        });
+        Self {
+            place,
+            entity: case.entity(),
+            rank: words::count(u64::from(case.rank())),
+            of: words::count(u64::from(case.of())),
+            random: entry.drawn() == Drawn::AtRandom,
+            band: Band::of(case.band(), out_of),
+            in_short: in_short.collect(),
+            raising: reasons(shown, &|part| part.points > 0.0),
+            lowering: reasons(shown, &|part| part.points < 0.0),
+            folded: reasons(rest, &|_| true),
+            fold_says: format!(
+                "{}, together {}",
+                words::counted(rest.len(), "smaller reason", "smaller reasons"),
+                words::points(rest.iter().map(|part| part.points).sum())
+            ),
+            sums: Sums::of(parts),
+            missing: Absences::of(case, Cell::Missing),
+            not_covered: Absences::of(case, Cell::NotCovered),
+        }
+    }
+}
+
+impl<'a> Band<'a> {
+    fn of(band: &'a ShownBand, out_of: OutOf) -> Self {
+        Self {
+            name: &band.name,
+            rate: out_of.rate(&band.observed),
+            interval: out_of.interval(&band.observed),
+            tested: words::count(band.observed.n),
+            average: out_of.rate(&band.average),
+        }
+    }
+}
+
+impl<'a> Reason<'a> {
+    fn of(part: &'a Contribution, largest: f64) -> Self {
+        Self {
+            label: &part.label,
+            value: values(part),
+            effect: match words::rounds_to(part.points) {
+                Move::Up => "raises",
+                Move::Down => "lowers",
+                Move::None => "hardly moves",
+            },
+            points: words::points(part.points),
+            bar: Bar::of(part.points, largest),
+            household: part.scope == Scope::Household,
+            help_seeking: part.help_seeking,
+            records_say: records_say(part),
+            records: part.records.iter().map(RecordRow::of).collect(),
+        }
+    }
+}
+
+/// How many records there are, or why there are none.
+fn records_say(part: &Contribution) -> String {
+    let all = |which: fn(&Cell) -> bool| part.values.iter().all(which);
+    if !part.records.is_empty() {
+        words::counted(part.records.len(), "record behind it", "records behind it")
+    } else if all(|cell| *cell == Cell::Value(0.0)) {
+        "No record behind it: it was looked for, and nothing was found.".to_owned()
+    } else if all(|cell| *cell == Cell::NotCovered) {
+        "No record behind it: the source does not cover this.".to_owned()
+    } else if all(|cell| *cell == Cell::Missing) {
+        "No record behind it: there is no value, and that itself counts.".to_owned()
+    } else {
+        "No dated record behind it.".to_owned()
+    }
+}
+
+impl Bar {
+    /// `None` for a part that moves nothing.
+    fn of(points: f64, largest: f64) -> Option<Self> {
+        if largest <= 0.0 || words::rounds_to(points) == Move::None {
+            return None;
+        }
+        // At least one unit wide, so that the eye finds it.
+        let width = ((HALF - 2.0) * points.abs() / largest).max(1.0);
+        let raises = points > 0.0;
+        let x = if raises { HALF } else { HALF - width };
+        Some(Self { raises, x: format!("{x:.1}"), width: format!("{width:.1}") })
+    }
+}
+
+impl<'a> RecordRow<'a> {
+    fn of(record: &'a RecordReference) -> Self {
+        Self {
+            source: words::plain(&record.source),
+            reference: record.reference.as_deref().unwrap_or("none given"),
+            kind: words::plain(&record.kind),
+            occurred: words::date(record.occurred),
+            known: words::date(record.known),
+        }
+    }
+}
+
+impl Sums {
+    fn of(parts: &[Contribution]) -> Self {
+        let sum =
+            |which: fn(&f64) -> bool| words::points(parts.iter().map(|part| part.points).filter(which).sum());
+        Self { raising: sum(|p| *p > 0.0), lowering: sum(|p| *p < 0.0), together: sum(|_| true) }
+    }
+}
+
+impl<'a> Absences<'a> {
+    fn of(case: &'a ScoredCase, why: Cell) -> Self {
+        let items: Vec<AbsentItem<'a>> = case
+            .absent()
+            .iter()
+            .filter(|absence| absence.why == why)
+            .map(|absence| AbsentItem::of(absence, case.contributions()))
+            .collect();
+        Self {
+            open: items.len() <= ABSENT_SHOWN,
+            says: words::counted(items.len(), "feature", "features"),
+            items,
+        }
+    }
+}
+
+impl<'a> AbsentItem<'a> {
+    fn of(absence: &'a Absence, parts: &[Contribution]) -> Self {
+        let counts = parts.iter().any(|part| part.features.contains(&absence.feature));
+        let (note, warn) = match (counts, absence.learnt) {
+            (false, _) => ("plays no part in this model", false),
+            (true, true) => ("training saw such cases; its effect is among the reasons above", false),
+            (true, false) => (
+                "training did not learn what this means, so it counts as an average value, which is not the same as safe",
+                true,
+            ),
+        };
+        Self { label: &absence.label, note, warn }
+    }
+}

@@ -1,0 +1,36 @@
+//! What people open: the review list as a page, as a table and as data.
+//!
+//! ```text
+//! ReviewList ─list_html→ one page for practitioners   (print it, or open it without a network)
+//!            ─list_csv→  one row a case               (for a spreadsheet)
+//!            ─list_json→ everything, digit for digit  (for an archive, or another program)
+//! ```
+//!
+//! All three say the same of a case. None shows a probability for one person: a case has a band, and a
+//! band has the rate at which the outcome came about among such cases in the backtest. Nothing is read
+//! back in: a report is where the crate ends and a person begins.
+//!
+//! # Examples
+//! ```
+//! use std::path::Path;
+//!
+//! use earlyhelp::report::{list_csv, list_html, list_json};
+//! use earlyhelp::review::ReviewList;
+//!
+//! fn write(list: &ReviewList, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+//!     let title = "Early help, March: children who may need a plan within a year";
+//!     std::fs::write(folder.join("list.html"), list_html(list, title)?)?;
+//!     std::fs::write(folder.join("list.csv"), list_csv(list)?)?;
+//!     std::fs::write(folder.join("list.json"), list_json(list)?)?;
+//!     Ok(())
+//! }
+//! ```
+
+mod html;
+mod plain;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use html::list_html;
+pub use plain::{list_csv, list_json};

@@ -1,0 +1,137 @@
+//! The list as a table for a spreadsheet, and as data.
+
+use std::borrow::Cow;
+
+use super::words;
+use crate::error::ReportError;
+use crate::review::{Drawn, Entry, ReviewList};
+use crate::scoring::Contribution;
+
+/// How many reasons a row has: as many columns as fit on a screen beside the rest. The page and the data
+/// have them all.
+const REASONS: usize = 5;
+
+/// Spreadsheets take text without this mark for the encoding of the computer, and spoil every letter
+/// beyond plain English.
+const UTF8_MARK: &str = "\u{feff}";
+
+/// The list as a table: UTF-8 with a byte-order mark, a line of headings, one row a case.
+///
+/// The columns: `place` on the list and `rank` in the cohort (from 1), `drawn` (`by rank` or `at
+/// random`), `entity`, `band`, the share (0 to 1) of cases *in that band* that had the outcome in the
+/// backtest with its 95% interval, the five largest reasons, how many features are `absent`, the last day
+/// of use and the run. Empty where there is no number to give.
+///
+/// A text that a spreadsheet would run as a formula gets an apostrophe before it, so an id of that kind
+/// has to be joined on [`list_json`]'s.
+///
+/// # Errors
+/// [`ReportError::Render`] where the text cannot be made.
+pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
+    let mut table = csv::Writer::from_writer(UTF8_MARK.as_bytes().to_vec());
+    let mut head = vec![
+        "place".to_owned(),
+        "rank".to_owned(),
+        "drawn".to_owned(),
+        "entity".to_owned(),
+        "band".to_owned(),
+        "rate_observed_in_band".to_owned(),
+        "rate_low".to_owned(),
+        "rate_high".to_owned(),
+    ];
+    head.extend((1..=REASONS).map(|nth| format!("reason_{nth}")));
+    head.extend(["absent", "expires", "run_id"].map(str::to_owned));
+    table.write_record(&head).map_err(|error| failed(&error))?;
+    for (nth, entry) in list.entries().iter().enumerate() {
+        table.write_record(row(nth + 1, entry)).map_err(|error| failed(&error))?;
+    }
+    let bytes = table.into_inner().map_err(|error| failed(&error))?;
+    String::from_utf8(bytes).map_err(|error| failed(&error))
+}
+
+/// The list as JSON, with everything it holds, ending in one newline. Places count from 1 in the order
+/// of `entries`; the scores and points in it are log-odds.
+///
+/// # Errors
+/// [`ReportError::Render`] where the text cannot be made.
+pub fn list_json(list: &ReviewList) -> Result<String, ReportError> {
+    let mut text = serde_json::to_string_pretty(list).map_err(|error| failed(&error))?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn failed(error: &dyn std::error::Error) -> ReportError {
+    ReportError::Render(error.to_string())
+}
+
+fn row(place: usize, entry: &Entry) -> Vec<String> {
+    let case = entry.case();
+    let observed = &case.band().observed;
+    let drawn = match entry.drawn() {
+        Drawn::ByRank => "by rank",
+        Drawn::AtRandom => "at random",
+    };
+    let mut cells = vec![
+        place.to_string(),
+        case.rank().to_string(),
+        drawn.to_owned(),
+        harmless(case.entity()).into_owned(),
+        harmless(&case.band().name).into_owned(),
+        rate(observed.value),
+        rate(observed.interval.low),
+        rate(observed.interval.high),
+    ];
+    let mut reasons = case.contributions().iter().filter_map(reason);
+    cells.extend((0..REASONS).map(|_| reasons.next().unwrap_or_default()));
+    let audit = case.audit();
+    cells.extend([case.absent().len().to_string(), audit.expires.to_string(), audit.run_id.clone()]);
+    cells
+}
+
+/// Four decimals: more would claim more than a backtest knows.
+fn rate(share: f64) -> String {
+    if share.is_finite() { format!("{share:.4}") } else { String::new() }
+}
+
+/// `Police incidents: how many, last 365 days: 2 records (raises by 0.82)`; nothing where the points
+/// round to nothing.
+fn reason(part: &Contribution) -> Option<String> {
+    let verb = match words::rounds_to(part.points) {
+        words::Move::Up => "raises",
+        words::Move::Down => "lowers",
+        words::Move::None => return None,
+    };
+    let value = super::html::values(part);
+    let text = format!("{}: {value} ({verb} by {:.2})", part.label, part.points.abs());
+    Some(harmless(&text).into_owned())
+}
+
+/// Text that no spreadsheet runs. Excel and others take a cell for a formula by its first character, also
+/// behind spaces, and also where the file quotes the cell.
+///
+/// # References
+/// OWASP, *CSV Injection*.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let control = text.starts_with(|c: char| c.is_control());
+    if control || text.trim_start().starts_with(starts_formula) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn what_could_be_a_formula_is_made_text() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\nx", "  =1", "＝1"] {
+            assert_eq!(harmless(formula), format!("'{formula}"));
+        }
+        for text in ["p1", "1=1", "a-b", "", "'=1", "Ünit"] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+}
