@@ -23,6 +23,7 @@ pub mod evaluate;
 pub mod fairness;
 pub mod scoring;
 pub mod review;
+pub mod report;
 pub mod synthetic;
 pub mod project;
 pub use error::{Error, Result};

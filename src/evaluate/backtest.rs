@@ -208,9 +208,9 @@ pub struct Band {
 /// large cohort, so bands are narrow there.
 const BANDS: [(&str, f64); 5] = [
     ("highest 1%", 0.01),
-    ("next 4%", 0.05),
-    ("next 5%", 0.10),
-    ("next 15%", 0.25),
+    ("highest 1 to 5%", 0.05),
+    ("highest 5 to 10%", 0.10),
+    ("highest 10 to 25%", 0.25),
     ("lower 75%", 1.0),
 ];
 

@@ -97,6 +97,10 @@ pub struct AuditRecord {
     pub candidate: String,
     /// The feature spec.
     pub features: String,
+    /// What is foreseen, in words, with its horizon.
+    pub outcome: String,
+    /// What such an outcome on record does and does not measure, where the project says so.
+    pub outcome_measures: String,
     /// The as-of date.
     pub as_of: AsOf,
     /// What each source said on that date.

@@ -110,6 +110,8 @@ impl Scorer {
             model: self.digest().to_owned(),
             candidate: self.candidate().digest().to_owned(),
             features: self.candidate().features().digest(),
+            outcome: self.candidate().outcome().words.clone(),
+            outcome_measures: self.candidate().outcome().measures.clone(),
             as_of: cohort.as_of(),
             sources,
             cohort: cohort.digest(),
@@ -237,7 +239,7 @@ impl Scores<'_, '_> {
                     feature: feature.name.clone(),
                     label: feature.label.clone(),
                     why: cell,
-                    learnt: terms.all(|term| !model.terms()[term].shape.is_blind_to(cell)),
+                    learnt: terms.any(|term| !model.terms()[term].shape.is_blind_to(cell)),
                 }
             })
             .collect()

@@ -1,0 +1,12 @@
+//! All integration tests, in one binary: one link for all of them.
+
+mod additivity;
+mod dependencies;
+mod determinism;
+mod features_reference;
+mod intake;
+mod invariants;
+mod layers;
+mod leakage;
+mod linfa_cross_check;
+mod world;
