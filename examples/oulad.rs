@@ -15,6 +15,8 @@
 //! - trained on the presentations of 2013, tested on that of October 2014
 //! - protected, for audit alone: gender, disability, age band, deprivation band, region
 
+#![allow(clippy::missing_errors_doc, reason = "an example: errors are shown and end it")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::fs::File;
@@ -61,10 +63,8 @@ pub fn ladder(day: i32) -> [(&'static str, Lies); 4] {
 
 /// The folder with the data, if it is there.
 pub fn data_folder() -> Option<PathBuf> {
-    let base = std::env::var_os("EARLYHELP_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
+    let base = std::env::var_os("EARLYHELP_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     Some(base.join("oulad")).filter(|folder| folder.is_dir())
 }
 
@@ -118,10 +118,8 @@ pub fn run(records: &Records, day: i32) -> Anyhow<Backtest> {
         Horizon::Days(270),
     );
     let data = Dataset::build(&features()?, &outcome, &[first.clone(), second.clone(), test.clone()])?;
-    let context = TrainingContext {
-        protected: PROTECTED.map(str::to_owned).to_vec(),
-        ..TrainingContext::default()
-    };
+    let context =
+        TrainingContext { protected: PROTECTED.map(str::to_owned).to_vec(), ..TrainingContext::default() };
     let candidate = Candidate::train(&data, &Trainer::Logistic(LogisticParams::default()), context)?;
     let plan = BacktestPlan {
         splits: vec![Split { train: vec![first.as_of(), second.as_of()], test: test.as_of() }],
@@ -209,10 +207,12 @@ pub fn load(folder: &Path, lies: Lies) -> Anyhow<Records> {
         end: None,
         lag_days: 0,
     };
-    let students_frame = parquet(&folder.join("studentInfo.parquet"), &["code_module", "code_presentation", "id_student"])?;
-    let students_frame = students_frame.select(entity())?.with_column(
-        students_frame.column("id_student")?.cast(&DataType::Int64)?,
-    )?.clone();
+    let students_frame =
+        parquet(&folder.join("studentInfo.parquet"), &["code_module", "code_presentation", "id_student"])?;
+    let students_frame = students_frame
+        .select(entity())?
+        .with_column(students_frame.column("id_student")?.cast(&DataType::Int64)?)?
+        .clone();
     Ok(Records::builder()
         .households(families, Extract::frame(students_frame))
         .source(clicks, Extract::frames(click_frames(folder, lies)?))
@@ -244,10 +244,7 @@ fn date_column(name: &str, days: Vec<Option<i32>>) -> Anyhow<Column> {
 }
 
 /// The clicks of each module and presentation: one frame after another, each from its own file.
-fn click_frames(
-    folder: &Path,
-    lies: Lies,
-) -> Anyhow<impl Iterator<Item = PolarsResult<DataFrame>> + use<>> {
+fn click_frames(folder: &Path, lies: Lies) -> Anyhow<impl Iterator<Item = PolarsResult<DataFrame>> + use<>> {
     let mut files = Vec::new();
     for module in sub_folders(&folder.join("studentVle_ds"))? {
         for presentation in sub_folders(&module)? {

@@ -27,17 +27,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, ToSpan};
 use serde::{Deserialize, Serialize};
 
-/// A date or a span of time that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CalendarError {
-    /// The text is not a date in the form year-month-day.
-    #[error("not a date: write it as year-month-day, for instance 2024-03-31")]
-    NotADate,
-    /// The text is not a span such as `90 days`, `12 months` or `ever`.
-    #[error("not a span of time: write for instance \"90 days\", \"12 months\" or \"ever\"")]
-    NotASpan,
-}
+pub use crate::error::CalendarError;
 
 /// A civil date, kept as days since 1970-01-01.
 ///

@@ -225,7 +225,8 @@ impl Dataset {
                 columns.push(cells().map(|cell| f64::from(u8::from(cell == Cell::NotCovered))).collect());
             }
         }
-        let records = Array2::from_shape_fn((self.rows(), columns.len()), |(row, column)| columns[column][row]);
+        let records =
+            Array2::from_shape_fn((self.rows(), columns.len()), |(row, column)| columns[column][row]);
         DatasetBase::new(records, Array1::from(self.outcomes.clone())).with_feature_names(names)
     }
 

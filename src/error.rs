@@ -13,6 +13,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A date or a span of time.
+    #[error(transparent)]
+    Calendar(#[from] CalendarError),
     /// Reading and validating extracts.
     #[error(transparent)]
     Records(#[from] RecordsError),
@@ -82,7 +85,9 @@ pub enum RecordsError {
         why: String,
     },
     /// A mapped column is not in the extract.
-    #[error("source {extract}: there is no column \"{column}\"; correct the mapping, or the header line of the extract")]
+    #[error(
+        "source {extract}: there is no column \"{column}\"; correct the mapping, or the header line of the extract"
+    )]
     NoColumn {
         /// The source.
         extract: String,
@@ -90,7 +95,9 @@ pub enum RecordsError {
         column: String,
     },
     /// A column is of a type that cannot hold what it is mapped to.
-    #[error("source {extract}: column \"{column}\" is of type {found}, which cannot be used here; cast it before handing it over")]
+    #[error(
+        "source {extract}: column \"{column}\" is of type {found}, which cannot be used here; cast it before handing it over"
+    )]
     ColumnType {
         /// The source.
         extract: String,
@@ -155,7 +162,9 @@ pub enum SpecError {
         source_name: String,
     },
     /// A category that the source's mapping does not keep.
-    #[error("{of}: source {source_name} keeps no category \"{column}\"; list the column under `categories` in its mapping")]
+    #[error(
+        "{of}: source {source_name} keeps no category \"{column}\"; list the column under `categories` in its mapping"
+    )]
     NoCategory {
         /// Whose definition it is.
         of: String,
@@ -204,7 +213,9 @@ pub enum SpecError {
         covered_to: String,
     },
     /// Nobody is in the cohort.
-    #[error("the cohort at {0} is empty: nobody passes its rules; check the rules and the people's dates of birth")]
+    #[error(
+        "the cohort at {0} is empty: nobody passes its rules; check the rules and the people's dates of birth"
+    )]
     EmptyCohort(String),
 }
 /// As-of dates that cannot be stacked.
@@ -247,7 +258,9 @@ pub enum ModelError {
     #[error("the model file cannot be read: {0}")]
     File(String),
     /// A model file whose content is not what its digest says.
-    #[error("the model file was changed after it was made: its content does not match its digest; get the original, or train again")]
+    #[error(
+        "the model file was changed after it was made: its content does not match its digest; get the original, or train again"
+    )]
     Changed,
     /// A feature that reads a protected characteristic.
     #[error("{0}")]
@@ -316,13 +329,17 @@ pub enum ScoringError {
     #[error("the sign-off is not complete: {0}")]
     SignOff(String),
     /// Scoring for a purpose that was not signed for.
-    #[error("the model was released for the purpose \"{released}\" and for no other; a new purpose needs its own release")]
+    #[error(
+        "the model was released for the purpose \"{released}\" and for no other; a new purpose needs its own release"
+    )]
     OtherPurpose {
         /// The purpose that was signed for.
         released: String,
     },
     /// The date by which the model had to be reviewed has passed.
-    #[error("the model had to be reviewed by {review_by}; review it and release it anew before scoring with it")]
+    #[error(
+        "the model had to be reviewed by {review_by}; review it and release it anew before scoring with it"
+    )]
     ReviewOverdue {
         /// That date.
         review_by: String,
@@ -337,7 +354,9 @@ pub enum ScoringError {
     #[error("the model file cannot be read: {0}")]
     File(String),
     /// The file's content is not what its digest says.
-    #[error("the model file was changed after it was made: its content does not match its digest; get the original")]
+    #[error(
+        "the model file was changed after it was made: its content does not match its digest; get the original"
+    )]
     Changed,
     /// The records lack what the model reads.
     #[error(transparent)]

@@ -1,4 +1,70 @@
-//! x
+//! Features from **linked service records** as they were known on a date, **interpretable risk models**, and
+//! short ranked lists for **people to review**. Every score is computed from its explanation and carries its
+//! audit record, and **nothing in the crate can act on it**.
+//!
+//! ```text
+//! extracts ─read→ Records ─as_of→ Snapshot → Cohort ─┬─ FeatureSpec (what was known before) → FeatureMatrix ┐
+//!                   └──────────── OutcomeSpec (what followed) ───────────────────────── labels ─────────────┴→ Dataset
+//! Dataset ─train→ Candidate ─backtest→ Backtest ─audit→ FairnessAudit ─sign-off→ Scorer
+//! Scorer + Cohort + Request → ScoredCase { score, explanation, audit } → ReviewList ─(a person)→ Decision
+//! ```
+//!
+//! Each type is the receipt for the step before it: there is no [`Scorer`](scoring::Scorer) without a
+//! fairness check of the very model it holds, no score without its explanation, no
+//! [`Decision`](review::Decision) without a named person who opened one case. Modules stand below in the
+//! order of the flow, and a module uses only those above it. Start with [`records`], or with a
+//! [`project`] file and the `earlyhelp` command; [`guide`] explains the ideas, the defaults and the limits.
+//!
+//! # Quick start
+//! ```
+//! use earlyhelp::calendar::AsOf;
+//! use earlyhelp::evaluate::Capacity;
+//! use earlyhelp::project::Project;
+//! use earlyhelp::review::ReviewList;
+//! use earlyhelp::scoring::{Request, SignOff};
+//! use earlyhelp::synthetic::{CouncilParams, Format};
+//!
+//! fn main() -> earlyhelp::Result<()> {
+//!     // Extracts of 18 services and the project.toml that says what they are. Yours go here.
+//!     let council = CouncilParams::new(4_000, 1).generate()?;
+//!     let folder = std::env::temp_dir().join("earlyhelp-quickstart");
+//!     let project = Project::load(council.write(&folder, Format::Csv)?)?;
+//!
+//!     // Linked records; every row that cannot be used is kept as a reject.
+//!     let records = project.records(|_source, _rows| {})?;
+//!
+//!     // A model, tested on later dates and on families it never saw, and checked for fairness.
+//!     let trainer = &project.training.trainer;
+//!     let model = project.train(&records, &project.protected()?, trainer, |_stage| {})?;
+//!     println!("{}\n{}", model.backtest().overall, model.fairness());
+//!
+//!     // Nothing scores before somebody has signed for it.
+//!     let today = council.extract_date();
+//!     let scorer = model.release(SignOff {
+//!         by: "A. Manager".into(),
+//!         role: "Head of Early Help".into(),
+//!         purpose: project.purpose.clone(),
+//!         signed_on: today,
+//!         review_by: today.plus_months(12),
+//!     })?;
+//!
+//!     // A short list for people to review: each case with its explanation and its audit record.
+//!     let cohort = project.cohort(&records, AsOf::new(today))?;
+//!     let scores = scorer.score(&cohort, &Request::new("B. Lead", &project.purpose, today))?;
+//!     for entry in ReviewList::draw(&scores, Capacity::Cases(5), None)?.entries() {
+//!         let case = entry.case();
+//!         println!("{}. {} ({} of scores)", case.rank(), case.entity(), case.band().name);
+//!         for reason in case.contributions().iter().take(3) {
+//!             println!("   {:+.2}  {}", reason.points, reason.words);
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Features
+//! - `cli` (default): the `earlyhelp` command. Without default features: the bare library.
+
 /// A `Debug` that says what something is and nothing of what is in it: it may hold people's records.
 macro_rules! opaque_debug {
     ($name:ident $(<$($lifetime:lifetime),+>)?) => {
@@ -11,19 +77,35 @@ macro_rules! opaque_debug {
 }
 pub(crate) use opaque_debug;
 
+// The order of the flow; a module uses only those above it (a test holds this).
 pub mod error;
+
 pub mod calendar;
+
 pub mod records;
+
 pub mod cohort;
+
 pub mod features;
+
 pub mod outcome;
+
 pub mod dataset;
+
 pub mod model;
+
 pub mod evaluate;
+
 pub mod fairness;
+
 pub mod scoring;
+
 pub mod review;
+
 pub mod report;
+
 pub mod synthetic;
+
 pub mod project;
+
 pub use error::{Error, Result};

@@ -161,9 +161,7 @@ impl OutcomeSpec {
                 let days = |within: std::ops::Range<i32>| {
                     selections.iter().find_map(|selection| {
                         let events = &records.source_at(selection.source).events;
-                        own.people().iter().find_map(|&person| {
-                            happened(events, selection, person, &within)
-                        })
+                        own.people().iter().find_map(|&person| happened(events, selection, person, &within))
                     })
                 };
                 if self.counts == Occurrence::First && days(i32::MIN..from).is_some() {

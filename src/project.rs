@@ -55,7 +55,8 @@ use crate::features::{FeatureSpec, FeatureTemplate};
 use crate::model::{Candidate, LogisticParams, SourceDigest, Trainer, TrainingContext};
 use crate::outcome::OutcomeSpec;
 use crate::records::{
-    Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, PeopleColumns, ReadOptions, Records, SourceMapping,
+    Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, PeopleColumns, ReadOptions,
+    Records, SourceMapping,
 };
 use crate::scoring::AuditedModel;
 
@@ -270,8 +271,12 @@ impl Project {
     /// # Errors
     /// [`Error::Spec`] or [`Error::Dataset`] where something does not fit the records.
     pub fn dataset(&self, records: &Records) -> Result<Dataset, Error> {
-        let cohorts =
-            self.training.as_of.iter().map(|&as_of| self.cohort(records, as_of)).collect::<Result<Vec<_>, _>>()?;
+        let cohorts = self
+            .training
+            .as_of
+            .iter()
+            .map(|&as_of| self.cohort(records, as_of))
+            .collect::<Result<Vec<_>, _>>()?;
         Dataset::build(&self.features()?, &self.outcome, &cohorts)
     }
 
@@ -330,9 +335,10 @@ impl Project {
     }
 
     fn protected_names(&self) -> Vec<String> {
-        self.protected.iter().flat_map(|file| {
-            file.columns.characteristics.iter().chain(&file.columns.not_held).cloned()
-        }).collect()
+        self.protected
+            .iter()
+            .flat_map(|file| file.columns.characteristics.iter().chain(&file.columns.not_held).cloned())
+            .collect()
     }
 
     fn extract(&self, path: &Path, read: &ReadOptions) -> Extract {

@@ -62,7 +62,9 @@ pub fn evidence(model: &AuditedModel) -> String {
         training.positives,
         training.dates.len(),
     );
-    text.push_str("Backtest: trained on earlier dates, tested on later ones and on families never trained on.\n");
+    text.push_str(
+        "Backtest: trained on earlier dates, tested on later ones and on families never trained on.\n",
+    );
     text.push_str(&backtest.overall.to_string());
     text.push_str("\nBeside simple rules, on the same cases (with 95% intervals):\n");
     text.push_str(&format!(
@@ -99,8 +101,10 @@ pub fn intake(records: &Records) -> String {
         "source", "read", "accepted", "rejected", "from", "to", "updated"
     );
     for intake in records.intake() {
-        let coverage = records.sources().find(|(name, ..)| *name == intake.source).map(|(_, coverage, _)| coverage);
-        let day = |day: Option<earlyhelp::calendar::Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+        let coverage =
+            records.sources().find(|(name, ..)| *name == intake.source).map(|(_, coverage, _)| coverage);
+        let day =
+            |day: Option<earlyhelp::calendar::Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
         text.push_str(&format!(
             "{:<16} {:>10} {:>10} {:>9}  {:<10}  {:<10}  {}\n",
             intake.source,

@@ -35,8 +35,7 @@ enum Form {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("inventing a council");
-    let council =
-        CouncilParams::new(arguments.children, arguments.seed).dirty(arguments.dirty).generate()?;
+    let council = CouncilParams::new(arguments.children, arguments.seed).dirty(arguments.dirty).generate()?;
     progress.stage("writing extracts");
     let format = match arguments.format {
         Form::Csv => Format::Csv,

@@ -29,9 +29,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&arguments.project.project)?;
     let trainer = match &arguments.trainer {
         // The project's settings stand where they are of the trainer that is asked for.
-        Some(name) if name != project.training.trainer.name() => {
-            Trainer::by_name(name).ok_or_else(|| format!("there is no trainer \"{name}\"; there is: logistic"))?
-        }
+        Some(name) if name != project.training.trainer.name() => Trainer::by_name(name)
+            .ok_or_else(|| format!("there is no trainer \"{name}\"; there is: logistic"))?,
         _ => project.training.trainer.clone(),
     };
     let mut progress = Progress::start("reading");
@@ -50,7 +49,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }))?;
     } else {
         output::print(&output::evidence(&model))?;
-        output::print(&format!("\nWritten to {}; `earlyhelp release` signs for it.\n", arguments.out.display()))?;
+        output::print(&format!(
+            "\nWritten to {}; `earlyhelp release` signs for it.\n",
+            arguments.out.display()
+        ))?;
     }
     Ok(output::outcome_of(&records))
 }

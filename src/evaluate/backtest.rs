@@ -310,8 +310,9 @@ impl Scored {
             all.rows.extend(part.rows);
             all.outcomes.extend(part.outcomes);
             all.families.extend(part.families);
-            for (all, part) in
-                std::iter::once(&mut all.model).chain(&mut all.rules).zip([part.model].into_iter().chain(part.rules))
+            for (all, part) in std::iter::once(&mut all.model)
+                .chain(&mut all.rules)
+                .zip([part.model].into_iter().chain(part.rules))
             {
                 all.log_odds.extend(part.log_odds);
                 all.listed.extend(part.listed);
@@ -379,14 +380,17 @@ fn run_split(
                 FamilyRule::LeaveOut => !tested.contains(&family(row)),
             })
             .collect();
-        let places: Vec<usize> = (0..test.len()).filter(|&place| folds == 1 || fold(test[place]) == this).collect();
+        let places: Vec<usize> =
+            (0..test.len()).filter(|&place| folds == 1 || fold(test[place]) == this).collect();
         if places.is_empty() {
             continue;
         }
         trained_on = trained_on.max(train.len() as u64);
         let rows: Vec<u32> = places.iter().map(|&place| test[place]).collect();
-        let (log_odds, rules) = fit_and_score(candidate, &data.take(&train), &data.take(&rows))
-            .map_err(|error| EvaluateError::Training { test: split.test.to_string(), why: error.to_string() })?;
+        let (log_odds, rules) =
+            fit_and_score(candidate, &data.take(&train), &data.take(&rows)).map_err(|error| {
+                EvaluateError::Training { test: split.test.to_string(), why: error.to_string() }
+            })?;
         for (nth, &place) in places.iter().enumerate() {
             scored.model.log_odds[place] = log_odds[nth];
             for (rule, log_odds) in scored.rules.iter_mut().zip(&rules) {
@@ -424,7 +428,7 @@ fn bands(log_odds: &[f64], outcomes: &[bool]) -> Vec<Band> {
     let mut start = 0;
     let mut bands = Vec::new();
     for (name, share) in BANDS {
-        let mut end = ((share * order.len() as f64).round() as usize).min(order.len());
+        let mut end = ((share * order.len() as f64).round() as usize).clamp(start, order.len());
         // Equal scores are never in two bands.
         while end > start && end < order.len() && same(log_odds, &order, end) {
             end += 1;

@@ -362,12 +362,16 @@ mod tests {
         let n = made.log_odds.len();
         let measure = |rows: TestRows<'_>| Performance::measure(&rows, &Bootstrap::default()).unwrap_err();
         let short = measure(TestRows { selected: &made.selected[1..], ..made.rows() });
-        let expected = EvaluateError::LengthMismatch { what: "selected".to_owned(), expected: n, found: n - 1 };
+        let expected =
+            EvaluateError::LengthMismatch { what: "selected".to_owned(), expected: n, found: n - 1 };
         assert_eq!(short, expected);
         let mut scores = made.log_odds.clone();
         for bad in [f64::NAN, f64::NEG_INFINITY, 1e200] {
             scores[4] = bad;
-            assert_eq!(measure(TestRows { log_odds: &scores, ..made.rows() }), EvaluateError::Score { row: 4 });
+            assert_eq!(
+                measure(TestRows { log_odds: &scores, ..made.rows() }),
+                EvaluateError::Score { row: 4 }
+            );
         }
         let empty = TestRows { log_odds: &[], outcomes: &[], families: &[], selected: &[] };
         assert_eq!(measure(empty), EvaluateError::Empty);

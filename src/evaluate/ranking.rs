@@ -188,7 +188,7 @@ impl RankedRows {
     }
 }
 
-/// A well-mixed number of a seed and a key (the finaliser of SplitMix64; Steele, Lea and Flood 2014).
+/// A well-mixed number of a seed and a key (the finaliser of `SplitMix64`; Steele, Lea and Flood 2014).
 pub(crate) fn mix(seed: u64, key: u64) -> u64 {
     let mut z = key.wrapping_add(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -199,9 +199,9 @@ pub(crate) fn mix(seed: u64, key: u64) -> u64 {
 /// The lot that a case draws: cases of equal score are put in this order, which is the same every time
 /// and favours no id (the FNV-1a hash of the id, mixed with a seed).
 pub(crate) fn lot(seed: u64, id: &str) -> u64 {
-    let hash = id.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    });
+    let hash = id
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
     mix(seed, hash)
 }
 

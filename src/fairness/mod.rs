@@ -41,12 +41,8 @@ impl FairnessAudit {
         let outcomes: Vec<bool> = cases.iter().map(|case| case.outcome).collect();
         let families: Vec<u32> = cases.iter().map(|case| case.family).collect();
         let selected: Vec<bool> = cases.iter().map(|case| case.listed).collect();
-        let rows = TestRows {
-            log_odds: &log_odds,
-            outcomes: &outcomes,
-            families: &families,
-            selected: &selected,
-        };
+        let rows =
+            TestRows { log_odds: &log_odds, outcomes: &outcomes, families: &families, selected: &selected };
         let groups: Vec<(&str, Vec<Option<&str>>)> = protected
             .held()
             .iter()

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::rates::{Characteristic, Comparison, Counts, FairnessParams, GroupRates, UNKNOWN, Verdict};
-use crate::evaluate::interval::Estimate;
 use crate::error::EvaluateError;
+use crate::evaluate::interval::Estimate;
 use crate::evaluate::performance::TestRows;
 
 /// How a list treats the groups of each protected characteristic. Its text form is a table for a terminal.

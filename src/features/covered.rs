@@ -49,9 +49,9 @@ impl<'a, 'r> Covered<'a, 'r> {
         self.roster.is_none_or(|roster| {
             let as_of = self.snapshot.as_of();
             let today = as_of.day().epoch_days();
-            roster.visible(person, as_of).any(|row| {
-                roster.occurred[row] <= today && roster.ended(row, as_of).unwrap_or(OPEN) > start
-            })
+            roster
+                .visible(person, as_of)
+                .any(|row| roster.occurred[row] <= today && roster.ended(row, as_of).unwrap_or(OPEN) > start)
         })
     }
 }

@@ -155,12 +155,13 @@ impl Side<'_> {
                     Measure::Change => slots.previous_start(output.window).unwrap_or(i32::MIN),
                     _ => slots.start(output.window),
                 };
-                let is_covered =
-                    known.iter().find(|(day, _)| *day == start).map(|&(_, covered)| covered).unwrap_or_else(|| {
-                        let covered = covered(start);
-                        known.push((start, covered));
-                        covered
-                    });
+                let is_covered = match known.iter().find(|(day, _)| *day == start) {
+                    Some(&(_, covered)) => covered,
+                    None => {
+                        known.push((start, covered(start)));
+                        known[known.len() - 1].1
+                    }
+                };
                 let cell =
                     if is_covered { measured(measure, tally, slots, output) } else { Cell::NotCovered };
                 write(output.feature, cell);

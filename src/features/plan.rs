@@ -52,6 +52,7 @@ pub(super) struct Output {
 }
 
 /// What a tally has to keep beyond the count and the days of the first and last event.
+#[allow(clippy::struct_excessive_bools, reason = "a set of independent wishes")]
 #[derive(Debug, Default)]
 pub(super) struct Wants {
     pub(super) values: bool,
@@ -93,10 +94,11 @@ impl Plan {
                 Scope::Own => &mut source_plan.own.groups,
                 Scope::Household => &mut source_plan.household.groups,
             };
-            let place = groups.iter().position(|group| group.records == feature.records).unwrap_or_else(|| {
-                groups.push(Group::new(feature.records.clone(), selection));
-                groups.len() - 1
-            });
+            let place =
+                groups.iter().position(|group| group.records == feature.records).unwrap_or_else(|| {
+                    groups.push(Group::new(feature.records.clone(), selection));
+                    groups.len() - 1
+                });
             groups[place].add(index, feature, codes);
         }
         for plan in &mut plan.sources {
@@ -108,15 +110,13 @@ impl Plan {
     }
 
     fn source(&mut self, index: usize, records: &Records, of: &str) -> Result<&mut SourcePlan, SpecError> {
-        let place = match self.sources.iter().position(|plan| plan.source == index) {
-            Some(place) => place,
-            None => {
-                let roster = roster_of(records, index, of)?;
-                let (own, household) = (Groups::default(), Groups::default());
-                self.sources.push(SourcePlan { source: index, roster, own, household });
-                self.sources.len() - 1
-            }
-        };
+        let found = self.sources.iter().position(|plan| plan.source == index);
+        if found.is_none() {
+            let roster = roster_of(records, index, of)?;
+            let (own, household) = (Groups::default(), Groups::default());
+            self.sources.push(SourcePlan { source: index, roster, own, household });
+        }
+        let place = found.unwrap_or(self.sources.len() - 1);
         Ok(&mut self.sources[place])
     }
 }

@@ -1,6 +1,7 @@
 //! The records behind a cell.
 
 use super::spec::{Feature, FeatureSpec, Measure, PEOPLE, Scope};
+use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::error::SpecError;
 use crate::records::{OPEN, RecordReference, Selection, Source, open_on};
@@ -52,7 +53,7 @@ impl FeatureSpec {
             }
             _ => rows,
         };
-        Ok(behind.into_iter().map(|row| cohort.snapshot().reference(source, row)).collect())
+        Ok(behind.into_iter().map(|row| source.reference_to(row)).collect())
     }
 }
 
@@ -74,7 +75,7 @@ fn read_by(
         Measure::Change => feature.over.start_of_previous(as_of),
         _ => Some(feature.over.start(as_of)),
     }
-    .map_or(i32::MIN, |day| day.epoch_days());
+    .map_or(i32::MIN, Day::epoch_days);
     let events = &source.events;
     let is_read = |&row: &usize| {
         let day = events.occurred[row];

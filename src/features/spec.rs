@@ -247,9 +247,8 @@ impl Feature {
     }
 
     fn check(&self) -> Result<(), SpecError> {
-        let wrong = |why: &str| {
-            Err(SpecError::Invalid { of: format!("feature {}", self.name), why: why.to_owned() })
-        };
+        let wrong =
+            |why: &str| Err(SpecError::Invalid { of: format!("feature {}", self.name), why: why.to_owned() });
         if self.name.trim().is_empty() || self.label.trim().is_empty() {
             return wrong("a feature needs a name and a label that people can read");
         }
@@ -337,13 +336,13 @@ impl FeatureSpec {
     /// [`SpecError`] where a feature names a source or category that the records do not hold, or asks of
     /// a source what it cannot say (a sum of a source without values).
     pub fn compute(&self, cohort: &Cohort<'_>) -> Result<FeatureMatrix, SpecError> {
-        if cohort.unit() == Unit::Family {
-            if let Some(feature) = self.features.iter().find(|f| f.scope == Scope::Household) {
-                return Err(SpecError::Invalid {
-                    of: format!("feature {}", feature.name),
-                    why: "a family's records are all its own; drop the household scope".into(),
-                });
-            }
+        if cohort.unit() == Unit::Family
+            && let Some(feature) = self.features.iter().find(|f| f.scope == Scope::Household)
+        {
+            return Err(SpecError::Invalid {
+                of: format!("feature {}", feature.name),
+                why: "a family's records are all its own; drop the household scope".into(),
+            });
         }
         let plan = Plan::new(&self.features, cohort.snapshot().records())?;
         Ok(kernel::compute(&self.features, &plan, cohort))
@@ -386,7 +385,8 @@ fn reads_protected<S: AsRef<str>>(feature: &Feature, protected: &[S]) -> Option<
         .chain(counted)
         .chain([feature.records.source.as_str()]);
     let protected: Vec<&str> = protected.iter().map(AsRef::as_ref).collect();
-    let is_age = |name: &str| matches!(name, "age" | "age_band" | "date_of_birth");
+    let is_age =
+        |name: &str| ["age", "age_band", "date_of_birth"].iter().any(|age| age.eq_ignore_ascii_case(name));
     read.into_iter()
         .find_map(|name| {
             protected.iter().find(|p| p.eq_ignore_ascii_case(name) || (name == "age" && is_age(p)))

@@ -5,7 +5,7 @@
 //! before (for changes) are further slots.
 
 use super::plan::{Codes, Group};
-use crate::calendar::AsOf;
+use crate::calendar::{AsOf, Day, Lookback};
 use crate::records::{EventTable, open_on};
 
 /// The slots of a group at one date.
@@ -20,8 +20,8 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) fn new(group: &Group, as_of: AsOf) -> Self {
-        let previous = |window: &crate::calendar::Lookback| {
-            window.start_of_previous(as_of).filter(|_| group.wants.previous).map(|day| day.epoch_days())
+        let previous = |window: &Lookback| {
+            window.start_of_previous(as_of).filter(|_| group.wants.previous).map(Day::epoch_days)
         };
         let mut starts: Vec<i32> = group
             .windows
@@ -162,14 +162,14 @@ impl Tally {
         slot.count += 1;
         slot.first = slot.first.min(day);
         self.last = self.last.max(day);
-        if wants.values {
-            if let Some(value) = events.value.as_ref().map(|values| values[row]).filter(|v| !v.is_nan()) {
-                slot.valued += 1;
-                slot.sum += f64::from(value);
-                slot.max = slot.max.max(value);
-                if day > self.latest.0 {
-                    self.latest = (day, value, place);
-                }
+        if wants.values
+            && let Some(value) = events.value.as_ref().map(|values| values[row]).filter(|v| !v.is_nan())
+        {
+            slot.valued += 1;
+            slot.sum += f64::from(value);
+            slot.max = slot.max.max(value);
+            if day > self.latest.0 {
+                self.latest = (day, value, place);
             }
         }
         if wants.days && self.days.last() != Some(&day) {

@@ -252,7 +252,9 @@ impl TryFrom<Stored> for Candidate {
 
     fn try_from(stored: Stored) -> Result<Self, ModelError> {
         if stored.format != FORMAT {
-            return Err(ModelError::File(format!("its form is not {FORMAT}; it was made by another version")));
+            return Err(ModelError::File(format!(
+                "its form is not {FORMAT}; it was made by another version"
+            )));
         }
         let candidate = Self::of(stored.says)?;
         if candidate.digest == stored.digest { Ok(candidate) } else { Err(ModelError::Changed) }

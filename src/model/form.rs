@@ -235,10 +235,9 @@ impl AdditiveModel {
             return Err(ModelError::Form("the intercept is not finite".into()));
         }
         let place = |name: &String| {
-            features
-                .iter()
-                .position(|held| held == name)
-                .ok_or_else(|| ModelError::Form(format!("a term names the feature \"{name}\", which there is not")))
+            features.iter().position(|held| held == name).ok_or_else(|| {
+                ModelError::Form(format!("a term names the feature \"{name}\", which there is not"))
+            })
         };
         let places = terms
             .iter()
@@ -317,8 +316,7 @@ impl AdditiveModel {
     /// Writes each term's contribution for a case of a matrix that was checked.
     #[inline]
     pub(crate) fn explain_into(&self, matrix: &FeatureMatrix, row: usize, contributions: &mut [f64]) {
-        for ((term, &(first, second)), contribution) in
-            self.terms.iter().zip(&self.places).zip(contributions)
+        for ((term, &(first, second)), contribution) in self.terms.iter().zip(&self.places).zip(contributions)
         {
             let cell = |place: usize| Cell::decode(matrix.raw(place)[row]);
             *contribution = term.shape.contribution(cell(first), cell(second));
@@ -391,7 +389,9 @@ mod tests {
     fn a_file_with_a_wrong_form_is_refused() {
         let good = r#"{"features":["a"],"intercept":0.5,"terms":[{"on":["a"],"shape":{"steps":{"axis":[1,2],"values":[0,1,2,3,4]}}}]}"#;
         assert!(serde_json::from_str::<AdditiveModel>(good).is_ok());
-        for (from, to) in [("[1,2]", "[2,1]"), (",3,4]", ",3]"), ("on\":[\"a\"", "on\":[\"b\""), ("{\"f", "{\"x\":1,\"f")] {
+        for (from, to) in
+            [("[1,2]", "[2,1]"), (",3,4]", ",3]"), ("on\":[\"a\"", "on\":[\"b\""), ("{\"f", "{\"x\":1,\"f")]
+        {
             assert!(serde_json::from_str::<AdditiveModel>(&good.replace(from, to)).is_err(), "{to}");
         }
     }

@@ -153,7 +153,9 @@ fn matrix_of(dataset: &DatasetBase<Array2<f64>, Array1<bool>>) -> Result<Feature
     let mut columns = Vec::with_capacity(names.len());
     for (name, column) in names.iter().zip(records.columns()) {
         if let Some(row) = column.iter().position(|value| value.is_infinite()) {
-            return Err(ModelError::NotFitted(format!("feature \"{name}\", record {row}: not a finite number")));
+            return Err(ModelError::NotFitted(format!(
+                "feature \"{name}\", record {row}: not a finite number"
+            )));
         }
         let cell = |&value: &f64| if value.is_nan() { Cell::Missing } else { Cell::Value(value as f32) };
         columns.push(column.iter().map(cell).collect::<Vec<_>>());

@@ -1,5 +1,6 @@
 //! Reads all extracts into one set of records.
 
+use super::Records;
 use super::column::NO_DAY;
 use super::dictionary::{self, Dictionary, IdParts, NONE};
 use super::events::OPEN;
@@ -9,7 +10,6 @@ use super::mapping::{HouseholdColumns, PeopleColumns, SourceMapping};
 use super::people::{Households, People, Spell, families};
 use super::reject::{Intake, Reject, RejectReason, summarise};
 use super::source::Reading;
-use super::Records;
 use crate::error::RecordsError;
 
 /// The most rows of a source that may be rejected before a run fails: 5%. A source of which more than
@@ -23,6 +23,7 @@ pub struct RecordsBuilder<'p> {
     households: Option<(HouseholdColumns, Extract)>,
     sources: Vec<(SourceMapping, Extract)>,
     reject_limit: Option<f64>,
+    #[allow(clippy::type_complexity, reason = "a callback, named once")]
     progress: Option<Box<dyn FnMut(&str, u64) + 'p>>,
 }
 
@@ -88,9 +89,7 @@ impl<'p> RecordsBuilder<'p> {
         let mut rejects = Vec::new();
         let listed = self.people.is_some();
         let born = match self.people {
-            Some((columns, extract)) => {
-                read_people(&columns, extract, &mut ids, &mut intake, &mut rejects)?
-            }
+            Some((columns, extract)) => read_people(&columns, extract, &mut ids, &mut intake, &mut rejects)?,
             None => Vec::new(),
         };
         let mut household_ids = Dictionary::default();
@@ -124,7 +123,8 @@ impl<'p> RecordsBuilder<'p> {
         for (old, day) in born.into_iter().enumerate() {
             born_sorted[place[old] as usize] = day;
         }
-        let (household_ids, household_place) = household_ids.sorted(spells.iter().map(|spell| spell.household));
+        let (household_ids, household_place) =
+            household_ids.sorted(spells.iter().map(|spell| spell.household));
         let mut spells: Vec<Spell> = spells
             .into_iter()
             .map(|spell| Spell {

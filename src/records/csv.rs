@@ -100,9 +100,7 @@ fn find_columns(source: &str, header: &ByteRecord, wanted: &[&str]) -> Result<Ve
         .map(|name| {
             header
                 .iter()
-                .position(|found| {
-                    String::from_utf8_lossy(found).trim().eq_ignore_ascii_case(name.trim())
-                })
+                .position(|found| String::from_utf8_lossy(found).trim().eq_ignore_ascii_case(name.trim()))
                 .ok_or_else(|| RecordsError::NoColumn {
                     extract: source.to_owned(),
                     column: (*name).to_owned(),
@@ -114,7 +112,7 @@ fn find_columns(source: &str, header: &ByteRecord, wanted: &[&str]) -> Result<Ve
 /// The delimiter that stands most often in the header line.
 fn sniff_delimiter(start: &[u8]) -> u8 {
     let header = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: u8| header.iter().filter(|&&byte| byte == delimiter).count();
+    let count = |delimiter: u8| header.split(|&byte| byte == delimiter).count();
     // The first of equals is taken, so a file of one column is read as comma-separated.
     [b';', b'\t', b'|', b','].into_iter().max_by_key(|&delimiter| count(delimiter)).unwrap_or(b',')
 }

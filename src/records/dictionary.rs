@@ -64,10 +64,13 @@ impl Dictionary {
             Column::Integer(values) => self.encode_integers(values.iter().copied(), grow),
             // An id kept as a float (a common accident of spreadsheets) is the whole number it shows.
             Column::Number(values) if values.iter().all(|v| v.is_nan() || is_whole(*v)) => self
-                .encode_integers(values.iter().map(|&v| if v.is_nan() { NO_INTEGER } else { v as i64 }), grow),
-            Column::Number(_) | Column::Day(_) => (0..rows)
-                .map(|row| column.text(row).map_or(NONE, |text| self.code(&text, grow)))
-                .collect(),
+                .encode_integers(
+                    values.iter().map(|&v| if v.is_nan() { NO_INTEGER } else { v as i64 }),
+                    grow,
+                ),
+            Column::Number(_) | Column::Day(_) => {
+                (0..rows).map(|row| column.text(row).map_or(NONE, |text| self.code(&text, grow))).collect()
+            }
         }
     }
 
@@ -123,7 +126,8 @@ impl Dictionary {
         for code in used.filter(|&code| code != NONE) {
             is_used[code as usize] = true;
         }
-        let mut order: Vec<u32> = (0..self.texts.len() as u32).filter(|&code| is_used[code as usize]).collect();
+        let mut order: Vec<u32> =
+            (0..self.texts.len() as u32).filter(|&code| is_used[code as usize]).collect();
         order.sort_unstable_by(|&a, &b| self.texts[a as usize].cmp(&self.texts[b as usize]));
         let mut place = vec![NONE; is_used.len()];
         for (new, &old) in order.iter().enumerate() {
@@ -179,8 +183,11 @@ pub(super) fn encode_ids(
             }
             if key != last.0 {
                 let code = *joined.entry(key).or_insert_with(|| {
-                    let text: Vec<&str> =
-                        codes.iter().zip(parts.iter()).map(|(code, part)| &*part.texts[code[row] as usize]).collect();
+                    let text: Vec<&str> = codes
+                        .iter()
+                        .zip(parts.iter())
+                        .map(|(code, part)| &*part.texts[code[row] as usize])
+                        .collect();
                     ids.code(&text.join("/"), grow)
                 });
                 last = (key, code);

@@ -9,9 +9,7 @@ use super::column::Texts;
 use crate::calendar::AsOf;
 
 /// The person's part in an event.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Role {
@@ -181,7 +179,9 @@ impl EventTable {
             keyed.extend(rows.iter().map(|&row| (self.key(row as usize), row)));
             keyed.sort_unstable_by_key(|&(key, _)| key);
             for same in keyed.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-                same.sort_unstable_by(|a, b| self.compare_rest(a.1 as usize, b.1 as usize).then(a.1.cmp(&b.1)));
+                same.sort_unstable_by(|a, b| {
+                    self.compare_rest(a.1 as usize, b.1 as usize).then(a.1.cmp(&b.1))
+                });
             }
             for (place, &(_, row)) in rows.iter_mut().zip(keyed.iter()) {
                 *place = row;
@@ -220,12 +220,14 @@ impl EventTable {
         for codes in &self.categories {
             order = order.then(codes[a].cmp(&codes[b]));
         }
+        // Ends last: an end may become known later, and must not reorder what was known before.
+        order = order.then_with(|| self.reference(a).cmp(&self.reference(b)));
         if let Some(episodes) = &self.episodes {
             order = order
                 .then(episodes.ended[a].cmp(&episodes.ended[b]))
                 .then(episodes.ended_known[a].cmp(&episodes.ended_known[b]));
         }
-        order.then_with(|| self.reference(a).cmp(&self.reference(b)))
+        order
     }
 
     fn gather(&mut self, order: &[u32]) {

@@ -106,12 +106,12 @@ impl ReadOptions {
     /// A cell's text without outer blanks, list letters and sentinels; empty where it says nothing.
     pub(super) fn clean<'a>(&self, text: &'a str) -> &'a str {
         let mut text = text.trim();
-        if self.list_letters {
-            if let Some((letter, rest)) = text.split_once(')') {
-                if letter.len() == 1 && letter.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-                    text = rest.trim_start();
-                }
-            }
+        if self.list_letters
+            && let Some((letter, rest)) = text.split_once(')')
+            && letter.len() == 1
+            && letter.bytes().all(|byte| byte.is_ascii_alphabetic())
+        {
+            text = rest.trim_start();
         }
         if self.nulls.iter().any(|null| null.eq_ignore_ascii_case(text)) { "" } else { text }
     }
@@ -178,7 +178,9 @@ impl Extract {
             };
             match file.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
                 "parquet" => frame::read_parquet(source, &path, &file, wanted, &self.options, numbered)?,
-                "arrow" | "ipc" | "feather" => frame::read_ipc(source, &file, wanted, &self.options, numbered)?,
+                "arrow" | "ipc" | "feather" => {
+                    frame::read_ipc(source, &file, wanted, &self.options, numbered)?;
+                }
                 _ => csv::read(source, &file, &self.options, wanted, numbered)?,
             }
         }
@@ -189,7 +191,8 @@ impl Extract {
 /// The file itself, or the Parquet files below a folder in the order of their names; each with the name
 /// that a reject shows.
 fn list_files(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, RecordsError> {
-    let unreadable = |why: String| RecordsError::Read { extract: source.to_owned(), path: path.to_owned(), why };
+    let unreadable =
+        |why: String| RecordsError::Read { extract: source.to_owned(), path: path.to_owned(), why };
     if !path.is_dir() {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         return Ok(vec![(path.to_owned(), name)]);

@@ -43,10 +43,17 @@ pub(super) fn read_parquet(
             .map_err(|error| failed(error.to_string()))?;
         let len = STEP.min(height - start);
         // A frame without columns has no height of its own, so the partitions' columns give it one.
-        let partitions = partitions.iter().filter(|(key, _)| wanted.contains(&key.as_str()) && !held.contains(key));
+        let partitions =
+            partitions.iter().filter(|(key, _)| wanted.contains(&key.as_str()) && !held.contains(key));
         let mut columns = frame.columns().to_vec();
         columns.extend(partitions.map(|(key, value)| {
-            polars::prelude::Column::new_scalar(key.as_str().into(), Scalar::from(PlSmallStr::from(value)), len)
+            // What hive writes for an empty value.
+            let value = if value == "__HIVE_DEFAULT_PARTITION__" { "" } else { value.as_str() };
+            polars::prelude::Column::new_scalar(
+                key.as_str().into(),
+                Scalar::from(PlSmallStr::from(value)),
+                len,
+            )
         }));
         let frame = DataFrame::new(len, columns).map_err(|error| failed(error.to_string()))?;
         batches(source, &frame, wanted, options, start as u64 + 1, &mut sink)?;

@@ -116,9 +116,7 @@ impl Faults {
     pub(super) fn days(&mut self, cells: &Column, rows: usize, column: u32, required: bool) -> Vec<i32> {
         let days: Vec<i32> = match cells {
             Column::Day(days) => days.clone(),
-            Column::Text(texts) => (0..rows)
-                .map(|row| self.day(texts.at(row), row, column))
-                .collect(),
+            Column::Text(texts) => (0..rows).map(|row| self.day(texts.at(row), row, column)).collect(),
             Column::Constant(text) => {
                 (0..rows).map(|row| self.day(text.as_deref().unwrap_or_default(), row, column)).collect()
             }
@@ -156,20 +154,19 @@ impl Faults {
 
     /// The numbers of a column; NaN where absent or faulty.
     pub(super) fn numbers(&mut self, cells: &Column, rows: usize, column: u32) -> Vec<f64> {
-        if let Column::Number(values) = cells {
-            if values.iter().all(|&value| value.is_nan() || (value as f32).is_finite()) {
-                return values.clone();
-            }
+        if let Column::Number(values) = cells
+            && values.iter().all(|&value| value.is_nan() || (value as f32).is_finite())
+        {
+            return values.clone();
         }
         (0..rows)
             .map(|row| {
                 let number = match cells {
                     Column::Number(values) => Some(values[row]).filter(|v| !v.is_nan()),
-                    Column::Integer(values) => Some(values[row]).filter(|&v| v != NO_INTEGER).map(|v| v as f64),
-                    _ => match cells.text(row) {
-                        None => None,
-                        Some(text) => Some(parse_number(&text).unwrap_or(f64::INFINITY)),
-                    },
+                    Column::Integer(values) => {
+                        Some(values[row]).filter(|&v| v != NO_INTEGER).map(|v| v as f64)
+                    }
+                    _ => cells.text(row).map(|text| parse_number(&text).unwrap_or(f64::INFINITY)),
                 };
                 match number {
                     None => f64::NAN,

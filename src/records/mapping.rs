@@ -90,7 +90,11 @@ fn default_minimum_link() -> f64 {
     0.9
 }
 
-#[allow(clippy::float_cmp, clippy::trivially_copy_pass_by_ref, reason = "serde's signature; an exact default")]
+#[allow(
+    clippy::float_cmp,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's signature; an exact default"
+)]
 fn is_default_minimum_link(value: &f64) -> bool {
     *value == default_minimum_link()
 }

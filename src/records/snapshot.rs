@@ -100,22 +100,8 @@ impl<'r> Snapshot<'r> {
             role: events.role(row),
             occurred: Day::from_epoch_days(events.occurred[row]),
             known: Day::from_epoch_days(events.known(row)),
-            ended: events
-                .ended(row, self.as_of)
-                .filter(|&end| end != OPEN)
-                .map(Day::from_epoch_days),
+            ended: events.ended(row, self.as_of).filter(|&end| end != OPEN).map(Day::from_epoch_days),
             reference: events.reference(row),
-        }
-    }
-
-    pub(crate) fn reference(&self, source: &Source, row: usize) -> RecordReference {
-        let event = &source.events;
-        RecordReference {
-            source: source.name.clone(),
-            reference: event.reference(row).map(str::to_owned),
-            kind: source.kinds[usize::from(event.kind[row])].to_string(),
-            occurred: Day::from_epoch_days(event.occurred[row]),
-            known: Day::from_epoch_days(event.known(row)),
         }
     }
 
@@ -130,6 +116,20 @@ impl<'r> Snapshot<'r> {
     /// The person's age in whole years at the date.
     pub(crate) fn age(&self, person: u32) -> Option<i32> {
         self.records.people.born(person).map(|born| self.as_of.day().years_since(born))
+    }
+}
+
+impl Source {
+    /// Points to one of its rows.
+    pub(crate) fn reference_to(&self, row: usize) -> RecordReference {
+        let events = &self.events;
+        RecordReference {
+            source: self.name.clone(),
+            reference: events.reference(row).map(str::to_owned),
+            kind: self.kinds[usize::from(events.kind[row])].to_string(),
+            occurred: Day::from_epoch_days(events.occurred[row]),
+            known: Day::from_epoch_days(events.known(row)),
+        }
     }
 }
 

@@ -42,10 +42,12 @@ impl Source {
             bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
             bytes.extend_from_slice(text.as_bytes());
         };
-        let mut bytes = Vec::new();
+        let mut bytes: Vec<u8> = Vec::new();
+        let mut rows: Vec<Vec<u8>> = Vec::new();
         for (person, id) in people.iter().enumerate() {
-            bytes.clear();
+            rows.clear();
             for row in events.visible(person as u32, as_of) {
+                let mut bytes = Vec::new();
                 bytes.extend_from_slice(&events.occurred[row].to_le_bytes());
                 bytes.extend_from_slice(&events.known(row).to_le_bytes());
                 push(&mut bytes, &self.kinds[usize::from(events.kind[row])]);
@@ -62,6 +64,13 @@ impl Source {
                 if let Some(reference) = events.reference(row) {
                     push(&mut bytes, reference);
                 }
+                rows.push(bytes);
+            }
+            // Rows alike in everything visible may stand in an order that an end not yet known gave them.
+            rows.sort_unstable();
+            bytes.clear();
+            for row in &rows {
+                bytes.extend_from_slice(row);
             }
             if !bytes.is_empty() {
                 hash.update((id.len() as u64).to_le_bytes());
@@ -131,7 +140,20 @@ impl<'m> Layout<'m> {
         let reference = optional(&columns.reference);
         let link = optional(&columns.link_probability);
         let categories = columns.categories.iter().map(|name| place(name)).collect();
-        Self { wanted, entity, kind, occurred, ended, known, ended_known, value, role, reference, link, categories }
+        Self {
+            wanted,
+            entity,
+            kind,
+            occurred,
+            ended,
+            known,
+            ended_known,
+            value,
+            role,
+            reference,
+            link,
+            categories,
+        }
     }
 }
 
@@ -197,8 +219,9 @@ impl Reading {
         faults.add_missing_ids(&person, layout.entity[0] as u32);
         let occurred = faults.days(cells(layout.occurred), rows, layout.occurred as u32, true);
         let known = layout.known.map(|place| faults.days(cells(place), rows, place as u32, true));
-        let episodes =
-            layout.ended.map(|place| self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults));
+        let episodes = layout
+            .ended
+            .map(|place| self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults));
         let kind = self.kinds_of(batch, layout, &mut faults)?;
         let value: Option<Vec<f32>> = layout.value.map(|place| {
             let numbers = faults.numbers(cells(place), rows, place as u32);
@@ -404,7 +427,8 @@ fn keep<T: Copy>(column: &mut Vec<T>, values: &[T], accepted: &Accepted) {
     match accepted {
         Accepted::All => column.extend_from_slice(values),
         Accepted::Some(rows) => {
-            column.extend(values.iter().zip(rows).filter(|(_, accepted)| **accepted).map(|(value, _)| *value));
+            column
+                .extend(values.iter().zip(rows).filter(|(_, accepted)| **accepted).map(|(value, _)| *value));
         }
     }
 }
@@ -422,9 +446,7 @@ fn roles(cells: &Column, rows: usize, column: u32, faults: &mut Faults) -> Vec<R
 }
 
 fn check(mapping: &SourceMapping) -> Result<(), RecordsError> {
-    let wrong = |why: &str| {
-        Err(RecordsError::Mapping { extract: mapping.name.clone(), why: why.to_owned() })
-    };
+    let wrong = |why: &str| Err(RecordsError::Mapping { extract: mapping.name.clone(), why: why.to_owned() });
     let columns = &mapping.columns;
     if columns.entity.is_empty() {
         return wrong("no entity column is named");
@@ -435,10 +457,10 @@ fn check(mapping: &SourceMapping) -> Result<(), RecordsError> {
     if !(0.0..=1.0).contains(&columns.minimum_link) {
         return wrong("minimum_link must lie between 0 and 1");
     }
-    if let (Some(from), Some(to)) = (mapping.coverage.from, mapping.coverage.to) {
-        if to < from {
-            return wrong("its coverage ends before it begins");
-        }
+    if let (Some(from), Some(to)) = (mapping.coverage.from, mapping.coverage.to)
+        && to < from
+    {
+        return wrong("its coverage ends before it begins");
     }
     if mapping.coverage.ages.is_some_and(|(youngest, oldest)| oldest < youngest) {
         return wrong("its coverage's ages are the wrong way round");

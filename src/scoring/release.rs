@@ -113,8 +113,12 @@ impl AuditedModel {
         if audit.candidate() != candidate.digest() {
             return Err(ScoringError::OtherCandidate { what: "fairness check" });
         }
-        let protected: Vec<&str> =
-            audit.report().characteristics.iter().map(|characteristic| characteristic.name.as_str()).collect();
+        let protected: Vec<&str> = audit
+            .report()
+            .characteristics
+            .iter()
+            .map(|characteristic| characteristic.name.as_str())
+            .collect();
         candidate.features().check_protected(&protected)?;
         let (backtest, fairness) = (backtest.report().clone(), audit.report().clone());
         let says = Evidence { candidate, backtest, fairness };

@@ -59,11 +59,7 @@ impl Scorer {
     /// [`ScoringError::OtherPurpose`], [`ScoringError::ReviewOverdue`], [`ScoringError::OtherPopulation`]
     /// and [`ScoringError::Request`] where scoring is refused; [`ScoringError::Spec`] where the records
     /// lack what the model reads.
-    pub fn score<'r>(
-        &self,
-        cohort: &Cohort<'r>,
-        request: &Request,
-    ) -> Result<Scores<'_, 'r>, ScoringError> {
+    pub fn score<'r>(&self, cohort: &Cohort<'r>, request: &Request) -> Result<Scores<'_, 'r>, ScoringError> {
         self.check(cohort, request)?;
         let matrix = self.candidate().features().compute(cohort)?;
         let log_odds = self.candidate().model().log_odds(&matrix)?;
@@ -258,9 +254,10 @@ impl Scores<'_, '_> {
 
     /// How many ranks there are, and a lot for each: for drawing a comparison sample.
     pub(crate) fn lots(&self, seed: u64) -> impl Iterator<Item = (usize, u64)> {
-        self.order.iter().enumerate().map(move |(place, &row)| {
-            (place + 1, lot(seed.wrapping_add(1), self.cohort.id(row as usize)))
-        })
+        self.order
+            .iter()
+            .enumerate()
+            .map(move |(place, &row)| (place + 1, lot(seed.wrapping_add(1), self.cohort.id(row as usize))))
     }
 }
 

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{
-    Column as Frame, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series,
-};
+use polars::prelude::{Column as Frame, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series};
 
 use super::Council;
 use super::table::{Cells, Column, Extract};
+use crate::calendar::Day;
 use crate::error::SyntheticError;
 
 /// In which form extracts are written.
@@ -96,7 +95,7 @@ fn series(column: &Column) -> Result<Frame, polars::error::PolarsError> {
     let name = column.name().into();
     let series = match column.cells() {
         Cells::Date(days) if column.damage().is_empty() => {
-            let days: Vec<Option<i32>> = days.iter().map(|day| day.map(|day| day.epoch_days())).collect();
+            let days: Vec<Option<i32>> = days.iter().map(|day| day.map(Day::epoch_days)).collect();
             Series::new(name, days).cast(&DataType::Date)?
         }
         Cells::Number(values) if column.damage().is_empty() => Series::new(name, values),

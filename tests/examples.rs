@@ -1,0 +1,60 @@
+//! The examples are run, and the first program that a reader sees is the same wherever it stands.
+
+use std::path::Path;
+use std::process::Command;
+
+fn run(example: &str) -> String {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args(["run", "--quiet", "--example", example])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn quickstart_ends_with_five_explained_cases() {
+    let said = run("quickstart");
+    for place in 1..=5 {
+        assert!(said.lines().any(|line| line.starts_with(&format!("{place}. P"))), "{said}");
+    }
+    assert!(said.contains("Fairness:"));
+}
+
+#[test]
+fn embed_dataframes_prints_cases_as_json() {
+    let list: serde_json::Value = serde_json::from_str(&run("embed_dataframes")).expect("JSON");
+    let entries = list["entries"].as_array().expect("entries");
+    assert_eq!(entries.len(), 3);
+    for entry in entries {
+        assert!(!entry["case"]["contributions"].as_array().expect("contributions").is_empty());
+        assert_eq!(entry["case"]["audit"]["run_id"], list["audit"]["run_id"]);
+    }
+}
+
+#[test]
+fn review_ends_with_a_decision() {
+    let said = run("review");
+    let decision: serde_json::Value =
+        serde_json::from_str(&said[said.find("\n{").expect("a decision")..]).expect("JSON");
+    assert_eq!(decision["step"], "seek_information");
+    assert_eq!(decision["reviewer"]["name"], "C. Worker");
+}
+
+#[test]
+fn readme_crate_docs_and_example_show_one_program() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect(path);
+    let example = read("examples/quickstart.rs");
+    let program = example[example.find("use earlyhelp").expect("a program")..].trim();
+    assert!(read("README.md").contains(program), "README.md shows another program");
+    let docs: Vec<String> = read("src/lib.rs")
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("//!").map(|rest| rest.strip_prefix(' ').unwrap_or(rest).to_owned())
+        })
+        .collect();
+    assert!(docs.join("\n").contains(program), "the crate docs show another program");
+}

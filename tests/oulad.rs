@@ -1,0 +1,54 @@
+//! The whole path over real records, where they are to be had.
+
+#[allow(dead_code, reason = "the example's own main and printing are not used here")]
+#[path = "../examples/oulad.rs"]
+mod example;
+
+use earlyhelp::cohort::Cohort;
+use earlyhelp::evaluate::Backtest;
+use earlyhelp::fairness::{Finding, GroupOutcome, Verdict};
+
+use example::{Lies, audit, cohorts, data_folder, ladder, load, run};
+
+fn auc(backtest: &Backtest) -> f64 {
+    backtest.report().overall.auc.unwrap().value
+}
+
+#[test]
+fn real_records_give_the_known_figures_and_a_known_disparity() {
+    let Some(folder) = data_folder() else {
+        println!("skipped: no folder oulad in EARLYHELP_DATA or ../shared/data");
+        return;
+    };
+    let records = load(&folder, Lies::default()).unwrap();
+    let clicks = records.intake().iter().find(|intake| intake.source == "clicks").unwrap();
+    assert_eq!((clicks.read, clicks.rejected), (10_655_280, 0));
+    for (day, size) in [(0, 29_252), (28, 27_515), (84, 25_713)] {
+        let cohort: usize = cohorts(&records, day).unwrap().iter().map(Cohort::len).sum();
+        assert_eq!(cohort, size, "day {day}");
+    }
+    let day_28 = run(&records, 28).unwrap();
+    let (honest, later) = (auc(&day_28), auc(&run(&records, 84).unwrap()));
+    assert!((0.74..0.76).contains(&honest), "day 28: {honest}");
+    assert!((0.785..0.81).contains(&later), "day 84: {later}");
+
+    let audit = audit(&folder, &day_28).unwrap();
+    let gender = &audit.report().characteristics[0];
+    let Finding::Measured { groups } = &gender.finding else { panic!("gender is held") };
+    for group in groups {
+        let GroupOutcome::Shown(rates) = &group.outcome else { panic!("large groups") };
+        let wrongly_listed = &rates.false_positive_rate_difference;
+        let expected = if group.group == "F" { Verdict::Higher } else { Verdict::Lower };
+        assert_eq!(wrongly_listed.verdict, expected, "{}: {wrongly_listed:?}", group.group);
+    }
+    drop(records);
+
+    // Each rung of the ladder is a lie about what was known; each makes the model look better.
+    let rungs: Vec<f64> = ladder(28)[1..]
+        .iter()
+        .map(|(_, lies)| auc(&run(&load(&folder, *lies).unwrap(), 28).unwrap()))
+        .collect();
+    assert!(rungs[0] > honest + 0.04, "leavers kept in: {rungs:?}");
+    assert!(rungs[1] > 0.9, "the whole course: {rungs:?}");
+    assert!(rungs[2] > 0.9 && rungs[2] > rungs[1], "no cut-off: {rungs:?}");
+}
