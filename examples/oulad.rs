@@ -30,7 +30,7 @@ use earlyhelp::fairness::{FairnessAudit, FairnessParams, Protected, ProtectedCol
 use earlyhelp::features::{Feature, FeatureSpec, Measure};
 use earlyhelp::model::{Candidate, LogisticParams, Trainer, TrainingContext};
 use earlyhelp::outcome::OutcomeSpec;
-use earlyhelp::records::{Extract, HouseholdColumns, Known, Records, Selector, SourceMapping};
+use earlyhelp::records::{Coverage, Extract, HouseholdColumns, Known, Records, Selector, SourceMapping};
 use polars::prelude::*;
 
 type Anyhow<T> = std::result::Result<T, Box<dyn Error>>;
@@ -197,7 +197,9 @@ pub fn load(folder: &Path, lies: Lies) -> Anyhow<Records> {
         .category("code_module")
         .category("highest_education");
     let enrolment = source("enrolment", "enrolled").ended("ended").known(Known::LagDays(-1));
-    let results = source("results", "not_passed");
+    // All courses were over, and all results final, by then.
+    let complete = Coverage { to: Some("2015-12-31".parse()?), ..Coverage::default() };
+    let results = source("results", "not_passed").coverage(complete);
 
     let students = Students::read(folder)?;
     let families = HouseholdColumns {

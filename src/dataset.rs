@@ -22,13 +22,13 @@ use crate::outcome::{Label, OutcomeSpec};
 /// use earlyhelp::dataset::Dataset;
 /// use earlyhelp::features::{Feature, FeatureSpec, Measure};
 /// use earlyhelp::outcome::OutcomeSpec;
-/// use earlyhelp::records::{Extract, Records, Selector, SourceMapping};
+/// use earlyhelp::records::{Coverage, Extract, Records, Selector, SourceMapping};
 /// use polars::df;
 ///
 /// let visits = df!("who" => ["a", "a", "b"], "on" => ["2024-01-05", "2024-05-01", "2024-02-01"])?;
-/// let records = Records::builder()
-///     .source(SourceMapping::new("visits", "who", "visit", "on"), Extract::frame(visits))
-///     .build()?;
+/// let complete = Coverage { to: Some("2024-06-30".parse()?), ..Coverage::default() };
+/// let mapping = SourceMapping::new("visits", "who", "visit", "on").coverage(complete);
+/// let records = Records::builder().source(mapping, Extract::frame(visits)).build()?;
 /// let spec = FeatureSpec::new(vec![Feature::new(Selector::source("visits"), Measure::Count, Lookback::Days(365))])?;
 /// let outcome = OutcomeSpec::any("again", "Comes again", [Selector::source("visits")], Horizon::Days(90));
 ///

@@ -325,6 +325,12 @@ pub enum ScoringError {
         /// Which evidence.
         what: &'static str,
     },
+    /// An audit of nothing.
+    #[error(
+        "the fairness check names no protected characteristic; name those that are held, and those that are not under \
+         not_held, so that everybody sees what could not be measured"
+    )]
+    NothingAudited,
     /// A sign-off that says too little.
     #[error("the sign-off is not complete: {0}")]
     SignOff(String),

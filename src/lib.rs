@@ -108,4 +108,6 @@ pub mod synthetic;
 
 pub mod project;
 
+pub mod guide;
+
 pub use error::{Error, Result};

@@ -127,7 +127,8 @@ impl OutcomeSpec {
     ///
     /// # Errors
     /// [`SpecError::BeyondExtract`] where the horizon reaches beyond what a source of the outcome covers;
-    /// other [`SpecError`]s where a source or category is not there.
+    /// other [`SpecError`]s where a source or category is not there, or a source of the outcome does not say
+    /// up to which day it is complete.
     pub fn labels(&self, cohort: &Cohort<'_>) -> Result<Vec<Label>, SpecError> {
         let of = format!("outcome {}", self.name);
         if self.records.is_empty() {
@@ -188,7 +189,15 @@ impl OutcomeSpec {
                 source_name: source.name.clone(),
                 covered_to: to.to_string(),
             }),
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => Err(SpecError::Invalid {
+                of: format!("outcome {}", self.name),
+                why: format!(
+                    "source {} does not say up to which day it is complete, so a missing record would be taken for a \
+                     negative; give `to` in its coverage",
+                    source.name
+                ),
+            }),
         }
     }
 

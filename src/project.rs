@@ -326,7 +326,7 @@ impl Project {
         let mut digests = Vec::new();
         for &as_of in &self.training.as_of {
             let snapshot = records.as_of(as_of);
-            for (source, _, _) in records.sources() {
+            for source in snapshot.sources() {
                 let digest = snapshot.digest(source).unwrap_or_default();
                 digests.push(SourceDigest { source: source.to_owned(), as_of, digest });
             }

@@ -107,7 +107,7 @@ fn the_whole_path_from_extracts_to_a_list() {
         serde_json::from_str(&std::fs::read_to_string(out.join("list.json")).unwrap()).unwrap();
     assert_eq!(list["entries"].as_array().unwrap().len(), 9);
     assert_eq!(list["entries"][8]["drawn"], "at_random");
-    assert_eq!(list["audit"]["sources"].as_array().unwrap().len(), 16);
+    assert_eq!(list["audit"]["sources"].as_array().unwrap().len(), 18);
     assert_eq!(std::fs::read_to_string(out.join("list.csv")).unwrap().lines().count(), 10);
     let page = std::fs::read_to_string(out.join("list.html")).unwrap();
     assert!(page.contains(list["entries"][0]["case"]["entity"].as_str().unwrap()));

@@ -495,14 +495,18 @@ fn plans(rows: &[(&str, &str, &str)], to: Option<&str>) -> Records {
         "until" => ["", "", "2024-06-01", "2024-09-01"],
     )
     .unwrap();
-    let covers = Coverage { to: to.map(day), ..Coverage::default() };
+    let covers = Coverage { to: Some(day(to.unwrap_or("2025-12-31"))), ..Coverage::default() };
+    let complete = Coverage { to: Some(day("2025-12-31")), ..Coverage::default() };
     Records::builder()
         .people(world::people_columns(), Extract::frame(people))
         .source(
             SourceMapping::new("plans", "person", "plan", "on").ended("until").coverage(covers),
             Extract::frame(frame),
         )
-        .source(SourceMapping::new("roll", "person", "place", "on").ended("until"), Extract::frame(roll))
+        .source(
+            SourceMapping::new("roll", "person", "place", "on").ended("until").coverage(complete),
+            Extract::frame(roll),
+        )
         .build()
         .unwrap()
 }
@@ -535,6 +539,18 @@ fn a_horizon_beyond_the_extract_is_refused() {
         Dataset::build(&spec, &a_plan(), &[cohort]),
         Err(Error::Spec(SpecError::BeyondExtract { .. }))
     ));
+}
+
+/// A source that does not say how far it reaches cannot have negatives.
+#[test]
+fn an_outcome_of_a_source_without_an_end_is_refused() {
+    let frame = df!("person" => ["p1"], "on" => ["2024-05-01"]).unwrap();
+    let records = Records::builder()
+        .source(SourceMapping::new("plans", "person", "plan", "on"), Extract::frame(frame))
+        .build()
+        .unwrap();
+    let refused = labels(&records, &a_plan()).unwrap_err();
+    assert!(refused.to_string().contains("`to`"), "{refused}");
 }
 
 #[test]

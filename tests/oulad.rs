@@ -33,12 +33,14 @@ fn real_records_give_the_known_figures_and_a_known_disparity() {
     assert!((0.785..0.81).contains(&later), "day 84: {later}");
 
     let audit = audit(&folder, &day_28).unwrap();
+    // Sex is not in the model, but courses are: men more often take those where more people fail, and
+    // are wrongly listed more often. The plain scikit-learn pipeline on the same cases shows the same.
     let gender = &audit.report().characteristics[0];
     let Finding::Measured { groups } = &gender.finding else { panic!("gender is held") };
     for group in groups {
         let GroupOutcome::Shown(rates) = &group.outcome else { panic!("large groups") };
         let wrongly_listed = &rates.false_positive_rate_difference;
-        let expected = if group.group == "F" { Verdict::Higher } else { Verdict::Lower };
+        let expected = if group.group == "M" { Verdict::Higher } else { Verdict::Lower };
         assert_eq!(wrongly_listed.verdict, expected, "{}: {wrongly_listed:?}", group.group);
     }
     drop(records);

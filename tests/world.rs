@@ -552,6 +552,9 @@ pub fn council(seed: u64, people: usize) -> World {
         if ["police", "housing"].contains(&mapping.name.as_str()) {
             mapping.coverage.from = Some(Day::from_epoch_days(from));
         }
+        if ["plans", "roll"].contains(&mapping.name.as_str()) {
+            mapping.coverage.to = Some(Day::from_epoch_days(to));
+        }
         mapping.coverage.updated = Some(Day::from_epoch_days(to));
         world.sources.push(Source { mapping, rows: Vec::new() });
     }

@@ -155,13 +155,11 @@ impl Side<'_> {
                     Measure::Change => slots.previous_start(output.window).unwrap_or(i32::MIN),
                     _ => slots.start(output.window),
                 };
-                let is_covered = match known.iter().find(|(day, _)| *day == start) {
-                    Some(&(_, covered)) => covered,
-                    None => {
-                        known.push((start, covered(start)));
-                        known[known.len() - 1].1
-                    }
-                };
+                let asked = known.iter().find(|(day, _)| *day == start).map(|&(_, covered)| covered);
+                let is_covered = asked.unwrap_or_else(|| covered(start));
+                if asked.is_none() {
+                    known.push((start, is_covered));
+                }
                 let cell =
                     if is_covered { measured(measure, tally, slots, output) } else { Cell::NotCovered };
                 write(output.feature, cell);

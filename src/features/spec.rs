@@ -122,7 +122,8 @@ pub enum Scope {
     Household,
 }
 
-/// How the risk is expected to move as the feature rises. A model can be held to it.
+/// How the risk is expected to move as the feature rises. It is recorded with the feature; the logistic
+/// trainer does not enforce it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {

@@ -206,9 +206,10 @@ impl EventTable {
         (unsigned(self.occurred[row]) << 32) | second
     }
 
-    /// Whether two rows are the same in everything.
+    /// Whether two rows in canonical order are the same in everything, the person included.
     pub(super) fn same(&self, a: usize, b: usize) -> bool {
-        self.key(a) == self.key(b) && self.compare_rest(a, b).is_eq()
+        let person = |row: usize| self.starts.partition_point(|&start| start as usize <= row);
+        person(a) == person(b) && self.key(a) == self.key(b) && self.compare_rest(a, b).is_eq()
     }
 
     fn compare_rest(&self, a: usize, b: usize) -> std::cmp::Ordering {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::column::NO_DAY;
 use super::dictionary::NONE;
 use crate::calendar::{AsOf, Day};
@@ -20,6 +22,16 @@ pub(crate) struct People {
 impl People {
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    pub(super) fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for (id, born) in self.ids.iter().zip(&self.born) {
+            hash.update((id.len() as u64).to_le_bytes());
+            hash.update(id.as_bytes());
+            hash.update(born.to_le_bytes());
+        }
+        hex::encode(hash.finalize())
     }
 
     pub(crate) fn born(&self, person: u32) -> Option<Day> {
@@ -97,6 +109,19 @@ impl Residence {
     pub(crate) fn members(&self, household: u32) -> &[u32] {
         let household = household as usize;
         &self.members[self.starts[household] as usize..self.starts[household + 1] as usize]
+    }
+
+    pub(super) fn digest(&self, people: &People, households: &[Box<str>]) -> String {
+        let mut hash = Sha256::new();
+        for (id, &household) in people.ids.iter().zip(&self.of_person) {
+            if let Some(household) = households.get(household as usize) {
+                for text in [id, household] {
+                    hash.update((text.len() as u64).to_le_bytes());
+                    hash.update(text.as_bytes());
+                }
+            }
+        }
+        hex::encode(hash.finalize())
     }
 
     /// Everybody else in the person's household.

@@ -86,11 +86,22 @@ impl<'r> Snapshot<'r> {
             .into_iter()
     }
 
-    /// A digest (SHA-256, hexadecimal) of everything a source said at the date. `None` where there is no
-    /// such source. The order of the extract's rows does not change it; one event known earlier does.
+    /// A digest (SHA-256, hexadecimal) of everything a source said at the date; `people` (ids and dates of
+    /// birth) and `households` (as known at the date) count as sources. `None` where there is no such
+    /// source. The order of the extract's rows does not change it; one event known earlier does.
     #[must_use]
     pub fn digest(&self, source: &str) -> Option<String> {
-        self.records.source(source).map(|source| source.digest(&self.records.people.ids, self.as_of))
+        let people = &self.records.people;
+        match source {
+            "people" => Some(people.digest()),
+            "households" => Some(self.residence.digest(people, &self.records.households.ids)),
+            _ => self.records.source(source).map(|source| source.digest(&people.ids, self.as_of)),
+        }
+    }
+
+    /// The names of everything that [`Snapshot::digest`] knows, in order.
+    pub fn sources(&self) -> impl Iterator<Item = &'r str> {
+        ["people", "households"].into_iter().chain(self.records.sources().map(|(name, ..)| name))
     }
 
     fn event(&self, source: &'r Source, row: usize) -> Event<'r> {

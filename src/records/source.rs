@@ -43,11 +43,12 @@ impl Source {
             bytes.extend_from_slice(text.as_bytes());
         };
         let mut bytes: Vec<u8> = Vec::new();
-        let mut rows: Vec<Vec<u8>> = Vec::new();
+        let mut rows: Vec<std::ops::Range<usize>> = Vec::new();
         for (person, id) in people.iter().enumerate() {
+            bytes.clear();
             rows.clear();
             for row in events.visible(person as u32, as_of) {
-                let mut bytes = Vec::new();
+                let start = bytes.len();
                 bytes.extend_from_slice(&events.occurred[row].to_le_bytes());
                 bytes.extend_from_slice(&events.known(row).to_le_bytes());
                 push(&mut bytes, &self.kinds[usize::from(events.kind[row])]);
@@ -64,19 +65,18 @@ impl Source {
                 if let Some(reference) = events.reference(row) {
                     push(&mut bytes, reference);
                 }
-                rows.push(bytes);
+                rows.push(start..bytes.len());
+            }
+            if rows.is_empty() {
+                continue;
             }
             // Rows alike in everything visible may stand in an order that an end not yet known gave them.
-            rows.sort_unstable();
-            bytes.clear();
+            rows.sort_unstable_by(|a, b| bytes[a.clone()].cmp(&bytes[b.clone()]));
+            hash.update((id.len() as u64).to_le_bytes());
+            hash.update(id.as_bytes());
+            hash.update((bytes.len() as u64).to_le_bytes());
             for row in &rows {
-                bytes.extend_from_slice(row);
-            }
-            if !bytes.is_empty() {
-                hash.update((id.len() as u64).to_le_bytes());
-                hash.update(id.as_bytes());
-                hash.update((bytes.len() as u64).to_le_bytes());
-                hash.update(&bytes);
+                hash.update(&bytes[row.clone()]);
             }
         }
         hex::encode(hash.finalize())

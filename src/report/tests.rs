@@ -114,7 +114,10 @@ fn records() -> Records {
             source("health", "missed_appointment").coverage(covered("2019-01-01", Some("2024-06-30"))),
             Rows::new(5, 2, 2020..=2024).extract(),
         )
-        .source(source("plans", "cin_plan"), Rows::new(6, 1, 2022..=2025).extract())
+        .source(
+            source("plans", "cin_plan").coverage(covered("2019-01-01", Some("2025-12-31"))),
+            Rows::new(6, 1, 2022..=2025).extract(),
+        )
         .build()
         .unwrap()
 }

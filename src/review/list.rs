@@ -16,6 +16,10 @@ use crate::scoring::{AuditRecord, ScoredCase, Scores};
 #[derive(Serialize)]
 pub struct ReviewList {
     audit: AuditRecord,
+    /// How many places were asked for.
+    capacity: Capacity,
+    /// The sample that was asked for.
+    comparison: Option<Comparison>,
     entries: Vec<Entry>,
 }
 
@@ -37,7 +41,7 @@ pub enum Drawn {
 }
 
 /// A random sample for comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Comparison {
     /// How many cases.
     pub cases: u32,
@@ -76,13 +80,20 @@ impl ReviewList {
                 entries.push(Entry { drawn, case });
             }
         }
-        Ok(Self { audit: scores.audit().clone(), entries })
+        Ok(Self { audit: scores.audit().clone(), capacity, comparison, entries })
     }
 
     /// The audit record of the run.
     #[must_use]
     pub fn audit(&self) -> &AuditRecord {
         &self.audit
+    }
+
+    /// How many places were asked for, and the sample: with the run's audit record all that is needed to
+    /// draw the same list again.
+    #[must_use]
+    pub fn drawn_with(&self) -> (Capacity, Option<Comparison>) {
+        (self.capacity, self.comparison)
     }
 
     /// How many places it has.

@@ -101,7 +101,8 @@ impl AuditedModel {
     ///
     /// # Errors
     /// [`ScoringError::OtherCandidate`] where the backtest or the audit is of another candidate,
-    /// [`ScoringError::Spec`] where a feature reads a characteristic that was audited.
+    /// [`ScoringError::Spec`] where a feature reads a characteristic that was audited, and
+    /// [`ScoringError::NothingAudited`] where the audit names no characteristic, held or not.
     pub fn new(
         candidate: Candidate,
         backtest: &Backtest,
@@ -119,6 +120,9 @@ impl AuditedModel {
             .iter()
             .map(|characteristic| characteristic.name.as_str())
             .collect();
+        if protected.is_empty() {
+            return Err(ScoringError::NothingAudited);
+        }
         candidate.features().check_protected(&protected)?;
         let (backtest, fairness) = (backtest.report().clone(), audit.report().clone());
         let says = Evidence { candidate, backtest, fairness };

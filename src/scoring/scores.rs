@@ -64,7 +64,9 @@ impl Scorer {
         let matrix = self.candidate().features().compute(cohort)?;
         let log_odds = self.candidate().model().log_odds(&matrix)?;
         let mut order: Vec<u32> = (0..cohort.len() as u32).collect();
-        order.sort_by_cached_key(|&row| lot(0, cohort.id(row as usize)));
+        // Equal scores: by lots that are drawn anew for each date, so that nobody is always last.
+        let date = u64::from(cohort.as_of().day().epoch_days().cast_unsigned());
+        order.sort_by_cached_key(|&row| lot(date, cohort.id(row as usize)));
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
         let audit = self.audit(cohort, request);
         let cannot_see = self.cannot_see(cohort);
@@ -91,14 +93,16 @@ impl Scorer {
     fn audit(&self, cohort: &Cohort<'_>, request: &Request) -> AuditRecord {
         let snapshot = cohort.snapshot();
         let sources = snapshot
-            .records()
             .sources()
-            .map(|(source, coverage, _)| SourceState {
-                source: source.to_owned(),
-                digest: snapshot.digest(source).unwrap_or_default(),
-                covers_from: coverage.from,
-                covers_to: coverage.to,
-                updated: coverage.updated,
+            .map(|source| {
+                let coverage = snapshot.records().source(source).map(|source| &source.coverage);
+                SourceState {
+                    source: source.to_owned(),
+                    digest: snapshot.digest(source).unwrap_or_default(),
+                    covers_from: coverage.and_then(|coverage| coverage.from),
+                    covers_to: coverage.and_then(|coverage| coverage.to),
+                    updated: coverage.and_then(|coverage| coverage.updated),
+                }
             })
             .collect();
         let mut audit = AuditRecord {
@@ -254,10 +258,13 @@ impl Scores<'_, '_> {
 
     /// How many ranks there are, and a lot for each: for drawing a comparison sample.
     pub(crate) fn lots(&self, seed: u64) -> impl Iterator<Item = (usize, u64)> {
+        // Of its own for each date: a sample that never changes would show the same few families for ever.
+        let date = u64::from(self.cohort.as_of().day().epoch_days().cast_unsigned());
+        let seed = seed.wrapping_add(1).wrapping_mul(1 << 32).wrapping_add(date);
         self.order
             .iter()
             .enumerate()
-            .map(move |(place, &row)| (place + 1, lot(seed.wrapping_add(1), self.cohort.id(row as usize))))
+            .map(move |(place, &row)| (place + 1, lot(seed, self.cohort.id(row as usize))))
     }
 }
 

@@ -1,0 +1,31 @@
+//! The guide: what the parts are, how to use them well, and what not to use them for.
+//!
+//! | page | says | read it if you |
+//! |---|---|---|
+//! | [`concepts`] | the nouns in the order of the flow; how a score is made; what a band is | are new to the crate |
+//! | [`point_in_time`] | how the future is kept out of features; how to spot leakage | map sources, or audit a model |
+//! | [`project_file`] | every table and key of `project.toml` | write a project |
+//! | [`defaults`] | every default and its reason | audit a model, or wonder why |
+//! | [`governance`] | what is recorded where; sign-off; what a council has to do itself | sign for a model, or answer for its use |
+//! | [`misuse`] | what the crate resists, and what it cannot | read or use a list |
+
+#[doc = include_str!("concepts.md")]
+pub mod concepts {}
+
+#[doc = include_str!("point_in_time.md")]
+pub mod point_in_time {}
+
+#[doc = include_str!("project_file.md")]
+pub mod project_file {}
+
+#[doc = include_str!("defaults.md")]
+pub mod defaults {}
+
+#[doc = include_str!("governance.md")]
+pub mod governance {}
+
+#[doc = include_str!("misuse.md")]
+pub mod misuse {}
+
+#[cfg(test)]
+mod tests;
