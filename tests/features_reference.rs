@@ -111,10 +111,10 @@ impl<'w> Reference<'w> {
         if coverage.to.is_some_and(|to| to.epoch_days() < self.today - 1 - allowed) {
             return false;
         }
-        if let (Some((youngest, oldest)), Some(age)) = (coverage.ages, self.age(id)) {
-            if age < i32::from(youngest) || age > i32::from(oldest) {
-                return false;
-            }
+        if let (Some((youngest, oldest)), Some(age)) = (coverage.ages, self.age(id))
+            && (age < i32::from(youngest) || age > i32::from(oldest))
+        {
+            return false;
         }
         if let Some(from) = coverage.from.filter(|_| !whole_past) {
             let needed = self.person(id).born.map_or(start, |born| start.max(born));
@@ -156,7 +156,8 @@ impl<'w> Reference<'w> {
         let mut answer = self.measure(&feature.measure, source, &rows, (start, before));
         let covered = people.iter().any(|id| self.covered(source, id, since, ever));
         // With nobody else in the household there is nobody of whom the source could be silent.
-        if !covered && !(feature.scope == Scope::Household && people.is_empty()) {
+        let alone = feature.scope == Scope::Household && people.is_empty();
+        if !covered && !alone {
             answer.allowed = vec![Cell::NotCovered];
         }
         answer
@@ -359,7 +360,7 @@ fn the_reference_agrees_with_a_case_worked_out_by_hand() {
     let of = |measure, over| {
         let feature = Feature::new(Selector::source("police"), measure, over);
         let answer = reference.answer(&feature, &["p".to_owned()], Some("p"));
-        (answer.allowed[0], answer.behind[0].iter().cloned().collect::<Vec<_>>().join(""))
+        (answer.allowed[0], answer.behind[0].iter().cloned().collect::<String>())
     };
     let month = Lookback::Days(30);
     assert_eq!(of(Measure::Count, month), (Cell::Value(2.0), "ab".into()));

@@ -1,5 +1,6 @@
 //! Extracts as they really come: broken in every way, and in every file form.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::path::Path;
 
@@ -24,10 +25,12 @@ fn notices(dice: &mut Dice, rows: usize) -> String {
         let (month, day) = (dice.between(1, 12), dice.between(1, 28));
         let until = if dice.chance(0.5) { "2024-12-31" } else { "" };
         let role = *dice.pick(&["victim", "suspect", "", "Witness"]);
-        text += &format!(
+        writeln!(
+            text,
             "{SECRET}-p{person},{SECRET}-kind,2024-{month:02}-{day:02},2025-01-{day:02},{until},4711.{row},{role},\
-             \"{SECRET}, place\",{SECRET}-r{row},0.99\n"
-        );
+             \"{SECRET}, place\",{SECRET}-r{row},0.99"
+        )
+        .unwrap();
     }
     text
 }
@@ -123,7 +126,9 @@ fn assert_kept_whole(bytes: &[u8], options: ReadOptions, listed: Option<&[u8]>) 
         assert_eq!(intake.read, intake.accepted + intake.rejected, "{}", intake.source);
         let of_source = || records.rejects().iter().filter(|reject| reject.source == intake.source);
         assert_eq!(of_source().count() as u64, intake.rejected, "{}", intake.source);
-        assert!(of_source().all(|reject| reject.row >= 2), "the header is line 1");
+        // Below a header that is whole; one that was broken may not end its line.
+        let first = if listed.is_none() { 2 } else { 1 };
+        assert!(of_source().all(|reject| reject.row >= first), "a reject without a position");
         for reject in of_source() {
             assert!(!reject.reason.words().is_empty() && !reject.reason.code().is_empty());
             let whole_row = matches!(reject.reason, RejectReason::FieldCount | RejectReason::Encoding);
@@ -243,14 +248,13 @@ proptest! {
         let read = |form: &str| {
             let extract = |name: &str, frame: &mut DataFrame, csv: String| {
                 let path = folder.path().join(format!("{name}.{form}"));
+                // Folders stand for the sources' kinds; lists of people have none.
+                let folders = form == "hive" && world::mappings().iter().any(|mapping| mapping.name == name);
                 match form {
-                    "frame" => return Extract::frame(frame.clone()),
-                    "hive" if world::mappings().iter().any(|m| m.name == name) && frame.height() > 0 => {
-                        write_hive(&world, name, &path);
-                    }
-                    "hive" => return Extract::frame(frame.clone()),
                     "csv" => std::fs::write(&path, csv).unwrap(),
-                    _ => write(frame, &path),
+                    "parquet" | "arrow" => write(frame, &path),
+                    "hive" if folders && frame.height() > 0 => write_hive(&world, name, &path),
+                    _ => return Extract::frame(frame.clone()),
                 }
                 Extract::path(path)
             };

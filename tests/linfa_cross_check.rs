@@ -132,7 +132,7 @@ fn polars_sees_the_same_cases() {
     let data = &world::released().chain.data;
     let frame = data.to_polars().unwrap();
     assert_eq!(frame.height(), data.rows());
-    let names: Vec<String> = frame.get_column_names().iter().map(|name| name.to_string()).collect();
+    let names: Vec<String> = frame.get_column_names().iter().map(ToString::to_string).collect();
     assert_eq!(names[..4], ["entity", "as_of", "family", "outcome"]);
     assert_eq!(frame.column("as_of").unwrap().dtype(), &DataType::Date);
     let entities = frame.column("entity").unwrap().str().unwrap().clone();

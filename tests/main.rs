@@ -1,5 +1,12 @@
 //! All integration tests, in one binary: one link for all of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what went wrong by panicking"
+)]
+
 mod additivity;
 mod command;
 mod dependencies;
