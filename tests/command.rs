@@ -113,7 +113,7 @@ fn the_whole_path_from_extracts_to_a_list() {
     assert!(page.contains(list["entries"][0]["case"]["entity"].as_str().unwrap()));
 
     // A changed model is refused.
-    let changed = std::fs::read_to_string(&released).unwrap().replacen("\"slope\": ", "\"slope\": 1", 1);
+    let changed = std::fs::read_to_string(&released).unwrap().replacen("\"rows\": ", "\"rows\": 1", 1);
     std::fs::write(&released, changed).unwrap();
     let refused = score(&released, purpose, "2025-04-01");
     assert_eq!(code(&refused), 1);
