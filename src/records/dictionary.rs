@@ -150,15 +150,20 @@ fn is_whole(value: f64) -> bool {
     value.abs() < 9.0e15 && (value as i64) as f64 == value
 }
 
-/// The parts of ids that several columns make together. They are told apart first, so that the joined
-/// text (`AAA/2013J/11391`) is written out once for each id of a batch and not once for each row.
+/// The parts of ids that several columns make together. They are told apart first and joined two by two as
+/// numbers, over all batches of a source: the text (`AAA/2013J/11391`) is written out once for each id, and
+/// not once for each row or batch.
 #[derive(Debug, Default)]
-pub(super) struct IdParts(Vec<Dictionary>);
+pub(super) struct IdParts {
+    parts: Vec<Dictionary>,
+    /// For each part after the first: what it makes with those before it. The last gives the id's code.
+    joined: Vec<HashMap<(u32, u32), u32>>,
+}
 
 /// The codes of ids that one column holds, or several make together.
 pub(super) fn encode_ids(
     ids: &mut Dictionary,
-    IdParts(parts): &mut IdParts,
+    IdParts { parts, joined }: &mut IdParts,
     columns: &[&Column],
     rows: usize,
     grow: bool,
@@ -167,32 +172,30 @@ pub(super) fn encode_ids(
         return ids.encode(column, rows, grow);
     }
     parts.resize_with(columns.len(), Dictionary::default);
+    joined.resize_with(columns.len().saturating_sub(1), HashMap::default);
     let codes: Vec<Vec<u32>> =
         columns.iter().zip(parts.iter_mut()).map(|(column, part)| part.encode(column, rows, true)).collect();
-    let mut joined: HashMap<u64, u32> = HashMap::new();
-    let mut last = (u64::MAX, NONE);
-    (0..rows)
-        .map(|row| {
-            let mut key = 0_u64;
-            for (code, part) in codes.iter().zip(parts.iter()) {
-                if code[row] == NONE {
-                    return NONE;
+    let mut made = codes.first().cloned().unwrap_or_else(|| vec![NONE; rows]);
+    for (level, (next, joined)) in codes.iter().skip(1).zip(joined).enumerate() {
+        let is_last = level + 2 == codes.len();
+        let mut last = ((NONE, NONE), NONE);
+        for (row, made) in made.iter_mut().enumerate() {
+            let pair = (*made, next[row]);
+            if pair != last.0 {
+                let is_whole = pair.0 != NONE && pair.1 != NONE;
+                last = (pair, if is_whole { joined.get(&pair).copied().unwrap_or(NONE) } else { NONE });
+                if is_whole && last.1 == NONE {
+                    last.1 = if is_last {
+                        let texts = codes.iter().zip(parts.iter()).map(|(codes, part)| part.text(codes[row]));
+                        ids.code(&texts.collect::<Vec<_>>().join("/"), grow)
+                    } else {
+                        joined.len() as u32
+                    };
+                    joined.insert(pair, last.1);
                 }
-                // Wraps only beyond 2^64 combinations of parts in one batch.
-                key = key.wrapping_mul(part.len() as u64).wrapping_add(u64::from(code[row]));
             }
-            if key != last.0 {
-                let code = *joined.entry(key).or_insert_with(|| {
-                    let text: Vec<&str> = codes
-                        .iter()
-                        .zip(parts.iter())
-                        .map(|(code, part)| &*part.texts[code[row] as usize])
-                        .collect();
-                    ids.code(&text.join("/"), grow)
-                });
-                last = (key, code);
-            }
-            last.1
-        })
-        .collect()
+            *made = last.1;
+        }
+    }
+    made
 }

@@ -65,6 +65,42 @@ pub(crate) struct EventTable {
     pub(super) references: Option<References>,
 }
 
+/// What decides first in [`EventTable::compare_rest`] between rows of one key, as a number.
+enum Second<'t> {
+    Known(&'t [i32]),
+    KindAndRole(&'t EventTable),
+    Category(&'t [u32]),
+    Nothing,
+}
+
+impl<'t> Second<'t> {
+    fn of(events: &'t EventTable) -> Self {
+        let has_kinds = events.kind.windows(2).any(|pair| pair[0] != pair[1]);
+        match (&events.known, &events.value) {
+            // With a lag, or without values, the key says when a row became known.
+            (KnownDays::Told(days), Some(_)) => Self::Known(days),
+            _ if has_kinds || events.role.is_some() => Self::KindAndRole(events),
+            _ => events.categories.first().map_or(Self::Nothing, |codes| Self::Category(codes)),
+        }
+    }
+
+    #[inline]
+    fn at(&self, row: usize) -> u32 {
+        match self {
+            Self::Known(days) => days[row].cast_unsigned() ^ 0x8000_0000,
+            Self::KindAndRole(events) => (u32::from(events.kind[row]) << 8) | events.role(row) as u32,
+            Self::Category(codes) => codes[row],
+            Self::Nothing => 0,
+        }
+    }
+}
+
+/// The row's number in the last 32 bits of its packed key.
+#[inline]
+fn row_of(key: u128) -> usize {
+    key as u32 as usize
+}
+
 /// When each row became known.
 #[derive(Debug)]
 pub(super) enum KnownDays {
@@ -149,8 +185,8 @@ impl EventTable {
     /// Brings rows (`person[i]` being the person of row `i`) into canonical order. Gives for each place
     /// the row that stands there now.
     pub(super) fn sort(&mut self, person: &[u32], people: usize) -> Vec<u32> {
-        // A counting sort by person, then each person's rows by a packed key; the rest of a row is only
-        // compared where keys tie.
+        // A counting sort by person, then each person's rows by a packed key that ends in the row's number;
+        // the rest of a row is only looked up and compared where keys tie.
         let mut starts = vec![0_u32; people + 1];
         for &p in person {
             starts[p as usize + 1] += 1;
@@ -174,17 +210,19 @@ impl EventTable {
             }
             rest = others;
         }
-        parts.par_iter_mut().with_min_len(64).for_each_init(Vec::new, |keyed: &mut Vec<(u64, u32)>, rows| {
+        let second = Second::of(self);
+        parts.par_iter_mut().with_min_len(64).for_each_init(Vec::new, |keyed: &mut Vec<u128>, rows| {
             keyed.clear();
-            keyed.extend(rows.iter().map(|&row| (self.key(row as usize), row)));
-            keyed.sort_unstable_by_key(|&(key, _)| key);
-            for same in keyed.chunk_by_mut(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-                same.sort_unstable_by(|a, b| {
-                    self.compare_rest(a.1 as usize, b.1 as usize).then(a.1.cmp(&b.1))
-                });
+            keyed.extend(rows.iter().map(|&row| {
+                let (key, second) = (self.key(row as usize), second.at(row as usize));
+                (u128::from(key) << 64) | (u128::from(second) << 32) | u128::from(row)
+            }));
+            keyed.sort_unstable();
+            for same in keyed.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|same| same.len() > 1) {
+                same.sort_unstable_by(|&a, &b| self.compare_rest(row_of(a), row_of(b)).then(a.cmp(&b)));
             }
-            for (place, &(_, row)) in rows.iter_mut().zip(keyed.iter()) {
-                *place = row;
+            for (place, &key) in rows.iter_mut().zip(keyed.iter()) {
+                *place = row_of(key) as u32;
             }
         });
         self.starts = starts;
