@@ -18,6 +18,7 @@ mod invariants;
 mod layers;
 mod leakage;
 mod linfa_cross_check;
+mod models;
 mod oulad;
 mod synthetic_council;
 mod world;

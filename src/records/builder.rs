@@ -195,7 +195,7 @@ fn read_people(
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let days = match batch.columns.get(parts) {
-            Some(cells) => faults.days(cells, rows, parts as u32, false),
+            Some(cells) => faults.births(cells, rows, parts as u32),
             None => vec![NO_DAY; rows],
         };
         let cells: Vec<_> = batch.columns[..parts].iter().collect();

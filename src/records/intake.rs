@@ -139,6 +139,18 @@ impl Faults {
         days
     }
 
+    /// The dates of birth of a column; [`NO_DAY`] where absent or faulty. A date that gives only the month
+    /// (`2014-05` or `05/2014`) is taken as its 15th, the day that records use where it is not known.
+    pub(super) fn births(&mut self, cells: &Column, rows: usize, column: u32) -> Vec<i32> {
+        let Column::Text(texts) = cells else { return self.days(cells, rows, column, false) };
+        (0..rows)
+            .map(|row| match parse_month(texts.at(row)) {
+                Some(day) => day.epoch_days(),
+                None => self.day(texts.at(row), row, column),
+            })
+            .collect()
+    }
+
     fn day(&mut self, text: &str, row: usize, column: u32) -> i32 {
         if text.is_empty() {
             return NO_DAY;
@@ -203,6 +215,16 @@ pub(super) fn parse_day(text: &str) -> Option<Day> {
     Day::from_ymd(digits(year, 4)?, digits(month, 2)? as i8, digits(day, 2)? as i8)
 }
 
+/// Reads a month without a day, as its 15th.
+fn parse_month(text: &str) -> Option<Day> {
+    match text.split_once('-').or_else(|| text.split_once('/').map(|(month, year)| (year, month)))? {
+        (year, month) if year.len() == 4 && !month.contains(['-', '/']) => {
+            parse_day(&format!("{year}-{month}-15"))
+        }
+        _ => None,
+    }
+}
+
 /// Reads a number, with or without a pound sign and thousands separators.
 fn parse_number(text: &str) -> Option<f64> {
     if let Ok(number) = text.parse() {
@@ -224,6 +246,17 @@ mod tests {
         }
         for text in ["31/02/2023", "n/k", "03-01-2024", "2024/03/01", "1/3/24", "2024-13-01", "", "2024-03"] {
             assert_eq!(parse_day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_birth_of_which_only_the_month_is_known_is_put_on_its_15th() {
+        let day = Day::from_ymd(2014, 5, 15);
+        for text in ["2014-05", "05/2014", "5/2014"] {
+            assert_eq!(parse_month(text), day, "{text}");
+        }
+        for text in ["2014-05-03", "03/05/2014", "2014", "2014-13", "", "n/k", "5-14"] {
+            assert_eq!(parse_month(text), None, "{text}");
         }
     }
 

@@ -277,7 +277,8 @@ pub struct PeopleColumns {
     /// The person's pseudonymous id: one column, or several joined by `/`.
     #[serde(with = "one_or_many")]
     pub person: Vec<String>,
-    /// The date of birth. By convention an unknown day is written as the 15th. Empty where unknown.
+    /// The date of birth. An unknown day stands as the 15th, by the convention of the records; a text that
+    /// gives only the month is read so. Empty where unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date_of_birth: Option<String>,
 }
