@@ -12,7 +12,7 @@ use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
 fn main() -> earlyhelp::Result<()> {
-    // Extracts of 18 services and the project.toml that says what they are. Yours go here.
+    // Extracts of 16 services and the project.toml that says what they are. Yours go here.
     let council = CouncilParams::new(4_000, 1).generate()?;
     let folder = std::env::temp_dir().join("earlyhelp-quickstart");
     let project = Project::load(council.write(&folder, Format::Csv)?)?;

@@ -442,4 +442,15 @@ pub enum ProjectError {
     /// The text is not a project.
     #[error("the project file is not right: {0}")]
     Parse(String),
+    /// A source that maps a protected characteristic as something features can read.
+    #[error(
+        "source {extract}: column \"{column}\" is declared as a protected characteristic, which is held for audit alone; \
+         take it out of the source's mapping"
+    )]
+    Protected {
+        /// The source.
+        extract: String,
+        /// The column.
+        column: String,
+    },
 }

@@ -186,8 +186,8 @@ impl Project {
     /// Reads a project file.
     ///
     /// # Errors
-    /// [`ProjectError`] where it cannot be read or is not a project; [`SpecError`] where a feature is
-    /// wrong or reads a protected characteristic.
+    /// [`ProjectError`] where it cannot be read, is not a project, or maps a protected characteristic;
+    /// [`SpecError`] where a feature is wrong or reads a protected characteristic.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -204,7 +204,20 @@ impl Project {
             toml::from_str(text).map_err(|error| ProjectError::Parse(error.to_string()))?;
         project.folder = folder.into();
         project.features()?;
+        project.check_mappings()?;
         Ok(project)
+    }
+
+    /// Refuses a source whose kinds, values, roles or categories come from a protected column.
+    fn check_mappings(&self) -> Result<(), ProjectError> {
+        let protected = self.protected_names();
+        let is_protected = |column: &&str| protected.iter().any(|name| name.eq_ignore_ascii_case(column));
+        self.sources.iter().try_for_each(|source| match source.columns.readable().find(is_protected) {
+            None => Ok(()),
+            Some(column) => {
+                Err(ProjectError::Protected { extract: source.name.clone(), column: column.to_owned() })
+            }
+        })
     }
 
     /// The features, each window and scope on its own.
@@ -343,5 +356,40 @@ impl Project {
 
     fn extract(&self, path: &Path, read: &ReadOptions) -> Extract {
         Extract::path(self.folder.join(path)).options(read.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthetic::{CouncilParams, Format};
+
+    fn load_with(from: &str, to: &str) -> Result<Project, Error> {
+        let text = CouncilParams::new(1_000, 1).generate()?.project_toml(Format::Csv);
+        assert!(text.contains(from), "{from}");
+        Project::from_toml(&text.replacen(from, to, 1), ".")
+    }
+
+    #[test]
+    fn a_protected_characteristic_is_refused_when_the_project_is_loaded() {
+        assert!(load_with("seed = 1", "seed = 2").is_ok());
+        for column in ["ethnicity", "Religion"] {
+            let refused = load_with("categories = [\"reason\"]", &format!("categories = [\"{column}\"]"));
+            let told = refused.unwrap_err().to_string();
+            assert!(told.contains("source suspensions") && told.contains(column), "{told}");
+        }
+        let refused = load_with("kinds = [\"substance_referral\"]", "where = { sex = [\"female\"] }");
+        assert!(matches!(refused, Err(Error::Spec(SpecError::Protected { .. }))));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused() {
+        for (from, to) in [
+            ("reference = \"record_id\"", "referense = \"record_id\""),
+            ("help_seeking = true", "help_seaking = true"),
+            ("[training]", "[trianing]"),
+        ] {
+            assert!(matches!(load_with(from, to), Err(Error::Project(ProjectError::Parse(_)))), "{to}");
+        }
     }
 }

@@ -86,7 +86,7 @@ pub const LOW_INCOME: Published = published("percent of children in low income f
 pub const DEPRIVATION_RATIO: Published = published(
     "times the rate of plans and care, most against least deprived tenth of areas",
     10.0,
-    "Bywaters and the Child Welfare Inequalities Project, final report, Nuffield Foundation, 2020",
+    "Child Welfare Inequalities Project, inequalities in intervention rates, briefing paper 1: England, 2017",
 );
 
 /// All published figures, in the order above.
