@@ -26,7 +26,7 @@ fn log_odds(criterion: &mut Criterion) {
     let (training, outcomes) = common::cases(CASES[0]);
     let scales: Vec<Scale> =
         (0..60).map(|place| if place < 38 { Scale::Log } else { Scale::Linear }).collect();
-    let (model, _) = LogisticParams::default().fit_matrix(&training, &scales, &outcomes, None).unwrap();
+    let model = LogisticParams::default().fit_matrix(&training, &scales, &outcomes, None).unwrap().model;
     let mut group = criterion.benchmark_group("score");
     for rows in CASES {
         let (matrix, _) = common::cases(rows);

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use earlyhelp::calendar::{AsOf, Day, Horizon, Lookback};
 use earlyhelp::cohort::{Cohort, CohortSpec};
 use earlyhelp::dataset::Dataset;
-use earlyhelp::evaluate::{Backtest, BacktestPlan, Bootstrap, Capacity, FamilyRule, Split};
+use earlyhelp::evaluate::{Backtest, BacktestPlan, BandRule, Bootstrap, Capacity, FamilyRule, Split};
 use earlyhelp::fairness::{FairnessAudit, FairnessParams, Protected, ProtectedColumns};
 use earlyhelp::features::{Feature, FeatureSpec, Measure};
 use earlyhelp::model::{Candidate, LogisticParams, Trainer, TrainingContext};
@@ -126,6 +126,7 @@ pub fn run(records: &Records, day: i32) -> Anyhow<Backtest> {
         families: FamilyRule::LeaveOut,
         capacity: Capacity::Share(0.2),
         bootstrap: Bootstrap::default(),
+        bands: BandRule::default(),
     };
     Ok(Backtest::run(&candidate, &data, &plan)?)
 }

@@ -250,6 +250,19 @@ impl Dataset {
         DataFrame::new(self.rows(), columns).map_err(frame_error)
     }
 
+    /// For each case a key of its family, made of its members' ids: the same whatever order the records
+    /// were read in.
+    pub(crate) fn family_keys(&self) -> Vec<u64> {
+        let mut first: hashbrown::HashMap<u32, &str> = hashbrown::HashMap::new();
+        for (row, &family) in self.family.iter().enumerate() {
+            let id = self.id(row);
+            first.entry(family).and_modify(|held| *held = (*held).min(id)).or_insert(id);
+        }
+        let keys: hashbrown::HashMap<u32, u64> =
+            first.into_iter().map(|(family, id)| (family, key_of(id))).collect();
+        self.family.iter().map(|family| keys[family]).collect()
+    }
+
     /// The cases in these rows, as a dataset of its own.
     pub(crate) fn take(&self, rows: &[u32]) -> Self {
         let pick = |row: &u32| *row as usize;
@@ -276,6 +289,12 @@ impl Dataset {
     pub(crate) fn id(&self, row: usize) -> &str {
         &self.ids[self.entity[row] as usize]
     }
+}
+
+/// A key made of an id: FNV-1a (Fowler, Noll and Vo, draft-eastlake-fnv).
+fn key_of(id: &str) -> u64 {
+    let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, fold)
 }
 
 crate::opaque_debug!(Dataset);

@@ -46,7 +46,7 @@ fn fit(dice: &mut Dice) -> (AdditiveModel, FeatureMatrix) {
     let (rows, features) = (dice.between(200, 800) as usize, dice.between(1, 7) as usize);
     let (matrix, scales, outcomes) = cases(dice, rows, features);
     let params = LogisticParams::default().l1_ratio(*dice.pick(&[0.0, 0.5, 1.0])).strength(0.003);
-    (params.fit_matrix(&matrix, &scales, &outcomes, None).unwrap().0, matrix)
+    (params.fit_matrix(&matrix, &scales, &outcomes, None).unwrap().model, matrix)
 }
 
 /// A case that training may never have seen: any number, or none.

@@ -46,7 +46,7 @@ fn planted_effects_are_found_with_their_signs_and_in_their_order() {
     let dates = &project.training.as_of;
     let cohorts: Vec<_> = dates.iter().map(|&date| project.cohort(records, date).unwrap()).collect();
     let data = Dataset::build(&FeatureSpec::new(features).unwrap(), &project.outcome, &cohorts).unwrap();
-    let (model, _) = project.training.trainer.fit(&data).unwrap();
+    let model = project.training.trainer.fit(&data, project.seed).unwrap().model;
 
     let mut above = f64::INFINITY;
     for effect in effects {

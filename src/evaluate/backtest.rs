@@ -1,10 +1,15 @@
 //! The temporal backtest.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::interval::{Bootstrap, Estimate, wilson};
+use super::bands::{Band, BandRule};
+use super::calibration::softplus;
+use super::interval::{Bootstrap, Estimate, clustered_mean};
 use super::performance::{Performance, TestRows};
-use super::ranking::{at_capacity, lot, mix, ranking};
+use super::ranking::{at_capacity, lot, mix};
+use super::recalibration::Recalibration;
 use super::rules::{FittedRule, RuleReport, SimpleRule};
 use crate::calendar::{AsOf, Horizon};
 use crate::dataset::Dataset;
@@ -71,6 +76,9 @@ pub struct BacktestPlan {
     pub capacity: Capacity,
     /// Resamples and seed of the bootstrap; the seed also deals families into folds and breaks ties.
     pub bootstrap: Bootstrap,
+    /// How scores are put into bands.
+    #[serde(default)]
+    pub bands: BandRule,
 }
 
 /// Earlier dates to train on and a later one to test on.
@@ -107,7 +115,13 @@ impl BacktestPlan {
                  the outcomes it learnt from were known"
             )));
         }
-        Ok(Self { splits, families: FamilyRule::CrossFit(5), capacity, bootstrap: Bootstrap::default() })
+        Ok(Self {
+            splits,
+            families: FamilyRule::CrossFit(5),
+            capacity,
+            bootstrap: Bootstrap::default(),
+            bands: BandRule::default(),
+        })
     }
 
     fn check(&self, horizon: Horizon) -> Result<(), EvaluateError> {
@@ -135,7 +149,7 @@ impl BacktestPlan {
         {
             return wrong("the capacity must be above zero, and a share at most 1".into());
         }
-        Ok(())
+        self.bands.check()
     }
 }
 
@@ -178,6 +192,11 @@ pub struct BacktestReport {
     pub rules: Vec<RuleReport>,
     /// Bands of the score, highest first, with the rate at which the outcome came about in each.
     pub bands: Vec<Band>,
+    /// What the model is without each of its terms, the most important first.
+    pub terms: Vec<TermReport>,
+    /// How the scores were put on another footing, where they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalibration: Option<Recalibration>,
 }
 
 /// One split's figures.
@@ -192,27 +211,20 @@ pub struct SplitReport {
     pub performance: Performance,
 }
 
-/// A range of scores and what came of the cases in it.
+/// What the model is without one of its terms, on the test cases, without training anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Band {
-    /// Its name.
-    pub name: String,
-    /// The lowest log-odds in it; `None` for the lowest band.
-    pub from: Option<f64>,
-    /// The rate of the outcome among test cases in it.
-    pub observed: Estimate,
+pub struct TermReport {
+    /// The term's feature, or the two of a pair.
+    pub on: Vec<String>,
+    /// The mean size of its contributions, in log-odds.
+    pub importance: f64,
+    /// By how much the mean log loss rises without it (below zero: the model would be better off). `None`
+    /// where the test is of one family.
+    pub log_loss_without: Option<Estimate>,
+    /// The share of the lists that would be the same without it.
+    pub list_kept: f64,
 }
-
-/// Where bands end, as shares of cases from the highest score down. A list is a small top slice of a
-/// large cohort, so bands are narrow there.
-const BANDS: [(&str, f64); 5] = [
-    ("highest 1%", 0.01),
-    ("highest 1 to 5%", 0.05),
-    ("highest 5 to 10%", 0.10),
-    ("highest 10 to 25%", 0.25),
-    ("lower 75%", 1.0),
-];
 
 impl Backtest {
     /// Trains the candidate's trainer anew for every split and fold, and tests it.
@@ -246,10 +258,62 @@ impl Backtest {
                 Ok(RuleReport { rule, performance: all.performance(log_odds, &plan.bootstrap)? })
             })
             .collect::<Result<_, EvaluateError>>()?;
-        let bands = bands(&all.model.log_odds, &all.outcomes);
+        let bands = plan.bands.of(&all.model.log_odds, &all.outcomes);
+        let terms = all.without_each_term();
         let cases = all.cases(data);
-        let report = BacktestReport { plan: plan.clone(), splits, overall, rules, bands };
+        let report =
+            BacktestReport { plan: plan.clone(), splits, overall, rules, bands, terms, recalibration: None };
         Ok(Self { candidate: candidate.digest().to_owned(), report, cases })
+    }
+
+    /// The same tests with scores recalibrated, each case by what other families' cases say; and the
+    /// candidate recalibrated by all of them. The order of cases within a test date, and so the lists, can
+    /// only change by rounding.
+    ///
+    /// Gives back both unchanged where calibration passes its own check, or cannot be measured.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Plan`] where the candidate is another one; others as for [`Backtest::run`].
+    pub fn recalibrated(self, candidate: Candidate) -> Result<(Self, Candidate), EvaluateError> {
+        if candidate.digest() != self.candidate {
+            return Err(EvaluateError::Plan("the backtest is of another candidate".into()));
+        }
+        if self.report.is_calibrated() {
+            return Ok((self, candidate));
+        }
+        let scores: Vec<f64> = self.cases.iter().map(|case| case.log_odds).collect();
+        let outcomes: Vec<bool> = self.cases.iter().map(|case| case.outcome).collect();
+        let families: Vec<u32> = self.cases.iter().map(|case| case.family).collect();
+        let Some((recalibration, log_odds)) = Recalibration::fit(&scores, &outcomes, &families) else {
+            return Ok((self, candidate));
+        };
+        let recalibrate = |error: ModelError| EvaluateError::Training { test: "recalibration".into(), why: error.to_string() };
+        let candidate = candidate.recalibrated(recalibration.slope, recalibration.offset).map_err(recalibrate)?;
+        let mut cases = self.cases;
+        for (case, log_odds) in cases.iter_mut().zip(&log_odds) {
+            case.log_odds = *log_odds;
+        }
+        let plan = &self.report.plan;
+        let measure = |wanted: &dyn Fn(&TestCase) -> bool| {
+            let of: Vec<&TestCase> = cases.iter().filter(|case| wanted(case)).collect();
+            let rows = TestRows {
+                log_odds: &of.iter().map(|case| case.log_odds).collect::<Vec<_>>(),
+                outcomes: &of.iter().map(|case| case.outcome).collect::<Vec<_>>(),
+                families: &of.iter().map(|case| case.family).collect::<Vec<_>>(),
+                selected: &of.iter().map(|case| case.listed).collect::<Vec<_>>(),
+            };
+            Performance::measure(&rows, &plan.bootstrap)
+        };
+        let splits = self
+            .report
+            .splits
+            .iter()
+            .map(|held| Ok(SplitReport { performance: measure(&|case| case.as_of == held.split.test)?, ..held.clone() }))
+            .collect::<Result<_, EvaluateError>>()?;
+        let overall = measure(&|_| true)?;
+        let bands = plan.bands.of(&log_odds, &outcomes);
+        let report = BacktestReport { splits, overall, bands, recalibration: Some(recalibration), ..self.report };
+        Ok((Self { candidate: candidate.digest().to_owned(), report, cases }, candidate))
     }
 
     /// The digest of the candidate that was tested.
@@ -271,6 +335,22 @@ impl Backtest {
     }
 }
 
+impl BacktestReport {
+    /// Whether predicted chances pass their own check: the intervals of the calibration slope and of
+    /// calibration in the large hold what is right, 1 and 0. Where they do not, readers are shown bands and
+    /// never a chance.
+    #[must_use]
+    pub fn is_calibrated(&self) -> bool {
+        let holds = |estimate: &Estimate, right: f64| {
+            estimate.interval.low <= right && right <= estimate.interval.high
+        };
+        self.overall
+            .calibration
+            .as_ref()
+            .is_some_and(|calibration| holds(&calibration.slope, 1.0) && holds(&calibration.intercept, 0.0))
+    }
+}
+
 /// Scores of one contender, and who was on its list.
 #[derive(Debug, Clone, Default)]
 struct Contender {
@@ -286,9 +366,40 @@ struct Scored {
     families: Vec<u32>,
     model: Contender,
     rules: Vec<Contender>,
+    /// For each term that a fold's model had, its contribution to every row (0 where it had none), and
+    /// what the list would be without it.
+    terms: BTreeMap<Vec<String>, Contender>,
 }
 
 impl Scored {
+    /// Each term's worth on the test rows.
+    fn without_each_term(&self) -> Vec<TermReport> {
+        let rows = self.rows.len() as f64;
+        let listed = self.model.listed.iter().filter(|&&listed| listed).count() as f64;
+        let cost = |log_odds: f64, outcome: bool| softplus(if outcome { -log_odds } else { log_odds });
+        let mut terms: Vec<TermReport> = self
+            .terms
+            .iter()
+            .map(|(on, term)| {
+                let costs: Vec<f64> = (0..self.rows.len())
+                    .map(|row| {
+                        let (with, by) = (self.model.log_odds[row], term.log_odds[row]);
+                        cost(with - by, self.outcomes[row]) - cost(with, self.outcomes[row])
+                    })
+                    .collect();
+                let both = self.model.listed.iter().zip(&term.listed).filter(|(with, without)| **with && **without);
+                TermReport {
+                    on: on.clone(),
+                    importance: term.log_odds.iter().map(|part| part.abs()).sum::<f64>() / rows,
+                    log_loss_without: clustered_mean(&costs, &self.families),
+                    list_kept: both.count() as f64 / listed.max(1.0),
+                }
+            })
+            .collect();
+        terms.sort_by(|a, b| b.importance.total_cmp(&a.importance));
+        terms
+    }
+
     fn performance(
         &self,
         contender: &Contender,
@@ -306,7 +417,18 @@ impl Scored {
     fn together(parts: Vec<Self>) -> Self {
         let mut all = Self::default();
         all.rules.resize_with(SimpleRule::ALL.len(), Contender::default);
-        for part in parts {
+        for mut part in parts {
+            let (before, rows) = (all.rows.len(), part.rows.len());
+            for on in part.terms.keys() {
+                let blank = || Contender { log_odds: vec![0.0; before], listed: all.model.listed.clone() };
+                all.terms.entry(on.clone()).or_insert_with(blank);
+            }
+            for (on, term) in &mut all.terms {
+                let blank = || Contender { log_odds: vec![0.0; rows], listed: part.model.listed.clone() };
+                let part = part.terms.remove(on).unwrap_or_else(blank);
+                term.log_odds.extend(part.log_odds);
+                term.listed.extend(part.listed);
+            }
             all.rows.extend(part.rows);
             all.outcomes.extend(part.outcomes);
             all.families.extend(part.families);
@@ -387,10 +509,16 @@ fn run_split(
         }
         trained_on = trained_on.max(train.len() as u64);
         let rows: Vec<u32> = places.iter().map(|&place| test[place]).collect();
-        let (log_odds, rules) =
+        let (log_odds, rules, terms) =
             fit_and_score(candidate, &data.take(&train), &data.take(&rows)).map_err(|error| {
                 EvaluateError::Training { test: split.test.to_string(), why: error.to_string() }
             })?;
+        for (on, contributions) in terms {
+            let term = scored.terms.entry(on).or_insert_with(blank);
+            for (&place, contribution) in places.iter().zip(contributions) {
+                term.log_odds[place] = contribution;
+            }
+        }
         for (nth, &place) in places.iter().enumerate() {
             scored.model.log_odds[place] = log_odds[nth];
             for (rule, log_odds) in scored.rules.iter_mut().zip(&rules) {
@@ -402,52 +530,32 @@ fn run_split(
     for contender in std::iter::once(&mut scored.model).chain(&mut scored.rules) {
         contender.listed = at_capacity(&contender.log_odds, length);
     }
+    for term in scored.terms.values_mut() {
+        let without: Vec<f64> =
+            scored.model.log_odds.iter().zip(&term.log_odds).map(|(with, by)| with - by).collect();
+        term.listed = at_capacity(&without, length);
+    }
     scored.rows = test;
     Ok((scored, trained_on))
 }
 
-/// The log-odds that the trainer and each simple rule give the test cases.
-fn fit_and_score(
-    candidate: &Candidate,
-    train: &Dataset,
-    test: &Dataset,
-) -> Result<(Vec<f64>, Vec<Vec<f64>>), ModelError> {
+/// What the test cases are given: log-odds by the trainer and by each simple rule, and each term's part.
+type Given = (Vec<f64>, Vec<Vec<f64>>, Vec<(Vec<String>, Vec<f64>)>);
+
+fn fit_and_score(candidate: &Candidate, train: &Dataset, test: &Dataset) -> Result<Given, ModelError> {
     if train.rows() == 0 {
         return Err(ModelError::NotFitted("every case to train on is of a family in the test".into()));
     }
-    let (model, _) = candidate.trainer().fit(train)?;
+    let model = candidate.fit_again(train)?;
     let rules = SimpleRule::ALL
         .iter()
         .map(|&rule| FittedRule::fit(rule, train)?.log_odds(test))
         .collect::<Result<_, _>>()?;
-    Ok((model.log_odds(test.matrix())?, rules))
-}
-
-fn bands(log_odds: &[f64], outcomes: &[bool]) -> Vec<Band> {
-    let order = ranking(log_odds);
-    let mut start = 0;
-    let mut bands = Vec::new();
-    for (name, share) in BANDS {
-        let mut end = ((share * order.len() as f64).round() as usize).clamp(start, order.len());
-        // Equal scores are never in two bands.
-        while end > start && end < order.len() && same(log_odds, &order, end) {
-            end += 1;
-        }
-        let cases = &order[start..end];
-        let positives = cases.iter().filter(|&&row| outcomes[row as usize]).count() as u64;
-        if let Some(observed) = wilson(positives, cases.len() as u64) {
-            let lowest = cases.last().map(|&row| log_odds[row as usize]);
-            let from = if end == order.len() { None } else { lowest };
-            bands.push(Band { name: name.to_owned(), from, observed });
-        }
-        start = end;
-    }
-    bands
-}
-
-#[allow(clippy::float_cmp, reason = "the very same score")]
-fn same(log_odds: &[f64], order: &[u32], place: usize) -> bool {
-    log_odds[order[place] as usize] == log_odds[order[place - 1] as usize]
+    let explained = model.explain_all(test.matrix())?;
+    let contributions = explained.contributions();
+    let columns = contributions.columns().into_iter().map(|column| column.to_vec());
+    let terms = explained.terms().iter().cloned().zip(columns).collect();
+    Ok((model.log_odds(test.matrix())?, rules, terms))
 }
 
 crate::opaque_debug!(TestCase);

@@ -66,7 +66,7 @@ pub(crate) fn probability(log_odds: f64) -> f64 {
 }
 
 /// `ln(1 + e^x)` without overflow: minus the log of the probability whose log-odds is `-x`.
-fn softplus(x: f64) -> f64 {
+pub(crate) fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
@@ -149,6 +149,19 @@ impl Calibration {
     }
 }
 
+impl Calibration {
+    /// Slope and offset of the logistic regression of the outcome on the log-odds; `None` as for
+    /// [`Calibration::measure`].
+    pub(super) fn line(log_odds: &[f64], outcomes: &[bool]) -> Option<(f64, f64)> {
+        if !overlap(log_odds, outcomes) {
+            return None;
+        }
+        let line = Line::fit(log_odds, outcomes)?;
+        let slope = line.at[1] / line.spread;
+        Some((slope, line.at[0] - slope * line.mean))
+    }
+}
+
 /// Whether some row without the outcome scores higher than some row with it, and the other way round. This is
 /// exactly when a logistic regression on one score has a finite answer (A. Albert and J. A. Anderson, 1984,
 /// *Biometrika* 71:1-10); it is false for one class and for a constant score.
@@ -168,53 +181,66 @@ const SMALL_STEP: f64 = 1e-9;
 /// The least information a row must give on average (at most 1/4) for the intercept to be told from rounding.
 const LEAST_INFORMATION: f64 = 1e-10;
 
-/// The slope, by Newton's method on the standardised log-odds. The loss is convex and has a lowest point
-/// (see [`overlap`]); a step that would go up is halved until it goes down.
-fn slope(log_odds: &[f64], outcomes: &[bool], clusters: &Clusters) -> Option<Estimate> {
-    let n = log_odds.len() as f64;
-    let mean = log_odds.iter().sum::<f64>() / n;
-    let spread = (log_odds.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / n).sqrt();
-    if !(spread > 0.0 && spread.is_finite()) {
-        return None;
-    }
-    let scores: Vec<f64> = log_odds.iter().map(|score| (score - mean) / spread).collect();
-    let loss = |[a, b]: [f64; 2]| -> f64 {
-        let rows = scores.iter().zip(outcomes);
-        rows.map(|(x, &y)| softplus(if y { -(a + b * x) } else { a + b * x })).sum()
-    };
+/// A logistic regression on one standardised score.
+struct Line {
+    mean: f64,
+    spread: f64,
+    scores: Vec<f64>,
+    /// Offset and slope on the standardised scale.
+    at: [f64; 2],
+}
 
-    let share = outcomes.iter().filter(|&&outcome| outcome).count() as f64 / n;
-    let mut at = [(share / (1.0 - share)).ln(), 0.0];
-    let mut height = loss(at);
-    let mut found = false;
-    for _ in 0..MOST_STEPS {
-        let (gradient, hessian) = derivatives(at, &scores, outcomes);
-        let step = solve(hessian, gradient)?;
-        let size = step[0].abs().max(step[1].abs());
-        if size <= SMALL_STEP * (1.0 + at[0].abs().max(at[1].abs())) {
-            at = [at[0] + step[0], at[1] + step[1]];
-            found = true;
-            break;
+impl Line {
+    /// By Newton's method. The loss is convex and has a lowest point (see [`overlap`]); a step that would
+    /// go up is halved until it goes down.
+    fn fit(log_odds: &[f64], outcomes: &[bool]) -> Option<Self> {
+        let n = log_odds.len() as f64;
+        let mean = log_odds.iter().sum::<f64>() / n;
+        let spread = (log_odds.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / n).sqrt();
+        if !(spread > 0.0 && spread.is_finite()) {
+            return None;
         }
-        let mut scale = 1.0;
-        loop {
-            let next = [at[0] + scale * step[0], at[1] + scale * step[1]];
-            let lower = loss(next);
-            // The slack is rounding: close to the lowest point all heights are equal.
-            if lower <= height + 1e-13 * height.abs() {
-                (at, height) = (next, lower);
+        let scores: Vec<f64> = log_odds.iter().map(|score| (score - mean) / spread).collect();
+        let loss = |[a, b]: [f64; 2]| -> f64 {
+            let rows = scores.iter().zip(outcomes);
+            rows.map(|(x, &y)| softplus(if y { -(a + b * x) } else { a + b * x })).sum()
+        };
+
+        let share = outcomes.iter().filter(|&&outcome| outcome).count() as f64 / n;
+        let mut at = [(share / (1.0 - share)).ln(), 0.0];
+        let mut height = loss(at);
+        let mut found = false;
+        for _ in 0..MOST_STEPS {
+            let (gradient, hessian) = derivatives(at, &scores, outcomes);
+            let step = solve(hessian, gradient)?;
+            let size = step[0].abs().max(step[1].abs());
+            if size <= SMALL_STEP * (1.0 + at[0].abs().max(at[1].abs())) {
+                at = [at[0] + step[0], at[1] + step[1]];
+                found = true;
                 break;
             }
-            scale *= 0.5;
-            if scale < 1e-12 {
-                return None;
+            let mut scale = 1.0;
+            loop {
+                let next = [at[0] + scale * step[0], at[1] + scale * step[1]];
+                let lower = loss(next);
+                // The slack is rounding: close to the lowest point all heights are equal.
+                if lower <= height + 1e-13 * height.abs() {
+                    (at, height) = (next, lower);
+                    break;
+                }
+                scale *= 0.5;
+                if scale < 1e-12 {
+                    return None;
+                }
             }
         }
+        found.then_some(Self { mean, spread, scores, at })
     }
-    if !found {
-        return None;
-    }
+}
 
+/// The slope with its interval, robust and by family.
+fn slope(log_odds: &[f64], outcomes: &[bool], clusters: &Clusters) -> Option<Estimate> {
+    let Line { spread, scores, at, .. } = Line::fit(log_odds, outcomes)?;
     let (_, hessian) = derivatives(at, &scores, outcomes);
     let mut totals = vec![[0.0; 2]; clusters.count];
     for ((x, &y), &cluster) in scores.iter().zip(outcomes).zip(&clusters.index) {

@@ -6,15 +6,19 @@
 //! ```
 
 mod backtest;
+mod bands;
 pub mod calibration;
-pub mod interval;
 pub mod performance;
 pub mod ranking;
+mod recalibration;
 mod rules;
 
 pub use backtest::{
-    Backtest, BacktestPlan, BacktestReport, Band, Capacity, FamilyRule, Split, SplitReport, TestCase,
+    Backtest, BacktestPlan, BacktestReport, Capacity, FamilyRule, Split, SplitReport, TermReport, TestCase,
 };
-pub use interval::{Bootstrap, Estimate, Interval};
+pub use bands::{Band, BandRule};
+pub use crate::interval;
+pub use crate::interval::{Bootstrap, Estimate, Interval};
+pub use recalibration::Recalibration;
 pub use performance::{Performance, TestRows};
 pub use rules::{RuleReport, SimpleRule};

@@ -86,7 +86,7 @@ impl FittedRule {
             SimpleRule::CountOfNeeds => {
                 let counts = matrix_of(needs(training.spec(), training.matrix()))?;
                 let params = LogisticParams::default();
-                Some(params.fit_matrix(&counts, &[Scale::Linear], training.outcomes(), None)?.0)
+                Some(params.fit_matrix(&counts, &[Scale::Linear], training.outcomes(), None)?.model)
             }
         };
         Ok(Self { model, prevalence: (positives / rest).ln() })

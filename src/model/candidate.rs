@@ -3,60 +3,16 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::form::{AdditiveModel, Scale};
-use super::logistic::LogisticParams;
+use super::form::AdditiveModel;
+use super::path::PathReport;
+use super::scorecard::Scorecard;
+use super::trainer::{Trained, Trainer};
 use crate::calendar::AsOf;
 use crate::cohort::CohortSpec;
 use crate::dataset::{Dataset, DateSummary};
 use crate::error::ModelError;
-use crate::features::{FeatureMatrix, FeatureSpec};
+use crate::features::{Cell, FeatureMatrix, FeatureSpec};
 use crate::outcome::OutcomeSpec;
-
-/// A trainer and its settings, as a project file and a model file name them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "trainer", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Trainer {
-    /// Elastic-net or ridge logistic regression.
-    Logistic(LogisticParams),
-}
-
-impl Trainer {
-    /// The trainer's name, as on the command line.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Logistic(_) => "logistic",
-        }
-    }
-
-    /// A trainer with its default settings by name; `None` where there is none of that name.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        match name {
-            "logistic" => Some(Self::Logistic(LogisticParams::default())),
-            _ => None,
-        }
-    }
-
-    /// Fits a dataset; gives the model and the features that play no part in it.
-    ///
-    /// # Errors
-    /// [`ModelError::NotFitted`], as the trainer says.
-    pub fn fit(&self, data: &Dataset) -> Result<(AdditiveModel, Vec<String>), ModelError> {
-        match self {
-            Self::Logistic(params) => {
-                let scales: Vec<Scale> = data
-                    .spec()
-                    .features()
-                    .iter()
-                    .map(|f| if f.measure.is_long_tailed() { Scale::Log } else { Scale::Linear })
-                    .collect();
-                params.fit_matrix(data.matrix(), &scales, data.outcomes(), None)
-            }
-        }
-    }
-}
 
 /// What a model was trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +28,18 @@ pub struct TrainingRecord {
     pub positives: u64,
     /// Features that were given and play no part.
     pub unused: Vec<String>,
+    /// A scorecard trainer's cards, best first: near-equal ones, so that people can choose. The first is the
+    /// model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<Scorecard>,
+    /// How the strength of a penalty was chosen, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathReport>,
+    /// For each feature where its values lay.
+    pub ranges: Vec<FeatureRange>,
+    /// For each term of the model its importance: the mean of its contributions without their signs, in
+    /// log-odds, over the training cases.
+    pub importance: Vec<f64>,
     /// Digests of what each source said at each date.
     pub sources: Vec<SourceDigest>,
     /// The seed of every random choice in training.
@@ -80,6 +48,60 @@ pub struct TrainingRecord {
     pub protected: Vec<String>,
     /// What the model cannot see, beyond what is true of every model, in plain words.
     pub cannot_see: Vec<String>,
+}
+
+/// Where the values of a feature lay in training, without a single person's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureRange {
+    /// The feature.
+    pub feature: String,
+    /// Its values at these shares of the cases that have one: 0.1%, 10%, 20% ... 90%, 99.9%. Empty where
+    /// fewer than [`FeatureRange::FEWEST`] cases have one.
+    pub quantiles: Vec<f64>,
+    /// The share of cases for which it is missing.
+    pub missing: f64,
+    /// The share of cases that its source does not cover.
+    pub not_covered: f64,
+}
+
+impl FeatureRange {
+    /// Fewer values than this are not described: their quantiles would be single people's.
+    pub const FEWEST: usize = 100;
+    /// Cases that quantiles are taken from, evenly spaced over all.
+    const SAMPLE: usize = 1 << 16;
+
+    fn of(matrix: &FeatureMatrix, feature: usize) -> Self {
+        let (mut missing, mut not_covered) = (0_usize, 0_usize);
+        for cell in matrix.column(feature) {
+            missing += usize::from(cell == Cell::Missing);
+            not_covered += usize::from(cell == Cell::NotCovered);
+        }
+        let stride = matrix.rows().div_ceil(Self::SAMPLE).max(1);
+        let mut values: Vec<f32> = matrix.column(feature).step_by(stride).filter_map(Cell::value).collect();
+        values.sort_unstable_by(f32::total_cmp);
+        let at = |share: f64| f64::from(values[(share * (values.len() - 1) as f64).round() as usize]);
+        let shares = std::iter::once(0.001).chain((1..10).map(|tenth| f64::from(tenth) / 10.0)).chain([0.999]);
+        let quantiles = if values.len() < Self::FEWEST { Vec::new() } else { shares.map(at).collect() };
+        let rows = matrix.rows() as f64;
+        Self {
+            feature: matrix.names()[feature].clone(),
+            quantiles,
+            missing: missing as f64 / rows,
+            not_covered: not_covered as f64 / rows,
+        }
+    }
+}
+
+/// The mean size of each term's contribution.
+fn importance(model: &AdditiveModel, matrix: &FeatureMatrix) -> Result<Vec<f64>, ModelError> {
+    let mut sums = vec![0.0; model.terms().len()];
+    model.for_each_explained(matrix, |contributions| {
+        for (sum, contribution) in sums.iter_mut().zip(contributions) {
+            *sum += contribution.abs();
+        }
+    })?;
+    Ok(sums.into_iter().map(|sum| sum / matrix.rows() as f64).collect())
 }
 
 /// What a model file records of the circumstances of training, beyond the dataset itself.
@@ -160,7 +182,7 @@ impl Candidate {
                  for audit alone; take it out of the mapping"
             )));
         }
-        let (model, unused) = trainer.fit(data)?;
+        let Trained { model, unused, cards, path } = trainer.fit(data, context.seed)?;
         Self::of(Body {
             crate_version: env!("CARGO_PKG_VERSION").to_owned(),
             cohort: data.cohort().clone(),
@@ -173,6 +195,12 @@ impl Candidate {
                 families: data.family_count() as u64,
                 positives: data.outcomes().iter().filter(|&&outcome| outcome).count() as u64,
                 unused,
+                cards,
+                path,
+                ranges: (0..data.spec().features().len())
+                    .map(|feature| FeatureRange::of(data.matrix(), feature))
+                    .collect(),
+                importance: importance(&model, data.matrix())?,
                 sources: context.sources,
                 seed: context.seed,
                 protected: context.protected,
@@ -236,6 +264,29 @@ impl Candidate {
     #[must_use]
     pub fn crate_version(&self) -> &str {
         &self.body.crate_version
+    }
+
+    /// Trains the same on other cases, without refits: for backtests.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn fit_again(&self, data: &Dataset) -> Result<AdditiveModel, ModelError> {
+        Ok(self.body.trainer.without_refits().fit(data, self.body.training.seed)?.model)
+    }
+
+    /// The candidate with its log-odds put on another footing by later data: see
+    /// [`AdditiveModel::recalibrated`]. Its digest changes.
+    ///
+    /// # Errors
+    /// [`ModelError::Form`] where the slope is not above 0.
+    pub(crate) fn recalibrated(self, slope: f64, offset: f64) -> Result<Self, ModelError> {
+        let mut body = self.body;
+        body.model = body.model.recalibrated(slope, offset)?;
+        body.training.importance.iter_mut().for_each(|importance| *importance *= slope);
+        for card in &mut body.training.cards {
+            card.recalibrate(slope, offset);
+        }
+        Self::of(body)
     }
 
     /// The log-odds of every case of a matrix: for measuring, not for review.

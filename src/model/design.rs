@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use ndarray::ArrayViewMut2;
+use rayon::prelude::*;
 
 use super::form::{Scale, Shape, Term};
 use super::solver::{Design, Solution};
@@ -12,6 +13,9 @@ use crate::features::{Cell, FeatureMatrix};
 /// An absence seen in fewer training cases than this has no indicator: too few to learn from. Ten is the
 /// rule of thumb for cases per coefficient.
 const FEWEST_ABSENT: usize = 10;
+
+/// Bytes that held columns may take, 8 for each row and column: 24 logarithms of a million rows fit.
+const HELD_BYTES: usize = 256 << 20;
 
 /// A column of the design.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +38,9 @@ enum Part {
 pub(super) struct StandardisedDesign<'m> {
     matrix: &'m FeatureMatrix,
     columns: Vec<DesignColumn>,
+    /// For each column its values, where they are held: those on the logarithmic scale, whose logarithms
+    /// would cost more in every pass than the rest of it. The same bits as made anew.
+    held: Vec<Option<Vec<f64>>>,
     /// For each feature what share of cases is missing, and not covered.
     absent: Vec<(f64, f64)>,
 }
@@ -41,7 +48,7 @@ pub(super) struct StandardisedDesign<'m> {
 impl<'m> StandardisedDesign<'m> {
     /// Means and deviations (weighted, if there are weights) of every feature on its scale.
     pub(super) fn new(matrix: &'m FeatureMatrix, scales: &[Scale], weights: Option<&[f64]>) -> Self {
-        let mut design = Self { matrix, columns: Vec::new(), absent: Vec::new() };
+        let mut design = Self { matrix, columns: Vec::new(), held: Vec::new(), absent: Vec::new() };
         let total: f64 = weights.map_or(matrix.rows() as f64, |weights| weights.iter().sum());
         for (feature, &scale) in scales.iter().enumerate() {
             let summary = Summary::of(matrix.raw(feature), scale, weights);
@@ -66,7 +73,35 @@ impl<'m> StandardisedDesign<'m> {
                 }
             }
         }
+        design.hold();
         design
+    }
+
+    /// Holds the values of as many logarithmic columns as [`HELD_BYTES`] allows.
+    fn hold(&mut self) {
+        let most = HELD_BYTES / (8 * self.matrix.rows()).max(1);
+        let is_log = |column: &DesignColumn| column.part == Part::Value(Scale::Log);
+        let mut logs = 0;
+        let chosen: Vec<bool> = self
+            .columns
+            .iter()
+            .map(|column| {
+                logs += usize::from(is_log(column));
+                is_log(column) && logs <= most
+            })
+            .collect();
+        self.held = self
+            .columns
+            .par_iter()
+            .zip(chosen)
+            .map(|(column, chosen)| {
+                chosen.then(|| {
+                    let mut values = vec![0.0; self.matrix.rows()];
+                    column.write(self.matrix.raw(column.feature).iter().copied(), &mut values);
+                    values
+                })
+            })
+            .collect();
     }
 
     /// The feature behind a column of the design, for messages.
@@ -131,17 +166,40 @@ impl Design for StandardisedDesign<'_> {
 
     fn fill(&self, rows: Range<usize>, mut block: ArrayViewMut2<'_, f64>) {
         for (place, column) in self.columns.iter().enumerate() {
-            let cells = &self.matrix.raw(column.feature)[rows.clone()];
-            let scale_by = 1.0 / column.deviation;
-            for (out, &raw) in block.column_mut(place).iter_mut().zip(cells) {
-                let value = match (column.part, Cell::decode(raw)) {
-                    (Part::Value(scale), Cell::Value(value)) => scale.apply(f64::from(value)),
-                    (Part::Value(_), _) => column.mean,
-                    (Part::Missing, cell) => f64::from(u8::from(cell == Cell::Missing)),
-                    (Part::NotCovered, cell) => f64::from(u8::from(cell == Cell::NotCovered)),
-                };
-                *out = (value - column.mean) * scale_by;
+            let out = block.column_mut(place);
+            if let Some(values) = &self.held[place] {
+                out.into_iter().zip(&values[rows.clone()]).for_each(|(out, &value)| *out = value);
+            } else {
+                column.write(self.matrix.raw(column.feature)[rows.clone()].iter().copied(), out);
             }
+        }
+    }
+
+    fn gather(&self, rows: &[usize], mut block: ArrayViewMut2<'_, f64>) {
+        for (place, column) in self.columns.iter().enumerate() {
+            let out = block.column_mut(place);
+            if let Some(values) = &self.held[place] {
+                out.into_iter().zip(rows).for_each(|(out, &row)| *out = values[row]);
+            } else {
+                let cells = self.matrix.raw(column.feature);
+                column.write(rows.iter().map(|&row| cells[row]), out);
+            }
+        }
+    }
+}
+
+impl DesignColumn {
+    /// The standardised values of cells.
+    fn write<'o>(&self, cells: impl Iterator<Item = f32>, out: impl IntoIterator<Item = &'o mut f64>) {
+        let scale_by = 1.0 / self.deviation;
+        for (out, raw) in out.into_iter().zip(cells) {
+            let value = match (self.part, Cell::decode(raw)) {
+                (Part::Value(scale), Cell::Value(value)) => scale.apply(f64::from(value)),
+                (Part::Value(_), _) => self.mean,
+                (Part::Missing, cell) => f64::from(u8::from(cell == Cell::Missing)),
+                (Part::NotCovered, cell) => f64::from(u8::from(cell == Cell::NotCovered)),
+            };
+            *out = (value - self.mean) * scale_by;
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The one form that every model has.
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::explanation::Explanation;
+use super::explanation::{Explanation, Explanations, RiskScore};
+use super::refits::Refits;
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix};
 
@@ -39,6 +41,7 @@ pub struct AdditiveModel {
     features: Vec<String>,
     intercept: f64,
     terms: Vec<Term>,
+    refits: Option<Refits>,
     /// For each term the places of its features.
     places: Vec<(usize, usize)>,
 }
@@ -50,6 +53,8 @@ struct Plain {
     features: Vec<String>,
     intercept: f64,
     terms: Vec<Term>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refits: Option<Refits>,
 }
 
 /// One part of the sum.
@@ -60,19 +65,33 @@ pub struct Term {
     pub on: Vec<String>,
     /// The function.
     pub shape: Shape,
+    /// How many training cases were in each step, to the nearest five, and 0 for fewer than ten: no single
+    /// person shows. Empty where the shape is a line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<u64>,
 }
 
 impl Term {
     /// A term of one feature.
     pub fn one(feature: impl Into<String>, shape: Shape) -> Self {
-        Self { on: vec![feature.into()], shape }
+        Self { on: vec![feature.into()], shape, cases: Vec::new() }
     }
 
     /// A term of two features.
     pub fn pair(first: impl Into<String>, second: impl Into<String>, shape: Shape) -> Self {
-        Self { on: vec![first.into(), second.into()], shape }
+        Self { on: vec![first.into(), second.into()], shape, cases: Vec::new() }
+    }
+
+    /// The same, with how many training cases were in each step.
+    pub(crate) fn counted(mut self, counts: &[f64]) -> Self {
+        let shown = |count: f64| if count < FEWEST_SHOWN { 0 } else { (count / 5.0).round() as u64 * 5 };
+        self.cases = counts.iter().map(|&count| shown(count)).collect();
+        self
     }
 }
+
+/// Fewer training cases than this in a step are shown as none.
+const FEWEST_SHOWN: f64 = 10.0;
 
 /// On which scale a line runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,9 +158,12 @@ pub enum Shape {
 /// A feature's values cut into intervals: below the first edge, from each edge up to the next, and from
 /// the last edge up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<f64>", into = "Vec<f64>")]
 pub struct Axis {
     edges: Vec<f64>,
+    /// For each edge the smallest single-precision number that is not below it: values are single
+    /// precision, so the two tell them apart alike.
+    single: Vec<f32>,
 }
 
 impl Axis {
@@ -152,10 +174,17 @@ impl Axis {
     pub fn new(edges: Vec<f64>) -> Result<Self, ModelError> {
         let rising = edges.windows(2).all(|pair| pair[0] < pair[1]);
         if rising && edges.iter().all(|edge| edge.is_finite()) {
-            Ok(Self { edges })
+            let single = edges.iter().map(|&edge| upward(edge)).collect();
+            Ok(Self { edges, single })
         } else {
             Err(ModelError::Form("the edges of a step function must be finite and rise".into()))
         }
+    }
+
+    /// The edges.
+    #[must_use]
+    pub fn edges(&self) -> &[f64] {
+        &self.edges
     }
 
     /// The number of bins: an interval more than edges, then *missing*, then *not covered*.
@@ -164,14 +193,34 @@ impl Axis {
         self.edges.len() + 3
     }
 
+    /// The bin of a cell as the matrix keeps it.
     #[inline]
-    fn bin(&self, cell: Cell) -> usize {
-        match cell {
-            Cell::Value(value) => self.edges.partition_point(|&edge| edge <= f64::from(value)),
+    pub(crate) fn bin(&self, raw: f32) -> usize {
+        match Cell::decode(raw) {
+            Cell::Value(value) => self.single.partition_point(|&edge| edge <= value),
             Cell::Missing => self.edges.len() + 1,
             Cell::NotCovered => self.edges.len() + 2,
         }
     }
+}
+
+impl TryFrom<Vec<f64>> for Axis {
+    type Error = ModelError;
+    fn try_from(edges: Vec<f64>) -> Result<Self, ModelError> {
+        Self::new(edges)
+    }
+}
+
+impl From<Axis> for Vec<f64> {
+    fn from(axis: Axis) -> Self {
+        axis.edges
+    }
+}
+
+/// The smallest single-precision number that is not below `edge`.
+fn upward(edge: f64) -> f32 {
+    let near = edge as f32;
+    if f64::from(near) < edge { near.next_up() } else { near }
 }
 
 impl Shape {
@@ -202,9 +251,10 @@ impl Shape {
     }
 
     #[inline]
-    fn contribution(&self, first: Cell, second: Cell) -> f64 {
+    fn contribution(&self, first: f32, second: f32) -> f64 {
         match self {
-            Self::Line { scale, centre, slope, at_centre, missing, not_covered } => match first {
+            Self::Line { scale, centre, slope, at_centre, missing, not_covered } => match Cell::decode(first)
+            {
                 Cell::Value(value) => at_centre + slope * (scale.apply(f64::from(value)) - centre),
                 Cell::Missing => missing.unwrap_or(*at_centre),
                 Cell::NotCovered => not_covered.unwrap_or(*at_centre),
@@ -214,11 +264,58 @@ impl Shape {
         }
     }
 
+    /// The figures that a trainer chose: what refits deviate in. A line's are its slope, and its
+    /// contributions at the centre, where missing and where not covered.
+    pub(crate) fn figures(&self) -> Vec<f64> {
+        match self {
+            Self::Line { slope, at_centre, missing, not_covered, .. } => {
+                vec![*slope, *at_centre, missing.unwrap_or(*at_centre), not_covered.unwrap_or(*at_centre)]
+            }
+            Self::Steps { values, .. } | Self::Grid { values, .. } => values.clone(),
+        }
+    }
+
+    /// What a case's contribution is made of: figures by their places, each with its factor.
+    pub(crate) fn made_of(&self, first: f32, second: f32) -> [(usize, f64); 2] {
+        const NOTHING: (usize, f64) = (0, 0.0);
+        match self {
+            Self::Line { scale, centre, .. } => match Cell::decode(first) {
+                Cell::Value(value) => [(1, 1.0), (0, scale.apply(f64::from(value)) - centre)],
+                Cell::Missing => [(2, 1.0), NOTHING],
+                Cell::NotCovered => [(3, 1.0), NOTHING],
+            },
+            Self::Steps { axis, .. } => [(axis.bin(first), 1.0), NOTHING],
+            Self::Grid { first: a, second: b, .. } => {
+                [(a.bin(first) * b.bins() + b.bin(second), 1.0), NOTHING]
+            }
+        }
+    }
+
+    /// The shape with all contributions multiplied.
+    pub(crate) fn scaled(mut self, by: f64) -> Self {
+        match &mut self {
+            Self::Line { slope, at_centre, missing, not_covered, .. } => {
+                for figure in [slope, at_centre].into_iter().chain(missing).chain(not_covered) {
+                    *figure *= by;
+                }
+            }
+            Self::Steps { values, .. } | Self::Grid { values, .. } => {
+                values.iter_mut().for_each(|value| *value *= by);
+            }
+        }
+        self
+    }
+}
+
+impl Term {
     /// Whether training told nothing of what a case shows here, so that it counts as the average.
     pub(crate) fn is_blind_to(&self, cell: Cell) -> bool {
-        match (self, cell) {
-            (Self::Line { missing, .. }, Cell::Missing) => missing.is_none(),
-            (Self::Line { not_covered, .. }, Cell::NotCovered) => not_covered.is_none(),
+        match (&self.shape, cell) {
+            (Shape::Line { missing, .. }, Cell::Missing) => missing.is_none(),
+            (Shape::Line { not_covered, .. }, Cell::NotCovered) => not_covered.is_none(),
+            (Shape::Steps { axis, .. }, Cell::Missing | Cell::NotCovered) => {
+                self.cases.get(axis.bin(cell.encode())) == Some(&0)
+            }
             _ => false,
         }
     }
@@ -243,11 +340,41 @@ impl AdditiveModel {
             .iter()
             .map(|term| {
                 term.shape.check(term.on.len())?;
+                if !term.cases.is_empty() && term.cases.len() != term.shape.figures().len() {
+                    return Err(ModelError::Form("a term counts cases for other steps than it has".into()));
+                }
                 let first = place(&term.on[0])?;
                 Ok((first, term.on.get(1).map_or(Ok(first), place)?))
             })
             .collect::<Result<_, ModelError>>()?;
-        Ok(Self { features, intercept, terms, places })
+        Ok(Self { features, intercept, terms, refits: None, places })
+    }
+
+    /// The model with refits of it.
+    ///
+    /// # Errors
+    /// [`ModelError::Form`] where they are of other terms.
+    pub(crate) fn with_refits(mut self, refits: Refits) -> Result<Self, ModelError> {
+        let figures: Vec<usize> = self.terms.iter().map(|term| term.shape.figures().len()).collect();
+        refits.check(&figures)?;
+        self.refits = Some(refits);
+        Ok(self)
+    }
+
+    /// The model with its log-odds put on another footing: `offset + slope * log-odds`. Contributions are
+    /// multiplied, so they still sum to the score.
+    ///
+    /// # Errors
+    /// [`ModelError::Form`] where the slope is not above 0 (ranks would turn) or a figure is not finite.
+    pub fn recalibrated(&self, slope: f64, offset: f64) -> Result<Self, ModelError> {
+        if !(slope.is_finite() && slope > 0.0) {
+            return Err(ModelError::Form("a calibration slope must be above zero".into()));
+        }
+        let terms =
+            self.terms.iter().map(|term| Term { shape: term.shape.clone().scaled(slope), ..term.clone() });
+        let mut model = Self::new(self.features.clone(), offset + slope * self.intercept, terms.collect())?;
+        model.refits = self.refits.clone().map(|refits| refits.scaled(slope));
+        Ok(model)
     }
 
     /// The features that a case must have, in order.
@@ -282,6 +409,42 @@ impl AdditiveModel {
         Ok(Explanation::new(self, contributions))
     }
 
+    /// Explains all cases of the matrix.
+    ///
+    /// # Errors
+    /// [`ModelError::Features`] where the matrix has other features than the model.
+    pub fn explain_all(&self, matrix: &FeatureMatrix) -> Result<Explanations, ModelError> {
+        use rayon::prelude::*;
+        self.check_matrix(matrix)?;
+        let width = self.terms.len();
+        let mut contributions = vec![0.0; matrix.rows() * width];
+        contributions.par_chunks_mut((BLOCK * width).max(1)).enumerate().for_each(
+            |(block, contributions)| {
+                self.explain_block(matrix, block * BLOCK, contributions);
+            },
+        );
+        let contributions = Array2::from_shape_vec((matrix.rows(), width), contributions)
+            .map_err(|error| ModelError::Features(error.to_string()))?;
+        Ok(Explanations::new(self, contributions))
+    }
+
+    /// Shows each case's contributions in turn, without keeping them.
+    pub(crate) fn for_each_explained(
+        &self,
+        matrix: &FeatureMatrix,
+        mut show: impl FnMut(&[f64]),
+    ) -> Result<(), ModelError> {
+        self.check_matrix(matrix)?;
+        let width = self.terms.len();
+        let mut contributions = vec![0.0; BLOCK * width];
+        for start in (0..matrix.rows()).step_by(BLOCK) {
+            let block = &mut contributions[..(matrix.rows() - start).min(BLOCK) * width];
+            self.explain_block(matrix, start, block);
+            block.chunks_exact(width.max(1)).for_each(&mut show);
+        }
+        Ok(())
+    }
+
     /// The log-odds of every case of the matrix, each the sum of its explanation, row by row.
     ///
     /// # Errors
@@ -289,17 +452,113 @@ impl AdditiveModel {
     pub fn log_odds(&self, matrix: &FeatureMatrix) -> Result<Vec<f64>, ModelError> {
         use rayon::prelude::*;
         self.check_matrix(matrix)?;
-        Ok((0..matrix.rows())
-            .into_par_iter()
-            .with_min_len(1024)
-            .map_init(
-                || vec![0.0; self.terms.len()],
-                |contributions, row| {
-                    self.explain_into(matrix, row, contributions);
-                    Explanation::sum(self.intercept, contributions)
-                },
-            )
-            .collect())
+        let width = self.terms.len();
+        let mut log_odds = vec![self.intercept; matrix.rows()];
+        log_odds.par_chunks_mut(BLOCK).enumerate().for_each_init(
+            || vec![0.0; BLOCK * width],
+            |contributions, (block, log_odds)| {
+                let contributions = &mut contributions[..log_odds.len() * width];
+                self.explain_block(matrix, block * BLOCK, contributions);
+                for (log_odds, contributions) in
+                    log_odds.iter_mut().zip(contributions.chunks_exact(width.max(1)))
+                {
+                    *log_odds = Explanation::sum(self.intercept, contributions.iter());
+                }
+            },
+        );
+        Ok(log_odds)
+    }
+
+    /// Explains one case, given what each feature says of it, without allocating: writes each term's
+    /// contribution, in the order of [`AdditiveModel::terms`], and gives the score.
+    ///
+    /// # Errors
+    /// [`ModelError::Features`] where there is not a cell for each feature, or a place for each term.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::features::Cell;
+    /// use earlyhelp::model::{AdditiveModel, Axis, Shape, Term};
+    ///
+    /// let steps = Shape::Steps { axis: Axis::new(vec![1.0])?, values: vec![-0.2, 0.6, 0.0, 0.0] };
+    /// let model = AdditiveModel::new(vec!["contacts".into()], -3.0, vec![Term::one("contacts", steps)])?;
+    /// let mut contributions = [0.0; 1];
+    /// let some = model.explain_cells(&[Cell::Value(2.0)], &mut contributions)?;
+    /// assert_eq!(contributions, [0.6]);
+    /// assert!(some > model.explain_cells(&[Cell::Value(0.0)], &mut contributions)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn explain_cells(&self, cells: &[Cell], contributions: &mut [f64]) -> Result<RiskScore, ModelError> {
+        if cells.len() != self.features.len() || contributions.len() != self.terms.len() {
+            return Err(ModelError::Features(
+                "there must be a cell for each feature and a place for each term".into(),
+            ));
+        }
+        let terms = self.terms.iter().zip(&self.places);
+        for ((term, &(first, second)), contribution) in terms.zip(contributions.iter_mut()) {
+            *contribution = term.shape.contribution(cells[first].encode(), cells[second].encode());
+        }
+        Ok(RiskScore::of(Explanation::sum(self.intercept, contributions.iter())))
+    }
+
+    /// Refits of the model on redrawn families, where its trainer made them.
+    #[must_use]
+    pub fn refits(&self) -> Option<&Refits> {
+        self.refits.as_ref()
+    }
+
+    /// The log-odds of every case of the matrix in one refit; `None` where there is no such refit.
+    ///
+    /// # Errors
+    /// [`ModelError::Features`] where the matrix has other features than the model.
+    pub fn refit_log_odds(
+        &self,
+        matrix: &FeatureMatrix,
+        refit: usize,
+    ) -> Result<Option<Vec<f64>>, ModelError> {
+        let Some(refits) = self.refits.as_ref().filter(|refits| refit < refits.len()) else {
+            return Ok(None);
+        };
+        let mut log_odds = self.log_odds(matrix)?;
+        let by = refits.intercept(refit);
+        log_odds.iter_mut().for_each(|log_odds| *log_odds += by);
+        for (nth, (term, &(first, second))) in self.terms.iter().zip(&self.places).enumerate() {
+            let away: Vec<f64> =
+                (0..term.shape.figures().len()).map(|figure| refits.figure(nth, refit, figure)).collect();
+            let (first, second) = (matrix.raw(first), matrix.raw(second));
+            for (log_odds, (&first, &second)) in log_odds.iter_mut().zip(first.iter().zip(second)) {
+                for (figure, factor) in term.shape.made_of(first, second) {
+                    *log_odds += factor * away[figure];
+                }
+            }
+        }
+        Ok(Some(log_odds))
+    }
+
+    /// How well a case's score, and each contribution to it, is known: half the width of its 95% interval
+    /// over the refits, in log-odds; `None` where the model has none.
+    ///
+    /// # Errors
+    /// [`ModelError::Features`] as for [`AdditiveModel::explain`].
+    pub fn reach(&self, matrix: &FeatureMatrix, row: usize) -> Result<Option<Reach>, ModelError> {
+        self.check_matrix(matrix)?;
+        if row >= matrix.rows() {
+            return Err(ModelError::Features("there is no such case".into()));
+        }
+        let Some(refits) = &self.refits else { return Ok(None) };
+        let mut score: Vec<f64> = (0..refits.len()).map(|refit| refits.intercept(refit)).collect();
+        let mut contributions = Vec::with_capacity(self.terms.len());
+        for (nth, (term, &(first, second))) in self.terms.iter().zip(&self.places).enumerate() {
+            let made_of = term.shape.made_of(matrix.raw(first)[row], matrix.raw(second)[row]);
+            let away: Vec<f64> = (0..refits.len())
+                .map(|refit| {
+                    made_of.iter().map(|&(figure, factor)| factor * refits.figure(nth, refit, figure)).sum()
+                })
+                .collect();
+            score.iter_mut().zip(&away).for_each(|(score, away)| *score += away);
+            contributions.push(Refits::reach(away.into_iter()));
+        }
+        Ok(Some(Reach { score: Refits::reach(score.into_iter()), contributions }))
     }
 
     pub(crate) fn check_matrix(&self, matrix: &FeatureMatrix) -> Result<(), ModelError> {
@@ -315,11 +574,37 @@ impl AdditiveModel {
 
     /// Writes each term's contribution for a case of a matrix that was checked.
     #[inline]
-    pub(crate) fn explain_into(&self, matrix: &FeatureMatrix, row: usize, contributions: &mut [f64]) {
+    fn explain_into(&self, matrix: &FeatureMatrix, row: usize, contributions: &mut [f64]) {
         for ((term, &(first, second)), contribution) in self.terms.iter().zip(&self.places).zip(contributions)
         {
-            let cell = |place: usize| Cell::decode(matrix.raw(place)[row]);
-            *contribution = term.shape.contribution(cell(first), cell(second));
+            *contribution = term.shape.contribution(matrix.raw(first)[row], matrix.raw(second)[row]);
+        }
+    }
+
+    /// Writes the contributions of a block of cases from `start`, case by case; term by term is faster,
+    /// since one term's steps stay at hand.
+    fn explain_block(&self, matrix: &FeatureMatrix, start: usize, contributions: &mut [f64]) {
+        let width = self.terms.len();
+        if width == 0 {
+            return;
+        }
+        let rows = start..start + contributions.len() / width;
+        for (nth, (term, &(first, second))) in self.terms.iter().zip(&self.places).enumerate() {
+            let first = &matrix.raw(first)[rows.clone()];
+            let places = contributions[nth..].iter_mut().step_by(width);
+            match &term.shape {
+                Shape::Steps { axis, values } => {
+                    for (contribution, &first) in places.zip(first) {
+                        *contribution = values[axis.bin(first)];
+                    }
+                }
+                shape => {
+                    let second = &matrix.raw(second)[rows.clone()];
+                    for (contribution, (&first, &second)) in places.zip(first.iter().zip(second)) {
+                        *contribution = shape.contribution(first, second);
+                    }
+                }
+            }
         }
     }
 
@@ -330,25 +615,33 @@ impl AdditiveModel {
     }
 }
 
+/// Half the widths of 95% intervals around a case's score and contributions, in log-odds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reach {
+    /// Of the score.
+    pub score: f64,
+    /// Of each contribution, in the order of [`AdditiveModel::terms`].
+    pub contributions: Vec<f64>,
+}
+
+/// Cases explained at a time: few enough that their contributions stay in the nearest cache.
+const BLOCK: usize = 256;
+
 impl TryFrom<Plain> for AdditiveModel {
     type Error = ModelError;
     fn try_from(plain: Plain) -> Result<Self, ModelError> {
-        for term in &plain.terms {
-            if let Shape::Steps { axis, .. } = &term.shape {
-                Axis::new(axis.edges.clone())?;
-            }
-            if let Shape::Grid { first, second, .. } = &term.shape {
-                Axis::new(first.edges.clone())?;
-                Axis::new(second.edges.clone())?;
-            }
+        let model = Self::new(plain.features, plain.intercept, plain.terms)?;
+        match plain.refits {
+            Some(refits) => model.with_refits(refits),
+            None => Ok(model),
         }
-        Self::new(plain.features, plain.intercept, plain.terms)
     }
 }
 
 impl From<AdditiveModel> for Plain {
     fn from(model: AdditiveModel) -> Self {
-        Self { features: model.features, intercept: model.intercept, terms: model.terms }
+        let AdditiveModel { features, intercept, terms, refits, .. } = model;
+        Self { features, intercept, terms, refits }
     }
 }
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::design::StandardisedDesign;
 use super::form::{AdditiveModel, Scale};
-use super::solver::{Limits, Penalty, SolverError, solve};
+use super::path::{Followed, PathError, PathParams, PathReport};
+use super::solver::{Limits, Penalty, Solution, SolverError, solve};
+use super::validation::Validation;
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix};
 
@@ -41,7 +43,8 @@ use crate::features::{Cell, FeatureMatrix};
 pub struct LogisticParams {
     /// The penalty's strength, 0 or more. `None`, the default, is one over the number of cases: to the
     /// model that is the belief, held before seeing data, that a standardised coefficient is around 1 at
-    /// most. It tames features that all but separate the outcomes, and gives way to evidence.
+    /// most. It tames features that all but separate the outcomes, and gives way to evidence. Must be `None`
+    /// where a `path` chooses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strength: Option<f64>,
     /// The share of the lasso, 0 (ridge, the default: it keeps every feature's part visible) to 1.
@@ -51,6 +54,24 @@ pub struct LogisticParams {
     /// The largest violation of the optimality conditions that is accepted; the default, 1e-9, holds
     /// coefficients to about seven decimals.
     pub tolerance: f64,
+    /// Chooses the strength along a path, on held-out families and dates. `None`, the default: the strength
+    /// is the one above, which needs no choice and suits the ridge; a lasso is better chosen by a path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathParams>,
+    /// Refits on redrawn families, from which intervals come, when a dataset is trained on; 0 for none.
+    /// The default, 20, gives the width of an interval to within a sixth.
+    pub refits: u32,
+}
+
+/// A logistic regression that was fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogisticFit {
+    /// The model.
+    pub model: AdditiveModel,
+    /// The features that play no part in it.
+    pub unused: Vec<String>,
+    /// What the path showed, where one chose the strength.
+    pub path: Option<PathReport>,
 }
 
 impl Default for LogisticParams {
@@ -61,15 +82,18 @@ impl Default for LogisticParams {
             l1_ratio: 0.0,
             max_iterations: limits.max_iterations,
             tolerance: limits.tolerance,
+            path: None,
+            refits: 20,
         }
     }
 }
 
 impl LogisticParams {
-    /// A penalty of this strength.
+    /// A penalty of this strength; a path that was set before is dropped.
     #[must_use]
     pub fn strength(mut self, strength: f64) -> Self {
         self.strength = Some(strength);
+        self.path = None;
         self
     }
 
@@ -80,8 +104,27 @@ impl LogisticParams {
         self
     }
 
+    /// So many refits.
+    #[must_use]
+    pub fn refits(mut self, refits: u32) -> Self {
+        self.refits = refits;
+        self
+    }
+
+    /// Chooses the strength along a path; one that was set before is dropped.
+    #[must_use]
+    pub fn path(mut self, path: PathParams) -> Self {
+        self.strength = None;
+        self.path = Some(path);
+        self
+    }
+
     /// Fits cases; `scales` has a scale for each feature, `weights` (if any) a weight for each case.
-    /// Gives the model, and the features that play no part in it.
+    ///
+    /// **With a [`path`](Self::path), each case is taken as a family of its own here**, and all as of one
+    /// date, because a matrix does not say more: siblings, or two dates of one person, then land in
+    /// different folds, and the strength is chosen too low. Training on a dataset
+    /// ([`Trainer::fit`](crate::model::Trainer::fit)) keeps families and dates apart.
     ///
     /// # Errors
     /// [`ModelError::NotFitted`] where there is only one outcome, a setting is out of range, the features
@@ -93,22 +136,81 @@ impl LogisticParams {
         scales: &[Scale],
         outcomes: &[bool],
         weights: Option<&[f64]>,
-    ) -> Result<(AdditiveModel, Vec<String>), ModelError> {
-        if scales.len() != matrix.names().len() {
-            return Err(ModelError::NotFitted("there must be a scale for each feature".into()));
-        }
-        if weights.is_some_and(|weights| weights.len() != matrix.rows()) {
-            return Err(ModelError::NotFitted("there must be a weight for each case".into()));
-        }
+    ) -> Result<LogisticFit, ModelError> {
+        self.fit_validated(matrix, scales, outcomes, weights, None)
+    }
+
+    /// The same with the folds of a path given; its own number of folds then plays no part.
+    pub(crate) fn fit_validated(
+        &self,
+        matrix: &FeatureMatrix,
+        scales: &[Scale],
+        outcomes: &[bool],
+        weights: Option<&[f64]>,
+        validation: Option<&Validation>,
+    ) -> Result<LogisticFit, ModelError> {
+        let need = |fine: bool, why: &str| {
+            if fine { Ok(()) } else { Err(ModelError::NotFitted(why.to_owned())) }
+        };
+        need(scales.len() == matrix.names().len(), "there must be a scale for each feature")?;
+        need(outcomes.len() == matrix.rows(), "there must be an outcome for each case")?;
+        need(
+            weights.is_none_or(|weights| weights.len() == matrix.rows()),
+            "there must be a weight for each case",
+        )?;
         let design = StandardisedDesign::new(matrix, scales, weights);
-        let strength = self.strength.unwrap_or(1.0 / matrix.rows().max(1) as f64);
+        let followed = match &self.path {
+            Some(path) => Some(self.follow(path, &design, outcomes, weights, validation)?),
+            None => None,
+        };
+        let given = self.strength.unwrap_or(1.0 / matrix.rows().max(1) as f64);
+        let strength = followed.as_ref().map_or(given, |followed| followed.report.strength());
+        let start = followed.as_ref().map(|followed| Solution {
+            intercept: followed.point[0],
+            coefficients: followed.point[1..].to_vec(),
+            iterations: 0,
+            optimality: f64::INFINITY,
+        });
         let penalty = Penalty { strength, l1_ratio: self.l1_ratio };
         let limits = Limits { max_iterations: self.max_iterations, tolerance: self.tolerance };
-        let solution = solve(&design, outcomes, weights, penalty, limits, None)
+        let solution = solve(&design, outcomes, weights, penalty, limits, start.as_ref())
             .map_err(|error| not_fitted(&error, &design))?;
         let (terms, unused) = design.terms(&solution);
         let model = AdditiveModel::new(matrix.names().to_vec(), solution.intercept, terms)?;
-        Ok((model, unused))
+        Ok(LogisticFit { model, unused, path: followed.map(|followed| followed.report) })
+    }
+
+    fn follow(
+        &self,
+        path: &PathParams,
+        design: &StandardisedDesign<'_>,
+        outcomes: &[bool],
+        weights: Option<&[f64]>,
+        validation: Option<&Validation>,
+    ) -> Result<Followed, ModelError> {
+        let refused = |why: &str| Err(ModelError::NotFitted(why.to_owned()));
+        if self.strength.is_some() {
+            return refused("a strength and a path exclude each other: leave one of them out");
+        }
+        if path.folds < 2 {
+            return refused("the number of folds must be 2 or more");
+        }
+        let bad = |weight: &f64| !(weight.is_finite() && *weight >= 0.0);
+        if let Some(row) = weights.and_then(|weights| weights.iter().position(bad)) {
+            return Err(not_fitted(&SolverError::Weight { row }, design));
+        }
+        let alone;
+        let validation = if let Some(given) = validation {
+            given
+        } else {
+            let rows: Vec<u64> = (0..outcomes.len() as u64).collect();
+            alone = Validation::of_one_date(&rows, path.folds, 0);
+            &alone
+        };
+        path.follow(self.l1_ratio, design, outcomes, weights, validation).map_err(|error| match error {
+            PathError::Folds(error) => error,
+            PathError::Fit(error) => not_fitted(&error, design),
+        })
     }
 }
 
@@ -129,19 +231,22 @@ fn not_fitted(error: &SolverError, design: &StandardisedDesign<'_>) -> ModelErro
 impl Fit<Array2<f64>, Array1<bool>, ModelError> for LogisticParams {
     type Object = AdditiveModel;
 
-    /// Fits a linfa dataset on the linear scale: NaN means missing; weights count if there are any.
+    /// Fits a linfa dataset on the linear scale: NaN means missing; weights count if there are any. With a
+    /// path, each record is taken as a family of its own, as in [`LogisticParams::fit_matrix`].
     fn fit(&self, dataset: &DatasetBase<Array2<f64>, Array1<bool>>) -> Result<AdditiveModel, ModelError> {
         let matrix = matrix_of(dataset)?;
         let scales = vec![Scale::Linear; matrix.names().len()];
         let weights: Option<Vec<f64>> =
             dataset.weights().map(|weights| weights.iter().map(|&weight| f64::from(weight)).collect());
         let outcomes = dataset.targets().to_vec();
-        self.fit_matrix(&matrix, &scales, &outcomes, weights.as_deref()).map(|(model, _)| model)
+        self.fit_matrix(&matrix, &scales, &outcomes, weights.as_deref()).map(|fit| fit.model)
     }
 }
 
 /// A linfa dataset's records as cells.
-fn matrix_of(dataset: &DatasetBase<Array2<f64>, Array1<bool>>) -> Result<FeatureMatrix, ModelError> {
+pub(super) fn matrix_of(
+    dataset: &DatasetBase<Array2<f64>, Array1<bool>>,
+) -> Result<FeatureMatrix, ModelError> {
     let records = dataset.records();
     if dataset.targets().len() != records.nrows() {
         return Err(ModelError::NotFitted("there must be a target for each record".into()));

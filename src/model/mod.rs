@@ -9,14 +9,25 @@
 //! Every trainer yields an [`AdditiveModel`]: intercept plus centred terms, in log-odds. A model does not
 //! predict, it *explains*, and the score is the explanation's sum.
 
+mod additive;
 mod candidate;
 mod design;
 mod explanation;
 mod form;
 mod logistic;
+mod path;
+mod refits;
+mod scorecard;
 mod solver;
+mod trainer;
+mod validation;
 
-pub use candidate::{Candidate, SourceDigest, Trainer, TrainingContext, TrainingRecord};
-pub use explanation::{Explanation, RiskScore};
-pub use form::{AdditiveModel, Axis, Scale, Shape, Term};
-pub use logistic::LogisticParams;
+pub use additive::AdditiveParams;
+pub use candidate::{Candidate, FeatureRange, SourceDigest, TrainingContext, TrainingRecord};
+pub use explanation::{Explanation, Explanations, RiskScore};
+pub use form::{AdditiveModel, Axis, Reach, Scale, Shape, Term};
+pub use logistic::{LogisticFit, LogisticParams};
+pub use path::{PathChoice, PathParams, PathReport};
+pub use refits::Refits;
+pub use scorecard::{CardLine, Condition, PointsRow, Scorecard, ScorecardParams};
+pub use trainer::{Trained, Trainer};

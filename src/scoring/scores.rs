@@ -239,7 +239,7 @@ impl Scores<'_, '_> {
                     feature: feature.name.clone(),
                     label: feature.label.clone(),
                     why: cell,
-                    learnt: terms.any(|term| !model.terms()[term].shape.is_blind_to(cell)),
+                    learnt: terms.any(|term| !model.terms()[term].is_blind_to(cell)),
                 }
             })
             .collect()

@@ -28,17 +28,23 @@
 //! - A. Albert, J. A. Anderson (1984), On the existence of maximum likelihood estimates in logistic
 //!   regression models, Biometrika 71(1): separation.
 
+mod along;
 mod error;
+mod panel;
 mod passes;
+#[cfg(test)]
+mod path_tests;
 mod quadratic;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayViewMut2};
 
+pub(super) use along::{Path, Traced, trace};
 pub(super) use error::SolverError;
+pub(super) use panel::Roles;
 use passes::{Rows, Sums, Want};
 use quadratic::{Cholesky, LassoModel, Singular, violation};
 
@@ -74,6 +80,9 @@ pub(crate) trait Design: Sync {
     /// fastest. The same rows must always give the same values; it is called several times for each, from
     /// several threads.
     fn fill(&self, rows: Range<usize>, block: ArrayViewMut2<'_, f64>);
+
+    /// The same for any rows, in the order given.
+    fn gather(&self, rows: &[usize], block: ArrayViewMut2<'_, f64>);
 }
 
 /// The elastic-net penalty.

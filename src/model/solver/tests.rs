@@ -10,10 +10,10 @@ use super::{Design, Limits, Penalty, Solution, SolverError, solve};
 
 /// A design held as columns.
 #[derive(Clone)]
-struct Columns(Vec<Vec<f64>>, usize);
+pub(crate) struct Columns(pub(crate) Vec<Vec<f64>>, usize);
 
 impl Columns {
-    fn new(columns: Vec<Vec<f64>>) -> Self {
+    pub(crate) fn new(columns: Vec<Vec<f64>>) -> Self {
         let rows = columns[0].len();
         Self(columns, rows)
     }
@@ -32,6 +32,13 @@ impl Design for Columns {
         assert_eq!(block.dim(), (rows.len(), self.0.len()));
         for (column, mut out) in self.0.iter().zip(block.columns_mut()) {
             out.as_slice_mut().expect("a column is contiguous").copy_from_slice(&column[rows.clone()]);
+        }
+    }
+
+    fn gather(&self, rows: &[usize], mut block: ArrayViewMut2<'_, f64>) {
+        assert_eq!(block.dim(), (rows.len(), self.0.len()));
+        for (column, mut out) in self.0.iter().zip(block.columns_mut()) {
+            out.iter_mut().zip(rows).for_each(|(out, &row)| *out = column[row]);
         }
     }
 }
@@ -56,7 +63,12 @@ impl Draws {
 }
 
 /// Correlated columns, and outcomes that depend on every third of them.
-fn drawn(rows: usize, columns: usize, intercept: f64, seed: u64) -> (Columns, Vec<bool>, Vec<f64>) {
+pub(crate) fn drawn(
+    rows: usize,
+    columns: usize,
+    intercept: f64,
+    seed: u64,
+) -> (Columns, Vec<bool>, Vec<f64>) {
     let mut draws = Draws(seed);
     let mut design = vec![Vec::with_capacity(rows); columns];
     let (mut outcomes, mut weights) = (Vec::new(), Vec::new());
@@ -82,7 +94,7 @@ fn fit(design: &Columns, outcomes: &[bool], penalty: Penalty) -> Result<Solution
 }
 
 /// The optimality conditions, written once more and plainly: row by row, no blocks, no shared code.
-fn violation(
+pub(super) fn violation(
     design: &Columns,
     outcomes: &[bool],
     weights: Option<&[f64]>,

@@ -401,7 +401,7 @@ pub(crate) mod fixture {
     }
 
     pub(crate) fn load() -> Fixture {
-        serde_json::from_str(include_str!("../../tests/fixtures/metrics.json")).unwrap()
+        serde_json::from_str(include_str!("../tests/fixtures/metrics.json")).unwrap()
     }
 
     #[track_caller]

@@ -1,0 +1,72 @@
+//! Where a feature's values are cut into steps.
+
+use crate::features::Cell;
+
+/// Cases that quantiles are taken from, evenly spaced over all: enough to place a cut to within a
+/// thousandth of the cases, and sorting them costs little.
+const SAMPLE: usize = 1 << 16;
+
+/// Edges between the steps of a feature: each different value a step of its own where there are at most
+/// `most` of them, else quantiles, where a value as common as a whole step still stands alone.
+pub(super) fn edges(cells: &[f32], most: usize) -> Vec<f64> {
+    let stride = cells.len().div_ceil(SAMPLE).max(1);
+    let mut values: Vec<f32> =
+        cells.iter().step_by(stride).filter_map(|&raw| Cell::decode(raw).value()).collect();
+    values.sort_unstable_by(f32::total_cmp);
+    let mut distinct: Vec<(f32, usize)> = Vec::new();
+    for value in values {
+        match distinct.last_mut() {
+            Some((last, count)) if *last >= value => *count += 1,
+            _ => distinct.push((value, 1)),
+        }
+    }
+    let mut left: usize = distinct.iter().map(|(_, count)| count).sum();
+    let mut steps = most.min(distinct.len());
+    let mut edges = Vec::new();
+    let mut held = 0;
+    for pair in distinct.windows(2) {
+        let (value, count) = pair[0];
+        let (next, next_count) = pair[1];
+        held += count;
+        let size = left as f64 / steps as f64;
+        // A step ends when it is full, or when the next value fills one by itself.
+        let is_full = held as f64 >= size || next_count as f64 >= size;
+        if steps > 1 && is_full {
+            edges.push((f64::from(value) + f64::from(next)) / 2.0);
+            left -= held;
+            held = 0;
+            steps -= 1;
+        }
+    }
+    edges
+}
+
+/// The most categories of a feature that get a step of their own.
+pub(super) const MOST_CATEGORIES: usize = 253;
+
+/// Edges that give each code 0, 1, 2 ... up to the largest a step, and one more for codes never seen.
+pub(super) fn category_edges(cells: &[f32]) -> Vec<f64> {
+    let largest = cells.iter().filter_map(|&raw| Cell::decode(raw).value()).fold(0.0, f32::max);
+    (0..=(largest as usize).min(MOST_CATEGORIES - 1)).map(|code| code as f64 + 0.5).collect()
+}
+
+/// The step of every case: value steps, then missing, then not covered.
+pub(super) fn codes(cells: &[f32], edges: &[f64]) -> Vec<u8> {
+    let steps = edges.len() + 1;
+    // Values are single precision, and so can the edges be: the smallest that is not below the edge.
+    let edges: Vec<f32> = edges.iter().map(|&edge| upward(edge)).collect();
+    cells
+        .iter()
+        .map(|&raw| match Cell::decode(raw) {
+            Cell::Value(value) => edges.partition_point(|&edge| edge <= value) as u8,
+            Cell::Missing => steps as u8,
+            Cell::NotCovered => steps as u8 + 1,
+        })
+        .collect()
+}
+
+/// The smallest single-precision number that is not below `edge`: `edge <= value` says the same of both.
+fn upward(edge: f64) -> f32 {
+    let near = edge as f32;
+    if f64::from(near) < edge { near.next_up() } else { near }
+}

@@ -1,0 +1,276 @@
+//! One term's part of the objective: its penalty, and its exact best steps when all other terms stand.
+
+use super::banded::Banded;
+use crate::features::Direction;
+
+/// How the steps of a term hang together.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    /// Steps in order, then *missing* and *not covered*, which have no neighbours.
+    Ordered { steps: usize, direction: Direction },
+    /// Steps without an order; missing and not covered are two more of them.
+    Levels { steps: usize },
+    /// Pairs of steps, row by row; each axis ends with its missing and not covered.
+    Grid { first: usize, second: usize },
+}
+
+/// The strengths of a term's penalty: both are precisions (one over a variance, log-odds squared).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Strengths {
+    /// Of the differences between neighbours (of the levels themselves where there is no order).
+    pub(super) rough: f64,
+    /// Of the level of missing, of not covered and of all values together.
+    pub(super) level: f64,
+}
+
+/// The penalty of a term: squares of differences along `edges`, and of single steps.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Block {
+    pub(super) kind: Kind,
+    /// Neighbours, and the weight of their difference in the roughness.
+    edges: Vec<(u16, u16, f64)>,
+    /// For each step the share of its own square in the roughness.
+    own: Vec<f64>,
+    band: usize,
+}
+
+impl Block {
+    pub(super) fn new(kind: Kind) -> Self {
+        let (mut edges, mut own, mut band) = (Vec::new(), Vec::new(), 0);
+        match kind {
+            Kind::Ordered { steps, .. } => {
+                own = vec![0.0; steps + 2];
+                edges.extend((1..steps as u16).map(|step| (step - 1, step, 1.0)));
+                band = 1;
+            }
+            Kind::Levels { steps } => own = vec![1.0; steps + 2],
+            Kind::Grid { first, second } => {
+                own = vec![1.0 / (first * second) as f64; first * second];
+                let along = |steps: usize| steps.saturating_sub(3).max(1) as f64;
+                let at = |i: usize, j: usize| (i * second + j) as u16;
+                for i in 0..first {
+                    for j in 0..second {
+                        if j + 1 < second.saturating_sub(2) {
+                            edges.push((at(i, j), at(i, j + 1), along(second)));
+                        }
+                        if i + 1 < first.saturating_sub(2) {
+                            edges.push((at(i, j), at(i + 1, j), along(first)));
+                        }
+                    }
+                }
+                band = second;
+            }
+        }
+        Self { kind, edges, own, band }
+    }
+
+    /// How many steps there are, missing and not covered included.
+    pub(super) fn steps(&self) -> usize {
+        self.own.len()
+    }
+
+    /// The places of missing and not covered, of a term that has them beside its steps.
+    fn absent(&self) -> std::ops::Range<usize> {
+        match self.kind {
+            Kind::Ordered { steps, .. } => steps..steps + 2,
+            Kind::Levels { .. } | Kind::Grid { .. } => 0..0,
+        }
+    }
+
+    /// How the level's square is spread over the steps: one for an absence, and one over all values by
+    /// their information.
+    fn level_share(&self, information: &[f64], step: usize) -> f64 {
+        let absent = self.absent();
+        if absent.is_empty() {
+            return 0.0;
+        }
+        if absent.contains(&step) {
+            return 1.0;
+        }
+        let values: f64 = information[..absent.start].iter().sum();
+        if values > 0.0 { information[step] / values } else { 1.0 / absent.start as f64 }
+    }
+
+    /// Information plus penalty: the matrix of the steps' normal equations.
+    fn matrix(&self, information: &[f64], strengths: Strengths) -> Banded {
+        let mut matrix = Banded::zero(self.steps(), self.band);
+        for (step, (&own, &information_here)) in self.own.iter().zip(information).enumerate() {
+            let level = strengths.level * self.level_share(information, step);
+            matrix.add(step, 0, information_here + strengths.rough * own + level);
+        }
+        for &(a, b, weight) in &self.edges {
+            let rough = strengths.rough * weight;
+            matrix.add(usize::from(a), 0, rough);
+            matrix.add(usize::from(b), 0, rough);
+            matrix.add(usize::from(b), usize::from(b - a), -rough);
+        }
+        matrix
+    }
+
+    /// The best steps: the minimum of `sum of information/2 (f - target)^2 + penalty - pull f`, where
+    /// `side` is information times target, plus pull. Ordered steps with a direction keep it.
+    pub(super) fn solve(&self, information: &[f64], mut side: Vec<f64>, strengths: Strengths) -> Vec<f64> {
+        let matrix = self.matrix(information, strengths);
+        match self.kind {
+            Kind::Ordered { steps, direction: direction @ (Direction::Rising | Direction::Falling) } => {
+                monotone(&matrix, side, steps, direction)
+            }
+            _ => {
+                matrix.factor().solve(&mut side);
+                side
+            }
+        }
+    }
+
+    /// The level from which the penalty is least: the term gives it up to the intercept.
+    pub(super) fn centre(&self, information: &[f64], values: &[f64]) -> f64 {
+        let (mut mass, mut sum) = (0.0, 0.0);
+        for (step, value) in values.iter().enumerate() {
+            let share = self.own[step] + self.level_share(information, step);
+            mass += share;
+            sum += share * value;
+        }
+        sum / mass
+    }
+
+    /// Squares of the steps under the roughness, at strength 1.
+    fn roughness(&self, values: &[f64]) -> f64 {
+        let edges: f64 =
+            self.edges.iter().map(|&(a, b, weight)| weight * (values[usize::from(b)] - values[usize::from(a)]).powi(2)).sum();
+        edges + self.own.iter().zip(values).map(|(own, value)| own * value * value).sum::<f64>()
+    }
+
+    /// The strength of the roughness that the steps themselves speak for: so that the roughness found is
+    /// the one expected, given what the data leave open.
+    ///
+    /// It is one step of the generalised Fellner-Schall update (Wood and Fasiolo, *Biometrics* 73, 2017)
+    /// towards the largest marginal likelihood, with the other terms held fixed.
+    pub(super) fn strength_for(&self, information: &[f64], values: &[f64], strengths: Strengths) -> f64 {
+        let inverse = self.matrix(information, strengths).factor().inverse_in_band();
+        let mut trace = 0.0;
+        for (step, own) in self.own.iter().enumerate() {
+            trace += own * inverse.at(step, 0);
+        }
+        for &(a, b, weight) in &self.edges {
+            let (a, b) = (usize::from(a), usize::from(b));
+            trace += weight * (inverse.at(a, 0) + inverse.at(b, 0) - 2.0 * inverse.at(b, b - a));
+        }
+        let rank = match self.kind {
+            Kind::Ordered { steps, .. } => steps.saturating_sub(1),
+            _ => self.steps(),
+        } as f64;
+        let determined = (rank - strengths.rough * trace).max(1e-9 * rank.max(1.0));
+        let wanted = determined / self.roughness(values).max(1e-300);
+        // The update is sure and slow; half as far again is still sure, and twice as far is not.
+        (strengths.rough * (wanted / strengths.rough).powf(1.5)).clamp(LEAST, MOST)
+    }
+
+    /// How much better the residuals `sums` are foreseen by this term, at the roughness that serves it
+    /// best, than by none: the logarithm of the ratio of marginal likelihoods, and that roughness.
+    ///
+    /// The term must stand at zero and have a penalty on each step.
+    pub(super) fn evidence(&self, information: &[f64], sums: &[f64]) -> (f64, f64) {
+        let nothing = vec![0.0; self.steps()];
+        let mut best = (f64::NEG_INFINITY, MOST);
+        for rough in TRIED {
+            let strengths = Strengths { rough, level: 0.0 };
+            let factor = self.matrix(information, strengths).factor();
+            let mut steps = sums.to_vec();
+            factor.solve(&mut steps);
+            let fit: f64 = sums.iter().zip(&steps).map(|(sum, step)| sum * step).sum();
+            let prior = self.matrix(&nothing, strengths).factor().log_determinant();
+            let evidence = 0.5 * (fit - factor.log_determinant() + prior);
+            if evidence > best.0 {
+                best = (evidence, rough);
+            }
+        }
+        best
+    }
+
+    /// For each absence, how far it lies from the values, squared, and how much of that the data leave
+    /// open: what the level's strength is estimated from, over all terms.
+    pub(super) fn absence_spread(&self, information: &[f64], values: &[f64], strengths: Strengths) -> (f64, f64) {
+        let absent = self.absent();
+        let known: f64 = information[..absent.start].iter().sum();
+        if known <= 0.0 {
+            return (0.0, 0.0);
+        }
+        let centre = (0..absent.start).map(|step| information[step] * values[step]).sum::<f64>() / known;
+        let mut spread = (0.0, 0.0);
+        for step in absent {
+            if information[step] > 0.0 {
+                let open = strengths.level / (strengths.level + 2.0 * information[step]);
+                spread.0 += 1.0 - open;
+                spread.1 += (values[step] - centre).powi(2) / 2.0;
+            }
+        }
+        spread
+    }
+
+    /// A draw of the penalty's own pull, for refits: a normal of the penalty's matrix, from standard
+    /// normals.
+    pub(super) fn pull(&self, information: &[f64], strengths: Strengths, mut normal: impl FnMut() -> f64) -> Vec<f64> {
+        let mut pull: Vec<f64> = (0..self.steps())
+            .map(|step| {
+                let own = strengths.rough * self.own[step] + strengths.level * self.level_share(information, step);
+                if own > 0.0 { own.sqrt() * normal() } else { 0.0 }
+            })
+            .collect();
+        for &(a, b, weight) in &self.edges {
+            let drawn = (strengths.rough * weight).sqrt() * normal();
+            pull[usize::from(a)] -= drawn;
+            pull[usize::from(b)] += drawn;
+        }
+        pull
+    }
+}
+
+/// Roughnesses that are tried for a new pair.
+const TRIED: [f64; 8] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0];
+
+/// Strengths stay between these: neighbours may differ by some 30, or by next to nothing.
+const LEAST: f64 = 1e-3;
+const MOST: f64 = 1e9;
+
+/// The best steps that never fall (or never rise): neighbours that break the order are made one, and the
+/// system is solved again, until none does.
+///
+/// For a penalty on differences of neighbours the merges never have to be undone: Burdakov and Sysoev, *A
+/// dual active-set algorithm for regularized monotonic regression*, Journal of Optimization Theory and
+/// Applications 172, 2017.
+fn monotone(matrix: &Banded, side: Vec<f64>, steps: usize, direction: Direction) -> Vec<f64> {
+    let sign = if direction == Direction::Falling { -1.0 } else { 1.0 };
+    // For each step the group that it is in; groups are runs.
+    let mut group: Vec<usize> = (0..side.len()).collect();
+    loop {
+        let groups = group.last().map_or(0, |last| last + 1);
+        let mut merged = Banded::zero(groups, 1);
+        let mut merged_side = vec![0.0; groups];
+        for step in 0..side.len() {
+            let here = group[step];
+            merged.add(here, 0, matrix.at(step, 0));
+            merged_side[here] += side[step];
+            if step > 0 {
+                let between = matrix.at(step, 1);
+                if group[step - 1] == here {
+                    merged.add(here, 0, 2.0 * between);
+                } else {
+                    merged.add(here, 1, between);
+                }
+            }
+        }
+        merged.factor().solve(&mut merged_side);
+        let mut renumbered = vec![0; side.len()];
+        let mut changed = false;
+        for step in 1..side.len() {
+            let (before, here) = (group[step - 1], group[step]);
+            let breaks = step < steps && before != here && sign * (merged_side[here] - merged_side[before]) < 0.0;
+            changed |= breaks;
+            renumbered[step] = renumbered[step - 1] + usize::from(before != here && !breaks);
+        }
+        if !changed {
+            return group.iter().map(|&group| merged_side[group]).collect();
+        }
+        group = renumbered;
+    }
+}

@@ -1,0 +1,345 @@
+//! The fit: one convex objective, brought to its minimum by exact moves of one term at a time.
+//!
+//! Outside, the log loss is replaced by its quadratic model at the present scores (Newton's method for
+//! generalised linear models). Inside, terms take turns: a term's residuals are added up by step, its best
+//! steps are the solution of a narrow-banded system, and one pass takes the move out of what the others
+//! see. The quadratic model's residual is kept up to date, so that the scores themselves need no pass over
+//! the terms.
+//!
+//! How smooth each term is, is part of the fit: see [`Block::strength_for`](super::block::Block::strength_for).
+
+use super::block::{Block, Strengths};
+use super::column::{Column, MOST_STEPS, Steps, Working};
+use super::grid::Grid;
+
+/// A term while it is fitted.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) block: Block,
+    pub(super) rough: f64,
+    pub(super) values: Vec<f64>,
+    /// For each step the sum of the weights.
+    pub(super) information: Vec<f64>,
+    /// The length of its last move, in standard errors.
+    moved: f64,
+    /// Whether it was taken out: it stays at zero.
+    is_out: bool,
+}
+
+/// The cases: outcomes, and how much each counts (0: not at all).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cases<'a> {
+    pub(super) outcomes: &'a [bool],
+    pub(super) mass: Option<&'a [f32]>,
+}
+
+/// A fit on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Descent {
+    pub(super) parts: Vec<Part>,
+    pub(super) intercept: f64,
+    /// See [`Strengths::level`]; one for all terms.
+    pub(super) level: f64,
+    scores: Vec<f32>,
+    working: Working,
+}
+
+/// The least weight of a case in the quadratic model: a case that is all but certain still anchors it.
+const LEAST_WEIGHT: f32 = 1e-6;
+/// A term's roughness before anything is known: neighbours differ by some 0.2 log-odds.
+const FIRST_ROUGHNESS: f64 = 200.0;
+/// The level's strength before anything is known: absences differ from values by some 0.5 log-odds.
+const FIRST_LEVEL: f64 = 4.0;
+/// The level's strength stays between these: absences matter by some 1.4 log-odds, or by next to nothing.
+const LEAST_LEVEL: f64 = 0.5;
+const MOST_LEVEL: f64 = 1e4;
+/// Sweeps between two looks at the log loss.
+const SWEEPS: usize = 2;
+/// Moves shorter than this hardly change the weights: the quadratic model keeps them, which changes the
+/// path and not where it ends.
+const WEIGHTS_SERVE: f64 = 1.0;
+/// Sweeps of a redrawn fit.
+const REDRAW_SWEEPS: usize = 3;
+
+impl Cases<'_> {
+    pub(super) fn mass(&self, row: usize) -> f32 {
+        self.mass.map_or(1.0, |mass| mass[row])
+    }
+}
+
+impl Part {
+    pub(super) fn new(block: Block) -> Self {
+        let steps = block.steps();
+        Self { block, rough: FIRST_ROUGHNESS, values: vec![0.0; steps], information: vec![0.0; steps], moved: f64::INFINITY, is_out: false }
+    }
+}
+
+/// The probability of a log-odds, in single precision: the passes over rows need no more.
+fn chance(score: f32) -> f32 {
+    1.0 / (1.0 + (-score).exp())
+}
+
+impl Descent {
+    pub(super) fn start(blocks: impl Iterator<Item = Block>, cases: Cases<'_>) -> Self {
+        let rows = cases.outcomes.len();
+        let (mut mass, mut positive) = (0.0, 0.0);
+        for (row, &outcome) in cases.outcomes.iter().enumerate() {
+            let here = f64::from(cases.mass(row));
+            mass += here;
+            positive += if outcome { here } else { 0.0 };
+        }
+        let intercept = (positive / (mass - positive)).ln();
+        let working = Working { residual: vec![0.0; rows], weight: vec![0.0; rows], shift: 0.0, stored: 0.0, weights: 0.0 };
+        let parts = blocks.map(Part::new).collect();
+        let mut descent = Self { parts, intercept, level: FIRST_LEVEL, scores: vec![intercept as f32; rows], working };
+        descent.linearise(cases, true);
+        descent
+    }
+
+    /// Residuals at the present scores, and weights, unless those in use still serve.
+    fn linearise(&mut self, cases: Cases<'_>, weights: bool) {
+        let working = &mut self.working;
+        (working.shift, working.stored) = (0.0, 0.0);
+        if weights {
+            working.weights = 0.0;
+        }
+        for (row, &outcome) in cases.outcomes.iter().enumerate() {
+            let chance = chance(self.scores[row]);
+            let mass = cases.mass(row);
+            let residual = (f32::from(u8::from(outcome)) - chance) * mass;
+            working.residual[row] = residual;
+            working.stored += f64::from(residual);
+            if weights {
+                let weight = (chance * (1.0 - chance)).max(LEAST_WEIGHT) * mass;
+                working.weight[row] = weight;
+                working.weights += f64::from(weight);
+            }
+        }
+    }
+
+    /// Takes what the moves left of the residuals into the scores, and looks afresh. Gives how far the
+    /// scores moved, in standard errors of one coefficient.
+    fn settle(&mut self, cases: Cases<'_>, weights: bool) -> f64 {
+        let mut moved = 0.0;
+        let shift = self.working.shift as f32;
+        for (row, score) in self.scores.iter_mut().enumerate() {
+            let weight = self.working.weight[row];
+            if weight > 0.0 {
+                let before = (f32::from(u8::from(cases.outcomes[row])) - chance(*score)) * cases.mass(row);
+                let by = (before - self.working.residual[row]) / weight + shift;
+                moved += f64::from(weight * by * by);
+                *score += by;
+            }
+        }
+        self.linearise(cases, weights);
+        moved.sqrt()
+    }
+
+    /// Adds up each term's weights.
+    pub(super) fn weigh(&mut self, columns: &[Column]) {
+        let working = &self.working;
+        for (part, column) in self.parts.iter_mut().zip(columns) {
+            let sums = column.sums(&working.weight, working.weights);
+            let steps = part.block.steps();
+            part.information.copy_from_slice(&sums[..steps]);
+        }
+    }
+
+    /// One turn of every term whose last move was longer than `busy`. Gives the length of the longest
+    /// move; lengths are in standard errors of the term.
+    fn sweep(&mut self, columns: &[Column], pulls: Option<&[Vec<f64>]>, busy: f64) -> f64 {
+        self.centre();
+        let mut longest: f64 = 0.0;
+        let working = &mut self.working;
+        for (place, (part, column)) in self.parts.iter_mut().zip(columns).enumerate() {
+            if part.moved < busy || part.is_out {
+                continue;
+            }
+            let sums = column.sums(&working.residual, working.stored);
+            let moves = part.turn(&sums, working.shift, self.level, pulls.map(|pulls| &pulls[place][..]));
+            column.advance(working, &moves);
+            // What a column leaves out moved with the shift, not with its rows.
+            let base = column.common().map_or(0.0, |common| moves[usize::from(common)]);
+            let mut length = 0.0;
+            for (information, step) in part.information.iter().zip(&moves) {
+                working.stored -= information * (step - base);
+                length += information * step * step;
+            }
+            part.moved = length.sqrt();
+            longest = longest.max(part.moved);
+            // The level is the intercept's.
+            let centre = part.block.centre(&part.information, &part.values);
+            part.values.iter_mut().for_each(|value| *value -= centre);
+            self.intercept += centre;
+        }
+        longest
+    }
+
+    /// Moves the intercept to where the residuals add up to nothing.
+    fn centre(&mut self) {
+        let working = &mut self.working;
+        let by = (working.stored - working.shift * working.weights) / working.weights;
+        working.shift += by;
+        self.intercept += by;
+    }
+
+    /// Brings the fit to rest, smoothness included: until a step moves all scores together by less than
+    /// `rest` standard errors of one coefficient, for at most `most` steps.
+    pub(super) fn run(&mut self, columns: &[Column], cases: Cases<'_>, most: usize, rest: f64) {
+        self.weigh(columns);
+        for _ in 0..most {
+            let longest = self.sweep(columns, None, 0.0);
+            for _ in 1..SWEEPS {
+                self.sweep(columns, None, rest / 2.0);
+            }
+            let afresh = longest > WEIGHTS_SERVE;
+            let moved = self.settle(cases, afresh);
+            if moved < rest {
+                return;
+            }
+            if afresh {
+                self.weigh(columns);
+            }
+            self.smooth();
+        }
+    }
+
+    /// Re-estimates how smooth each term is.
+    fn smooth(&mut self) {
+        let (mut determined, mut spread) = (0.0, 0.0);
+        for part in self.parts.iter_mut().filter(|part| !part.is_out) {
+            let strengths = Strengths { rough: part.rough, level: self.level };
+            part.rough = part.block.strength_for(&part.information, &part.values, strengths);
+            let (count, square) = part.block.absence_spread(&part.information, &part.values, strengths);
+            determined += count;
+            spread += square;
+        }
+        if determined > 0.0 {
+            self.level = (determined / spread.max(1e-12)).clamp(LEAST_LEVEL, MOST_LEVEL);
+        }
+    }
+
+    /// Adds a term that stands at zero.
+    pub(super) fn add(&mut self, block: Block, rough: f64) {
+        self.parts.push(Part { rough, ..Part::new(block) });
+    }
+
+    /// Takes a term out for good: it says nothing from now on.
+    pub(super) fn take_out(&mut self, place: usize) {
+        let part = &mut self.parts[place];
+        part.is_out = true;
+        part.values.fill(0.0);
+    }
+
+    /// Computes the scores afresh from the terms, for all rows, and looks at these cases from now on.
+    pub(super) fn rescore(&mut self, columns: &[Column], cases: Cases<'_>) {
+        self.scores.fill(self.intercept as f32);
+        for (part, column) in self.parts.iter().zip(columns) {
+            column.add_to(&mut self.scores, &part.steps());
+        }
+        self.linearise(cases, true);
+    }
+
+    /// Weights and residuals added up over the cells of a column that is no term yet.
+    pub(super) fn seen_by(&self, column: &Column, steps: usize) -> (Vec<f64>, Vec<f64>) {
+        let Working { residual, weight, shift, stored, weights } = &self.working;
+        let information = column.sums(weight, *weights)[..steps].to_vec();
+        let sums = column.sums(residual, *stored);
+        let left = information.iter().zip(sums).map(|(information, sum)| sum - shift * information).collect();
+        (information, left)
+    }
+
+    /// Hands what a grid says of its features one by one over to their own terms; scores do not change.
+    pub(super) fn purify(&mut self, place: usize, grid: &Grid, counts: &[f64]) {
+        let mut values: Vec<Vec<f64>> = self.parts.iter_mut().map(|part| std::mem::take(&mut part.values)).collect();
+        let (first, second) = grid.purify(&mut values[place], counts);
+        grid.hand_over(&mut values, &first, &second);
+        for (part, values) in self.parts.iter_mut().zip(values) {
+            part.values = values;
+        }
+    }
+
+    pub(super) fn working(&self) -> &Working {
+        &self.working
+    }
+
+    pub(super) fn scores(&self) -> &[f32] {
+        &self.scores
+    }
+
+    /// How the terms would stand had other families been drawn: each row counts `counts` times as much,
+    /// and the penalties pull as if their own expectations had been drawn anew. Gives the terms' values.
+    ///
+    /// One Newton step from the present fit, to which `sweeps` of the terms are enough: a redrawn sample
+    /// moves terms by about a standard error. With the pull, draws spread as the posterior of a
+    /// penalised fit does, bias included (Papandreou and Yuille, *Gaussian sampling by local
+    /// perturbations*, 2010; Nychka, *Bayesian confidence intervals for smoothing splines*, JASA 83, 1988);
+    /// the weights make it follow the families (Rubin, *The Bayesian bootstrap*, 1981).
+    pub(super) fn redrawn(&self, columns: &[Column], counts: &[f32], mut normal: impl FnMut() -> f64) -> (f64, Vec<Vec<f64>>) {
+        let scale = |values: &[f32]| -> (Vec<f32>, f64) {
+            let scaled: Vec<f32> = values.iter().zip(counts).map(|(value, count)| value * count).collect();
+            let total = scaled.iter().map(|&value| f64::from(value)).sum();
+            (scaled, total)
+        };
+        let (residual, stored) = scale(&self.working.residual);
+        let (weight, weights) = scale(&self.working.weight);
+        let mut redrawn = Self {
+            parts: self.parts.clone(),
+            intercept: self.intercept,
+            level: self.level,
+            scores: Vec::new(),
+            working: Working { residual, weight, shift: 0.0, stored, weights },
+        };
+        redrawn.weigh(columns);
+        let pulls: Vec<Vec<f64>> = redrawn
+            .parts
+            .iter()
+            .map(|part| {
+                let strengths = Strengths { rough: part.rough, level: self.level };
+                part.block.pull(&part.information, strengths, &mut normal)
+            })
+            .collect();
+        for _ in 0..REDRAW_SWEEPS {
+            redrawn.sweep(columns, Some(&pulls), 0.0);
+        }
+        // The sum of all moves of the intercept is in `intercept`.
+        (redrawn.intercept, redrawn.parts.into_iter().map(|part| part.values).collect())
+    }
+}
+
+impl Part {
+    /// How much it says: the standard deviation of its steps over the cases, by their information.
+    pub(super) fn size(&self) -> f64 {
+        let mass: f64 = self.information.iter().sum();
+        let moment = |power: i32| {
+            let each = self.information.iter().zip(&self.values).map(|(weight, value)| weight * value.powi(power));
+            each.sum::<f64>() / mass
+        };
+        (moment(2) - moment(1) * moment(1)).max(0.0).sqrt()
+    }
+
+    /// The values as a table for a byte to index.
+    pub(super) fn steps(&self) -> Steps<f64> {
+        let mut steps = [0.0; MOST_STEPS];
+        steps[..self.values.len()].copy_from_slice(&self.values);
+        steps
+    }
+
+    /// The best steps while the other terms stand; gives the moves.
+    fn turn(&mut self, sums: &Steps<f64>, shift: f64, level: f64, pull: Option<&[f64]>) -> Steps<f64> {
+        let strengths = Strengths { rough: self.rough, level };
+        let side: Vec<f64> = (0..self.block.steps())
+            .map(|step| {
+                let residual = sums[step] - shift * self.information[step];
+                residual + self.information[step] * self.values[step] + pull.map_or(0.0, |pull| pull[step])
+            })
+            .collect();
+        let best = self.block.solve(&self.information, side, strengths);
+        let mut moves = [0.0; MOST_STEPS];
+        for (step, (value, best)) in self.values.iter_mut().zip(best).enumerate() {
+            moves[step] = best - *value;
+            *value = best;
+        }
+        moves
+    }
+}

@@ -1,0 +1,288 @@
+//! From cells and outcomes to terms: cut, fit, find pairs, check them on other families, fit all, redraw.
+
+use rayon::prelude::*;
+
+use super::block::{Block, Kind};
+use super::column::Column;
+use super::descent::{Cases, Descent};
+use super::grid::Grid;
+use super::{bins, pairs};
+use crate::features::Direction;
+use crate::model::refits::Draw;
+use crate::model::validation::Validation;
+
+/// What is fitted.
+pub(super) struct Task<'a> {
+    /// A column of cells for each feature.
+    pub(super) cells: &'a [&'a [f32]],
+    pub(super) kinds: &'a [FeatureKind],
+    pub(super) outcomes: &'a [bool],
+    pub(super) mass: Option<&'a [f32]>,
+    /// A key for the family of each case.
+    pub(super) families: &'a [u64],
+    pub(super) validation: &'a Validation,
+    pub(super) most_steps: usize,
+    pub(super) most_pairs: usize,
+    pub(super) most_terms: Option<usize>,
+    pub(super) redraws: usize,
+    pub(super) seed: u64,
+}
+
+/// What a trainer is told of a feature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum FeatureKind {
+    /// Numbers in order.
+    Number(Direction),
+    /// Codes 0, 1, 2 ... without an order.
+    Category,
+}
+
+/// The finished fit, in steps.
+pub(super) struct Grown {
+    pub(super) intercept: f64,
+    pub(super) terms: Vec<GrownTerm>,
+    /// For each redraw the intercept.
+    pub(super) intercepts: Vec<f64>,
+}
+
+/// A centred term.
+pub(super) struct GrownTerm {
+    pub(super) features: Vec<usize>,
+    pub(super) edges: Vec<Vec<f64>>,
+    pub(super) values: Vec<f64>,
+    pub(super) counts: Vec<f64>,
+    /// For each redraw the steps, centred.
+    pub(super) redrawn: Vec<Vec<f64>>,
+}
+
+/// Steps of the whole fit, and when it is at rest: when a step moves the scores of all cases together by
+/// less than this many standard errors of one coefficient. Half its square is what the log-likelihood is
+/// short of its best, over all cases. Fits that only choose pairs need less.
+const MOST_STEPS_OF_FIT: usize = 40;
+const REST: f64 = 0.3;
+const REST_WHILE_CHOOSING: f64 = 0.5;
+/// Steps in which chosen pairs settle beside the other terms while they are checked.
+const STEPS_OF_CHECK: usize = 4;
+/// Fewer cases with the outcome than this, to learn from or to check on, do not support a choice of pairs:
+/// the usual ten for each of two features' coarse cells, no more than a sanity bound.
+const FEWEST_POSITIVES: usize = 40;
+/// A term whose steps all lie within this of each other (log-odds) is flat: it moves a chance of 5% by
+/// less than a fortieth of a percentage point.
+const FLAT: f64 = 0.005;
+
+pub(super) fn grow(task: &Task<'_>) -> Grown {
+    let rows = task.outcomes.len();
+    let (edges, mut columns): (Vec<Vec<f64>>, Vec<Column>) = task
+        .cells
+        .par_iter()
+        .zip(task.kinds)
+        .map(|(cells, kind)| {
+            let edges = match kind {
+                FeatureKind::Number(_) => bins::edges(cells, task.most_steps),
+                FeatureKind::Category => bins::category_edges(cells),
+            };
+            let codes = bins::codes(cells, &edges);
+            (edges, Column::new(codes))
+        })
+        .unzip();
+    let blocks = edges.iter().zip(task.kinds).map(|(edges, kind)| {
+        let steps = edges.len() + 1;
+        Block::new(match *kind {
+            FeatureKind::Number(direction) => Kind::Ordered { steps, direction },
+            FeatureKind::Category => Kind::Levels { steps },
+        })
+    });
+    let whole = Cases { outcomes: task.outcomes, mass: task.mass };
+    let learnt: Vec<f32> = (0..rows).map(|row| if task.validation.learns(row, 0) { whole.mass(row) } else { 0.0 }).collect();
+    let learning = Cases { outcomes: task.outcomes, mass: Some(&learnt) };
+    let mut grids = Vec::new();
+    let mut fit;
+    if (task.most_pairs > 0 || task.most_terms.is_some()) && supports_a_choice(task) {
+        fit = Descent::start(blocks, learning);
+        fit.run(&columns, learning, MOST_STEPS_OF_FIT, REST_WHILE_CHOOSING);
+        if task.most_pairs > 0 {
+            grids = choose(task, &mut fit, &mut columns, learning);
+        }
+        limit_terms(task, &mut fit, &columns);
+        fit.rescore(&columns, whole);
+    } else {
+        fit = Descent::start(blocks, whole);
+    }
+    fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
+    fit.rescore(&columns, whole);
+    fit.weigh(&columns);
+    let redrawn = redraw(task, &fit, &columns);
+    terms(task, &fit, &columns, &edges, &grids, &redrawn)
+}
+
+/// Whether there are cases enough on both sides to choose pairs by.
+fn supports_a_choice(task: &Task<'_>) -> bool {
+    let positive = |wanted: &dyn Fn(usize) -> bool| {
+        task.outcomes.iter().enumerate().filter(|&(row, &outcome)| outcome && wanted(row)).count()
+    };
+    positive(&|row| task.validation.learns(row, 0)) >= FEWEST_POSITIVES
+        && positive(&|row| task.validation.checks(row, 0)) >= FEWEST_POSITIVES
+}
+
+/// Ranks all pairs on what the features leave, fits those that are clear, and keeps those that make other
+/// families' outcomes likelier. The kept ones are the last parts of `fit` and the last of `columns`.
+fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learning: Cases<'_>) -> Vec<Grid> {
+    let rows = task.outcomes.len();
+    let features = columns.len();
+    let numbers: Vec<(&Column, &[f64])> = columns.iter().zip(&fit.parts).map(|(column, part)| (column, &part.information[..])).collect();
+    let ranked = pairs::rank(&numbers, fit.working(), learning.mass);
+    // Among so many pairs one has to be this much likelier than chance to be as likely as not.
+    let wanted = (ranked.len() as f64).ln();
+    let mut grids = Vec::new();
+    for pair in ranked.iter().take(2 * task.most_pairs) {
+        if grids.len() == task.most_pairs {
+            break;
+        }
+        let side = |feature: usize| (feature, &fit.parts[feature].information[..]);
+        let grid = Grid::new(side(pair.first), side(pair.second));
+        let column = grid.column(&columns[..features], rows);
+        let block = Block::new(Kind::Grid { first: grid.first.steps, second: grid.second.steps });
+        let (information, sums) = fit.seen_by(&column, block.steps());
+        let (evidence, rough) = block.evidence(&information, &sums);
+        if evidence > wanted {
+            columns.push(column);
+            grids.push((grid, block, rough));
+        }
+    }
+    for (_, block, rough) in &grids {
+        fit.add(block.clone(), *rough);
+    }
+    let mut grids: Vec<Grid> = grids.into_iter().map(|(grid, ..)| grid).collect();
+    if grids.is_empty() {
+        return grids;
+    }
+    fit.run(columns, learning, STEPS_OF_CHECK, REST_WHILE_CHOOSING);
+    for (place, grid) in grids.iter().enumerate() {
+        let counts = columns[features + place].counts(rows, grid.first.steps * grid.second.steps);
+        fit.purify(features + place, grid, &counts);
+    }
+    fit.rescore(columns, learning);
+    let pays: Vec<bool> =
+        (features..columns.len()).map(|place| gain(task, fit, &columns[place], place).0 > 0.0).collect();
+    let kept = |place: usize| place < features || pays[place - features];
+    retain_places(columns, kept);
+    retain_places(&mut fit.parts, kept);
+    retain_places(&mut grids, |place| pays[place]);
+    grids
+}
+
+fn retain_places<T>(of: &mut Vec<T>, kept: impl Fn(usize) -> bool) {
+    let mut place = 0;
+    of.retain(|_| {
+        place += 1;
+        kept(place - 1)
+    });
+}
+
+/// Takes out the terms beyond the limit, the least first, unless they pay: a term beyond it stays where
+/// the cases that are checked on speak for it by more than a standard error.
+fn limit_terms(task: &Task<'_>, fit: &mut Descent, columns: &[Column]) {
+    let Some(most) = task.most_terms else { return };
+    let mut sizes: Vec<(f64, usize)> = fit
+        .parts
+        .iter()
+        .enumerate()
+        .map(|(place, part)| (part.size(), place))
+        .filter(|(size, _)| *size > FLAT)
+        .collect();
+    sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for &(_, place) in sizes.iter().skip(most).rev() {
+        let (gain, error) = gain(task, fit, &columns[place], place);
+        if gain <= error {
+            fit.take_out(place);
+        }
+    }
+}
+
+/// By how much the log loss of the cases that are checked on falls for a term, in all, and the standard
+/// error of that.
+fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize) -> (f64, f64) {
+    let mut without = vec![0.0; task.outcomes.len()];
+    column.add_to(&mut without, &fit.parts[place].steps());
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for (row, (&with, by)) in fit.scores().iter().zip(without).enumerate() {
+        if task.validation.checks(row, 0) {
+            let cost = |score: f32| {
+                let against = f64::from(if task.outcomes[row] { -score } else { score });
+                against.max(0.0) + (-against.abs()).exp().ln_1p()
+            };
+            let gain = f64::from(task.mass.map_or(1.0, |mass| mass[row])) * (cost(with - by) - cost(with));
+            sum += gain;
+            squares += gain * gain;
+        }
+    }
+    (sum, squares.sqrt())
+}
+
+/// The fit as it would be had other families been drawn, several times.
+fn redraw(task: &Task<'_>, fit: &Descent, columns: &[Column]) -> Vec<(f64, Vec<Vec<f64>>)> {
+    (0..task.redraws)
+        .into_par_iter()
+        .map(|nth| {
+            let draw = Draw::new(task.seed, nth as u32);
+            let counts: Vec<f32> = task.families.iter().map(|&family| draw.count(family)).collect();
+            let mut drawn = 0;
+            let normal = || {
+                drawn += 1;
+                draw.normal(drawn)
+            };
+            fit.redrawn(columns, &counts, normal)
+        })
+        .collect()
+}
+
+/// Purified, centred terms; those that are flat are left out.
+fn terms(
+    task: &Task<'_>,
+    fit: &Descent,
+    columns: &[Column],
+    edges: &[Vec<f64>],
+    grids: &[Grid],
+    redrawn: &[(f64, Vec<Vec<f64>>)],
+) -> Grown {
+    let rows = task.outcomes.len();
+    let features = edges.len();
+    let counts: Vec<Vec<f64>> = columns.iter().zip(&fit.parts).map(|(column, part)| column.counts(rows, part.values.len())).collect();
+    let tidy = |intercept: f64, mut values: Vec<Vec<f64>>| -> (f64, Vec<Vec<f64>>) {
+        let mut intercept = intercept;
+        for (place, grid) in grids.iter().enumerate() {
+            let (first, second) = grid.purify(&mut values[features + place], &counts[features + place]);
+            grid.hand_over(&mut values, &first, &second);
+        }
+        for (values, counts) in values.iter_mut().zip(&counts) {
+            let mass: f64 = counts.iter().sum();
+            let mean = values.iter().zip(counts).map(|(value, count)| value * count).sum::<f64>() / mass;
+            for (value, &count) in values.iter_mut().zip(counts) {
+                *value = if count == 0.0 { 0.0 } else { *value - mean };
+            }
+            intercept += mean;
+        }
+        (intercept, values)
+    };
+    let (intercept, values) = tidy(fit.intercept, fit.parts.iter().map(|part| part.values.clone()).collect());
+    let mut redraws: Vec<(f64, Vec<Vec<f64>>)> =
+        redrawn.iter().map(|(intercept, values)| tidy(*intercept, values.clone())).collect();
+    let mut terms = Vec::new();
+    for (place, values) in values.into_iter().enumerate() {
+        let spread = values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - values.iter().copied().fold(f64::INFINITY, f64::min);
+        if spread < FLAT {
+            continue;
+        }
+        let (features, edges) = match place.checked_sub(features) {
+            None => (vec![place], vec![edges[place].clone()]),
+            Some(pair) => {
+                let Grid { first, second } = &grids[pair];
+                let side = |side: &super::grid::Side| side.kept(&edges[side.feature]).collect();
+                (vec![first.feature, second.feature], vec![side(first), side(second)])
+            }
+        };
+        let redrawn = redraws.iter_mut().map(|(_, values)| std::mem::take(&mut values[place])).collect();
+        terms.push(GrownTerm { features, edges, values, counts: counts[place].clone(), redrawn });
+    }
+    Grown { intercept, terms, intercepts: redraws.into_iter().map(|(intercept, _)| intercept).collect() }
+}

@@ -1,0 +1,137 @@
+//! Which pairs of features say together what they do not say apart.
+
+use rayon::prelude::*;
+
+use super::column::{Column, MOST_STEPS, Working};
+
+/// Steps of a feature while pairs are ranked, absences included: half a byte.
+const COARSE: usize = 16;
+/// Cases on which pairs are ranked, evenly spaced: a pair worth having shows in far fewer.
+const SAMPLE: usize = 1 << 17;
+/// A cell's effect is expected to be some 0.3 log-odds: 1 / 0.3^2.
+const CELL_PRECISION: f64 = 11.0;
+/// Fixed point of residuals and weights in one word: sums over the sample stay exact in any order.
+const FIXED: f32 = 8192.0;
+
+/// A pair, and how clearly its cells depart from what the two features say apart, in standard deviations
+/// of chance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct RankedPair {
+    pub(super) first: usize,
+    pub(super) second: usize,
+    pub(super) clarity: f64,
+}
+
+/// A feature's steps joined to at most `most` runs with about equal information each; each absence that
+/// occurs stays by itself. Gives the run of each step, and the number of runs of values.
+pub(super) fn joined(information: &[f64], most: usize) -> (Vec<u8>, usize) {
+    let steps = information.len() - 2;
+    let most = most.min(steps);
+    let mut left: f64 = information[..steps].iter().sum();
+    let mut runs = 0_usize;
+    let mut held = 0.0;
+    let mut joined = vec![0_u8; steps + 2];
+    for step in 0..steps {
+        joined[step] = runs as u8;
+        held += information[step];
+        let wanted = left / (most - runs) as f64;
+        let next = information.get(step + 1).copied().unwrap_or(0.0);
+        let steps_left = steps - step - 1;
+        let runs_left = most - runs - 1;
+        if step + 1 < steps && runs_left > 0 && (held + 0.5 * next >= wanted || next >= wanted || steps_left <= runs_left) {
+            left -= held;
+            held = 0.0;
+            runs += 1;
+        }
+    }
+    runs += 1;
+    joined[steps] = runs as u8;
+    joined[steps + 1] = runs as u8 + 1;
+    (joined, runs)
+}
+
+/// Ranks all pairs of features by what their cells hold of the residual, the clearest first.
+pub(super) fn rank(features: &[(&Column, &[f64])], working: &Working, mass: Option<&[f32]>) -> Vec<RankedPair> {
+    let rows = working.residual.len();
+    let learnt = |row: &usize| mass.is_none_or(|mass| mass[*row] > 0.0);
+    let stride = rows.div_ceil(SAMPLE).max(1);
+    let sample: Vec<usize> = (0..rows).step_by(stride).filter(learnt).collect();
+    let shift = working.shift as f32;
+    let words: Vec<i64> = sample
+        .iter()
+        .map(|&row| {
+            let weight = working.weight[row];
+            let residual = working.residual[row] - weight * shift;
+            (((residual * FIXED) as i64) << 32) + (weight * FIXED) as i64
+        })
+        .collect();
+    let coarse: Vec<Vec<u8>> = features
+        .par_iter()
+        .map(|(column, information)| {
+            let (joined, _) = joined(information, COARSE - 2);
+            let codes = column.to_codes(rows);
+            sample.iter().map(|&row| joined[usize::from(codes[row])]).collect()
+        })
+        .collect();
+    let runs: Vec<usize> = features.iter().map(|(_, information)| joined(information, COARSE - 2).1).collect();
+    let pairs: Vec<(usize, usize)> =
+        (0..features.len()).flat_map(|first| (first + 1..features.len()).map(move |second| (first, second))).collect();
+    let mut ranked: Vec<RankedPair> = pairs
+        .into_par_iter()
+        .map(|(first, second)| {
+            let cells = cells(&coarse[first], &coarse[second], &words);
+            RankedPair { first, second, clarity: clarity(&cells, runs[first], runs[second]) }
+        })
+        .collect();
+    ranked.sort_by(|a, b| b.clarity.total_cmp(&a.clarity).then((a.first, a.second).cmp(&(b.first, b.second))));
+    ranked
+}
+
+/// Residuals and weights added up by cell, both in one addition.
+fn cells(first: &[u8], second: &[u8], words: &[i64]) -> Vec<(f64, f64)> {
+    const LANES: usize = 4;
+    let mut sums = [[0_i64; MOST_STEPS]; LANES];
+    let (first, first_rest) = first.as_chunks::<LANES>();
+    let (second, second_rest) = second.as_chunks::<LANES>();
+    let (words, words_rest) = words.as_chunks::<LANES>();
+    for ((first, second), words) in first.iter().zip(second).zip(words) {
+        for lane in 0..LANES {
+            sums[lane][usize::from(first[lane] << 4 | second[lane])] += words[lane];
+        }
+    }
+    for ((first, second), word) in first_rest.iter().zip(second_rest).zip(words_rest) {
+        sums[0][usize::from(first << 4 | second)] += word;
+    }
+    (0..MOST_STEPS)
+        .map(|cell| {
+            let sum: i64 = sums.iter().map(|lane| lane[cell]).sum();
+            let weight = sum & 0xffff_ffff;
+            (((sum - weight) >> 32) as f64 / f64::from(FIXED), weight as f64 / f64::from(FIXED))
+        })
+        .collect()
+}
+
+/// How far the cells' residuals exceed chance, at the resolution that shows it best: fine cells, groups of
+/// two steps a side, and of four.
+fn clarity(cells: &[(f64, f64)], first_runs: usize, second_runs: usize) -> f64 {
+    let mut best = f64::NEG_INFINITY;
+    for width in [1, 3, 7] {
+        let group = |run: usize, runs: usize| if run < runs { run / width } else { COARSE - 2 + (run - runs).min(1) };
+        let mut grouped = [(0.0, 0.0); MOST_STEPS];
+        for (cell, (residual, weight)) in cells.iter().enumerate() {
+            if *weight > 0.0 {
+                let to = group(cell / COARSE, first_runs) * COARSE + group(cell % COARSE, second_runs);
+                grouped[to].0 += residual;
+                grouped[to].1 += weight;
+            }
+        }
+        let (mut gain, mut variance) = (0.0, 0.0);
+        for (residual, weight) in grouped {
+            let share = weight / (weight + CELL_PRECISION);
+            gain += residual * residual / (weight + CELL_PRECISION) - share;
+            variance += 2.0 * share * share;
+        }
+        best = best.max(gain / f64::sqrt(variance).max(1.0));
+    }
+    best
+}

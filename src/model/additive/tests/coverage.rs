@@ -1,0 +1,186 @@
+//! Whether the intervals hold what they promise: 200 data sets whose truth is known.
+
+use std::collections::BTreeMap;
+
+use super::{Planted, World, logistic};
+use crate::model::form::{AdditiveModel, Shape, Term};
+use crate::model::refits::Refits;
+
+/// How much lies within its interval, and of how much.
+#[derive(Debug, Default, Clone, Copy)]
+struct Share {
+    within: f64,
+    all: f64,
+    wide: f64,
+    off: f64,
+}
+
+impl Share {
+    fn count(&mut self, mass: f64, off: f64, reach: f64) {
+        self.all += mass;
+        self.within += if off.abs() <= reach { mass } else { 0.0 };
+        self.wide += mass * reach * reach;
+        self.off += mass * off * off;
+    }
+
+    fn share(self) -> f64 {
+        self.within / self.all
+    }
+}
+
+/// The step (or cell) of each case in a term.
+fn steps(world: &World, model: &AdditiveModel, nth: usize) -> Vec<usize> {
+    let places: Vec<usize> = model.places(nth).collect();
+    let raw = |place: usize| world.matrix.raw(place);
+    let rows = 0..world.matrix.rows();
+    match &model.terms()[nth].shape {
+        Shape::Steps { axis, .. } => rows.map(|row| axis.bin(raw(places[0])[row])).collect(),
+        Shape::Grid { first, second, .. } => rows
+            .map(|row| first.bin(raw(places[0])[row]) * second.bins() + second.bin(raw(places[1])[row]))
+            .collect(),
+        Shape::Line { .. } => panic!("an additive model has no lines"),
+    }
+}
+
+/// Means of `values` by step, and how many cases each step has.
+fn means(values: &[f64], steps: &[usize], count: usize, masses: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let (mut sums, mut mass) = (vec![0.0; count], vec![0.0; count]);
+    for ((value, &step), here) in values.iter().zip(steps).zip(masses) {
+        sums[step] += value * here;
+        mass[step] += here;
+    }
+    for (sum, mass) in sums.iter_mut().zip(&mass) {
+        *sum = if *mass > 0.0 { *sum / mass } else { 0.0 };
+    }
+    (sums, mass)
+}
+
+/// Splits what a pair adds into what either feature says alone, by the steps given, and the rest.
+fn split(effect: &[f64], steps: [&[usize]; 2], masses: &[f64]) -> ([Vec<f64>; 2], Vec<f64>) {
+    let rows = effect.len();
+    let mut alone = [vec![0.0; rows], vec![0.0; rows]];
+    let mut rest = effect.to_vec();
+    for _ in 0..200 {
+        for side in 0..2 {
+            let count = steps[side].iter().max().unwrap() + 1;
+            let (by, _) = means(&rest, steps[side], count, masses);
+            for row in 0..rows {
+                alone[side][row] += by[steps[side][row]];
+                rest[row] -= by[steps[side][row]];
+            }
+        }
+    }
+    (alone, rest)
+}
+
+/// What each term should say of each case, before centring: for each feature, and for the planted pair.
+fn truth(world: &World, model: &AdditiveModel) -> (Vec<Vec<f64>>, Vec<f64>) {
+    let rows = world.matrix.rows();
+    let mut alone = world.effects.clone();
+    let Some((first, second, effect)) = &world.pair else { return (alone, vec![0.0; rows]) };
+    let name = |place: usize| &world.matrix.names()[place];
+    let found = model.terms().iter().position(|term| {
+        term.on.len() == 2 && term.on.contains(name(*first)) && term.on.contains(name(*second))
+    });
+    let axis_steps = |term: &Term, place: usize| -> Vec<usize> {
+        let axis = match &term.shape {
+            Shape::Steps { axis, .. } => axis,
+            Shape::Grid { first, .. } if term.on[0] == *name(place) => first,
+            Shape::Grid { second, .. } => second,
+            Shape::Line { .. } => panic!("an additive model has no lines"),
+        };
+        world.matrix.raw(place).iter().map(|&raw| axis.bin(raw)).collect()
+    };
+    let (steps, masses): ([Vec<usize>; 2], Vec<f64>) = if let Some(nth) = found {
+        let term = &model.terms()[nth];
+        ([*first, *second].map(|place| axis_steps(term, place)), vec![1.0; rows])
+    } else {
+        // Without its grid, the features' own terms take what they can: the part that fits best.
+        let own = |place: usize| model.terms().iter().find(|term| term.on == [name(place).clone()]);
+        let steps = [*first, *second].map(|place| own(place).map_or(vec![0; rows], |term| axis_steps(term, place)));
+        let information = world.log_odds.iter().map(|&log_odds| logistic(log_odds) * logistic(-log_odds));
+        (steps, information.collect())
+    };
+    let (parts, rest) = split(effect, [&steps[0], &steps[1]], &masses);
+    for (place, part) in [*first, *second].into_iter().zip(&parts) {
+        alone[place].iter_mut().zip(part).for_each(|(alone, part)| *alone += part);
+    }
+    (alone, rest)
+}
+
+/// Counts how much of a term lies within its interval.
+fn measure(world: &World, model: &AdditiveModel, nth: usize, truth: &[f64]) -> Share {
+    let term = &model.terms()[nth];
+    let values = term.shape.figures();
+    let steps = steps(world, model, nth);
+    let (mut true_values, mass) = means(truth, &steps, values.len(), &vec![1.0; truth.len()]);
+    let rows: f64 = mass.iter().sum();
+    let centre = true_values.iter().zip(&mass).map(|(value, mass)| value * mass).sum::<f64>() / rows;
+    true_values.iter_mut().for_each(|value| *value -= centre);
+    let refits = model.refits().unwrap();
+    let mut share = Share::default();
+    for step in 0..values.len() {
+        let away = (0..refits.len()).map(|refit| refits.figure(nth, refit, step));
+        share.count(mass[step], values[step] - true_values[step], Refits::reach(away));
+    }
+    share
+}
+
+#[test]
+fn truth_lies_within_the_intervals_of_nineteen_steps_in_twenty() {
+    use Planted::{Bend, Category, Count, Flag, Gaps, Noise, NoiseCount};
+    let casts: [&[Planted]; 4] = [
+        &[Count, Gaps, Flag, Bend, Noise],
+        &[Count, Bend, Category, Noise],
+        &[Bend, Gaps, Flag, Count, NoiseCount, Noise],
+        &[Gaps, Count, Category, Bend, Flag],
+    ];
+    let pairs = [(0, 3), (0, 1), (3, 0), (1, 3)];
+    let mut by_kind: BTreeMap<String, Share> = BTreeMap::new();
+    let mut scores = Share::default();
+    for seed in std::env::var("SEEDS").map_or(0..200_u64, |s| { let v: Vec<u64> = s.split(",").map(|x| x.parse().unwrap()).collect(); v[0]..v[1] }) {
+        let cast = (seed % 4) as usize;
+        let pair = (seed % 8 >= 4).then_some(pairs[cast]);
+        let rows = std::env::var("ROWS").map_or(3_000 + (seed as usize * 997) % 3_000, |r| r.parse().unwrap());
+        let world = World::new(seed, rows, casts[cast], pair, std::env::var("B0").map_or(-2.2, |b| b.parse().unwrap()));
+        let (model, unused) = world.fit(&world.params());
+        let (alone, rest) = truth(&world, &model);
+        for nth in 0..model.terms().len() {
+            let places: Vec<usize> = model.places(nth).collect();
+            let (kind, truth) = match places[..] {
+                [place] => (format!("{:?}", world.kinds[place]), &alone[place]),
+                _ => match &world.pair {
+                    Some((a, b, _)) if places.contains(a) && places.contains(b) => ("pair".to_owned(), &rest),
+                    _ => ("false pair".to_owned(), &vec![0.0; rows]),
+                },
+            };
+            let share = measure(&world, &model, nth, truth);
+            for kind in [kind, if places.len() == 1 { "main".into() } else { "pairs".into() }, "all".into()] {
+                let held = by_kind.entry(kind).or_default();
+                held.within += share.within;
+                held.all += share.all;
+                held.wide += share.wide;
+                held.off += share.off;
+            }
+        }
+        for name in unused {
+            let place = world.matrix.names().iter().position(|held| *held == name).unwrap();
+            let mean = alone[place].iter().sum::<f64>() / rows as f64;
+            let held = by_kind.entry(format!("unused {:?}", world.kinds[place])).or_default();
+            for value in &alone[place] {
+                held.count(1.0, value - mean, 0.005);
+            }
+        }
+        let log_odds = model.log_odds(&world.matrix).unwrap();
+        for row in (0..rows).step_by(20) {
+            let reach = model.reach(&world.matrix, row).unwrap().unwrap().score;
+            scores.count(1.0, log_odds[row] - world.log_odds[row], reach);
+        }
+    }
+    by_kind.insert("score".into(), scores);
+    for (kind, share) in &by_kind {
+        eprintln!("{kind:16} {:.3} of {:9} off {:.3} reach/1.96 {:.3}", share.share(), share.all, (share.off / share.all).sqrt(), (share.wide / share.all).sqrt() / 1.96);
+    }
+    let all = by_kind["all"].share();
+    assert!((0.90..=0.99).contains(&all), "{all}");
+}

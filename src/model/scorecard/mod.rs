@@ -1,0 +1,285 @@
+//! Whole-number scorecards as a trainer of the one model form.
+//!
+//! A card asks a few yes/no questions and adds whole-number points. `score = offset + unit * points`: two
+//! real numbers, refitted for every choice of points, so the points themselves are what is optimised; none
+//! is rounded afterwards.
+
+mod card;
+mod columns;
+mod cuts;
+mod line;
+mod search;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use linfa::DatasetBase;
+use linfa::traits::Fit;
+use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+
+pub use self::card::{CardLine, Condition, PointsRow, Scorecard};
+use self::cuts::{Question, questions};
+use self::search::{CardLimits, IntegerCard, search};
+use super::form::{AdditiveModel, Axis, Shape, Term};
+use super::logistic::matrix_of;
+use crate::error::ModelError;
+use crate::features::{Cell, Direction, FeatureMatrix};
+
+/// Settings of a scorecard: at most so many lines with so many points.
+///
+/// The outcome that counts as positive is always `true`. Of all cards within the limits the one with the
+/// least log loss is looked for, by a search that starts from several places and moves, drops and swaps
+/// lines two at a time; it is not proven to be the best. A line must pay for its place: it has to raise the
+/// logarithm of the likelihood by half the logarithm of the number of cases with the rarer outcome (the
+/// Bayesian information criterion, counted in events).
+///
+/// # Examples
+/// As a linfa trainer, on a linfa dataset (NaN means missing):
+/// ```
+/// use earlyhelp::model::ScorecardParams;
+/// use linfa::prelude::*;
+/// use ndarray::{Array1, Array2};
+///
+/// let visits = Array2::from_shape_fn((500, 1), |(row, _)| (row % 10) as f64);
+/// let outcomes = Array1::from_shape_fn(500, |row| (row * 7) % 23 < row % 10);
+/// let data = DatasetBase::new(visits, outcomes).with_feature_names(vec!["visits"]);
+///
+/// let model = ScorecardParams::default().terms(2).fit(&data)?;
+/// assert_eq!(model.terms()[0].on, ["visits"]);
+///
+/// // The same with the card to print.
+/// let (_, card) = &ScorecardParams::default().terms(2).cards_of(&data)?[0];
+/// assert!(card.lines.len() <= 2);
+/// println!("{card}");
+/// # Ok::<(), earlyhelp::error::ModelError>(())
+/// ```
+///
+/// # References
+/// B. Ustun and C. Rudin, "Learning optimized risk scores", *Journal of Machine Learning Research* 20
+/// (2019); J. Liu, C. Zhong, B. Li, M. Seltzer and C. Rudin, "FasterRisk: fast and accurate interpretable
+/// risk scores", *NeurIPS* (2022); C. T. Volinsky and A. E. Raftery, "Bayesian information criterion for
+/// censored survival models", *Biometrics* 56 (2000).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScorecardParams {
+    /// The most lines, 1 or more; `None` for as many as pay. The default, 10, is what fits on a page beside
+    /// its table and can be added up by hand in a minute or two.
+    pub terms: Option<u32>,
+    /// Points lie between minus this and plus this, 1 to 1000. The default, 5, is that of RiskSLIM and
+    /// FasterRisk: sums stay within what people add in their heads.
+    pub points: u32,
+    /// How many cards are wanted, 1 or more: the best, and others nearly as good that ask other questions,
+    /// so that people can choose. There may be fewer. The default is 5.
+    pub cards: u32,
+    /// How many cuts of a feature are considered, 1 or more: those that alone part the outcomes best. The
+    /// default, 8, leaves the search room to find which go together; more cost time and overfit.
+    pub most_cuts: u32,
+    /// Refits on redrawn families, from which intervals come, when a dataset is trained on; 0 for none.
+    /// Points stand; refits say how well the worth of a point and the starting level are known. The
+    /// default, 20, gives the width of an interval to within a sixth.
+    pub refits: u32,
+}
+
+impl Default for ScorecardParams {
+    fn default() -> Self {
+        Self { terms: Some(10), points: 5, cards: 5, most_cuts: 8, refits: 20 }
+    }
+}
+
+impl ScorecardParams {
+    /// At most this many lines.
+    #[must_use]
+    pub fn terms(mut self, most: u32) -> Self {
+        self.terms = Some(most);
+        self
+    }
+
+    /// So many refits.
+    #[must_use]
+    pub fn refits(mut self, refits: u32) -> Self {
+        self.refits = refits;
+        self
+    }
+
+    /// As many lines as pay.
+    #[must_use]
+    pub fn any_terms(mut self) -> Self {
+        self.terms = None;
+        self
+    }
+
+    /// Points between minus and plus this.
+    #[must_use]
+    pub fn points(mut self, most: u32) -> Self {
+        self.points = most;
+        self
+    }
+
+    /// How many cards are wanted.
+    #[must_use]
+    pub fn cards(mut self, wanted: u32) -> Self {
+        self.cards = wanted;
+        self
+    }
+
+    /// The most cuts of a feature that are considered.
+    #[must_use]
+    pub fn most_cuts(mut self, most: u32) -> Self {
+        self.most_cuts = most;
+        self
+    }
+
+    /// Fits cases; `directions` has one for each feature, `weights` (if any) a weight for each case. Gives
+    /// the best cards, best first, each as a model and as a card to print.
+    ///
+    /// Weights count for points, unit and offset; cuts are chosen, and the table is counted, over cases as
+    /// they are.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFitted`] where there is only one outcome, a setting is out of range, or lengths do
+    /// not agree.
+    pub(crate) fn fit_matrix(
+        &self,
+        matrix: &FeatureMatrix,
+        directions: &[Direction],
+        outcomes: &[bool],
+        weights: Option<&[f64]>,
+    ) -> Result<Vec<(AdditiveModel, Scorecard)>, ModelError> {
+        let not_fitted = |why: &str| ModelError::NotFitted(why.to_owned());
+        if directions.len() != matrix.names().len() {
+            return Err(not_fitted("there must be a direction for each feature"));
+        }
+        if outcomes.len() != matrix.rows() {
+            return Err(not_fitted("there must be an outcome for each case"));
+        }
+        if self.most_cuts == 0 {
+            return Err(not_fitted("at least one cut of a feature must be considered"));
+        }
+        let asked = questions(matrix, directions, outcomes, self.most_cuts as usize);
+        let signs: Vec<_> = asked.iter().map(|question| question.sign).collect();
+        let columns: Vec<_> = asked.iter().map(|question| &question.answers).collect();
+        let yes = outcomes.iter().filter(|&&outcome| outcome).count();
+        let limits = CardLimits {
+            terms: self.terms.map(|terms| terms as usize),
+            points: i32::try_from(self.points).unwrap_or(i32::MAX),
+            cards: self.cards as usize,
+            worth: worth(yes.min(outcomes.len() - yes)),
+        };
+        let found = search(&columns, &signs, outcomes, weights, &limits)
+            .map_err(|error| ModelError::NotFitted(error.to_string()))?;
+        found.iter().map(|card| finished(matrix, &asked, card, outcomes, weights)).collect()
+    }
+
+    /// As `fit` on a linfa dataset: the best cards, best first, each as a model and as a card to print.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFitted`] where there is only one outcome, a setting is out of range, or a record is
+    /// infinite.
+    pub fn cards_of(
+        &self,
+        dataset: &DatasetBase<Array2<f64>, Array1<bool>>,
+    ) -> Result<Vec<(AdditiveModel, Scorecard)>, ModelError> {
+        let matrix = matrix_of(dataset)?;
+        let directions = vec![Direction::None; matrix.names().len()];
+        let weights: Option<Vec<f64>> =
+            dataset.weights().map(|weights| weights.iter().map(|&weight| f64::from(weight)).collect());
+        self.fit_matrix(&matrix, &directions, &dataset.targets().to_vec(), weights.as_deref())
+    }
+}
+
+/// What a line must bring, in log-likelihood: half the logarithm of the number of cases with the rarer
+/// outcome, which is how much is known.
+fn worth(rarer: usize) -> f64 {
+    0.5 * (rarer.max(1) as f64).ln()
+}
+
+impl Fit<Array2<f64>, Array1<bool>, ModelError> for ScorecardParams {
+    type Object = AdditiveModel;
+
+    /// Fits a linfa dataset, no direction expected of any feature: NaN means missing; weights count if
+    /// there are any. Gives the best card's model.
+    fn fit(&self, dataset: &DatasetBase<Array2<f64>, Array1<bool>>) -> Result<AdditiveModel, ModelError> {
+        let best = self.cards_of(dataset)?.into_iter().next();
+        best.map(|(model, _)| model).ok_or_else(|| ModelError::NotFitted("there is no card".into()))
+    }
+}
+
+/// The card as a model, and to print.
+fn finished(
+    matrix: &FeatureMatrix,
+    asked: &[Question],
+    card: &IntegerCard,
+    outcomes: &[bool],
+    weights: Option<&[f64]>,
+) -> Result<(AdditiveModel, Scorecard), ModelError> {
+    let names = matrix.names();
+    let mut totals = vec![0; matrix.rows()];
+    let mut lines = Vec::new();
+    let (mut terms, mut intercept) = (Vec::new(), card.offset);
+    for of_feature in card.points.chunk_by(|a, b| asked[a.0].feature == asked[b.0].feature) {
+        let feature = asked[of_feature[0].0].feature;
+        let rules: Vec<(Condition, i32)> =
+            of_feature.iter().map(|&(column, points)| (asked[column].condition, points)).collect();
+        for &(column, points) in of_feature {
+            asked[column].answers.add_to(&mut totals, points);
+            lines.push(CardLine {
+                feature: names[feature].clone(),
+                condition: asked[column].condition,
+                points,
+            });
+        }
+        let (shape, mean) = steps(&rules, card.unit, matrix.raw(feature), weights)?;
+        intercept += mean;
+        terms.push(Term::one(&names[feature], shape));
+    }
+    let model = AdditiveModel::new(names.to_vec(), intercept, terms)?;
+    Ok((model, Scorecard::new((card.unit, card.offset), lines, &totals, outcomes)))
+}
+
+/// A feature's points as centred steps, and the mean that was taken out.
+fn steps(
+    rules: &[(Condition, i32)],
+    unit: f64,
+    cells: &[f32],
+    weights: Option<&[f64]>,
+) -> Result<(Shape, f64), ModelError> {
+    let mut edges: Vec<f64> = rules
+        .iter()
+        .filter_map(|(condition, _)| match condition {
+            Condition::AtLeast(cut) | Condition::Below(cut) => Some(*cut),
+            Condition::Missing | Condition::NotCovered => None,
+        })
+        .collect();
+    edges.sort_by(f64::total_cmp);
+    edges.dedup();
+    let points_at = |holds: &dyn Fn(Condition) -> bool| {
+        rules.iter().filter(|(condition, _)| holds(*condition)).map(|(_, points)| *points).sum::<i32>()
+    };
+    // A bin's values answer every question alike: those of its lower edge, or any below the first.
+    let mut points: Vec<i32> = (0..=edges.len())
+        .map(|bin| {
+            points_at(&|condition| match condition {
+                Condition::AtLeast(cut) => bin > 0 && edges[bin - 1] >= cut,
+                Condition::Below(cut) => bin == 0 || edges[bin - 1] < cut,
+                Condition::Missing | Condition::NotCovered => false,
+            })
+        })
+        .collect();
+    points.push(points_at(&|condition| condition == Condition::Missing));
+    points.push(points_at(&|condition| condition == Condition::NotCovered));
+    let mut masses = vec![0.0; points.len()];
+    for (row, &raw) in cells.iter().enumerate() {
+        let bin = match Cell::decode(raw) {
+            Cell::Value(value) => edges.partition_point(|&edge| edge <= f64::from(value)),
+            Cell::Missing => edges.len() + 1,
+            Cell::NotCovered => edges.len() + 2,
+        };
+        masses[bin] += weights.map_or(1.0, |weights| weights[row]);
+    }
+    let all: f64 = masses.iter().sum();
+    let sum: f64 = masses.iter().zip(&points).map(|(mass, &points)| mass * f64::from(points)).sum();
+    let mean = unit * sum / all;
+    let values = points.iter().map(|&points| unit * f64::from(points) - mean).collect();
+    Ok((Shape::Steps { axis: Axis::new(edges)?, values }, mean))
+}

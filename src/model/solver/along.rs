@@ -1,0 +1,389 @@
+//! A whole path of penalties, followed by several fits at once: that of all rows and those of the folds.
+//!
+//! # Method
+//! Each fit goes down the strengths on its own, from the coefficients of the strength before (a warm start),
+//! by steps of a quasi-Newton method: the minimum of the quadratic model of the loss plus the penalty, whose
+//! gradient is always that of the fit's own point and rows, while the Hessian may be an earlier one. A
+//! strength is done when its optimality conditions are *seen* to hold at the point, for all columns; no
+//! column is left out on a guess. The step for a new strength starts from the gradient that showed the last
+//! one done, so most strengths cost a single pass over the rows, which all fits share.
+//!
+//! The Hessian is shared as well. The rows' curvature is taken at the point of the fit of all rows, in one
+//! pass, part by part; a fold's Hessian is the sum over the parts that it learns from. That is off by the
+//! little that the folds' probabilities differ, which costs a fold a step now and then and not its
+//! accuracy. It is made again once the steps no longer gain enough.
+//!
+//! Where the steps gain nothing (columns that all but separate the outcomes), the careful solver with its
+//! line search takes over for that strength.
+//!
+//! # References
+//! - J. Friedman, T. Hastie, R. Tibshirani (2010), Regularization paths for generalized linear models via
+//!   coordinate descent, Journal of Statistical Software 33(1): the strengths, warm starts, and the rule by
+//!   which a path ends early.
+//! - J. D. Lee, Y. Sun, M. A. Saunders (2014), Proximal Newton-type methods for minimizing composite
+//!   functions, SIAM Journal on Optimization 24(3): the steps.
+
+use ndarray::{Array1, Array2};
+use rayon::prelude::*;
+
+use super::panel::{Found, Panel, Roles};
+use super::quadratic::{LassoModel, violation};
+use super::{Design, Limits, Penalty, Solution, SolverError, solve};
+
+/// The violation of the optimality conditions that is accepted, as a share of the strength's gradient (the
+/// lasso part, see [`Path::unit`]). A hundredth of it moves the held-out loss by less than its sixth digit.
+const TOLERANCE_SHARE: f64 = 0.02;
+/// The accepted violation in any case: never more than glmnet's own precision, and no less than single
+/// precision can show.
+const TOLERANCE: (f64, f64) = (1e-8, 2e-5);
+/// A step that leaves more than this share of the violation calls for a new Hessian.
+const SLOW: f64 = 0.3;
+/// glmnet divides the largest gradient by at least this, so that a path exists for ridge, too.
+const LEAST_L1_RATIO: f64 = 1e-3;
+/// A path ends early when its last [`SPAN`] strengths brought less than this share of the deviance
+/// explained, or ...
+const LEAST_GAIN: f64 = 1e-5;
+/// A smaller share of the deviance is rounding.
+const NO_GAIN: f64 = 1e-9;
+/// Strengths over which the gain is taken: glmnet compares over as many.
+const SPAN: usize = 4;
+/// ... when this share of the deviance is explained: the rest is separation.
+const MOST_EXPLAINED: f64 = 0.999;
+/// Share by which the Hessian's diagonal is raised: ten times the rounding of single precision.
+const DIAGONAL_MARGIN: f64 = 1e-6;
+/// Steps at one strength before the careful solver takes over.
+const MOST_STEPS: u32 = 50;
+
+/// Which path to follow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Path {
+    /// Strengths, 2 or more, equally spaced in logarithm from the least that leaves all coefficients zero.
+    pub count: usize,
+    /// The last strength as a share of the first: above 0, below 1.
+    pub smallest: f64,
+    /// Share of the lasso, 0 to 1.
+    pub l1_ratio: f64,
+}
+
+/// A path that was followed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Traced {
+    /// The strengths, falling.
+    pub strengths: Vec<f64>,
+    /// One track for each fit, each as long as `strengths`.
+    pub tracks: Vec<Track>,
+}
+
+/// What one fit found on its way.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Track {
+    /// The point at each strength, intercept first.
+    pub points: Vec<Vec<f64>>,
+    /// Mean loss over the rows learnt from.
+    pub losses: Vec<f64>,
+    /// Mean loss over the rows checked on; not a number where there are none.
+    pub check_losses: Vec<f64>,
+    /// Weight of the rows checked on.
+    pub check_weight: f64,
+}
+
+impl Path {
+    /// The gradient that a strength stands against.
+    fn unit(&self, strength: f64) -> f64 {
+        strength * self.l1_ratio.max(LEAST_L1_RATIO)
+    }
+
+    fn tolerance(&self, strength: f64) -> f64 {
+        (TOLERANCE_SHARE * self.unit(strength)).clamp(TOLERANCE.0, TOLERANCE.1)
+    }
+
+    fn check(&self) -> Result<(), SolverError> {
+        let need =
+            |fine: bool, name, range| if fine { Ok(()) } else { Err(SolverError::Setting { name, range }) };
+        need(self.count >= 2, "the number of strengths", "2 or more")?;
+        need(self.smallest > 0.0 && self.smallest < 1.0, "the smallest strength's share", "between 0 and 1")?;
+        need((0.0..=1.0).contains(&self.l1_ratio), "the l1 ratio", "between 0 and 1")
+    }
+
+    /// The strengths from this gradient at the intercept alone (index 0 is the intercept's).
+    fn strengths(&self, gradient: &[f64]) -> Vec<f64> {
+        let steepest = gradient.iter().skip(1).fold(0.0, |most: f64, slope| most.max(slope.abs()));
+        let first = steepest / self.l1_ratio.max(LEAST_L1_RATIO);
+        let place = |index: usize| index as f64 / (self.count - 1) as f64;
+        (0..self.count).map(|index| first * self.smallest.powf(place(index))).collect()
+    }
+}
+
+/// Follows a path. `parts` gives each row's part, and `roles` what each fit does with each part; the first
+/// fit's Hessian serves all, and the first fit decides whether the path ends early.
+///
+/// # Errors
+/// As [`solve`]; rows of one outcome only, in any fit, are [`SolverError::OneClass`].
+pub(crate) fn trace(
+    design: &impl Design,
+    outcomes: &[bool],
+    weights: Option<&[f64]>,
+    parts: &[usize],
+    roles: &[Roles],
+    path: Path,
+) -> Result<Traced, SolverError> {
+    path.check()?;
+    let count = roles.iter().map(|roles| roles.learns.len()).max().unwrap_or(0);
+    let panel = Panel::new(design, outcomes, weights, parts, count)?;
+    let mut fits = roles.iter().map(|roles| Fit::new(&panel, roles)).collect::<Result<Vec<_>, _>>()?;
+    // The intercept alone: its gradient sets the strengths, its Hessian serves the first steps.
+    let found = panel.pass(&targets(&fits));
+    let strengths = path.strengths(&found[0].gradient);
+    for (fit, found) in fits.iter_mut().zip(found) {
+        fit.null_loss = found.loss;
+        fit.here = found;
+        fit.violation = fit.violation_at(&path, strengths[0]);
+    }
+    let careful = |fit: &Fit<'_>, strength: f64| {
+        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let learnt: Vec<f64> = (0..parts.len())
+            .map(|row| if fit.roles.learns[parts[row]] { weight(row) } else { 0.0 })
+            .collect();
+        let penalty = Penalty { strength, l1_ratio: path.l1_ratio };
+        let limits = Limits { tolerance: path.tolerance(strength), ..Limits::default() };
+        solve(design, outcomes, Some(&learnt), penalty, limits, Some(&fit.solution()))
+    };
+    let mut run = Run { panel, path, strengths, careful };
+    run.follow(&mut fits)?;
+    let Run { strengths, .. } = run;
+    let mut tracks: Vec<Track> = fits.into_iter().map(|fit| fit.track).collect();
+    tracks.iter_mut().for_each(|track| track.truncate(strengths.len()));
+    Ok(Traced { strengths, tracks })
+}
+
+impl Track {
+    fn truncate(&mut self, count: usize) {
+        self.points.truncate(count);
+        self.losses.truncate(count);
+        self.check_losses.truncate(count);
+    }
+}
+
+/// One fit on its way.
+struct Fit<'a> {
+    roles: &'a Roles,
+    point: Vec<f64>,
+    /// What the last accepted point showed.
+    here: Found,
+    /// Its violation at the current strength.
+    violation: f64,
+    null_loss: f64,
+    /// The point of the next pass.
+    next: Vec<f64>,
+    /// Hessian of the mean loss, without ridge.
+    hessian: Array2<f64>,
+    /// Steps taken since this Hessian was made.
+    steps_since: u32,
+    /// Steps at the current strength.
+    steps: u32,
+    /// The steps gain nothing: the careful solver makes the next point, which is taken as it is.
+    stuck: bool,
+    track: Track,
+}
+
+fn targets<'f>(fits: &'f [Fit<'_>]) -> Vec<(&'f [f64], &'f Roles)> {
+    fits.iter().map(|fit| (fit.next.as_slice(), fit.roles)).collect()
+}
+
+struct Run<F> {
+    panel: Panel,
+    path: Path,
+    strengths: Vec<f64>,
+    careful: F,
+}
+
+impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
+    fn follow(&mut self, fits: &mut [Fit<'_>]) -> Result<(), SolverError> {
+        self.renew(fits);
+        loop {
+            self.step(fits)?;
+            let open: Vec<usize> =
+                (0..fits.len()).filter(|&fit| fits[fit].place() < self.strengths.len()).collect();
+            if open.is_empty() {
+                return Ok(());
+            }
+            let points: Vec<_> =
+                open.iter().map(|&fit| (fits[fit].next.as_slice(), fits[fit].roles)).collect();
+            let found = self.panel.pass(&points);
+            let mut renew = false;
+            for (&fit, found) in open.iter().zip(found) {
+                renew |= fits[fit].arrive(found, &self.path, &self.strengths);
+            }
+            let end = fits[0].end_of_path(self.strengths.len());
+            self.strengths.truncate(end);
+            if renew {
+                self.renew(fits);
+            }
+        }
+    }
+
+    /// The next point of each fit that has not ended.
+    fn step(&self, fits: &mut [Fit<'_>]) -> Result<(), SolverError> {
+        fits.par_iter_mut().try_for_each(|fit| {
+            let Some(&strength) = self.strengths.get(fit.place()) else { return Ok(()) };
+            fit.next = if fit.stuck {
+                let solution = (self.careful)(fit, strength)?;
+                std::iter::once(solution.intercept).chain(solution.coefficients).collect()
+            } else {
+                fit.model_minimum(&self.path, strength)
+            };
+            fit.steps += 1;
+            fit.steps_since += 1;
+            Ok(())
+        })
+    }
+
+    /// Makes all Hessians anew, with the probabilities of the first fit.
+    fn renew(&self, fits: &mut [Fit<'_>]) {
+        let parts = self.panel.curvatures(&fits[0].point);
+        for fit in fits {
+            fit.set_hessian(&parts, self.panel.learnt(fit.roles).0);
+        }
+    }
+}
+
+impl<'a> Fit<'a> {
+    /// A fit at the intercept alone.
+    fn new(panel: &Panel, roles: &'a Roles) -> Result<Self, SolverError> {
+        let (weight, of_true) = panel.learnt(roles);
+        let of_false = weight - of_true;
+        match (of_true > 0.0, of_false > 0.0) {
+            (true, true) => {}
+            (false, false) => return Err(SolverError::NoWeight),
+            (outcome, _) => return Err(SolverError::OneClass { outcome }),
+        }
+        let mut point = vec![0.0; panel.width()];
+        point[0] = of_true.ln() - of_false.ln();
+        Ok(Self {
+            roles,
+            next: point.clone(),
+            point,
+            here: Found { loss: 0.0, gradient: Vec::new(), check_loss: f64::NAN },
+            violation: f64::INFINITY,
+            null_loss: 0.0,
+            hessian: Array2::zeros((0, 0)),
+            steps_since: 0,
+            steps: 0,
+            stuck: false,
+            track: Track { check_weight: panel.checked(roles), ..Track::default() },
+        })
+    }
+
+    /// Index of the strength that the fit works on.
+    fn place(&self) -> usize {
+        self.track.points.len()
+    }
+
+    fn solution(&self) -> Solution {
+        let coefficients = self.point[1..].to_vec();
+        Solution { intercept: self.point[0], coefficients, iterations: 0, optimality: self.violation }
+    }
+
+    /// The Hessian from the parts' sums of products (upper halves).
+    fn set_hessian(&mut self, parts: &[Array2<f64>], weight: f64) {
+        self.hessian = Array2::zeros((self.point.len(), self.point.len()));
+        for (part, _) in parts.iter().zip(&self.roles.learns).filter(|(_, learns)| **learns) {
+            self.hessian += part;
+        }
+        self.hessian /= weight;
+        for row in 0..self.point.len() {
+            // Single precision can make the matrix of collinear columns dip below zero; and a column of
+            // zeros may have any curvature, since its coefficient stays.
+            let diagonal = self.hessian[[row, row]] * (1.0 + DIAGONAL_MARGIN);
+            self.hessian[[row, row]] = if diagonal > 0.0 { diagonal } else { 1.0 };
+            for column in 0..row {
+                self.hessian[[row, column]] = self.hessian[[column, row]];
+            }
+        }
+        self.steps_since = 0;
+    }
+
+    /// Corrects the Hessian along the step just taken, where the two gradients show the loss's curvature
+    /// (the update of Broyden, Fletcher, Goldfarb and Shanno). A path goes on in much the same direction, so
+    /// the next step profits.
+    fn learn_curvature(&mut self, there: &Found) {
+        let step: Array1<f64> = self.next.iter().zip(&self.point).map(|(next, point)| next - point).collect();
+        let change: Array1<f64> =
+            there.gradient.iter().zip(&self.here.gradient).map(|(next, here)| next - here).collect();
+        let expected = self.hessian.dot(&step);
+        let (seen, supposed) = (step.dot(&change), step.dot(&expected));
+        // A loss that seems flat, or bent a hundredfold, is rounding.
+        if !(seen > 0.01 * supposed && seen < 100.0 * supposed) {
+            return;
+        }
+        for (index, mut row) in self.hessian.rows_mut().into_iter().enumerate() {
+            row.scaled_add(change[index] / seen, &change);
+            row.scaled_add(-expected[index] / supposed, &expected);
+        }
+    }
+
+    /// Gradient of the smooth part (the loss and ridge), and the lasso part.
+    fn smooth(found: &Found, point: &[f64], path: &Path, strength: f64) -> (Array1<f64>, f64) {
+        let ridge = strength * (1.0 - path.l1_ratio);
+        let mut gradient = Array1::from(found.gradient.clone());
+        for (slope, coefficient) in gradient.iter_mut().zip(point).skip(1) {
+            *slope += ridge * coefficient;
+        }
+        (gradient, strength * path.l1_ratio)
+    }
+
+    fn violation_at(&self, path: &Path, strength: f64) -> f64 {
+        let (gradient, lasso) = Self::smooth(&self.here, &self.point, path, strength);
+        violation(&gradient, &Array1::from(self.point.clone()), lasso)
+    }
+
+    /// From the point to the minimum of the quadratic model with the penalty.
+    fn model_minimum(&self, path: &Path, strength: f64) -> Vec<f64> {
+        let (gradient, lasso) = Self::smooth(&self.here, &self.point, path, strength);
+        let mut hessian = self.hessian.clone();
+        hessian.diag_mut().iter_mut().skip(1).for_each(|of| *of += strength * (1.0 - path.l1_ratio));
+        let point = Array1::from(self.point.clone());
+        // A digit more than the point itself will have.
+        let tolerance = 0.1 * path.tolerance(strength);
+        LassoModel::new(&hessian, &gradient, &point, lasso).minimise(tolerance).to_vec()
+    }
+
+    /// Takes in what a pass found at the next point. Gives whether a new Hessian is called for.
+    fn arrive(&mut self, found: Found, path: &Path, strengths: &[f64]) -> bool {
+        let strength = strengths[self.place()];
+        let (gradient, lasso) = Self::smooth(&found, &self.next, path, strength);
+        let there = violation(&gradient, &Array1::from(self.next.clone()), lasso);
+        let done = self.stuck || there <= path.tolerance(strength);
+        let slow = there.is_nan() || there > SLOW * self.violation;
+        self.learn_curvature(&found);
+        if done || there < self.violation {
+            self.point.clone_from(&self.next);
+            self.here = found;
+            self.violation = there;
+        } else if self.steps_since == 1 {
+            // The Hessian was this very point's, or as good as that.
+            self.stuck = true;
+        }
+        if done {
+            self.track.points.push(self.point.clone());
+            self.track.losses.push(self.here.loss);
+            self.track.check_losses.push(self.here.check_loss);
+            (self.stuck, self.steps) = (false, 0);
+            if let Some(&next) = strengths.get(self.place()) {
+                self.violation = self.violation_at(path, next);
+            }
+            return false;
+        }
+        self.stuck |= self.steps >= MOST_STEPS;
+        slow && !self.stuck && self.steps_since > 1
+    }
+
+    /// How many strengths the path has, as far as this fit can say.
+    fn end_of_path(&self, count: usize) -> usize {
+        let explained = |place: usize| 1.0 - self.track.losses[place] / self.null_loss;
+        let Some(last) = self.place().checked_sub(1) else { return count };
+        let gained = explained(last) - last.checked_sub(SPAN).map_or(f64::NEG_INFINITY, explained);
+        let is_flat = gained < (LEAST_GAIN * explained(last)).max(NO_GAIN);
+        if is_flat || explained(last) > MOST_EXPLAINED { self.place() } else { count }
+    }
+}

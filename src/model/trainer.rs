@@ -1,0 +1,274 @@
+//! The trainers, under one roof: from a dataset to a model with its refits.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::additive::{self, AdditiveParams, Cases};
+use super::form::{AdditiveModel, Scale, Shape, Term};
+use super::logistic::{LogisticFit, LogisticParams};
+use super::path::PathReport;
+use super::refits::{Draw, Refits};
+use super::scorecard::{Scorecard, ScorecardParams};
+use crate::dataset::Dataset;
+use crate::error::ModelError;
+use crate::features::{Cell, Direction};
+
+/// A trainer and its settings, as a project file and a model file name them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "trainer", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Trainer {
+    /// Steps for each feature and grids for the pairs that pay: the default.
+    Additive(AdditiveParams),
+    /// Whole-number points on few yes/no steps.
+    Scorecard(ScorecardParams),
+    /// Ridge, lasso or elastic-net logistic regression.
+    Logistic(LogisticParams),
+}
+
+impl Default for Trainer {
+    /// The additive trainer: the most accurate of the three, and as readable.
+    fn default() -> Self {
+        Self::Additive(AdditiveParams::default())
+    }
+}
+
+/// What a trainer found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// The model, with refits if the trainer was asked for them.
+    pub model: AdditiveModel,
+    /// The features that play no part in it.
+    pub unused: Vec<String>,
+    /// A scorecard trainer's cards, best first; the first is the model.
+    pub cards: Vec<Scorecard>,
+    /// What the path showed, where one chose a penalty.
+    pub path: Option<PathReport>,
+}
+
+impl Trainer {
+    /// The names of all trainers, as on the command line.
+    pub const NAMES: [&str; 3] = ["additive", "scorecard", "logistic"];
+
+    /// The trainer's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Additive(_) => "additive",
+            Self::Scorecard(_) => "scorecard",
+            Self::Logistic(_) => "logistic",
+        }
+    }
+
+    /// A trainer with its default settings by name; `None` where there is none of that name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "additive" => Some(Self::Additive(AdditiveParams::default())),
+            "scorecard" => Some(Self::Scorecard(ScorecardParams::default())),
+            "logistic" => Some(Self::Logistic(LogisticParams::default())),
+            _ => None,
+        }
+    }
+
+    /// The same without refits: for tests that need no intervals of single scores.
+    #[must_use]
+    pub fn without_refits(&self) -> Self {
+        match self {
+            Self::Additive(params) => Self::Additive(params.clone().refits(0)),
+            Self::Scorecard(params) => Self::Scorecard(params.clone().refits(0)),
+            Self::Logistic(params) => Self::Logistic(params.clone().refits(0)),
+        }
+    }
+
+    /// Fits a dataset. The order of its cases plays no part: they are put in the order of their dates and
+    /// ids first, and families are known by their members' ids.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFitted`], as the trainer says.
+    pub fn fit(&self, data: &Dataset, seed: u64) -> Result<Trained, ModelError> {
+        let data = in_order(data);
+        let families = data.family_keys();
+        let dates: Vec<_> = (0..data.rows()).map(|row| data.as_of(row)).collect();
+        let validation = additive::validation(&families, &dates, seed);
+        let features = data.spec().features();
+        let directions: Vec<Direction> = features.iter().map(|feature| feature.direction).collect();
+        match self {
+            Self::Additive(params) => {
+                let (model, unused) = params.fit_cases(Cases {
+                    matrix: data.matrix(),
+                    directions: &directions,
+                    outcomes: data.outcomes(),
+                    weights: None,
+                    families: &families,
+                    validation: &validation,
+                    seed,
+                })?;
+                Ok(Trained { model, unused, cards: Vec::new(), path: None })
+            }
+            Self::Scorecard(params) => {
+                let found = params.fit_matrix(data.matrix(), &directions, data.outcomes(), None)?;
+                let (models, cards): (Vec<AdditiveModel>, Vec<Scorecard>) = found.into_iter().unzip();
+                let Some(model) = models.into_iter().next() else {
+                    return Err(ModelError::NotFitted("no card was found".into()));
+                };
+                let is_used = |name: &String| model.terms().iter().any(|term| term.on.contains(name));
+                let unused = model.features().iter().filter(|name| !is_used(name)).cloned().collect();
+                let model = rescaled(model, &data, &families, params.refits, seed)?;
+                Ok(Trained { model, unused, cards, path: None })
+            }
+            Self::Logistic(params) => {
+                let scales: Vec<Scale> = features
+                    .iter()
+                    .map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear })
+                    .collect();
+                let fit = |params: &LogisticParams, weights: Option<&[f64]>| {
+                    params.fit_validated(data.matrix(), &scales, data.outcomes(), weights, Some(&validation))
+                };
+                let LogisticFit { model, unused, path } = fit(params, None)?;
+                // Refits keep the strength that was chosen: they say how well the terms are known under it.
+                let again = match &path {
+                    Some(path) => LogisticParams { path: None, ..params.clone() }.strength(path.strength()),
+                    None => params.clone(),
+                };
+                let model = refitted(model, &data, &families, params.refits, seed, |weights| {
+                    Ok(fit(&again, Some(weights))?.model)
+                })?;
+                Ok(Trained { model, unused, cards: Vec::new(), path })
+            }
+        }
+    }
+}
+
+/// The dataset with its cases in the order of dates and ids.
+fn in_order(data: &Dataset) -> Cow<'_, Dataset> {
+    let key = |row: u32| (data.as_of(row as usize), data.id(row as usize));
+    let mut rows: Vec<u32> = (0..data.rows() as u32).collect();
+    if rows.is_sorted_by_key(|&row| key(row)) {
+        return Cow::Borrowed(data);
+    }
+    rows.sort_by_key(|&row| key(row));
+    Cow::Owned(data.take(&rows))
+}
+
+/// The model with refits: the same trainer on families that count anew each time.
+fn refitted(
+    model: AdditiveModel,
+    data: &Dataset,
+    families: &[u64],
+    refits: u32,
+    seed: u64,
+    fit: impl Fn(&[f64]) -> Result<AdditiveModel, ModelError>,
+) -> Result<AdditiveModel, ModelError> {
+    if refits == 0 {
+        return Ok(model);
+    }
+    let mut intercepts = Vec::new();
+    let mut terms: Vec<(Vec<f64>, Vec<Vec<f64>>)> =
+        model.terms().iter().map(|term| (term.shape.figures(), Vec::new())).collect();
+    for nth in 0..refits {
+        let draw = Draw::new(seed, nth);
+        let weights: Vec<f64> = families.iter().map(|&family| f64::from(draw.count(family))).collect();
+        let again = fit(&weights)?;
+        let mut intercept = again.intercept();
+        for (nth, term) in model.terms().iter().enumerate() {
+            let same = again.terms().iter().find(|held| held.on == term.on);
+            let (figures, moved) = match same {
+                Some(same) => on_the_same_footing(term, same, data),
+                // It plays no part in this refit.
+                None => (vec![0.0; terms[nth].0.len()], 0.0),
+            };
+            intercept += moved;
+            terms[nth].1.push(figures);
+        }
+        intercepts.push(intercept);
+    }
+    let refits = Refits::new(seed, model.intercept(), &intercepts, &terms);
+    model.with_refits(refits)
+}
+
+/// A card's model with refits of what a point is worth and where the card starts. Its points are whole
+/// numbers that people chose to use, and stand; the table of observed rates says how well they serve.
+fn rescaled(
+    model: AdditiveModel,
+    data: &Dataset,
+    families: &[u64],
+    refits: u32,
+    seed: u64,
+) -> Result<AdditiveModel, ModelError> {
+    if refits == 0 {
+        return Ok(model);
+    }
+    let log_odds = model.log_odds(data.matrix())?;
+    let mut intercepts = Vec::new();
+    let mut terms: Vec<(Vec<f64>, Vec<Vec<f64>>)> =
+        model.terms().iter().map(|term| (term.shape.figures(), Vec::new())).collect();
+    for nth in 0..refits {
+        let draw = Draw::new(seed, nth);
+        let weights: Vec<f64> = families.iter().map(|&family| f64::from(draw.count(family))).collect();
+        let (slope, offset) = line_through(&log_odds, data.outcomes(), &weights);
+        intercepts.push(offset + slope * model.intercept());
+        for (figures, drawn) in &mut terms {
+            drawn.push(figures.iter().map(|figure| slope * figure).collect());
+        }
+    }
+    let refits = Refits::new(seed, model.intercept(), &intercepts, &terms);
+    model.with_refits(refits)
+}
+
+/// Slope and offset of the logistic regression of outcomes on log-odds, by Newton's method from (1, 0).
+/// Where a step would leave the plain (all of one outcome), it stays where it is.
+fn line_through(log_odds: &[f64], outcomes: &[bool], weights: &[f64]) -> (f64, f64) {
+    const MOST_STEPS: usize = 20;
+    let (mut slope, mut offset) = (1.0, 0.0);
+    for _ in 0..MOST_STEPS {
+        let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for ((&score, &outcome), &weight) in log_odds.iter().zip(outcomes).zip(weights) {
+            let chance = 1.0 / (1.0 + (-(offset + slope * score)).exp());
+            let residual = weight * (f64::from(u8::from(outcome)) - chance);
+            let spread = weight * chance * (1.0 - chance);
+            g0 += residual;
+            g1 += residual * score;
+            h00 += spread;
+            h01 += spread * score;
+            h11 += spread * score * score;
+        }
+        let determinant = h00 * h11 - h01 * h01;
+        let (by_offset, by_slope) = if determinant > 1e-12 * h00 * h11 {
+            ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant)
+        } else {
+            (g0 / h00, 0.0)
+        };
+        if !(by_offset.is_finite() && by_slope.is_finite()) {
+            break;
+        }
+        offset += by_offset.clamp(-1.0, 1.0);
+        slope += by_slope.clamp(-0.5, 0.5);
+        if by_offset.abs() + by_slope.abs() < 1e-10 {
+            break;
+        }
+    }
+    (slope, offset)
+}
+
+/// A refitted line's figures at the model's centre, with a mean of zero over the training cases; and what
+/// the intercept takes over for that.
+fn on_the_same_footing(term: &Term, again: &Term, data: &Dataset) -> (Vec<f64>, f64) {
+    let mut figures = again.shape.figures();
+    let (Shape::Line { centre, .. }, Shape::Line { centre: other, .. }) = (&term.shape, &again.shape) else {
+        return (figures, 0.0);
+    };
+    figures[1] += figures[0] * (centre - other);
+    let place = data.matrix().names().iter().position(|name| *name == term.on[0]).unwrap_or_default();
+    let (mut missing, mut not_covered) = (0_usize, 0_usize);
+    for cell in data.matrix().column(place) {
+        missing += usize::from(cell == Cell::Missing);
+        not_covered += usize::from(cell == Cell::NotCovered);
+    }
+    let rows = data.rows() as f64;
+    let (missing, not_covered) = (missing as f64 / rows, not_covered as f64 / rows);
+    let mean = (1.0 - missing - not_covered) * figures[1] + missing * figures[2] + not_covered * figures[3];
+    figures[1..].iter_mut().for_each(|figure| *figure -= mean);
+    (figures, mean)
+}
