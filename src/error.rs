@@ -265,6 +265,9 @@ pub enum ModelError {
     /// A feature that reads a protected characteristic.
     #[error("{0}")]
     Protected(String),
+    /// An edit that says too little, or that the model does not allow.
+    #[error("the edit cannot be made: {0}")]
+    Edit(String),
     /// linfa refused its part.
     #[error(transparent)]
     Linfa(#[from] linfa::Error),
@@ -331,6 +334,15 @@ pub enum ScoringError {
          not_held, so that everybody sees what could not be measured"
     )]
     NothingAudited,
+    /// Two versions of a model that cannot be put side by side.
+    #[error("the two versions cannot be put side by side: {0}")]
+    NotAnEdit(&'static str),
+    /// An edited model without the figures of the version before.
+    #[error(
+        "the model was edited: put the version that it replaces beside it first, so that whoever signs sees both \
+         versions' figures"
+    )]
+    NoPrevious,
     /// A sign-off that says too little.
     #[error("the sign-off is not complete: {0}")]
     SignOff(String),

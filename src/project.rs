@@ -49,10 +49,13 @@ use crate::calendar::AsOf;
 use crate::cohort::{Cohort, CohortSpec};
 use crate::dataset::Dataset;
 use crate::error::{Error, ProjectError, SpecError};
-use crate::evaluate::{Backtest, BacktestPlan, Bootstrap, Capacity, FamilyRule};
+use crate::evaluate::{
+    Backtest, BacktestPlan, BandRule, BarReport, Bootstrap, Capacity, ChoiceRule, Entrant, FamilyRule,
+    ModelComparison, SuccessBar,
+};
 use crate::fairness::{FairnessAudit, FairnessParams, Protected, ProtectedColumns};
 use crate::features::{FeatureSpec, FeatureTemplate};
-use crate::model::{Candidate, LogisticParams, SourceDigest, Trainer, TrainingContext};
+use crate::model::{Candidate, SourceDigest, Trainer, TrainingContext};
 use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, PeopleColumns, ReadOptions,
@@ -164,10 +167,27 @@ pub struct Training {
     /// The smallest group that a fairness report shows.
     #[serde(default = "default_minimum_group")]
     pub minimum_group: u32,
+    /// How scores are put into bands.
+    #[serde(default)]
+    pub bands: BandRule,
+    /// Whether scores are put on another footing where the backtest finds chances off: they are by
+    /// default, because a model trained on earlier years is usually off in the next.
+    #[serde(default = "default_recalibrate")]
+    pub recalibrate: bool,
+    /// How one of several trainers' models is chosen.
+    #[serde(default)]
+    pub choice: ChoiceRule,
+    /// What counts as success, written down before any test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<SuccessBar>,
 }
 
 fn default_trainer() -> Trainer {
-    Trainer::Logistic(LogisticParams::default())
+    Trainer::default()
+}
+
+fn default_recalibrate() -> bool {
+    true
 }
 
 fn default_families() -> FamilyRule {
@@ -308,20 +328,82 @@ impl Project {
         stage("features and outcomes");
         let data = self.dataset(records)?;
         stage("digests of the sources");
-        let context = TrainingContext {
-            sources: self.source_digests(records),
-            seed: self.seed,
-            protected: self.protected_names(),
-            cannot_see: self.cannot_see.clone(),
-        };
+        let context = self.context(records);
         stage("training");
         let candidate = Candidate::train(&data, trainer, context)?;
         stage("backtest");
         let backtest = Backtest::run(&candidate, &data, &self.backtest_plan()?)?;
         stage("fairness check");
+        self.audit(candidate, backtest, protected)
+    }
+
+    /// Trains and backtests several trainers on the same splits, chooses one by the project's rule, and
+    /// checks it for fairness. `cpu` gives the CPU seconds of this process so far, where there is a clock.
+    ///
+    /// # Errors
+    /// The [`Error`] of the stage that fails.
+    pub fn compare(
+        &self,
+        records: &Records,
+        protected: &Protected,
+        trainers: &[Trainer],
+        mut stage: impl FnMut(&str),
+        mut cpu: impl FnMut() -> Option<f64>,
+    ) -> Result<(ModelComparison, AuditedModel), Error> {
+        stage("features and outcomes");
+        let data = self.dataset(records)?;
+        stage("digests of the sources");
+        let context = self.context(records);
+        let plan = self.backtest_plan()?;
+        let mut tested = Vec::new();
+        let mut entrants = Vec::new();
+        for trainer in trainers {
+            stage(&format!("training: {}", trainer.name()));
+            let before = cpu();
+            let candidate = Candidate::train(&data, trainer, context.clone())?;
+            let seconds = cpu().zip(before).map(|(after, before)| after - before);
+            stage(&format!("backtest: {}", trainer.name()));
+            let backtest = Backtest::run(&candidate, &data, &plan)?;
+            entrants.push(Entrant::new(&candidate, &backtest, seconds)?);
+            tested.push((candidate, backtest));
+        }
+        let rules = tested.first().map(|(_, backtest)| backtest.report().rules.clone()).unwrap_or_default();
+        let comparison = ModelComparison::new(entrants, rules, self.training.choice)?;
+        let (candidate, backtest) = tested.swap_remove(comparison.chosen);
+        stage("fairness check");
+        Ok((comparison, self.audit(candidate, backtest, protected)?))
+    }
+
+    /// Recalibrates a tested candidate, where the project wants that, and checks its lists for fairness.
+    ///
+    /// # Errors
+    /// The [`Error`] of the stage that fails.
+    pub fn audit(
+        &self,
+        candidate: Candidate,
+        backtest: Backtest,
+        protected: &Protected,
+    ) -> Result<AuditedModel, Error> {
+        let (backtest, candidate) =
+            if self.training.recalibrate { backtest.recalibrated(candidate)? } else { (backtest, candidate) };
         let params = FairnessParams { minimum_group: self.training.minimum_group };
         let audit = FairnessAudit::of(&backtest, protected, &params)?;
         Ok(AuditedModel::new(candidate, &backtest, &audit)?)
+    }
+
+    /// Whether a model meets the project's success bar; `None` where the project has none.
+    #[must_use]
+    pub fn success(&self, model: &AuditedModel) -> Option<BarReport> {
+        self.training.success.map(|bar| bar.check(model.backtest()))
+    }
+
+    fn context(&self, records: &Records) -> TrainingContext {
+        TrainingContext {
+            sources: self.source_digests(records),
+            seed: self.seed,
+            protected: self.protected_names(),
+            cannot_see: self.cannot_see.clone(),
+        }
     }
 
     /// The backtest that the project asks for.
@@ -332,7 +414,7 @@ impl Project {
         let training = &self.training;
         let plan = BacktestPlan::expanding(&training.as_of, self.outcome.horizon, training.capacity)?;
         let bootstrap = Bootstrap { resamples: training.resamples, seed: self.seed };
-        Ok(BacktestPlan { families: training.families, bootstrap, ..plan })
+        Ok(BacktestPlan { families: training.families, bootstrap, bands: training.bands.clone(), ..plan })
     }
 
     fn source_digests(&self, records: &Records) -> Vec<SourceDigest> {

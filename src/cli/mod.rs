@@ -4,6 +4,8 @@
 
 mod check;
 mod demo;
+mod edit;
+mod explain;
 mod output;
 mod progress;
 mod release;
@@ -43,6 +45,10 @@ enum Command {
     Check(check::Arguments),
     /// Train a model, backtest it on the past, and check it for fairness.
     Train(train::Arguments),
+    /// Explain a model: a page for those who answer for it, or a short table of its terms.
+    Explain(explain::Arguments),
+    /// Change a model by hand, with a name and a reason, and test it again beside the version before.
+    Edit(edit::Arguments),
     /// Sign for a model, so that it may score for one purpose until it has to be reviewed.
     Release(release::Arguments),
     /// Score the cohort of a date and write the list for review.
@@ -67,6 +73,8 @@ pub fn run() -> ExitCode {
         Command::Synth(arguments) => synth::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Edit(arguments) => edit::run(&arguments),
         Command::Release(arguments) => release::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
     };

@@ -17,8 +17,10 @@ pub struct Arguments {
     /// The file to write the audited model to. It cannot score until it is released.
     #[arg(long, value_name = "MODEL.json")]
     out: PathBuf,
-    /// The trainer, in place of the project's: logistic.
-    #[arg(long, value_name = "NAME")]
+    /// The trainer, in place of the project's: additive, scorecard or logistic; several with commas between
+    /// them, or "all", are compared on the same test cases, and one is chosen by the project's rule. The
+    /// table is also written beside the model, as MODEL.comparison.csv.
+    #[arg(long, value_name = "NAME[,NAME]|all")]
     trainer: Option<String>,
     /// Print the figures as JSON.
     #[arg(long)]
@@ -27,32 +29,75 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&arguments.project.project)?;
-    let trainer = match &arguments.trainer {
-        // The project's settings stand where they are of the trainer that is asked for.
-        Some(name) if name != project.training.trainer.name() => Trainer::by_name(name)
-            .ok_or_else(|| format!("there is no trainer \"{name}\"; there is: logistic"))?,
-        _ => project.training.trainer.clone(),
-    };
+    let trainers = trainers(&project, arguments.trainer.as_deref())?;
     let mut progress = Progress::start("reading");
     let records = project.records(|source, rows| progress.rows(source, rows))?;
     let protected = project.protected()?;
-    let model = project.train(&records, &protected, &trainer, |stage| progress.stage(stage))?;
+    let stage = |stage: &str| progress.stage(stage);
+    let (comparison, model) = match trainers.as_slice() {
+        [only] => (None, project.train(&records, &protected, only, stage)?),
+        several => {
+            let (comparison, model) = project.compare(&records, &protected, several, stage, cpu_seconds)?;
+            (Some(comparison), model)
+        }
+    };
     drop(progress);
     output::write(&arguments.out, &model.to_json()?)?;
+    if let Some(comparison) = &comparison {
+        output::write(&arguments.out.with_extension("comparison.csv"), &comparison.to_csv())?;
+    }
+    let success = project.success(&model);
     if arguments.json {
         output::print_json(&json!({
             "model": model.candidate().digest(),
             "file": arguments.out,
             "training": model.candidate().training(),
+            "comparison": comparison,
             "backtest": model.backtest(),
             "fairness": model.fairness(),
+            "success": success,
         }))?;
-    } else {
-        output::print(&output::evidence(&model))?;
-        output::print(&format!(
-            "\nWritten to {}; `earlyhelp release` signs for it.\n",
-            arguments.out.display()
-        ))?;
+        return Ok(output::outcome_of(&records));
     }
+    if let Some(comparison) = &comparison {
+        output::print(&format!("Trainers on the same test cases (with 95% intervals):\n{comparison}\n"))?;
+    }
+    output::print(&output::evidence(&model))?;
+    for card in model.candidate().training().cards.iter().take(1) {
+        output::print(&format!("\n{card}"))?;
+    }
+    if let Some(success) = success {
+        output::print(&format!("\n{success}"))?;
+    }
+    output::print(&format!("\nWritten to {}; `earlyhelp release` signs for it.\n", arguments.out.display()))?;
     Ok(output::outcome_of(&records))
+}
+
+/// The trainers that are asked for. The project's settings stand for the trainer that it names.
+fn trainers(project: &Project, asked: Option<&str>) -> Result<Vec<Trainer>, Failure> {
+    let own = &project.training.trainer;
+    let named = |name: &str| {
+        if name == own.name() { Some(own.clone()) } else { Trainer::by_name(name) }
+    };
+    let names: Vec<&str> = match asked {
+        None => return Ok(vec![own.clone()]),
+        Some("all") => Trainer::NAMES.to_vec(),
+        Some(names) => names.split(',').map(str::trim).collect(),
+    };
+    let unknown = |name: &str| {
+        format!("there is no trainer \"{name}\"; there are: {}, and all", Trainer::NAMES.join(", "))
+    };
+    names.iter().map(|name| named(name).ok_or_else(|| unknown(name).into())).collect()
+}
+
+/// CPU seconds of this process so far, where the system tells.
+#[cfg(unix)]
+fn cpu_seconds() -> Option<f64> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
+}
+
+#[cfg(not(unix))]
+fn cpu_seconds() -> Option<f64> {
+    None
 }

@@ -8,6 +8,7 @@
 mod backtest;
 mod bands;
 pub mod calibration;
+mod comparison;
 pub mod performance;
 pub mod ranking;
 mod recalibration;
@@ -17,6 +18,7 @@ pub use backtest::{
     Backtest, BacktestPlan, BacktestReport, Capacity, FamilyRule, Split, SplitReport, TermReport, TestCase,
 };
 pub use bands::{Band, BandRule};
+pub use comparison::{BarReport, ChoiceRule, Entrant, Figure, ModelComparison, SuccessBar};
 pub use crate::interval;
 pub use crate::interval::{Bootstrap, Estimate, Interval};
 pub use recalibration::Recalibration;

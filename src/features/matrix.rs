@@ -1,6 +1,6 @@
 //! The matrix: one row a case, one column a feature, three kinds of cell.
 
-use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
+use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, Series};
 use serde::{Serialize, Serializer};
 
 use crate::error::DatasetError;
@@ -135,6 +135,57 @@ impl FeatureMatrix {
             }
         }
         DataFrame::new(self.rows, columns).map_err(|error| DatasetError::Frame(error.to_string()))
+    }
+
+    /// The matrix of these columns of a frame, for models over features that were computed elsewhere. A
+    /// column holds numbers or booleans; null and NaN mean missing, or what the column `NAME.absent` says
+    /// there, as [`FeatureMatrix::to_polars`] writes it.
+    ///
+    /// # Errors
+    /// [`DatasetError::Frame`] names a column that is not there, holds no numbers, or has an infinite one.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::features::{Cell, FeatureMatrix};
+    /// use polars::df;
+    ///
+    /// let frame = df!(
+    ///     "visits" => [Some(2.0), None, None],
+    ///     "visits.absent" => [None, Some("missing"), Some("not covered")],
+    /// )?;
+    /// let matrix = FeatureMatrix::from_polars(&frame, &["visits"])?;
+    /// assert_eq!(matrix.cell(0, 0), Cell::Value(2.0));
+    /// assert_eq!(matrix.cell(1, 0), Cell::Missing);
+    /// assert_eq!(matrix.cell(2, 0), Cell::NotCovered);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_polars<S: AsRef<str>>(frame: &DataFrame, names: &[S]) -> Result<Self, DatasetError> {
+        let mut columns = Vec::with_capacity(names.len());
+        for name in names {
+            let name = name.as_ref();
+            let wrong = |why: &str| DatasetError::Frame(format!("column \"{name}\": {why}"));
+            let column = frame.column(name).map_err(|_| wrong("there is none of that name"))?;
+            if !(column.dtype().is_primitive_numeric() || column.dtype().is_bool()) {
+                return Err(wrong("a feature needs numbers, or true and false"));
+            }
+            let numbers = column.cast(&DataType::Float32).map_err(|_| wrong("its numbers cannot be read"))?;
+            let numbers = numbers.f32().map_err(|_| wrong("its numbers cannot be read"))?;
+            if let Some(row) = numbers.iter().position(|value| value.is_some_and(f32::is_infinite)) {
+                return Err(wrong(&format!("row {row} (counted from 0) is not a finite number")));
+            }
+            let mut cells: Vec<f32> = numbers.iter().map(|value| value.unwrap_or(Cell::MISSING)).collect();
+            if let Ok(absent) = frame.column(&format!("{name}.absent")) {
+                let absent = absent.str().map_err(|_| wrong("its absences are not text"))?;
+                for (cell, absent) in cells.iter_mut().zip(absent.iter()) {
+                    if cell.is_nan() && absent == Some("not covered") {
+                        *cell = Cell::NOT_COVERED;
+                    }
+                }
+            }
+            columns.push(cells);
+        }
+        let names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        Ok(Self { names, rows: frame.height(), columns })
     }
 
     /// A matrix of given cells, for models over data that did not come from records.

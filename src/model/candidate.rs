@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::edit::{self, Draft, Edit, Footing};
 use super::form::AdditiveModel;
 use super::path::PathReport;
 use super::scorecard::Scorecard;
@@ -151,6 +152,12 @@ struct Body {
     trainer: Trainer,
     training: TrainingRecord,
     model: AdditiveModel,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    edits: Vec<Edit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edited_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    footings: Vec<Footing>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -207,6 +214,9 @@ impl Candidate {
                 cannot_see: context.cannot_see,
             },
             model,
+            edits: Vec::new(),
+            edited_from: None,
+            footings: Vec::new(),
         })
     }
 
@@ -214,6 +224,7 @@ impl Candidate {
         if body.model.features().iter().ne(body.features.features().iter().map(|feature| &feature.name)) {
             return Err(ModelError::Form("the model's features are not those of its spec".into()));
         }
+        body.edits.iter().try_for_each(Edit::check)?;
         let canonical = serde_json::to_vec(&body).map_err(|error| ModelError::File(error.to_string()))?;
         Ok(Self { digest: hex::encode(Sha256::digest(canonical)), body })
     }
@@ -266,12 +277,103 @@ impl Candidate {
         &self.body.crate_version
     }
 
-    /// Trains the same on other cases, without refits: for backtests.
+    /// The changes that people made after training, in order.
+    #[must_use]
+    pub fn edits(&self) -> &[Edit] {
+        &self.body.edits
+    }
+
+    /// The digest of the candidate that the last edit was made to.
+    #[must_use]
+    pub fn edited_from(&self) -> Option<&str> {
+        self.body.edited_from.as_deref()
+    }
+
+    /// How its log-odds were put on other footings after training, in order.
+    #[must_use]
+    pub fn footings(&self) -> &[Footing] {
+        &self.body.footings
+    }
+
+    /// The edits by which this candidate differs from another; `None` where it is not an edited version of
+    /// it. (Its footing may be another as well.)
+    #[must_use]
+    pub fn edits_since(&self, other: &Self) -> Option<&[Edit]> {
+        let (this, other) = (&self.body, &other.body);
+        let training = |body: &Body| (body.training.rows, body.training.positives, body.training.seed);
+        let same = this.cohort == other.cohort
+            && this.outcome == other.outcome
+            && this.features == other.features
+            && this.trainer == other.trainer
+            && training(this) == training(other)
+            && this.training.dates == other.training.dates
+            && this.training.sources == other.training.sources;
+        this.edits.strip_prefix(other.edits.as_slice()).filter(|edits| same && !edits.is_empty())
+    }
+
+    /// The candidate as a person changed it. It has another digest, so backtest and fairness check have to
+    /// be run again before it can be released; and both test the change, since it is made to every fit of
+    /// the backtest as well.
+    ///
+    /// `data` must be what the candidate was trained on: the changed term is centred on its cases. What
+    /// the intercept takes over for that leaves the score of every case that the edit does not touch as it
+    /// was. Refits are changed alike, a card together with its model; other cards that training found stay
+    /// with the version before.
+    ///
+    /// # Errors
+    /// [`ModelError::Edit`] where the edit lacks a name or a reason, or the model does not allow it;
+    /// [`ModelError::Features`] where the dataset is not the one it was trained on.
+    pub fn edited(&self, edit: Edit, data: &Dataset) -> Result<Self, ModelError> {
+        self.check_trained_on(data)?;
+        let card = self.body.training.cards.first().cloned();
+        let draft = Draft { model: self.body.model.clone(), card };
+        let Draft { model, card } = draft.by_hand(&edit, data, &self.body.trainer)?;
+        let mut body = self.body.clone();
+        let is_used = |name: &String| model.terms().iter().any(|term| term.on.contains(name));
+        body.training.unused = model.features().iter().filter(|name| !is_used(name)).cloned().collect();
+        body.training.importance = importance(&model, data.matrix())?;
+        body.training.cards =
+            card.map(|card| edit::with_table(card, data.matrix(), data.outcomes())).into_iter().collect();
+        body.model = model;
+        body.edits.push(edit);
+        body.edited_from = Some(self.digest.clone());
+        Self::of(body)
+    }
+
+    fn check_trained_on(&self, data: &Dataset) -> Result<(), ModelError> {
+        let Body { cohort, outcome, features, training, .. } = &self.body;
+        let asked = (data.cohort(), data.outcome(), data.spec()) == (cohort, outcome, features);
+        let positives = data.outcomes().iter().filter(|&&outcome| outcome).count() as u64;
+        let counts = (data.rows() as u64, data.family_count() as u64, positives);
+        let same = (training.rows, training.families, training.positives) == counts;
+        if asked && same && data.dates() == training.dates {
+            return Ok(());
+        }
+        Err(ModelError::Features(
+            "they are not those that it was trained on; edit it with the project and the extracts it was made from, \
+             or train again"
+                .into(),
+        ))
+    }
+
+    /// Trains the same on other cases, without refits, and makes the same changes to what comes of it: for
+    /// backtests. An edit of what this fit does not have does nothing.
     ///
     /// # Errors
     /// As [`Trainer::fit`].
     pub fn fit_again(&self, data: &Dataset) -> Result<AdditiveModel, ModelError> {
-        Ok(self.body.trainer.without_refits().fit(data, self.body.training.seed)?.model)
+        let Body { trainer, training, edits, footings, .. } = &self.body;
+        let Trained { model, cards, .. } = trainer.without_refits().fit(data, training.seed)?;
+        let mut draft = Draft { model, card: cards.into_iter().next() };
+        for nth in 0..=edits.len() {
+            for footing in footings.iter().filter(|footing| footing.after_edits as usize == nth) {
+                draft = draft.recalibrated(footing)?;
+            }
+            if let Some(edit) = edits.get(nth) {
+                draft = draft.edited(edit, data.matrix())?.unwrap_or(draft);
+            }
+        }
+        Ok(draft.model)
     }
 
     /// The candidate with its log-odds put on another footing by later data: see
@@ -286,6 +388,7 @@ impl Candidate {
         for card in &mut body.training.cards {
             card.recalibrate(slope, offset);
         }
+        body.footings.push(Footing { after_edits: body.edits.len() as u32, slope, offset });
         Self::of(body)
     }
 

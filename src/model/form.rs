@@ -251,7 +251,7 @@ impl Shape {
     }
 
     #[inline]
-    fn contribution(&self, first: f32, second: f32) -> f64 {
+    pub(super) fn contribution(&self, first: f32, second: f32) -> f64 {
         match self {
             Self::Line { scale, centre, slope, at_centre, missing, not_covered } => match Cell::decode(first)
             {
@@ -499,6 +499,20 @@ impl AdditiveModel {
             *contribution = term.shape.contribution(cells[first].encode(), cells[second].encode());
         }
         Ok(RiskScore::of(Explanation::sum(self.intercept, contributions.iter())))
+    }
+
+    /// How many figures the whole model is: the intercept, and a term's steps (only those that training
+    /// cases were in, where that is known), cells, or line.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let of = |term: &Term| match (&term.shape, term.cases.as_slice()) {
+            (Shape::Line { missing, not_covered, .. }, _) => {
+                2 + usize::from(missing.is_some()) + usize::from(not_covered.is_some())
+            }
+            (shape, []) => shape.figures().len(),
+            (_, cases) => cases.iter().filter(|&&cases| cases > 0).count(),
+        };
+        1 + self.terms.iter().map(of).sum::<usize>()
     }
 
     /// Refits of the model on redrawn families, where its trainer made them.

@@ -111,7 +111,7 @@ impl LogisticParams {
         self
     }
 
-    /// Chooses the strength along a path; one that was set before is dropped.
+    /// Chooses the strength along a path; a strength that was set before is dropped.
     #[must_use]
     pub fn path(mut self, path: PathParams) -> Self {
         self.strength = None;

@@ -12,22 +12,26 @@
 mod additive;
 mod candidate;
 mod design;
+mod edit;
 mod explanation;
 mod form;
 mod logistic;
 mod path;
 mod refits;
 mod scorecard;
+mod shapes;
 mod solver;
 mod trainer;
 mod validation;
 
 pub use additive::AdditiveParams;
 pub use candidate::{Candidate, FeatureRange, SourceDigest, TrainingContext, TrainingRecord};
+pub use edit::{Change, Edit, Footing};
 pub use explanation::{Explanation, Explanations, RiskScore};
 pub use form::{AdditiveModel, Axis, Reach, Scale, Shape, Term};
 pub use logistic::{LogisticFit, LogisticParams};
 pub use path::{PathChoice, PathParams, PathReport};
 pub use refits::Refits;
 pub use scorecard::{CardLine, Condition, PointsRow, Scorecard, ScorecardParams};
+pub use shapes::{CurvePoint, GridCell, GridSide, Place, ShapeRow, ShapeTable, Shares, TermTable};
 pub use trainer::{Trained, Trainer};

@@ -9,8 +9,12 @@ use crate::error::ModelError;
 /// Settings of a path: a fit at each of many strengths of the penalty, of which held-out cases choose one.
 ///
 /// The strengths are equally spaced in logarithm. The first is the least that leaves every coefficient at
-/// zero. The path ends early where weaker penalties no longer change the fit (glmnet's rule: the last four
-/// strengths brought less than a hundred-thousandth of the deviance explained).
+/// zero. The path ends early where weaker penalties no longer change the fit (glmnet's rule: the last
+/// strength brought less than a hundred-thousandth of the deviance explained).
+///
+/// All folds go down the path side by side over one packed copy of the cases, of 4 bytes a case and
+/// coefficient. Their fits are as precise as glmnet's; the model itself is then fitted at the strength taken,
+/// to [`LogisticParams::tolerance`](crate::model::LogisticParams::tolerance).
 ///
 /// # Examples
 /// ```
@@ -292,8 +296,7 @@ mod tests {
         for dates in [1, 2] {
             let validation = validation(90, dates, 6);
             let params = PathParams { strengths: 6, smallest: 0.05, ..PathParams::default() };
-            let report =
-                params.follow(0.5, &design, &outcomes, Some(&weights), &validation).unwrap().report;
+            let report = params.follow(0.5, &design, &outcomes, Some(&weights), &validation).unwrap().report;
             assert_eq!(report.strengths.len(), 6);
             for (place, &strength) in report.strengths.iter().enumerate() {
                 let (mut losses, mut shares) = (Vec::new(), Vec::new());
@@ -318,12 +321,13 @@ mod tests {
                 }
                 let total: f64 = shares.iter().sum();
                 let mean = (losses[0] * shares[0] + losses[1] * shares[1] + losses[2] * shares[2]) / total;
-                let spread: f64 = losses.iter().zip(&shares).map(|(l, s)| s / total * (l - mean).powi(2)).sum();
+                let spread: f64 =
+                    losses.iter().zip(&shares).map(|(l, s)| s / total * (l - mean).powi(2)).sum();
                 assert!((report.mean_losses[place] - mean).abs() < 1e-5, "{place} {mean}");
                 assert!((report.standard_errors[place] - (spread / 2.0).sqrt()).abs() < 1e-5, "{place}");
             }
             let least = report.mean_losses.iter().copied().fold(f64::INFINITY, f64::min);
-            assert_eq!(report.mean_losses[report.chosen], least);
+            assert_eq!(report.mean_losses.iter().position(|&loss| loss <= least), Some(report.chosen));
         }
     }
 
@@ -343,7 +347,8 @@ mod tests {
                     assert!(!(checks(row) && family.clone().any(learns)), "{row}");
                     if dates > 1 {
                         let is_last = row as i32 % dates == dates - 1;
-                        assert!(!(learns(row) && is_last) && !(checks(row) && !is_last), "{row}");
+                        assert!(!learns(row) || !is_last, "{row}");
+                        assert!(!checks(row) || is_last, "{row}");
                     }
                     checked += usize::from(checks(row));
                 }
@@ -359,7 +364,8 @@ mod tests {
         let validation = validation(900, 1, 2);
         let path = |choice| PathParams { choice, ..PathParams::default() };
         let params = LogisticParams::default().l1_ratio(0.5);
-        let best = fit(&params.clone().path(path(PathChoice::Best)), (&design, &outcomes), &validation).unwrap();
+        let best =
+            fit(&params.clone().path(path(PathChoice::Best)), (&design, &outcomes), &validation).unwrap();
         let choice = PathChoice::OneStandardError;
         let simple = fit(&params.clone().path(path(choice)), (&design, &outcomes), &validation).unwrap();
         for found in [&best, &simple] {
@@ -412,17 +418,21 @@ mod tests {
     #[test]
     fn settings_that_cannot_be_are_refused() {
         let (design, outcomes, _) = drawn(120, 2, 0.0, 7);
-        let with = |params: LogisticParams, outcomes: &[bool]| {
-            match fit(&params, (&design, outcomes), &validation(120, 1, 1)) {
-                Ok(_) => String::new(),
-                Err(error) => error.to_string(),
-            }
+        let with = |params: LogisticParams, outcomes: &[bool]| match fit(
+            &params,
+            (&design, outcomes),
+            &validation(120, 1, 1),
+        ) {
+            Ok(_) => String::new(),
+            Err(error) => error.to_string(),
         };
         let path = |path: PathParams| LogisticParams::default().path(path);
         assert_eq!(with(path(PathParams::default()), &outcomes), "");
         let both = LogisticParams { strength: Some(0.1), ..path(PathParams::default()) };
         assert!(with(both, &outcomes).contains("exclude each other"));
-        assert!(with(path(PathParams { folds: 1, ..PathParams::default() }), &outcomes).contains("2 or more"));
+        assert!(
+            with(path(PathParams { folds: 1, ..PathParams::default() }), &outcomes).contains("2 or more")
+        );
         let none = PathParams { strengths: 1, ..PathParams::default() };
         assert!(with(path(none), &outcomes).contains("number of strengths"));
         let mut one = vec![false; 120];
@@ -437,7 +447,11 @@ mod tests {
         let params = LogisticParams::default().path(PathParams::default());
         let written = serde_json::to_string(&params).unwrap();
         assert_eq!(serde_json::from_str::<LogisticParams>(&written).unwrap(), params);
-        let short: LogisticParams = serde_json::from_str(r#"{"path":{"choice":"one_standard_error"}}"#).unwrap();
-        assert_eq!(short.path.map(|path| (path.strengths, path.choice)), Some((100, PathChoice::OneStandardError)));
+        let short: LogisticParams =
+            serde_json::from_str(r#"{"path":{"choice":"one_standard_error"}}"#).unwrap();
+        assert_eq!(
+            short.path.map(|path| (path.strengths, path.choice)),
+            Some((100, PathChoice::OneStandardError))
+        );
     }
 }

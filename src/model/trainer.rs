@@ -10,6 +10,7 @@ use super::logistic::{LogisticFit, LogisticParams};
 use super::path::PathReport;
 use super::refits::{Draw, Refits};
 use super::scorecard::{Scorecard, ScorecardParams};
+use super::validation::Validation;
 use crate::dataset::Dataset;
 use crate::error::ModelError;
 use crate::features::{Cell, Direction};
@@ -91,11 +92,11 @@ impl Trainer {
         let data = in_order(data);
         let families = data.family_keys();
         let dates: Vec<_> = (0..data.rows()).map(|row| data.as_of(row)).collect();
-        let validation = additive::validation(&families, &dates, seed);
         let features = data.spec().features();
         let directions: Vec<Direction> = features.iter().map(|feature| feature.direction).collect();
         match self {
             Self::Additive(params) => {
+                let validation = additive::validation(&families, &dates, seed);
                 let (model, unused) = params.fit_cases(Cases {
                     matrix: data.matrix(),
                     directions: &directions,
@@ -123,8 +124,10 @@ impl Trainer {
                     .iter()
                     .map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear })
                     .collect();
+                let folds = params.path.as_ref().map(|path| path.folds).filter(|&folds| folds >= 2);
+                let validation = folds.map(|folds| Validation::new(&families, &dates, folds, seed));
                 let fit = |params: &LogisticParams, weights: Option<&[f64]>| {
-                    params.fit_validated(data.matrix(), &scales, data.outcomes(), weights, Some(&validation))
+                    params.fit_validated(data.matrix(), &scales, data.outcomes(), weights, validation.as_ref())
                 };
                 let LogisticFit { model, unused, path } = fit(params, None)?;
                 // Refits keep the strength that was chosen: they say how well the terms are known under it.

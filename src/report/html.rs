@@ -7,7 +7,8 @@ use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::records::RecordReference;
 use crate::review::{Drawn, Entry, ReviewList};
-use crate::scoring::{Absence, AuditRecord, Contribution, ScoredCase, ShownBand};
+use crate::interval::Interval;
+use crate::scoring::{Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, Stability};
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
 /// that moves the score.
@@ -57,6 +58,15 @@ struct Page<'a> {
     average: String,
     cannot_see: Vec<String>,
     cases: Vec<Case<'a>>,
+    not_scored: Vec<Unscored<'a>>,
+    /// `3 cases of the cohort were`.
+    unscored_say: String,
+}
+
+/// A case that was not scored.
+struct Unscored<'a> {
+    entity: &'a str,
+    words: String,
 }
 
 struct Audit<'a> {
@@ -83,6 +93,10 @@ struct Case<'a> {
     of: String,
     random: bool,
     band: Band<'a>,
+    /// The chance with its interval, where chances passed their check; empty otherwise.
+    chance: String,
+    /// How often the case stays on such a list; empty where that is not known.
+    stability: String,
     in_short: Vec<Short<'a>>,
     raising: Vec<Reason<'a>>,
     lowering: Vec<Reason<'a>>,
@@ -113,6 +127,8 @@ struct Reason<'a> {
     value: String,
     effect: &'static str,
     points: String,
+    /// `0.61 to 0.98`; empty where the model has no refits.
+    interval: String,
     bar: Option<Bar>,
     household: bool,
     help_seeking: bool,
@@ -185,6 +201,16 @@ impl<'a> Page<'a> {
                 .enumerate()
                 .map(|(nth, entry)| Case::of(nth + 1, entry, out_of, largest))
                 .collect(),
+            not_scored: list
+                .not_scored()
+                .iter()
+                .map(|held| Unscored { entity: held.entity(), words: held.reason().words() })
+                .collect(),
+            unscored_say: words::counted(
+                list.not_scored().len(),
+                "case of the cohort was",
+                "cases of the cohort were",
+            ),
         }
     }
 }
@@ -235,6 +261,8 @@ impl<'a> Case<'a> {
             of: words::count(u64::from(case.of())),
             random: entry.drawn() == Drawn::AtRandom,
             band: Band::of(case.band(), out_of),
+            chance: case.chance().map(chance_in_words).unwrap_or_default(),
+            stability: case.stability().map(stability_in_words).unwrap_or_default(),
             in_short: in_short.collect(),
             raising: reasons(shown, &|part| part.points > 0.0),
             lowering: reasons(shown, &|part| part.points < 0.0),
@@ -249,6 +277,23 @@ impl<'a> Case<'a> {
             not_covered: Absences::of(case, Cell::NotCovered),
         }
     }
+}
+
+/// `4.1% (2.9% to 5.8%)`.
+fn chance_in_words(chance: Chance) -> String {
+    let percent = |share: f64| format!("{:.1}%", 100.0 * share);
+    let Interval { low, high } = chance.interval;
+    format!("{} ({} to {})", percent(chance.value), percent(low), percent(high))
+}
+
+/// `in 18 of 20`.
+fn stability_in_words(stability: Stability) -> String {
+    format!(
+        "in {} of {} retrainings on redrawn families it would be among the {} highest",
+        stability.kept_in,
+        stability.refits,
+        words::count(u64::from(stability.capacity))
+    )
 }
 
 impl<'a> Band<'a> {
@@ -274,6 +319,10 @@ impl<'a> Reason<'a> {
                 Move::None => "hardly moves",
             },
             points: words::points(part.points),
+            interval: part
+                .interval
+                .map(|held| format!("{} to {}", words::points(held.low), words::points(held.high)))
+                .unwrap_or_default(),
             bar: Bar::of(part.points, largest),
             household: part.scope == Scope::Household,
             help_seeking: part.help_seeking,

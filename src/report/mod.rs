@@ -27,10 +27,12 @@
 //! ```
 
 mod html;
+mod model_page;
 mod plain;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use html::list_html;
+pub use model_page::{AnyModel, model_html, model_json};
 pub use plain::{list_csv, list_json};

@@ -19,7 +19,8 @@ const UTF8_MARK: &str = "\u{feff}";
 ///
 /// The columns: `place` on the list and `rank` in the cohort (from 1), `drawn` (`by rank` or `at
 /// random`), `entity`, `band`, the share (0 to 1) of cases *in that band* that had the outcome in the
-/// backtest with its 95% interval, the five largest reasons, how many features are `absent`, the last day
+/// backtest with its 95% interval, in how many of how many refits the case stays on such a list, the five
+/// largest reasons, how many features are `absent`, the last day
 /// of use and the run. Empty where there is no number to give.
 ///
 /// A text that a spreadsheet would run as a formula gets an apostrophe before it, so an id of that kind
@@ -39,6 +40,7 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
         "rate_low".to_owned(),
         "rate_high".to_owned(),
     ];
+    head.extend(["kept_in_refits", "refits"].map(str::to_owned));
     head.extend((1..=REASONS).map(|nth| format!("reason_{nth}")));
     head.extend(["absent", "expires", "run_id"].map(str::to_owned));
     table.write_record(&head).map_err(|error| failed(&error))?;
@@ -81,6 +83,9 @@ fn row(place: usize, entry: &Entry) -> Vec<String> {
         rate(observed.interval.low),
         rate(observed.interval.high),
     ];
+    let stability = case.stability();
+    cells.push(stability.map_or_else(String::new, |held| held.kept_in.to_string()));
+    cells.push(stability.map_or_else(String::new, |held| held.refits.to_string()));
     let mut reasons = case.contributions().iter().filter_map(reason);
     cells.extend((0..REASONS).map(|_| reasons.next().unwrap_or_default()));
     let audit = case.audit();

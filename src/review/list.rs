@@ -6,7 +6,7 @@ use super::decision::{OpenCase, Reviewer};
 use crate::calendar::Day;
 use crate::error::{Error, ReviewError};
 use crate::evaluate::Capacity;
-use crate::scoring::{AuditRecord, ScoredCase, Scores};
+use crate::scoring::{AuditRecord, NotScored, ScoredCase, Scores};
 
 /// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
 /// some cases drawn at random from the rest.
@@ -21,6 +21,9 @@ pub struct ReviewList {
     /// The sample that was asked for.
     comparison: Option<Comparison>,
     entries: Vec<Entry>,
+    /// The cases of the cohort that were not scored: nothing is said of them, which is not the same as
+    /// that all is well.
+    not_scored: Vec<NotScored>,
 }
 
 /// One place on the list.
@@ -80,13 +83,20 @@ impl ReviewList {
                 entries.push(Entry { drawn, case });
             }
         }
-        Ok(Self { audit: scores.audit().clone(), capacity, comparison, entries })
+        let not_scored = scores.not_scored().to_vec();
+        Ok(Self { audit: scores.audit().clone(), capacity, comparison, entries, not_scored })
     }
 
     /// The audit record of the run.
     #[must_use]
     pub fn audit(&self) -> &AuditRecord {
         &self.audit
+    }
+
+    /// The cases of the cohort that were not scored, with the reason.
+    #[must_use]
+    pub fn not_scored(&self) -> &[NotScored] {
+        &self.not_scored
     }
 
     /// How many places were asked for, and the sample: with the run's audit record all that is needed to

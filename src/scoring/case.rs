@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::calendar::{AsOf, Day};
-use crate::evaluate::Estimate;
+use super::abstention::Abstention;
+use crate::evaluate::{Estimate, Interval};
 use crate::features::{Cell, Feature, Scope};
 use crate::model::RiskScore;
 use crate::records::RecordReference;
@@ -29,6 +30,8 @@ pub struct ScoredCase {
     pub(super) rank: u32,
     pub(super) of: u32,
     pub(super) band: ShownBand,
+    pub(super) chance: Option<Chance>,
+    pub(super) stability: Option<Stability>,
     pub(super) score: RiskScore,
     pub(super) average: f64,
     pub(super) contributions: Vec<Contribution>,
@@ -46,6 +49,28 @@ pub struct ShownBand {
     pub observed: Estimate,
     /// The share among all cases there.
     pub average: Estimate,
+}
+
+/// The chance of the outcome that a score speaks of. It is shown only where chances passed their own check
+/// in the backtest; the band is shown always.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Chance {
+    /// The chance, 0 to 1.
+    pub value: f64,
+    /// Its 95% interval, over refits on redrawn families.
+    pub interval: Interval,
+}
+
+/// How sure the ranking is of a case: in how many refits on redrawn families it would be on a list of the
+/// backtest's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Stability {
+    /// In so many refits.
+    pub kept_in: u32,
+    /// Out of so many.
+    pub refits: u32,
+    /// The length of the list.
+    pub capacity: u32,
 }
 
 /// What one term of the model adds to a case's score, in words and figures.
@@ -66,6 +91,8 @@ pub struct Contribution {
     pub help_seeking: bool,
     /// Log-odds up (above zero) or down from the average case.
     pub points: f64,
+    /// Its 95% interval, over refits on redrawn families; `None` where the model has none.
+    pub interval: Option<Interval>,
     /// A sentence.
     pub words: String,
     /// The records it rests on.
@@ -87,7 +114,7 @@ pub struct Absence {
 }
 
 /// What an auditor needs to make the score again: the same for all cases of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AuditRecord {
     /// The run, made from everything else here: two runs of the same on the same have one id.
     pub run_id: String,
@@ -109,6 +136,10 @@ pub struct AuditRecord {
     pub cohort: String,
     /// How many were in the cohort.
     pub cohort_size: u32,
+    /// How many of them were not scored.
+    pub not_scored: u32,
+    /// The rule by which they were not.
+    pub abstention: Abstention,
     /// The purpose.
     pub purpose: String,
     /// Who asked.
@@ -159,6 +190,19 @@ impl ScoredCase {
     #[must_use]
     pub fn band(&self) -> &ShownBand {
         &self.band
+    }
+
+    /// The chance that the score speaks of; `None` where chances failed their own check in the backtest, or
+    /// the model has no refits.
+    #[must_use]
+    pub fn chance(&self) -> Option<Chance> {
+        self.chance
+    }
+
+    /// How sure the ranking is of the case; `None` where the model has no refits.
+    #[must_use]
+    pub fn stability(&self) -> Option<Stability> {
+        self.stability
     }
 
     /// The score, to compare with another case's.

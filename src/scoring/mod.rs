@@ -10,10 +10,14 @@
 //! A [`ScoredCase`] cannot be made from its parts nor read from a file, so a score never travels without
 //! its explanation and its audit record. Nothing here acts on a score.
 
+mod abstention;
 mod case;
 mod release;
 mod scores;
 
-pub use case::{Absence, AuditRecord, Contribution, ScoredCase, ShownBand, SourceState};
-pub use release::{AuditedModel, Scorer, SignOff};
+pub use abstention::{Abstention, NotScored, WhyNot};
+pub use case::{
+    Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, SourceState, Stability,
+};
+pub use release::{AuditedModel, Previous, Scorer, SignOff};
 pub use scores::{Request, Scores};

@@ -6,9 +6,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::calendar::Day;
 use crate::error::ScoringError;
-use crate::evaluate::{Backtest, BacktestReport};
+use crate::evaluate::{Backtest, BacktestReport, Performance};
 use crate::fairness::{FairnessAudit, FairnessReport};
-use crate::model::Candidate;
+use crate::model::{Candidate, Edit};
 
 /// Who answers for a release, for which purpose, and until when it has to be looked at again.
 ///
@@ -75,6 +75,20 @@ struct Evidence {
     candidate: Candidate,
     backtest: BacktestReport,
     fairness: FairnessReport,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<Previous>,
+}
+
+/// The version that an edited model takes the place of, so that both versions' figures stand side by side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Previous {
+    /// The digest of its candidate.
+    pub candidate: String,
+    /// The edits by which the two differ, in order.
+    pub edits: Vec<Edit>,
+    /// Its figures over all test cases of its backtest.
+    pub performance: Performance,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,16 +139,41 @@ impl AuditedModel {
         }
         candidate.features().check_protected(&protected)?;
         let (backtest, fairness) = (backtest.report().clone(), audit.report().clone());
-        let says = Evidence { candidate, backtest, fairness };
+        let says = Evidence { candidate, backtest, fairness, previous: None };
+        Ok(Self { digest: digest(&says)?, says })
+    }
+
+    /// Puts the version that this edited model takes the place of beside it. Both must have been tested by
+    /// the same plan, so that their figures can be compared.
+    ///
+    /// # Errors
+    /// [`ScoringError::NotAnEdit`] where this is not an edited version of it, or was tested otherwise.
+    pub fn replacing(self, previous: &Self) -> Result<Self, ScoringError> {
+        let Some(edits) = self.candidate().edits_since(previous.candidate()) else {
+            return Err(ScoringError::NotAnEdit("it is not an edited version of the other model"));
+        };
+        if self.backtest().plan != previous.backtest().plan {
+            return Err(ScoringError::NotAnEdit("the two were tested by different plans"));
+        }
+        let previous = Previous {
+            candidate: previous.candidate().digest().to_owned(),
+            edits: edits.to_vec(),
+            performance: previous.backtest().overall.clone(),
+        };
+        let says = Evidence { previous: Some(previous), ..self.says };
         Ok(Self { digest: digest(&says)?, says })
     }
 
     /// Signs for the model: the only way to a [`Scorer`].
     ///
     /// # Errors
-    /// [`ScoringError::SignOff`] where the sign-off lacks something.
+    /// [`ScoringError::SignOff`] where the sign-off lacks something, [`ScoringError::NoPrevious`] where the
+    /// model was edited and does not show the figures of the version that it takes the place of.
     pub fn release(self, sign_off: SignOff) -> Result<Scorer, ScoringError> {
         sign_off.check()?;
+        if !self.candidate().edits().is_empty() && self.previous().is_none() {
+            return Err(ScoringError::NoPrevious);
+        }
         let says = Released { sign_off, evidence: self.says };
         Ok(Scorer { digest: digest(&says)?, says })
     }
@@ -155,6 +194,12 @@ impl AuditedModel {
     #[must_use]
     pub fn fairness(&self) -> &FairnessReport {
         &self.says.fairness
+    }
+
+    /// The version that it takes the place of, where it was edited.
+    #[must_use]
+    pub fn previous(&self) -> Option<&Previous> {
+        self.says.previous.as_ref()
     }
 
     /// The digest of all of it.
@@ -199,6 +244,22 @@ impl Scorer {
     #[must_use]
     pub fn fairness(&self) -> &FairnessReport {
         &self.says.evidence.fairness
+    }
+
+    /// The version that it takes the place of, where it was edited.
+    #[must_use]
+    pub fn previous(&self) -> Option<&Previous> {
+        self.says.evidence.previous.as_ref()
+    }
+
+    /// The model with its evidence and without the signature, as it was before the release: what an edit
+    /// starts from.
+    ///
+    /// # Errors
+    /// [`ScoringError::File`] where it cannot be written as JSON, to take its digest.
+    pub fn audited(&self) -> Result<AuditedModel, ScoringError> {
+        let says = self.says.evidence.clone();
+        Ok(AuditedModel { digest: digest(&says)?, says })
     }
 
     /// Who signed, for what.

@@ -2,13 +2,18 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::case::{Absence, AuditRecord, Contribution, ScoredCase, ShownBand, SourceState, words};
+use super::abstention::{Abstention, Gate, NotScored};
+use super::case::{
+    Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, SourceState, Stability, words,
+};
 use super::release::Scorer;
 use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::error::ScoringError;
+use crate::evaluate::calibration::probability;
 use crate::evaluate::ranking::lot;
 use crate::features::{Cell, Feature, FeatureMatrix, Scope};
+use crate::interval::Interval;
 
 /// Who asks for scores, for what, and when.
 ///
@@ -20,7 +25,7 @@ use crate::features::{Cell, Feature, FeatureMatrix, Scope};
 /// assert_eq!(request.valid_for_days, 31);
 /// # Ok::<(), earlyhelp::error::CalendarError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// Who asks.
     pub requested_by: String,
@@ -31,12 +36,14 @@ pub struct Request {
     /// How many days after the as-of date the scores may be used. The default, 31: until the next
     /// month's list, so that nobody stays flagged by what was true once.
     pub valid_for_days: u32,
+    /// When a case is not scored.
+    pub abstention: Abstention,
 }
 
 impl Request {
     /// A request on a day.
     pub fn new(requested_by: impl Into<String>, purpose: impl Into<String>, on: Day) -> Self {
-        Self { requested_by: requested_by.into(), purpose: purpose.into(), on, valid_for_days: 31 }
+        Self { requested_by: requested_by.into(), purpose: purpose.into(), on, valid_for_days: 31, abstention: Abstention::default() }
     }
 }
 
@@ -45,9 +52,14 @@ pub struct Scores<'s, 'r> {
     scorer: &'s Scorer,
     cohort: Cohort<'r>,
     matrix: FeatureMatrix,
-    /// Rows of the cohort, highest score first.
+    /// Rows of the cohort that are scored, highest score first.
     order: Vec<u32>,
     log_odds: Vec<f64>,
+    not_scored: Vec<NotScored>,
+    /// The length of a list that stability is about: the backtest's.
+    capacity: usize,
+    /// For each row in how many refits it is on such a list; empty where the model has none.
+    kept_in: Vec<u32>,
     cannot_see: Vec<String>,
     audit: AuditRecord,
 }
@@ -63,14 +75,54 @@ impl Scorer {
         self.check(cohort, request)?;
         let matrix = self.candidate().features().compute(cohort)?;
         let log_odds = self.candidate().model().log_odds(&matrix)?;
-        let mut order: Vec<u32> = (0..cohort.len() as u32).collect();
+        let gate = Gate::new(self.candidate(), cohort, request.abstention);
+        let mut order = Vec::with_capacity(cohort.len());
+        let mut not_scored = Vec::new();
+        for row in 0..cohort.len() {
+            match gate.refuses(&matrix, row) {
+                None => order.push(row as u32),
+                Some(reason) => not_scored.push(NotScored { entity: cohort.id(row).to_owned(), reason }),
+            }
+        }
         // Equal scores: by lots that are drawn anew for each date, so that nobody is always last.
         let date = u64::from(cohort.as_of().day().epoch_days().cast_unsigned());
         order.sort_by_cached_key(|&row| lot(date, cohort.id(row as usize)));
+        let capacity = self.backtest().plan.capacity.of(order.len());
+        let kept_in = self.kept_in(&matrix, &order, capacity)?;
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
-        let audit = self.audit(cohort, request);
+        let audit = self.audit(cohort, request, not_scored.len());
         let cannot_see = self.cannot_see(cohort);
-        Ok(Scores { scorer: self, cohort: cohort.clone(), matrix, order, log_odds, cannot_see, audit })
+        Ok(Scores {
+            scorer: self,
+            cohort: cohort.clone(),
+            matrix,
+            order,
+            log_odds,
+            not_scored,
+            capacity,
+            kept_in,
+            cannot_see,
+            audit,
+        })
+    }
+
+    /// For each row of the matrix in how many refits it is among the `capacity` highest of `rows`, which
+    /// are in the order of their lots.
+    fn kept_in(&self, matrix: &FeatureMatrix, rows: &[u32], capacity: usize) -> Result<Vec<u32>, ScoringError> {
+        let model = self.candidate().model();
+        if model.refits().is_none() {
+            return Ok(Vec::new());
+        }
+        let mut kept_in = vec![0; matrix.rows()];
+        for refit in 0.. {
+            let Some(log_odds) = model.refit_log_odds(matrix, refit)? else { break };
+            let mut order = rows.to_vec();
+            order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
+            for &row in order.iter().take(capacity) {
+                kept_in[row as usize] += 1;
+            }
+        }
+        Ok(kept_in)
     }
 
     fn check(&self, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
@@ -90,7 +142,7 @@ impl Scorer {
         Ok(())
     }
 
-    fn audit(&self, cohort: &Cohort<'_>, request: &Request) -> AuditRecord {
+    fn audit(&self, cohort: &Cohort<'_>, request: &Request, not_scored: usize) -> AuditRecord {
         let snapshot = cohort.snapshot();
         let sources = snapshot
             .sources()
@@ -116,6 +168,8 @@ impl Scorer {
             sources,
             cohort: cohort.digest(),
             cohort_size: cohort.len() as u32,
+            not_scored: not_scored as u32,
+            abstention: request.abstention,
             purpose: request.purpose.clone(),
             requested_by: request.requested_by.clone(),
             requested_on: request.on,
@@ -146,13 +200,20 @@ impl Scorer {
 }
 
 impl Scores<'_, '_> {
-    /// How many cases there are.
+    /// How many cases were scored.
     #[must_use]
     pub fn len(&self) -> usize {
         self.order.len()
     }
 
-    /// Never true: a cohort is never empty.
+    /// The cases of the cohort that were not scored, with the reason. Together with those that were they
+    /// are the cohort.
+    #[must_use]
+    pub fn not_scored(&self) -> &[NotScored] {
+        &self.not_scored
+    }
+
+    /// Whether no case could be scored.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
@@ -175,8 +236,10 @@ impl Scores<'_, '_> {
         let candidate = self.scorer.candidate();
         let explanation = candidate.model().explain(&self.matrix, row)?;
         let mut contributions = Vec::new();
+        let reach = candidate.model().reach(&self.matrix, row)?;
         for (term, &points) in explanation.contributions().iter().enumerate() {
-            contributions.push(self.contribution(term, row, points)?);
+            let reach = reach.as_ref().map(|reach| reach.contributions[term]);
+            contributions.push(self.contribution(term, row, points, reach)?);
         }
         contributions.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
         Ok(Some(ScoredCase {
@@ -184,6 +247,8 @@ impl Scores<'_, '_> {
             rank: rank as u32,
             of: self.order.len() as u32,
             band: self.band(row),
+            chance: self.chance(row, reach.as_ref().map(|reach| reach.score)),
+            stability: self.stability(row),
             score: explanation.score(),
             average: explanation.intercept(),
             contributions,
@@ -193,7 +258,13 @@ impl Scores<'_, '_> {
         }))
     }
 
-    fn contribution(&self, term: usize, row: usize, points: f64) -> Result<Contribution, ScoringError> {
+    fn contribution(
+        &self,
+        term: usize,
+        row: usize,
+        points: f64,
+        reach: Option<f64>,
+    ) -> Result<Contribution, ScoringError> {
         let candidate = self.scorer.candidate();
         let features = candidate.features().features();
         let places: Vec<usize> = candidate.model().places(term).collect();
@@ -218,6 +289,7 @@ impl Scores<'_, '_> {
             scope: if household { Scope::Household } else { Scope::Own },
             help_seeking: of.iter().any(|feature| feature.help_seeking),
             points,
+            interval: reach.map(|reach| Interval { low: points - reach, high: points + reach }),
             records,
         })
     }
@@ -254,6 +326,21 @@ impl Scores<'_, '_> {
             Some(band) => ShownBand { name: band.name.clone(), observed: band.observed, average },
             None => ShownBand { name: "all cases".to_owned(), observed: average, average },
         }
+    }
+
+    /// The chance that the score speaks of; `None` where chances failed their check, or nothing is known of
+    /// how sure they are.
+    fn chance(&self, row: usize, reach: Option<f64>) -> Option<Chance> {
+        let reach = reach.filter(|_| self.scorer.backtest().is_calibrated())?;
+        let log_odds = self.log_odds[row];
+        let interval = Interval { low: probability(log_odds - reach), high: probability(log_odds + reach) };
+        Some(Chance { value: probability(log_odds), interval })
+    }
+
+    fn stability(&self, row: usize) -> Option<Stability> {
+        let kept_in = *self.kept_in.get(row)?;
+        let refits = self.scorer.candidate().model().refits()?.len() as u32;
+        Some(Stability { kept_in, refits, capacity: self.capacity as u32 })
     }
 
     /// How many ranks there are, and a lot for each: for drawing a comparison sample.

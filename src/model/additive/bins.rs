@@ -20,22 +20,29 @@ pub(super) fn edges(cells: &[f32], most: usize) -> Vec<f64> {
             _ => distinct.push((value, 1)),
         }
     }
-    let mut left: usize = distinct.iter().map(|(_, count)| count).sum();
-    let mut steps = most.min(distinct.len());
+    let counted: usize = distinct.iter().map(|(_, count)| count).sum();
+    // A value as common as a whole step is one; the others share what steps are left.
+    let is_common = |count: usize| distinct.len() <= most || count * most >= counted;
+    let (common, mut left) = distinct.iter().fold((0, 0), |(common, left), &(_, count)| {
+        if is_common(count) { (common + 1, left) } else { (common, left + count) }
+    });
+    let mut steps = most - common.min(most);
     let mut edges = Vec::new();
     let mut held = 0;
     for pair in distinct.windows(2) {
         let (value, count) = pair[0];
         let (next, next_count) = pair[1];
-        held += count;
-        let size = left as f64 / steps as f64;
-        // A step ends when it is full, or when the next value fills one by itself.
-        let is_full = held as f64 >= size || next_count as f64 >= size;
-        if steps > 1 && is_full {
+        if !is_common(count) {
+            held += count;
+        }
+        let is_full = is_common(count) || is_common(next_count) || held * steps >= left;
+        if is_full && edges.len() + 1 < most {
             edges.push((f64::from(value) + f64::from(next)) / 2.0);
-            left -= held;
-            held = 0;
-            steps -= 1;
+            if held > 0 {
+                left -= held;
+                held = 0;
+                steps = (steps - 1).max(1);
+            }
         }
     }
     edges

@@ -36,16 +36,14 @@ pub(super) struct Block {
 
 impl Block {
     pub(super) fn new(kind: Kind) -> Self {
-        let (mut edges, mut own, mut band) = (Vec::new(), Vec::new(), 0);
-        match kind {
+        let mut edges = Vec::new();
+        let (own, band) = match kind {
             Kind::Ordered { steps, .. } => {
-                own = vec![0.0; steps + 2];
                 edges.extend((1..steps as u16).map(|step| (step - 1, step, 1.0)));
-                band = 1;
+                (vec![0.0; steps + 2], 1)
             }
-            Kind::Levels { steps } => own = vec![1.0; steps + 2],
+            Kind::Levels { steps } => (vec![1.0; steps + 2], 0),
             Kind::Grid { first, second } => {
-                own = vec![1.0 / (first * second) as f64; first * second];
                 let along = |steps: usize| steps.saturating_sub(3).max(1) as f64;
                 let at = |i: usize, j: usize| (i * second + j) as u16;
                 for i in 0..first {
@@ -58,9 +56,9 @@ impl Block {
                         }
                     }
                 }
-                band = second;
+                (vec![1.0 / (first * second) as f64; first * second], second)
             }
-        }
+        };
         Self { kind, edges, own, band }
     }
 
@@ -79,24 +77,26 @@ impl Block {
 
     /// How the level's square is spread over the steps: one for an absence, and one over all values by
     /// their information.
-    fn level_share(&self, information: &[f64], step: usize) -> f64 {
+    fn level_shares(&self, information: &[f64]) -> Vec<f64> {
         let absent = self.absent();
+        let mut shares = vec![0.0; self.steps()];
         if absent.is_empty() {
-            return 0.0;
+            return shares;
         }
-        if absent.contains(&step) {
-            return 1.0;
+        let known: f64 = information[..absent.start].iter().sum();
+        for (share, information) in shares.iter_mut().zip(information).take(absent.start) {
+            *share = if known > 0.0 { information / known } else { 1.0 / absent.start as f64 };
         }
-        let values: f64 = information[..absent.start].iter().sum();
-        if values > 0.0 { information[step] / values } else { 1.0 / absent.start as f64 }
+        shares[absent].fill(1.0);
+        shares
     }
 
     /// Information plus penalty: the matrix of the steps' normal equations.
     fn matrix(&self, information: &[f64], strengths: Strengths) -> Banded {
         let mut matrix = Banded::zero(self.steps(), self.band);
-        for (step, (&own, &information_here)) in self.own.iter().zip(information).enumerate() {
-            let level = strengths.level * self.level_share(information, step);
-            matrix.add(step, 0, information_here + strengths.rough * own + level);
+        let shares = self.level_shares(information);
+        for (step, (&own, share)) in self.own.iter().zip(shares).enumerate() {
+            matrix.add(step, 0, information[step] + strengths.rough * own + strengths.level * share);
         }
         for &(a, b, weight) in &self.edges {
             let rough = strengths.rough * weight;
@@ -125,12 +125,18 @@ impl Block {
     /// The level from which the penalty is least: the term gives it up to the intercept.
     pub(super) fn centre(&self, information: &[f64], values: &[f64]) -> f64 {
         let (mut mass, mut sum) = (0.0, 0.0);
-        for (step, value) in values.iter().enumerate() {
-            let share = self.own[step] + self.level_share(information, step);
-            mass += share;
-            sum += share * value;
+        for ((value, own), share) in values.iter().zip(&self.own).zip(self.level_shares(information)) {
+            mass += own + share;
+            sum += (own + share) * value;
         }
         sum / mass
+    }
+
+    /// What the penalty adds to the objective.
+    pub(super) fn penalty(&self, information: &[f64], values: &[f64], strengths: Strengths) -> f64 {
+        let shares = self.level_shares(information);
+        let level: f64 = shares.iter().zip(values).map(|(share, value)| share * value * value).sum();
+        0.5 * (strengths.rough * self.roughness(values) + strengths.level * level)
     }
 
     /// Squares of the steps under the roughness, at strength 1.
@@ -146,6 +152,13 @@ impl Block {
     /// It is one step of the generalised Fellner-Schall update (Wood and Fasiolo, *Biometrics* 73, 2017)
     /// towards the largest marginal likelihood, with the other terms held fixed.
     pub(super) fn strength_for(&self, information: &[f64], values: &[f64], strengths: Strengths) -> f64 {
+        let wanted = self.determined(information, strengths) / self.roughness(values).max(1e-300);
+        // The update is sure and slow; half as far again is still sure, and twice as far is not.
+        (strengths.rough * (wanted / strengths.rough).powf(1.5)).clamp(LEAST, MOST)
+    }
+
+    /// How many of the term's own steps the data determine; the penalty sees to the rest.
+    pub(super) fn determined(&self, information: &[f64], strengths: Strengths) -> f64 {
         let inverse = self.matrix(information, strengths).factor().inverse_in_band();
         let mut trace = 0.0;
         for (step, own) in self.own.iter().enumerate() {
@@ -159,10 +172,7 @@ impl Block {
             Kind::Ordered { steps, .. } => steps.saturating_sub(1),
             _ => self.steps(),
         } as f64;
-        let determined = (rank - strengths.rough * trace).max(1e-9 * rank.max(1.0));
-        let wanted = determined / self.roughness(values).max(1e-300);
-        // The update is sure and slow; half as far again is still sure, and twice as far is not.
-        (strengths.rough * (wanted / strengths.rough).powf(1.5)).clamp(LEAST, MOST)
+        (rank - strengths.rough * trace).max(1e-9 * rank.max(1.0))
     }
 
     /// How much better the residuals `sums` are foreseen by this term, at the roughness that serves it
@@ -210,9 +220,10 @@ impl Block {
     /// A draw of the penalty's own pull, for refits: a normal of the penalty's matrix, from standard
     /// normals.
     pub(super) fn pull(&self, information: &[f64], strengths: Strengths, mut normal: impl FnMut() -> f64) -> Vec<f64> {
+        let shares = self.level_shares(information);
         let mut pull: Vec<f64> = (0..self.steps())
             .map(|step| {
-                let own = strengths.rough * self.own[step] + strengths.level * self.level_share(information, step);
+                let own = strengths.rough * self.own[step] + strengths.level * shares[step];
                 if own > 0.0 { own.sqrt() * normal() } else { 0.0 }
             })
             .collect();

@@ -42,6 +42,8 @@ pub(super) struct Descent {
     pub(super) level: f64,
     scores: Vec<f32>,
     working: Working,
+    /// The log loss of all cases at these scores, in all.
+    loss: f64,
 }
 
 /// The least weight of a case in the quadratic model: a case that is all but certain still anchors it.
@@ -61,9 +63,27 @@ const WEIGHTS_SERVE: f64 = 1.0;
 /// Sweeps of a redrawn fit.
 const REDRAW_SWEEPS: usize = 3;
 
+/// What a step starts from.
+struct Before {
+    intercept: f64,
+    values: Vec<Vec<f64>>,
+    objective: f64,
+}
+
+/// Rises of the objective below this share of it are rounding: losses are summed from single precision.
+const ROUNDING: f64 = 1e-7;
+/// A step is not cut shorter than this.
+const LEAST_SHARE: f64 = 1e-3;
+
 impl Cases<'_> {
     pub(super) fn mass(&self, row: usize) -> f32 {
         self.mass.map_or(1.0, |mass| mass[row])
+    }
+
+    /// What a score costs a case: its mass times minus the logarithm of the chance of what happened.
+    fn loss(&self, row: usize, score: f32) -> f64 {
+        let against = if self.outcomes[row] { -score } else { score };
+        f64::from(self.mass(row) * (against.max(0.0) + (-against.abs()).exp().ln_1p()))
     }
 }
 
@@ -91,7 +111,7 @@ impl Descent {
         let intercept = (positive / (mass - positive)).ln();
         let working = Working { residual: vec![0.0; rows], weight: vec![0.0; rows], shift: 0.0, stored: 0.0, weights: 0.0 };
         let parts = blocks.map(Part::new).collect();
-        let mut descent = Self { parts, intercept, level: FIRST_LEVEL, scores: vec![intercept as f32; rows], working };
+        let mut descent = Self { parts, intercept, level: FIRST_LEVEL, scores: vec![intercept as f32; rows], working, loss: 0.0 };
         descent.linearise(cases, true);
         descent
     }
@@ -99,13 +119,14 @@ impl Descent {
     /// Residuals at the present scores, and weights, unless those in use still serve.
     fn linearise(&mut self, cases: Cases<'_>, weights: bool) {
         let working = &mut self.working;
-        (working.shift, working.stored) = (0.0, 0.0);
+        (working.shift, working.stored, self.loss) = (0.0, 0.0, 0.0);
         if weights {
             working.weights = 0.0;
         }
         for (row, &outcome) in cases.outcomes.iter().enumerate() {
             let chance = chance(self.scores[row]);
             let mass = cases.mass(row);
+            self.loss += cases.loss(row, self.scores[row]);
             let residual = (f32::from(u8::from(outcome)) - chance) * mass;
             working.residual[row] = residual;
             working.stored += f64::from(residual);
@@ -117,22 +138,71 @@ impl Descent {
         }
     }
 
-    /// Takes what the moves left of the residuals into the scores, and looks afresh. Gives how far the
-    /// scores moved, in standard errors of one coefficient.
-    fn settle(&mut self, cases: Cases<'_>, weights: bool) -> f64 {
-        let mut moved = 0.0;
+    /// Takes the sweeps' moves into the scores, and looks afresh; where the quadratic model promised too
+    /// much, only as far as the objective falls. Gives how far the scores moved, in standard errors of one
+    /// coefficient, and whether the weights are fresh.
+    fn settle(&mut self, cases: Cases<'_>, before: &Before, fresh: bool) -> (f64, bool) {
         let shift = self.working.shift as f32;
-        for (row, score) in self.scores.iter_mut().enumerate() {
+        let mut moved = 0.0;
+        // What is left of the residuals says how far each score went; the moves take their place.
+        for (row, &score) in self.scores.iter().enumerate() {
             let weight = self.working.weight[row];
-            if weight > 0.0 {
-                let before = (f32::from(u8::from(cases.outcomes[row])) - chance(*score)) * cases.mass(row);
-                let by = (before - self.working.residual[row]) / weight + shift;
-                moved += f64::from(weight * by * by);
-                *score += by;
+            let by = if weight > 0.0 {
+                let residual = (f32::from(u8::from(cases.outcomes[row])) - chance(score)) * cases.mass(row);
+                (residual - self.working.residual[row]) / weight + shift
+            } else {
+                0.0
+            };
+            self.working.residual[row] = by;
+            moved += f64::from(weight * by * by);
+        }
+        let mut share = 1.0;
+        while share > LEAST_SHARE && self.objective(cases, before, share) > before.objective {
+            share /= 2.0;
+        }
+        for (score, by) in self.scores.iter_mut().zip(&self.working.residual) {
+            *score += share as f32 * by;
+        }
+        if share < 1.0 {
+            let between = |now: f64, then: f64| then + share * (now - then);
+            self.intercept = between(self.intercept, before.intercept);
+            for (part, then) in self.parts.iter_mut().zip(&before.values) {
+                for (value, &then) in part.values.iter_mut().zip(then) {
+                    *value = between(*value, then);
+                }
             }
         }
-        self.linearise(cases, weights);
-        moved.sqrt()
+        let fresh = fresh || share < 1.0;
+        self.linearise(cases, fresh);
+        (share * f64::sqrt(moved), fresh)
+    }
+
+    /// Log loss of all cases and penalties, a share of the way along the moves that stand where the
+    /// residuals were.
+    fn objective(&self, cases: Cases<'_>, before: &Before, share: f64) -> f64 {
+        let moves = self.scores.iter().zip(&self.working.residual).enumerate();
+        let loss: f64 = moves.map(|(row, (score, by))| cases.loss(row, score + share as f32 * by)).sum();
+        loss + self.penalty(before, share)
+    }
+
+    /// The penalties of all terms, a share of the way from where they stood before.
+    fn penalty(&self, before: &Before, share: f64) -> f64 {
+        let mut objective = 0.0;
+        for (part, then) in self.parts.iter().zip(&before.values) {
+            let along: Vec<f64> =
+                part.values.iter().zip(then).map(|(now, then)| then + share * (now - then)).collect();
+            let strengths = Strengths { rough: part.rough, level: self.level };
+            objective += part.block.penalty(&part.information, &along, strengths);
+        }
+        objective
+    }
+
+    /// Where the fit stands before a step.
+    fn before(&self) -> Before {
+        let values = self.parts.iter().map(|part| part.values.clone()).collect();
+        let mut before = Before { intercept: self.intercept, values, objective: 0.0 };
+        before.objective = (self.loss + self.penalty(&before, 0.0)) * (1.0 + ROUNDING);
+        before
     }
 
     /// Adds up each term's weights.
@@ -188,16 +258,16 @@ impl Descent {
     pub(super) fn run(&mut self, columns: &[Column], cases: Cases<'_>, most: usize, rest: f64) {
         self.weigh(columns);
         for _ in 0..most {
+            let before = self.before();
             let longest = self.sweep(columns, None, 0.0);
             for _ in 1..SWEEPS {
                 self.sweep(columns, None, rest / 2.0);
             }
-            let afresh = longest > WEIGHTS_SERVE;
-            let moved = self.settle(cases, afresh);
+            let (moved, fresh) = self.settle(cases, &before, longest > WEIGHTS_SERVE);
             if moved < rest {
                 return;
             }
-            if afresh {
+            if fresh {
                 self.weigh(columns);
             }
             self.smooth();
@@ -259,6 +329,14 @@ impl Descent {
         }
     }
 
+    /// For each term how many of its steps the data determine.
+    pub(super) fn determined(&self) -> Vec<f64> {
+        let of = |part: &Part| {
+            part.block.determined(&part.information, Strengths { rough: part.rough, level: self.level })
+        };
+        self.parts.iter().map(of).collect()
+    }
+
     pub(super) fn working(&self) -> &Working {
         &self.working
     }
@@ -275,7 +353,17 @@ impl Descent {
     /// penalised fit does, bias included (Papandreou and Yuille, *Gaussian sampling by local
     /// perturbations*, 2010; Nychka, *Bayesian confidence intervals for smoothing splines*, JASA 83, 1988);
     /// the weights make it follow the families (Rubin, *The Bayesian bootstrap*, 1981).
-    pub(super) fn redrawn(&self, columns: &[Column], counts: &[f32], mut normal: impl FnMut() -> f64) -> (f64, Vec<Vec<f64>>) {
+    ///
+    /// How smooth a term is, is an estimate too: a variance from `determined` differences, whose logarithm
+    /// has itself a variance of some two over their number. It is drawn with the rest. Without it, terms of
+    /// few steps (a yes or no is one difference) are thought to be known better than they are.
+    pub(super) fn redrawn(
+        &self,
+        columns: &[Column],
+        counts: &[f32],
+        determined: &[f64],
+        mut normal: impl FnMut() -> f64,
+    ) -> (f64, Vec<Vec<f64>>) {
         let scale = |values: &[f32]| -> (Vec<f32>, f64) {
             let scaled: Vec<f32> = values.iter().zip(counts).map(|(value, count)| value * count).collect();
             let total = scaled.iter().map(|&value| f64::from(value)).sum();
@@ -289,7 +377,11 @@ impl Descent {
             level: self.level,
             scores: Vec::new(),
             working: Working { residual, weight, shift: 0.0, stored, weights },
+            loss: 0.0,
         };
+        for (part, determined) in redrawn.parts.iter_mut().zip(determined) {
+            part.rough *= (normal() * (2.0 / determined.max(1.0)).sqrt()).exp();
+        }
         redrawn.weigh(columns);
         let pulls: Vec<Vec<f64>> = redrawn
             .parts

@@ -129,8 +129,15 @@ fn supports_a_choice(task: &Task<'_>) -> bool {
 fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learning: Cases<'_>) -> Vec<Grid> {
     let rows = task.outcomes.len();
     let features = columns.len();
-    let numbers: Vec<(&Column, &[f64])> = columns.iter().zip(&fit.parts).map(|(column, part)| (column, &part.information[..])).collect();
-    let ranked = pairs::rank(&numbers, fit.working(), learning.mass);
+    // A grid could turn what its feature's own term must not, and says of it what that term was refused.
+    let is_free = |feature: usize| matches!(task.kinds[feature], FeatureKind::Number(Direction::None) | FeatureKind::Category);
+    let free: Vec<usize> = (0..features).filter(|&feature| is_free(feature)).collect();
+    let numbers: Vec<(&Column, &[f64])> =
+        free.iter().map(|&feature| (&columns[feature], &fit.parts[feature].information[..])).collect();
+    let mut ranked = pairs::rank(&numbers, fit.working(), learning.mass);
+    for pair in &mut ranked {
+        (pair.first, pair.second) = (free[pair.first], free[pair.second]);
+    }
     // Among so many pairs one has to be this much likelier than chance to be as likely as not.
     let wanted = (ranked.len() as f64).ln();
     let mut grids = Vec::new();
@@ -221,6 +228,7 @@ fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize) -> (f64, 
 
 /// The fit as it would be had other families been drawn, several times.
 fn redraw(task: &Task<'_>, fit: &Descent, columns: &[Column]) -> Vec<(f64, Vec<Vec<f64>>)> {
+    let determined = fit.determined();
     (0..task.redraws)
         .into_par_iter()
         .map(|nth| {
@@ -231,9 +239,21 @@ fn redraw(task: &Task<'_>, fit: &Descent, columns: &[Column]) -> Vec<(f64, Vec<V
                 drawn += 1;
                 draw.normal(drawn)
             };
-            fit.redrawn(columns, &counts, normal)
+            fit.redrawn(columns, &counts, &determined, normal)
         })
         .collect()
+}
+
+/// How much the cases in each step of each term count.
+fn masses(task: &Task<'_>, columns: &[Column], counts: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let Some(mass) = task.mass else { return counts.to_vec() };
+    let total: f64 = mass.iter().map(|&mass| f64::from(mass)).sum();
+    let of = |(column, counts): (&Column, &Vec<f64>)| {
+        let sums = column.sums(mass, total);
+        // A commonest step's sum is a difference: rounding must not make nobody of somebody, or less.
+        counts.iter().zip(sums).map(|(&count, sum)| if count == 0.0 { 0.0 } else { sum.max(0.0) }).collect()
+    };
+    columns.iter().zip(counts).map(of).collect()
 }
 
 /// Purified, centred terms; those that are flat are left out.
@@ -248,15 +268,16 @@ fn terms(
     let rows = task.outcomes.len();
     let features = edges.len();
     let counts: Vec<Vec<f64>> = columns.iter().zip(&fit.parts).map(|(column, part)| column.counts(rows, part.values.len())).collect();
+    let masses = masses(task, columns, &counts);
     let tidy = |intercept: f64, mut values: Vec<Vec<f64>>| -> (f64, Vec<Vec<f64>>) {
         let mut intercept = intercept;
         for (place, grid) in grids.iter().enumerate() {
-            let (first, second) = grid.purify(&mut values[features + place], &counts[features + place]);
+            let (first, second) = grid.purify(&mut values[features + place], &masses[features + place]);
             grid.hand_over(&mut values, &first, &second);
         }
-        for (values, counts) in values.iter_mut().zip(&counts) {
-            let mass: f64 = counts.iter().sum();
-            let mean = values.iter().zip(counts).map(|(value, count)| value * count).sum::<f64>() / mass;
+        for ((values, counts), masses) in values.iter_mut().zip(&counts).zip(&masses) {
+            let mass: f64 = masses.iter().sum();
+            let mean = values.iter().zip(masses).map(|(value, here)| value * here).sum::<f64>() / mass;
             for (value, &count) in values.iter_mut().zip(counts) {
                 *value = if count == 0.0 { 0.0 } else { *value - mean };
             }

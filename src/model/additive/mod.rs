@@ -156,6 +156,28 @@ impl AdditiveParams {
         self
     }
 
+    /// Fits cases of one date, given a direction for each feature, an outcome for each case and a key of its
+    /// family; `seed` sets which families pairs are checked on and how families are redrawn. Gives the
+    /// model, and the features that play no part in it.
+    ///
+    /// For cases that come from records, [`Trainer::fit`](crate::model::Trainer::fit) does this with dates.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFitted`] where there is only one outcome, lengths differ, or a setting is out of
+    /// range.
+    pub fn fit_matrix(
+        &self,
+        matrix: &FeatureMatrix,
+        directions: &[Direction],
+        outcomes: &[bool],
+        families: &[u64],
+        seed: u64,
+    ) -> Result<(AdditiveModel, Vec<String>), ModelError> {
+        let validation = Validation::of_one_date(families, FOLDS, seed);
+        let validation = &validation;
+        self.fit_cases(Cases { matrix, directions, outcomes, weights: None, families, validation, seed })
+    }
+
     /// Fits cases. Gives the model, and the features that play no part in it.
     ///
     /// # Errors

@@ -10,8 +10,9 @@ const COARSE: usize = 16;
 const SAMPLE: usize = 1 << 17;
 /// A cell's effect is expected to be some 0.3 log-odds: 1 / 0.3^2.
 const CELL_PRECISION: f64 = 11.0;
-/// Fixed point of residuals and weights in one word: sums over the sample stay exact in any order.
-const FIXED: f32 = 8192.0;
+/// Fixed point of residuals and weights in one word, of a case that counts as much as the mean case: sums
+/// over the sample stay exact in any order, and fit half a word each.
+const FIXED: f64 = 8192.0;
 
 /// A pair, and how clearly its cells depart from what the two features say apart, in standard deviations
 /// of chance.
@@ -57,12 +58,14 @@ pub(super) fn rank(features: &[(&Column, &[f64])], working: &Working, mass: Opti
     let stride = rows.div_ceil(SAMPLE).max(1);
     let sample: Vec<usize> = (0..rows).step_by(stride).filter(learnt).collect();
     let shift = working.shift as f32;
+    let counted: f64 = sample.iter().map(|&row| mass.map_or(1.0, |mass| f64::from(mass[row]))).sum();
+    let fixed = FIXED * sample.len() as f64 / counted;
     let words: Vec<i64> = sample
         .iter()
         .map(|&row| {
             let weight = working.weight[row];
             let residual = working.residual[row] - weight * shift;
-            (((residual * FIXED) as i64) << 32) + (weight * FIXED) as i64
+            (((f64::from(residual) * fixed) as i64) << 32) + (f64::from(weight) * fixed) as i64
         })
         .collect();
     let coarse: Vec<Vec<u8>> = features
@@ -79,7 +82,7 @@ pub(super) fn rank(features: &[(&Column, &[f64])], working: &Working, mass: Opti
     let mut ranked: Vec<RankedPair> = pairs
         .into_par_iter()
         .map(|(first, second)| {
-            let cells = cells(&coarse[first], &coarse[second], &words);
+            let cells = cells(&coarse[first], &coarse[second], &words, fixed);
             RankedPair { first, second, clarity: clarity(&cells, runs[first], runs[second]) }
         })
         .collect();
@@ -88,7 +91,7 @@ pub(super) fn rank(features: &[(&Column, &[f64])], working: &Working, mass: Opti
 }
 
 /// Residuals and weights added up by cell, both in one addition.
-fn cells(first: &[u8], second: &[u8], words: &[i64]) -> Vec<(f64, f64)> {
+fn cells(first: &[u8], second: &[u8], words: &[i64], fixed: f64) -> Vec<(f64, f64)> {
     const LANES: usize = 4;
     let mut sums = [[0_i64; MOST_STEPS]; LANES];
     let (first, first_rest) = first.as_chunks::<LANES>();
@@ -106,7 +109,7 @@ fn cells(first: &[u8], second: &[u8], words: &[i64]) -> Vec<(f64, f64)> {
         .map(|cell| {
             let sum: i64 = sums.iter().map(|lane| lane[cell]).sum();
             let weight = sum & 0xffff_ffff;
-            (((sum - weight) >> 32) as f64 / f64::from(FIXED), weight as f64 / f64::from(FIXED))
+            (((sum - weight) >> 32) as f64 / fixed, weight as f64 / fixed)
         })
         .collect()
 }

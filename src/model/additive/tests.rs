@@ -1,6 +1,11 @@
 //! What the additive trainer promises, held against planted truth.
 
 mod coverage;
+mod held;
+mod odd;
+mod optimum;
+mod pairs;
+mod steps;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};

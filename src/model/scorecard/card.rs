@@ -26,8 +26,9 @@ use crate::interval::{Estimate, wilson};
 ///
 /// # References
 /// B. Ustun and C. Rudin, "Learning optimized risk scores", *Journal of Machine Learning Research* 20
-/// (2019); J. Liu, C. Zhong, B. Li, M. Seltzer and C. Rudin, "FasterRisk: fast and accurate interpretable
-/// risk scores", *NeurIPS* (2022).
+/// (2019); J. Liu, C. Zhong, B. Li, M. Seltzer and C. Rudin, "`FasterRisk`: fast and accurate interpretable
+/// risk scores", *Advances in Neural Information
+/// Processing Systems* 35 (2022).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scorecard {
@@ -119,7 +120,7 @@ const MOST_ROWS: usize = 12;
 
 impl Scorecard {
     /// The card of these lines over training cases: `totals` are their points.
-    pub(super) fn new(
+    pub(in crate::model) fn new(
         (unit, offset): (f64, f64),
         lines: Vec<CardLine>,
         totals: &[i32],

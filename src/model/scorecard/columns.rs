@@ -323,16 +323,16 @@ mod tests {
             held[columns - 1].add_to(&mut totals, 2);
             let weights: Arc<[u32]> = (0..rows as u32).map(|row| row % 9).collect();
             for weights in [None, Some(weights)] {
-                let weight = |row: usize| weights.as_ref().map_or(1.0, |weights| f64::from(weights[row]));
+                let weight = |row: usize| weights.as_ref().map_or(1, |weights| u64::from(weights[row]));
                 let table = Table::new(&held.iter().collect::<Vec<_>>(), rows, weights.clone());
                 let tally = table.tally(&totals);
                 for place in 0..tally.all.len() {
                     let here = |row: &usize| totals[*row] == tally.low + place as i32;
-                    assert_eq!(tally.all[place], (0..rows).filter(here).map(weight).sum::<f64>());
+                    assert_eq!(tally.all[place] as u64, (0..rows).filter(here).map(weight).sum::<u64>());
                     for column in 0..columns {
                         let yes = (0..rows).filter(here).filter(|&row| says(row, column)).map(weight);
-                        assert_eq!(tally.at(place)[column], yes.sum::<f64>(), "{rows} {columns}");
-                        assert_eq!(tally.column(column)[place], tally.at(place)[column]);
+                        assert_eq!(tally.at(place)[column] as u64, yes.sum::<u64>(), "{rows} {columns}");
+                        assert_eq!(tally.column(column)[place].to_bits(), tally.at(place)[column].to_bits());
                     }
                 }
             }

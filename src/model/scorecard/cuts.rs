@@ -84,6 +84,16 @@ impl Interval {
         self.yes += u32::from(outcome);
     }
 
+    /// A quarter of the way down from its end, and up from its beginning: a cut may stray so far to be
+    /// round. Of cases it moves less than half a percent; an interval of one value it never parts.
+    fn quarter_below(&self) -> f64 {
+        f64::from(self.most) - 0.25 * (f64::from(self.most) - f64::from(self.least))
+    }
+
+    fn quarter_above(&self) -> f64 {
+        f64::from(self.least) + 0.25 * (f64::from(self.most) - f64::from(self.least))
+    }
+
     fn join(&mut self, other: &Self) {
         self.least = self.least.min(other.least);
         self.most = self.most.max(other.most);
@@ -150,8 +160,8 @@ impl Intervals {
             let mut next = vec![f64::NEG_INFINITY; count + 1];
             let mut begins = vec![0; count + 1];
             for to in parts + 1..=count {
-                for start in parts..to {
-                    let value = best[start] + part(start, to);
+                for (start, before) in best.iter().enumerate().take(to).skip(parts) {
+                    let value = before + part(start, to);
                     if value > next[to] {
                         (next[to], begins[to]) = (value, start);
                     }
@@ -166,8 +176,7 @@ impl Intervals {
         let (mut cuts, mut to) = (Vec::new(), count);
         for begins in from[..parts].iter().rev() {
             to = begins[to];
-            let (below, above) = (self.held[to - 1].most, self.held[to].least);
-            cuts.push(round_between(f64::from(below), f64::from(above)));
+            cuts.push(round_between(self.held[to - 1].quarter_below(), self.held[to].quarter_above()));
         }
         cuts.reverse();
         cuts

@@ -10,6 +10,7 @@ mod cuts;
 mod line;
 mod search;
 mod state;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -57,17 +58,19 @@ use crate::features::{Cell, Direction, FeatureMatrix};
 ///
 /// # References
 /// B. Ustun and C. Rudin, "Learning optimized risk scores", *Journal of Machine Learning Research* 20
-/// (2019); J. Liu, C. Zhong, B. Li, M. Seltzer and C. Rudin, "FasterRisk: fast and accurate interpretable
-/// risk scores", *NeurIPS* (2022); C. T. Volinsky and A. E. Raftery, "Bayesian information criterion for
+/// (2019); J. Liu, C. Zhong, B. Li, M. Seltzer and C. Rudin, "`FasterRisk`: fast and accurate interpretable
+/// risk scores", *Advances in Neural Information
+/// Processing Systems* 35 (2022); C. T. Volinsky and A. E. Raftery, "Bayesian information criterion for
 /// censored survival models", *Biometrics* 56 (2000).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScorecardParams {
-    /// The most lines, 1 or more; `None` for as many as pay. The default, 10, is what fits on a page beside
+    /// The most lines, 1 or more; `None` (in a file: `any`) for as many as pay. The default, 10, is what fits on a page beside
     /// its table and can be added up by hand in a minute or two.
+    #[serde(with = "self::terms")]
     pub terms: Option<u32>,
-    /// Points lie between minus this and plus this, 1 to 1000. The default, 5, is that of RiskSLIM and
-    /// FasterRisk: sums stay within what people add in their heads.
+    /// Points lie between minus this and plus this, 1 to 1000. The default, 5, is that of `RiskSLIM` and
+    /// `FasterRisk`: sums stay within what people add in their heads.
     pub points: u32,
     /// How many cards are wanted, 1 or more: the best, and others nearly as good that ask other questions,
     /// so that people can choose. There may be fewer. The default is 5.
@@ -139,7 +142,7 @@ impl ScorecardParams {
     /// # Errors
     /// [`ModelError::NotFitted`] where there is only one outcome, a setting is out of range, or lengths do
     /// not agree.
-    pub(crate) fn fit_matrix(
+    pub fn fit_matrix(
         &self,
         matrix: &FeatureMatrix,
         directions: &[Direction],
@@ -238,7 +241,7 @@ fn finished(
 }
 
 /// A feature's points as centred steps, and the mean that was taken out.
-fn steps(
+pub(super) fn steps(
     rules: &[(Condition, i32)],
     unit: f64,
     cells: &[f32],

@@ -9,7 +9,8 @@
 //! # References
 //! B. Ustun and C. Rudin, "Learning optimized risk scores", *Journal of Machine Learning Research* 20
 //! (2019), for the problem and its polishing moves; J. Liu, C. Zhong, B. Li, M. Seltzer and C. Rudin,
-//! "FasterRisk: fast and accurate interpretable risk scores", *NeurIPS* (2022), for starts from several
+//! "`FasterRisk`: fast and accurate interpretable risk scores", *Advances in Neural
+//! Information Processing Systems* 35 (2022), for starts from several
 //! units and for pools of near-equal cards.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,7 +94,10 @@ pub(crate) fn search(
     if !(1..=1000).contains(&limits.points) || limits.cards == 0 || limits.terms == Some(0) {
         return Err(CardError::Limits);
     }
-    let (units, grain) = whole_weights(weights, rows)?;
+    let (units, grain) = match weights {
+        None => (None, 1.0),
+        Some(weights) => whole_weights(weights, rows).map(|(units, grain)| (Some(units), grain))?,
+    };
     let outcome: YesNo = outcomes.iter().copied().collect();
     let everything: YesNo = outcomes.iter().map(|_| true).collect();
     let weigh = |column: &YesNo| column.mass(units.as_deref()) as f64 * grain;
@@ -123,8 +127,7 @@ pub(crate) fn search(
 }
 
 /// Weights in whole units of a millionth of the largest, and what a unit is worth.
-fn whole_weights(weights: Option<&[f64]>, rows: usize) -> Result<(Option<Arc<[u32]>>, f64), CardError> {
-    let Some(weights) = weights else { return Ok((None, 1.0)) };
+fn whole_weights(weights: &[f64], rows: usize) -> Result<(Arc<[u32]>, f64), CardError> {
     if weights.len() != rows || !weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0) {
         return Err(CardError::Weights);
     }
@@ -133,7 +136,7 @@ fn whole_weights(weights: Option<&[f64]>, rows: usize) -> Result<(Option<Arc<[u3
         return Err(CardError::Empty);
     }
     let grain = largest / 1e6;
-    Ok((Some(weights.iter().map(|weight| (weight / grain).round() as u32).collect()), grain))
+    Ok((weights.iter().map(|weight| (weight / grain).round() as u32).collect(), grain))
 }
 
 /// The columns that say something of their own: not those that always say the same, not repetitions, and
@@ -225,11 +228,11 @@ fn best_cards(problem: &Problem<'_>, limits: &CardLimits) -> Vec<IntegerCard> {
     let mut cards: Vec<Kept> = pool.0.into_values().collect();
     cards.sort_by(|a, b| a.value.total_cmp(&b.value).then_with(|| a.points.cmp(&b.points)));
     cards.truncate(limits.cards);
-    cards.into_iter().map(|card| finished(problem, card)).collect()
+    cards.iter().map(|card| finished(problem, card)).collect()
 }
 
 /// A card, its points without a common divisor.
-fn finished(problem: &Problem<'_>, card: Kept) -> IntegerCard {
+fn finished(problem: &Problem<'_>, card: &Kept) -> IntegerCard {
     let divisor = card.points.iter().fold(0, |common, &(_, points)| gcd(common, points.abs())).max(1);
     IntegerCard {
         points: card.points.iter().map(|&(column, points)| (column, points / divisor)).collect(),

@@ -250,7 +250,7 @@ fn odd_columns_end_sensibly() {
     let nothing = &found(&columns[..1], &outcomes, &FREE)[0];
     assert!(nothing.points.is_empty() && (nothing.offset - (1.0_f64 / 3.0).ln()).abs() < 1e-9);
     let none = &found(&[], &outcomes, &FREE)[0];
-    assert_eq!(none.log_loss, nothing.log_loss);
+    assert_eq!(none.log_loss.to_bits(), nothing.log_loss.to_bits());
 }
 
 #[test]
@@ -457,4 +457,10 @@ fn wrong_settings_are_errors() {
     }
     assert!(serde_json::from_str::<ScorecardParams>(r#"{"points":3}"#).is_ok_and(|p| p == good.points(3)));
     assert!(serde_json::from_str::<ScorecardParams>(r#"{"point":3}"#).is_err());
+    for params in [ScorecardParams::default(), ScorecardParams::default().any_terms().points(7)] {
+        let text = serde_json::to_string(&params).unwrap();
+        assert_eq!(serde_json::from_str::<ScorecardParams>(&text).unwrap(), params);
+    }
+    assert!(serde_json::from_str::<ScorecardParams>(r#"{"terms":"any"}"#).is_ok_and(|p| p.terms.is_none()));
+    assert!(serde_json::from_str::<ScorecardParams>(r#"{"terms":"many"}"#).is_err());
 }

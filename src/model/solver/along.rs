@@ -27,6 +27,7 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::panel::{Found, Panel, Roles};
+use super::passes::{Rows, Want};
 use super::quadratic::{LassoModel, violation};
 use super::{Design, Limits, Penalty, Solution, SolverError, solve};
 
@@ -40,13 +41,13 @@ const TOLERANCE: (f64, f64) = (1e-8, 2e-5);
 const SLOW: f64 = 0.3;
 /// glmnet divides the largest gradient by at least this, so that a path exists for ridge, too.
 const LEAST_L1_RATIO: f64 = 1e-3;
-/// A path ends early when its last [`SPAN`] strengths brought less than this share of the deviance
-/// explained, or ...
+/// A path of [`FEWEST`] strengths or more ends early when the last one brought less than this share of the
+/// deviance explained (as in glmnet), or ...
 const LEAST_GAIN: f64 = 1e-5;
 /// A smaller share of the deviance is rounding.
 const NO_GAIN: f64 = 1e-9;
-/// Strengths over which the gain is taken: glmnet compares over as many.
-const SPAN: usize = 4;
+/// Strengths that a path has in any case: glmnet's number.
+const FEWEST: usize = 5;
 /// ... when this share of the deviance is explained: the rest is separation.
 const MOST_EXPLAINED: f64 = 0.999;
 /// Share by which the Hessian's diagonal is raised: ten times the rounding of single precision.
@@ -106,7 +107,7 @@ impl Path {
     }
 
     /// The strengths from this gradient at the intercept alone (index 0 is the intercept's).
-    fn strengths(&self, gradient: &[f64]) -> Vec<f64> {
+    fn strengths(&self, gradient: &Array1<f64>) -> Vec<f64> {
         let steepest = gradient.iter().skip(1).fold(0.0, |most: f64, slope| most.max(slope.abs()));
         let first = steepest / self.l1_ratio.max(LEAST_L1_RATIO);
         let place = |index: usize| index as f64 / (self.count - 1) as f64;
@@ -131,28 +132,33 @@ pub(crate) fn trace(
     let count = roles.iter().map(|roles| roles.learns.len()).max().unwrap_or(0);
     let panel = Panel::new(design, outcomes, weights, parts, count)?;
     let mut fits = roles.iter().map(|roles| Fit::new(&panel, roles)).collect::<Result<Vec<_>, _>>()?;
-    // The intercept alone: its gradient sets the strengths, its Hessian serves the first steps.
+    let learnt = |fit: &Fit<'_>| -> Vec<f64> {
+        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        (0..parts.len()).map(|row| if fit.roles.learns[parts[row]] { weight(row) } else { 0.0 }).collect()
+    };
+    // The gradient at the intercept alone sets the strengths. In double precision, so that a strength, which
+    // a model file states, does not hang on the order of the rows by more than rounding.
+    let exact = Rows::new(design, outcomes, Some(&learnt(&fits[0])))?
+        .pass(&Array1::from(fits[0].next.clone()), Want::Gradient)?;
+    let strengths = path.strengths(&exact.gradient);
     let found = panel.pass(&targets(&fits));
-    let strengths = path.strengths(&found[0].gradient);
     for (fit, found) in fits.iter_mut().zip(found) {
         fit.null_loss = found.loss;
         fit.here = found;
         fit.violation = fit.violation_at(&path, strengths[0]);
     }
     let careful = |fit: &Fit<'_>, strength: f64| {
-        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-        let learnt: Vec<f64> = (0..parts.len())
-            .map(|row| if fit.roles.learns[parts[row]] { weight(row) } else { 0.0 })
-            .collect();
         let penalty = Penalty { strength, l1_ratio: path.l1_ratio };
         let limits = Limits { tolerance: path.tolerance(strength), ..Limits::default() };
-        solve(design, outcomes, Some(&learnt), penalty, limits, Some(&fit.solution()))
+        solve(design, outcomes, Some(&learnt(fit)), penalty, limits, Some(&fit.solution()))
     };
     let mut run = Run { panel, path, strengths, careful };
     run.follow(&mut fits)?;
     let Run { strengths, .. } = run;
     let mut tracks: Vec<Track> = fits.into_iter().map(|fit| fit.track).collect();
-    tracks.iter_mut().for_each(|track| track.truncate(strengths.len()));
+    for track in &mut tracks {
+        track.truncate(strengths.len());
+    }
     Ok(Traced { strengths, tracks })
 }
 
@@ -382,8 +388,8 @@ impl<'a> Fit<'a> {
     fn end_of_path(&self, count: usize) -> usize {
         let explained = |place: usize| 1.0 - self.track.losses[place] / self.null_loss;
         let Some(last) = self.place().checked_sub(1) else { return count };
-        let gained = explained(last) - last.checked_sub(SPAN).map_or(f64::NEG_INFINITY, explained);
-        let is_flat = gained < (LEAST_GAIN * explained(last)).max(NO_GAIN);
+        let gained = if last == 0 { f64::INFINITY } else { explained(last) - explained(last - 1) };
+        let is_flat = last + 1 >= FEWEST && gained < (LEAST_GAIN * explained(last)).max(NO_GAIN);
         if is_flat || explained(last) > MOST_EXPLAINED { self.place() } else { count }
     }
 }

@@ -35,6 +35,7 @@ mod passes;
 #[cfg(test)]
 mod path_tests;
 mod quadratic;
+mod single;
 #[cfg(test)]
 pub(crate) mod tests;
 

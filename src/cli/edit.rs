@@ -1,0 +1,367 @@
+//! `earlyhelp edit`
+
+use std::path::{Path, PathBuf};
+
+use earlyhelp::calendar::Day;
+use earlyhelp::evaluate::{Backtest, Estimate, Performance};
+use earlyhelp::fairness::{FairnessReport, Finding, GroupOutcome, GroupRates, Verdict};
+use earlyhelp::model::{Candidate, Change, Condition, Edit};
+use earlyhelp::project::Project;
+use earlyhelp::records::Records;
+use earlyhelp::scoring::{AuditedModel, Scorer};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::progress::Progress;
+use super::{Failure, Outcome, ProjectArgument, output, today};
+
+const AFTER_HELP: &str = "\
+The change is made to the model and, so that it is tested, to every model that the backtest trains. The \
+backtest and the fairness check are run again on the same cases, and both versions' figures are printed side \
+by side. The new file says who changed what and why; it has to be released like any other.
+
+Examples:
+  Six visits or more count alike:
+    earlyhelp edit project.toml --model model.json --flatten visits_12m:6: \\
+      --by \"A. Analyst\" --reason \"Beyond six it says how a clinic books\" --out edited.json
+  Help that was asked for must not raise a score:
+    earlyhelp edit project.toml --model model.json --clamp help_asked_12m::0 --by ... --reason ... --out ...
+  A pair is written FIRST*SECOND:
+    earlyhelp edit project.toml --model model.json --drop \"age*visits_12m\" --by ... --reason ... --out ...
+  A line of a scorecard gets two points (0 takes it off the card):
+    earlyhelp edit project.toml --model card.json --points \"visits_12m>=3=2\" --by ... --reason ... --out ...";
+
+/// Arguments of `earlyhelp edit`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Arguments {
+    #[command(flatten)]
+    project: ProjectArgument,
+    /// The model as `earlyhelp train`, `earlyhelp edit` or `earlyhelp release` wrote it.
+    #[arg(long, value_name = "MODEL.json")]
+    model: PathBuf,
+    /// Who changes it.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// The day of the change, if not today.
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+    #[command(flatten)]
+    change: Asked,
+    /// The file to write the edited model to. It cannot score until it is released.
+    #[arg(long, value_name = "EDITED.json")]
+    out: PathBuf,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One change a run: each has its own reason, and its own figures before and after.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Asked {
+    /// Take a feature out, with every pair that it is part of; or a pair alone.
+    #[arg(long, value_name = "FEATURE")]
+    drop: Option<String>,
+    /// Make a shape flat for values from FROM up to, not including, TO; either may be left empty.
+    #[arg(long, value_name = "FEATURE:FROM:TO")]
+    flatten: Option<String>,
+    /// Hold a shape's contributions (log-odds) between LEAST and MOST; either may be left empty.
+    #[arg(long, value_name = "FEATURE:LEAST:MOST")]
+    clamp: Option<String>,
+    /// Give a line of a scorecard other points: FEATURE>=CUT=POINTS, FEATURE<CUT=POINTS,
+    /// FEATURE:missing=POINTS or FEATURE:not_covered=POINTS.
+    #[arg(long, value_name = "LINE=POINTS")]
+    points: Option<String>,
+}
+
+impl Asked {
+    /// What is changed, and how.
+    fn read(&self) -> Result<(Vec<String>, Change), Failure> {
+        if let Some(feature) = &self.drop {
+            return Ok((features(feature), Change::Drop));
+        }
+        if let Some(text) = &self.flatten {
+            let (on, from, to) = range(text, "--flatten", "FEATURE:FROM:TO")?;
+            return Ok((on, Change::Flatten { from, to }));
+        }
+        if let Some(text) = &self.clamp {
+            let (on, least, most) = range(text, "--clamp", "FEATURE:LEAST:MOST")?;
+            return Ok((on, Change::Clamp { least, most }));
+        }
+        let (feature, condition, points) = points(self.points.as_deref().unwrap_or_default())?;
+        Ok((vec![feature], Change::Points { condition, points }))
+    }
+}
+
+/// The feature, or the two of a pair.
+fn features(text: &str) -> Vec<String> {
+    text.split('*').map(|name| name.trim().to_owned()).collect()
+}
+
+/// Features and two bounds, either of which may be empty.
+fn range(text: &str, option: &str, form: &str) -> Result<(Vec<String>, Option<f64>, Option<f64>), Failure> {
+    let wrong = || format!("{option} \"{text}\": write {form}; a bound may be left empty, the colons not");
+    let mut parts = text.rsplitn(3, ':');
+    let (Some(high), Some(low), Some(on)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(wrong().into());
+    };
+    let bound = |text: &str| match text.trim() {
+        "" => Ok(None),
+        number => number.parse().map(Some).map_err(|_| wrong()),
+    };
+    Ok((features(on), bound(low)?, bound(high)?))
+}
+
+/// A line of a card and its new points.
+fn points(text: &str) -> Result<(String, Condition, i32), Failure> {
+    let wrong = || {
+        format!(
+            "--points \"{text}\": write FEATURE>=CUT=POINTS, FEATURE<CUT=POINTS, FEATURE:missing=POINTS or \
+             FEATURE:not_covered=POINTS"
+        )
+    };
+    let (line, points) = text.rsplit_once('=').ok_or_else(wrong)?;
+    let points = points.trim().parse().map_err(|_| wrong())?;
+    let cut = |text: &str| text.trim().parse::<f64>().map_err(|_| wrong());
+    let (feature, condition) = if let Some((feature, at)) = line.split_once(">=") {
+        (feature, Condition::AtLeast(cut(at)?))
+    } else if let Some((feature, at)) = line.split_once('<') {
+        (feature, Condition::Below(cut(at)?))
+    } else {
+        match line.rsplit_once(':').ok_or_else(wrong)? {
+            (feature, "missing") => (feature, Condition::Missing),
+            (feature, "not_covered") => (feature, Condition::NotCovered),
+            _ => return Err(wrong().into()),
+        }
+    };
+    Ok((feature.trim().to_owned(), condition, points))
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let project = Project::load(&arguments.project.project)?;
+    let before = model(&arguments.model)?;
+    let (on, change) = arguments.change.read()?;
+    let edit = Edit {
+        on,
+        change,
+        by: arguments.by.clone(),
+        reason: arguments.reason.clone(),
+        on_day: arguments.on.unwrap_or_else(today),
+    };
+    let mut progress = Progress::start("reading");
+    let records = project.records(|source, rows| progress.rows(source, rows))?;
+    let protected = project.protected()?;
+    progress.stage("digests of the sources");
+    check_sources(before.candidate(), &records)?;
+    progress.stage("features and outcomes");
+    let data = project.dataset(&records)?;
+    progress.stage("editing");
+    let candidate = before.candidate().edited(edit, &data)?;
+    progress.stage("backtest");
+    // By the plan of the version before, so that the two are compared on the same cases.
+    let backtest = Backtest::run(&candidate, &data, &before.backtest().plan)?;
+    progress.stage("fairness check");
+    let after = project.audit(candidate, backtest, &protected)?.replacing(&before)?;
+    drop(progress);
+    output::write(&arguments.out, &after.to_json()?)?;
+    let verdicts = changed_verdicts(before.fairness(), after.fairness());
+    if arguments.json {
+        output::print_json(&json!({
+            "model": after.candidate().digest(),
+            "file": arguments.out,
+            "edits": after.candidate().edits(),
+            "previous": after.previous(),
+            "training": after.candidate().training(),
+            "backtest": after.backtest(),
+            "fairness": after.fairness(),
+            "changed_verdicts": verdicts,
+        }))?;
+    } else {
+        output::print(&side_by_side(&before, &after, &verdicts))?;
+        output::print(&format!(
+            "\nWritten to {}; `earlyhelp release` signs for it.\n",
+            arguments.out.display()
+        ))?;
+    }
+    Ok(output::outcome_of(&records))
+}
+
+/// An audited model, released or not.
+fn model(path: &Path) -> Result<AuditedModel, Failure> {
+    #[derive(Deserialize)]
+    struct Kind {
+        format: String,
+    }
+    let text = output::read(path)?;
+    let kind: Kind = serde_json::from_str(&text)
+        .map_err(|error| format!("{} is not a model file: {error}", path.display()))?;
+    Ok(if kind.format.starts_with("earlyhelp-released/") {
+        Scorer::from_json(&text)?.audited()?
+    } else {
+        AuditedModel::from_json(&text)?
+    })
+}
+
+/// Refuses records that say something else than at training: what the edit does could not be told from
+/// what the new records do.
+fn check_sources(candidate: &Candidate, records: &Records) -> Result<(), Failure> {
+    for held in &candidate.training().sources {
+        if records.as_of(held.as_of).digest(&held.source).as_ref() != Some(&held.digest) {
+            return Err(format!(
+                "source {} says something else at {} than when the model was trained; edit it with the extracts it \
+                 was made from, or train again",
+                held.source, held.as_of
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Both versions' figures.
+fn side_by_side(before: &AuditedModel, after: &AuditedModel, verdicts: &[ChangedVerdict]) -> String {
+    let mut text = String::from("Edits:\n");
+    for edit in after.previous().map(|previous| previous.edits.as_slice()).unwrap_or_default() {
+        text.push_str(&format!("  {edit}\n"));
+    }
+    let name = |which: &str, model: &AuditedModel| format!("{which} ({})", &model.candidate().digest()[..12]);
+    text.push_str(&format!(
+        "\nBacktest, both versions on the same cases (with 95% intervals):\n  {:<36} {:<26} {}\n",
+        "",
+        name("before", before),
+        name("after", after)
+    ));
+    for ((what, before), (_, after)) in
+        figures(&before.backtest().overall).into_iter().zip(figures(&after.backtest().overall))
+    {
+        text.push_str(&format!("  {what:<36} {before:<26} {after}\n"));
+    }
+    let terms = |model: &AuditedModel| model.candidate().model().terms().len();
+    text.push_str(&format!("  {:<36} {:<26} {}\n", "terms of the model", terms(before), terms(after)));
+    text.push_str(
+        "The intervals say how sure each figure is by itself. The cases are the same, so the difference of the two \
+         is surer than they suggest.\n",
+    );
+    if verdicts.is_empty() {
+        text.push_str("\nFairness check: no verdict on any group has changed.\n");
+        return text;
+    }
+    text.push_str("\nFairness check, verdicts that have changed (each group compared with the rest):\n");
+    for changed in verdicts {
+        text.push_str(&format!(
+            "  {}, {}: {} -> {}\n",
+            changed.characteristic, changed.group, changed.before, changed.after
+        ));
+    }
+    text
+}
+
+/// The figures that are compared, each with its name.
+fn figures(performance: &Performance) -> Vec<(&'static str, String)> {
+    let shown = |estimate: Option<&Estimate>| estimate.map_or_else(|| "-".to_owned(), Estimate::to_string);
+    let calibration = performance.calibration.as_ref();
+    vec![
+        ("AUC", shown(performance.auc.as_ref())),
+        ("average precision", shown(performance.average_precision.as_ref())),
+        ("share of the list with the outcome", shown(performance.precision_at_capacity.as_ref())),
+        ("log loss (less is better)", format!("{:.4}", performance.log_loss)),
+        ("calibration slope (right is 1)", shown(calibration.map(|calibration| &calibration.slope))),
+        (
+            "calibration in the large (right is 0)",
+            shown(calibration.map(|calibration| &calibration.intercept)),
+        ),
+    ]
+}
+
+/// A group about which the fairness check now says something else.
+#[derive(Debug, Serialize)]
+struct ChangedVerdict {
+    characteristic: String,
+    group: String,
+    before: String,
+    after: String,
+}
+
+fn changed_verdicts(before: &FairnessReport, after: &FairnessReport) -> Vec<ChangedVerdict> {
+    let (before, after) = (said(before), said(after));
+    let mut changed = Vec::new();
+    for (characteristic, group, now) in &after {
+        let same = |(of, held, _): &&(String, String, String)| of == characteristic && held == group;
+        let then = before.iter().find(same).map_or("not in the check", |(.., said)| said);
+        if then != now {
+            changed.push(ChangedVerdict {
+                characteristic: characteristic.clone(),
+                group: group.clone(),
+                before: then.to_owned(),
+                after: now.clone(),
+            });
+        }
+    }
+    changed
+}
+
+/// What a fairness check says of every group: characteristic, group, words.
+fn said(report: &FairnessReport) -> Vec<(String, String, String)> {
+    let mut said = Vec::new();
+    for characteristic in &report.characteristics {
+        let name = &characteristic.name;
+        match &characteristic.finding {
+            Finding::NotMeasurable { why } => {
+                said.push((name.clone(), "all groups".to_owned(), format!("not measurable: {why}")));
+            }
+            Finding::Measured { groups } => said.extend(groups.iter().map(|group| {
+                let words = match &group.outcome {
+                    GroupOutcome::Suppressed { .. } => "held back".to_owned(),
+                    GroupOutcome::Shown(rates) => words(rates),
+                };
+                (name.clone(), group.group.clone(), words)
+            })),
+        }
+    }
+    said
+}
+
+fn words(rates: &GroupRates) -> String {
+    let compared = [
+        (&rates.selection_rate_difference, "listed more often", "listed less often"),
+        (&rates.true_positive_rate_difference, "found more often", "missed more often"),
+        (&rates.false_positive_rate_difference, "wrongly listed more often", "wrongly listed less often"),
+    ];
+    let clear: Vec<&str> = compared
+        .iter()
+        .filter_map(|&(comparison, higher, lower)| match comparison.verdict {
+            Verdict::Higher => Some(higher),
+            Verdict::Lower => Some(lower),
+            Verdict::CannotTell => None,
+        })
+        .collect();
+    if clear.is_empty() { "no clear difference".to_owned() } else { clear.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_read_from_their_short_forms() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(features("age*visits"), names(&["age", "visits"]));
+        assert_eq!(range("a:3:", "", "").unwrap(), (names(&["a"]), Some(3.0), None));
+        assert_eq!(range("a*b::-0.5", "", "").unwrap(), (names(&["a", "b"]), None, Some(-0.5)));
+        for wrong in ["a", "a:3", "a:x:", ""] {
+            assert!(range(wrong, "", "").is_err(), "{wrong}");
+        }
+        let line = |text: &str| points(text).map_err(|error| error.to_string());
+        assert_eq!(line("a>=3=2"), Ok(("a".into(), Condition::AtLeast(3.0), 2)));
+        assert_eq!(line("a<0.5=-1"), Ok(("a".into(), Condition::Below(0.5), -1)));
+        assert_eq!(line("a:missing=0"), Ok(("a".into(), Condition::Missing, 0)));
+        assert_eq!(line("a:not_covered=4"), Ok(("a".into(), Condition::NotCovered, 4)));
+        for wrong in ["a>=3", "a=2", "a:gone=2", "a>=x=2", "a>=3=two", ""] {
+            assert!(line(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `earlyhelp explain`
+
+use std::path::PathBuf;
+
+use earlyhelp::report::{AnyModel, model_html, model_json};
+use earlyhelp::scoring::{AuditedModel, Scorer};
+
+use super::{Failure, Outcome, output};
+
+const AFTER_HELP: &str = "\
+Example: earlyhelp explain model.json --out model.html
+
+Without --out or --json it prints the terms, the most important first: the mean size of what each adds to \
+a score (in log-odds), by how much the error of the backtest (log loss) rises without it, and the share of \
+the backtest's lists that would stay the same.";
+
+/// Arguments of `earlyhelp explain`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// A model as `earlyhelp train` or `earlyhelp release` wrote it.
+    #[arg(value_name = "MODEL.json")]
+    model: PathBuf,
+    /// The page to write: every term as a table and a curve, with the evidence behind the model.
+    #[arg(long, value_name = "MODEL.html")]
+    out: Option<PathBuf>,
+    /// Print everything as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let text = output::read(&arguments.model)?;
+    // Whichever of the two it is; the file is held to its own digest either way.
+    let (audited, released);
+    let model = if is_released(&text)? {
+        released = Scorer::from_json(&text)?;
+        AnyModel::from(&released)
+    } else {
+        audited = AuditedModel::from_json(&text)?;
+        AnyModel::from(&audited)
+    };
+    if let Some(path) = &arguments.out {
+        output::write(path, &model_html(model)?)?;
+    }
+    match (&arguments.out, arguments.json) {
+        (_, true) => output::print(&model_json(model)?)?,
+        (Some(path), false) => output::print(&format!("Written to {}\n", path.display()))?,
+        (None, false) => output::print(&table(model))?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn is_released(text: &str) -> Result<bool, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Kind {
+        format: String,
+    }
+    let kind: Kind = serde_json::from_str(text).map_err(|error| format!("not a model file: {error}"))?;
+    Ok(kind.format.starts_with("earlyhelp-released/"))
+}
+
+/// The terms by importance.
+fn table(model: AnyModel<'_>) -> String {
+    let mut tables = model.candidate().tables();
+    tables.sort_by(|a, b| b.importance.total_cmp(&a.importance));
+    let names: Vec<String> = tables.iter().map(|table| table.labels.join(" with ")).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("term".len());
+    let mut text = format!(
+        "Model {}: {}\n\n{:<width$}  {:>10}  {:>28}  {:>9}\n",
+        &model.candidate().digest()[..12],
+        model.candidate().outcome().words,
+        "term",
+        "importance",
+        "log loss without (95%)",
+        "list kept"
+    );
+    for (table, name) in tables.iter().zip(names) {
+        let without = model.backtest().terms.iter().find(|term| term.on == table.on);
+        let loss = without.and_then(|term| term.log_loss_without.as_ref());
+        let loss = loss.map_or_else(
+            || "-".to_owned(),
+            |loss| {
+                let interval = loss.interval;
+                format!("{:+.5} ({:+.5} to {:+.5})", loss.value, interval.low, interval.high)
+            },
+        );
+        let kept =
+            without.map_or_else(|| "-".to_owned(), |term| format!("{:.0}%", 100.0 * term.list_kept));
+        text.push_str(&format!("{name:<width$}  {:>10.3}  {loss:>28}  {kept:>9}\n", table.importance));
+    }
+    text
+}

@@ -1,0 +1,214 @@
+//! The fit against the objective it claims to minimise, solved by other means.
+
+use super::super::block::{Block, Kind, Strengths};
+use super::super::column::Column;
+use super::super::descent::{Cases, Descent};
+use super::{Dice, logistic};
+use crate::features::Direction;
+
+/// The penalty's matrix, in full: what the documentation of a term's penalty says.
+fn penalty(kind: &Kind, information: &[f64], strengths: Strengths) -> Vec<Vec<f64>> {
+    let steps = information.len();
+    let mut matrix = vec![vec![0.0; steps]; steps];
+    let mut difference = |a: usize, b: usize, strength: f64| {
+        matrix[a][a] += strength;
+        matrix[b][b] += strength;
+        matrix[a][b] -= strength;
+        matrix[b][a] -= strength;
+    };
+    match *kind {
+        Kind::Ordered { steps: values, .. } => {
+            for step in 1..values {
+                difference(step - 1, step, strengths.rough);
+            }
+            let known: f64 = information[..values].iter().sum();
+            for step in 0..values {
+                matrix[step][step] += strengths.level * information[step] / known;
+            }
+            for absent in values..steps {
+                matrix[absent][absent] += strengths.level;
+            }
+        }
+        Kind::Levels { .. } => (0..steps).for_each(|step| matrix[step][step] += strengths.rough),
+        Kind::Grid { first, second } => {
+            for i in 0..first {
+                for j in 0..second {
+                    if j + 3 < second {
+                        difference(i * second + j, i * second + j + 1, strengths.rough * (second - 3) as f64);
+                    }
+                    if i + 3 < first {
+                        difference(i * second + j, (i + 1) * second + j, strengths.rough * (first - 3) as f64);
+                    }
+                }
+            }
+            let own = strengths.rough / (first * second) as f64;
+            (0..steps).for_each(|step| matrix[step][step] += own);
+        }
+    }
+    matrix
+}
+
+/// Solves a dense symmetric positive-definite system by elimination.
+fn solved(mut matrix: Vec<Vec<f64>>, mut side: Vec<f64>) -> Vec<f64> {
+    let size = side.len();
+    for pivot in 0..size {
+        for row in pivot + 1..size {
+            let by = matrix[row][pivot] / matrix[pivot][pivot];
+            if by != 0.0 {
+                let (above, below) = matrix.split_at_mut(row);
+                below[0][pivot..].iter_mut().zip(&above[pivot][pivot..]).for_each(|(to, from)| *to -= by * from);
+                side[row] -= by * side[pivot];
+            }
+        }
+    }
+    for row in (0..size).rev() {
+        let known: f64 = (row + 1..size).map(|column| matrix[row][column] * side[column]).sum();
+        side[row] = (side[row] - known) / matrix[row][row];
+    }
+    side
+}
+
+/// Newton's method in double precision over intercept and all steps at once. `places` has for each case
+/// the columns that are 1.
+fn newton(places: &[Vec<usize>], outcomes: &[bool], mass: &[f32], penalty: &[Vec<f64>]) -> Vec<f64> {
+    let size = penalty.len();
+    let mut at = vec![0.0; size];
+    for _ in 0..30 {
+        let mut matrix = penalty.to_vec();
+        let mut side: Vec<f64> =
+            penalty.iter().map(|row| -row.iter().zip(&at).map(|(a, b)| a * b).sum::<f64>()).collect();
+        for ((places, &outcome), &mass) in places.iter().zip(outcomes).zip(mass) {
+            let chance = logistic(places.iter().map(|&place| at[place]).sum());
+            let weight = f64::from(mass) * chance * (1.0 - chance);
+            let residual = f64::from(mass) * (f64::from(u8::from(outcome)) - chance);
+            for &a in places {
+                side[a] += residual;
+                for &b in places {
+                    matrix[a][b] += weight;
+                }
+            }
+        }
+        let moves = solved(matrix, side);
+        at.iter_mut().zip(&moves).for_each(|(at, by)| *at += by);
+        if moves.iter().all(|by| by.abs() < 1e-7) {
+            return at;
+        }
+    }
+    panic!("Newton's method did not converge");
+}
+
+#[test]
+fn the_fit_is_the_minimum_of_its_penalised_objective() {
+    let rows = 6_000;
+    let mut dice = Dice::new(77);
+    let kinds = [
+        Kind::Ordered { steps: 12, direction: Direction::None },
+        Kind::Ordered { steps: 5, direction: Direction::None },
+        Kind::Levels { steps: 4 },
+        Kind::Grid { first: 7, second: 5 },
+    ];
+    // The first is mostly one step, so its column is sparse; the second goes with the first.
+    let mut codes: Vec<Vec<u8>> = vec![Vec::new(); 4];
+    let (mut outcomes, mut mass) = (Vec::new(), Vec::new());
+    for _ in 0..rows {
+        let first = if dice.chance(0.75) { 3 } else { dice.below(14) };
+        let second = if dice.chance(0.5) { first % 7 } else { dice.below(7) };
+        let level = dice.below(6);
+        let together = if (first % 7 < 3) == (second % 5 < 2) { 0.6 } else { -0.6 };
+        let alone = 0.9 * (first as f64 / 3.0).sin() + 0.2 * second as f64 - 0.3 * (level % 3) as f64;
+        let log_odds = -1.5 + alone + together;
+        for (codes, code) in codes.iter_mut().zip([first, second, level, (first % 7) * 5 + second % 5]) {
+            codes.push(code as u8);
+        }
+        outcomes.push(dice.chance(logistic(log_odds)));
+        mass.push([0.0, 0.5, 1.0, 1.0, 2.5][dice.below(5)]);
+    }
+    let columns: Vec<Column> = codes.iter().map(|codes| Column::new(codes.clone())).collect();
+    assert!(columns[0].common().is_some() && columns[1].common().is_none());
+    let cases = Cases { outcomes: &outcomes, mass: Some(&mass) };
+    let mut fit = Descent::start(kinds.iter().cloned().map(Block::new), cases);
+    fit.run(&columns, cases, 400, 2e-3);
+
+    let mut starts = vec![1];
+    for part in &fit.parts {
+        starts.push(starts[starts.len() - 1] + part.values.len());
+    }
+    let mut whole = vec![vec![0.0; starts[4]]; starts[4]];
+    for ((part, kind), &start) in fit.parts.iter().zip(&kinds).zip(&starts) {
+        let strengths = Strengths { rough: part.rough, level: fit.level };
+        for (a, row) in penalty(kind, &part.information, strengths).into_iter().enumerate() {
+            whole[start + a][start..start + row.len()].copy_from_slice(&row);
+        }
+    }
+    let places: Vec<Vec<usize>> = (0..rows)
+        .map(|row| std::iter::once(0).chain((0..4).map(|nth| starts[nth] + usize::from(codes[nth][row]))).collect())
+        .collect();
+    let best = newton(&places, &outcomes, &mass, &whole);
+    assert!((fit.intercept - best[0]).abs() < 2e-3, "{} {}", fit.intercept, best[0]);
+    let flat = fit.parts.iter().filter(|part| part.rough > 1e6).count();
+    assert!(flat <= 1, "flat terms prove little");
+    for (part, &start) in fit.parts.iter().zip(&starts) {
+        for (step, value) in part.values.iter().enumerate() {
+            assert!((value - best[start + step]).abs() < 2e-3, "{start} {step}: {value} {}", best[start + step]);
+        }
+    }
+}
+
+#[test]
+fn monotone_steps_are_the_best_of_all_that_keep_the_order() {
+    let mut dice = Dice::new(3);
+    for case in 0..300 {
+        let steps = 2 + dice.below(7);
+        let direction = if case % 2 == 0 { Direction::Rising } else { Direction::Falling };
+        let kind = Kind::Ordered { steps, direction };
+        let information: Vec<f64> = (0..steps + 2)
+            .map(|_| if dice.chance(0.15) { 0.0 } else { 10.0_f64.powf(3.0 * dice.uniform() - 1.0) })
+            .collect();
+        let side: Vec<f64> = information.iter().map(|information| information * dice.normal()).collect();
+        let strengths = Strengths { rough: 10.0_f64.powf(4.0 * dice.uniform() - 2.0), level: 0.5 + dice.uniform() };
+        if information[..steps].iter().sum::<f64>() == 0.0 {
+            continue;
+        }
+        let found = Block::new(kind.clone()).solve(&information, side.clone(), strengths);
+        let mut matrix = penalty(&kind, &information, strengths);
+        (0..steps + 2).for_each(|step| matrix[step][step] += information[step]);
+        let sign = if direction == Direction::Falling { -1.0 } else { 1.0 };
+        // Every order of steps that are tied with the next is tried; the best that keeps the order wins.
+        let mut best = (f64::INFINITY, Vec::new());
+        for tied in 0..1_usize << (steps - 1) {
+            let mut group = vec![0];
+            for step in 1..steps + 2 {
+                let is_tied = step < steps && tied >> (step - 1) & 1 == 1;
+                group.push(group[step - 1] + usize::from(!is_tied));
+            }
+            let groups = group[steps + 1] + 1;
+            let (mut joined, mut joined_side) = (vec![vec![0.0; groups]; groups], vec![0.0; groups]);
+            for a in 0..steps + 2 {
+                joined_side[group[a]] += side[a];
+                (0..steps + 2).for_each(|b| joined[group[a]][group[b]] += matrix[a][b]);
+            }
+            let solution = solved(joined, joined_side);
+            let values: Vec<f64> = group.iter().map(|&group| solution[group]).collect();
+            if values[..steps].windows(2).any(|pair| sign * (pair[1] - pair[0]) < -1e-12) {
+                continue;
+            }
+            let cost = cost(&matrix, &side, &values);
+            if cost < best.0 {
+                best = (cost, values);
+            }
+        }
+        assert!(found[..steps].windows(2).all(|pair| sign * (pair[1] - pair[0]) >= 0.0));
+        for (found, best) in found.iter().zip(&best.1) {
+            assert!((found - best).abs() < 1e-7 * (1.0 + best.abs()), "{case}: {found} {best}");
+        }
+    }
+}
+
+fn cost(matrix: &[Vec<f64>], side: &[f64], values: &[f64]) -> f64 {
+    (0..side.len())
+        .map(|a| {
+            let product: f64 = matrix[a].iter().zip(values).map(|(entry, value)| entry * value).sum();
+            values[a] * (0.5 * product - side[a])
+        })
+        .sum()
+}

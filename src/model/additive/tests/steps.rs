@@ -1,0 +1,50 @@
+//! Where steps are cut, and that rows fall where the model will look for them.
+
+use super::super::bins::{category_edges, codes, edges};
+use super::Dice;
+use crate::features::Cell;
+use crate::model::form::Axis;
+
+#[test]
+fn few_values_have_a_step_each_however_rare() {
+    let mut cells = vec![f32::NAN; 5];
+    for (value, count) in [(0.0, 3), (1.0, 4), (2.0, 2), (5.0, 90), (9.0, 1), (10.0, 900)] {
+        cells.extend(vec![value; count]);
+    }
+    assert_eq!(edges(&cells, 6), [0.5, 1.5, 3.5, 7.0, 9.5]);
+    assert_eq!(edges(&cells, 64), edges(&cells, 6));
+    let joined = edges(&cells, 3);
+    assert!(joined.len() == 2 && joined.contains(&9.5), "the commonest value stands alone: {joined:?}");
+}
+
+#[test]
+fn many_values_are_cut_to_steps_of_about_one_size() {
+    let mut dice = Dice::new(1);
+    let cells: Vec<f32> = (0..20_000).map(|_| if dice.chance(0.5) { 0.0 } else { dice.normal().abs() as f32 }).collect();
+    let edges = edges(&cells, 32);
+    assert!(edges.len() + 1 <= 32 && edges.len() >= 30, "{}", edges.len());
+    let mut counts = vec![0; 34];
+    codes(&cells, &edges).iter().for_each(|&code| counts[usize::from(code)] += 1);
+    assert!(counts[0] > 9_000, "zeros");
+    assert!(counts[1..=edges.len()].iter().all(|&count| (200..=450).contains(&count)), "{counts:?}");
+}
+
+#[test]
+fn training_and_scoring_see_the_same_step() {
+    let mut dice = Dice::new(2);
+    // Neighbouring numbers in single precision: an edge between them is no such number itself.
+    let mut cells: Vec<f32> = vec![1.0, 1.0_f32.next_up(), 1.0_f32.next_up().next_up(), 16_777_216.0, 16_777_218.0];
+    cells.extend([f32::MAX, f32::MIN, 0.0, -0.0, f32::NAN, Cell::NOT_COVERED, f32::MIN_POSITIVE]);
+    cells.extend((0..500).map(|_| (dice.normal() * 10.0_f64.powf(8.0 * dice.uniform() - 4.0)) as f32));
+    for most in [2, 7, 64, 254] {
+        let edges = edges(&cells, most);
+        assert!(edges.len() < most);
+        let axis = Axis::new(edges.clone()).unwrap();
+        for (&cell, code) in cells.iter().zip(codes(&cells, &edges)) {
+            assert_eq!(axis.bin(cell), usize::from(code), "{cell} with {most} steps");
+        }
+    }
+    let codes_of = [0.0, 4.0, 2.0, f32::NAN, Cell::NOT_COVERED, 900.0];
+    let category = category_edges(&codes_of[..5]);
+    assert_eq!(codes(&codes_of, &category), [0, 4, 2, 6, 7, 5]);
+}

@@ -1,0 +1,353 @@
+//! How the model did in the backtest, and how its lists treat groups.
+
+use super::super::words::{self, OutOf};
+use super::px;
+use crate::evaluate::calibration::{Calibration, ReliabilityBin};
+use crate::evaluate::{BacktestReport, Estimate, Performance, Recalibration};
+use crate::fairness::{FairnessReport, Finding, GroupOutcome, GroupRates, GroupReport, Verdict};
+
+/// The backtest in figures.
+pub(super) struct Evidence {
+    pub cases: String,
+    pub families: String,
+    pub tests: String,
+    /// Of so many cases on the lists.
+    pub listed: String,
+    pub listed_rate: String,
+    pub listed_interval: String,
+    pub average: String,
+    pub found: String,
+    pub found_interval: String,
+    pub rows: Vec<Contender>,
+    pub splits: Vec<SplitRow>,
+    pub bands: Vec<BandRow>,
+    pub calibration: Option<Reliability>,
+    pub is_calibrated: bool,
+    pub recalibration: Option<Moved>,
+}
+
+/// The model or a simple rule.
+pub(super) struct Contender {
+    pub name: String,
+    pub is_model: bool,
+    pub listed: String,
+    pub found: String,
+    pub auc: String,
+    pub precision: String,
+    pub loss: String,
+}
+
+pub(super) struct SplitRow {
+    pub test: String,
+    pub trained_on: String,
+    pub cases: String,
+    pub listed: String,
+    pub auc: String,
+}
+
+pub(super) struct BandRow {
+    pub name: String,
+    pub rate: String,
+    pub interval: String,
+    pub tested: String,
+    /// The bar's length and the interval's two ends on a drawing 200 wide.
+    pub bar: String,
+    pub low: String,
+    pub high: String,
+}
+
+/// How a recalibration moved the scores.
+pub(super) struct Moved {
+    pub slope: String,
+    pub offset: String,
+    pub slope_before: String,
+    pub in_the_large_before: String,
+}
+
+impl Evidence {
+    pub(super) fn of(report: &BacktestReport) -> Self {
+        let overall = &report.overall;
+        let prevalence = overall.prevalence.value;
+        let rates = report.bands.iter().map(|band| band.observed.value).chain([prevalence]);
+        let out_of = OutOf::fitting(rates);
+        let told = |estimate: Option<&Estimate>| match estimate {
+            Some(estimate) => (out_of.rate(estimate), out_of.interval(estimate)),
+            None => ("not measured".to_owned(), "not known".to_owned()),
+        };
+        let (listed_rate, listed_interval) = told(overall.precision_at_capacity.as_ref());
+        let hundred = OutOf::fitting(std::iter::empty());
+        let (found, found_interval) = overall.recall_at_capacity.as_ref().map_or_else(
+            || ("not measured".to_owned(), "not known".to_owned()),
+            |recall| (hundred.rate(recall), hundred.interval(recall)),
+        );
+        let highest = report.bands.iter().map(|band| band.observed.interval.high).fold(0.0, f64::max);
+        let along = |rate: f64| px(if highest > 0.0 { 196.0 * rate / highest } else { 0.0 });
+        Self {
+            cases: words::count(overall.n),
+            families: words::count(overall.families),
+            tests: report
+                .splits
+                .iter()
+                .map(|split| words::date(split.split.test.day()))
+                .collect::<Vec<_>>()
+                .join(" and "),
+            listed: words::count(overall.capacity),
+            listed_rate,
+            listed_interval,
+            average: out_of.rate(&overall.prevalence),
+            found,
+            found_interval,
+            rows: std::iter::once(Contender::of("This model", true, overall))
+                .chain(
+                    report
+                        .rules
+                        .iter()
+                        .map(|rule| Contender::of(&capitalised(rule.rule.words()), false, &rule.performance)),
+                )
+                .collect(),
+            splits: report
+                .splits
+                .iter()
+                .map(|split| SplitRow {
+                    test: words::date(split.split.test.day()),
+                    trained_on: words::count(split.trained_on),
+                    cases: words::count(split.performance.n),
+                    listed: rate(split.performance.precision_at_capacity.as_ref()),
+                    auc: figure(split.performance.auc.as_ref(), 3),
+                })
+                .collect(),
+            bands: report
+                .bands
+                .iter()
+                .map(|band| BandRow {
+                    name: band.name.clone(),
+                    rate: out_of.rate(&band.observed),
+                    interval: out_of.interval(&band.observed),
+                    tested: words::count(band.observed.n),
+                    bar: along(band.observed.value),
+                    low: along(band.observed.interval.low),
+                    high: along(band.observed.interval.high),
+                })
+                .collect(),
+            calibration: overall.calibration.as_ref().map(Reliability::of),
+            is_calibrated: report.is_calibrated(),
+            recalibration: report.recalibration.as_ref().map(Moved::of),
+        }
+    }
+}
+
+impl Contender {
+    fn of(name: &str, is_model: bool, performance: &Performance) -> Self {
+        Self {
+            name: name.to_owned(),
+            is_model,
+            listed: rate(performance.precision_at_capacity.as_ref()),
+            found: rate(performance.recall_at_capacity.as_ref()),
+            auc: figure(performance.auc.as_ref(), 3),
+            precision: figure(performance.average_precision.as_ref(), 3),
+            loss: figure(Some(&performance.log_loss), 4),
+        }
+    }
+}
+
+impl Moved {
+    fn of(moved: &Recalibration) -> Self {
+        Self {
+            slope: signed(moved.slope, 2, false),
+            offset: signed(moved.offset, 2, true),
+            slope_before: signed(moved.slope_before, 2, false),
+            in_the_large_before: signed(moved.in_the_large_before, 2, true),
+        }
+    }
+}
+
+/// A figure with its interval.
+fn figure(estimate: Option<&Estimate>, decimals: usize) -> String {
+    estimate.map_or_else(
+        || "not measured".to_owned(),
+        |estimate| format!("{estimate:.decimals$}").replace('-', "\u{2212}"),
+    )
+}
+
+/// A share in percent with its interval.
+fn rate(estimate: Option<&Estimate>) -> String {
+    estimate.map_or_else(|| "not measured".to_owned(), Estimate::percent)
+}
+
+/// A number with a real minus, and a plus if asked for.
+pub(super) fn signed(number: f64, decimals: usize, plus: bool) -> String {
+    let text = format!("{:.decimals$}", number.abs());
+    let is_nothing = text.chars().all(|c| matches!(c, '0' | '.'));
+    match number {
+        _ if is_nothing => text,
+        ..0.0 => format!("\u{2212}{text}"),
+        _ if plus => format!("+{text}"),
+        _ => text,
+    }
+}
+
+/// With a capital first letter.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// What was foreseen against what came about.
+pub(super) struct Reliability {
+    pub slope: String,
+    pub intercept: String,
+    pub dots: Vec<Dot>,
+    pub ticks: Vec<ReliabilityTick>,
+}
+
+/// A tenth of the test cases on the drawing, and in the table.
+pub(super) struct Dot {
+    pub x: String,
+    pub y: String,
+    pub low: String,
+    pub high: String,
+    pub predicted: String,
+    pub observed: String,
+    pub cases: String,
+}
+
+pub(super) struct ReliabilityTick {
+    /// From the left.
+    pub x: String,
+    /// From the top.
+    pub y: String,
+    pub label: &'static str,
+}
+
+/// The side of the drawing.
+const SIDE: f64 = 300.0;
+
+/// Chances that are marked on the sides.
+const MARKS: [(f64, &str); 10] = [
+    (0.0, "0"),
+    (0.01, "1%"),
+    (0.02, "2%"),
+    (0.05, "5%"),
+    (0.1, "10%"),
+    (0.2, "20%"),
+    (0.3, "30%"),
+    (0.5, "50%"),
+    (0.75, "75%"),
+    (1.0, "100%"),
+];
+
+impl Reliability {
+    fn of(found: &Calibration) -> Self {
+        let reach = |bin: &ReliabilityBin| bin.mean_predicted.max(bin.observed.interval.high);
+        let most = found.bins.iter().map(reach).fold(0.01, f64::max);
+        // Roots along both sides: most chances are small, and the small ones are to be told apart.
+        let along = move |chance: f64| SIDE * (chance / most).sqrt();
+        let dots = found.bins.iter().map(|bin| Dot {
+            x: px(along(bin.mean_predicted)),
+            y: px(SIDE - along(bin.observed.value)),
+            low: px(SIDE - along(bin.observed.interval.low)),
+            high: px(SIDE - along(bin.observed.interval.high)),
+            predicted: format!("{:.1}%", 100.0 * bin.mean_predicted),
+            observed: bin.observed.percent(),
+            cases: words::count(bin.n),
+        });
+        let ticks = MARKS.iter().filter(|(chance, _)| *chance <= most).map(|&(chance, label)| {
+            ReliabilityTick { x: px(along(chance)), y: px(SIDE - along(chance)), label }
+        });
+        Self {
+            slope: figure(Some(&found.slope), 2),
+            intercept: figure(Some(&found.intercept), 2),
+            dots: dots.collect(),
+            ticks: ticks.collect(),
+        }
+    }
+}
+
+/// The fairness check.
+pub(super) struct Fairness {
+    pub listed: String,
+    pub cases: String,
+    pub under: u32,
+    pub characteristics: Vec<CharacteristicRow>,
+}
+
+pub(super) struct CharacteristicRow {
+    pub name: String,
+    /// Why it could not be measured; empty where it was.
+    pub not_measurable: String,
+    pub groups: Vec<GroupRow>,
+}
+
+pub(super) struct GroupRow {
+    pub name: String,
+    pub cases: String,
+    pub listed: String,
+    pub found: String,
+    pub wrongly: String,
+    pub notes: String,
+}
+
+impl Fairness {
+    pub(super) fn of(report: &FairnessReport) -> Self {
+        let characteristics = report.characteristics.iter().map(|held| {
+            let (not_measurable, groups) = match &held.finding {
+                Finding::NotMeasurable { why } => (why.clone(), Vec::new()),
+                Finding::Measured { groups } => (String::new(), groups.iter().map(GroupRow::of).collect()),
+            };
+            CharacteristicRow { name: capitalised(&words::plain(&held.name)), not_measurable, groups }
+        });
+        Self {
+            listed: words::count(report.selected),
+            cases: words::count(report.n),
+            under: report.minimum_group,
+            characteristics: characteristics.collect(),
+        }
+    }
+}
+
+impl GroupRow {
+    fn of(group: &GroupReport) -> Self {
+        let share =
+            |estimate: Option<&Estimate>| estimate.map_or_else(|| "too few".to_owned(), Estimate::percent);
+        match &group.outcome {
+            GroupOutcome::Suppressed { .. } => Self {
+                name: group.group.clone(),
+                cases: "held back".to_owned(),
+                listed: String::new(),
+                found: String::new(),
+                wrongly: String::new(),
+                notes: String::new(),
+            },
+            GroupOutcome::Shown(rates) => Self {
+                name: group.group.clone(),
+                cases: words::count(rates.n),
+                listed: share(rates.selection_rate.as_ref()),
+                found: share(rates.true_positive_rate.as_ref()),
+                wrongly: share(rates.false_positive_rate.as_ref()),
+                notes: notes(rates),
+            },
+        }
+    }
+}
+
+/// How a group differs from everybody else in the test.
+fn notes(rates: &GroupRates) -> String {
+    let compared = [
+        (rates.selection_rate_difference.verdict, "listed more often", "listed less often"),
+        (rates.true_positive_rate_difference.verdict, "found more often", "missed more often"),
+        (
+            rates.false_positive_rate_difference.verdict,
+            "wrongly listed more often",
+            "wrongly listed less often",
+        ),
+    ];
+    let said: Vec<&str> = compared
+        .iter()
+        .filter_map(|&(verdict, more, less)| match verdict {
+            Verdict::Higher => Some(more),
+            Verdict::Lower => Some(less),
+            Verdict::CannotTell => None,
+        })
+        .collect();
+    if said.is_empty() { "no clear difference".to_owned() } else { said.join("; ") }
+}

@@ -1,0 +1,194 @@
+//! Cases that are not scored, and why: a score that rests on nothing is worse than none.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cohort::Cohort;
+use crate::features::{Cell, FeatureMatrix};
+use crate::model::Candidate;
+
+/// When a case is not scored.
+///
+/// A term is *important* if it makes up at least a twentieth of all contributions in training; only
+/// important terms count here.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Abstention {
+    /// A value of an important term further outside the range of training than this many times the width
+    /// of that range (0.1% to 99.9%) is outside it. The default, 1, spares the highest values that are
+    /// merely rare, which are those of the families in greatest need.
+    pub widths_outside: f64,
+    /// A case is too thin, or too stale, where more than this share of the importance rests on features
+    /// that its sources do not cover, or that sources show which have not been brought up to date. The
+    /// default is one half: the score would say more about the records than about the family.
+    pub unknown_share: f64,
+    /// A source whose extract ends more than this many days before the as-of date is out of date. The
+    /// default, 92, is a quarter: the slowest of the usual extracts.
+    pub stale_days: u32,
+}
+
+impl Default for Abstention {
+    fn default() -> Self {
+        Self { widths_outside: 1.0, unknown_share: 0.5, stale_days: 92 }
+    }
+}
+
+/// A case that was not scored.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NotScored {
+    pub(super) entity: String,
+    pub(super) reason: WhyNot,
+}
+
+impl NotScored {
+    /// The pseudonymous id.
+    #[must_use]
+    pub fn entity(&self) -> &str {
+        &self.entity
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &WhyNot {
+        &self.reason
+    }
+}
+
+/// Why a case was not scored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNot {
+    /// A feature that matters has a value far from any that the model was trained on.
+    Outside {
+        /// The feature's label.
+        feature: String,
+    },
+    /// Most of what the model reads is not covered for this case.
+    Thin {
+        /// The labels of the features that are not covered.
+        features: Vec<String>,
+    },
+    /// Most of what the model reads comes from sources that are out of date.
+    Stale {
+        /// The sources.
+        sources: Vec<String>,
+    },
+}
+
+impl WhyNot {
+    /// The reason as a sentence.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Outside { feature } => {
+                format!("Outside what the model was trained on: \"{feature}\" has a value far from any seen there.")
+            }
+            Self::Thin { features } => format!(
+                "Too little is known: most of what the model reads is not covered for this case ({}).",
+                features.join("; ")
+            ),
+            Self::Stale { sources } => format!(
+                "Out of date: most of what the model reads comes from sources that were not brought up to date in time ({}).",
+                sources.join(", ")
+            ),
+        }
+    }
+}
+
+/// The share of all contributions from which a term is important.
+const IMPORTANT: f64 = 0.05;
+
+/// What is looked at of every case of a cohort.
+pub(super) struct Gate<'m> {
+    features: Vec<Watched<'m>>,
+    rule: Abstention,
+}
+
+/// A feature of an important term.
+struct Watched<'m> {
+    place: usize,
+    label: &'m str,
+    source: &'m str,
+    /// What share of the importance rests on it.
+    share: f64,
+    /// Values beyond these are outside.
+    from: f64,
+    to: f64,
+    is_stale: bool,
+}
+
+impl<'m> Gate<'m> {
+    pub(super) fn new(candidate: &'m Candidate, cohort: &Cohort<'_>, rule: Abstention) -> Self {
+        let model = candidate.model();
+        let importance = &candidate.training().importance;
+        let total: f64 = importance.iter().sum();
+        let mut shares = vec![0.0; candidate.features().features().len()];
+        for (term, importance) in importance.iter().enumerate() {
+            let places: Vec<usize> = model.places(term).collect();
+            if *importance >= IMPORTANT * total {
+                for &place in &places {
+                    shares[place] += importance / places.len() as f64;
+                }
+            }
+        }
+        let watched: f64 = shares.iter().sum();
+        let snapshot = cohort.snapshot();
+        let stale = |source: &str| {
+            let coverage = snapshot.records().source(source).map(|held| &held.coverage);
+            let ends = coverage.and_then(|held| [held.to, held.updated].into_iter().flatten().min());
+            let days = i32::try_from(rule.stale_days).unwrap_or(i32::MAX);
+            ends.is_some_and(|ends| ends + days < cohort.as_of().day())
+        };
+        let features = candidate
+            .features()
+            .features()
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| shares[*place] > 0.0)
+            .map(|(place, feature)| {
+                let quantiles = candidate.training().ranges.get(place).map_or(&[][..], |range| &range.quantiles);
+                let (from, to) = match quantiles {
+                    [low, .., high] => {
+                        let reach = rule.widths_outside * (high - low);
+                        (low - reach, high + reach)
+                    }
+                    _ => (f64::NEG_INFINITY, f64::INFINITY),
+                };
+                Watched {
+                    place,
+                    label: &feature.label,
+                    source: &feature.records.source,
+                    share: shares[place] / watched,
+                    from,
+                    to,
+                    is_stale: stale(&feature.records.source),
+                }
+            })
+            .collect();
+        Self { features, rule }
+    }
+
+    /// Why a case is not scored, if it is not.
+    pub(super) fn refuses(&self, matrix: &FeatureMatrix, row: usize) -> Option<WhyNot> {
+        let cell = |watched: &Watched<'_>| matrix.cell(row, watched.place);
+        let outside = self.features.iter().find(|watched| match cell(watched) {
+            Cell::Value(value) => f64::from(value) < watched.from || f64::from(value) > watched.to,
+            Cell::Missing | Cell::NotCovered => false,
+        });
+        if let Some(watched) = outside {
+            return Some(WhyNot::Outside { feature: watched.label.to_owned() });
+        }
+        let uncovered = || self.features.iter().filter(|watched| cell(watched) == Cell::NotCovered);
+        if uncovered().map(|watched| watched.share).sum::<f64>() > self.rule.unknown_share {
+            return Some(WhyNot::Thin { features: uncovered().map(|watched| watched.label.to_owned()).collect() });
+        }
+        let stale = || self.features.iter().filter(|watched| watched.is_stale && cell(watched) != Cell::NotCovered);
+        let unknown: f64 = uncovered().chain(stale()).map(|watched| watched.share).sum();
+        if unknown > self.rule.unknown_share {
+            let mut sources: Vec<String> = stale().map(|watched| watched.source.to_owned()).collect();
+            sources.sort_unstable();
+            sources.dedup();
+            return Some(WhyNot::Stale { sources });
+        }
+        None
+    }
+}
