@@ -21,4 +21,5 @@ mod linfa_cross_check;
 mod models;
 mod oulad;
 mod synthetic_council;
+mod trainers;
 mod world;

@@ -121,7 +121,11 @@ mod tests {
         let mut narrow = Banded::zero(size, band);
         for row in 0..size {
             for left in 0..=band.min(row) {
-                let value = if left == 0 { 6.0 + row as f64 % 3.0 } else { ((row * 7 + left * 3) % 5) as f64 / 5.0 - 0.4 };
+                let value = if left == 0 {
+                    6.0 + row as f64 % 3.0
+                } else {
+                    ((row * 7 + left * 3) % 5) as f64 / 5.0 - 0.4
+                };
                 full[row][row - left] = value;
                 full[row - left][row] = value;
                 narrow.add(row, left, value);

@@ -141,8 +141,11 @@ impl Block {
 
     /// Squares of the steps under the roughness, at strength 1.
     fn roughness(&self, values: &[f64]) -> f64 {
-        let edges: f64 =
-            self.edges.iter().map(|&(a, b, weight)| weight * (values[usize::from(b)] - values[usize::from(a)]).powi(2)).sum();
+        let edges: f64 = self
+            .edges
+            .iter()
+            .map(|&(a, b, weight)| weight * (values[usize::from(b)] - values[usize::from(a)]).powi(2))
+            .sum();
         edges + self.own.iter().zip(values).map(|(own, value)| own * value * value).sum::<f64>()
     }
 
@@ -199,7 +202,12 @@ impl Block {
 
     /// For each absence, how far it lies from the values, squared, and how much of that the data leave
     /// open: what the level's strength is estimated from, over all terms.
-    pub(super) fn absence_spread(&self, information: &[f64], values: &[f64], strengths: Strengths) -> (f64, f64) {
+    pub(super) fn absence_spread(
+        &self,
+        information: &[f64],
+        values: &[f64],
+        strengths: Strengths,
+    ) -> (f64, f64) {
         let absent = self.absent();
         let known: f64 = information[..absent.start].iter().sum();
         if known <= 0.0 {
@@ -219,7 +227,12 @@ impl Block {
 
     /// A draw of the penalty's own pull, for refits: a normal of the penalty's matrix, from standard
     /// normals.
-    pub(super) fn pull(&self, information: &[f64], strengths: Strengths, mut normal: impl FnMut() -> f64) -> Vec<f64> {
+    pub(super) fn pull(
+        &self,
+        information: &[f64],
+        strengths: Strengths,
+        mut normal: impl FnMut() -> f64,
+    ) -> Vec<f64> {
         let shares = self.level_shares(information);
         let mut pull: Vec<f64> = (0..self.steps())
             .map(|step| {
@@ -275,7 +288,8 @@ fn monotone(matrix: &Banded, side: Vec<f64>, steps: usize, direction: Direction)
         let mut changed = false;
         for step in 1..side.len() {
             let (before, here) = (group[step - 1], group[step]);
-            let breaks = step < steps && before != here && sign * (merged_side[here] - merged_side[before]) < 0.0;
+            let breaks =
+                step < steps && before != here && sign * (merged_side[here] - merged_side[before]) < 0.0;
             changed |= breaks;
             renumbered[step] = renumbered[step - 1] + usize::from(before != here && !breaks);
         }

@@ -54,13 +54,19 @@ impl Column {
         for &code in &codes {
             counts[usize::from(code)] += 1;
         }
-        let (common, &count) = counts.iter().enumerate().max_by_key(|&(code, count)| (count, 256 - code)).unwrap_or((0, &0));
+        let (common, &count) =
+            counts.iter().enumerate().max_by_key(|&(code, count)| (count, 256 - code)).unwrap_or((0, &0));
         let others = codes.len() - count;
         if others * 3 >= codes.len() {
             return Self::Dense(codes);
         }
         let common = common as u8;
-        let mut sparse = Sparse { common, ends: Vec::new(), at: Vec::with_capacity(others), codes: Vec::with_capacity(others) };
+        let mut sparse = Sparse {
+            common,
+            ends: Vec::new(),
+            at: Vec::with_capacity(others),
+            codes: Vec::with_capacity(others),
+        };
         for block in codes.chunks(BLOCK) {
             for (place, &code) in block.iter().enumerate() {
                 if code != common {
@@ -141,7 +147,9 @@ impl Column {
         }
         match self {
             Self::Dense(codes) => {
-                for ((residual, &weight), &code) in working.residual.iter_mut().zip(&working.weight).zip(codes) {
+                for ((residual, &weight), &code) in
+                    working.residual.iter_mut().zip(&working.weight).zip(codes)
+                {
                     *residual -= weight * by[usize::from(code)];
                 }
             }

@@ -90,7 +90,14 @@ impl Cases<'_> {
 impl Part {
     pub(super) fn new(block: Block) -> Self {
         let steps = block.steps();
-        Self { block, rough: FIRST_ROUGHNESS, values: vec![0.0; steps], information: vec![0.0; steps], moved: f64::INFINITY, is_out: false }
+        Self {
+            block,
+            rough: FIRST_ROUGHNESS,
+            values: vec![0.0; steps],
+            information: vec![0.0; steps],
+            moved: f64::INFINITY,
+            is_out: false,
+        }
     }
 }
 
@@ -109,9 +116,22 @@ impl Descent {
             positive += if outcome { here } else { 0.0 };
         }
         let intercept = (positive / (mass - positive)).ln();
-        let working = Working { residual: vec![0.0; rows], weight: vec![0.0; rows], shift: 0.0, stored: 0.0, weights: 0.0 };
+        let working = Working {
+            residual: vec![0.0; rows],
+            weight: vec![0.0; rows],
+            shift: 0.0,
+            stored: 0.0,
+            weights: 0.0,
+        };
         let parts = blocks.map(Part::new).collect();
-        let mut descent = Self { parts, intercept, level: FIRST_LEVEL, scores: vec![intercept as f32; rows], working, loss: 0.0 };
+        let mut descent = Self {
+            parts,
+            intercept,
+            level: FIRST_LEVEL,
+            scores: vec![intercept as f32; rows],
+            working,
+            loss: 0.0,
+        };
         descent.linearise(cases, true);
         descent
     }
@@ -321,7 +341,8 @@ impl Descent {
 
     /// Hands what a grid says of its features one by one over to their own terms; scores do not change.
     pub(super) fn purify(&mut self, place: usize, grid: &Grid, counts: &[f64]) {
-        let mut values: Vec<Vec<f64>> = self.parts.iter_mut().map(|part| std::mem::take(&mut part.values)).collect();
+        let mut values: Vec<Vec<f64>> =
+            self.parts.iter_mut().map(|part| std::mem::take(&mut part.values)).collect();
         let (first, second) = grid.purify(&mut values[place], counts);
         grid.hand_over(&mut values, &first, &second);
         for (part, values) in self.parts.iter_mut().zip(values) {
@@ -404,7 +425,8 @@ impl Part {
     pub(super) fn size(&self) -> f64 {
         let mass: f64 = self.information.iter().sum();
         let moment = |power: i32| {
-            let each = self.information.iter().zip(&self.values).map(|(weight, value)| weight * value.powi(power));
+            let each =
+                self.information.iter().zip(&self.values).map(|(weight, value)| weight * value.powi(power));
             each.sum::<f64>() / mass
         };
         (moment(2) - moment(1) * moment(1)).max(0.0).sqrt()

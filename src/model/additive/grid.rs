@@ -34,7 +34,11 @@ impl Side {
 
     /// For each edge of the feature's axis whether the grid keeps it.
     pub(super) fn kept<'e>(&'e self, edges: &'e [f64]) -> impl Iterator<Item = f64> + 'e {
-        edges.iter().enumerate().filter(|(edge, _)| self.joined[*edge] != self.joined[edge + 1]).map(|(_, &edge)| edge)
+        edges
+            .iter()
+            .enumerate()
+            .filter(|(edge, _)| self.joined[*edge] != self.joined[edge + 1])
+            .map(|(_, &edge)| edge)
     }
 }
 
@@ -122,8 +126,9 @@ mod tests {
         let grid = Grid { first: side(0, 3), second: side(1, 4) };
         let counts: Vec<f64> = (0..12).map(|cell| f64::from(cell % 5 + 1)).collect();
         let own = |row: usize, column: usize| if (row, column) == (1, 2) { 0.7 } else { 0.0 };
-        let whole: Vec<f64> =
-            (0..12).map(|cell| own(cell / 4, cell % 4) + 0.3 * (cell / 4) as f64 - 0.2 * (cell % 4) as f64).collect();
+        let whole: Vec<f64> = (0..12)
+            .map(|cell| own(cell / 4, cell % 4) + 0.3 * (cell / 4) as f64 - 0.2 * (cell % 4) as f64)
+            .collect();
         let mut cells = whole.clone();
         let (first, second) = grid.purify(&mut cells, &counts);
         for (cell, whole) in whole.iter().enumerate() {

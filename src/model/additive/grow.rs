@@ -93,7 +93,8 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
         })
     });
     let whole = Cases { outcomes: task.outcomes, mass: task.mass };
-    let learnt: Vec<f32> = (0..rows).map(|row| if task.validation.learns(row, 0) { whole.mass(row) } else { 0.0 }).collect();
+    let learnt: Vec<f32> =
+        (0..rows).map(|row| if task.validation.learns(row, 0) { whole.mass(row) } else { 0.0 }).collect();
     let learning = Cases { outcomes: task.outcomes, mass: Some(&learnt) };
     let mut grids = Vec::new();
     let mut fit;
@@ -130,7 +131,9 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     let rows = task.outcomes.len();
     let features = columns.len();
     // A grid could turn what its feature's own term must not, and says of it what that term was refused.
-    let is_free = |feature: usize| matches!(task.kinds[feature], FeatureKind::Number(Direction::None) | FeatureKind::Category);
+    let is_free = |feature: usize| {
+        matches!(task.kinds[feature], FeatureKind::Number(Direction::None) | FeatureKind::Category)
+    };
     let free: Vec<usize> = (0..features).filter(|&feature| is_free(feature)).collect();
     let numbers: Vec<(&Column, &[f64])> =
         free.iter().map(|&feature| (&columns[feature], &fit.parts[feature].information[..])).collect();
@@ -267,7 +270,8 @@ fn terms(
 ) -> Grown {
     let rows = task.outcomes.len();
     let features = edges.len();
-    let counts: Vec<Vec<f64>> = columns.iter().zip(&fit.parts).map(|(column, part)| column.counts(rows, part.values.len())).collect();
+    let counts: Vec<Vec<f64>> =
+        columns.iter().zip(&fit.parts).map(|(column, part)| column.counts(rows, part.values.len())).collect();
     let masses = masses(task, columns, &counts);
     let tidy = |intercept: f64, mut values: Vec<Vec<f64>>| -> (f64, Vec<Vec<f64>>) {
         let mut intercept = intercept;
@@ -290,7 +294,8 @@ fn terms(
         redrawn.iter().map(|(intercept, values)| tidy(*intercept, values.clone())).collect();
     let mut terms = Vec::new();
     for (place, values) in values.into_iter().enumerate() {
-        let spread = values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - values.iter().copied().fold(f64::INFINITY, f64::min);
+        let spread = values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+            - values.iter().copied().fold(f64::INFINITY, f64::min);
         if spread < FLAT {
             continue;
         }

@@ -190,7 +190,11 @@ impl AdditiveParams {
             .iter()
             .zip(cases.directions)
             .map(|(name, &direction)| {
-                if self.categories.contains(name) { FeatureKind::Category } else { FeatureKind::Number(direction) }
+                if self.categories.contains(name) {
+                    FeatureKind::Category
+                } else {
+                    FeatureKind::Number(direction)
+                }
             })
             .collect();
         let cells: Vec<&[f32]> = (0..names.len()).map(|feature| cases.matrix.raw(feature)).collect();
@@ -208,7 +212,8 @@ impl AdditiveParams {
             seed: cases.seed,
         });
         let is_used = |feature: usize| grown.terms.iter().any(|term| term.features.contains(&feature));
-        let unused = names.iter().enumerate().filter(|(feature, _)| !is_used(*feature)).map(|(_, name)| name.clone());
+        let unused =
+            names.iter().enumerate().filter(|(feature, _)| !is_used(*feature)).map(|(_, name)| name.clone());
         let unused = unused.collect();
         let refitted: Vec<(Vec<f64>, Vec<Vec<f64>>)> =
             grown.terms.iter().map(|term| (term.values.clone(), term.redrawn.clone())).collect();
@@ -227,12 +232,18 @@ impl AdditiveParams {
         if cases.directions.len() != cases.matrix.names().len() {
             return wrong("there must be a direction for each feature".into());
         }
-        if cases.outcomes.len() != rows || cases.families.len() != rows || cases.weights.is_some_and(|held| held.len() != rows) {
+        if cases.outcomes.len() != rows
+            || cases.families.len() != rows
+            || cases.weights.is_some_and(|held| held.len() != rows)
+        {
             return wrong("there must be an outcome, a family and a weight for each case".into());
         }
         let counts = |row: usize| cases.weights.is_none_or(|weights| weights[row] > 0.0);
         let of = |wanted: bool| (0..rows).any(|row| cases.outcomes[row] == wanted && counts(row));
-        if cases.weights.is_some_and(|weights| weights.iter().any(|weight| !(weight.is_finite() && *weight >= 0.0))) {
+        if cases
+            .weights
+            .is_some_and(|weights| weights.iter().any(|weight| !(weight.is_finite() && *weight >= 0.0)))
+        {
             return wrong("a case's weight must be a finite number, 0 or more".into());
         }
         if !of(true) || !of(false) {
@@ -250,7 +261,10 @@ impl AdditiveParams {
         for name in &self.categories {
             let feature = cases.matrix.names().iter().position(|held| held == name).unwrap_or_default();
             let codes = cases.matrix.column(feature).filter_map(crate::features::Cell::value);
-            if codes.into_iter().any(|code| code < 0.0 || code.fract() != 0.0 || code >= bins::MOST_CATEGORIES as f32) {
+            if codes
+                .into_iter()
+                .any(|code| code < 0.0 || code.fract() != 0.0 || code >= bins::MOST_CATEGORIES as f32)
+            {
                 return wrong(format!(
                     "feature \"{name}\" is a category, so its values must be whole numbers from 0 to {}",
                     bins::MOST_CATEGORIES - 1

@@ -39,7 +39,10 @@ pub(super) fn joined(information: &[f64], most: usize) -> (Vec<u8>, usize) {
         let next = information.get(step + 1).copied().unwrap_or(0.0);
         let steps_left = steps - step - 1;
         let runs_left = most - runs - 1;
-        if step + 1 < steps && runs_left > 0 && (held + 0.5 * next >= wanted || next >= wanted || steps_left <= runs_left) {
+        if step + 1 < steps
+            && runs_left > 0
+            && (held + 0.5 * next >= wanted || next >= wanted || steps_left <= runs_left)
+        {
             left -= held;
             held = 0.0;
             runs += 1;
@@ -52,7 +55,11 @@ pub(super) fn joined(information: &[f64], most: usize) -> (Vec<u8>, usize) {
 }
 
 /// Ranks all pairs of features by what their cells hold of the residual, the clearest first.
-pub(super) fn rank(features: &[(&Column, &[f64])], working: &Working, mass: Option<&[f32]>) -> Vec<RankedPair> {
+pub(super) fn rank(
+    features: &[(&Column, &[f64])],
+    working: &Working,
+    mass: Option<&[f32]>,
+) -> Vec<RankedPair> {
     let rows = working.residual.len();
     let learnt = |row: &usize| mass.is_none_or(|mass| mass[*row] > 0.0);
     let stride = rows.div_ceil(SAMPLE).max(1);
@@ -76,9 +83,11 @@ pub(super) fn rank(features: &[(&Column, &[f64])], working: &Working, mass: Opti
             sample.iter().map(|&row| joined[usize::from(codes[row])]).collect()
         })
         .collect();
-    let runs: Vec<usize> = features.iter().map(|(_, information)| joined(information, COARSE - 2).1).collect();
-    let pairs: Vec<(usize, usize)> =
-        (0..features.len()).flat_map(|first| (first + 1..features.len()).map(move |second| (first, second))).collect();
+    let runs: Vec<usize> =
+        features.iter().map(|(_, information)| joined(information, COARSE - 2).1).collect();
+    let pairs: Vec<(usize, usize)> = (0..features.len())
+        .flat_map(|first| (first + 1..features.len()).map(move |second| (first, second)))
+        .collect();
     let mut ranked: Vec<RankedPair> = pairs
         .into_par_iter()
         .map(|(first, second)| {
@@ -86,7 +95,8 @@ pub(super) fn rank(features: &[(&Column, &[f64])], working: &Working, mass: Opti
             RankedPair { first, second, clarity: clarity(&cells, runs[first], runs[second]) }
         })
         .collect();
-    ranked.sort_by(|a, b| b.clarity.total_cmp(&a.clarity).then((a.first, a.second).cmp(&(b.first, b.second))));
+    ranked
+        .sort_by(|a, b| b.clarity.total_cmp(&a.clarity).then((a.first, a.second).cmp(&(b.first, b.second))));
     ranked
 }
 
@@ -119,7 +129,8 @@ fn cells(first: &[u8], second: &[u8], words: &[i64], fixed: f64) -> Vec<(f64, f6
 fn clarity(cells: &[(f64, f64)], first_runs: usize, second_runs: usize) -> f64 {
     let mut best = f64::NEG_INFINITY;
     for width in [1, 3, 7] {
-        let group = |run: usize, runs: usize| if run < runs { run / width } else { COARSE - 2 + (run - runs).min(1) };
+        let group =
+            |run: usize, runs: usize| if run < runs { run / width } else { COARSE - 2 + (run - runs).min(1) };
         let mut grouped = [(0.0, 0.0); MOST_STEPS];
         for (cell, (residual, weight)) in cells.iter().enumerate() {
             if *weight > 0.0 {

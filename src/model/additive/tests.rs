@@ -158,7 +158,8 @@ impl World {
                 intercept + alone + pair.as_ref().map_or(0.0, |(.., effect)| effect[row])
             })
             .collect();
-        let outcomes = log_odds.iter().zip(rolls).map(|(&log_odds, roll)| roll < logistic(log_odds)).collect();
+        let outcomes =
+            log_odds.iter().zip(rolls).map(|(&log_odds, roll)| roll < logistic(log_odds)).collect();
         let names = (0..kinds.len()).map(|place| format!("f{place}")).collect();
         let matrix = FeatureMatrix::from_cells(names, rows, &cells).unwrap();
         Self { matrix, kinds: kinds.to_vec(), outcomes, families, effects, pair, log_odds }
@@ -196,5 +197,13 @@ fn fit(
     families: &[u64],
 ) -> Result<(AdditiveModel, Vec<String>), ModelError> {
     let validation = Validation::of_one_date(families, 5, 11);
-    params.fit_cases(Cases { matrix, directions, outcomes, weights, families, validation: &validation, seed: 11 })
+    params.fit_cases(Cases {
+        matrix,
+        directions,
+        outcomes,
+        weights,
+        families,
+        validation: &validation,
+        seed: 11,
+    })
 }

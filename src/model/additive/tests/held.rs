@@ -19,8 +19,14 @@ fn shapes_keep_their_direction_where_the_truth_turns() {
     for seed in 0..6 {
         let pair = (seed % 2 == 1).then_some((0, 3));
         let world = World::new(40 + seed, 8_000, &CAST, pair, -2.0);
-        let directions =
-            [Direction::Rising, Direction::Falling, Direction::Falling, Direction::Rising, Direction::None, Direction::Rising];
+        let directions = [
+            Direction::Rising,
+            Direction::Falling,
+            Direction::Falling,
+            Direction::Rising,
+            Direction::None,
+            Direction::Rising,
+        ];
         let params = world.params();
         let (model, _) =
             fit(&params, &world.matrix, &directions, &world.outcomes, None, &world.families).unwrap();
@@ -120,14 +126,26 @@ fn a_case_of_weight_two_counts_as_two_cases() {
 /// Some data sets for what holds of all.
 fn worlds() -> impl Iterator<Item = (World, Option<Vec<f32>>, AdditiveModel)> {
     (0..8_u64).map(|seed| {
-        let world = World::new(70 + seed, 2_500 + 500 * seed as usize, &CAST, (seed % 3 != 0).then_some((0, 3)), -1.8);
+        let world = World::new(
+            70 + seed,
+            2_500 + 500 * seed as usize,
+            &CAST,
+            (seed % 3 != 0).then_some((0, 3)),
+            -1.8,
+        );
         let mut dice = Dice::new(seed);
         let weights: Vec<f32> = world.outcomes.iter().map(|_| [0.0, 0.5, 1.0, 3.0][dice.below(4)]).collect();
         let weights = (seed % 2 == 0).then_some(weights);
         let directions = [Direction::None; CAST.len()];
-        let (model, _) =
-            fit(&world.params(), &world.matrix, &directions, &world.outcomes, weights.as_deref(), &world.families)
-                .unwrap();
+        let (model, _) = fit(
+            &world.params(),
+            &world.matrix,
+            &directions,
+            &world.outcomes,
+            weights.as_deref(),
+            &world.families,
+        )
+        .unwrap();
         (world, weights, model)
     })
 }
@@ -158,7 +176,11 @@ fn contributions_add_up_and_are_nothing_on_average() {
                     sum.0 += mass(row) * contributions[(row, nth)];
                     sum.1 += mass(row);
                 }
-                assert!(sums.iter().all(|(sum, mass)| sum.abs() <= 1e-6 * mass.max(1.0)), "{:?} {sums:?}", term.on);
+                assert!(
+                    sums.iter().all(|(sum, mass)| sum.abs() <= 1e-6 * mass.max(1.0)),
+                    "{:?} {sums:?}",
+                    term.on
+                );
             }
         }
         // The scores of all cases foresee as many outcomes as there were, but for the least step of the fit.
@@ -214,7 +236,15 @@ fn missing_and_not_covered_are_each_their_own() {
 
 #[test]
 fn the_limit_on_terms_holds_unless_a_term_pays() {
-    let kinds = [Planted::Count, Planted::Gaps, Planted::Flag, Planted::Bend, Planted::Noise, Planted::NoiseCount, Planted::Noise];
+    let kinds = [
+        Planted::Count,
+        Planted::Gaps,
+        Planted::Flag,
+        Planted::Bend,
+        Planted::Noise,
+        Planted::NoiseCount,
+        Planted::Noise,
+    ];
     let world = World::new(21, 12_000, &kinds, Some((0, 3)), -2.0);
     let terms = |most: Option<u32>| {
         let params = AdditiveParams { terms: most, ..world.params().refits(0) };
@@ -231,7 +261,8 @@ fn the_limit_on_terms_holds_unless_a_term_pays() {
         assert!(!one.contains(&vec![format!("f{place}")]), "noise goes: {one:?}");
     }
     // A feature whose effect is next to nothing goes beyond the limit, and stays within it.
-    let weak = World::new(22, 3_000, &[Planted::Count, Planted::Bend, Planted::Flag, Planted::Noise], None, -2.0);
+    let weak =
+        World::new(22, 3_000, &[Planted::Count, Planted::Bend, Planted::Flag, Planted::Noise], None, -2.0);
     let params = |most: u32| weak.params().refits(0).terms(most);
     assert!(weak.fit(&params(2)).0.terms().len() <= weak.fit(&params(4)).0.terms().len());
 }

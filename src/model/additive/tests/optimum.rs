@@ -37,7 +37,11 @@ fn penalty(kind: &Kind, information: &[f64], strengths: Strengths) -> Vec<Vec<f6
                         difference(i * second + j, i * second + j + 1, strengths.rough * (second - 3) as f64);
                     }
                     if i + 3 < first {
-                        difference(i * second + j, (i + 1) * second + j, strengths.rough * (first - 3) as f64);
+                        difference(
+                            i * second + j,
+                            (i + 1) * second + j,
+                            strengths.rough * (first - 3) as f64,
+                        );
                     }
                 }
             }
@@ -56,7 +60,10 @@ fn solved(mut matrix: Vec<Vec<f64>>, mut side: Vec<f64>) -> Vec<f64> {
             let by = matrix[row][pivot] / matrix[pivot][pivot];
             if by != 0.0 {
                 let (above, below) = matrix.split_at_mut(row);
-                below[0][pivot..].iter_mut().zip(&above[pivot][pivot..]).for_each(|(to, from)| *to -= by * from);
+                below[0][pivot..]
+                    .iter_mut()
+                    .zip(&above[pivot][pivot..])
+                    .for_each(|(to, from)| *to -= by * from);
                 side[row] -= by * side[pivot];
             }
         }
@@ -141,7 +148,9 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
         }
     }
     let places: Vec<Vec<usize>> = (0..rows)
-        .map(|row| std::iter::once(0).chain((0..4).map(|nth| starts[nth] + usize::from(codes[nth][row]))).collect())
+        .map(|row| {
+            std::iter::once(0).chain((0..4).map(|nth| starts[nth] + usize::from(codes[nth][row]))).collect()
+        })
         .collect();
     let best = newton(&places, &outcomes, &mass, &whole);
     assert!((fit.intercept - best[0]).abs() < 2e-3, "{} {}", fit.intercept, best[0]);
@@ -149,7 +158,11 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
     assert!(flat <= 1, "flat terms prove little");
     for (part, &start) in fit.parts.iter().zip(&starts) {
         for (step, value) in part.values.iter().enumerate() {
-            assert!((value - best[start + step]).abs() < 2e-3, "{start} {step}: {value} {}", best[start + step]);
+            assert!(
+                (value - best[start + step]).abs() < 2e-3,
+                "{start} {step}: {value} {}",
+                best[start + step]
+            );
         }
     }
 }
@@ -165,7 +178,8 @@ fn monotone_steps_are_the_best_of_all_that_keep_the_order() {
             .map(|_| if dice.chance(0.15) { 0.0 } else { 10.0_f64.powf(3.0 * dice.uniform() - 1.0) })
             .collect();
         let side: Vec<f64> = information.iter().map(|information| information * dice.normal()).collect();
-        let strengths = Strengths { rough: 10.0_f64.powf(4.0 * dice.uniform() - 2.0), level: 0.5 + dice.uniform() };
+        let strengths =
+            Strengths { rough: 10.0_f64.powf(4.0 * dice.uniform() - 2.0), level: 0.5 + dice.uniform() };
         if information[..steps].iter().sum::<f64>() == 0.0 {
             continue;
         }

@@ -32,7 +32,8 @@ fn a_planted_pair_is_found_and_no_other() {
 #[test]
 fn where_features_only_add_no_pair_is_chosen() {
     let cast = [Count, Gaps, Bend, Noise, Flag, Category, NoiseCount, Bend];
-    let with_pairs = (0..80).filter(|seed| !chosen(&World::new(900 + seed, 3_000, &cast, None, -2.0)).is_empty());
+    let with_pairs =
+        (0..80).filter(|seed| !chosen(&World::new(900 + seed, 3_000, &cast, None, -2.0)).is_empty());
     let with_pairs = with_pairs.count();
     assert!(with_pairs <= 4, "pairs in {with_pairs} of 80 data sets");
 }
@@ -44,7 +45,8 @@ fn ranks_are_the_same_however_heavy_the_cases() {
     let codes: Vec<Vec<u8>> = (0..4).map(|_| (0..rows).map(|_| dice.below(6) as u8).collect()).collect();
     let information = vec![vec![1.0; 8]; 4];
     let columns: Vec<Column> = codes.iter().map(|codes| Column::new(codes.clone())).collect();
-    let features: Vec<(&Column, &[f64])> = columns.iter().zip(&information).map(|(c, i)| (c, &i[..])).collect();
+    let features: Vec<(&Column, &[f64])> =
+        columns.iter().zip(&information).map(|(c, i)| (c, &i[..])).collect();
     let ranked = |mass: f32| {
         let residual: Vec<f32> = (0..rows)
             .map(|row| {

@@ -20,7 +20,8 @@ fn few_values_have_a_step_each_however_rare() {
 #[test]
 fn many_values_are_cut_to_steps_of_about_one_size() {
     let mut dice = Dice::new(1);
-    let cells: Vec<f32> = (0..20_000).map(|_| if dice.chance(0.5) { 0.0 } else { dice.normal().abs() as f32 }).collect();
+    let cells: Vec<f32> =
+        (0..20_000).map(|_| if dice.chance(0.5) { 0.0 } else { dice.normal().abs() as f32 }).collect();
     let edges = edges(&cells, 32);
     assert!(edges.len() + 1 <= 32 && edges.len() >= 30, "{}", edges.len());
     let mut counts = vec![0; 34];
@@ -33,7 +34,8 @@ fn many_values_are_cut_to_steps_of_about_one_size() {
 fn training_and_scoring_see_the_same_step() {
     let mut dice = Dice::new(2);
     // Neighbouring numbers in single precision: an edge between them is no such number itself.
-    let mut cells: Vec<f32> = vec![1.0, 1.0_f32.next_up(), 1.0_f32.next_up().next_up(), 16_777_216.0, 16_777_218.0];
+    let mut cells: Vec<f32> =
+        vec![1.0, 1.0_f32.next_up(), 1.0_f32.next_up().next_up(), 16_777_216.0, 16_777_218.0];
     cells.extend([f32::MAX, f32::MIN, 0.0, -0.0, f32::NAN, Cell::NOT_COVERED, f32::MIN_POSITIVE]);
     cells.extend((0..500).map(|_| (dice.normal() * 10.0_f64.powf(8.0 * dice.uniform() - 4.0)) as f32));
     for most in [2, 7, 64, 254] {

@@ -1,0 +1,200 @@
+//! What holds for every trainer: one table of trainers, one set of properties.
+
+use earlyhelp::calendar::{AsOf, Horizon};
+use earlyhelp::dataset::Dataset;
+use earlyhelp::evaluate::{
+    Backtest, BacktestPlan, Capacity, ChoiceRule, Entrant, Figure, ModelComparison, SuccessBar,
+};
+use earlyhelp::features::{Cell, Direction, Feature, FeatureMatrix, FeatureSpec};
+use earlyhelp::model::{Candidate, PathParams, Trainer};
+
+use crate::world::{self, Dice, World, council};
+
+/// Every trainer, and the settings that take another road through it.
+fn table() -> Vec<(&'static str, Trainer)> {
+    let lasso = match Trainer::by_name("logistic").unwrap() {
+        Trainer::Logistic(params) => {
+            let path = PathParams { strengths: 20, ..PathParams::default() };
+            Trainer::Logistic(params.l1_ratio(0.5).path(path).refits(5))
+        }
+        other => other,
+    };
+    let mut table: Vec<(&'static str, Trainer)> =
+        Trainer::NAMES.iter().map(|&name| (name, Trainer::by_name(name).unwrap())).collect();
+    table.push(("logistic path", lasso));
+    table
+}
+
+/// A council's dataset whose features all declare a direction.
+fn dataset(world: &World, direction: Direction) -> Dataset {
+    let records = world.records();
+    let features: Vec<Feature> =
+        world::features().features().iter().map(|feature| feature.clone().direction(direction)).collect();
+    let dates: Vec<AsOf> = world::training_dates().to_vec();
+    let cohorts: Vec<_> = dates.iter().map(|&date| world::cohort(&records, date)).collect();
+    Dataset::build(&FeatureSpec::new(features).unwrap(), &world::outcome(), &cohorts).unwrap()
+}
+
+fn train(data: &Dataset, trainer: &Trainer) -> Candidate {
+    let context = earlyhelp::model::TrainingContext { seed: 7, ..Default::default() };
+    Candidate::train(data, trainer, context).unwrap()
+}
+
+#[test]
+fn contributions_sum_to_the_score_and_are_centred() {
+    let data = dataset(&council(3, 1_200), Direction::None);
+    for (name, trainer) in table() {
+        let candidate = train(&data, &trainer);
+        let model = candidate.model();
+        let explained = model.explain_all(data.matrix()).unwrap();
+        let log_odds = candidate.log_odds(data.matrix()).unwrap();
+        for (row, &score) in log_odds.iter().enumerate() {
+            let contributions = explained.contributions();
+            let parts: f64 = contributions.row(row).iter().rev().sum();
+            assert!((explained.intercept() + parts - score).abs() < 1e-9, "{name}, row {row}");
+            assert_eq!(model.explain(data.matrix(), row).unwrap().log_odds().to_bits(), score.to_bits(), "{name}");
+        }
+        for (column, on) in explained.contributions().columns().into_iter().zip(explained.terms()) {
+            let mean = column.mean().unwrap();
+            assert!(mean.abs() < 1e-6, "{name}: the mean contribution of {on:?} is {mean}");
+        }
+    }
+}
+
+#[test]
+fn declared_directions_are_kept_by_the_trainers_that_promise_it() {
+    let mut dice = Dice::new(8);
+    for (direction, sign) in [(Direction::Rising, 1.0), (Direction::Falling, -1.0)] {
+        // The truth goes both ways, so that keeping to one takes enforcing.
+        let data = dataset(&council(4, 1_500), direction);
+        for name in ["additive", "scorecard"] {
+            // A pair's grid may turn within a feature's direction: the direction is of the feature's own
+            // term.
+            let trainer = match Trainer::by_name(name).unwrap() {
+                Trainer::Additive(params) => Trainer::Additive(params.pairs(0)),
+                other => other,
+            };
+            let model = train(&data, &trainer).model().clone();
+            assert!(!model.terms().is_empty(), "{name}: nothing to test");
+            for (place, feature) in model.features().iter().enumerate() {
+                let mut values: Vec<f32> = (0..40).map(|_| (dice.unit() * 40.0 - 2.0) as f32).collect();
+                values.sort_unstable_by(f32::total_cmp);
+                let columns: Vec<Vec<Cell>> = (0..model.features().len())
+                    .map(|column| {
+                        values.iter().map(|&v| Cell::Value(if column == place { v } else { 0.0 })).collect()
+                    })
+                    .collect();
+                let cases = FeatureMatrix::from_cells(model.features().to_vec(), values.len(), &columns).unwrap();
+                let scores = model.log_odds(&cases).unwrap();
+                let turns = scores.windows(2).any(|pair| sign * (pair[1] - pair[0]) < -1e-9);
+                assert!(!turns, "{name}: {feature} turns against {direction:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn order_of_records_and_threads_leave_no_trace() {
+    let world = council(5, 900);
+    let mut dice = Dice::new(1);
+    let other = world.permuted(&mut dice);
+    let on = |world: &World, trainer: &Trainer, threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| serde_json::to_string(&train(&dataset(world, Direction::None), trainer)).unwrap())
+    };
+    for (name, trainer) in table() {
+        let alone = on(&world, &trainer, 1);
+        for threads in [2, 8] {
+            assert!(alone == on(&world, &trainer, threads), "{name}: {threads} threads");
+            assert!(alone == on(&other, &trainer, threads), "{name}: another order of records, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn files_come_back_as_they_went_and_changed_ones_do_not() {
+    let data = dataset(&council(6, 900), Direction::None);
+    for (name, trainer) in table() {
+        let candidate = train(&data, &trainer);
+        let text = serde_json::to_string(&candidate).unwrap();
+        let back: Candidate = serde_json::from_str(&text).unwrap();
+        assert!(back == candidate, "{name}");
+        let (a, b) = (candidate.log_odds(data.matrix()).unwrap(), back.log_odds(data.matrix()).unwrap());
+        assert!(a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()), "{name}");
+        let digit = text.find("\"intercept\":").unwrap() + "\"intercept\":-".len();
+        let changed = format!("{}{}", &text[..digit], text[digit..].replacen(|c: char| c.is_ascii_digit(), "7", 1));
+        if changed != text {
+            assert!(serde_json::from_str::<Candidate>(&changed).is_err(), "{name}: a changed figure was accepted");
+        }
+    }
+}
+
+#[test]
+fn every_score_has_an_interval_that_refits_make() {
+    let data = dataset(&council(7, 1_200), Direction::None);
+    for (name, trainer) in table() {
+        let candidate = train(&data, &trainer);
+        let model = candidate.model();
+        let refits = model.refits().unwrap().len();
+        assert!(refits >= 2, "{name}");
+        let row = 3;
+        let scores: Vec<f64> = (0..refits)
+            .map(|refit| model.refit_log_odds(data.matrix(), refit).unwrap().unwrap()[row])
+            .collect();
+        let score = candidate.log_odds(data.matrix()).unwrap()[row];
+        let reach = model.reach(data.matrix(), row).unwrap().unwrap();
+        let expected = earlyhelp::model::Refits::reach(scores.iter().map(|held| held - score).collect::<Vec<_>>().into_iter());
+        assert!((reach.score - expected).abs() < 1e-9, "{name}");
+        assert!(reach.score > 0.02 && reach.score < 10.0, "{name}: {}", reach.score);
+        assert_eq!(reach.contributions.len(), model.terms().len());
+        assert!(model.refit_log_odds(data.matrix(), refits).unwrap().is_none());
+    }
+}
+
+#[test]
+fn trainers_are_compared_on_the_same_cases_and_one_is_chosen_by_the_rule() {
+    let data = dataset(&council(9, 1_500), Direction::None);
+    let plan = {
+        let dates: Vec<AsOf> = world::training_dates().to_vec();
+        let mut plan = BacktestPlan::expanding(&dates, Horizon::Months(12), Capacity::Share(0.1)).unwrap();
+        plan.bootstrap.resamples = 99;
+        plan
+    };
+    let tested: Vec<(Candidate, Backtest)> = Trainer::NAMES
+        .iter()
+        .map(|name| {
+            let candidate = train(&data, &Trainer::by_name(name).unwrap());
+            let backtest = Backtest::run(&candidate, &data, &plan).unwrap();
+            (candidate, backtest)
+        })
+        .collect();
+    let entrants: Vec<Entrant> =
+        tested.iter().map(|(candidate, backtest)| Entrant::new(candidate, backtest, Some(1.5)).unwrap()).collect();
+    assert!(Entrant::new(&tested[0].0, &tested[1].1, None).is_err(), "the backtest of another candidate");
+    let rules = tested[0].1.report().rules.clone();
+
+    // With a margin of nothing the best is chosen, with a vast one the smallest.
+    let by = |margin| ChoiceRule { by: Figure::AveragePrecision, margin };
+    let choose = |margin| ModelComparison::new(entrants.clone(), rules.clone(), by(margin)).unwrap();
+    let precision = |entrant: &Entrant| entrant.overall.average_precision.unwrap().value;
+    let best = entrants.iter().map(precision).fold(f64::NEG_INFINITY, f64::max);
+    assert!((precision(choose(0.0).choice()) - best).abs() < 1e-12);
+    let fewest = entrants.iter().map(|entrant| entrant.figures).min().unwrap();
+    assert_eq!(choose(10.0).choice().figures, fewest);
+
+    let table = choose(0.0);
+    let csv = table.to_csv();
+    assert_eq!(csv.lines().count(), 1 + Trainer::NAMES.len() + rules.len());
+    let text = table.to_string();
+    assert!(Trainer::NAMES.iter().all(|name| text.contains(name) && csv.contains(name)), "{text}");
+
+    // The bar is held to the same figures.
+    let report = tested[0].1.report();
+    let found = report.overall.average_precision.unwrap();
+    let reaches = |value| SuccessBar::Reaches { figure: Figure::AveragePrecision, reaches: value }.check(report);
+    assert!(reaches(found.value - 1e-9).met && !reaches(found.value + 1e-9).met);
+    assert!(reaches(found.interval.low - 1e-9).clearly && !reaches(found.interval.low + 1e-9).clearly);
+    let loss = report.overall.log_loss.value;
+    let loses = |value| SuccessBar::Reaches { figure: Figure::LogLoss, reaches: value }.check(report).met;
+    assert!(loses(loss + 1e-9) && !loses(loss - 1e-9), "a log loss has to be under its bar");
+}
