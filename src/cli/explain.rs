@@ -60,22 +60,19 @@ fn is_released(text: &str) -> Result<bool, Failure> {
     Ok(kind.format.starts_with("earlyhelp-released/"))
 }
 
-/// The terms by importance.
+/// The terms by importance, figures first: names are long.
 fn table(model: AnyModel<'_>) -> String {
     let mut tables = model.candidate().tables();
     tables.sort_by(|a, b| b.importance.total_cmp(&a.importance));
-    let names: Vec<String> = tables.iter().map(|table| table.labels.join(" with ")).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("term".len());
     let mut text = format!(
-        "Model {}: {}\n\n{:<width$}  {:>10}  {:>28}  {:>9}\n",
+        "Model {}: {}\n\n{:>10}  {:>30}  {:>9}  term\n",
         &model.candidate().digest()[..12],
         model.candidate().outcome().words,
-        "term",
         "importance",
         "log loss without (95%)",
         "list kept"
     );
-    for (table, name) in tables.iter().zip(names) {
+    for table in tables {
         let without = model.backtest().terms.iter().find(|term| term.on == table.on);
         let loss = without.and_then(|term| term.log_loss_without.as_ref());
         let loss = loss.map_or_else(
@@ -85,9 +82,9 @@ fn table(model: AnyModel<'_>) -> String {
                 format!("{:+.5} ({:+.5} to {:+.5})", loss.value, interval.low, interval.high)
             },
         );
-        let kept =
-            without.map_or_else(|| "-".to_owned(), |term| format!("{:.0}%", 100.0 * term.list_kept));
-        text.push_str(&format!("{name:<width$}  {:>10.3}  {loss:>28}  {kept:>9}\n", table.importance));
+        let kept = without.map_or_else(|| "-".to_owned(), |term| format!("{:.0}%", 100.0 * term.list_kept));
+        let name = table.labels.join(" with ");
+        text.push_str(&format!("{:>10.3}  {loss:>30}  {kept:>9}  {name}\n", table.importance));
     }
     text
 }

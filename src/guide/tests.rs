@@ -6,7 +6,7 @@ use crate::evaluate::calibration::Calibration;
 use crate::evaluate::{Bootstrap, Performance};
 use crate::fairness::FairnessParams;
 use crate::features::Scopes;
-use crate::model::LogisticParams;
+use crate::model::{AdditiveParams, LogisticParams, PathParams, ScorecardParams};
 use crate::project::Project;
 use crate::records::{Coverage, DEFAULT_REJECT_LIMIT, Known, ReadOptions};
 use crate::scoring::Request;
@@ -162,6 +162,15 @@ fn the_defaults_are_those_of_the_library() {
         ("`reject_limit`", format!("`{DEFAULT_REJECT_LIMIT}`")),
         ("`l1_ratio`", format!("`{:.1}`", logistic.l1_ratio)),
         ("`max_iterations`", format!("`{}`", logistic.max_iterations)),
+        ("`steps`", format!("`{}`", AdditiveParams::default().steps)),
+        ("`pairs`", format!("`{}`", AdditiveParams::default().pairs)),
+        ("`refits`", format!("`{}`", AdditiveParams::default().refits)),
+        ("scorecard: `terms`", format!("`{}`", ScorecardParams::default().terms.unwrap())),
+        ("scorecard: `points`", format!("`{}`", ScorecardParams::default().points)),
+        ("`strengths`", format!("`{}`", PathParams::default().strengths)),
+        ("abstention: `widths_outside`", format!("`{}`", request.abstention.widths_outside)),
+        ("abstention: `unknown_share`", format!("`{}`", request.abstention.unknown_share)),
+        ("abstention: `stale_days`", format!("`{}`", request.abstention.stale_days)),
         ("`tolerance`", format!("`{:e}`", logistic.tolerance)),
         ("`valid_for_days`", format!("`{}`", request.valid_for_days)),
         ("`resamples`", format!("`{}`", bootstrap.resamples)),
@@ -181,7 +190,7 @@ fn the_defaults_are_those_of_the_library() {
 
 #[test]
 fn both_pages_state_the_same_defaults() {
-    for key in ["minimum_link", "stale_after_days", "resamples", "minimum_group", "families", "tolerance"] {
+    for key in ["minimum_link", "stale_after_days", "resamples", "minimum_group", "families", "steps", "pairs"] {
         let key = format!("`{key}`");
         assert_eq!(stated(PROJECT_FILE, &key, 2), stated(DEFAULTS, &key, 1), "{key}");
     }

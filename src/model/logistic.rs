@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::design::StandardisedDesign;
 use super::form::{AdditiveModel, Scale};
 use super::path::{Followed, PathError, PathParams, PathReport};
-use super::solver::{Limits, Penalty, Solution, SolverError, solve};
+use super::solver::{Design as _, Limits, Penalty, Solution, SolverError, solve};
 use super::validation::Validation;
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix};
@@ -72,6 +72,8 @@ pub struct LogisticFit {
     pub unused: Vec<String>,
     /// What the path showed, where one chose the strength.
     pub path: Option<PathReport>,
+    /// On the standardised scale: where a fit of nearly the same cases starts.
+    solution: Solution,
 }
 
 impl Default for LogisticParams {
@@ -137,10 +139,11 @@ impl LogisticParams {
         outcomes: &[bool],
         weights: Option<&[f64]>,
     ) -> Result<LogisticFit, ModelError> {
-        self.fit_validated(matrix, scales, outcomes, weights, None)
+        self.fit_validated(matrix, scales, outcomes, weights, None, None)
     }
 
-    /// The same with the folds of a path given; its own number of folds then plays no part.
+    /// The same with the folds of a path given (its own number of folds then plays no part), and, where there
+    /// is one, a fit of nearly the same cases to start from.
     pub(crate) fn fit_validated(
         &self,
         matrix: &FeatureMatrix,
@@ -148,6 +151,7 @@ impl LogisticParams {
         outcomes: &[bool],
         weights: Option<&[f64]>,
         validation: Option<&Validation>,
+        near: Option<&LogisticFit>,
     ) -> Result<LogisticFit, ModelError> {
         let need = |fine: bool, why: &str| {
             if fine { Ok(()) } else { Err(ModelError::NotFitted(why.to_owned())) }
@@ -165,19 +169,22 @@ impl LogisticParams {
         };
         let given = self.strength.unwrap_or(1.0 / matrix.rows().max(1) as f64);
         let strength = followed.as_ref().map_or(given, |followed| followed.report.strength());
-        let start = followed.as_ref().map(|followed| Solution {
+        let along = followed.as_ref().map(|followed| Solution {
             intercept: followed.point[0],
             coefficients: followed.point[1..].to_vec(),
             iterations: 0,
             optimality: f64::INFINITY,
         });
+        // Other weights can leave a rare absence without a column; then there is no start.
+        let nearby = near.map(|near| near.solution.clone()).filter(|near| near.coefficients.len() == design.columns());
+        let start = along.or(nearby);
         let penalty = Penalty { strength, l1_ratio: self.l1_ratio };
         let limits = Limits { max_iterations: self.max_iterations, tolerance: self.tolerance };
         let solution = solve(&design, outcomes, weights, penalty, limits, start.as_ref())
             .map_err(|error| not_fitted(&error, &design))?;
         let (terms, unused) = design.terms(&solution);
         let model = AdditiveModel::new(matrix.names().to_vec(), solution.intercept, terms)?;
-        Ok(LogisticFit { model, unused, path: followed.map(|followed| followed.report) })
+        Ok(LogisticFit { model, unused, path: followed.map(|followed| followed.report), solution })
     }
 
     fn follow(

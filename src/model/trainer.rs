@@ -126,23 +126,27 @@ impl Trainer {
                     .collect();
                 let folds = params.path.as_ref().map(|path| path.folds).filter(|&folds| folds >= 2);
                 let validation = folds.map(|folds| Validation::new(&families, &dates, folds, seed));
-                let fit = |params: &LogisticParams, weights: Option<&[f64]>| {
-                    params.fit_validated(data.matrix(), &scales, data.outcomes(), weights, validation.as_ref())
+                let fit = |params: &LogisticParams, weights: Option<&[f64]>, near: Option<&LogisticFit>| {
+                    let (matrix, outcomes) = (data.matrix(), data.outcomes());
+                    params.fit_validated(matrix, &scales, outcomes, weights, validation.as_ref(), near)
                 };
-                let LogisticFit { model, unused, path } = fit(params, None)?;
+                let whole = fit(params, None, None)?;
                 // Refits keep the strength that was chosen: they say how well the terms are known under it.
-                let again = match &path {
-                    Some(path) => LogisticParams { path: None, ..params.clone() }.strength(path.strength()),
-                    None => params.clone(),
-                };
-                let model = refitted(model, &data, &families, params.refits, seed, |weights| {
-                    Ok(fit(&again, Some(weights))?.model)
+                let strength = whole.path.as_ref().map(|path| path.strength()).or(params.strength);
+                let again = LogisticParams { path: None, strength, tolerance: REFIT_TOLERANCE, ..params.clone() };
+                let model = refitted(whole.model.clone(), &data, &families, params.refits, seed, |weights| {
+                    Ok(fit(&again, Some(weights), Some(&whole))?.model)
                 })?;
+                let LogisticFit { unused, path, .. } = whole;
                 Ok(Trained { model, unused, cards: Vec::new(), path })
             }
         }
     }
 }
+
+/// Refits of a logistic regression are read to a thousandth of their widest deviation; this holds
+/// coefficients to about five decimals.
+const REFIT_TOLERANCE: f64 = 1e-7;
 
 /// The dataset with its cases in the order of dates and ids.
 fn in_order(data: &Dataset) -> Cow<'_, Dataset> {

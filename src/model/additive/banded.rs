@@ -144,8 +144,8 @@ mod tests {
                 let mut column = vec![0.0; size];
                 column[unit] = 1.0;
                 factor.solve(&mut column);
-                for row in 0..size {
-                    let product: f64 = (0..size).map(|k| full[row][k] * column[k]).sum();
+                for (row, full) in full.iter().enumerate() {
+                    let product: f64 = full.iter().zip(&column).map(|(a, b)| a * b).sum();
                     assert!((product - f64::from(u8::from(row == unit))).abs() < 1e-12);
                 }
                 for left in 0..=band.min(unit) {

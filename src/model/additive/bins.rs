@@ -37,7 +37,7 @@ pub(super) fn edges(cells: &[f32], most: usize) -> Vec<f64> {
         }
         let is_full = is_common(count) || is_common(next_count) || held * steps >= left;
         if is_full && edges.len() + 1 < most {
-            edges.push((f64::from(value) + f64::from(next)) / 2.0);
+            edges.push(f64::midpoint(f64::from(value), f64::from(next)));
             if held > 0 {
                 left -= held;
                 held = 0;

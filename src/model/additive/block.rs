@@ -111,15 +111,13 @@ impl Block {
     /// `side` is information times target, plus pull. Ordered steps with a direction keep it.
     pub(super) fn solve(&self, information: &[f64], mut side: Vec<f64>, strengths: Strengths) -> Vec<f64> {
         let matrix = self.matrix(information, strengths);
-        match self.kind {
-            Kind::Ordered { steps, direction: direction @ (Direction::Rising | Direction::Falling) } => {
-                monotone(&matrix, side, steps, direction)
-            }
-            _ => {
-                matrix.factor().solve(&mut side);
-                side
-            }
+        if let Kind::Ordered { steps, direction: direction @ (Direction::Rising | Direction::Falling) } =
+            self.kind
+        {
+            return monotone(&matrix, &side, steps, direction);
         }
+        matrix.factor().solve(&mut side);
+        side
     }
 
     /// The level from which the penalty is least: the term gives it up to the intercept.
@@ -262,7 +260,7 @@ const MOST: f64 = 1e9;
 /// For a penalty on differences of neighbours the merges never have to be undone: Burdakov and Sysoev, *A
 /// dual active-set algorithm for regularized monotonic regression*, Journal of Optimization Theory and
 /// Applications 172, 2017.
-fn monotone(matrix: &Banded, side: Vec<f64>, steps: usize, direction: Direction) -> Vec<f64> {
+fn monotone(matrix: &Banded, side: &[f64], steps: usize, direction: Direction) -> Vec<f64> {
     let sign = if direction == Direction::Falling { -1.0 } else { 1.0 };
     // For each step the group that it is in; groups are runs.
     let mut group: Vec<usize> = (0..side.len()).collect();

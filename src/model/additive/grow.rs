@@ -141,8 +141,9 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     for pair in &mut ranked {
         (pair.first, pair.second) = (free[pair.first], free[pair.second]);
     }
-    // Among so many pairs one has to be this much likelier than chance to be as likely as not.
-    let wanted = (ranked.len() as f64).ln();
+    // As many pairs are expected as are asked for: among all of them, one has to be this much likelier than
+    // chance to be as likely as not.
+    let wanted = (ranked.len() as f64 / task.most_pairs as f64).ln().max(0.0);
     let mut grids = Vec::new();
     for pair in ranked.iter().take(2 * task.most_pairs) {
         if grids.len() == task.most_pairs {

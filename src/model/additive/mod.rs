@@ -72,7 +72,7 @@ use crate::features::{Direction, FeatureMatrix};
 /// # References
 /// T. Hastie and R. Tibshirani (1986), *Generalized additive models*. Y. Lou, R. Caruana, J. Gehrke and G.
 /// Hooker (2013), *Accurate intelligible models with pairwise interactions*, KDD. H. Nori, S. Jenkins, P.
-/// Koch and R. Caruana (2019), *InterpretML*, arXiv:1909.09223. Smoothing strengths: S. N. Wood and M.
+/// Koch and R. Caruana (2019), *`InterpretML`*, arXiv:1909.09223. Smoothing strengths: S. N. Wood and M.
 /// Fasiolo (2017), *A generalized Fellner-Schall method for smoothing parameter optimization*, Biometrics
 /// 73. Directions: O. Burdakov and O. Sysoev (2017), *A dual active-set algorithm for regularized monotonic
 /// regression*, JOTA 172. Purified pairs: B. Lengerich and others (2020), AISTATS.

@@ -116,7 +116,8 @@ pub struct ShapeRow {
     pub contribution: f64,
     /// Half the width of its 95% interval over the refits, in log-odds; `None` for a model without refits.
     pub reach: Option<f64>,
-    /// The share of training cases there, 0 to 1; `None` where they are fewer than ten.
+    /// The share of training cases there, 0 to 1 (of a line's row: above the row before, up to here; of its
+    /// last row also all above); `None` where they are fewer than ten, or not known.
     pub share: Option<f64>,
     /// Whether training told what this place means. If not, it counts as an average case, which is not
     /// the same as safe.
@@ -278,7 +279,10 @@ impl Sheet<'_> {
         };
         let mut rows: Vec<ShapeRow> = values
             .iter()
-            .map(|&value| at(Place::At(value), writing.value(value, decimals), tenths.at(value, &values)))
+            .enumerate()
+            .map(|(nth, &value)| {
+                at(Place::At(value), writing.value(value, decimals), tenths.up_to(nth, &values))
+            })
             .collect();
         for (place, label) in [(Place::Missing, "missing"), (Place::NotCovered, "not covered")] {
             rows.push(at(place, label.to_owned(), self.absent(place)));
@@ -368,43 +372,51 @@ struct Tenths<'r> {
     range: Option<&'r FeatureRange>,
 }
 
-/// The share of values that each quantile of a [`FeatureRange`] stands for: as far as the middles between
-/// it and its neighbours.
-const STANDS_FOR: [f64; 11] = [0.0505, 0.0995, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.0995, 0.0505];
+/// The shares that the quantiles of a [`FeatureRange`] mark.
+const MARKED: [f64; 11] = [0.001, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.999];
 
 impl<'r> Tenths<'r> {
     fn of(range: Option<&'r FeatureRange>) -> Self {
-        Self { range: range.filter(|range| range.quantiles.len() == STANDS_FOR.len()) }
-    }
-
-    fn quantiles(&self) -> &'r [f64] {
-        self.range.map_or(&[], |range| &range.quantiles)
+        Self { range: range.filter(|range| range.quantiles.len() == MARKED.len()) }
     }
 
     /// The different ones among the quantiles.
     fn distinct(&self) -> Vec<f64> {
-        let mut values = self.quantiles().to_vec();
+        let mut values = self.range.map_or(&[][..], |range| &range.quantiles).to_vec();
         values.dedup();
         values
     }
 
-    /// The share of cases whose value is as `holds` says; `None` where the tenths are not known.
-    fn share(&self, holds: impl Fn(f64) -> bool) -> Option<f64> {
-        let range = self.range?;
-        let among = range.quantiles.iter().zip(STANDS_FOR).filter(|(value, _)| holds(**value));
-        Some(among.map(|(_, share)| share).sum::<f64>() * (1.0 - range.missing - range.not_covered))
-    }
-
+    /// The share of cases from one value up to below another; `None` where the tenths are not known.
     fn between(&self, from: Option<f64>, below: Option<f64>) -> Option<f64> {
-        self.share(|value| from.is_none_or(|from| value >= from) && below.is_none_or(|below| value < below))
+        let range = self.range?;
+        let under = |edge: f64| share_under(&range.quantiles, |value| value < edge, edge);
+        let share = below.map_or(1.0, under) - from.map_or(0.0, under);
+        Some(share.max(0.0) * (1.0 - range.missing - range.not_covered))
     }
 
-    /// The share of cases that are nearer to `value` than to any other of `values`.
-    fn at(&self, value: f64, values: &[f64]) -> Option<f64> {
-        let nearest = |quantile: f64| {
-            values.iter().copied().min_by(|a, b| (a - quantile).abs().total_cmp(&(b - quantile).abs()))
-        };
-        self.share(|quantile| nearest(quantile) == Some(value))
+    /// The share of cases above the value before and up to this one; of the last value, all above the one
+    /// before.
+    fn up_to(&self, nth: usize, values: &[f64]) -> Option<f64> {
+        let range = self.range?;
+        let up_to = |value: f64| share_under(&range.quantiles, |held| held <= value, value);
+        let high = if nth + 1 == values.len() { 1.0 } else { up_to(values[nth]) };
+        let low = nth.checked_sub(1).map_or(0.0, |before| up_to(values[before]));
+        Some((high - low).max(0.0) * (1.0 - range.missing - range.not_covered))
+    }
+}
+
+/// The share of values that are under `edge` as `is_under` says, straight between the quantiles on both sides.
+fn share_under(quantiles: &[f64], is_under: impl Fn(f64) -> bool, edge: f64) -> f64 {
+    let count = quantiles.iter().filter(|value| is_under(**value)).count();
+    match count.checked_sub(1) {
+        None => 0.0,
+        Some(last) if last + 1 == quantiles.len() => 1.0,
+        Some(last) => {
+            let (low, high) = (quantiles[last], quantiles[last + 1]);
+            let along = if high > low { (edge - low) / (high - low) } else { 0.0 };
+            MARKED[last] + along.clamp(0.0, 1.0) * (MARKED[last + 1] - MARKED[last])
+        }
     }
 }
 
@@ -428,11 +440,18 @@ mod tests {
         let tenths = Tenths::of(Some(&range));
         let values = tenths.distinct();
         assert_eq!(values, [0.0, 1.0, 4.0]);
-        let shares: Vec<f64> = values.iter().map(|&value| tenths.at(value, &values).unwrap()).collect();
-        assert!((shares.iter().sum::<f64>() - 0.8).abs() < 1e-12);
-        assert!((shares[0] - 0.85 * 0.8).abs() < 1e-9, "{shares:?}");
-        assert_eq!(tenths.between(None, Some(0.5)), Some(shares[0]));
+        let shares: Vec<f64> = (0..3).map(|nth| tenths.up_to(nth, &values).unwrap() / 0.8).collect();
+        for (share, right) in shares.iter().zip([0.8, 0.1, 0.1]) {
+            assert!((share - right).abs() < 1e-12, "{shares:?}");
+        }
+        // Half way from the mark of 80% to that of 90%, and a half on to the highest.
+        let steps = [(None, Some(0.5)), (Some(0.5), Some(2.5)), (Some(2.5), None)];
+        let shares: Vec<f64> =
+            steps.iter().map(|&(from, below)| tenths.between(from, below).unwrap() / 0.8).collect();
+        for (share, right) in shares.iter().zip([0.85, 0.0995, 0.0505]) {
+            assert!((share - right).abs() < 1e-12, "{shares:?}");
+        }
         let few = FeatureRange { quantiles: vec![], ..range };
-        assert_eq!(Tenths::of(Some(&few)).at(0.0, &[0.0]), None);
+        assert_eq!(Tenths::of(Some(&few)).up_to(0, &[0.0]), None);
     }
 }

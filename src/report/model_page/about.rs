@@ -17,6 +17,7 @@ pub(super) struct About<'a> {
     pub measures: &'a str,
     pub kind: &'static str,
     pub made: String,
+    pub unit: &'static str,
     pub cohort: String,
     pub cannot_see: Vec<String>,
     pub cases: String,
@@ -43,6 +44,10 @@ impl<'a> About<'a> {
             measures: &candidate.outcome().measures,
             kind: kind(candidate.trainer()),
             made: made(candidate),
+            unit: match candidate.cohort().unit {
+                Unit::Person => "person",
+                Unit::Family => "family",
+            },
             cohort: cohort(candidate.cohort()),
             cannot_see: cannot_see(candidate),
             cases: words::count(training.rows),

@@ -165,7 +165,11 @@ impl Moved {
 fn figure(estimate: Option<&Estimate>, decimals: usize) -> String {
     estimate.map_or_else(
         || "not measured".to_owned(),
-        |estimate| format!("{estimate:.decimals$}").replace('-', "\u{2212}"),
+        |estimate| {
+            let said = |value: f64| signed(value, decimals, false);
+            let interval = estimate.interval;
+            format!("{} ({} to {})", said(estimate.value), said(interval.low), said(interval.high))
+        },
     )
 }
 

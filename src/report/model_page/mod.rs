@@ -222,6 +222,11 @@ fn px(place: f64) -> String {
     format!("{place:.1}")
 }
 
+/// A share that is known to within a tenth.
+fn about(share: f64) -> String {
+    if share < 0.1 { "under a tenth".to_owned() } else { format!("about {:.0}%", 100.0 * share) }
+}
+
 /// A share of people: `12%`, `0.4%`.
 fn percent(share: f64) -> String {
     let hundredths = 100.0 * share;

@@ -5,7 +5,7 @@ use super::about::reads;
 use super::curve::{Curve, PageScale};
 use super::evidence::signed;
 use super::grid::Heat;
-use super::{AnyModel, percent, px};
+use super::{AnyModel, about, percent, px};
 use crate::evaluate::{Estimate, TermReport};
 use crate::features::{Direction, Feature, Scope};
 use crate::model::{FeatureRange, Place, ShapeRow, ShapeTable, Shares, TermTable};
@@ -60,7 +60,9 @@ pub(super) struct Article {
     pub curve: Option<Curve>,
     pub rows: Vec<ValueRow>,
     /// Whether shares of people are only about right.
-    pub about: bool,
+    pub is_about: bool,
+    pub is_line: bool,
+    pub unit: String,
     pub open: bool,
     pub heat: Option<Heat>,
 }
@@ -189,14 +191,15 @@ impl Article {
     fn of(model: AnyModel<'_>, place: usize, table: &TermTable, scale: PageScale) -> Self {
         let ranges = &model.candidate().training().ranges;
         let range = ranges.iter().find(|range| Some(&range.feature) == table.on.first());
-        let about = table.shares == Shares::FromTenths;
+        let is_about = table.shares == Shares::FromTenths;
         let rows: &[ShapeRow] = match &table.shape {
             ShapeTable::Steps { rows } | ShapeTable::Line { rows, .. } => rows,
             ShapeTable::Grid { .. } => &[],
         };
         let heat = Heat::of(table);
         let shown = rows.iter().filter(|row| row.share != Some(0.0) || is_valued(row));
-        let (lowest, highest) = heat.as_ref().map_or_else(|| extremes(rows), Heat::extremes);
+        let unit = table.units.first().map_or("", String::as_str);
+        let (lowest, highest) = heat.as_ref().map_or_else(|| extremes(rows, unit, is_about), Heat::extremes);
         Self {
             place,
             id: format!("term-{place}"),
@@ -207,8 +210,10 @@ impl Article {
             highest,
             without: Without::of(model.without(&table.on)),
             curve: Curve::of(table, range, scale),
-            rows: shown.map(|row| ValueRow::of(row, about)).collect(),
-            about,
+            rows: shown.map(|row| ValueRow::of(row, is_about)).collect(),
+            is_about,
+            is_line: matches!(table.shape, ShapeTable::Line { .. }),
+            unit: if matches!(unit, "yes or no" | "value") { String::new() } else { unit.to_owned() },
             open: rows.len() <= OPEN,
             heat,
         }
@@ -219,18 +224,22 @@ fn is_valued(row: &ShapeRow) -> bool {
     !matches!(row.at, Place::Missing | Place::NotCovered)
 }
 
-/// The rows that lower and that raise the score most, among those that people were seen in.
-fn extremes(rows: &[ShapeRow]) -> (Option<Extreme>, Option<Extreme>) {
-    let seen = || rows.iter().filter(|row| row.share.is_some_and(|share| share > 0.0));
-    let of = |row: &ShapeRow| {
-        Extreme::of(row.contribution, row.label.clone(), row.share.map(percent).unwrap_or_default())
+/// The rows that lower and that raise the score most, among those that people were seen in; of nearly equal
+/// ones the commonest.
+fn extremes(rows: &[ShapeRow], unit: &str, is_about: bool) -> (Option<Extreme>, Option<Extreme>) {
+    const EQUAL: f64 = 0.005;
+    let seen =
+        || rows.iter().filter_map(|row| row.share.filter(|share| *share > 0.0).map(|share| (row, share)));
+    let of = |sign: f64| {
+        let most = seen().map(|(row, _)| sign * row.contribution).fold(0.0, f64::max);
+        let near = seen().filter(|(row, _)| most - sign * row.contribution < EQUAL);
+        let (row, share) = near.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let has_unit = is_valued(row) && !matches!(unit, "yes or no" | "value");
+        let at = if has_unit { format!("{} {unit}", row.label) } else { row.label.clone() };
+        let said = if is_about && is_valued(row) { about(share) } else { percent(share) };
+        if most > 0.0 { Extreme::of(row.contribution, at, said) } else { None }
     };
-    let lowest = seen().min_by(|a, b| a.contribution.total_cmp(&b.contribution));
-    let highest = seen().max_by(|a, b| a.contribution.total_cmp(&b.contribution));
-    (
-        lowest.filter(|row| row.contribution < 0.0).and_then(of),
-        highest.filter(|row| row.contribution > 0.0).and_then(of),
-    )
+    (of(-1.0), of(1.0))
 }
 
 impl Extreme {
@@ -267,11 +276,11 @@ impl Read {
 }
 
 impl ValueRow {
-    fn of(row: &ShapeRow, about: bool) -> Self {
+    fn of(row: &ShapeRow, is_about: bool) -> Self {
         let share = match row.share {
-            Some(share) if about && is_valued(row) && share > 0.0 => format!("about {}", percent(share)),
+            Some(share) if is_about && is_valued(row) => about(share),
             Some(share) => percent(share),
-            None if about && is_valued(row) => "not known".to_owned(),
+            None if is_about && is_valued(row) => "not known".to_owned(),
             None => "fewer than 10 cases".to_owned(),
         };
         Self {

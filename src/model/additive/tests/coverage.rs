@@ -118,7 +118,9 @@ fn measure(world: &World, model: &AdditiveModel, nth: usize, truth: &[f64]) -> S
     let (mut true_values, mass) = means(truth, &steps, values.len(), &vec![1.0; truth.len()]);
     let rows: f64 = mass.iter().sum();
     let centre = true_values.iter().zip(&mass).map(|(value, mass)| value * mass).sum::<f64>() / rows;
-    true_values.iter_mut().for_each(|value| *value -= centre);
+    for value in &mut true_values {
+        *value -= centre;
+    }
     let refits = model.refits().unwrap();
     let mut share = Share::default();
     for step in 0..values.len() {

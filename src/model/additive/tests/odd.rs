@@ -51,7 +51,7 @@ struct Fitted {
 
 impl Fitted {
     /// What holds for any sensible model: finite figures of a size that a person could be told of.
-    fn is_sane(self) -> Self {
+    fn checked(self) -> Self {
         assert!(self.model.intercept().abs() < 15.0);
         let explained = self.model.explain_all(&self.matrix).unwrap();
         assert!(explained.contributions().iter().all(|by| by.abs() < 15.0), "a contribution beyond reason");
@@ -79,7 +79,7 @@ fn features_that_say_nothing_play_no_part() {
         .with(|_, _, _| Cell::NotCovered)
         .with(|row, _, _| if row % 2 == 0 { Cell::Missing } else { Cell::NotCovered })
         .fitted()
-        .is_sane();
+        .checked();
     assert!(["f1", "f2", "f3"].iter().all(|name| fitted.unused.iter().any(|held| held == name)));
     assert!(fitted.size("f0") > 0.8, "the feature that speaks is heard");
     assert!(fitted.size("f4") < 0.2);
@@ -110,7 +110,7 @@ fn noise_is_flat_or_next_to_it() {
 #[test]
 fn twins_share_what_one_would_say() {
     let alone = Odd::new(4_000).fitted();
-    let twins = Odd::new(4_000).with(|_, _, first| first).fitted().is_sane();
+    let twins = Odd::new(4_000).with(|_, _, first| first).fitted().checked();
     let one = alone.model.log_odds(&alone.matrix).unwrap();
     let both = twins.model.log_odds(&twins.matrix).unwrap();
     let apart = one.iter().zip(&both).map(|(one, both)| (one - both).abs()).fold(0.0, f64::max);
@@ -121,31 +121,31 @@ fn twins_share_what_one_would_say() {
 #[test]
 fn a_feature_that_gives_the_outcome_away_is_heard_within_reason() {
     let told =
-        Odd::new(4_000).with(|_, outcome, _| Cell::Value(f32::from(u8::from(outcome)))).fitted().is_sane();
+        Odd::new(4_000).with(|_, outcome, _| Cell::Value(f32::from(u8::from(outcome)))).fitted().checked();
     assert!(told.size("f1") > 3.0, "{}", told.size("f1"));
     let by_number = Odd::new(4_000)
         .with(|row, outcome, _| Cell::Value(if outcome { 1.0 } else { -1.0 } * (1 + row % 50) as f32));
-    let by_number = by_number.fitted().is_sane();
+    let by_number = by_number.fitted().checked();
     assert!(by_number.size("f1") > 3.0, "{}", by_number.size("f1"));
     // Known only of those with the outcome: the absence gives it away.
     let by_absence =
         Odd::new(4_000).with(|_, outcome, _| if outcome { Cell::Missing } else { Cell::Value(1.0) });
-    assert!(by_absence.fitted().is_sane().size("f1") > 3.0);
+    assert!(by_absence.fitted().checked().size("f1") > 3.0);
 }
 
 #[test]
 fn few_cases_and_few_outcomes_make_modest_models() {
-    Odd::new(10).fitted().is_sane();
-    Odd::new(2).fitted().is_sane();
+    Odd::new(10).fitted().checked();
+    Odd::new(2).fitted().checked();
     let mut rare = Odd::new(10_000);
     rare.outcomes.fill(false);
     rare.outcomes[4_321] = true;
-    let rare = rare.with(|row, _, _| Cell::Value((row % 7) as f32)).fitted().is_sane();
+    let rare = rare.with(|row, _, _| Cell::Value((row % 7) as f32)).fitted().checked();
     assert!((rare.model.intercept() - (1.0_f64 / 9_999.0).ln()).abs() < 1.0, "{}", rare.model.intercept());
     assert!(rare.size("f0") < 1.0 && rare.size("f1") < 1.0);
     let mut common = Odd::new(10_000);
     common.outcomes.iter_mut().enumerate().for_each(|(row, outcome)| *outcome = row != 77);
-    common.fitted().is_sane();
+    common.fitted().checked();
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn the_largest_numbers_are_numbers() {
             _ => Cell::Value(if outcome { -0.0 } else { 0.0 }),
         })
         .fitted()
-        .is_sane();
+        .checked();
     assert!(fitted.size("f1") < 0.3, "the sign of zero says nothing");
 }
 
@@ -178,7 +178,7 @@ fn the_largest_numbers_are_numbers() {
 fn categories_up_to_the_limit_are_fitted_and_beyond_it_refused() {
     let params = AdditiveParams::default().categories(["f1"]);
     let code = |count: usize| move |row: usize, _: bool, _: Cell| Cell::Value((row * 7 % count) as f32);
-    let fitted = Odd::new(6_000).with(code(253)).fit(&params, None).unwrap().is_sane();
+    let fitted = Odd::new(6_000).with(code(253)).fit(&params, None).unwrap().checked();
     assert!(fitted.size("f1") < 0.6, "codes without meaning say little: {}", fitted.size("f1"));
     let refused = |odd: Odd| {
         let Err(ModelError::NotFitted(why)) = odd.fit(&params, None) else { panic!("fitted") };
@@ -229,7 +229,7 @@ fn cases_that_weigh_nothing_say_nothing() {
             .collect(),
     };
     let params = AdditiveParams::default();
-    let honest = honest.fit(&params, Some(&weights)).unwrap().is_sane();
-    let lies = with_lies.fit(&params, Some(&weights)).unwrap().is_sane();
+    let honest = honest.fit(&params, Some(&weights)).unwrap().checked();
+    let lies = with_lies.fit(&params, Some(&weights)).unwrap().checked();
     assert_eq!(serde_json::to_string(&honest.model).unwrap(), serde_json::to_string(&lies.model).unwrap());
 }

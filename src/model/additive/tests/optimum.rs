@@ -25,8 +25,8 @@ fn penalty(kind: &Kind, information: &[f64], strengths: Strengths) -> Vec<Vec<f6
             for step in 0..values {
                 matrix[step][step] += strengths.level * information[step] / known;
             }
-            for absent in values..steps {
-                matrix[absent][absent] += strengths.level;
+            for (absent, row) in matrix.iter_mut().enumerate().skip(values) {
+                row[absent] += strengths.level;
             }
         }
         Kind::Levels { .. } => (0..steps).for_each(|step| matrix[step][step] += strengths.rough),

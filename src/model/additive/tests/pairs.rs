@@ -10,7 +10,9 @@ fn chosen(world: &World) -> Vec<Vec<usize>> {
     let terms = 0..model.terms().len();
     let mut chosen: Vec<Vec<usize>> =
         terms.map(|nth| model.places(nth).collect()).filter(|on: &Vec<usize>| on.len() == 2).collect();
-    chosen.iter_mut().for_each(|on| on.sort_unstable());
+    for on in &mut chosen {
+        on.sort_unstable();
+    }
     chosen
 }
 

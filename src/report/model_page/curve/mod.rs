@@ -1,11 +1,13 @@
 //! The drawing of one term: what it adds, with its interval, and the people under it.
 
 mod axis;
+#[cfg(test)]
+mod tests;
 
 use self::axis::{Across, People, even, nice};
 use super::evidence::signed;
 use super::{percent, px};
-use crate::model::{CurvePoint, FeatureRange, Place, Scale, ShapeRow, ShapeTable, TermTable};
+use crate::model::{CurvePoint, FeatureRange, Place, Scale, ShapeRow, ShapeTable, Shares, TermTable};
 
 /// The drawing is 720 wide, and text in it is 12 high. Where values begin, and where they end beside the two
 /// absences and without them:
@@ -22,7 +24,7 @@ const ABOVE_BARS: f64 = 24.0;
 const LETTER: f64 = 6.6;
 
 /// At most so many steps are drawn side by side; more are drawn along their values.
-const COLUMNS: usize = 12;
+const COLUMNS: usize = 20;
 
 /// One scale for all drawings of a page: what looks large is large.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +94,7 @@ pub(super) struct Curve {
     pub figures: Vec<Mark>,
     pub base: String,
     pub below: String,
-    pub unit: String,
+    pub caption: String,
 }
 
 /// A level of the score.
@@ -118,6 +120,8 @@ pub(super) struct Absent {
     pub y: String,
     pub band: Option<(String, String)>,
     pub learnt: bool,
+    pub name: Mark,
+    pub share: Mark,
 }
 
 pub(super) struct Bar {
@@ -138,7 +142,8 @@ struct Frame {
 impl Frame {
     fn of(rows: &[ShapeRow], scale: PageScale) -> Self {
         let (low, high) = span(rows, false);
-        let steps = |value: f64| (value / scale.tick).ceil().max(1.0) * scale.tick;
+        let half = scale.tick / 2.0;
+        let steps = |value: f64| (value / half).ceil().max(2.0) * half;
         let absent =
             rows.iter().any(|row| matches!(row.at, Place::Missing | Place::NotCovered) && is_drawn(row));
         Self { low: -steps(-low), high: steps(high), right: if absent { RIGHT } else { FULL }, scale }
@@ -160,7 +165,9 @@ impl Frame {
     fn levels(&self) -> Vec<Level> {
         let tick = self.scale.tick;
         let decimals = (-tick.log10().floor()).max(0.0) as usize;
-        let (first, last) = ((self.low / tick).round() as i32, (self.high / tick).round() as i32);
+        // A hair's breadth, since the frame's ends may be marks themselves.
+        let (first, last) =
+            ((self.low / tick - 1e-9).ceil() as i32, (self.high / tick + 1e-9).floor() as i32);
         (first..=last)
             .map(|nth| {
                 let y = self.y(f64::from(nth) * tick);
@@ -174,7 +181,7 @@ impl Frame {
             .collect()
     }
 
-    fn absent(&self, rows: &[ShapeRow]) -> Vec<(Absent, Mark, People)> {
+    fn absent(&self, rows: &[ShapeRow]) -> Vec<Absent> {
         let place = |row: &ShapeRow| match row.at {
             Place::Missing => Some(ABSENT[0]),
             Place::NotCovered => Some(ABSENT[1]),
@@ -182,20 +189,22 @@ impl Frame {
         };
         let of = |row: &ShapeRow| {
             let (from, to) = place(row)?;
-            let band = row.reach.map(|reach| {
+            let band = row.reach.filter(|_| row.learnt).map(|reach| {
                 let (top, bottom) = (self.y(row.contribution + reach), self.y(row.contribution - reach));
                 (px(top), px(bottom - top))
             });
-            let absent = Absent {
+            let middle = f64::midpoint(from, to);
+            let share = short(row.share, false);
+            Some(Absent {
                 from: px(from),
                 width: px(to - from),
                 to: px(to),
                 y: px(self.y(row.contribution)),
                 band,
                 learnt: row.learnt,
-            };
-            let mark = Mark { x: px(f64::midpoint(from, to)), y: String::new(), label: row.label.clone() };
-            Some((absent, mark, People { from, to, share: row.share.unwrap_or_default() }))
+                name: Mark { x: px(middle), y: px(self.base() + 15.0), label: row.label.clone() },
+                share: Mark { x: px(middle), y: px(self.base() - 4.0), label: share },
+            })
         };
         rows.iter().filter(|row| is_drawn(row)).filter_map(of).collect()
     }
@@ -268,7 +277,9 @@ impl Curve {
             ShapeTable::Line { scale, curve, .. } if unit != "yes or no" => {
                 Values::of_line(&frame, *scale, curve, range, unit)
             }
-            _ if valued.len() <= COLUMNS => Values::of_columns(&frame, &valued),
+            _ if valued.len() <= COLUMNS => {
+                Values::of_columns(&frame, &valued, table.shares == Shares::FromTenths)
+            }
             _ => Values::of_steps(&frame, &valued, range, unit),
         };
         Some(drawn.finish(&frame, rows, unit))
@@ -282,28 +293,26 @@ struct Values {
     band: String,
     marks: Vec<(f64, String)>,
     people: Vec<People>,
-    /// Whether each bar of people is told as a figure.
+    /// Whether each bar of people is told as a figure, and whether that is only about right.
     told: bool,
+    is_about: bool,
 }
 
 impl Values {
     /// Steps side by side, each as wide as the next.
-    fn of_columns(frame: &Frame, rows: &[&ShapeRow]) -> Self {
+    fn of_columns(frame: &Frame, rows: &[&ShapeRow], is_about: bool) -> Self {
         let width = (frame.right - LEFT) / rows.len() as f64;
         let place = |nth: usize| LEFT + nth as f64 * width;
         let steps: Vec<(f64, f64, &ShapeRow)> =
             rows.iter().enumerate().map(|(nth, row)| (place(nth), place(nth + 1), *row)).collect();
-        let longest = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or_default();
-        let every = ((longest as f64 * LETTER + 6.0) / width).ceil().max(1.0) as usize;
         let (line, rare) = frame.line_of_steps(&steps);
         Self {
             line,
             rare,
             band: frame.band_of_steps(&steps),
-            marks: (0..rows.len())
-                .step_by(every)
-                .map(|nth| (place(nth) + width / 2.0, rows[nth].label.clone()))
-                .collect(),
+            marks: fitting(
+                rows.iter().enumerate().map(|(nth, row)| (place(nth) + width / 2.0, row.label.clone())),
+            ),
             people: steps
                 .iter()
                 .map(|(from, to, row)| People {
@@ -313,6 +322,7 @@ impl Values {
                 })
                 .collect(),
             told: width >= 40.0,
+            is_about,
         }
     }
 
@@ -351,6 +361,7 @@ impl Values {
             marks: across.marks(is_whole(unit)),
             people: even(&spread, frame.right),
             told: false,
+            is_about: false,
         }
     }
 
@@ -377,166 +388,96 @@ impl Values {
             marks: across.marks(is_whole(unit)),
             people: even(&spread, frame.right),
             told: false,
+            is_about: false,
         }
     }
 
     fn finish(self, frame: &Frame, rows: &[ShapeRow], unit: &str) -> Curve {
         let base = frame.base();
-        let (mut marks, mut people, mut figures) = (Vec::new(), self.people, Vec::new());
-        let mark = |x: f64, label: String| Mark { x: px(x), y: px(base + 15.0), label };
-        marks.extend(self.marks.into_iter().map(|(x, label)| mark(x, label)));
-        let from_here_told = if self.told { 0 } else { people.len() };
-        let mut absent = Vec::new();
-        for (shown, under, there) in frame.absent(rows) {
-            absent.push(shown);
-            marks.push(Mark { y: px(base + 15.0), ..under });
-            people.push(there);
-        }
-        let most = people.iter().map(|people| people.share).fold(0.0, f64::max);
-        let mut bars = Vec::new();
-        for (nth, people) in people.iter().enumerate() {
-            let height = if most > 0.0 { BARS * people.share / most } else { 0.0 };
-            // What is there at all is seen.
-            let height = if people.share > 0.0 { height.max(1.0) } else { 0.0 };
-            bars.push(Bar {
-                x: px(people.from),
-                y: px(base - height),
-                width: px(people.to - people.from),
-                height: px(height),
-            });
-            if nth >= from_here_told {
-                let label = if people.share > 0.0 { percent(people.share) } else { "under 10".to_owned() };
-                let x = px(f64::midpoint(people.from, people.to));
-                figures.push(Mark { x, y: px(base - height - 4.0), label });
-            }
-        }
-        bars.retain(|bar| bar.height != "0.0");
+        let most = self.people.iter().map(|people| people.share).fold(0.0, f64::max);
+        // What is there at all is seen.
+        let height = |share: f64| if share > 0.0 { (BARS * share / most).max(1.0) } else { 0.0 };
+        let bar = |people: &People| Bar {
+            x: px(people.from),
+            y: px(base - height(people.share)),
+            width: px(people.to - people.from),
+            height: px(height(people.share)),
+        };
+        let figure = |people: &People| Mark {
+            x: px(f64::midpoint(people.from, people.to)),
+            y: px(base - height(people.share) - 4.0),
+            label: short(Some(people.share).filter(|share| *share > 0.0), self.is_about),
+        };
+        let told = if self.told { self.people.as_slice() } else { &[] };
         Curve {
             height: px(base + 38.0),
             right: px(frame.right),
             levels: frame.levels(),
-            marks,
+            marks: self
+                .marks
+                .into_iter()
+                .map(|(x, label)| Mark { x: px(x), y: px(base + 15.0), label })
+                .collect(),
             band: self.band,
             line: self.line,
             rare: self.rare,
-            absent,
-            bars,
-            figures,
+            absent: frame.absent(rows),
+            bars: self.people.iter().filter(|people| people.share > 0.0).map(bar).collect(),
+            figures: told.iter().map(figure).collect(),
             base: px(base),
             below: px(base + 32.0),
-            unit: if matches!(unit, "yes or no" | "value") { String::new() } else { unit.to_owned() },
+            caption: caption(rows, unit),
         }
     }
+}
+
+/// What stands below a drawing: the unit, and how many have a value where not all do.
+fn caption(rows: &[ShapeRow], unit: &str) -> String {
+    let absent = rows.iter().filter(|row| matches!(row.at, Place::Missing | Place::NotCovered));
+    let with_value = 1.0 - absent.filter_map(|row| row.share).sum::<f64>();
+    let unit = if matches!(unit, "yes or no" | "value") { "" } else { unit };
+    match (unit, with_value < 1.0) {
+        (unit, false) => unit.to_owned(),
+        ("", true) => format!("{} of cases have a value", percent(with_value)),
+        (unit, true) => format!("{unit}; {} of cases have a value", percent(with_value)),
+    }
+}
+
+/// A share of cases as a drawing has room for.
+fn short(share: Option<f64>, is_about: bool) -> String {
+    match share {
+        None => "<10".to_owned(),
+        Some(share) if is_about && share < 0.1 => "<10%".to_owned(),
+        Some(share) if share < 0.001 => "<0.1%".to_owned(),
+        Some(share) => percent(share),
+    }
+}
+
+/// As many labels as have room beside each other, the first and the last among them.
+fn fitting(labels: impl Iterator<Item = (f64, String)>) -> Vec<(f64, String)> {
+    let half = |label: &str| label.chars().count() as f64 * LETTER / 2.0 + 3.0;
+    let mut kept: Vec<(f64, String)> = Vec::new();
+    let mut left_out = None;
+    for (x, label) in labels {
+        if kept.last().is_none_or(|(before, held)| before + half(held) <= x - half(&label)) {
+            kept.push((x, label));
+            left_out = None;
+        } else {
+            left_out = Some((x, label));
+        }
+    }
+    if let Some((x, label)) = left_out {
+        while kept.len() > 1
+            && kept.last().is_some_and(|(before, held)| before + half(held) > x - half(&label))
+        {
+            kept.pop();
+        }
+        kept.push((x, label));
+    }
+    kept
 }
 
 /// Whether values of the unit are counted.
 fn is_whole(unit: &str) -> bool {
     matches!(unit, "records" | "kinds" | "days" | "years" | "different values")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::axis::{BINS, written};
-    use super::*;
-    use crate::model::Shares;
-
-    fn row(at: Place, contribution: f64, share: Option<f64>) -> ShapeRow {
-        ShapeRow { at, label: "x".into(), contribution, reach: Some(0.1), share, learnt: share.is_some() }
-    }
-
-    fn table(rows: Vec<ShapeRow>) -> TermTable {
-        TermTable {
-            on: vec!["f".into()],
-            labels: vec!["F".into()],
-            units: vec!["records".into()],
-            importance: 0.1,
-            shares: Shares::Counted,
-            shape: ShapeTable::Steps { rows },
-        }
-    }
-
-    fn steps(count: u32, height: f64) -> Vec<ShapeRow> {
-        (0..count)
-            .map(|nth| {
-                let from = (nth > 0).then(|| f64::from(nth));
-                let below = (nth + 1 < count).then(|| f64::from(nth + 1));
-                let up = height * f64::from(nth) / f64::from(count - 1);
-                row(Place::Between { from, below }, up, Some(1.0 / f64::from(count)))
-            })
-            .collect()
-    }
-
-    fn number(text: &str) -> f64 {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn one_scale_serves_a_page() {
-        let tables = [table(steps(3, 2.0)), table(steps(3, 0.2))];
-        let scale = PageScale::of(&tables);
-        let drawn: Vec<Curve> = tables.iter().map(|table| Curve::of(table, None, scale).unwrap()).collect();
-        let zero_to_one = |curve: &Curve| {
-            let y = |wanted: fn(&Level) -> bool| number(&curve.levels.iter().find(|l| wanted(l)).unwrap().y);
-            let zero = y(|level| level.is_zero);
-            let next = curve.levels.iter().map(|level| zero - number(&level.y)).filter(|up| *up > 0.0);
-            next.fold(f64::INFINITY, f64::min)
-        };
-        assert!((zero_to_one(&drawn[0]) - zero_to_one(&drawn[1])).abs() < 0.11);
-        assert!(number(&drawn[0].height) > number(&drawn[1].height) + 50.0);
-    }
-
-    #[test]
-    fn a_step_is_drawn_where_its_figure_is_and_an_absence_apart() {
-        let mut rows = steps(3, 1.0);
-        rows.push(row(Place::Missing, -0.5, Some(0.3)));
-        rows.push(row(Place::NotCovered, 0.0, Some(0.0)));
-        let tables = [table(rows)];
-        let scale = PageScale::of(&tables);
-        let curve = Curve::of(&tables[0], None, scale).unwrap();
-        let zero = number(&curve.levels.iter().find(|level| level.is_zero).unwrap().y);
-        assert!(curve.line.starts_with(&format!("M52.0 {zero:.1}H")), "{}", curve.line);
-        let top = zero - scale.per_unit;
-        assert!(curve.line.ends_with(&format!("V{top:.1}H550.0")), "{} {top}", curve.line);
-        assert_eq!(curve.absent.len(), 1, "what nobody showed is not drawn");
-        assert!((number(&curve.absent[0].y) - (zero + 0.5 * scale.per_unit)).abs() < 0.1);
-        assert_eq!(curve.bars.len(), 4);
-        assert_eq!(curve.figures[3].label, "30%");
-        assert!(curve.rare.is_empty());
-    }
-
-    #[test]
-    fn many_steps_lie_along_their_values_and_keep_their_people() {
-        let tables = [table(steps(40, 1.0))];
-        let curve = Curve::of(&tables[0], None, PageScale::of(&tables)).unwrap();
-        assert_eq!(curve.bars.len(), BINS);
-        assert!(curve.figures.is_empty());
-        let labels: Vec<&str> = curve.marks.iter().map(|mark| mark.label.as_str()).collect();
-        assert_eq!(&labels[..3], ["0", "5", "10"]);
-        let spread =
-            [People { from: LEFT, to: 300.0, share: 0.6 }, People { from: 300.0, to: 300.0, share: 0.4 }];
-        let sum: f64 = even(&spread, RIGHT).iter().map(|people| people.share).sum();
-        assert!((sum - 1.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn steps_without_people_are_told_apart() {
-        let mut rows = steps(3, 1.0);
-        rows[1].share = None;
-        let curve = Curve::of(&table(rows), None, PageScale { per_unit: 100.0, tick: 0.5 }).unwrap();
-        assert_eq!(curve.rare.matches('M').count(), 1);
-        assert_eq!(curve.figures[1].label, "under 10");
-    }
-
-    #[test]
-    fn marks_are_round_numbers() {
-        let steps = [0.034, 0.011, 0.07, 3.0, 1.0].map(nice);
-        for (step, right) in steps.into_iter().zip([0.05, 0.02, 0.1, 5.0, 1.0]) {
-            assert!((step - right).abs() < 1e-12, "{step} {right}");
-        }
-        assert_eq!([1500.0, -2.0, 0.25].map(written), ["1,500", "\u{2212}2", "0.25"]);
-        let across = Across { scale: Scale::Log, low: 0.0, high: 1000.0, right: RIGHT };
-        let labels: Vec<String> = across.marks(true).into_iter().map(|(_, label)| label).collect();
-        assert_eq!(labels[..3], ["0", "1", "2"]);
-        assert_eq!(labels.last().unwrap(), "1,000");
-    }
 }
