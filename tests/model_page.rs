@@ -10,8 +10,8 @@ use earlyhelp::evaluate::{Backtest, BacktestPlan, Capacity};
 use earlyhelp::fairness::{FairnessAudit, FairnessParams, Protected};
 use earlyhelp::features::{Cell, Direction, Feature, FeatureMatrix, FeatureSpec, FeatureTemplate, Measure};
 use earlyhelp::model::{
-    AdditiveParams, Candidate, LogisticParams, PathParams, Place, ScorecardParams, ShapeRow, ShapeTable,
-    Trainer, TrainingContext,
+    AdditiveParams, Candidate, Change, Edit, LogisticParams, PathParams, Place, ScorecardParams, ShapeRow,
+    ShapeTable, Trainer, TrainingContext,
 };
 use earlyhelp::outcome::OutcomeSpec;
 use earlyhelp::records::{Coverage, Extract, Known, PeopleColumns, Records, Selector, SourceMapping};
@@ -151,12 +151,19 @@ fn data(records: &Records) -> Dataset {
 }
 
 fn model(data: &Dataset, trainer: &Trainer) -> AuditedModel {
+    audited(candidate(data, trainer), data)
+}
+
+fn candidate(data: &Dataset, trainer: &Trainer) -> Candidate {
     let context = TrainingContext {
         protected: vec!["ethnicity".into()],
         cannot_see: vec!["What <neighbours> know.".into()],
         ..TrainingContext::default()
     };
-    let candidate = Candidate::train(data, trainer, context).unwrap();
+    Candidate::train(data, trainer, context).unwrap()
+}
+
+fn audited(candidate: Candidate, data: &Dataset) -> AuditedModel {
     let dates: Vec<AsOf> = DATES.iter().map(|date| date.parse().unwrap()).collect();
     let plan = BacktestPlan::expanding(&dates, data.outcome().horizon, Capacity::Cases(100)).unwrap();
     let backtest = Backtest::run(&candidate, data, &plan).unwrap();
@@ -264,6 +271,7 @@ fn shares_of_people_add_up_to_everybody() {
 fn every_term_is_on_the_page_once_and_nobody_is() {
     for model in models() {
         let page = model_html(model).unwrap();
+        std::fs::write(format!("/tmp/expl/test_{}.html", &model.digest()[..4]), &page).unwrap();
         let terms = model.candidate().model().terms().len();
         assert_eq!(page.matches("<article class=\"term\"").count(), terms);
         for place in 1..=terms {
@@ -326,6 +334,30 @@ fn a_released_model_names_who_signed() {
     assert!(page.contains("A. Manager") && page.contains("Offer &#60;early&#62; help"));
     assert!(page.contains("1 February 2026") && !page.contains("cannot score anybody"));
     assert_eq!(AnyModel::from(&released).sign_off().unwrap().by, "A. Manager");
+}
+
+#[test]
+fn an_edited_model_says_who_changed_what_and_shows_the_version_before() {
+    let data = data(&records());
+    let trainer = Trainer::Scorecard(ScorecardParams::default().terms(2).cards(1).refits(0));
+    let before = model(&data, &trainer);
+    let on = before.candidate().model().terms()[0].on.clone();
+    let edit = Edit {
+        on: on.clone(),
+        change: Change::Drop,
+        by: "C. <Analyst>".into(),
+        reason: "Recorded in other ways since the new form".into(),
+        on_day: "2025-01-10".parse().unwrap(),
+    };
+    let edited = audited(before.candidate().edited(edit, &data).unwrap(), &data);
+    let page = model_html(&edited.replacing(&before).unwrap()).unwrap();
+    assert!(page.contains("id=\"edits\"") && page.contains("new form"));
+    assert!(page.contains("C. &#60;Analyst&#62;, 10 January 2025"));
+    assert!(page.contains(before.candidate().digest()));
+    let row = page.find("The version before people changed it").unwrap();
+    let loss = before.backtest().overall.log_loss;
+    assert!(page[row..row + 800].contains(&format!("{:.4} (", loss.value)));
+    assert!(!model_html(&before).unwrap().contains("id=\"edits\""));
 }
 
 #[test]

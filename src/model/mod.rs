@@ -19,6 +19,7 @@ mod logistic;
 mod path;
 mod refits;
 mod scorecard;
+mod shape;
 mod shapes;
 mod solver;
 mod trainer;

@@ -27,11 +27,36 @@ pub struct Refits {
 
 /// Deviations of some figures, refit by refit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Kept", into = "Kept")]
 struct Deviations {
     unit: f64,
     /// For each refit a multiple of the unit for each figure.
     refits: Vec<Vec<i16>>,
+}
+
+/// Deviations as they stand in a file: a line of numbers for each refit.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    unit: f64,
+    refits: Vec<String>,
+}
+
+impl From<Deviations> for Kept {
+    fn from(deviations: Deviations) -> Self {
+        let line = |refit: &Vec<i16>| refit.iter().map(i16::to_string).collect::<Vec<_>>().join(" ");
+        Self { unit: deviations.unit, refits: deviations.refits.iter().map(line).collect() }
+    }
+}
+
+impl TryFrom<Kept> for Deviations {
+    type Error = ModelError;
+    fn try_from(kept: Kept) -> Result<Self, ModelError> {
+        let numbers = |line: &String| line.split(' ').filter(|text| !text.is_empty()).map(str::parse).collect();
+        let refits: Result<_, std::num::ParseIntError> = kept.refits.iter().map(numbers).collect();
+        let refits = refits.map_err(|_| ModelError::Form("a refit holds something that is no number".into()))?;
+        Ok(Self { unit: kept.unit, refits })
+    }
 }
 
 impl Deviations {

@@ -6,7 +6,7 @@ use super::super::words;
 use super::{AnyModel, percent};
 use crate::cohort::{CohortSpec, Unit};
 use crate::features::Measure;
-use crate::model::{Candidate, FeatureRange, Trainer};
+use crate::model::{Candidate, Edit, FeatureRange, Trainer};
 use crate::records::Selector;
 use crate::scoring::SignOff;
 
@@ -16,7 +16,7 @@ pub(super) struct About<'a> {
     pub horizon: String,
     pub measures: &'a str,
     pub kind: &'static str,
-    pub made: String,
+    pub how: String,
     pub unit: &'static str,
     pub cohort: String,
     pub cannot_see: Vec<String>,
@@ -43,7 +43,7 @@ impl<'a> About<'a> {
             horizon: candidate.outcome().horizon.to_string(),
             measures: &candidate.outcome().measures,
             kind: kind(candidate.trainer()),
-            made: made(candidate),
+            how: made(candidate),
             unit: match candidate.cohort().unit {
                 Unit::Person => "person",
                 Unit::Family => "family",
@@ -159,6 +159,32 @@ fn cannot_see(candidate: &Candidate) -> Vec<String> {
     lines
 }
 
+/// What a person changed in the model.
+pub(super) struct EditRow {
+    pub what: String,
+    pub change: String,
+    pub by: String,
+    pub on: String,
+    pub reason: String,
+}
+
+impl EditRow {
+    pub(super) fn all(candidate: &Candidate) -> Vec<Self> {
+        let label = |name: &String| {
+            let feature = candidate.features().features().iter().find(|feature| feature.name == *name);
+            feature.map_or_else(|| name.clone(), |feature| feature.label.clone())
+        };
+        let row = |edit: &Edit| Self {
+            what: edit.on.iter().map(label).collect::<Vec<_>>().join(" with "),
+            change: edit.change.to_string(),
+            by: edit.by.clone(),
+            on: words::date(edit.on_day),
+            reason: edit.reason.clone(),
+        };
+        candidate.edits().iter().map(row).collect()
+    }
+}
+
 /// How far the records reach for one feature.
 pub(super) struct FeatureRow {
     pub label: String,
@@ -225,6 +251,7 @@ pub(super) fn share(share: f64, rows: u64) -> String {
 /// What an auditor needs to make the model again.
 pub(super) struct Audit {
     pub candidate: String,
+    pub edited_from: String,
     pub file: String,
     pub features: String,
     pub version: String,
@@ -259,6 +286,7 @@ impl Audit {
         let plan = &model.backtest().plan;
         Self {
             candidate: candidate.digest().to_owned(),
+            edited_from: candidate.edited_from().unwrap_or_default().to_owned(),
             file: model.digest().to_owned(),
             features: candidate.features().digest(),
             version: candidate.crate_version().to_owned(),

@@ -85,10 +85,10 @@ impl Row {
 /// A whole number with a real minus, and a plus if asked for.
 fn whole(number: i64, signed: bool) -> String {
     let size = words::count(number.unsigned_abs());
-    match number {
-        ..0 => format!("\u{2212}{size}"),
-        0 => size,
-        1.. if signed => format!("+{size}"),
-        1.. => size,
-    }
+    let sign = match number {
+        ..0 => "\u{2212}",
+        1.. if signed => "+",
+        _ => "",
+    };
+    format!("{sign}{size}")
 }

@@ -1,9 +1,9 @@
 //! How the model did in the backtest, and how its lists treat groups.
 
 use super::super::words::{self, OutOf};
-use super::px;
+use super::{AnyModel, px};
 use crate::evaluate::calibration::{Calibration, ReliabilityBin};
-use crate::evaluate::{BacktestReport, Estimate, Performance, Recalibration};
+use crate::evaluate::{Estimate, Performance, Recalibration};
 use crate::fairness::{FairnessReport, Finding, GroupOutcome, GroupRates, GroupReport, Verdict};
 
 /// The backtest in figures.
@@ -65,7 +65,11 @@ pub(super) struct Moved {
 }
 
 impl Evidence {
-    pub(super) fn of(report: &BacktestReport) -> Self {
+    pub(super) fn of(model: AnyModel<'_>) -> Self {
+        let report = model.backtest();
+        let before = model.previous().map(|previous| {
+            Contender::of("The version before people changed it", false, &previous.performance)
+        });
         let overall = &report.overall;
         let prevalence = overall.prevalence.value;
         let rates = report.bands.iter().map(|band| band.observed.value).chain([prevalence]);
@@ -98,6 +102,7 @@ impl Evidence {
             found,
             found_interval,
             rows: std::iter::once(Contender::of("This model", true, overall))
+                .chain(before)
                 .chain(
                     report
                         .rules

@@ -11,7 +11,7 @@ mod terms;
 use askama::Template;
 use serde::Serialize;
 
-use self::about::{About, Audit, FeatureRow};
+use self::about::{About, Audit, EditRow, FeatureRow};
 use self::card::Card;
 use self::evidence::{Evidence, Fairness};
 use self::path::PathSheet;
@@ -21,7 +21,7 @@ use crate::evaluate::{BacktestReport, TermReport};
 use crate::fairness::FairnessReport;
 use crate::features::Feature;
 use crate::model::{Candidate, TermTable, TrainingRecord};
-use crate::scoring::{AuditedModel, Scorer, SignOff};
+use crate::scoring::{AuditedModel, Previous, Scorer, SignOff};
 
 /// A model with its evidence, released or not.
 ///
@@ -92,6 +92,15 @@ impl<'a> AnyModel<'a> {
         }
     }
 
+    /// The version that it takes the place of, where people edited it.
+    #[must_use]
+    pub fn previous(self) -> Option<&'a Previous> {
+        match self {
+            Self::Audited(model) => model.previous(),
+            Self::Released(model) => model.previous(),
+        }
+    }
+
     /// The digest of the file.
     #[must_use]
     pub fn digest(self) -> &'a str {
@@ -137,6 +146,7 @@ pub fn model_json<'a>(model: impl Into<AnyModel<'a>>) -> Result<String, ReportEr
 #[template(path = "model.html", config = "src/report/askama.toml")]
 struct Page<'a> {
     about: About<'a>,
+    edits: Vec<EditRow>,
     evidence: Evidence,
     card: Option<Card>,
     terms: Terms,
@@ -151,7 +161,8 @@ impl<'a> Page<'a> {
         let tables = model.candidate().tables();
         Self {
             about: About::of(model),
-            evidence: Evidence::of(model.backtest()),
+            edits: EditRow::all(model.candidate()),
+            evidence: Evidence::of(model),
             card: Card::of(model),
             terms: Terms::of(model, &tables),
             path: model.candidate().training().path.as_ref().map(PathSheet::of),
@@ -169,6 +180,9 @@ struct Data<'a> {
     candidate: &'a str,
     made_by: String,
     sign_off: Option<&'a SignOff>,
+    edits: &'a [crate::model::Edit],
+    edited_from: Option<&'a str>,
+    previous: Option<&'a Previous>,
     outcome: &'a crate::outcome::OutcomeSpec,
     cohort: &'a crate::cohort::CohortSpec,
     trainer: &'a crate::model::Trainer,
@@ -204,6 +218,9 @@ impl<'a> Data<'a> {
             candidate: candidate.digest(),
             made_by: format!("earlyhelp {}", candidate.crate_version()),
             sign_off: model.sign_off(),
+            edits: candidate.edits(),
+            edited_from: candidate.edited_from(),
+            previous: model.previous(),
             outcome: candidate.outcome(),
             cohort: candidate.cohort(),
             trainer: candidate.trainer(),

@@ -48,6 +48,10 @@ fn training_and_scoring_see_the_same_step() {
             assert_eq!(axis.bin(cell), usize::from(code), "{cell} with {most} steps");
         }
     }
+    // Halfway between neighbours is no single-precision number: rounding must not take a value along.
+    let neighbours = &cells[..3];
+    let halves = edges(neighbours, 3);
+    assert_eq!(codes(neighbours, &halves), [0, 1, 2]);
     let codes_of = [0.0, 4.0, 2.0, f32::NAN, Cell::NOT_COVERED, 900.0];
     let category = category_edges(&codes_of[..5]);
     assert_eq!(codes(&codes_of, &category), [0, 4, 2, 6, 7, 5]);
