@@ -76,7 +76,11 @@ fn main() -> Anyhow<()> {
         None => 28,
     };
     let after = |name: &str| {
-        arguments.iter().position(|held| held == name).and_then(|place| arguments.get(place + 1)).map(String::as_str)
+        arguments
+            .iter()
+            .position(|held| held == name)
+            .and_then(|place| arguments.get(place + 1))
+            .map(String::as_str)
     };
     // Ridge logistic regression, unless another trainer is named: what the baseline beside it uses.
     let trainer = Trainer::by_name(after("--trainer").unwrap_or("logistic")).ok_or("no such trainer")?;
@@ -154,8 +158,12 @@ fn export(records: &Records, day: i32, to: &Path) -> Anyhow<()> {
     let tested: HashSet<u32> =
         data.families().iter().zip(&is_test).filter(|(_, test)| **test).map(|(family, _)| *family).collect();
     // A student of the test is nowhere trained on.
-    let kept: BooleanChunked =
-        data.families().iter().zip(&is_test).map(|(family, test)| *test || !tested.contains(family)).collect();
+    let kept: BooleanChunked = data
+        .families()
+        .iter()
+        .zip(&is_test)
+        .map(|(family, test)| *test || !tested.contains(family))
+        .collect();
     let mut columns = vec![
         Series::new("y".into(), data.outcomes()).cast(&DataType::Int32)?.into_column(),
         Series::new("is_test".into(), is_test).cast(&DataType::Int32)?.into_column(),

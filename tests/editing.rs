@@ -8,7 +8,8 @@ use earlyhelp::error::{ModelError, ScoringError};
 use earlyhelp::fairness::{FairnessAudit, FairnessParams};
 use earlyhelp::features::Cell;
 use earlyhelp::model::{
-    AdditiveParams, Candidate, Change, Condition, Edit, LogisticParams, ScorecardParams, Shape, Trainer,
+    AdditiveParams, Candidate, CardLine, Change, Condition, Edit, LogisticParams, ScorecardParams, Shape,
+    Trainer,
 };
 use earlyhelp::scoring::{AuditedModel, Scorer};
 
@@ -49,6 +50,14 @@ fn audited(candidate: Candidate) -> AuditedModel {
     AuditedModel::new(candidate, &backtest, &audit).unwrap()
 }
 
+/// The feature that matters most, of those with a term of their own.
+fn foremost(candidate: &Candidate) -> &str {
+    let terms = candidate.model().terms().iter().zip(&candidate.training().importance);
+    let alone = terms.filter(|(term, _)| term.on.len() == 1);
+    let (term, _) = alone.max_by(|a, b| a.1.total_cmp(b.1)).expect("a term");
+    &term.on[0]
+}
+
 /// A model of every trainer with changes that it allows, and for each whether a cell of the changed feature
 /// is touched by it.
 type Touches = Box<dyn Fn(Cell) -> bool>;
@@ -56,23 +65,20 @@ type Touches = Box<dyn Fn(Cell) -> bool>;
 fn changes() -> Vec<(&'static Candidate, Edit, Touches)> {
     let everything = || -> Touches { Box::new(|_| true) };
     let lines = &released().chain.candidate;
-    let first = |candidate: &'static Candidate| candidate.model().terms()[0].on[0].as_str();
     let mut changes = vec![
-        (additive(), edit(&[first(additive())], Change::Drop), everything()),
-        (lines, edit(&[first(lines)], Change::Drop), everything()),
-        (card(), edit(&[first(card())], Change::Drop), everything()),
+        (additive(), edit(&[foremost(additive())], Change::Drop), everything()),
+        (lines, edit(&[foremost(lines)], Change::Drop), everything()),
+        (card(), edit(&[foremost(card())], Change::Drop), everything()),
     ];
     // A line, made flat for all values.
     let is_value = |cell: Cell| cell.value().is_some();
     let flat = Change::Flatten { from: None, to: None };
     changes.push((lines, edit(&["police_days_since_last_ever"], flat), Box::new(is_value)));
     // The upper half of a shape made flat, and its effect held.
-    let (on, edges) = (additive().model().terms().iter())
-        .find_map(|term| match &term.shape {
-            Shape::Steps { axis, .. } if axis.edges().len() > 3 => Some((&term.on[0], axis.edges())),
-            _ => None,
-        })
-        .expect("a shape of several steps");
+    let on = foremost(additive());
+    let shape = additive().model().terms().iter().find(|term| term.on == [on]).map(|term| &term.shape);
+    let Some(Shape::Steps { axis, .. }) = shape else { panic!("no steps") };
+    let edges = axis.edges();
     let from = edges[edges.len() / 2];
     let upper = move |cell: Cell| cell.value().is_some_and(|value| f64::from(value) >= from);
     let flat = Change::Flatten { from: Some(from), to: None };
@@ -163,7 +169,7 @@ fn the_backtest_tests_the_edited_model() {
         let line = &card().training().cards[0].lines[0];
         (line.feature.as_str(), line.condition)
     };
-    let of_additive = additive().model().terms()[0].on[0].as_str();
+    let of_additive = foremost(additive());
     for (before, edit) in [
         (additive(), edit(&[of_additive], Change::Drop)),
         (additive(), edit(&[of_additive], Change::Clamp { least: Some(-0.02), most: Some(0.02) })),
@@ -317,7 +323,9 @@ fn the_command_edits_tests_again_and_shows_both_versions() {
     done(&["synth", "--out", &council, "--children", "3000", "--format", "parquet"]);
     done(&["train", &project, "--out", &model, "--trainer", "scorecard", "--json"]);
     let before = AuditedModel::from_json(&std::fs::read_to_string(&model).unwrap()).unwrap();
-    let line = before.candidate().training().cards[0].lines[0].clone();
+    let is_heavy =
+        |line: &&CardLine| line.points.abs() > 1 && matches!(line.condition, Condition::AtLeast(_));
+    let line = before.candidate().training().cards[0].lines.iter().find(is_heavy).expect("a line").clone();
     let Condition::AtLeast(cut) = line.condition else { panic!("{line}: no cut") };
     let points = line.points - line.points.signum();
     let change = format!("{}>={cut}={points}", line.feature);

@@ -52,7 +52,11 @@ fn contributions_sum_to_the_score_and_are_centred() {
             let contributions = explained.contributions();
             let parts: f64 = contributions.row(row).iter().rev().sum();
             assert!((explained.intercept() + parts - score).abs() < 1e-9, "{name}, row {row}");
-            assert_eq!(model.explain(data.matrix(), row).unwrap().log_odds().to_bits(), score.to_bits(), "{name}");
+            assert_eq!(
+                model.explain(data.matrix(), row).unwrap().log_odds().to_bits(),
+                score.to_bits(),
+                "{name}"
+            );
         }
         for (column, on) in explained.contributions().columns().into_iter().zip(explained.terms()) {
             let mean = column.mean().unwrap();
@@ -84,7 +88,8 @@ fn declared_directions_are_kept_by_the_trainers_that_promise_it() {
                         values.iter().map(|&v| Cell::Value(if column == place { v } else { 0.0 })).collect()
                     })
                     .collect();
-                let cases = FeatureMatrix::from_cells(model.features().to_vec(), values.len(), &columns).unwrap();
+                let cases =
+                    FeatureMatrix::from_cells(model.features().to_vec(), values.len(), &columns).unwrap();
                 let scores = model.log_odds(&cases).unwrap();
                 let turns = scores.windows(2).any(|pair| sign * (pair[1] - pair[0]) < -1e-9);
                 assert!(!turns, "{name}: {feature} turns against {direction:?}");
@@ -106,7 +111,10 @@ fn order_of_records_and_threads_leave_no_trace() {
         let alone = on(&world, &trainer, 1);
         for threads in [2, 8] {
             assert!(alone == on(&world, &trainer, threads), "{name}: {threads} threads");
-            assert!(alone == on(&other, &trainer, threads), "{name}: another order of records, {threads} threads");
+            assert!(
+                alone == on(&other, &trainer, threads),
+                "{name}: another order of records, {threads} threads"
+            );
         }
     }
 }
@@ -122,9 +130,13 @@ fn files_come_back_as_they_went_and_changed_ones_do_not() {
         let (a, b) = (candidate.log_odds(data.matrix()).unwrap(), back.log_odds(data.matrix()).unwrap());
         assert!(a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()), "{name}");
         let digit = text.find("\"intercept\":").unwrap() + "\"intercept\":-".len();
-        let changed = format!("{}{}", &text[..digit], text[digit..].replacen(|c: char| c.is_ascii_digit(), "7", 1));
+        let changed =
+            format!("{}{}", &text[..digit], text[digit..].replacen(|c: char| c.is_ascii_digit(), "7", 1));
         if changed != text {
-            assert!(serde_json::from_str::<Candidate>(&changed).is_err(), "{name}: a changed figure was accepted");
+            assert!(
+                serde_json::from_str::<Candidate>(&changed).is_err(),
+                "{name}: a changed figure was accepted"
+            );
         }
     }
 }
@@ -143,7 +155,9 @@ fn every_score_has_an_interval_that_refits_make() {
             .collect();
         let score = candidate.log_odds(data.matrix()).unwrap()[row];
         let reach = model.reach(data.matrix(), row).unwrap().unwrap();
-        let expected = earlyhelp::model::Refits::reach(scores.iter().map(|held| held - score).collect::<Vec<_>>().into_iter());
+        let expected = earlyhelp::model::Refits::reach(
+            scores.iter().map(|held| held - score).collect::<Vec<_>>().into_iter(),
+        );
         assert!((reach.score - expected).abs() < 1e-9, "{name}");
         assert!(reach.score > 0.02 && reach.score < 10.0, "{name}: {}", reach.score);
         assert_eq!(reach.contributions.len(), model.terms().len());
@@ -168,8 +182,10 @@ fn trainers_are_compared_on_the_same_cases_and_one_is_chosen_by_the_rule() {
             (candidate, backtest)
         })
         .collect();
-    let entrants: Vec<Entrant> =
-        tested.iter().map(|(candidate, backtest)| Entrant::new(candidate, backtest, Some(1.5)).unwrap()).collect();
+    let entrants: Vec<Entrant> = tested
+        .iter()
+        .map(|(candidate, backtest)| Entrant::new(candidate, backtest, Some(1.5)).unwrap())
+        .collect();
     assert!(Entrant::new(&tested[0].0, &tested[1].1, None).is_err(), "the backtest of another candidate");
     let rules = tested[0].1.report().rules.clone();
 
@@ -191,7 +207,8 @@ fn trainers_are_compared_on_the_same_cases_and_one_is_chosen_by_the_rule() {
     // The bar is held to the same figures.
     let report = tested[0].1.report();
     let found = report.overall.average_precision.unwrap();
-    let reaches = |value| SuccessBar::Reaches { figure: Figure::AveragePrecision, reaches: value }.check(report);
+    let reaches =
+        |value| SuccessBar::Reaches { figure: Figure::AveragePrecision, reaches: value }.check(report);
     assert!(reaches(found.value - 1e-9).met && !reaches(found.value + 1e-9).met);
     assert!(reaches(found.interval.low - 1e-9).clearly && !reaches(found.interval.low + 1e-9).clearly);
     let loss = report.overall.log_loss.value;

@@ -38,7 +38,11 @@ struct Table {
 fn main() -> Anyhow<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let after = |name: &str| {
-        arguments.iter().position(|held| held == name).and_then(|place| arguments.get(place + 1)).map(String::as_str)
+        arguments
+            .iter()
+            .position(|held| held == name)
+            .and_then(|place| arguments.get(place + 1))
+            .map(String::as_str)
     };
     let (Some(trainer), Some(path)) = (after("--trainer"), after("--data")) else {
         println!("skipped: say --trainer NAME --data FILE.parquet");
@@ -96,7 +100,8 @@ fn fit(trainer: &str, table: &Table) -> Anyhow<AdditiveModel> {
     let (matrix, outcomes) = (&table.train, &table.outcomes.0);
     let free = vec![Direction::None; matrix.names().len()];
     let card = |params: ScorecardParams| -> Anyhow<AdditiveModel> {
-        let (model, _) = params.fit_matrix(matrix, &free, outcomes, None)?.into_iter().next().ok_or("no card")?;
+        let (model, _) =
+            params.fit_matrix(matrix, &free, outcomes, None)?.into_iter().next().ok_or("no card")?;
         Ok(model)
     };
     let linear = |params: LogisticParams| -> Anyhow<AdditiveModel> {
@@ -126,10 +131,13 @@ impl Table {
         let outcomes: Vec<bool> = outcome.i32()?.iter().map(|value| value == Some(1)).collect();
         let rows = frame.height();
         let is_test: Vec<bool> = match frame.column("is_test") {
-            Ok(column) => column.cast(&DataType::Int32)?.i32()?.iter().map(|value| value == Some(1)).collect(),
+            Ok(column) => {
+                column.cast(&DataType::Int32)?.i32()?.iter().map(|value| value == Some(1)).collect()
+            }
             Err(_) => (0..rows).map(|row| row >= rows * 4 / 5).collect(),
         };
-        let is_feature = |name: &str| !["y", "is_test", "p_true"].contains(&name) && !name.starts_with("grp_");
+        let is_feature =
+            |name: &str| !["y", "is_test", "p_true"].contains(&name) && !name.starts_with("grp_");
         let mut columns: Vec<Column> = Vec::new();
         let mut categories = Vec::new();
         for column in frame.columns().iter().filter(|column| is_feature(column.name())) {
@@ -148,7 +156,8 @@ impl Table {
                 .collect();
             if one_hot {
                 for (code, level) in levels.iter().enumerate().skip(1) {
-                    let is: Vec<f32> = codes.iter().map(|held| f32::from(u8::from(*held == Some(code as u32)))).collect();
+                    let is: Vec<f32> =
+                        codes.iter().map(|held| f32::from(u8::from(*held == Some(code as u32)))).collect();
                     columns.push(Series::new(format!("{}={level}", column.name()).into(), is).into_column());
                 }
             } else {
@@ -185,6 +194,7 @@ fn forget_peak() {
 fn memory_mb(line: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let found = status.lines().find(|held| held.starts_with(line));
-    let kilobytes = found.and_then(|held| held.split_whitespace().nth(1)).and_then(|held| held.parse::<f64>().ok());
+    let kilobytes =
+        found.and_then(|held| held.split_whitespace().nth(1)).and_then(|held| held.parse::<f64>().ok());
     kilobytes.unwrap_or(0.0) / 1024.0
 }

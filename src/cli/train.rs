@@ -92,6 +92,7 @@ fn trainers(project: &Project, asked: Option<&str>) -> Result<Vec<Trainer>, Fail
 
 /// CPU seconds of this process so far, where the system tells.
 #[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
 fn cpu_seconds() -> Option<f64> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)

@@ -287,8 +287,12 @@ impl Backtest {
         let Some((recalibration, log_odds)) = Recalibration::fit(&scores, &outcomes, &families) else {
             return Ok((self, candidate));
         };
-        let recalibrate = |error: ModelError| EvaluateError::Training { test: "recalibration".into(), why: error.to_string() };
-        let candidate = candidate.recalibrated(recalibration.slope, recalibration.offset).map_err(recalibrate)?;
+        let recalibrate = |error: ModelError| EvaluateError::Training {
+            test: "recalibration".into(),
+            why: error.to_string(),
+        };
+        let candidate =
+            candidate.recalibrated(recalibration.slope, recalibration.offset).map_err(recalibrate)?;
         let mut cases = self.cases;
         for (case, log_odds) in cases.iter_mut().zip(&log_odds) {
             case.log_odds = *log_odds;
@@ -308,11 +312,17 @@ impl Backtest {
             .report
             .splits
             .iter()
-            .map(|held| Ok(SplitReport { performance: measure(&|case| case.as_of == held.split.test)?, ..held.clone() }))
+            .map(|held| {
+                Ok(SplitReport {
+                    performance: measure(&|case| case.as_of == held.split.test)?,
+                    ..held.clone()
+                })
+            })
             .collect::<Result<_, EvaluateError>>()?;
         let overall = measure(&|_| true)?;
         let bands = plan.bands.of(&log_odds, &outcomes);
-        let report = BacktestReport { splits, overall, bands, recalibration: Some(recalibration), ..self.report };
+        let report =
+            BacktestReport { splits, overall, bands, recalibration: Some(recalibration), ..self.report };
         Ok((Self { candidate: candidate.digest().to_owned(), report, cases }, candidate))
     }
 
@@ -387,7 +397,8 @@ impl Scored {
                         cost(with - by, self.outcomes[row]) - cost(with, self.outcomes[row])
                     })
                     .collect();
-                let both = self.model.listed.iter().zip(&term.listed).filter(|(with, without)| **with && **without);
+                let both =
+                    self.model.listed.iter().zip(&term.listed).filter(|(with, without)| **with && **without);
                 TermReport {
                     on: on.clone(),
                     importance: term.log_odds.iter().map(|part| part.abs()).sum::<f64>() / rows,

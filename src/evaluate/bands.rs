@@ -49,7 +49,8 @@ impl Default for BandRule {
 
 impl BandRule {
     pub(super) fn check(&self) -> Result<(), EvaluateError> {
-        let inside = |values: &[f64]| !values.is_empty() && values.iter().all(|value| *value > 0.0 && *value < 1.0);
+        let inside =
+            |values: &[f64]| !values.is_empty() && values.iter().all(|value| *value > 0.0 && *value < 1.0);
         let fine = match self {
             Self::Shares(shares) => inside(shares) && shares.is_sorted_by(|a, b| a < b),
             Self::Equal(bands) => (2..=20).contains(bands),
@@ -93,9 +94,12 @@ impl BandRule {
                 .map(|nth| (format!("band {nth} of {bands}"), place(f64::from(nth) / f64::from(*bands))))
                 .collect(),
             Self::Chances(chances) => {
-                let above = |chance: f64| order.partition_point(|&row| probability(log_odds[row as usize]) >= chance);
-                let mut ends: Vec<(String, usize)> =
-                    chances.iter().map(|&chance| (format!("{}% or more", percent(chance)), above(chance))).collect();
+                let above =
+                    |chance: f64| order.partition_point(|&row| probability(log_odds[row as usize]) >= chance);
+                let mut ends: Vec<(String, usize)> = chances
+                    .iter()
+                    .map(|&chance| (format!("{}% or more", percent(chance)), above(chance)))
+                    .collect();
                 let least = chances.last().copied().unwrap_or_default();
                 ends.push((format!("under {}%", percent(least)), cases));
                 ends
@@ -132,7 +136,10 @@ mod tests {
     use super::*;
 
     fn scores() -> (Vec<f64>, Vec<bool>) {
-        ((0..1_000).map(|row| f64::from(row) / 100.0 - 8.0).collect(), (0..1_000).map(|row| row % 3 == 0).collect())
+        (
+            (0..1_000).map(|row| f64::from(row) / 100.0 - 8.0).collect(),
+            (0..1_000).map(|row| row % 3 == 0).collect(),
+        )
     }
 
     #[test]

@@ -191,7 +191,11 @@ impl Entrant {
     ///
     /// # Errors
     /// [`EvaluateError::Plan`] where the backtest is of another candidate.
-    pub fn new(candidate: &Candidate, backtest: &Backtest, cpu_seconds: Option<f64>) -> Result<Self, EvaluateError> {
+    pub fn new(
+        candidate: &Candidate,
+        backtest: &Backtest,
+        cpu_seconds: Option<f64>,
+    ) -> Result<Self, EvaluateError> {
         if backtest.candidate() != candidate.digest() {
             return Err(EvaluateError::Plan("the backtest is of another candidate".into()));
         }
@@ -229,7 +233,11 @@ impl ModelComparison {
     /// # Errors
     /// [`EvaluateError::Plan`] where there is none, they were not tested on the same cases, or the figure
     /// that counts could not be measured for any.
-    pub fn new(entrants: Vec<Entrant>, rules: Vec<RuleReport>, rule: ChoiceRule) -> Result<Self, EvaluateError> {
+    pub fn new(
+        entrants: Vec<Entrant>,
+        rules: Vec<RuleReport>,
+        rule: ChoiceRule,
+    ) -> Result<Self, EvaluateError> {
         let wrong = |why: &str| EvaluateError::Plan(why.to_owned());
         let first = entrants.first().ok_or_else(|| wrong("there is no model to compare"))?;
         let cases = |entrant: &Entrant| (entrant.overall.n, entrant.overall.positives);
@@ -239,9 +247,11 @@ impl ModelComparison {
         if !(rule.margin.is_finite() && rule.margin >= 0.0) {
             return Err(wrong("the margin of the choice must be 0 or more"));
         }
-        let figure = |entrant: &Entrant| rule.by.of(&entrant.overall).map(|found| rule.by.rising(found.value));
+        let figure =
+            |entrant: &Entrant| rule.by.of(&entrant.overall).map(|found| rule.by.rising(found.value));
         let best = entrants.iter().filter_map(figure).fold(f64::NEG_INFINITY, f64::max);
-        let as_good = |entrant: &Entrant| figure(entrant).is_some_and(|found| found >= best - rule.margin * best.abs());
+        let as_good =
+            |entrant: &Entrant| figure(entrant).is_some_and(|found| found >= best - rule.margin * best.abs());
         let chosen = (0..entrants.len())
             .filter(|&place| as_good(&entrants[place]))
             .min_by_key(|&place| (entrants[place].figures, place))
@@ -269,7 +279,9 @@ impl ModelComparison {
             SHOWN
                 .iter()
                 .map(|figure| match figure.of(performance) {
-                    Some(found) => format!(",{:.6},{:.6},{:.6}", found.value, found.interval.low, found.interval.high),
+                    Some(found) => {
+                        format!(",{:.6},{:.6},{:.6}", found.value, found.interval.low, found.interval.high)
+                    }
                     None => ",,,".to_owned(),
                 })
                 .collect()
@@ -294,7 +306,8 @@ impl ModelComparison {
     }
 }
 
-const SHOWN: [Figure; 4] = [Figure::Auc, Figure::AveragePrecision, Figure::PrecisionAtCapacity, Figure::LogLoss];
+const SHOWN: [Figure; 4] =
+    [Figure::Auc, Figure::AveragePrecision, Figure::PrecisionAtCapacity, Figure::LogLoss];
 
 impl fmt::Display for ModelComparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -317,7 +330,8 @@ impl fmt::Display for ModelComparison {
             let mark = if place == self.chosen { "*" } else { " " };
             write!(f, "{mark} {:<34}", entrant.trainer)?;
             figures(f, &entrant.overall)?;
-            let seconds = entrant.cpu_seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}"));
+            let seconds =
+                entrant.cpu_seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}"));
             writeln!(f, " {:>5} {:>7} {seconds:>7}", entrant.terms, entrant.figures)?;
         }
         for rule in &self.rules {

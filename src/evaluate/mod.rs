@@ -14,13 +14,13 @@ pub mod ranking;
 mod recalibration;
 mod rules;
 
+pub use crate::interval;
+pub use crate::interval::{Bootstrap, Estimate, Interval};
 pub use backtest::{
     Backtest, BacktestPlan, BacktestReport, Capacity, FamilyRule, Split, SplitReport, TermReport, TestCase,
 };
 pub use bands::{Band, BandRule};
 pub use comparison::{BarReport, ChoiceRule, Entrant, Figure, ModelComparison, SuccessBar};
-pub use crate::interval;
-pub use crate::interval::{Bootstrap, Estimate, Interval};
-pub use recalibration::Recalibration;
 pub use performance::{Performance, TestRows};
+pub use recalibration::Recalibration;
 pub use rules::{RuleReport, SimpleRule};

@@ -190,7 +190,9 @@ fn the_defaults_are_those_of_the_library() {
 
 #[test]
 fn both_pages_state_the_same_defaults() {
-    for key in ["minimum_link", "stale_after_days", "resamples", "minimum_group", "families", "steps", "pairs"] {
+    for key in
+        ["minimum_link", "stale_after_days", "resamples", "minimum_group", "families", "steps", "pairs"]
+    {
         let key = format!("`{key}`");
         assert_eq!(stated(PROJECT_FILE, &key, 2), stated(DEFAULTS, &key, 1), "{key}");
     }

@@ -82,7 +82,8 @@ impl FeatureRange {
         let mut values: Vec<f32> = matrix.column(feature).step_by(stride).filter_map(Cell::value).collect();
         values.sort_unstable_by(f32::total_cmp);
         let at = |share: f64| f64::from(values[(share * (values.len() - 1) as f64).round() as usize]);
-        let shares = std::iter::once(0.001).chain((1..10).map(|tenth| f64::from(tenth) / 10.0)).chain([0.999]);
+        let shares =
+            std::iter::once(0.001).chain((1..10).map(|tenth| f64::from(tenth) / 10.0)).chain([0.999]);
         let quantiles = if values.len() < Self::FEWEST { Vec::new() } else { shares.map(at).collect() };
         let rows = matrix.rows() as f64;
         Self {

@@ -322,7 +322,9 @@ impl AdditiveModel {
         };
         let mut log_odds = self.log_odds(matrix)?;
         let by = refits.intercept(refit);
-        log_odds.iter_mut().for_each(|log_odds| *log_odds += by);
+        for log_odds in &mut log_odds {
+            *log_odds += by;
+        }
         for (nth, (term, &(first, second))) in self.terms.iter().zip(&self.places).enumerate() {
             let away: Vec<f64> =
                 (0..term.shape.figures().len()).map(|figure| refits.figure(nth, refit, figure)).collect();

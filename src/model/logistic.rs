@@ -176,7 +176,8 @@ impl LogisticParams {
             optimality: f64::INFINITY,
         });
         // Other weights can leave a rare absence without a column; then there is no start.
-        let nearby = near.map(|near| near.solution.clone()).filter(|near| near.coefficients.len() == design.columns());
+        let nearby =
+            near.map(|near| near.solution.clone()).filter(|near| near.coefficients.len() == design.columns());
         let start = along.or(nearby);
         let penalty = Penalty { strength, l1_ratio: self.l1_ratio };
         let limits = Limits { max_iterations: self.max_iterations, tolerance: self.tolerance };

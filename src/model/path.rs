@@ -282,7 +282,7 @@ mod tests {
     ) -> Result<LogisticFit, ModelError> {
         let matrix = matrix(design);
         let scales = vec![Scale::Linear; design.0.len()];
-        params.fit_validated(&matrix, &scales, outcomes, None, Some(validation))
+        params.fit_validated(&matrix, &scales, outcomes, None, Some(validation), None)
     }
 
     fn log_odds(model: &AdditiveModel, design: &Columns) -> Vec<f64> {
@@ -403,7 +403,8 @@ mod tests {
             let matrix = FeatureMatrix::from_cells(names, 600, &columns).unwrap();
             let params = LogisticParams { tolerance: 1e-12, ..LogisticParams::default() };
             let params = params.l1_ratio(0.5).path(PathParams::default());
-            let fit = params.fit_validated(&matrix, &[Scale::Linear; 6], &outcomes, None, Some(&validation));
+            let fit =
+                params.fit_validated(&matrix, &[Scale::Linear; 6], &outcomes, None, Some(&validation), None);
             let fit = fit.unwrap();
             (fit.model.log_odds(&matrix).unwrap(), fit.path.unwrap())
         };

@@ -52,9 +52,11 @@ impl From<Deviations> for Kept {
 impl TryFrom<Kept> for Deviations {
     type Error = ModelError;
     fn try_from(kept: Kept) -> Result<Self, ModelError> {
-        let numbers = |line: &String| line.split(' ').filter(|text| !text.is_empty()).map(str::parse).collect();
+        let numbers =
+            |line: &String| line.split(' ').filter(|text| !text.is_empty()).map(str::parse).collect();
         let refits: Result<_, std::num::ParseIntError> = kept.refits.iter().map(numbers).collect();
-        let refits = refits.map_err(|_| ModelError::Form("a refit holds something that is no number".into()))?;
+        let refits =
+            refits.map_err(|_| ModelError::Form("a refit holds something that is no number".into()))?;
         Ok(Self { unit: kept.unit, refits })
     }
 }

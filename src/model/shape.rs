@@ -212,7 +212,9 @@ impl Shape {
                 }
             }
             Self::Steps { values, .. } | Self::Grid { values, .. } => {
-                values.iter_mut().for_each(|value| *value *= by);
+                for value in values {
+                    *value *= by;
+                }
             }
         }
         self

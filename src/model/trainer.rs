@@ -132,11 +132,13 @@ impl Trainer {
                 };
                 let whole = fit(params, None, None)?;
                 // Refits keep the strength that was chosen: they say how well the terms are known under it.
-                let strength = whole.path.as_ref().map(|path| path.strength()).or(params.strength);
-                let again = LogisticParams { path: None, strength, tolerance: REFIT_TOLERANCE, ..params.clone() };
-                let model = refitted(whole.model.clone(), &data, &families, params.refits, seed, |weights| {
-                    Ok(fit(&again, Some(weights), Some(&whole))?.model)
-                })?;
+                let strength = whole.path.as_ref().map(PathReport::strength).or(params.strength);
+                let again =
+                    LogisticParams { path: None, strength, tolerance: REFIT_TOLERANCE, ..params.clone() };
+                let model =
+                    refitted(whole.model.clone(), &data, &families, params.refits, seed, |weights| {
+                        Ok(fit(&again, Some(weights), Some(&whole))?.model)
+                    })?;
                 let LogisticFit { unused, path, .. } = whole;
                 Ok(Trained { model, unused, cards: Vec::new(), path })
             }

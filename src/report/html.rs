@@ -5,9 +5,9 @@ use askama::Template;
 use super::words::{self, Move, OutOf};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
+use crate::interval::Interval;
 use crate::records::RecordReference;
 use crate::review::{Drawn, Entry, ReviewList};
-use crate::interval::Interval;
 use crate::scoring::{Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, Stability};
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all

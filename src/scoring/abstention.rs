@@ -80,7 +80,9 @@ impl WhyNot {
     pub fn words(&self) -> String {
         match self {
             Self::Outside { feature } => {
-                format!("Outside what the model was trained on: \"{feature}\" has a value far from any seen there.")
+                format!(
+                    "Outside what the model was trained on: \"{feature}\" has a value far from any seen there."
+                )
             }
             Self::Thin { features } => format!(
                 "Too little is known: most of what the model reads is not covered for this case ({}).",
@@ -145,7 +147,8 @@ impl<'m> Gate<'m> {
             .enumerate()
             .filter(|(place, _)| shares[*place] > 0.0)
             .map(|(place, feature)| {
-                let quantiles = candidate.training().ranges.get(place).map_or(&[][..], |range| &range.quantiles);
+                let quantiles =
+                    candidate.training().ranges.get(place).map_or(&[][..], |range| &range.quantiles);
                 let (from, to) = match quantiles {
                     [low, .., high] => {
                         let reach = rule.widths_outside * (high - low);
@@ -179,9 +182,12 @@ impl<'m> Gate<'m> {
         }
         let uncovered = || self.features.iter().filter(|watched| cell(watched) == Cell::NotCovered);
         if uncovered().map(|watched| watched.share).sum::<f64>() > self.rule.unknown_share {
-            return Some(WhyNot::Thin { features: uncovered().map(|watched| watched.label.to_owned()).collect() });
+            return Some(WhyNot::Thin {
+                features: uncovered().map(|watched| watched.label.to_owned()).collect(),
+            });
         }
-        let stale = || self.features.iter().filter(|watched| watched.is_stale && cell(watched) != Cell::NotCovered);
+        let stale =
+            || self.features.iter().filter(|watched| watched.is_stale && cell(watched) != Cell::NotCovered);
         let unknown: f64 = uncovered().chain(stale()).map(|watched| watched.share).sum();
         if unknown > self.rule.unknown_share {
             let mut sources: Vec<String> = stale().map(|watched| watched.source.to_owned()).collect();

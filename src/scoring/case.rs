@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::calendar::{AsOf, Day};
 use super::abstention::Abstention;
+use crate::calendar::{AsOf, Day};
 use crate::evaluate::{Estimate, Interval};
 use crate::features::{Cell, Feature, Scope};
 use crate::model::RiskScore;

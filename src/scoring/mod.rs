@@ -16,8 +16,6 @@ mod release;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
-pub use case::{
-    Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, SourceState, Stability,
-};
+pub use case::{Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, SourceState, Stability};
 pub use release::{AuditedModel, Previous, Scorer, SignOff};
 pub use scores::{Request, Scores};

@@ -43,7 +43,13 @@ pub struct Request {
 impl Request {
     /// A request on a day.
     pub fn new(requested_by: impl Into<String>, purpose: impl Into<String>, on: Day) -> Self {
-        Self { requested_by: requested_by.into(), purpose: purpose.into(), on, valid_for_days: 31, abstention: Abstention::default() }
+        Self {
+            requested_by: requested_by.into(),
+            purpose: purpose.into(),
+            on,
+            valid_for_days: 31,
+            abstention: Abstention::default(),
+        }
     }
 }
 
@@ -108,7 +114,12 @@ impl Scorer {
 
     /// For each row of the matrix in how many refits it is among the `capacity` highest of `rows`, which
     /// are in the order of their lots.
-    fn kept_in(&self, matrix: &FeatureMatrix, rows: &[u32], capacity: usize) -> Result<Vec<u32>, ScoringError> {
+    fn kept_in(
+        &self,
+        matrix: &FeatureMatrix,
+        rows: &[u32],
+        capacity: usize,
+    ) -> Result<Vec<u32>, ScoringError> {
         let model = self.candidate().model();
         if model.refits().is_none() {
             return Ok(Vec::new());

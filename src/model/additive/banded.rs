@@ -14,10 +14,6 @@ impl Banded {
         Self { size, band, entries: vec![0.0; size * (band + 1)] }
     }
 
-    pub(super) fn band(&self) -> usize {
-        self.band
-    }
-
     /// The entry in `row`, `left` places left of the diagonal.
     #[inline]
     pub(super) fn at(&self, row: usize, left: usize) -> f64 {

@@ -1,6 +1,7 @@
 //! Where a feature's values are cut into steps.
 
 use crate::features::Cell;
+use crate::model::shape::upward;
 
 /// Cases that quantiles are taken from, evenly spaced over all: enough to place a cut to within a
 /// thousandth of the cases, and sorting them costs little.
@@ -70,10 +71,4 @@ pub(super) fn codes(cells: &[f32], edges: &[f64]) -> Vec<u8> {
             Cell::NotCovered => steps as u8 + 1,
         })
         .collect()
-}
-
-/// The smallest single-precision number that is not below `edge`: `edge <= value` says the same of both.
-fn upward(edge: f64) -> f32 {
-    let near = edge as f32;
-    if f64::from(near) < edge { near.next_up() } else { near }
 }

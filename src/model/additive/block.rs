@@ -169,11 +169,35 @@ impl Block {
             let (a, b) = (usize::from(a), usize::from(b));
             trace += weight * (inverse.at(a, 0) + inverse.at(b, 0) - 2.0 * inverse.at(b, b - a));
         }
-        let rank = match self.kind {
-            Kind::Ordered { steps, .. } => steps.saturating_sub(1),
-            _ => self.steps(),
-        } as f64;
+        let rank = self.rank();
         (rank - strengths.rough * trace).max(1e-9 * rank.max(1.0))
+    }
+
+    /// How much likelier the term makes the data at its strength than flat, all other terms standing: the
+    /// logarithm of the ratio of marginal likelihoods. `side` is what it is to explain, itself included.
+    pub(super) fn speaks(&self, information: &[f64], side: &[f64], strengths: Strengths) -> f64 {
+        let known: f64 = information.iter().sum();
+        let flat = FLAT_FOR_SURE * known;
+        if strengths.rough >= flat {
+            return 0.0;
+        }
+        let at = |rough: f64| {
+            let factor = self.matrix(information, Strengths { rough, ..strengths }).factor();
+            let mut steps = side.to_vec();
+            factor.solve(&mut steps);
+            let fit: f64 = side.iter().zip(&steps).map(|(side, step)| side * step).sum();
+            fit - factor.log_determinant()
+        };
+        0.5 * (at(strengths.rough) - at(flat) + self.rank() * (strengths.rough / flat).ln())
+    }
+
+    /// How many ways there are of not being flat.
+    fn rank(&self) -> f64 {
+        let ways = match self.kind {
+            Kind::Ordered { steps, .. } => steps.saturating_sub(1),
+            Kind::Levels { .. } | Kind::Grid { .. } => self.steps(),
+        };
+        ways as f64
     }
 
     /// How much better the residuals `sums` are foreseen by this term, at the roughness that serves it
@@ -247,6 +271,8 @@ impl Block {
     }
 }
 
+/// A roughness of this many times the information leaves nothing of a term.
+const FLAT_FOR_SURE: f64 = 1e6;
 /// Roughnesses that are tried for a new pair.
 const TRIED: [f64; 8] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0];
 

@@ -24,6 +24,8 @@ pub(super) struct Part {
     moved: f64,
     /// Whether it was taken out: it stays at zero.
     is_out: bool,
+    /// Whether it was found flat: it stays so smooth.
+    is_flat: bool,
 }
 
 /// The cases: outcomes, and how much each counts (0: not at all).
@@ -46,6 +48,8 @@ pub(super) struct Descent {
     loss: f64,
 }
 
+/// The roughness of a term that was found flat.
+const FLAT_ROUGHNESS: f64 = 1e9;
 /// The least weight of a case in the quadratic model: a case that is all but certain still anchors it.
 const LEAST_WEIGHT: f32 = 1e-6;
 /// A term's roughness before anything is known: neighbours differ by some 0.2 log-odds.
@@ -97,6 +101,7 @@ impl Part {
             information: vec![0.0; steps],
             moved: f64::INFINITY,
             is_out: false,
+            is_flat: false,
         }
     }
 }
@@ -297,7 +302,7 @@ impl Descent {
     /// Re-estimates how smooth each term is.
     fn smooth(&mut self) {
         let (mut determined, mut spread) = (0.0, 0.0);
-        for part in self.parts.iter_mut().filter(|part| !part.is_out) {
+        for part in self.parts.iter_mut().filter(|part| !part.is_out && !part.is_flat) {
             let strengths = Strengths { rough: part.rough, level: self.level };
             part.rough = part.block.strength_for(&part.information, &part.values, strengths);
             let (count, square) = part.block.absence_spread(&part.information, &part.values, strengths);
@@ -306,6 +311,24 @@ impl Descent {
         }
         if determined > 0.0 {
             self.level = (determined / spread.max(1e-12)).clamp(LEAST_LEVEL, MOST_LEVEL);
+        }
+    }
+
+    /// Makes those of the first `terms` flat that the data do not speak for by at least `least` (logarithm
+    /// of the ratio of marginal likelihoods).
+    ///
+    /// The strength's own update only creeps towards flatness: where a term is nearly flat, any strength
+    /// serves about as well. This asks the question outright.
+    pub(super) fn flatten(&mut self, columns: &[Column], terms: usize, least: f64) {
+        for (place, column) in columns.iter().enumerate().take(terms) {
+            let (information, left) = self.seen_by(column, self.parts[place].values.len());
+            let part = &mut self.parts[place];
+            let own = information.iter().zip(&part.values).map(|(information, value)| information * value);
+            let side: Vec<f64> = left.iter().zip(own).map(|(left, own)| left + own).collect();
+            let strengths = Strengths { rough: part.rough, level: self.level };
+            if part.block.speaks(&information, &side, strengths) < least {
+                (part.is_flat, part.rough) = (true, FLAT_ROUGHNESS);
+            }
         }
     }
 

@@ -61,6 +61,12 @@ pub(super) struct GrownTerm {
 const MOST_STEPS_OF_FIT: usize = 40;
 const REST: f64 = 0.3;
 const REST_WHILE_CHOOSING: f64 = 0.5;
+/// A term that makes the data likelier by less than this (logarithm of the ratio of marginal likelihoods)
+/// is "not worth more than a bare mention" (Kass and Raftery, *Bayes factors*, JASA 90, 1995), and gets
+/// none: it is flat.
+const BARE_MENTION: f64 = 1.0;
+/// Steps in which the others settle when some terms became flat.
+const STEPS_AFTER: usize = 10;
 /// Steps in which chosen pairs settle beside the other terms while they are checked.
 const STEPS_OF_CHECK: usize = 4;
 /// Fewer cases with the outcome than this, to learn from or to check on, do not support a choice of pairs:
@@ -110,6 +116,9 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
         fit = Descent::start(blocks, whole);
     }
     fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
+    fit.rescore(&columns, whole);
+    fit.flatten(&columns, edges.len(), BARE_MENTION);
+    fit.run(&columns, whole, STEPS_AFTER, REST);
     fit.rescore(&columns, whole);
     fit.weigh(&columns);
     let redrawn = redraw(task, &fit, &columns);

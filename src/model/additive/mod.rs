@@ -43,7 +43,8 @@ use crate::features::{Direction, FeatureMatrix};
 /// how strong it is, is estimated for each term from the data themselves, as the variance of a random
 /// effect is (so a feature that says nothing becomes flat, and no validation set is spent on it). The
 /// objective is convex for given strengths: there is one optimum, no learning rate and no order of cases
-/// or threads that could change it. Directions declared with the features are kept.
+/// or threads that could change it. Directions declared with the features are kept. A feature that makes the
+/// data likelier by no more than a bare mention becomes flat and is left out.
 ///
 /// Pairs: all pairs are ranked on what the features leave unexplained; those clearer than the best of so
 /// many would be by chance are fitted together; those that lower the log loss of *other families* (at the
@@ -82,7 +83,8 @@ pub struct AdditiveParams {
     /// The most steps of a feature's values, 2 to 254. The default, 64: a step then holds 1.6% of the
     /// cases, and smoothing makes more of them cost time and bring nothing.
     pub steps: u32,
-    /// The most pairs; 0 for none. The default, 10: as many as a reader can take in, and more than have
+    /// The most pairs; 0 for none. Features with a declared direction take no part in pairs: a grid could
+    /// turn against it. The default, 10: as many as a reader can take in, and more than have
     /// ever paid on the data that this crate is measured with.
     pub pairs: u32,
     /// A soft limit on the number of terms: the least terms beyond it are taken out unless other families'

@@ -13,7 +13,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use super::{AdditiveParams, Cases};
 use crate::error::ModelError;
 use crate::features::{Cell, Direction, FeatureMatrix};
-use crate::model::form::AdditiveModel;
+use crate::model::AdditiveModel;
 use crate::model::validation::Validation;
 
 /// Seeded numbers.

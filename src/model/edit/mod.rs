@@ -224,13 +224,13 @@ impl Draft {
         let Some(edited) = self.edited(edit, data.matrix())? else {
             return refuse(format!("the model has no term on {}", edit.on.join(" * ")));
         };
-        if edit.change != Change::Drop && self.scores_alike(&edited, data.matrix())? {
-            return refuse("it would change nobody's score: the model is like that already".into());
-        }
         if edited.model.terms().is_empty() {
             return refuse("no term would be left".into());
         }
         edited.check_result(edit, data)?;
+        if edit.change != Change::Drop && self.scores_alike(&edited, data.matrix())? {
+            return refuse("it would change nobody's score: the model is like that already".into());
+        }
         Ok(edited)
     }
 

@@ -57,7 +57,9 @@ fn draft(terms: Vec<Term>) -> Draft {
     for (term, mean) in parts.terms.iter_mut().zip(means) {
         match &mut term.shape {
             Shape::Steps { values, .. } | Shape::Grid { values, .. } => {
-                values.iter_mut().for_each(|value| *value -= mean);
+                for value in values.iter_mut() {
+                    *value -= mean;
+                }
             }
             Shape::Line { at_centre, missing, not_covered, .. } => {
                 *at_centre -= mean;

@@ -30,7 +30,7 @@ pub(super) struct About<'a> {
 /// Who released it.
 pub(super) struct Signed<'a> {
     pub says: &'a SignOff,
-    pub signed_on: String,
+    pub day: String,
     pub review_by: String,
 }
 
@@ -61,7 +61,7 @@ impl<'a> About<'a> {
                 .join(", "),
             signed: model.sign_off().map(|says| Signed {
                 says,
-                signed_on: words::date(says.signed_on),
+                day: words::date(says.signed_on),
                 review_by: words::date(says.review_by),
             }),
         }

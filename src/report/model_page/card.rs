@@ -85,9 +85,9 @@ impl Row {
 /// A whole number with a real minus, and a plus if asked for.
 fn whole(number: i64, signed: bool) -> String {
     let size = words::count(number.unsigned_abs());
-    let sign = match number {
-        ..0 => "\u{2212}",
-        1.. if signed => "+",
+    let sign = match number.signum() {
+        -1 => "\u{2212}",
+        1 if signed => "+",
         _ => "",
     };
     format!("{sign}{size}")

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Planted, World, logistic};
-use crate::model::form::{AdditiveModel, Shape, Term};
 use crate::model::refits::Refits;
+use crate::model::{AdditiveModel, Shape, Term};
 
 /// How much lies within its interval, and of how much.
 #[derive(Debug, Default, Clone, Copy)]
@@ -184,9 +184,11 @@ fn truth_lies_within_the_intervals_of_nineteen_steps_in_twenty() {
         let share = by_kind[kind].share();
         assert!((least..=0.99).contains(&share), "{kind}: {share:.3} of {by_kind:?}");
     }
-    for kind in ["Count", "Gaps", "Flag", "Bend", "Category", "pair"] {
+    for kind in ["Count", "Gaps", "Bend", "Category", "pair"] {
         let share = by_kind[kind].share();
-        assert!((0.88..=0.99).contains(&share), "{kind}: {share:.3}");
+        assert!((0.90..=0.99).contains(&share), "{kind}: {share:.3}");
     }
+    // A yes or no is one difference: were its smoothing taken as known, this would be 0.912.
+    assert!((0.92..=0.99).contains(&by_kind["Flag"].share()), "{:.3}", by_kind["Flag"].share());
     assert!(by_kind.get("flat, and should not be").is_none_or(|share| share.all < 0.02 * by_kind["all"].all));
 }

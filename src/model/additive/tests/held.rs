@@ -5,7 +5,7 @@ use rayon::ThreadPoolBuilder;
 use super::{Dice, Planted, World, fit, logistic};
 use crate::features::{Cell, Direction, FeatureMatrix};
 use crate::model::additive::AdditiveParams;
-use crate::model::form::{AdditiveModel, Shape};
+use crate::model::{AdditiveModel, Shape};
 
 const CAST: [Planted; 6] =
     [Planted::Count, Planted::Gaps, Planted::Flag, Planted::Bend, Planted::Category, Planted::Noise];

@@ -4,7 +4,7 @@ use super::{Dice, Planted, World, fit, logistic};
 use crate::error::ModelError;
 use crate::features::{Cell, Direction, FeatureMatrix};
 use crate::model::additive::AdditiveParams;
-use crate::model::form::{AdditiveModel, Shape};
+use crate::model::{AdditiveModel, Shape};
 
 /// Cases of one feature that speaks, `f0`, with their outcomes; further features are put beside it.
 struct Odd {

@@ -3,7 +3,7 @@
 use super::super::bins::{category_edges, codes, edges};
 use super::Dice;
 use crate::features::Cell;
-use crate::model::form::Axis;
+use crate::model::Axis;
 
 #[test]
 fn few_values_have_a_step_each_however_rare() {
