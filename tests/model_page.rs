@@ -124,13 +124,14 @@ fn features() -> FeatureSpec {
         ..FeatureTemplate::new(Selector::source(source), measure)
     };
     let templates = [
-        FeatureTemplate {
-            direction: Direction::Rising,
-            ..template("police", "Police <script>alert(1)</script>", Measure::Count)
-        },
+        template("police", "Police <script>alert(1)</script>", Measure::Count),
         template("school", "Absences & lateness", Measure::Count),
         template("debts", "Debt", Measure::Mean),
-        FeatureTemplate { help_seeking: true, ..template("help", "Asked for help", Measure::Any) },
+        FeatureTemplate {
+            help_seeking: true,
+            direction: Direction::Rising,
+            ..template("help", "Asked for help", Measure::Any)
+        },
     ];
     let mut features: Vec<Feature> =
         templates.iter().flat_map(|template| template.expand().unwrap()).collect();
@@ -271,7 +272,6 @@ fn shares_of_people_add_up_to_everybody() {
 fn every_term_is_on_the_page_once_and_nobody_is() {
     for model in models() {
         let page = model_html(model).unwrap();
-        std::fs::write(format!("/tmp/expl/test_{}.html", &model.digest()[..4]), &page).unwrap();
         let terms = model.candidate().model().terms().len();
         assert_eq!(page.matches("<article class=\"term\"").count(), terms);
         for place in 1..=terms {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::project::Project;
+use earlyhelp::report;
 use earlyhelp::review::{Comparison, ReviewList};
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
@@ -57,6 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         review_by: as_of.plus_months(12),
     })?;
     output::write(&arguments.out.join("released.json"), &scorer.to_json()?)?;
+    output::write(&arguments.out.join("model.html"), &report::model_html(&scorer)?)?;
     let cohort = project.cohort(&records, AsOf::new(as_of))?;
     let scores = scorer.score(&cohort, &Request::new("Demonstration", &project.purpose, as_of))?;
     let comparison = Comparison { cases: AT_RANDOM, seed: project.seed };
@@ -77,8 +79,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     output::print(&format!("4. The list as of {as_of}: {} of {} children\n\n", list.len(), cohort.len()))?;
     output::print(&short_list(&list))?;
     output::print(&format!(
-        "\nOpen {} to read it as a practitioner would.\n",
-        arguments.out.join("list.html").display()
+        "\nOpen {} to read it as a practitioner would, and {} for what the model is.\n",
+        arguments.out.join("list.html").display(),
+        arguments.out.join("model.html").display()
     ))?;
     Ok(output::outcome_of(&records))
 }

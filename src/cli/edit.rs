@@ -24,12 +24,15 @@ Examples:
   Six visits or more count alike:
     earlyhelp edit project.toml --model model.json --flatten visits_12m:6: \\
       --by \"A. Analyst\" --reason \"Beyond six it says how a clinic books\" --out edited.json
-  Help that was asked for must not raise a score:
+  Help that was asked for must not raise a score above the average case's:
     earlyhelp edit project.toml --model model.json --clamp help_asked_12m::0 --by ... --reason ... --out ...
   A pair is written FIRST*SECOND:
     earlyhelp edit project.toml --model model.json --drop \"age*visits_12m\" --by ... --reason ... --out ...
   A line of a scorecard gets two points (0 takes it off the card):
     earlyhelp edit project.toml --model card.json --points \"visits_12m>=3=2\" --by ... --reason ... --out ...";
+
+const POINTS_HELP: &str = "Give a line of a scorecard other points: FEATURE>=CUT=POINTS, FEATURE<CUT=POINTS, \
+    FEATURE:missing=POINTS or FEATURE:not_covered=POINTS";
 
 /// Arguments of `earlyhelp edit`.
 #[derive(Debug, clap::Args)]
@@ -69,12 +72,10 @@ struct Asked {
     /// Make a shape flat for values from FROM up to, not including, TO; either may be left empty.
     #[arg(long, value_name = "FEATURE:FROM:TO")]
     flatten: Option<String>,
-    /// Hold a shape's contributions (log-odds) between LEAST and MOST; either may be left empty.
+    /// Hold a shape's contributions, as they stand (log-odds), between LEAST and MOST; either may be left empty.
     #[arg(long, value_name = "FEATURE:LEAST:MOST")]
     clamp: Option<String>,
-    /// Give a line of a scorecard other points: FEATURE>=CUT=POINTS, FEATURE<CUT=POINTS,
-    /// FEATURE:missing=POINTS or FEATURE:not_covered=POINTS.
-    #[arg(long, value_name = "LINE=POINTS")]
+    #[arg(long, value_name = "LINE=POINTS", help = POINTS_HELP)]
     points: Option<String>,
 }
 
@@ -85,11 +86,11 @@ impl Asked {
             return Ok((features(feature), Change::Drop));
         }
         if let Some(text) = &self.flatten {
-            let (on, from, to) = range(text, "--flatten", "FEATURE:FROM:TO")?;
+            let (on, [from, to]) = range(text, "--flatten", "FEATURE:FROM:TO")?;
             return Ok((on, Change::Flatten { from, to }));
         }
         if let Some(text) = &self.clamp {
-            let (on, least, most) = range(text, "--clamp", "FEATURE:LEAST:MOST")?;
+            let (on, [least, most]) = range(text, "--clamp", "FEATURE:LEAST:MOST")?;
             return Ok((on, Change::Clamp { least, most }));
         }
         let (feature, condition, points) = points(self.points.as_deref().unwrap_or_default())?;
@@ -103,7 +104,7 @@ fn features(text: &str) -> Vec<String> {
 }
 
 /// Features and two bounds, either of which may be empty.
-fn range(text: &str, option: &str, form: &str) -> Result<(Vec<String>, Option<f64>, Option<f64>), Failure> {
+fn range(text: &str, option: &str, form: &str) -> Result<(Vec<String>, [Option<f64>; 2]), Failure> {
     let wrong = || format!("{option} \"{text}\": write {form}; a bound may be left empty, the colons not");
     let mut parts = text.rsplitn(3, ':');
     let (Some(high), Some(low), Some(on)) = (parts.next(), parts.next(), parts.next()) else {
@@ -113,7 +114,7 @@ fn range(text: &str, option: &str, form: &str) -> Result<(Vec<String>, Option<f6
         "" => Ok(None),
         number => number.parse().map(Some).map_err(|_| wrong()),
     };
-    Ok((features(on), bound(low)?, bound(high)?))
+    Ok((features(on), [bound(low)?, bound(high)?]))
 }
 
 /// A line of a card and its new points.
@@ -230,7 +231,7 @@ fn side_by_side(before: &AuditedModel, after: &AuditedModel, verdicts: &[Changed
     }
     let name = |which: &str, model: &AuditedModel| format!("{which} ({})", &model.candidate().digest()[..12]);
     text.push_str(&format!(
-        "\nBacktest, both versions on the same cases (with 95% intervals):\n  {:<36} {:<26} {}\n",
+        "\nBacktest, both versions on the same cases (with 95% intervals):\n  {:<38} {:<26} {}\n",
         "",
         name("before", before),
         name("after", after)
@@ -238,10 +239,10 @@ fn side_by_side(before: &AuditedModel, after: &AuditedModel, verdicts: &[Changed
     for ((what, before), (_, after)) in
         figures(&before.backtest().overall).into_iter().zip(figures(&after.backtest().overall))
     {
-        text.push_str(&format!("  {what:<36} {before:<26} {after}\n"));
+        text.push_str(&format!("  {what:<38} {before:<26} {after}\n"));
     }
     let terms = |model: &AuditedModel| model.candidate().model().terms().len();
-    text.push_str(&format!("  {:<36} {:<26} {}\n", "terms of the model", terms(before), terms(after)));
+    text.push_str(&format!("  {:<38} {:<26} {}\n", "terms of the model", terms(before), terms(after)));
     text.push_str(
         "The intervals say how sure each figure is by itself. The cases are the same, so the difference of the two \
          is surer than they suggest.\n",
@@ -350,8 +351,8 @@ mod tests {
     fn changes_are_read_from_their_short_forms() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         assert_eq!(features("age*visits"), names(&["age", "visits"]));
-        assert_eq!(range("a:3:", "", "").unwrap(), (names(&["a"]), Some(3.0), None));
-        assert_eq!(range("a*b::-0.5", "", "").unwrap(), (names(&["a", "b"]), None, Some(-0.5)));
+        assert_eq!(range("a:3:", "", "").unwrap(), (names(&["a"]), [Some(3.0), None]));
+        assert_eq!(range("a*b::-0.5", "", "").unwrap(), (names(&["a", "b"]), [None, Some(-0.5)]));
         for wrong in ["a", "a:3", "a:x:", ""] {
             assert!(range(wrong, "", "").is_err(), "{wrong}");
         }

@@ -357,8 +357,8 @@ impl Candidate {
         ))
     }
 
-    /// Trains the same on other cases, without refits, and makes the same changes to what comes of it: for
-    /// backtests. An edit of what this fit does not have does nothing.
+    /// Trains the same on other cases, without refits, and makes the same changes (edits and footings, in
+    /// their order) to what comes of it: for backtests. An edit of what this fit does not have does nothing.
     ///
     /// # Errors
     /// As [`Trainer::fit`].

@@ -76,13 +76,13 @@ pub enum Change {
         /// The first value above the range; `None` for no limit.
         to: Option<f64>,
     },
-    /// Contributions are held between two bounds, as a reader sees them: after the term is centred again.
-    /// Since a term's contributions average to zero, the bounds must not lie on one side of it. Of a line
-    /// only what is missing and what is not covered can be held.
+    /// Contributions, as they stand before the edit, are held between two bounds. The term is centred again
+    /// after that, so that they may then be read a little above or below the bounds; scores are what they
+    /// would be without centring. Of a line only what is missing and what is not covered can be held.
     Clamp {
-        /// The least contribution, at most 0; `None` for no bound.
+        /// The least contribution; `None` for no bound.
         least: Option<f64>,
-        /// The largest contribution, at least 0; `None` for no bound.
+        /// The largest contribution; `None` for no bound.
         most: Option<f64>,
     },
     /// A scorecard's line gets other points. In a fit whose card asks the same with another cut, the line
@@ -125,13 +125,8 @@ impl Edit {
                 refuse("the end of the range must be above its beginning")
             }
             Change::Clamp { least: None, most: None } => refuse("a clamp needs a bound"),
-            Change::Clamp { least, most }
-                if least.is_some_and(|least| least > 0.0) || most.is_some_and(|most| most < 0.0) =>
-            {
-                refuse(
-                    "a term's contributions average to zero, so they cannot all be held above it, or all below; give \
-                     a least of at most 0 and a most of at least 0",
-                )
+            Change::Clamp { least: Some(least), most: Some(most) } if least > most => {
+                refuse("the upper bound must not be below the lower one")
             }
             Change::Points { .. } if pair => refuse("a scorecard has no pairs"),
             _ => Ok(()),
@@ -181,7 +176,9 @@ impl fmt::Display for Edit {
 /// A model's log-odds put on another footing, `offset + slope * log-odds`, by later data; and how many edits
 /// had been made before.
 ///
-/// It is kept so that the model's history can be done again, in its order, to every fit of a backtest.
+/// It is kept so that the model's history can be done again, in its order, to every fit of a backtest: bounds
+/// of an edit mean the same there. Its two figures were learnt from all test cases of the backtest before, so
+/// a later backtest takes them as given.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Footing {
@@ -227,7 +224,7 @@ impl Draft {
         if edited.model.terms().is_empty() {
             return refuse("no term would be left".into());
         }
-        edited.check_result(edit, data)?;
+        self.check_result(&edited, edit, data)?;
         if edit.change != Change::Drop && self.scores_alike(&edited, data.matrix())? {
             return refuse("it would change nobody's score: the model is like that already".into());
         }
@@ -240,20 +237,21 @@ impl Draft {
         Ok(these.iter().zip(&others).all(|(this, other)| (this - other).abs() <= 1e-9))
     }
 
-    /// Checks that what came of an edit is what it says.
-    fn check_result(&self, edit: &Edit, data: &Dataset) -> Result<(), ModelError> {
-        const ROUNDING: f64 = 1e-9;
-        let Some(term) = self.model.terms().iter().find(|term| edit.is_of(term)) else { return Ok(()) };
+    /// Checks that an edit does what it says, given what comes of it.
+    fn check_result(&self, edited: &Self, edit: &Edit, data: &Dataset) -> Result<(), ModelError> {
+        let of = |draft: &Self| {
+            draft.model.terms().iter().find(|term| edit.is_of(term)).map(|term| term.shape.clone())
+        };
         let place = data.matrix().names().iter().position(|name| *name == edit.on[0]).unwrap_or_default();
-        match (&edit.change, &term.shape) {
-            (Change::Points { .. }, shape) => {
-                points::check_direction(shape, data.spec().features()[place].direction)
+        match (&edit.change, of(self), of(edited)) {
+            (Change::Points { .. }, _, Some(shape)) => {
+                points::check_direction(&shape, data.spec().features()[place].direction)
             }
-            (Change::Clamp { least, most }, Shape::Line { scale, centre, slope, at_centre, .. }) => {
+            (Change::Clamp { least, most }, Some(Shape::Line { scale, centre, slope, at_centre, .. }), _) => {
                 let is_out = |value: f32| {
                     let contribution = at_centre + slope * (scale.apply(f64::from(value)) - centre);
-                    least.is_some_and(|least| contribution < least - ROUNDING)
-                        || most.is_some_and(|most| contribution > most + ROUNDING)
+                    least.is_some_and(|least| contribution < least)
+                        || most.is_some_and(|most| contribution > most)
                 };
                 if data.matrix().column(place).filter_map(Cell::value).any(is_out) {
                     return Err(ModelError::Edit(

@@ -222,37 +222,22 @@ fn parts_of(shape: &Shape, columns: &[&[f32]]) -> Vec<Part> {
     }
 }
 
-/// Figures held between bounds and centred: `hold(figure - centre)` for the centre, nearest to 0, at which
-/// their mean is 0. To centre after holding would push figures out of the bounds again.
+/// Figures held between bounds, then centred; and the mean that was taken out.
 fn held(before: &[f64], least: f64, most: f64, parts: &[Part]) -> (Vec<f64>, f64) {
-    const HALVINGS: u32 = 200;
-    const ROUNDING: f64 = 1e-13;
+    let hold = |(&figure, part): (&f64, &Part)| match part {
+        Part::Held(_) => figure.max(least).min(most),
+        Part::Free(_) | Part::Slope => figure,
+    };
+    let mut figures: Vec<f64> = before.iter().zip(parts).map(hold).collect();
     let cases: f64 = parts.iter().map(|part| part.cases()).sum();
-    let after = |centre: f64| {
-        before.iter().zip(parts).map(move |(&figure, part)| match part {
-            Part::Held(_) => (figure - centre).clamp(least, most),
-            Part::Free(_) => figure - centre,
-            Part::Slope => figure,
-        })
-    };
-    let mean = |centre: f64| {
-        after(centre).zip(parts).map(|(figure, part)| part.cases() * figure).sum::<f64>() / cases.max(1.0)
-    };
-    // The mean falls as the centre rises, and beyond this distance it has changed its sign.
-    let finite = [least, most].into_iter().filter(|bound| bound.is_finite());
-    let reach = before.iter().copied().chain(finite).map(f64::abs).sum::<f64>();
-    let rounding = ROUNDING * reach;
-    let at_zero = mean(0.0);
-    let mut centre = 0.0;
-    if at_zero.abs() > rounding {
-        let (mut near, mut far) = (0.0, reach.copysign(at_zero));
-        for _ in 0..HALVINGS {
-            let between = 0.5 * (near + far);
-            if mean(between) * at_zero.signum() > rounding { near = between } else { far = between }
+    let sum: f64 = figures.iter().zip(parts).map(|(figure, part)| part.cases() * figure).sum();
+    let mean = sum / cases.max(1.0);
+    for (figure, part) in figures.iter_mut().zip(parts) {
+        if !matches!(part, Part::Slope) {
+            *figure -= mean;
         }
-        centre = far;
     }
-    (after(centre).collect(), centre)
+    (figures, mean)
 }
 
 impl Part {

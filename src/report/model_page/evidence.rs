@@ -231,6 +231,9 @@ pub(super) struct ReliabilityTick {
 /// The side of the drawing.
 const SIDE: f64 = 300.0;
 
+/// Marks that are nearer to each other would be written into each other.
+const APART: f64 = 28.0;
+
 /// Chances that are marked on the sides.
 const MARKS: [(f64, &str); 10] = [
     (0.0, "0"),
@@ -260,14 +263,20 @@ impl Reliability {
             observed: bin.observed.percent(),
             cases: words::count(bin.n),
         });
-        let ticks = MARKS.iter().filter(|(chance, _)| *chance <= most).map(|&(chance, label)| {
-            ReliabilityTick { x: px(along(chance)), y: px(SIDE - along(chance)), label }
-        });
+        let mut ticks: Vec<ReliabilityTick> = Vec::new();
+        let mut before = f64::NEG_INFINITY;
+        for (chance, label) in MARKS.into_iter().filter(|(chance, _)| *chance <= most) {
+            let x = along(chance);
+            if x - before >= APART {
+                ticks.push(ReliabilityTick { x: px(x), y: px(SIDE - x), label });
+                before = x;
+            }
+        }
         Self {
             slope: figure(Some(&found.slope), 2),
             intercept: figure(Some(&found.intercept), 2),
             dots: dots.collect(),
-            ticks: ticks.collect(),
+            ticks,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::words;
 use super::percent;
-use super::terms::{Extreme, interval};
+use super::terms::{Extreme, interval, with_unit};
 use crate::model::{GridCell, GridSide, Place, ShapeTable, TermTable};
 
 /// The pair's grid.
@@ -65,7 +65,12 @@ impl Heat {
         let seen: Vec<(usize, usize, f64)> = all()
             .filter_map(|(row, column)| cells[row][column].share.map(|share| (row, column, share)))
             .collect();
-        let place = |row: usize, column: usize| format!("{} and {}", first[row].label, second[column].label);
+        let side = |side: &GridSide, nth: usize| {
+            let unit = table.units.get(nth).map_or("value", String::as_str);
+            if is_value(side) { with_unit(&side.label, unit) } else { side.label.clone() }
+        };
+        let place =
+            |row: usize, column: usize| format!("{} with {}", side(&first[row], 0), side(&second[column], 1));
         let extreme = |raises: bool| {
             let cell = |&(row, column, share): &(usize, usize, f64)| {
                 (cells[row][column].contribution, place(row, column), percent(share))

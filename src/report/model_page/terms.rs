@@ -41,6 +41,7 @@ pub(super) struct ImportanceRow {
 /// What the model would be without a term.
 #[derive(Clone)]
 pub(super) struct Without {
+    pub is_tested: bool,
     /// By how much the log loss rises, in thousandths, with its interval.
     pub loss: String,
     pub verdict: &'static str,
@@ -163,6 +164,7 @@ impl Without {
         let Some(found) = found else {
             let not_tested = || "not in the test".to_owned();
             return Self {
+                is_tested: false,
                 loss: not_tested(),
                 verdict: "none of the backtest's models had it",
                 kept: not_tested(),
@@ -170,6 +172,7 @@ impl Without {
         };
         let loss = found.log_loss_without.as_ref();
         Self {
+            is_tested: true,
             loss: loss.map_or_else(|| "not measured".to_owned(), thousandths),
             verdict: match loss.map(|estimate| estimate.interval) {
                 Some(interval) if interval.low > 0.0 => "worse without it",
@@ -234,12 +237,20 @@ fn extremes(rows: &[ShapeRow], unit: &str, is_about: bool) -> (Option<Extreme>, 
         let most = seen().map(|(row, _)| sign * row.contribution).fold(0.0, f64::max);
         let near = seen().filter(|(row, _)| most - sign * row.contribution < EQUAL);
         let (row, share) = near.max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let has_unit = is_valued(row) && !matches!(unit, "yes or no" | "value");
-        let at = if has_unit { format!("{} {unit}", row.label) } else { row.label.clone() };
+        let at = if is_valued(row) { with_unit(&row.label, unit) } else { row.label.clone() };
         let said = if is_about && is_valued(row) { about(share) } else { percent(share) };
         if most > 0.0 { Extreme::of(row.contribution, at, said) } else { None }
     };
     (of(-1.0), of(1.0))
+}
+
+/// `1 to 2 records`; just the label where the unit says nothing.
+pub(super) fn with_unit(label: &str, unit: &str) -> String {
+    match unit {
+        "yes or no" | "value" => label.to_owned(),
+        "records" | "kinds" | "days" | "years" if label == "1" => format!("1 {}", &unit[..unit.len() - 1]),
+        unit => format!("{label} {unit}"),
+    }
 }
 
 impl Extreme {

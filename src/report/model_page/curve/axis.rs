@@ -43,12 +43,16 @@ impl Across {
     /// Values to write under the drawing, far enough apart to be read.
     pub(super) fn marks(&self, whole: bool) -> Vec<(f64, String)> {
         const APART: f64 = 46.0;
+        const FEW: f64 = 12.0;
         let values: Vec<f64> = match self.scale {
             Scale::Linear => {
                 let step =
                     nice((self.high - self.low) / 8.0).max(if whole { 1.0 } else { f64::MIN_POSITIVE });
                 let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
                 (first..=last.min(first + 20)).map(|nth| nth as f64 * step).collect()
+            }
+            Scale::Log if whole && self.low >= 0.0 && self.high <= FEW => {
+                (self.low.ceil() as i64..=self.high as i64).map(|value| value as f64).collect()
             }
             Scale::Log => {
                 let powers = (0..9).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)));
@@ -100,4 +104,41 @@ pub(super) fn even(spread: &[People], right: f64) -> Vec<People> {
         People { from: from + 0.5, to: from + width - 0.5, share: *share }
     };
     shares.iter().enumerate().map(bar).collect()
+}
+
+/// At most so many whole numbers have bars of their own.
+pub(super) const MOST_NUMBERS: f64 = 40.0;
+
+/// A bar for each whole number. `valued` holds values, rising, each with the share of people above the one
+/// before and up to it: they are spread evenly over the whole numbers there.
+pub(super) fn at_whole_numbers(across: &Across, valued: &[(f64, f64)]) -> Vec<People> {
+    const WIDEST: f64 = 18.0;
+    let mut bars = Vec::new();
+    let mut before: Option<f64> = None;
+    for &(value, share) in valued {
+        let first = before.map_or(value, |before| (before + 1.0).min(value)).round() as i64;
+        let last = value.round() as i64;
+        before = Some(value);
+        let share = share / (last - first + 1) as f64;
+        for number in first..=last {
+            let x = |number: i64| across.x(number as f64);
+            // As wide as the nearer neighbour allows.
+            let rooms = [x(number + 1) - x(number), x(number) - x(number - 1)];
+            let half = 0.4 * rooms.into_iter().filter(|room| *room > 0.0).fold(WIDEST, f64::min);
+            let (from, to) = ((x(number) - half).max(LEFT), (x(number) + half).min(across.right));
+            bars.push(People { from, to, share });
+        }
+    }
+    bars
+}
+
+/// People from value to value, in bars of one width.
+pub(super) fn between(across: &Across, valued: &[(f64, f64)]) -> Vec<People> {
+    let mut before: Option<f64> = None;
+    let mut spread = Vec::new();
+    for &(value, share) in valued {
+        spread.push(People { from: across.x(before.unwrap_or(value)), to: across.x(value), share });
+        before = Some(value);
+    }
+    even(&spread, across.right)
 }

@@ -1,11 +1,12 @@
 //! The drawing of one term: what it adds, with its interval, and the people under it.
 
 mod axis;
+mod frame;
 #[cfg(test)]
 mod tests;
 
-use self::axis::{Across, People, even, nice};
-use super::evidence::signed;
+use self::axis::{Across, MOST_NUMBERS, People, at_whole_numbers, between, even, nice};
+use self::frame::Frame;
 use super::{percent, px};
 use crate::model::{CurvePoint, FeatureRange, Place, Scale, ShapeRow, ShapeTable, Shares, TermTable};
 
@@ -131,140 +132,6 @@ pub(super) struct Bar {
     pub height: String,
 }
 
-/// The frame of one drawing.
-struct Frame {
-    low: f64,
-    high: f64,
-    right: f64,
-    scale: PageScale,
-}
-
-impl Frame {
-    fn of(rows: &[ShapeRow], scale: PageScale) -> Self {
-        let (low, high) = span(rows, false);
-        let half = scale.tick / 2.0;
-        let steps = |value: f64| (value / half).ceil().max(2.0) * half;
-        let absent =
-            rows.iter().any(|row| matches!(row.at, Place::Missing | Place::NotCovered) && is_drawn(row));
-        Self { low: -steps(-low), high: steps(high), right: if absent { RIGHT } else { FULL }, scale }
-    }
-
-    fn bottom(&self) -> f64 {
-        TOP + (self.high - self.low) * self.scale.per_unit
-    }
-
-    fn base(&self) -> f64 {
-        self.bottom() + ABOVE_BARS + BARS
-    }
-
-    /// From the top; what lies beyond the frame is drawn on its edge.
-    fn y(&self, log_odds: f64) -> f64 {
-        TOP + (self.high - log_odds.clamp(self.low, self.high)) * self.scale.per_unit
-    }
-
-    fn levels(&self) -> Vec<Level> {
-        let tick = self.scale.tick;
-        let decimals = (-tick.log10().floor()).max(0.0) as usize;
-        // A hair's breadth, since the frame's ends may be marks themselves.
-        let (first, last) =
-            ((self.low / tick - 1e-9).ceil() as i32, (self.high / tick + 1e-9).floor() as i32);
-        (first..=last)
-            .map(|nth| {
-                let y = self.y(f64::from(nth) * tick);
-                Level {
-                    y: px(y),
-                    text_y: px(y + 4.0),
-                    label: signed(f64::from(nth) * tick, decimals, true),
-                    is_zero: nth == 0,
-                }
-            })
-            .collect()
-    }
-
-    fn absent(&self, rows: &[ShapeRow]) -> Vec<Absent> {
-        let place = |row: &ShapeRow| match row.at {
-            Place::Missing => Some(ABSENT[0]),
-            Place::NotCovered => Some(ABSENT[1]),
-            _ => None,
-        };
-        let of = |row: &ShapeRow| {
-            let (from, to) = place(row)?;
-            let band = row.reach.filter(|_| row.learnt).map(|reach| {
-                let (top, bottom) = (self.y(row.contribution + reach), self.y(row.contribution - reach));
-                (px(top), px(bottom - top))
-            });
-            let middle = f64::midpoint(from, to);
-            let share = short(row.share, false);
-            Some(Absent {
-                from: px(from),
-                width: px(to - from),
-                to: px(to),
-                y: px(self.y(row.contribution)),
-                band,
-                learnt: row.learnt,
-                name: Mark { x: px(middle), y: px(self.base() + 15.0), label: row.label.clone() },
-                share: Mark { x: px(middle), y: px(self.base() - 4.0), label: share },
-            })
-        };
-        rows.iter().filter(|row| is_drawn(row)).filter_map(of).collect()
-    }
-
-    /// A closed shape around steps, or none.
-    fn band_of_steps(&self, steps: &[(f64, f64, &ShapeRow)]) -> String {
-        let mut path = String::new();
-        for (from, to, row) in steps {
-            if let Some(reach) = row.reach {
-                let (top, bottom) = (self.y(row.contribution + reach), self.y(row.contribution - reach));
-                path.push_str(&format!("M{from:.1} {top:.1}H{to:.1}V{bottom:.1}H{from:.1}Z"));
-            }
-        }
-        path
-    }
-
-    fn line_of_steps(&self, steps: &[(f64, f64, &ShapeRow)]) -> (String, String) {
-        let (mut line, mut rare) = (String::new(), String::new());
-        for (nth, (from, to, row)) in steps.iter().enumerate() {
-            let y = self.y(row.contribution);
-            line.push_str(&if nth == 0 {
-                format!("M{from:.1} {y:.1}H{to:.1}")
-            } else {
-                format!("V{y:.1}H{to:.1}")
-            });
-            if row.share.is_none() {
-                rare.push_str(&format!("M{from:.1} {y:.1}H{to:.1}"));
-            }
-        }
-        (line, rare)
-    }
-
-    fn line_of_points(&self, across: &Across, points: &[CurvePoint]) -> (String, String) {
-        let through = |points: Vec<(f64, f64)>| {
-            let said: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {:.1}", self.y(*y))).collect();
-            format!("M{}", said.join("L"))
-        };
-        // A single value is drawn over the whole width.
-        let at = |point: &CurvePoint, right: bool| {
-            if points.len() == 1 && right { self.right } else { across.x(point.value) }
-        };
-        let twice: Vec<(&CurvePoint, bool)> = if points.len() == 1 {
-            vec![(&points[0], false), (&points[0], true)]
-        } else {
-            points.iter().map(|point| (point, false)).collect()
-        };
-        let line =
-            through(twice.iter().map(|(point, right)| (at(point, *right), point.contribution)).collect());
-        let side = |by: f64| {
-            let reach = |point: &CurvePoint| point.contribution + by * point.reach.unwrap_or_default();
-            twice.iter().map(|(point, right)| (at(point, *right), reach(point))).collect::<Vec<_>>()
-        };
-        if points.iter().all(|point| point.reach.is_none()) {
-            return (line, String::new());
-        }
-        let around = side(1.0).into_iter().chain(side(-1.0).into_iter().rev()).collect();
-        (line, format!("{}Z", through(around)))
-    }
-}
-
 impl Curve {
     /// The drawing of a term of one feature; `None` for a pair.
     pub(super) fn of(table: &TermTable, range: Option<&FeatureRange>, scale: PageScale) -> Option<Self> {
@@ -275,7 +142,7 @@ impl Curve {
         let unit = table.units.first().map_or("", String::as_str);
         let drawn = match &table.shape {
             ShapeTable::Line { scale, curve, .. } if unit != "yes or no" => {
-                Values::of_line(&frame, *scale, curve, range, unit)
+                Values::of_line(&frame, *scale, curve, &valued, unit)
             }
             _ if valued.len() <= COLUMNS => {
                 Values::of_columns(&frame, &valued, table.shares == Shares::FromTenths)
@@ -365,30 +232,29 @@ impl Values {
         }
     }
 
-    fn of_line(
-        frame: &Frame,
-        scale: Scale,
-        curve: &[CurvePoint],
-        range: Option<&FeatureRange>,
-        unit: &str,
-    ) -> Self {
+    fn of_line(frame: &Frame, scale: Scale, curve: &[CurvePoint], rows: &[&ShapeRow], unit: &str) -> Self {
         let low = curve.first().map_or(0.0, |point| point.value);
         let high = curve.last().map_or(0.0, |point| point.value);
         let across = Across { scale, low, high, right: frame.right };
         let (line, band) = frame.line_of_points(&across, curve);
-        let quantiles = range.map_or(&[][..], |range| &range.quantiles);
-        let with_value = range.map_or(1.0, |range| 1.0 - range.missing - range.not_covered);
-        let tenth =
-            |pair: &[f64]| People { from: across.x(pair[0]), to: across.x(pair[1]), share: 0.1 * with_value };
-        let spread: Vec<People> = quantiles.windows(2).map(tenth).collect();
+        let valued = rows.iter().filter_map(|row| match row.at {
+            Place::At(value) => Some((value, row.share.unwrap_or_default())),
+            _ => None,
+        });
+        let valued: Vec<(f64, f64)> = valued.collect();
+        let people = if is_whole(unit) && high - low <= MOST_NUMBERS {
+            at_whole_numbers(&across, &valued)
+        } else {
+            between(&across, &valued)
+        };
         Self {
             line,
             rare: String::new(),
             band,
             marks: across.marks(is_whole(unit)),
-            people: even(&spread, frame.right),
+            people,
             told: false,
-            is_about: false,
+            is_about: true,
         }
     }
 
@@ -426,21 +292,26 @@ impl Values {
             figures: told.iter().map(figure).collect(),
             base: px(base),
             below: px(base + 32.0),
-            caption: caption(rows, unit),
+            caption: caption(rows, unit, self.is_about),
         }
     }
 }
 
-/// What stands below a drawing: the unit, and how many have a value where not all do.
-fn caption(rows: &[ShapeRow], unit: &str) -> String {
+/// What stands below a drawing: the unit, how many have a value where not all do, and how sure the bars are.
+fn caption(rows: &[ShapeRow], unit: &str, is_about: bool) -> String {
     let absent = rows.iter().filter(|row| matches!(row.at, Place::Missing | Place::NotCovered));
     let with_value = 1.0 - absent.filter_map(|row| row.share).sum::<f64>();
-    let unit = if matches!(unit, "yes or no" | "value") { "" } else { unit };
-    match (unit, with_value < 1.0) {
-        (unit, false) => unit.to_owned(),
-        ("", true) => format!("{} of cases have a value", percent(with_value)),
-        (unit, true) => format!("{unit}; {} of cases have a value", percent(with_value)),
+    let mut said = Vec::new();
+    if !matches!(unit, "yes or no" | "value") {
+        said.push(unit.to_owned());
     }
+    if with_value < 1.0 {
+        said.push(format!("{} of cases have a value", percent(with_value)));
+    }
+    if is_about {
+        said.push("bars are right to within a tenth".to_owned());
+    }
+    said.join("; ")
 }
 
 /// A share of cases as a drawing has room for.

@@ -111,3 +111,27 @@ fn marks_are_round_numbers() {
     assert_eq!(labels[..3], ["0", "1", "2"]);
     assert_eq!(labels.last().unwrap(), "1,000");
 }
+
+#[test]
+fn people_under_a_line_stand_at_their_values() {
+    let at = |value: f64, share: f64| row(Place::At(value), 0.1 * value, Some(share));
+    let rows = vec![at(0.0, 0.8), at(2.0, 0.2), row(Place::Missing, 0.0, Some(0.0))];
+    let point = |value: f64| CurvePoint { value, contribution: 0.1 * value, reach: None };
+    let curve = vec![point(0.0), point(1.0), point(2.0)];
+    let line = TermTable {
+        shares: Shares::FromTenths,
+        shape: ShapeTable::Line { scale: Scale::Linear, rows, curve },
+        ..table(vec![])
+    };
+    let drawn = Curve::of(&line, None, PageScale::of(std::slice::from_ref(&line))).unwrap();
+    // Those above 0 and up to 2 are half at 1 and half at 2.
+    let places: Vec<f64> = drawn.bars.iter().map(|bar| number(&bar.x)).collect();
+    let middle = f64::midpoint(LEFT, FULL);
+    assert_eq!(places.len(), 3);
+    assert!(places[0] < LEFT + 1.0 && (places[1] - middle).abs() < 10.0 && places[2] > FULL - 10.0);
+    assert_eq!(drawn.bars[1].height, drawn.bars[2].height);
+    assert!(drawn.band.is_empty() && drawn.line.starts_with("M52.0 "));
+    let labels: Vec<&str> = drawn.marks.iter().map(|mark| mark.label.as_str()).collect();
+    assert_eq!(labels, ["0", "1", "2"]);
+    assert_eq!(drawn.caption, "records; bars are right to within a tenth");
+}
