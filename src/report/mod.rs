@@ -1,14 +1,16 @@
-//! What people open: the review list as a page, as a table and as data.
+//! What people open: the review list as a page, as a table and as data; a model as a page and as data.
 //!
 //! ```text
 //! ReviewList ─list_html→ one page for practitioners   (print it, or open it without a network)
 //!            ─list_csv→  one row a case               (for a spreadsheet)
 //!            ─list_json→ everything, digit for digit  (for an archive, or another program)
+//! AuditedModel, Scorer ─model_html→ one page for those who answer for a model
+//!                      ─model_json→ everything, digit for digit
 //! ```
 //!
-//! All three say the same of a case. None shows a probability for one person: a case has a band, and a
-//! band has the rate at which the outcome came about among such cases in the backtest. Nothing is read
-//! back in: a report is where the crate ends and a person begins.
+//! All three forms of a list say the same of a case. None shows a probability for one person: a case has
+//! a band, and a band has the rate at which the outcome came about among such cases in the backtest.
+//! Nothing is read back in: a report is where the crate ends and a person begins.
 //!
 //! # Examples
 //! ```

@@ -52,7 +52,8 @@ pub struct ShownBand {
 }
 
 /// The chance of the outcome that a score speaks of. It is shown only where chances passed their own check
-/// in the backtest; the band is shown always.
+/// in the backtest, and only up to the mean chance of the check's highest tenth of cases: above it nothing
+/// was measured finely enough. The band is shown always.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Chance {
     /// The chance, 0 to 1.

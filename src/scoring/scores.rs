@@ -339,11 +339,16 @@ impl Scores<'_, '_> {
         }
     }
 
-    /// The chance that the score speaks of; `None` where chances failed their check, or nothing is known of
-    /// how sure they are.
+    /// The chance that the score speaks of; `None` where chances failed their check, the check had nothing to
+    /// say of chances so high, or nothing is known of how sure they are.
     fn chance(&self, row: usize, reach: Option<f64>) -> Option<Chance> {
-        let reach = reach.filter(|_| self.scorer.backtest().is_calibrated())?;
+        let backtest = self.scorer.backtest();
+        let reach = reach.filter(|_| backtest.is_calibrated())?;
         let log_odds = self.log_odds[row];
+        let highest = backtest.overall.calibration.as_ref()?.bins.last()?.mean_predicted;
+        if probability(log_odds) > highest {
+            return None;
+        }
         let interval = Interval { low: probability(log_odds - reach), high: probability(log_odds + reach) };
         Some(Chance { value: probability(log_odds), interval })
     }
