@@ -215,3 +215,34 @@ fn trainers_are_compared_on_the_same_cases_and_one_is_chosen_by_the_rule() {
     let loses = |value| SuccessBar::Reaches { figure: Figure::LogLoss, reaches: value }.check(report).met;
     assert!(loses(loss + 1e-9) && !loses(loss - 1e-9), "a log loss has to be under its bar");
 }
+
+#[test]
+fn a_feature_that_is_mostly_absent_does_not_flatten_the_others() {
+    use earlyhelp::model::{AdditiveParams, Shape};
+    let rows = 7_500;
+    let mut dice = Dice::new(21);
+    let counts: Vec<f32> = (0..rows).map(|_| dice.below(4) as f32).collect();
+    let outcomes: Vec<bool> =
+        counts.iter().map(|&count| dice.chance(0.1 + 0.15 * f64::from(count))).collect();
+    let noise: Vec<Cell> = (0..rows)
+        .map(|_| match dice.below(100) {
+            0..60 => Cell::Missing,
+            60..93 => Cell::NotCovered,
+            _ => Cell::Value(dice.unit() as f32),
+        })
+        .collect();
+    let families: Vec<u64> = (0..rows as u64).collect();
+    let told: Vec<Cell> = counts.iter().map(|&count| Cell::Value(count)).collect();
+    let range = |columns: Vec<Vec<Cell>>| {
+        let names: Vec<String> = (0..columns.len()).map(|column| format!("f{column}")).collect();
+        let directions = vec![Direction::None; columns.len()];
+        let matrix = FeatureMatrix::from_cells(names, rows, &columns).unwrap();
+        let (model, _) =
+            AdditiveParams::default().fit_matrix(&matrix, &directions, &outcomes, &families, 1).unwrap();
+        let term = model.terms().iter().find(|term| term.on == ["f0"]).unwrap();
+        let Shape::Steps { values, .. } = &term.shape else { panic!("steps") };
+        values[3] - values[0]
+    };
+    let (alone, beside) = (range(vec![told.clone()]), range(vec![told, noise]));
+    assert!(alone > 1.0 && (beside / alone - 1.0).abs() < 0.05, "{alone} alone, {beside} beside noise");
+}

@@ -56,9 +56,10 @@ const LEAST_WEIGHT: f32 = 1e-6;
 const FIRST_ROUGHNESS: f64 = 200.0;
 /// The level's strength before anything is known: absences differ from values by some 0.5 log-odds.
 const FIRST_LEVEL: f64 = 4.0;
-/// The level's strength stays between these: absences matter by some 1.4 log-odds, or by next to nothing.
+/// The level's strength stays between these: absences differ from values by some 1.4 log-odds, or 0.5. It
+/// lies on every value step too, so a strong one would flatten shapes that have nothing to do with absences.
 const LEAST_LEVEL: f64 = 0.5;
-const MOST_LEVEL: f64 = 1e4;
+const MOST_LEVEL: f64 = 4.0;
 /// Sweeps between two looks at the log loss.
 const SWEEPS: usize = 2;
 /// Moves shorter than this hardly change the weights: the quadratic model keeps them, which changes the
