@@ -7,6 +7,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod abstention;
 mod additivity;
 mod command;
 mod dependencies;

@@ -62,11 +62,12 @@ fn counts(person: usize, year: usize) -> (usize, usize) {
     (draw(person, year, 1, 10).saturating_sub(6), draw(person, year, 2, 8).saturating_sub(4))
 }
 
-/// Risk rises with either count, and more than that with both.
+/// Risk rises with either count, and most where there is one without the other: what one feature says
+/// turns with the other, so that a model of this needs the pair.
 fn has_outcome(person: usize, year: usize) -> bool {
     let (police, absences) = counts(person, year);
-    let together = if police > 0 && absences > 0 { 35 } else { 0 };
-    draw(person, year, 3, 100) < 3 + 4 * police + 4 * absences + together
+    let apart = if (police > 0) != (absences > 0) { 45 } else { 0 };
+    draw(person, year, 3, 100) < 3 + 2 * police + 2 * absences + apart
 }
 
 fn records() -> Records {
@@ -257,7 +258,10 @@ fn shares_of_people_add_up_to_everybody() {
             }
             let sum: f64 = rows.iter().filter_map(|row| row.share).sum();
             // Counts are to the nearest five, and places of fewer than ten cases are left out.
-            assert!((sum - 1.0).abs() < 0.01, "{:?}: {sum}", table.on);
+            let left_out = rows.iter().filter(|row| row.share.is_none()).count();
+            let cases = model.candidate().training().rows as f64;
+            let most_left_out = 10.0 * left_out as f64 / cases;
+            assert!(sum < 1.01 && sum + most_left_out > 0.99, "{:?}: {sum}, {left_out} left out", table.on);
         }
     }
     let additive = models()[0].candidate();
