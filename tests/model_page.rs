@@ -66,7 +66,7 @@ fn counts(person: usize, year: usize) -> (usize, usize) {
 /// turns with the other, so that a model of this needs the pair.
 fn has_outcome(person: usize, year: usize) -> bool {
     let (police, absences) = counts(person, year);
-    let apart = if (police > 0) != (absences > 0) { 45 } else { 0 };
+    let apart = if (police > 0) == (absences > 0) { 0 } else { 45 };
     draw(person, year, 3, 100) < 3 + 2 * police + 2 * absences + apart
 }
 
