@@ -1,11 +1,12 @@
 //! Elastic-net and ridge logistic regression as a trainer of the one model form.
 
 use linfa::DatasetBase;
-use linfa::traits::Fit;
+use linfa::traits::{Fit, Predict};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use super::design::StandardisedDesign;
+use super::explanation::Explanations;
 use super::form::{AdditiveModel, Scale};
 use super::path::{Followed, PathError, PathParams, PathReport};
 use super::solver::{Design as _, Limits, Penalty, Solution, SolverError, solve};
@@ -263,6 +264,11 @@ pub(super) fn matrix_of(
     if names.len() != records.ncols() {
         names = (0..records.ncols()).map(|column| format!("feature-{column}")).collect();
     }
+    cells_of(names, records)
+}
+
+/// A table of numbers as cells: NaN means missing.
+fn cells_of(names: Vec<String>, records: &Array2<f64>) -> Result<FeatureMatrix, ModelError> {
     let mut columns = Vec::with_capacity(names.len());
     for (name, column) in names.iter().zip(records.columns()) {
         if let Some(row) = column.iter().position(|value| value.is_infinite()) {
@@ -275,4 +281,17 @@ pub(super) fn matrix_of(
     }
     FeatureMatrix::from_cells(names, records.nrows(), &columns)
         .ok_or_else(|| ModelError::NotFitted("the records are not a table".into()))
+}
+
+impl Predict<&Array2<f64>, Result<Explanations, ModelError>> for AdditiveModel {
+    /// Explains records, one column a feature in the model's order (NaN means missing). A prediction is a
+    /// whole explanation: there is no score without one.
+    fn predict(&self, records: &Array2<f64>) -> Result<Explanations, ModelError> {
+        if records.ncols() != self.features().len() {
+            return Err(ModelError::Features(
+                "the records have another number of columns than the model".into(),
+            ));
+        }
+        self.explain_all(&cells_of(self.features().to_vec(), records)?)
+    }
 }
