@@ -176,6 +176,7 @@ pub struct Backtest {
     candidate: String,
     report: BacktestReport,
     cases: Vec<TestCase>,
+    contributions: BTreeMap<Vec<String>, Vec<f64>>,
 }
 
 /// What a backtest found.
@@ -261,9 +262,10 @@ impl Backtest {
         let bands = plan.bands.of(&all.model.log_odds, &all.outcomes);
         let terms = all.without_each_term();
         let cases = all.cases(data);
+        let contributions = all.terms.into_iter().map(|(on, term)| (on, term.log_odds)).collect();
         let report =
             BacktestReport { plan: plan.clone(), splits, overall, rules, bands, terms, recalibration: None };
-        Ok(Self { candidate: candidate.digest().to_owned(), report, cases })
+        Ok(Self { candidate: candidate.digest().to_owned(), report, cases, contributions })
     }
 
     /// The same tests with scores recalibrated, each case by what other families' cases say; and the
@@ -321,9 +323,13 @@ impl Backtest {
             .collect::<Result<_, EvaluateError>>()?;
         let overall = measure(&|_| true)?;
         let bands = plan.bands.of(&log_odds, &outcomes);
+        let (slope, mut contributions) = (recalibration.slope, self.contributions);
+        for part in contributions.values_mut().flatten() {
+            *part *= slope;
+        }
         let report =
             BacktestReport { splits, overall, bands, recalibration: Some(recalibration), ..self.report };
-        Ok((Self { candidate: candidate.digest().to_owned(), report, cases }, candidate))
+        Ok((Self { candidate: candidate.digest().to_owned(), report, cases, contributions }, candidate))
     }
 
     /// The digest of the candidate that was tested.
@@ -342,6 +348,13 @@ impl Backtest {
     #[must_use]
     pub fn cases(&self) -> &[TestCase] {
         &self.cases
+    }
+
+    /// What each term added to every test case's score, in log-odds and in the order of the cases, by the
+    /// features that the term is on. Zero where the model that scored the case had no such term.
+    #[must_use]
+    pub fn contributions(&self) -> &BTreeMap<Vec<String>, Vec<f64>> {
+        &self.contributions
     }
 }
 
