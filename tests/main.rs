@@ -19,6 +19,8 @@ mod intake;
 mod invariants;
 mod layers;
 mod leakage;
+mod ledger;
+mod ledger_crash;
 mod linfa_cross_check;
 mod model_page;
 mod models;

@@ -1,7 +1,7 @@
 //! The matrix: one row a case, one column a feature, three kinds of cell.
 
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, Series};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::DatasetError;
 
@@ -58,6 +58,25 @@ impl Serialize for Cell {
             Self::Value(value) => serializer.serialize_f32(*value),
             Self::Missing => serializer.serialize_str("missing"),
             Self::NotCovered => serializer.serialize_str("not covered"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell {
+    /// As it was written: a number (finite, else it is refused), `missing` or `not covered`.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(f64),
+            Absent(String),
+        }
+        let refused = || serde::de::Error::custom("a cell is a number, `missing` or `not covered`");
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) if (number as f32).is_finite() => Ok(Self::Value(number as f32)),
+            Written::Absent(text) if text == "missing" => Ok(Self::Missing),
+            Written::Absent(text) if text == "not covered" => Ok(Self::NotCovered),
+            _ => Err(refused()),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | [`project_file`] | every table and key of `project.toml` | write a project |
 //! | [`defaults`] | every default and its reason | audit a model, or wonder why |
 //! | [`governance`] | what is recorded where; sign-off; what a council has to do itself | sign for a model, or answer for its use |
+//! | [`accountability`] | audit, ledger, replay, corrections, papers, monitoring | audit a system, or have to answer for one |
 //! | [`misuse`] | what the crate resists, and what it cannot | read or use a list |
 
 #[doc = include_str!("concepts.md")]
@@ -23,6 +24,9 @@ pub mod defaults {}
 
 #[doc = include_str!("governance.md")]
 pub mod governance {}
+
+#[doc = include_str!("accountability.md")]
+pub mod accountability {}
 
 #[doc = include_str!("misuse.md")]
 pub mod misuse {}

@@ -112,7 +112,7 @@ pub struct Reject {
 }
 
 /// What became of a source's rows. `read = accepted + rejected` always holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intake {
     /// The source.
     pub source: String,

@@ -31,6 +31,7 @@
 mod html;
 mod model_page;
 mod plain;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -38,3 +39,4 @@ mod words;
 pub use html::list_html;
 pub use model_page::{AnyModel, model_html, model_json};
 pub use plain::{list_csv, list_json};
+pub use subject::subject_html;

@@ -23,7 +23,7 @@ impl Reviewer {
         Self { name: name.into(), role: role.into() }
     }
 
-    pub(super) fn check(&self) -> Result<(), ReviewError> {
+    pub(crate) fn check(&self) -> Result<(), ReviewError> {
         if self.name.trim().is_empty() {
             return Err(ReviewError::Reviewer("the name is missing"));
         }
@@ -67,7 +67,8 @@ pub struct OpenCase<'l> {
 
 /// What a named person decided about one case that they had opened, and why.
 ///
-/// It has no other maker than [`OpenCase::decide`]. Reading one compiles:
+/// It has no other makers than [`OpenCase::decide`] and, for a list that a ledger holds,
+/// [`RecordedCase::decide`](crate::ledger::RecordedCase::decide). Reading one compiles:
 /// ```
 /// # use earlyhelp::review::{Agreement, Decision, Step};
 /// fn reason(decision: &Decision) -> &str {
@@ -122,29 +123,58 @@ impl<'l> OpenCase<'l> {
         reason: impl Into<String>,
         on: Day,
     ) -> Result<Decision, ReviewError> {
-        let reason = reason.into();
-        if reason.trim().is_empty() {
-            return Err(ReviewError::NoReason);
-        }
-        let expires = self.case().audit().expires;
-        if on > expires {
-            return Err(ReviewError::Expired(expires.to_string()));
-        }
-        Ok(Decision {
-            run_id: self.case().audit().run_id.clone(),
+        let audit = self.case().audit();
+        let opened = Opened {
+            run_id: audit.run_id.clone(),
             entity: self.case().entity().to_owned(),
             drawn: self.drawn(),
+            expires: audit.expires,
             opened_on: self.opened_on,
-            decided_on: on.max(self.opened_on),
-            step,
-            agreement,
-            reason,
             reviewer: self.reviewer,
-        })
+        };
+        Decision::about(opened, step, agreement, reason.into(), on)
     }
 }
 
+/// Which case somebody opened, and when: from the list itself or from a ledger that holds it.
+pub(crate) struct Opened {
+    pub(crate) run_id: String,
+    pub(crate) entity: String,
+    pub(crate) drawn: Drawn,
+    pub(crate) reviewer: Reviewer,
+    pub(crate) opened_on: Day,
+    /// The list's last day.
+    pub(crate) expires: Day,
+}
+
 impl Decision {
+    /// The one maker.
+    pub(crate) fn about(
+        opened: Opened,
+        step: Step,
+        agreement: Agreement,
+        reason: String,
+        on: Day,
+    ) -> Result<Self, ReviewError> {
+        if reason.trim().is_empty() {
+            return Err(ReviewError::NoReason);
+        }
+        if on > opened.expires {
+            return Err(ReviewError::Expired(opened.expires.to_string()));
+        }
+        Ok(Self {
+            run_id: opened.run_id,
+            entity: opened.entity,
+            drawn: opened.drawn,
+            reviewer: opened.reviewer,
+            opened_on: opened.opened_on,
+            decided_on: on.max(opened.opened_on),
+            step,
+            agreement,
+            reason,
+        })
+    }
+
     /// The run whose list the case was on.
     #[must_use]
     pub fn run_id(&self) -> &str {

@@ -1,6 +1,6 @@
 //! The review list.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::decision::{OpenCase, Reviewer};
 use crate::calendar::Day;
@@ -34,7 +34,7 @@ pub struct Entry {
 }
 
 /// Why a case is on the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Drawn {
     /// For its rank.
@@ -44,7 +44,7 @@ pub enum Drawn {
 }
 
 /// A random sample for comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
     /// How many cases.
     pub cases: u32,

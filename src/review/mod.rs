@@ -11,5 +11,6 @@
 mod decision;
 mod list;
 
+pub(crate) use decision::Opened;
 pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
 pub use list::{Comparison, Drawn, Entry, ReviewList};

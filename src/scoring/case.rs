@@ -1,6 +1,6 @@
 //! One scored case: what a practitioner reads.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::abstention::Abstention;
 use crate::calendar::{AsOf, Day};
@@ -115,7 +115,8 @@ pub struct Absence {
 }
 
 /// What an auditor needs to make the score again: the same for all cases of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AuditRecord {
     /// The run, made from everything else here: two runs of the same on the same have one id.
     pub run_id: String,
@@ -154,7 +155,8 @@ pub struct AuditRecord {
 }
 
 /// A source as a run saw it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SourceState {
     /// The source.
     pub source: String,

@@ -12,10 +12,12 @@
 
 mod abstention;
 mod case;
+mod recorded;
 mod release;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
 pub use case::{Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, SourceState, Stability};
+pub use recorded::PlainReason;
 pub use release::{AuditedModel, Previous, Scorer, SignOff};
 pub use scores::{Request, Scores};

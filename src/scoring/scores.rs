@@ -56,11 +56,11 @@ impl Request {
 /// The scored cohort: every case's score is the sum of its explanation; a case is handed out whole.
 pub struct Scores<'s, 'r> {
     scorer: &'s Scorer,
-    cohort: Cohort<'r>,
-    matrix: FeatureMatrix,
+    pub(super) cohort: Cohort<'r>,
+    pub(super) matrix: FeatureMatrix,
     /// Rows of the cohort that are scored, highest score first.
-    order: Vec<u32>,
-    log_odds: Vec<f64>,
+    pub(super) order: Vec<u32>,
+    pub(super) log_odds: Vec<f64>,
     not_scored: Vec<NotScored>,
     /// The length of a list that stability is about: the backtest's.
     capacity: usize,
@@ -211,6 +211,12 @@ impl Scorer {
 }
 
 impl Scores<'_, '_> {
+    /// The model that scored.
+    #[must_use]
+    pub fn scorer(&self) -> &Scorer {
+        self.scorer
+    }
+
     /// How many cases were scored.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,0 +1,44 @@
+//! `earlyhelp log`
+
+use std::path::PathBuf;
+
+use earlyhelp::calendar::Day;
+use earlyhelp::project::Project;
+
+use super::LedgerArgument;
+use crate::cli::{Failure, Outcome, output, today};
+
+/// Arguments of `earlyhelp log`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    ledger: LedgerArgument,
+    /// Count by group, too, of the protected characteristics of this project.
+    #[arg(long, value_name = "PROJECT.toml")]
+    project: Option<PathBuf>,
+    /// Groups of fewer alerts are held back.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    min_n: u32,
+    /// Count up to this day, if not today.
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+    /// Print the account as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let ledger = arguments.ledger.open()?;
+    let protected = match &arguments.project {
+        None => None,
+        Some(path) => Some(Project::load(path)?.protected()?),
+    };
+    let on = arguments.on.unwrap_or_else(today);
+    let account = ledger.account(protected.as_ref(), arguments.min_n, on)?;
+    if arguments.json {
+        output::print_json(&account)?;
+    } else {
+        output::print(&format!("{account}\n"))?;
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,158 @@
+//! `earlyhelp correct`, `earlyhelp purge` and `earlyhelp subject`
+
+use std::path::PathBuf;
+
+use earlyhelp::calendar::Day;
+use earlyhelp::ledger::{AffectedCase, Correction};
+use earlyhelp::project::Project;
+use earlyhelp::report;
+
+use super::LedgerArgument;
+use crate::cli::progress::Progress;
+use crate::cli::{Failure, Outcome, output, today};
+
+/// Arguments of `earlyhelp correct`.
+#[derive(Debug, clap::Args)]
+pub struct CorrectArguments {
+    #[command(flatten)]
+    ledger: LedgerArgument,
+    /// Whose records were wrong: the pseudonymous id.
+    #[arg(long, value_name = "ID")]
+    entity: String,
+    /// A record that was wrong, as source and the source's own reference; may be given several times.
+    /// Without any, every past case of the person counts as affected.
+    #[arg(long, value_name = "SOURCE=REFERENCE", value_parser = record)]
+    record: Vec<(String, String)>,
+    /// What was wrong and what was put right.
+    #[arg(long, value_name = "TEXT")]
+    what: String,
+    /// Who puts it on record.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// Score the affected cases again from this project's extracts, in which the error is put right.
+    #[arg(long, value_name = "PROJECT.toml")]
+    project: Option<PathBuf>,
+    /// The day, if not today.
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+    /// Print the affected cases as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn record(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').ok_or("write it as SOURCE=REFERENCE")?;
+    Ok((parts.0.to_owned(), parts.1.to_owned()))
+}
+
+pub fn correct(arguments: &CorrectArguments) -> Result<Outcome, Failure> {
+    let ledger = arguments.ledger.open()?;
+    let mut progress = Progress::start("reading");
+    let records = match &arguments.project {
+        None => None,
+        Some(path) => Some(Project::load(path)?.records(|source, rows| progress.rows(source, rows))?),
+    };
+    progress.stage("looking for past cases");
+    let correction = Correction {
+        entity: arguments.entity.clone(),
+        records: arguments.record.clone(),
+        what: arguments.what.clone(),
+        by: arguments.by.clone(),
+    };
+    let affected = ledger.correct(&correction, records.as_ref(), arguments.on.unwrap_or_else(today))?;
+    drop(progress);
+    if arguments.json {
+        output::print_json(&affected)?;
+    } else {
+        output::print(&table(&affected, records.is_some()))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn table(affected: &[AffectedCase], scored_again: bool) -> String {
+    let mut text = format!("{} past cases rest on such records.\n", affected.len());
+    for case in affected {
+        let place = case.place.map_or_else(|| "on no list".to_owned(), |place| format!("place {place}"));
+        let open = if case.is_open { ", on a list that is still open" } else { "" };
+        text.push_str(&format!(
+            "  {}  {}  run {}  {place}{open}; rank {}, log-odds {:.3}",
+            case.entity, case.as_of, case.run, case.before.rank, case.before.log_odds
+        ));
+        match case.after {
+            Some(after) => {
+                let list = match (case.before.listed, after.listed) {
+                    (true, false) => "; it would not have been listed",
+                    (false, true) => "; it would have been listed",
+                    _ => "",
+                };
+                text.push_str(&format!(" -> rank {}, log-odds {:.3}{list}", after.rank, after.log_odds));
+            }
+            None if scored_again => text.push_str(" -> not in the cohort any more"),
+            None => {}
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Arguments of `earlyhelp purge`.
+#[derive(Debug, clap::Args)]
+pub struct PurgeArguments {
+    #[command(flatten)]
+    ledger: LedgerArgument,
+    /// Whom to take out: the pseudonymous id.
+    #[arg(long, value_name = "ID")]
+    entity: String,
+    /// Who does it.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// On what ground. It stays in the ledger, so it must not name the person.
+    #[arg(long, value_name = "WHY")]
+    reason: String,
+    /// The day, if not today.
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+}
+
+pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
+    let ledger = arguments.ledger.open()?;
+    let on = arguments.on.unwrap_or_else(today);
+    let purged = ledger.purge(&arguments.entity, &arguments.by, &arguments.reason, on)?;
+    output::print(&format!("Taken out of {} entries; the chain still verifies.\n", purged.entries.len()))?;
+    if purged.still_named_in.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    let entries: Vec<String> = purged.still_named_in.iter().map(u64::to_string).collect();
+    eprintln!("warning: entries about others still name this id: {}", entries.join(", "));
+    Ok(Outcome::Found)
+}
+
+/// Arguments of `earlyhelp subject`.
+#[derive(Debug, clap::Args)]
+pub struct SubjectArguments {
+    #[command(flatten)]
+    ledger: LedgerArgument,
+    /// About whom: the pseudonymous id.
+    #[arg(long, value_name = "ID")]
+    entity: String,
+    /// The folder for subject.html and subject.json.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The day, if not today.
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+}
+
+pub fn subject(arguments: &SubjectArguments) -> Result<Outcome, Failure> {
+    let ledger = arguments.ledger.open()?;
+    let pack = ledger.subject_pack(&arguments.entity, arguments.on.unwrap_or_else(today))?;
+    output::write(&arguments.out.join("subject.html"), &report::subject_html(&pack)?)?;
+    output::write(&arguments.out.join("subject.json"), &(serde_json::to_string_pretty(&pack)? + "\n"))?;
+    output::print(&format!(
+        "{} scores and {} entries in {}\n",
+        pack.scores.len(),
+        pack.entries.len(),
+        arguments.out.display()
+    ))?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,138 @@
+//! `earlyhelp open` and `earlyhelp decide`
+
+use earlyhelp::calendar::Day;
+use earlyhelp::review::{Agreement, Reviewer, Step};
+use serde_json::Value;
+
+use super::LedgerArgument;
+use crate::cli::{Failure, Outcome, output, today};
+
+/// Which case, and who looks at it.
+#[derive(Debug, clap::Args)]
+pub struct CaseArguments {
+    #[command(flatten)]
+    ledger: LedgerArgument,
+    /// The run whose list it is on, or the beginning of its id.
+    #[arg(long, value_name = "ID")]
+    run: String,
+    /// The place on the list, from 1.
+    #[arg(long, value_name = "N")]
+    place: u32,
+    /// Who looks at it.
+    #[arg(long, value_name = "NAME")]
+    reviewer: String,
+    /// Their role.
+    #[arg(long, value_name = "ROLE")]
+    role: String,
+    /// The day, if not today.
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+}
+
+impl CaseArguments {
+    fn reviewer(&self) -> Reviewer {
+        Reviewer::new(&self.reviewer, &self.role)
+    }
+
+    fn on(&self) -> Day {
+        self.on.unwrap_or_else(today)
+    }
+}
+
+/// Arguments of `earlyhelp open`.
+#[derive(Debug, clap::Args)]
+pub struct OpenArguments {
+    #[command(flatten)]
+    case: CaseArguments,
+    /// What the reviewer thinks before they see the score, where the team works so.
+    #[arg(long, value_name = "TEXT")]
+    own_judgement: Option<String>,
+    /// Print the case as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn open(arguments: &OpenArguments) -> Result<Outcome, Failure> {
+    let of = &arguments.case;
+    let ledger = of.ledger.open()?;
+    let own = arguments.own_judgement.as_deref();
+    let case = ledger.open_case(&of.run, of.place, of.reviewer(), own, of.on())?;
+    if arguments.json {
+        output::print_json(case.case())?;
+    } else {
+        output::print(&in_words(case.entity(), case.case()))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The case in a few lines; the page and the data hold the rest.
+fn in_words(entity: &str, case: &Value) -> String {
+    let mut text =
+        format!("{entity}: rank {} of {}, {}\n", case["rank"], case["of"], plain(&case["band"]["name"]));
+    for part in case["contributions"].as_array().into_iter().flatten().take(8) {
+        text.push_str(&format!(
+            "  {:+.2}  {}\n",
+            part["points"].as_f64().unwrap_or_default(),
+            plain(&part["words"])
+        ));
+    }
+    text.push_str("What the list cannot see:\n");
+    for line in case["cannot_see"].as_array().into_iter().flatten() {
+        text.push_str(&format!("  {}\n", plain(line)));
+    }
+    text
+}
+
+fn plain(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// Arguments of `earlyhelp decide`.
+#[derive(Debug, clap::Args)]
+pub struct DecideArguments {
+    #[command(flatten)]
+    case: CaseArguments,
+    /// The next step. The command records it and does nothing about it.
+    #[arg(long, value_enum)]
+    step: NextStep,
+    /// Whether the reviewer agrees with the case's place on the list.
+    #[arg(long, value_enum)]
+    agreement: Agrees,
+    /// Why, in words.
+    #[arg(long, value_name = "WHY")]
+    reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum NextStep {
+    OfferSupport,
+    SeekInformation,
+    NoAction,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Agrees {
+    Agree,
+    Disagree,
+    CannotTell,
+}
+
+pub fn decide(arguments: &DecideArguments) -> Result<Outcome, Failure> {
+    let of = &arguments.case;
+    let ledger = of.ledger.open()?;
+    let case = ledger.opened_case(&of.run, of.place, of.reviewer(), of.on())?;
+    let step = match arguments.step {
+        NextStep::OfferSupport => Step::OfferSupport,
+        NextStep::SeekInformation => Step::SeekInformation,
+        NextStep::NoAction => Step::NoAction,
+    };
+    let agreement = match arguments.agreement {
+        Agrees::Agree => Agreement::Agree,
+        Agrees::Disagree => Agreement::Disagree,
+        Agrees::CannotTell => Agreement::CannotTell,
+    };
+    let decision = case.decide(step, agreement, &arguments.reason, of.on())?;
+    ledger.record_decision(&decision)?;
+    output::print("On record.\n")?;
+    Ok(Outcome::Done)
+}

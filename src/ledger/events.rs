@@ -1,0 +1,340 @@
+//! The entries of a ledger and what each holds.
+//!
+//! The *facts* of an entry stay for ever and name no family: counts, digests, dates, members of staff. Its
+//! *content* is what a purge takes out: the pseudonym, the score, the explanation, reasons in free text.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, LedgerError};
+use crate::calendar::{AsOf, Day};
+use crate::evaluate::Capacity;
+use crate::features::Cell;
+use crate::records::Intake;
+use crate::review::{Agreement, Comparison, Drawn, Reviewer, Step};
+use crate::scoring::AuditRecord;
+
+/// What an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A model with its evidence was put on record.
+    ModelRegistered,
+    /// Somebody signed for a model.
+    ModelReleased,
+    /// A model was taken out of use.
+    ModelRetired,
+    /// A run was asked for.
+    RunStarted,
+    /// A case was scored in a run.
+    CaseScored,
+    /// A case of the cohort was not scored, with the reason.
+    CaseNotScored,
+    /// A run ended, with its manifest.
+    RunFinished,
+    /// A named person opened a case.
+    CaseOpened,
+    /// A named person decided about a case that they had opened.
+    Decision,
+    /// Records about somebody were put right at their source.
+    Correction,
+    /// Content was taken out of the ledger.
+    Purge,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 11] = [
+        Self::ModelRegistered,
+        Self::ModelReleased,
+        Self::ModelRetired,
+        Self::RunStarted,
+        Self::CaseScored,
+        Self::CaseNotScored,
+        Self::RunFinished,
+        Self::CaseOpened,
+        Self::Decision,
+        Self::Correction,
+        Self::Purge,
+    ];
+
+    /// As it is written in entries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ModelRegistered => "model_registered",
+            Self::ModelReleased => "model_released",
+            Self::ModelRetired => "model_retired",
+            Self::RunStarted => "run_started",
+            Self::CaseScored => "case_scored",
+            Self::CaseNotScored => "case_not_scored",
+            Self::RunFinished => "run_finished",
+            Self::CaseOpened => "case_opened",
+            Self::Decision => "decision",
+            Self::Correction => "correction",
+            Self::Purge => "purge",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Facts of [`Kind::ModelRegistered`], [`Kind::ModelReleased`] and [`Kind::ModelRetired`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFacts {
+    /// The digest of the file: the audited model's when registered, the released model's from then on.
+    pub model: String,
+    /// The digest of the candidate in it.
+    pub candidate: String,
+    /// Who registered, signed for or retired it.
+    pub by: String,
+    /// Their role, where they signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// What scores may be used for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// The last day on which it may score without having been reviewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_by: Option<Day>,
+    /// Why it was retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Facts of [`Kind::RunStarted`]. A start without a [`RunFinished`] is a run that did not end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunStarted {
+    /// The released model.
+    pub model: String,
+    /// The date scored for.
+    pub as_of: AsOf,
+    /// For what.
+    pub purpose: String,
+    /// Who asked.
+    pub requested_by: String,
+    /// The digest of the project file, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
+    /// The version of this crate.
+    pub library_version: String,
+}
+
+/// Facts of [`Kind::RunFinished`]: the manifest of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunFinished {
+    /// The entry of the start.
+    pub started: u64,
+    /// What every score of the run carries.
+    pub audit: AuditRecord,
+    /// Rows read, accepted and rejected of each source.
+    pub intake: Vec<Intake>,
+    /// Why rows were rejected.
+    pub rejects: Vec<RejectCount>,
+    /// Cases scored.
+    pub scored: u64,
+    /// Cases of the cohort that were not.
+    pub not_scored: u64,
+    /// How long a list was asked for.
+    pub capacity: Capacity,
+    /// The random sample that was asked for beside it.
+    pub comparison: Option<Comparison>,
+    /// Alerts: cases listed for their rank.
+    pub alerts: u64,
+    /// Cases listed at random.
+    pub at_random: u64,
+    /// SHA-256 of the list as data ([`list_json`](crate::report::list_json)'s text without the line end at
+    /// its end, unindented).
+    pub output: String,
+}
+
+/// How many rows of a source were rejected for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RejectCount {
+    /// The source.
+    pub source: String,
+    /// The column, where one was at fault.
+    pub column: Option<String>,
+    /// The reason's code.
+    pub reason: String,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// Facts of [`Kind::CaseScored`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseScored {
+    /// Its place on the list, from 1, if it was on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<u32>,
+    /// Why it was on the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<Drawn>,
+}
+
+/// Content of [`Kind::CaseScored`].
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreContent {
+    /// Its rank in the cohort, from 1.
+    pub rank: u32,
+    /// Of how many.
+    pub of: u32,
+    /// The score in log-odds. Written so that it reads back to the bit.
+    pub log_odds: f64,
+    /// What the model's features said of the case, in the order of the features.
+    pub cells: Vec<Cell>,
+    /// What the team saw, for a listed case: the scored case whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<serde_json::Value>,
+}
+
+/// Facts of [`Kind::CaseOpened`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseOpened {
+    /// The entry in which the case was scored.
+    pub case: u64,
+    /// Who opened it.
+    pub reviewer: Reviewer,
+    /// Whether they wrote their own judgement down before they saw the score.
+    pub judged_first: bool,
+}
+
+/// Content of [`Kind::CaseOpened`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedContent {
+    /// The reviewer's own judgement before they saw the score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_judgement: Option<String>,
+}
+
+/// Facts of [`Kind::Decision`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionFacts {
+    /// The entry in which the case was scored.
+    pub case: u64,
+    /// Why the case was on the list.
+    pub drawn: Drawn,
+    /// Who decided.
+    pub reviewer: Reviewer,
+    /// When they had opened it.
+    pub opened_on: Day,
+    /// The next step.
+    pub step: Step,
+    /// Whether they agree with the case's place on the list.
+    pub agreement: Agreement,
+}
+
+/// Content of [`Kind::Decision`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionContent {
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// Facts of [`Kind::Correction`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectionFacts {
+    /// Who put it on record.
+    pub by: String,
+    /// The entries of the scored cases that rest on the records.
+    pub cases: Vec<u64>,
+    /// How many records.
+    pub records: u64,
+}
+
+/// Content of [`Kind::Correction`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectionContent {
+    /// What was wrong and what was put right.
+    pub what: String,
+    /// The records, as source and reference.
+    pub records: Vec<(String, String)>,
+}
+
+/// Facts of a [`Kind::Purge`] that took a person out; the store adds which entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeFacts {
+    /// Who did it.
+    pub by: String,
+    /// On what ground, without naming the person.
+    pub reason: String,
+}
+
+impl Entry {
+    /// What the entry is about; `None` for an entry of a later version of this crate.
+    #[must_use]
+    pub fn about(&self) -> Option<Kind> {
+        Kind::of(self.kind())
+    }
+
+    /// The entry's facts, read as what its kind holds.
+    ///
+    /// # Errors
+    /// [`LedgerError::Meaning`] where they are something else.
+    pub fn facts_as<T: DeserializeOwned>(&self) -> Result<T, LedgerError> {
+        serde_json::from_value(self.facts().clone()).map_err(|error| self.not_understood(&error))
+    }
+
+    /// The content, read as what the entry's kind holds; `None` where there is none or it was purged.
+    ///
+    /// # Errors
+    /// [`LedgerError::Meaning`] where it is something else.
+    pub fn content_as<T: DeserializeOwned>(&self) -> Result<Option<T>, LedgerError> {
+        let Some(content) = self.content() else { return Ok(None) };
+        serde_json::from_value(content.body.clone()).map(Some).map_err(|error| self.not_understood(&error))
+    }
+
+    fn not_understood(&self, error: &serde_json::Error) -> LedgerError {
+        // serde's text can hold a value; the category and the entry are enough to find it.
+        let _ = error;
+        LedgerError::Meaning { entry: self.seq(), kind: self.kind().to_owned() }
+    }
+}
+
+crate::opaque_debug!(ScoreContent);
+crate::opaque_debug!(OpenedContent);
+crate::opaque_debug!(DecisionContent);
+crate::opaque_debug!(CorrectionContent);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::of(kind.name()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+        assert_eq!(Kind::of("alert"), None);
+    }
+
+    #[test]
+    fn scores_and_cells_read_back_to_the_bit() {
+        let cells = vec![Cell::Value(0.1), Cell::Missing, Cell::NotCovered, Cell::Value(-3.4e-20)];
+        let log_odds = -1.234_567_890_123_456_7_f64;
+        let content = ScoreContent { rank: 3, of: 10, log_odds, cells: cells.clone(), case: None };
+        let text = serde_json::to_string(&serde_json::to_value(&content).unwrap()).unwrap();
+        let back: ScoreContent = serde_json::from_str(&text).unwrap();
+        assert_eq!(back.log_odds.to_bits(), log_odds.to_bits());
+        assert_eq!(back.cells, cells);
+        assert!(serde_json::from_str::<Cell>("\"none\"").is_err());
+        assert!(serde_json::from_str::<Cell>("1e60").is_err());
+    }
+}

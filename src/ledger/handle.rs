@@ -1,0 +1,176 @@
+//! A ledger that is open.
+
+use std::path::{Path, PathBuf};
+
+use super::chain::Head;
+use super::checkpoint::Checkpoint;
+use super::entry::{Draft, Entry};
+use super::lines::LinesStore;
+use super::sqlite::SqliteStore;
+use super::store::{Reader, Store, Wanted};
+use super::verify::{Verification, verify};
+use crate::calendar::Day;
+use crate::error::LedgerError;
+
+/// An append-only, hash-chained record of what was done.
+///
+/// Open it as often as is useful, from threads and processes: each has its own handle, and writers wait for
+/// each other.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::ledger::{Content, Draft, Ledger, Wanted};
+///
+/// let folder = std::env::temp_dir().join("earlyhelp-ledger-example");
+/// # let _ = std::fs::remove_dir_all(&folder);
+/// # std::fs::create_dir_all(&folder)?;
+/// let ledger = Ledger::open(folder.join("ledger.sqlite"))?;
+/// let on = "2025-04-01".parse()?;
+/// ledger.append(vec![
+///     Draft::new("run_started", on),
+///     Draft::new("case_scored", on).content(Content::of_subject("P-0017", serde_json::json!({ "score": 1.25 }))),
+/// ])?;
+///
+/// // What is held of one person, and taking it out again.
+/// let held = ledger.entries(&Wanted::all().subject("P-0017"))?;
+/// let seqs: Vec<u64> = held.iter().map(|entry| entry.seq()).collect();
+/// ledger.redact(&seqs, vec![Draft::new("purge", on).facts(serde_json::json!({ "why": "erasure was asked for" }))])?;
+/// assert!(ledger.entries(&Wanted::all().subject("P-0017"))?.is_empty());
+///
+/// // The chain is whole all the same.
+/// let verification = ledger.verify(None)?;
+/// assert!(verification.finding.is_none());
+/// assert_eq!((verification.entries, verification.redacted), (3, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Ledger {
+    store: Box<dyn Store>,
+    path: PathBuf,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`, or starts one. A path that ends in `.jsonl` is a file of JSON lines,
+    /// anything else a `SQLite` file.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the file is something else, of another format, or cannot be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
+        let path = path.as_ref();
+        let store: Box<dyn Store> = if is_lines(path) {
+            Box::new(LinesStore::open(path)?)
+        } else {
+            Box::new(SqliteStore::open(path)?)
+        };
+        Ok(Self { store, path: path.into() })
+    }
+
+    /// Opens the ledger at `path`; there must be one.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`], and [`LedgerError::Missing`] where there is none.
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
+        let path = path.as_ref();
+        let store: Box<dyn Store> = if is_lines(path) {
+            Box::new(LinesStore::open_existing(path)?)
+        } else {
+            Box::new(SqliteStore::open_existing(path)?)
+        };
+        Ok(Self { store, path: path.into() })
+    }
+
+    /// The path that it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the chain ends now.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read.
+    pub fn head(&self) -> Result<Head, LedgerError> {
+        self.store.head()
+    }
+
+    /// Appends all drafts or none, in their order. When it returns, they are on the disk. Gives the head
+    /// after them: their numbers are the last ones up to [`Head::entries`].
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be written to, when its end is damaged, or when a draft has no
+    /// kind or the kind [`PURGE`](super::PURGE).
+    pub fn append(&self, drafts: Vec<Draft>) -> Result<Head, LedgerError> {
+        self.store.append(drafts)
+    }
+
+    /// Calls `reader` with each wanted entry, the oldest first. Only one entry is held at a time.
+    ///
+    /// Reading trusts what is written; [`Ledger::verify`] does not.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read, or what `reader` returns.
+    pub fn read(&self, wanted: &Wanted, reader: &mut Reader<'_>) -> Result<(), LedgerError> {
+        self.store.read(wanted, reader)
+    }
+
+    /// The wanted entries, the oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read.
+    pub fn entries(&self, wanted: &Wanted) -> Result<Vec<Entry>, LedgerError> {
+        let mut entries = Vec::new();
+        self.store.read(wanted, &mut |entry| {
+            entries.push(entry);
+            Ok(())
+        })?;
+        Ok(entries)
+    }
+
+    /// Takes the contents of these entries out for good and appends the drafts, in one step. One of the
+    /// drafts must be of the kind [`PURGE`](super::PURGE); the redaction writes into its facts which
+    /// entries it took the content of (`redacted`, ranges `[first, last]`). Entries whose content is gone
+    /// already may be named again.
+    ///
+    /// When it returns, no byte of the ledger's files holds the contents, and the chain still verifies.
+    ///
+    /// # Errors
+    /// [`LedgerError::Redaction`] when an entry does not exist or never had content, or when the drafts
+    /// hold no purge: then nothing is changed. [`LedgerError::NotWiped`] when all is done, but another
+    /// program that is reading kept the bytes from being wiped.
+    pub fn redact(&self, seqs: &[u64], drafts: Vec<Draft>) -> Result<Head, LedgerError> {
+        self.store.redact(seqs, drafts)
+    }
+
+    /// Computes the whole chain anew from the bytes of the file, and compares. With a checkpoint that was
+    /// kept elsewhere it also sees a tail that was cut off and a chain that was written anew. Whether the
+    /// checkpoint itself can be trusted is for [`Checkpoint::verify`].
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read, or when what is wrong with the file is not in an
+    /// entry. A chain that does not hold is no error but a
+    /// [`finding`](super::Verification::finding).
+    pub fn verify(&self, checkpoint: Option<&Checkpoint>) -> Result<Verification, LedgerError> {
+        verify(self.store.as_ref(), &self.path, checkpoint)
+    }
+
+    /// What to keep elsewhere, so that nobody can cut the tail off or write the chain anew unseen. `on` is
+    /// today: the library reads no clock.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read.
+    pub fn checkpoint(&self, on: Day) -> Result<Checkpoint, LedgerError> {
+        Ok(Checkpoint::of(&self.head()?, on))
+    }
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+fn is_lines(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
+}
+
+#[cfg(test)]
+#[path = "tests/mod.rs"]
+mod tests;

@@ -1,0 +1,46 @@
+//! An append-only record of what was scored, by which model, on which data, for whom, who looked and what
+//! they decided: so that an auditor can count it, verify it, and make every past score again.
+//!
+//! ```text
+//! Scorer ─record_release→ │        │ ─verify→  Verification   (changed, removed, inserted, reordered?)
+//! Scores, ReviewList ───→ │ Ledger │ ─replay→  Replay         (does every past score come out the same?)
+//! Decision ─────────────→ │        │ ─account→ Account        (how many alerts, opened, overridden?)
+//!                                    ─subject_pack→ SubjectPack (all that is held about one person)
+//! ```
+//!
+//! Each entry has *facts*, which stay for ever and name no family, and may have *content*: what is said of
+//! one person. The chain of hashes holds a commitment to the content, so a purge can take it out, and the chain
+//! still verifies. A ledger is one SQLite file, or one file of JSON lines; both can be written by several
+//! processes at once and are whole after a crash.
+//!
+//! Entries carry the day that the caller gives: the library has no clock.
+
+mod account;
+mod chain;
+mod checkpoint;
+mod entry;
+mod events;
+mod handle;
+mod lines;
+mod person;
+mod record;
+mod replay;
+mod sqlite;
+mod store;
+mod verify;
+
+pub use crate::error::LedgerError;
+pub use account::{Account, Days, GroupTallies, ModelLine, RunLine, Tally};
+pub use chain::{Head, PURGE};
+pub use checkpoint::{Checkpoint, PublicKey, SigningKey};
+pub use entry::{Content, Draft, Entry};
+pub use events::{
+    CaseOpened, CaseScored, CorrectionContent, CorrectionFacts, DecisionContent, DecisionFacts, Kind,
+    ModelFacts, OpenedContent, PurgeFacts, RejectCount, RunFinished, RunStarted, ScoreContent,
+};
+pub use handle::Ledger;
+pub use person::{AffectedCase, Correction, Held, PastScore, Purged, ScoreAndRank, SubjectPack};
+pub use record::{RecordedCase, RunStart};
+pub use replay::{Differs, NotReplayed, Replay, ReplayOf};
+pub use store::{Store, Wanted};
+pub use verify::{Finding, Tampering, Verification};

@@ -1,0 +1,359 @@
+//! Making past scores again.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::events::{Kind, RunFinished, ScoreContent};
+use super::{Entry, Ledger, LedgerError, Wanted};
+use crate::evaluate::ranking::mix;
+use crate::records::Records;
+use crate::scoring::{Request, Scorer, Scores};
+
+/// Which past cases are made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplayOf {
+    /// All.
+    Everything,
+    /// Those of the run whose id starts so.
+    Run(String),
+    /// So many, drawn at random over all runs.
+    Sample {
+        /// How many.
+        cases: usize,
+        /// The same seed draws the same cases.
+        seed: u64,
+    },
+}
+
+/// Why a past case could not be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotReplayed {
+    /// The person was taken out of the ledger.
+    Purged,
+    /// The released model is not in the ledger.
+    NoModel,
+    /// A source's extract is gone, or says something else than it did.
+    ExtractChanged,
+    /// The case is not in the cohort that today's extracts give for the date.
+    NotInCohort,
+}
+
+impl NotReplayed {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Purged => "the person was taken out of the ledger",
+            Self::NoModel => "the released model is not in the ledger",
+            Self::ExtractChanged => "an extract is gone, or says something else than it did then",
+            Self::NotInCohort => "today's extracts do not give this case for that date",
+        }
+    }
+}
+
+/// What came of making past cases again.
+///
+/// `asked = reproduced + different + not replayed` always holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// Cases that were to be made again.
+    pub asked: u64,
+    /// Made again, the same to the bit: score and rank, and for listed cases every contribution.
+    pub reproduced: u64,
+    /// The entries whose cases came out otherwise, with what differs.
+    pub different: BTreeMap<u64, Differs>,
+    /// Why others could not be made again, and how many.
+    pub not_replayed: BTreeMap<NotReplayed, u64>,
+    /// Sources that are gone or say something else, by run, where extracts were gone back to.
+    pub changed_sources: BTreeMap<String, Vec<String>>,
+    /// Whether extracts were gone back to; else the recorded inputs were.
+    pub from_extracts: bool,
+}
+
+/// What differs between a recorded case and the same case made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Differs {
+    /// The score.
+    Score,
+    /// A contribution to it.
+    Explanation,
+    /// What a feature says of the case.
+    Inputs,
+    /// Its rank.
+    Rank,
+}
+
+impl Replay {
+    /// Whether every case that could be made again came out the same, and there was one.
+    #[must_use]
+    pub fn is_faithful(&self) -> bool {
+        self.different.is_empty() && self.reproduced > 0
+    }
+
+    fn not(&mut self, why: NotReplayed, cases: u64) {
+        if cases > 0 {
+            *self.not_replayed.entry(why).or_default() += cases;
+        }
+    }
+}
+
+impl fmt::Display for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = if self.from_extracts { "extracts" } else { "recorded inputs" };
+        writeln!(
+            f,
+            "{} of {} past cases were made again from the {from} and are the same to the bit.",
+            self.reproduced, self.asked
+        )?;
+        if !self.different.is_empty() {
+            let shown: Vec<String> = self.different.keys().take(5).map(u64::to_string).collect();
+            let more = if self.different.len() > shown.len() { " ..." } else { "" };
+            writeln!(f, "{} came out otherwise: entries {}{more}.", self.different.len(), shown.join(", "))?;
+        }
+        for (why, cases) in &self.not_replayed {
+            writeln!(f, "{cases} could not be made again: {}.", why.words())?;
+        }
+        for (run, sources) in &self.changed_sources {
+            writeln!(f, "Run {run}: changed or gone: {}.", sources.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Kept cases that are computed together: bounds what is held in memory.
+const CHUNK: usize = 4_096;
+
+impl Ledger {
+    /// Makes past cases again, from the released model and the inputs that the ledger holds, and compares
+    /// score and contributions to the bit. With `records` it goes back further: to the extracts, from which
+    /// cohort, features, scores and ranks are computed as they were for each run.
+    ///
+    /// Extracts that grew since give the same: a snapshot holds what was known before its date. A source
+    /// whose snapshot says something else than it did is named, and its runs' cases count as not replayed.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read, or holds no such run.
+    pub fn replay(&self, of: &ReplayOf, records: Option<&Records>) -> Result<Replay, LedgerError> {
+        let mut replay = Replay { from_extracts: records.is_some(), ..Replay::default() };
+        let runs: Vec<RunFinished> = match of {
+            ReplayOf::Run(run) => {
+                vec![self.finished(run)?.ok_or_else(|| LedgerError::NoRun(run.clone()))?]
+            }
+            ReplayOf::Everything | ReplayOf::Sample { .. } => {
+                let mut runs = self.runs()?;
+                let mut seen = hashbrown::HashSet::new();
+                runs.retain(|run| seen.insert(run.audit.run_id.clone()));
+                runs
+            }
+        };
+        let wanted = self.drawn(of, &runs)?;
+        for run in &runs {
+            let is_wanted = |entry: &Entry| wanted.as_ref().is_none_or(|drawn| drawn.contains(&entry.seq()));
+            match self.released_model(&run.audit.model) {
+                Err(LedgerError::NoModel(_)) => {
+                    let mut cases = 0;
+                    self.read(&of_run(run), &mut |entry| {
+                        cases += u64::from(is_wanted(&entry));
+                        Ok(())
+                    })?;
+                    replay.asked += cases;
+                    replay.not(NotReplayed::NoModel, cases);
+                }
+                Err(error) => return Err(error),
+                Ok(scorer) => match records {
+                    None => self.from_inputs(run, &scorer, &is_wanted, &mut replay)?,
+                    Some(records) => self.from_extracts(run, &scorer, records, &is_wanted, &mut replay)?,
+                },
+            }
+        }
+        Ok(replay)
+    }
+
+    /// The entries of a sample; `None` for all.
+    fn drawn(
+        &self,
+        of: &ReplayOf,
+        runs: &[RunFinished],
+    ) -> Result<Option<hashbrown::HashSet<u64>>, LedgerError> {
+        let ReplayOf::Sample { cases, seed } = of else { return Ok(None) };
+        let mut lots = Vec::new();
+        for run in runs {
+            self.read(&of_run(run), &mut |entry| {
+                lots.push((mix(*seed, entry.seq()), entry.seq()));
+                Ok(())
+            })?;
+        }
+        lots.sort_unstable();
+        Ok(Some(lots.into_iter().take(*cases).map(|(_, entry)| entry).collect()))
+    }
+
+    fn from_inputs(
+        &self,
+        run: &RunFinished,
+        scorer: &Scorer,
+        is_wanted: &dyn Fn(&Entry) -> bool,
+        replay: &mut Replay,
+    ) -> Result<(), LedgerError> {
+        let mut held = Vec::new();
+        self.read(&of_run(run), &mut |entry| {
+            if !is_wanted(&entry) {
+                return Ok(());
+            }
+            replay.asked += 1;
+            match entry.content_as::<ScoreContent>()? {
+                None => replay.not(NotReplayed::Purged, 1),
+                Some(content) => held.push((entry.seq(), content)),
+            }
+            if held.len() == CHUNK {
+                compare(scorer, &held, replay)?;
+                held.clear();
+            }
+            Ok(())
+        })?;
+        compare(scorer, &held, replay)
+    }
+
+    fn from_extracts(
+        &self,
+        run: &RunFinished,
+        scorer: &Scorer,
+        records: &Records,
+        is_wanted: &dyn Fn(&Entry) -> bool,
+        replay: &mut Replay,
+    ) -> Result<(), LedgerError> {
+        let mut held = Vec::new();
+        let mut purged = 0;
+        self.read(&of_run(run), &mut |entry| {
+            if !is_wanted(&entry) {
+                return Ok(());
+            }
+            replay.asked += 1;
+            let subject = entry.content().and_then(|content| content.subject.clone());
+            match (subject, entry.content_as::<ScoreContent>()?) {
+                (Some(subject), Some(content)) => held.push((entry.seq(), subject, content)),
+                _ => purged += 1,
+            }
+            Ok(())
+        })?;
+        replay.not(NotReplayed::Purged, purged);
+        let changed = changed_sources(run, records);
+        if !changed.is_empty() {
+            replay.not(NotReplayed::ExtractChanged, held.len() as u64);
+            replay.changed_sources.insert(run.audit.run_id.clone(), changed);
+            return Ok(());
+        }
+        let again = score_again(run, scorer, records)?;
+        let by_entity: hashbrown::HashMap<&str, _> =
+            again.recorded().map(|score| (score.entity, score)).collect();
+        for (entry, subject, content) in held {
+            let Some(score) = by_entity.get(subject.as_str()) else {
+                replay.not(NotReplayed::NotInCohort, 1);
+                continue;
+            };
+            let differs = if score.cells != content.cells {
+                Some(Differs::Inputs)
+            } else if score.log_odds.to_bits() != content.log_odds.to_bits() {
+                Some(Differs::Score)
+            } else if score.rank != content.rank {
+                Some(Differs::Rank)
+            } else {
+                explanation_differs(scorer, &content)?
+            };
+            note(replay, entry, differs);
+        }
+        Ok(())
+    }
+}
+
+/// The scored cases of a run.
+fn of_run(run: &RunFinished) -> Wanted {
+    Wanted::of(&[Kind::CaseScored]).run(&run.audit.run_id)
+}
+
+/// Sources whose snapshot says something else than it did in a run, or that there are no more.
+pub(super) fn changed_sources(run: &RunFinished, records: &Records) -> Vec<String> {
+    let snapshot = records.as_of(run.audit.as_of);
+    run.audit
+        .sources
+        .iter()
+        .filter(|then| snapshot.digest(&then.source).unwrap_or_default() != then.digest)
+        .map(|then| then.source.clone())
+        .collect()
+}
+
+/// A run's scoring, done again from extracts.
+pub(super) fn score_again<'s, 'r>(
+    run: &RunFinished,
+    scorer: &'s Scorer,
+    records: &'r Records,
+) -> Result<Scores<'s, 'r>, LedgerError> {
+    let cannot = |error: &dyn std::error::Error| LedgerError::Replay(error.to_string());
+    let cohort = scorer
+        .candidate()
+        .cohort()
+        .choose(&records.as_of(run.audit.as_of))
+        .map_err(|error| cannot(&error))?;
+    let request = Request {
+        requested_by: run.audit.requested_by.clone(),
+        purpose: run.audit.purpose.clone(),
+        on: run.audit.requested_on,
+        valid_for_days: u32::try_from(run.audit.expires - run.audit.as_of.day()).unwrap_or_default(),
+        abstention: run.audit.abstention,
+    };
+    scorer.score(&cohort, &request).map_err(|error| cannot(&error))
+}
+
+fn compare(scorer: &Scorer, held: &[(u64, ScoreContent)], replay: &mut Replay) -> Result<(), LedgerError> {
+    let cells: Vec<_> = held.iter().map(|(_, content)| content.cells.clone()).collect();
+    let again = scorer.score_again(&cells).map_err(|error| LedgerError::Replay(error.to_string()))?;
+    for ((entry, content), again) in held.iter().zip(again) {
+        let differs = if again.to_bits() == content.log_odds.to_bits() {
+            explanation_differs(scorer, content)?
+        } else {
+            Some(Differs::Score)
+        };
+        note(replay, *entry, differs);
+    }
+    Ok(())
+}
+
+fn note(replay: &mut Replay, entry: u64, differs: Option<Differs>) {
+    match differs {
+        None => replay.reproduced += 1,
+        Some(differs) => {
+            replay.different.insert(entry, differs);
+        }
+    }
+}
+
+/// Whether a contribution that a listed case was shown with comes out otherwise.
+fn explanation_differs(scorer: &Scorer, content: &ScoreContent) -> Result<Option<Differs>, LedgerError> {
+    let Some(shown) = &content.case else { return Ok(None) };
+    let reasons =
+        scorer.plain_reasons(&content.cells).map_err(|error| LedgerError::Replay(error.to_string()))?;
+    let mut again: Vec<(Vec<String>, u64)> =
+        reasons.into_iter().map(|reason| (reason.features, reason.points.to_bits())).collect();
+    let mut then = shown_points(shown);
+    again.sort();
+    then.sort();
+    Ok((again != then).then_some(Differs::Explanation))
+}
+
+/// The features and points (as bits) of a shown case's contributions.
+fn shown_points(case: &Value) -> Vec<(Vec<String>, u64)> {
+    let Some(contributions) = case["contributions"].as_array() else { return Vec::new() };
+    contributions
+        .iter()
+        .map(|part| {
+            let features = part["features"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let features = features.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+            (features, part["points"].as_f64().unwrap_or(f64::NAN).to_bits())
+        })
+        .collect()
+}

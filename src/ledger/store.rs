@@ -1,0 +1,165 @@
+//! What a store of entries has to do. There are two: one `SQLite` file, and one file of JSON lines.
+
+use super::chain::Head;
+use super::entry::{Content, Draft, Entry, Header};
+use crate::error::LedgerError;
+
+/// Which entries to read. Without a condition: all. Conditions add up.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::ledger::Wanted;
+///
+/// let decisions = Wanted::all().kind("decision").run("2025-04");
+/// assert_eq!(decisions.kinds, ["decision"]);
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Entries of one of these kinds; of any, where the list is empty.
+    pub kinds: Vec<String>,
+    /// Entries of this run.
+    pub run: Option<String>,
+    /// Entries whose content is about this person (a pseudonym).
+    pub subject: Option<String>,
+    /// Entries with this number or a higher one.
+    pub from: u64,
+    /// At most so many of them, the oldest first.
+    pub limit: Option<u64>,
+}
+
+impl Wanted {
+    /// All entries.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Only those of this kind; called again, also those of another.
+    #[must_use]
+    pub fn kind(mut self, kind: impl Into<String>) -> Self {
+        self.kinds.push(kind.into());
+        self
+    }
+
+    /// Only those of this run.
+    #[must_use]
+    pub fn run(mut self, run: impl Into<String>) -> Self {
+        self.run = Some(run.into());
+        self
+    }
+
+    /// Only those whose content is about this person (a pseudonym).
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// Only those with this number or a higher one.
+    #[must_use]
+    pub const fn from(mut self, seq: u64) -> Self {
+        self.from = seq;
+        self
+    }
+
+    /// At most so many.
+    #[must_use]
+    pub const fn limit(mut self, entries: u64) -> Self {
+        self.limit = Some(entries);
+        self
+    }
+
+    /// Whether an entry is one of them, whatever the limit.
+    pub(super) fn takes(&self, header: &Header, content: Option<&Content>) -> bool {
+        header.seq >= self.from
+            && (self.kinds.is_empty() || self.kinds.contains(&header.kind))
+            && self.run.as_ref().is_none_or(|run| header.run.as_ref() == Some(run))
+            && self
+                .subject
+                .as_ref()
+                .is_none_or(|subject| content.and_then(|content| content.subject.as_ref()) == Some(subject))
+    }
+}
+
+/// It may hold a pseudonym.
+impl std::fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wanted").field("kinds", &self.kinds).finish_non_exhaustive()
+    }
+}
+
+/// What is called with each entry that is read.
+pub type Reader<'a> = dyn FnMut(Entry) -> Result<(), LedgerError> + 'a;
+
+/// Keeps entries in the order in which they were appended.
+///
+/// Every method may be called while other threads and processes use the same file through stores of their
+/// own. Users go through [`Ledger`](super::Ledger).
+pub trait Store: Send {
+    /// Where the chain ends.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read.
+    fn head(&self) -> Result<Head, LedgerError>;
+
+    /// Appends all drafts or none. When it returns, they are on the disk.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be written to.
+    fn append(&self, drafts: Vec<Draft>) -> Result<Head, LedgerError>;
+
+    /// Calls `reader` with each wanted entry, the oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read, or what `reader` returns.
+    fn read(&self, wanted: &Wanted, reader: &mut Reader<'_>) -> Result<(), LedgerError>;
+
+    /// Takes the contents of these entries out and appends the drafts, in one step. When it returns, no byte
+    /// of the store's files holds the contents.
+    ///
+    /// # Errors
+    /// [`LedgerError::Redaction`] when an entry does not exist or never had content.
+    fn redact(&self, seqs: &[u64], drafts: Vec<Draft>) -> Result<Head, LedgerError>;
+
+    /// Calls `visit` with what is written for each entry, in the order of the file, and believes none of it.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read, or what `visit` returns.
+    fn walk(&self, visit: &mut Visitor<'_>) -> Result<Ending, LedgerError>;
+}
+
+/// What is called with each record that is walked over.
+pub type Visitor<'a> = dyn FnMut(Raw) -> Result<(), LedgerError> + 'a;
+
+/// What is written for one entry.
+pub enum Raw {
+    /// Bytes that can be read as an entry; whether they are right is not known yet.
+    Readable(Box<Record>),
+    /// Bytes that no ledger writes, and why.
+    Unreadable(String),
+}
+
+/// The bytes of one entry.
+pub struct Record {
+    pub(super) header: Header,
+    /// The canonical bytes of the header.
+    pub(super) bytes: Vec<u8>,
+    pub(super) hash: Vec<u8>,
+    pub(super) salt: Option<Vec<u8>>,
+    /// The canonical bytes of the content.
+    pub(super) content: Option<Vec<u8>>,
+    /// What the store says about the entry outside its bytes, where that does not agree with them.
+    pub(super) disagrees: Option<&'static str>,
+}
+
+/// What a store says about its end.
+pub struct Ending {
+    /// Where the store itself says that the chain ends; `None` if it does not keep that apart.
+    pub(super) head: Option<Head>,
+    /// Bytes of a write that was interrupted.
+    pub(super) unfinished: u64,
+    /// The lowest number for which there is content but no entry.
+    pub(super) stray: Option<u64>,
+    /// What is wrong with the store apart from the entries.
+    pub(super) broken: Option<String>,
+}

@@ -1,0 +1,90 @@
+//! What is held about one person, as a page for that person.
+
+use askama::Template;
+
+use super::words;
+use crate::error::ReportError;
+use crate::ledger::{Held, Kind, PastScore, SubjectPack};
+
+/// The pack as a page that stands on its own: every score with its plain reasons, and every entry as it is
+/// held. It names the person by the pseudonym; who gives it out puts the name to it.
+///
+/// # Errors
+/// [`ReportError::Render`] where the page cannot be made.
+pub fn subject_html(pack: &SubjectPack) -> Result<String, ReportError> {
+    let page = Page {
+        pack,
+        made_on: words::date(pack.made_on),
+        scores: pack.scores.iter().map(ScoreSection::of).collect(),
+        entries: pack.entries.iter().map(EntrySection::of).collect::<Result<_, _>>()?,
+    };
+    page.render().map_err(|error| ReportError::Render(error.to_string()))
+}
+
+#[derive(Template)]
+#[template(path = "subject.html", config = "src/report/askama.toml")]
+struct Page<'a> {
+    pack: &'a SubjectPack,
+    made_on: String,
+    scores: Vec<ScoreSection<'a>>,
+    entries: Vec<EntrySection>,
+}
+
+struct ScoreSection<'a> {
+    says: &'a PastScore,
+    as_of: String,
+    rank: String,
+    of: String,
+    shown: String,
+    expires: String,
+    model: &'a str,
+    /// What was said, and its points.
+    reasons: Vec<(&'a str, String)>,
+}
+
+impl<'a> ScoreSection<'a> {
+    fn of(says: &'a PastScore) -> Self {
+        Self {
+            says,
+            as_of: words::date(says.as_of.day()),
+            rank: words::count(says.rank.into()),
+            of: words::count(says.of.into()),
+            shown: says.place.map_or_else(
+                || "No: the case was on no list that people looked at.".to_owned(),
+                |place| format!("Yes: place {place} on a list."),
+            ),
+            expires: words::date(says.expires),
+            model: says.model.get(..12).unwrap_or(&says.model),
+            reasons: says
+                .reasons
+                .iter()
+                .map(|reason| (reason.words.as_str(), words::points(reason.points)))
+                .collect(),
+        }
+    }
+}
+
+struct EntrySection {
+    title: String,
+    text: String,
+}
+
+impl EntrySection {
+    fn of(entry: &Held) -> Result<Self, ReportError> {
+        let what = match Kind::of(&entry.kind) {
+            Some(Kind::CaseScored) => "scored",
+            Some(Kind::CaseNotScored) => "not scored, with the reason",
+            Some(Kind::CaseOpened) => "opened by a person",
+            Some(Kind::Decision) => "decided about by a person",
+            Some(Kind::Correction) => "records put right",
+            _ => &entry.kind,
+        };
+        let text = serde_json::to_string_pretty(&serde_json::json!({
+            "run": entry.run,
+            "facts": entry.facts,
+            "content": entry.content,
+        }))
+        .map_err(|error| ReportError::Render(error.to_string()))?;
+        Ok(Self { title: format!("{}. {}: {what}", entry.entry, words::date(entry.on)), text })
+    }
+}

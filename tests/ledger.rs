@@ -1,0 +1,305 @@
+//! What the ledger is for: past scores come out the same, the service can account for its lists, and a
+//! person can be shown everything, corrected and taken out.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use earlyhelp::calendar::{AsOf, Day};
+use earlyhelp::evaluate::Capacity;
+use earlyhelp::ledger::{
+    Correction, Kind, Ledger, LedgerError, NotReplayed, Replay, ReplayOf, RunFinished, Wanted,
+};
+use earlyhelp::project::Project;
+use earlyhelp::records::Records;
+use earlyhelp::report::subject_html;
+use earlyhelp::review::{Agreement, Comparison, ReviewList, Reviewer, Step};
+use earlyhelp::scoring::{Request, Scorer};
+use earlyhelp::synthetic::{CouncilParams, Format};
+
+/// A council whose cohort has more than 10,000 children, and a shipped model that fits it.
+struct Town {
+    folder: tempfile::TempDir,
+    project: Project,
+    records: Records,
+    scorer: Scorer,
+    today: Day,
+}
+
+static TOWN: LazyLock<Town> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let council = CouncilParams::new(12_500, 5).generate().unwrap();
+    let project = Project::load(council.write(folder.path(), Format::Parquet).unwrap()).unwrap();
+    let records = project.records(|_, _| {}).unwrap();
+    let path = format!("{}/models/synthetic_council_additive.json", env!("CARGO_MANIFEST_DIR"));
+    let scorer = Scorer::from_json(&std::fs::read_to_string(path).unwrap()).unwrap();
+    Town { folder, project, records, scorer, today: council.extract_date() }
+});
+
+impl Town {
+    /// Scores the cohort of a day and puts it on record; ten cases by rank, three at random.
+    fn record(&self, ledger: &Ledger, on: Day) -> (String, ReviewList) {
+        let cohort = self.project.cohort(&self.records, AsOf::new(on)).unwrap();
+        let request = Request::new("B. Lead", &self.scorer.sign_off().purpose, on);
+        let start = ledger.start_run(&self.scorer, &request, AsOf::new(on), Some("project")).unwrap();
+        let scores = self.scorer.score(&cohort, &request).unwrap();
+        let list =
+            ReviewList::draw(&scores, Capacity::Cases(10), Some(Comparison { cases: 3, seed: 1 })).unwrap();
+        (ledger.finish_run(start, &scores, &list, &self.records).unwrap(), list)
+    }
+}
+
+/// Both stores.
+fn ledgers(folder: &Path) -> [Ledger; 2] {
+    ["ledger.sqlite", "ledger.jsonl"].map(|name| Ledger::open(folder.join(name)).unwrap())
+}
+
+fn run_of(ledger: &Ledger, run: &str) -> RunFinished {
+    ledger.runs().unwrap().into_iter().find(|held| held.audit.run_id == run).unwrap()
+}
+
+#[test]
+fn ten_thousand_past_cases_come_out_the_same_in_another_process() {
+    let town = &*TOWN;
+    let folder = tempfile::tempdir().unwrap();
+    for ledger in ledgers(folder.path()) {
+        let (run, _) = town.record(&ledger, town.today);
+        let replay = |threads: &str, more: &[&str]| -> Replay {
+            let output = Command::new(env!("CARGO_BIN_EXE_earlyhelp"))
+                .arg("replay")
+                .arg(ledger.path())
+                .args(["--json"])
+                .args(more)
+                .env("RAYON_NUM_THREADS", threads)
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            serde_json::from_slice(&output.stdout).unwrap()
+        };
+        let scored = run_of(&ledger, &run).scored;
+        assert!(scored >= 10_000, "{scored}");
+        for threads in ["1", "3"] {
+            let found = replay(threads, &[]);
+            assert_eq!((found.asked, found.reproduced), (scored, scored));
+        }
+        // From the extracts, too: cohort, features, scores and ranks.
+        let project = town.folder.path().join("project.toml");
+        let found = replay("3", &["--project", project.to_str().unwrap()]);
+        assert_eq!((found.asked, found.reproduced, found.from_extracts), (scored, scored, true));
+        let sample = replay("2", &["--sample", "500", "--seed", "7"]);
+        assert_eq!((sample.asked, sample.reproduced), (500, 500));
+    }
+}
+
+#[test]
+fn what_cannot_be_made_again_is_said_with_the_reason() {
+    let town = &*TOWN;
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path().join("ledger")).unwrap();
+    let (run, list) = town.record(&ledger, town.today);
+    let scored = run_of(&ledger, &run).scored;
+
+    // Extracts of another council are not those that were read.
+    let other = CouncilParams::new(2_000, 8).generate().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = Project::load(other.write(elsewhere.path(), Format::Csv).unwrap()).unwrap();
+    let other = other.records(|_, _| {}).unwrap();
+    let found = ledger.replay(&ReplayOf::Run(run.clone()), Some(&other)).unwrap();
+    assert_eq!(found.not_replayed[&NotReplayed::ExtractChanged], scored);
+    assert!(found.changed_sources[&run].contains(&"people".to_owned()));
+    assert!(!found.is_faithful());
+
+    let entity = list.entries()[0].case().entity().to_owned();
+    ledger.purge(&entity, "D. Officer", "erasure, Article 17", town.today).unwrap();
+    let found = ledger.replay(&ReplayOf::Everything, None).unwrap();
+    assert_eq!(found.not_replayed[&NotReplayed::Purged], 1);
+    assert_eq!((found.asked, found.reproduced), (scored, scored - 1));
+    assert!(ledger.verify(None).unwrap().finding.is_none());
+    assert!(matches!(ledger.replay(&ReplayOf::Run("nothing".into()), None), Err(LedgerError::NoRun(_))));
+}
+
+#[test]
+fn a_changed_input_comes_out_otherwise() {
+    // The same case with another score recorded: replay must not be satisfied by whatever stands there.
+    let town = &*TOWN;
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path().join("first.jsonl")).unwrap();
+    let (run, _) = town.record(&ledger, town.today);
+    let forged = Ledger::open(folder.path().join("second.jsonl")).unwrap();
+    let mut drafts = Vec::new();
+    for entry in ledger.entries(&Wanted::all()).unwrap() {
+        let mut content = entry.content().cloned();
+        if entry.about() == Some(Kind::CaseScored)
+            && let Some(content) = &mut content
+            && content.body["rank"] == 4
+        {
+            let score = content.body["log_odds"].as_f64().unwrap();
+            content.body["log_odds"] = f64::from_bits(score.to_bits() + 1).into();
+        }
+        let mut draft = earlyhelp::ledger::Draft::new(entry.kind(), entry.on()).facts(entry.facts().clone());
+        draft.run = entry.run().map(str::to_owned);
+        draft.content = content;
+        drafts.push(draft);
+    }
+    forged.append(drafts).unwrap();
+    let found = forged.replay(&ReplayOf::Run(run), None).unwrap();
+    assert_eq!(found.different.len(), 1);
+    assert_eq!(found.reproduced + 1, found.asked);
+}
+
+#[test]
+fn the_service_can_account_for_its_lists() {
+    let town = &*TOWN;
+    let folder = tempfile::tempdir().unwrap();
+    for ledger in ledgers(folder.path()) {
+        let (run, mut list) = town.record(&ledger, town.today);
+        let earlier = town.today.plus_months(-1);
+        let (unseen, _) = town.record(&ledger, earlier);
+        assert_ne!(run, unseen);
+        // Asked for again: the same run, not another one.
+        assert_eq!(town.record(&ledger, town.today).0, run);
+        // And one that was started and failed.
+        let request = Request::new("B. Lead", "something", town.today);
+        let _ = ledger.start_run(&town.scorer, &request, AsOf::new(town.today), None).unwrap();
+
+        let lead = || Reviewer::new("C. Worker", "family worker");
+        // One decision through the list in memory, one through the ledger alone.
+        let decision = list
+            .open(1, lead(), town.today + 2)
+            .unwrap()
+            .decide(Step::OfferSupport, Agreement::Agree, "They asked for it in March", town.today + 2)
+            .unwrap();
+        ledger.record_decision(&decision).unwrap();
+        let on = town.today + 5;
+        assert!(matches!(ledger.opened_case(&run, 2, lead(), on), Err(LedgerError::NotOpened)));
+        let case = ledger.open_case(&run, 2, lead(), Some("They do well"), on).unwrap();
+        assert_eq!(case.entity(), list.entries()[1].case().entity());
+        assert_eq!(case.case()["rank"], 2);
+        let case = ledger.opened_case(&run[..8], 2, lead(), on).unwrap();
+        let decision =
+            case.decide(Step::NoAction, Agreement::Disagree, "Known to us, doing well", on).unwrap();
+        ledger.record_decision(&decision).unwrap();
+        let late = run_of(&ledger, &run).audit.expires + 1;
+        assert!(matches!(ledger.open_case(&run, 3, lead(), None, late), Err(LedgerError::Expired(_))));
+        assert!(matches!(ledger.open_case(&run, 14, lead(), None, on), Err(LedgerError::NoPlace(14))));
+
+        let protected = town.project.protected().unwrap();
+        let account = ledger.account(Some(&protected), 5, town.today + 30).unwrap();
+        assert_eq!((account.runs.len(), account.unfinished_runs, account.lists_never_opened), (2, 1, 1));
+        assert_eq!((account.alerts.listed, account.at_random.listed), (20, 6));
+        assert_eq!((account.alerts.opened, account.alerts.decided), (2, 2));
+        assert_eq!(account.alerts.agreement.unwrap().value, 0.5);
+        assert_eq!(account.alerts.override_rate.unwrap().n, 2);
+        let days = account.alerts.days_to_decide.unwrap();
+        assert_eq!((days.median, days.longest, days.n), (2, 5, 2));
+        assert_eq!(account.models.len(), 1);
+        let sex = account.by_group.iter().find(|held| held.characteristic == "sex").unwrap();
+        let shown: u64 = sex.groups.iter().filter_map(|(_, tally)| Some(tally.as_ref()?.listed)).sum();
+        assert!(shown <= 20);
+        // Nothing that happened later counts.
+        assert_eq!(ledger.account(None, 10, town.today + 1).unwrap().alerts.decided, 0);
+
+        ledger
+            .retire(town.scorer.digest(), "A. Manager", "a new model is released", town.today + 40)
+            .unwrap();
+        let refused = ledger.start_run(&town.scorer, &request, AsOf::new(town.today), None);
+        assert!(matches!(refused, Err(LedgerError::Retired)));
+        assert!(ledger.verify(None).unwrap().finding.is_none());
+    }
+}
+
+#[test]
+fn a_person_is_shown_everything_and_leaves_no_trace_when_taken_out() {
+    let town = &*TOWN;
+    let folder = tempfile::tempdir().unwrap();
+    for ledger in ledgers(folder.path()) {
+        let (run, list) = town.record(&ledger, town.today);
+        let entity = list.entries()[0].case().entity().to_owned();
+        let worker = Reviewer::new("C. Worker", "family worker");
+        let case = ledger.open_case(&run, 1, worker, Some("A quiet worry of mine"), town.today).unwrap();
+        let decision = case
+            .decide(Step::SeekInformation, Agreement::CannotTell, "Unusual words here", town.today)
+            .unwrap();
+        ledger.record_decision(&decision).unwrap();
+
+        let pack = ledger.subject_pack(&entity, town.today).unwrap();
+        assert_eq!((pack.scores.len(), pack.entries.len()), (1, 3));
+        let score = &pack.scores[0];
+        assert_eq!((score.rank, score.place), (1, Some(1)));
+        let shown: f64 = list.entries()[0].case().contributions().iter().map(|part| part.points).sum();
+        let held: f64 = score.reasons.iter().map(|reason| reason.points).sum();
+        assert!((shown - held).abs() < 1e-9);
+        let page = subject_html(&pack).unwrap();
+        for words in ["A quiet worry of mine", "Unusual words here", &entity, "place 1 on a list"] {
+            assert!(page.contains(words), "{words}");
+        }
+        // Somebody who was on no list is shown their score as well.
+        let unlisted = town.project.cohort(&town.records, AsOf::new(town.today)).unwrap();
+        let unlisted =
+            unlisted.ids().find(|id| list.entries().iter().all(|entry| entry.case().entity() != *id));
+        let pack = ledger.subject_pack(unlisted.unwrap(), town.today).unwrap();
+        assert!(pack.scores.len() == 1 && pack.scores[0].place.is_none());
+
+        let checkpoint = ledger.checkpoint(town.today).unwrap();
+        let refused = ledger.purge(&entity, "D. Officer", &format!("because of {entity}"), town.today);
+        assert!(matches!(refused, Err(LedgerError::Incomplete(_))));
+        let purged = ledger.purge(&entity, "D. Officer", "erasure, Article 17", town.today).unwrap();
+        assert_eq!(purged.entries.len(), 3);
+        assert!(matches!(ledger.subject_pack(&entity, town.today), Err(LedgerError::NobodyOfThatId)));
+        assert!(ledger.verify(Some(&checkpoint)).unwrap().finding.is_none());
+        // Raw bytes of every file beside the ledger.
+        let name = ledger.path().file_name().unwrap().to_str().unwrap().to_owned();
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let path = file.unwrap().path();
+            if !path.file_name().unwrap().to_str().unwrap().starts_with(&name) {
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            for trace in [entity.as_str(), "A quiet worry", "Unusual words"] {
+                let found = bytes.windows(trace.len()).any(|window| window == trace.as_bytes());
+                assert!(!found, "\"{trace}\" in {}", path.display());
+            }
+        }
+        // What is counted stays counted.
+        let account = ledger.account(None, 10, town.today).unwrap();
+        assert_eq!((account.alerts.listed, account.alerts.decided, account.purges), (10, 1, 1));
+    }
+}
+
+#[test]
+fn a_wrong_record_leads_to_the_cases_that_rest_on_it() {
+    let town = &*TOWN;
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path().join("ledger.sqlite")).unwrap();
+    let (run, list) = town.record(&ledger, town.today);
+    // A record behind the first case's reasons.
+    let case = list.entries()[0].case();
+    let (feature, record) = case
+        .contributions()
+        .iter()
+        .find_map(|part| Some((part.features[0].clone(), part.records.first()?.clone())))
+        .unwrap();
+    let correction = Correction {
+        entity: case.entity().to_owned(),
+        records: vec![(record.source.clone(), record.reference.clone().unwrap())],
+        what: "it was about somebody else".into(),
+        by: "D. Officer".into(),
+    };
+    // Nothing is put right in these extracts: scored again, it comes out as it was.
+    let affected = ledger.correct(&correction, Some(&town.records), town.today).unwrap();
+    let own = affected.iter().find(|held| held.entity == case.entity()).unwrap();
+    assert!(own.through.contains(&feature), "{:?}", own.through);
+    assert!(own.is_open && own.place == Some(1) && own.run == run);
+    assert_eq!(own.after, Some(own.before));
+    assert!(affected.iter().all(|held| held.place.is_some()), "others only where it is known");
+
+    // A record that no case rests on.
+    let unknown = Correction { records: vec![(record.source, "no such record".into())], ..correction };
+    assert!(ledger.affected_by(&unknown, None, town.today).unwrap().is_empty());
+    // Any of their records: every past case of theirs, and after the list has expired it is not open.
+    let any = Correction { records: Vec::new(), ..unknown };
+    let affected = ledger.affected_by(&any, None, run_of(&ledger, &run).audit.expires + 1).unwrap();
+    assert!(affected.len() == 1 && !affected[0].is_open);
+    let corrections = ledger.entries(&Wanted::of(&[Kind::Correction])).unwrap();
+    assert_eq!(corrections.len(), 1);
+}
