@@ -106,7 +106,19 @@ fn main() -> Anyhow<()> {
     println!("\ncohort at day {day}: {size}\n");
     let backtest = run(&records, day, &trainer)?;
     println!("{}", backtest.report().overall);
-    println!("{}", audit(&folder, &backtest)?.report());
+    let protected = protected(&folder)?;
+    if let Some(out) = after("--audit") {
+        // Every figure of every group, for those on the list of the highest fifth.
+        let table = ScoreTable::of_backtest(&backtest, &protected)?;
+        let audit = table.audit(&AuditParams::at(OperatingPoint::Predicted))?;
+        let out = Path::new(out);
+        std::fs::create_dir_all(out)?;
+        std::fs::write(out.join("audit.html"), audit_html(&audit, "Open University students, day 28")?)?;
+        std::fs::write(out.join("audit.json"), serde_json::to_string_pretty(&audit)?)?;
+        println!("{}", audit_text(&audit));
+        return Ok(());
+    }
+    println!("{}", FairnessAudit::of(&backtest, &protected, &FairnessParams::default())?.report());
     Ok(())
 }
 
@@ -176,15 +188,14 @@ fn export(records: &Records, day: i32, to: &Path) -> Anyhow<()> {
     Ok(())
 }
 
-/// The fairness check of a backtest.
-pub fn audit(folder: &Path, backtest: &Backtest) -> Anyhow<FairnessAudit> {
+/// Protected characteristics, which no feature reads.
+pub fn protected(folder: &Path) -> Anyhow<Protected> {
     let columns = ProtectedColumns {
         entity: entity(),
         characteristics: PROTECTED.map(str::to_owned).to_vec(),
         not_held: vec!["religion".to_owned()],
     };
-    let protected = Protected::read(&columns, Extract::path(folder.join("studentInfo.parquet")))?;
-    Ok(FairnessAudit::of(backtest, &protected, &FairnessParams::default())?)
+    Ok(Protected::read(&columns, Extract::path(folder.join("studentInfo.parquet")))?)
 }
 
 fn features() -> Anyhow<FeatureSpec> {

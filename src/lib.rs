@@ -103,11 +103,15 @@ pub mod scoring;
 
 pub mod review;
 
+pub mod ledger;
+
+pub mod monitor;
+
+pub mod project;
+
 pub mod report;
 
 pub mod synthetic;
-
-pub mod project;
 
 pub mod guide;
 

@@ -41,6 +41,10 @@
 //! # Ok::<(), earlyhelp::Error>(())
 //! ```
 
+mod full_audit;
+
+pub use full_audit::FullAudit;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -59,7 +63,7 @@ use crate::model::{Candidate, SourceDigest, Trainer, TrainingContext};
 use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, PeopleColumns, ReadOptions,
-    Records, SourceMapping,
+    Records, Selector, SourceMapping,
 };
 use crate::scoring::AuditedModel;
 
@@ -100,6 +104,10 @@ pub struct Project {
     pub features: Vec<FeatureTemplate>,
     /// The outcome.
     pub outcome: OutcomeSpec,
+    /// Records which mean that help was given. An audit then tells outcomes among those helped within the
+    /// horizon and those not helped apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub helped: Vec<Selector>,
     /// Dates, trainer and how the result is tested.
     pub training: Training,
     /// The folder that paths are relative to.
@@ -325,6 +333,23 @@ impl Project {
         trainer: &Trainer,
         mut stage: impl FnMut(&str),
     ) -> Result<AuditedModel, Error> {
+        let (candidate, backtest) = self.test(records, trainer, &mut stage)?;
+        stage("fairness check");
+        self.audit(candidate, &backtest, protected)
+    }
+
+    /// Trains a model on all training dates and backtests the same training on the past; where the project
+    /// wants that, both are recalibrated. The backtest holds the scored test cases: what a full
+    /// [audit](crate::fairness::audit) is made from.
+    ///
+    /// # Errors
+    /// The [`Error`] of the stage that fails.
+    pub fn test(
+        &self,
+        records: &Records,
+        trainer: &Trainer,
+        mut stage: impl FnMut(&str),
+    ) -> Result<(Candidate, Backtest), Error> {
         stage("features and outcomes");
         let data = self.dataset(records)?;
         stage("digests of the sources");
@@ -333,8 +358,7 @@ impl Project {
         let candidate = Candidate::train(&data, trainer, context)?;
         stage("backtest");
         let backtest = Backtest::run(&candidate, &data, &self.backtest_plan()?)?;
-        stage("fairness check");
-        self.audit(candidate, backtest, protected)
+        self.recalibrate(candidate, backtest)
     }
 
     /// Trains and backtests several trainers on the same splits, chooses one by the project's rule, and
@@ -371,24 +395,39 @@ impl Project {
         let comparison = ModelComparison::new(entrants, rules, self.training.choice)?;
         let (candidate, backtest) = tested.swap_remove(comparison.chosen);
         stage("fairness check");
-        Ok((comparison, self.audit(candidate, backtest, protected)?))
+        let (candidate, backtest) = self.recalibrate(candidate, backtest)?;
+        Ok((comparison, self.audit(candidate, &backtest, protected)?))
     }
 
-    /// Recalibrates a tested candidate, where the project wants that, and checks its lists for fairness.
+    /// Recalibrates a tested candidate and its backtest, where the project wants that.
+    ///
+    /// # Errors
+    /// [`Error::Evaluate`] where the backtest is of another candidate, or cannot be measured again.
+    pub fn recalibrate(
+        &self,
+        candidate: Candidate,
+        backtest: Backtest,
+    ) -> Result<(Candidate, Backtest), Error> {
+        if !self.training.recalibrate {
+            return Ok((candidate, backtest));
+        }
+        let (backtest, candidate) = backtest.recalibrated(candidate)?;
+        Ok((candidate, backtest))
+    }
+
+    /// Checks a tested candidate's lists for fairness, and puts candidate and evidence together.
     ///
     /// # Errors
     /// The [`Error`] of the stage that fails.
     pub fn audit(
         &self,
         candidate: Candidate,
-        backtest: Backtest,
+        backtest: &Backtest,
         protected: &Protected,
     ) -> Result<AuditedModel, Error> {
-        let (backtest, candidate) =
-            if self.training.recalibrate { backtest.recalibrated(candidate)? } else { (backtest, candidate) };
         let params = FairnessParams { minimum_group: self.training.minimum_group };
-        let audit = FairnessAudit::of(&backtest, protected, &params)?;
-        Ok(AuditedModel::new(candidate, &backtest, &audit)?)
+        let audit = FairnessAudit::of(backtest, protected, &params)?;
+        Ok(AuditedModel::new(candidate, backtest, &audit)?)
     }
 
     /// Whether a model meets the project's success bar; `None` where the project has none.

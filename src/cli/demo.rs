@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
+use earlyhelp::ledger::Ledger;
 use earlyhelp::project::Project;
-use earlyhelp::report;
+use earlyhelp::report::papers::Organisation;
+use earlyhelp::report::{self, AnyModel};
 use earlyhelp::review::{Comparison, ReviewList};
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
+use super::audit_model::write_full;
+use super::card::{papers, write as write_papers};
 use super::progress::Progress;
 use super::score::write_list;
 use super::{Failure, Outcome, output};
@@ -43,13 +47,19 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&project_file)?;
     let records = project.records(|source, rows| progress.rows(source, rows))?;
     let protected = project.protected()?;
-    let model =
-        project.train(&records, &protected, &project.training.trainer, |stage| progress.stage(stage))?;
+    let stage = |stage: &str| progress.stage(stage);
+    let (candidate, backtest) = project.test(&records, &project.training.trainer, stage)?;
+    let tested = (&candidate, &backtest);
+    let audit = project.full_audit(&records, tested, &protected, &project.audit_params(), stage)?;
+    write_full(&audit, &project.name, &arguments.out.join("audit"))?;
+    let model = project.audit(candidate, &backtest, &protected)?;
     output::write(&arguments.out.join("model.json"), &model.to_json()?)?;
     let evidence = output::evidence(&model);
 
     progress.stage("scoring");
     let as_of = council.extract_date();
+    let ledger = Ledger::open(arguments.out.join("ledger.sqlite"))?;
+    ledger.register(&model, "Demonstration", as_of)?;
     let scorer = model.release(SignOff {
         by: "Demonstration".to_owned(),
         role: "nobody: this council does not exist".to_owned(),
@@ -59,11 +69,18 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     })?;
     output::write(&arguments.out.join("released.json"), &scorer.to_json()?)?;
     output::write(&arguments.out.join("model.html"), &report::model_html(&scorer)?)?;
+    let papers = papers(AnyModel::from(&scorer), Some(&project), Some(records.intake()), &Organisation::default());
+    write_papers(&papers, &arguments.out.join("papers"))?;
+    let request = Request::new("Demonstration", &project.purpose, as_of);
+    let configuration = output::read(&project_file)?;
+    let start = ledger.start_run(&scorer, &request, AsOf::new(as_of), Some(&configuration))?;
     let cohort = project.cohort(&records, AsOf::new(as_of))?;
-    let scores = scorer.score(&cohort, &Request::new("Demonstration", &project.purpose, as_of))?;
+    let scores = scorer.score(&cohort, &request)?;
     let comparison = Comparison { cases: AT_RANDOM, seed: project.seed };
     let list = ReviewList::draw(&scores, Capacity::Cases(CAPACITY), Some(comparison))?;
     write_list(&list, &project.name, &arguments.out)?;
+    progress.stage("putting the run on record");
+    let run = ledger.finish_run(start, &scores, &list, &records)?;
     drop(progress);
 
     output::print(&format!(
@@ -78,10 +95,19 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     ))?;
     output::print(&format!("4. The list as of {as_of}: {} of {} children\n\n", list.len(), cohort.len()))?;
     output::print(&short_list(&list))?;
+    let at = |name: &str| arguments.out.join(name).display().to_string();
     output::print(&format!(
-        "\nOpen {} to read it as a practitioner would, and {} for what the model is.\n",
-        arguments.out.join("list.html").display(),
-        arguments.out.join("model.html").display()
+        "\n5. What to open\n\n\
+         {}  the list, as a practitioner reads it\n\
+         {}  what the model is\n\
+         {}  to whom it would have been unfair, and how sure that is\n\
+         {}  model card, transparency record, evidence for an impact assessment\n\
+         {}  run {run} on record: try `earlyhelp verify`, `replay` and `log` on it\n",
+        at("list.html"),
+        at("model.html"),
+        at("audit/audit.html"),
+        at("papers"),
+        at("ledger.sqlite"),
     ))?;
     Ok(output::outcome_of(&records))
 }

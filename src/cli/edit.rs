@@ -166,7 +166,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     // By the plan of the version before, so that the two are compared on the same cases.
     let backtest = Backtest::run(&candidate, &data, &before.backtest().plan)?;
     progress.stage("fairness check");
-    let after = project.audit(candidate, backtest, &protected)?.replacing(&before)?;
+    let (candidate, backtest) = project.recalibrate(candidate, backtest)?;
+    let after = project.audit(candidate, &backtest, &protected)?.replacing(&before)?;
     drop(progress);
     output::write(&arguments.out, &after.to_json()?)?;
     let verdicts = changed_verdicts(before.fairness(), after.fairness());

@@ -1,6 +1,6 @@
 //! `earlyhelp explain`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use earlyhelp::report::{AnyModel, model_html, model_json};
 use earlyhelp::scoring::{AuditedModel, Scorer};
@@ -30,16 +30,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let text = output::read(&arguments.model)?;
-    // Whichever of the two it is; the file is held to its own digest either way.
-    let (audited, released);
-    let model = if is_released(&text)? {
-        released = Scorer::from_json(&text)?;
-        AnyModel::from(&released)
-    } else {
-        audited = AuditedModel::from_json(&text)?;
-        AnyModel::from(&audited)
-    };
+    let file = Model::read(&arguments.model)?;
+    let model = file.any();
     if let Some(path) = &arguments.out {
         output::write(path, &model_html(model)?)?;
     }
@@ -51,13 +43,33 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-fn is_released(text: &str) -> Result<bool, Failure> {
-    #[derive(serde::Deserialize)]
-    struct Kind {
-        format: String,
+/// A model file of either kind; it is held to its own digest either way.
+pub enum Model {
+    Released(Box<Scorer>),
+    Audited(Box<AuditedModel>),
+}
+
+impl Model {
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        #[derive(serde::Deserialize)]
+        struct Kind {
+            format: String,
+        }
+        let text = output::read(path)?;
+        let kind: Kind = serde_json::from_str(&text).map_err(|error| format!("not a model file: {error}"))?;
+        Ok(if kind.format.starts_with("earlyhelp-released/") {
+            Self::Released(Box::new(Scorer::from_json(&text)?))
+        } else {
+            Self::Audited(Box::new(AuditedModel::from_json(&text)?))
+        })
     }
-    let kind: Kind = serde_json::from_str(text).map_err(|error| format!("not a model file: {error}"))?;
-    Ok(kind.format.starts_with("earlyhelp-released/"))
+
+    pub fn any(&self) -> AnyModel<'_> {
+        match self {
+            Self::Released(scorer) => AnyModel::from(&**scorer),
+            Self::Audited(model) => AnyModel::from(&**model),
+        }
+    }
 }
 
 /// The terms by importance, figures first: names are long.

@@ -2,10 +2,15 @@
 //!
 //! Results go to stdout, everything else (progress, warnings, errors) to stderr.
 
+mod audit;
+mod audit_model;
+mod card;
 mod check;
 mod demo;
 mod edit;
 mod explain;
+mod ledger;
+mod monitor;
 mod output;
 mod progress;
 mod release;
@@ -20,7 +25,8 @@ use clap::{Parser, Subcommand};
 use earlyhelp::calendar::Day;
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, but rows of the extracts were rejected.
+Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, but rows of the extracts were rejected; 4 done, and \
+what was checked does not hold (verify, replay, purge, monitor).
 
 Start with `earlyhelp demo --out demo`: it makes a council that does not exist, trains a model on it, \
 checks it for fairness, releases it, and writes a ranked list for people to review. Then read \
@@ -47,12 +53,40 @@ enum Command {
     Train(train::Arguments),
     /// Explain a model: a page for those who answer for it, or a short table of its terms.
     Explain(explain::Arguments),
+    /// Audit any scores in a table for fairness, of this program or another one.
+    Audit(audit::Arguments),
+    /// Audit a model in depth: groups, proxies, what carries a difference, what the label measures.
+    AuditModel(audit_model::Arguments),
+    /// Write a model card, a transparency record (ATRS) and evidence for an impact assessment (DPIA).
+    Card(card::Arguments),
     /// Change a model by hand, with a name and a reason, and test it again beside the version before.
     Edit(edit::Arguments),
     /// Sign for a model, so that it may score for one purpose until it has to be reviewed.
     Release(release::Arguments),
     /// Score the cohort of a date and write the list for review.
     Score(score::Arguments),
+    /// Compare the cohort of a date with training: drift, stale sources, outcomes known since.
+    Monitor(monitor::Arguments),
+    /// Open one case of a recorded list, as a named person.
+    Open(ledger::review::OpenArguments),
+    /// Put on record what a named person decided about a case that they opened.
+    Decide(ledger::review::DecideArguments),
+    /// Count what became of alerts: opened, decided, agreed with, overridden, and how long it took.
+    Log(ledger::account::Arguments),
+    /// Check that nothing in a ledger was changed, removed, inserted or reordered.
+    Verify(ledger::verify::VerifyArguments),
+    /// Write down where a ledger's chain ends, signed if wanted, to be kept elsewhere.
+    Checkpoint(ledger::verify::CheckpointArguments),
+    /// Make past scores again and compare them to the bit.
+    Replay(ledger::replay::Arguments),
+    /// Put on record that records were wrong, and find the past cases that rest on them.
+    Correct(ledger::person::CorrectArguments),
+    /// Take a person out of a ledger.
+    Purge(ledger::person::PurgeArguments),
+    /// Write out everything that a ledger holds about one person, with a plain explanation of every score.
+    Subject(ledger::person::SubjectArguments),
+    /// Take a released model out of use.
+    Retire(ledger::retire::Arguments),
 }
 
 /// How a command ended.
@@ -60,6 +94,8 @@ enum Command {
 enum Outcome {
     Done,
     DoneWithRejects,
+    /// What was checked does not hold.
+    Found,
 }
 
 /// What a command can fail with: shown to the person as one line.
@@ -74,13 +110,28 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::AuditModel(arguments) => audit_model::run(&arguments),
+        Command::Card(arguments) => card::run(&arguments),
         Command::Edit(arguments) => edit::run(&arguments),
         Command::Release(arguments) => release::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
+        Command::Monitor(arguments) => monitor::run(&arguments),
+        Command::Open(arguments) => ledger::review::open(&arguments),
+        Command::Decide(arguments) => ledger::review::decide(&arguments),
+        Command::Log(arguments) => ledger::account::run(&arguments),
+        Command::Verify(arguments) => ledger::verify::verify(&arguments),
+        Command::Checkpoint(arguments) => ledger::verify::checkpoint(&arguments),
+        Command::Replay(arguments) => ledger::replay::run(&arguments),
+        Command::Correct(arguments) => ledger::person::correct(&arguments),
+        Command::Purge(arguments) => ledger::person::purge(&arguments),
+        Command::Subject(arguments) => ledger::person::subject(&arguments),
+        Command::Retire(arguments) => ledger::retire::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::DoneWithRejects) => ExitCode::from(3),
+        Ok(Outcome::Found) => ExitCode::from(4),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(1)

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use earlyhelp::calendar::Day;
+use earlyhelp::ledger::Ledger;
 use earlyhelp::scoring::{AuditedModel, SignOff};
 
 use super::{Failure, Outcome, output, today};
@@ -31,6 +32,9 @@ pub struct Arguments {
     /// The file to write the released model to.
     #[arg(long, value_name = "RELEASED.json")]
     out: PathBuf,
+    /// Put model and release on record in this ledger.
+    #[arg(long, value_name = "LEDGER")]
+    ledger: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
@@ -42,7 +46,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         signed_on: arguments.on.unwrap_or_else(today),
         review_by: arguments.review_by,
     };
+    let registered = model.clone();
     let scorer = model.release(sign_off)?;
+    if let Some(path) = &arguments.ledger {
+        let ledger = Ledger::open(path)?;
+        ledger.register(&registered, &arguments.by, scorer.sign_off().signed_on)?;
+        ledger.record_release(&scorer)?;
+    }
     output::write(&arguments.out, &scorer.to_json()?)?;
     output::print(&format!("{}  {}\n", scorer.digest(), arguments.out.display()))?;
     Ok(Outcome::Done)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::evaluate::Capacity;
+use earlyhelp::ledger::Ledger;
 use earlyhelp::project::Project;
 use earlyhelp::report;
 use earlyhelp::review::{Comparison, ReviewList};
@@ -41,17 +42,31 @@ pub struct Arguments {
     /// The folder for list.json, list.csv and list.html.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Put the run on record in this ledger (it is started where there is none): what was scored, by which
+    /// model, on which data, for whom. An SQLite file, or JSON lines where the name ends in .jsonl.
+    #[arg(long, value_name = "LEDGER")]
+    ledger: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&arguments.project.project)?;
     let scorer = Scorer::from_json(&output::read(&arguments.model)?)?;
+    let on = arguments.on.unwrap_or_else(today);
+    let request = Request::new(&arguments.requested_by, &arguments.purpose, on);
+    // A run that fails is on record, too: as one that was started and did not end.
+    let ledger = match &arguments.ledger {
+        None => None,
+        Some(path) => {
+            let ledger = Ledger::open(path)?;
+            let configuration = output::read(&arguments.project.project)?;
+            let start = ledger.start_run(&scorer, &request, arguments.as_of, Some(&configuration))?;
+            Some((ledger, start))
+        }
+    };
     let mut progress = Progress::start("reading");
     let records = project.records(|source, rows| progress.rows(source, rows))?;
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
-    let on = arguments.on.unwrap_or_else(today);
-    let request = Request::new(&arguments.requested_by, &arguments.purpose, on);
     let scores = scorer.score(&cohort, &request)?;
     let comparison = Comparison { cases: arguments.at_random, seed: project.seed };
     let list = ReviewList::draw(
@@ -59,9 +74,19 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Capacity::Cases(arguments.capacity),
         (comparison.cases > 0).then_some(comparison),
     )?;
-    drop(progress);
     write_list(&list, &project.name, &arguments.out)?;
-    output::print(&format!("{} cases of {} in {}\n", list.len(), cohort.len(), arguments.out.display()))?;
+    if let Some((ledger, start)) = ledger {
+        progress.stage("putting the run on record");
+        ledger.finish_run(start, &scores, &list, &records)?;
+    }
+    drop(progress);
+    output::print(&format!(
+        "{} cases of {} in {}; run {}\n",
+        list.len(),
+        cohort.len(),
+        arguments.out.display(),
+        list.audit().run_id
+    ))?;
     Ok(output::outcome_of(&records))
 }
 

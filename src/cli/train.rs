@@ -6,6 +6,7 @@ use earlyhelp::model::Trainer;
 use earlyhelp::project::Project;
 use serde_json::json;
 
+use super::audit_model::write_full;
 use super::progress::Progress;
 use super::{Failure, Outcome, ProjectArgument, output};
 
@@ -22,6 +23,10 @@ pub struct Arguments {
     /// table is also written beside the model, as MODEL.comparison.csv.
     #[arg(long, value_name = "NAME[,NAME]|all")]
     trainer: Option<String>,
+    /// Audit the model in depth, too, and write that into this folder: every figure of every group, proxies,
+    /// what leaving a feature out would change.
+    #[arg(long, value_name = "DIR", conflicts_with = "trainer")]
+    audit: Option<PathBuf>,
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -35,7 +40,16 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let protected = project.protected()?;
     let stage = |stage: &str| progress.stage(stage);
     let (comparison, model) = match trainers.as_slice() {
-        [only] => (None, project.train(&records, &protected, only, stage)?),
+        [only] => {
+            let (candidate, backtest) = project.test(&records, only, stage)?;
+            if let Some(folder) = &arguments.audit {
+                let tested = (&candidate, &backtest);
+                let params = project.audit_params();
+                let audit = project.full_audit(&records, tested, &protected, &params, stage)?;
+                write_full(&audit, &project.name, folder)?;
+            }
+            (None, project.audit(candidate, &backtest, &protected)?)
+        }
         several => {
             let (comparison, model) = project.compare(&records, &protected, several, stage, cpu_seconds)?;
             (Some(comparison), model)

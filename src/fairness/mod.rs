@@ -7,12 +7,16 @@
 //! Backtest + Protected ─FairnessAudit::of→ FairnessAudit { FairnessReport }
 //! ```
 
+pub mod audit;
+pub mod label;
 mod protected;
+pub mod proxy;
 pub mod rates;
 pub mod report;
 
 pub use protected::{Protected, ProtectedColumns};
 pub use rates::{Characteristic, Comparison, FairnessParams, GroupRates, UNKNOWN, Verdict};
+pub(crate) use report::held_back;
 pub use report::{CharacteristicReport, FairnessReport, Finding, GroupOutcome, GroupReport};
 
 use crate::error::EvaluateError;

@@ -126,12 +126,12 @@ impl Protected {
     }
 
     /// The characteristics that are held.
-    pub(super) fn held(&self) -> &[String] {
+    pub(crate) fn held(&self) -> &[String] {
         &self.names
     }
 
     /// An entity's group in the `nth` held characteristic.
-    pub(super) fn group(&self, nth: usize, entity: &str) -> Option<&str> {
+    pub(crate) fn group(&self, nth: usize, entity: &str) -> Option<&str> {
         let code = self.of_entity.get(entity)?[nth];
         self.groups[nth].get(code as usize).map(|group| &**group)
     }

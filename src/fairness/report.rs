@@ -174,7 +174,7 @@ fn finding(
 
 /// Which groups are held back, given their sizes: from the smallest up (the first of equals), each that is
 /// too small, and then as many more as it takes for none to be found by subtraction.
-fn held_back(sizes: &[u64], least: u64) -> Vec<bool> {
+pub(crate) fn held_back(sizes: &[u64], least: u64) -> Vec<bool> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&group| sizes[group]);
     let mut held = vec![false; sizes.len()];

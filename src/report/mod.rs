@@ -28,8 +28,10 @@
 //! }
 //! ```
 
+pub mod audit;
 mod html;
 mod model_page;
+pub mod papers;
 mod plain;
 mod subject;
 #[cfg(test)]

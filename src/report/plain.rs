@@ -116,7 +116,7 @@ fn reason(part: &Contribution) -> Option<String> {
 ///
 /// # References
 /// OWASP, *CSV Injection*.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
     let control = text.starts_with(|c: char| c.is_control());
     if control || text.trim_start().starts_with(starts_formula) {

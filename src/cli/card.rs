@@ -1,0 +1,92 @@
+//! `earlyhelp card`
+
+use std::path::{Path, PathBuf};
+
+use earlyhelp::project::Project;
+use earlyhelp::records::Intake;
+use earlyhelp::report::papers::{Document, Organisation, atrs, dpia_evidence, model_card};
+use earlyhelp::report::AnyModel;
+
+use super::explain::Model;
+use super::progress::Progress;
+use super::{Failure, Outcome, output};
+
+const AFTER_HELP: &str = "\
+Writes, each as Markdown and as JSON: a model card, a record for the Algorithmic Transparency Recording \
+Standard (ATRS), and evidence for a data protection impact assessment (DPIA). With --project they say more.
+
+What only the organisation knows is marked \"to be completed by the organisation\", or comes from a file of \
+its own, of which nothing is compulsory:
+
+  name = \"...\"
+  contact_email = \"...\"";
+
+/// Arguments of `earlyhelp card`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// A model as `earlyhelp train` or `earlyhelp release` wrote it.
+    #[arg(value_name = "MODEL.json")]
+    model: PathBuf,
+    /// The folder to write into.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The project that the model was trained on.
+    #[arg(long, value_name = "PROJECT.toml")]
+    project: Option<PathBuf>,
+    /// Read the project's extracts, too, for how many rows were read and rejected.
+    #[arg(long, requires = "project")]
+    with_extracts: bool,
+    /// What the organisation says about itself.
+    #[arg(long, value_name = "ORGANISATION.toml")]
+    organisation: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let model = Model::read(&arguments.model)?;
+    let organisation = match &arguments.organisation {
+        None => Organisation::default(),
+        Some(path) => Organisation::from_toml(&output::read(path)?)?,
+    };
+    let project = arguments.project.as_ref().map(Project::load).transpose()?;
+    let mut progress = Progress::start("reading");
+    let records = match &project {
+        Some(project) if arguments.with_extracts => {
+            Some(project.records(|source, rows| progress.rows(source, rows))?)
+        }
+        _ => None,
+    };
+    drop(progress);
+    let intake = records.as_ref().map(earlyhelp::records::Records::intake);
+    let papers = papers(model.any(), project.as_ref(), intake, &organisation);
+    for path in write(&papers, &arguments.out)? {
+        output::print(&format!("{}\n", path.display()))?;
+    }
+    Ok(records.as_ref().map_or(Outcome::Done, output::outcome_of))
+}
+
+/// The three papers, from what there is.
+pub fn papers(
+    model: AnyModel<'_>,
+    project: Option<&Project>,
+    intake: Option<&[Intake]>,
+    organisation: &Organisation,
+) -> Vec<Document> {
+    vec![
+        model_card(model),
+        atrs(model, project, organisation),
+        dpia_evidence(model, project, organisation, intake),
+    ]
+}
+
+/// Writes each paper in both forms.
+pub fn write(papers: &[Document], folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut written = Vec::new();
+    for paper in papers {
+        let stem = folder.join(paper.kind().file_stem());
+        output::write(&stem.with_extension("md"), &paper.to_markdown())?;
+        output::write(&stem.with_extension("json"), &paper.to_json()?)?;
+        written.push(stem.with_extension("md"));
+    }
+    Ok(written)
+}

@@ -1,0 +1,36 @@
+//! Tables of what the crate itself holds: the test cases of a backtest, and a scored cohort with its list.
+
+use super::{AuditError, ScoreTable};
+use crate::evaluate::Backtest;
+use crate::evaluate::calibration::probability;
+use crate::fairness::Protected;
+
+impl ScoreTable {
+    /// The test cases of a backtest: the chance that each score speaks of, what happened, who was on the
+    /// lists, families, and the protected characteristics.
+    ///
+    /// # Errors
+    /// [`AuditError`] where a characteristic has too many groups to be one.
+    pub fn of_backtest(backtest: &Backtest, protected: &Protected) -> Result<Self, AuditError> {
+        let cases = backtest.cases();
+        let chances = cases.iter().map(|case| probability(case.log_odds)).collect();
+        let table = Self::new(chances, cases.iter().map(|case| case.outcome).collect())?
+            .predicted(cases.iter().map(|case| case.listed).collect())?
+            .clusters(cases.iter().map(|case| case.family).collect())?;
+        let entities: Vec<&str> = cases.iter().map(|case| case.entity.as_str()).collect();
+        table.protected(&entities, protected)
+    }
+
+    /// The characteristics of the entity in each row.
+    pub(crate) fn protected(mut self, entities: &[&str], protected: &Protected) -> Result<Self, AuditError> {
+        for (nth, name) in protected.held().iter().enumerate() {
+            let groups: Vec<Option<&str>> =
+                entities.iter().map(|entity| protected.group(nth, entity)).collect();
+            self = self.group(name, &groups)?;
+        }
+        for name in protected.not_held() {
+            self = self.not_held(name)?;
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,311 @@
+//! The groups of one column, or of two: which are shown, and what is said of them.
+
+use super::calibration::Totals;
+use super::compare::Comparison;
+use super::criteria::criteria;
+use super::groups::{Context, Group, Seen, outcome_parts, selection_parts};
+use super::measure::measures;
+use super::rates::Moments;
+use super::replicates::Replicates;
+use super::report::{Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, Measure};
+use super::resample::Column;
+use super::suppress::{PairCells, Parts, hold_back};
+use super::table::{ScoreTable, canonical, is_known};
+
+/// The most pairs of values that are looked at in two columns.
+const MOST_PAIRS: usize = 1_000;
+
+/// Which groups, and which numbers of them, are held back.
+struct Hidden {
+    rows: Vec<bool>,
+    outcome: Vec<bool>,
+    selection: Vec<bool>,
+}
+
+fn size(cells: &[u64; 4]) -> Parts {
+    [cells.iter().sum(); 2]
+}
+
+/// The three numbers that are guarded.
+const GUARDED: [fn(&[u64; 4]) -> Parts; 3] = [size, outcome_parts, selection_parts];
+
+impl Hidden {
+    fn line(cells: &[[u64; 4]], least: u64) -> Self {
+        let guard = |parts: fn(&[u64; 4]) -> Parts, mut held: Vec<bool>| {
+            let parts: Vec<Parts> = cells.iter().map(parts).collect();
+            hold_back(&parts, &mut held, least);
+            held
+        };
+        let rows = guard(GUARDED[0], vec![false; cells.len()]);
+        Self { outcome: guard(GUARDED[1], rows.clone()), selection: guard(GUARDED[2], rows.clone()), rows }
+    }
+
+    fn pairs(places: &[(usize, usize)], cells: &[[u64; 4]], margins: (&Self, &Self), least: u64) -> Self {
+        let guard = |nth: usize, begin: Option<&Vec<bool>>| {
+            let parts: Vec<Parts> = cells.iter().map(GUARDED[nth]).collect();
+            let margins = (margins.0.guarded(nth), margins.1.guarded(nth));
+            PairCells { places, parts: &parts, margins }.hold_back(begin.map_or(&[], |held| held), least)
+        };
+        let rows = guard(0, None);
+        Self { outcome: guard(1, Some(&rows)), selection: guard(2, Some(&rows)), rows }
+    }
+
+    fn guarded(&self, nth: usize) -> &[bool] {
+        [&self.rows, &self.outcome, &self.selection][nth]
+    }
+}
+
+enum Codes {
+    Single(usize),
+    Pair(Vec<u16>),
+}
+
+/// The groups of a column, or of two.
+pub(super) struct Grouping {
+    columns: Vec<String>,
+    values: Vec<Vec<String>>,
+    codes: Codes,
+    sizes: Vec<u64>,
+    hidden: Hidden,
+    reference: Option<usize>,
+    /// Why it is not looked at.
+    refused: Option<String>,
+}
+
+impl Grouping {
+    /// One column by itself.
+    pub(super) fn single(table: &ScoreTable, context: &Context<'_>, nth: usize) -> Self {
+        let column = &table.groups[nth];
+        let mut cells = vec![[0_u64; 4]; column.names.len()];
+        for (code, cell) in context.rows.codes[nth].iter().zip(&context.rows.cells) {
+            cells[usize::from(*code)][usize::from(*cell)] += 1;
+        }
+        let hidden = Hidden::line(&cells, context.least());
+        let asked = context.params.references.iter().find(|(name, _)| *name == column.name);
+        let reference = asked
+            .and_then(|(_, value)| column.names.iter().position(|name| *name == *canonical(Some(value))));
+        Self {
+            columns: vec![column.name.clone()],
+            values: column.names.iter().map(|name| vec![name.clone()]).collect(),
+            codes: Codes::Single(nth),
+            sizes: cells.iter().map(|cells| cells.iter().sum()).collect(),
+            hidden,
+            reference,
+            refused: None,
+        }
+    }
+
+    /// Two columns together: the pairs of values that some row has.
+    pub(super) fn pair(
+        table: &ScoreTable,
+        context: &Context<'_>,
+        (a, b): (usize, usize),
+        (first, second): (&Grouping, &Grouping),
+    ) -> Self {
+        let rows = context.rows;
+        let wide = second.values.len();
+        let mut cells = vec![[0_u64; 4]; first.values.len() * wide];
+        let joint = |row: usize| usize::from(rows.codes[a][row]) * wide + usize::from(rows.codes[b][row]);
+        for row in 0..rows.count() {
+            cells[joint(row)][usize::from(rows.cells[row])] += 1;
+        }
+        let present: Vec<usize> =
+            (0..cells.len()).filter(|&pair| cells[pair].iter().sum::<u64>() > 0).collect();
+        let columns = vec![table.groups[a].name.clone(), table.groups[b].name.clone()];
+        let mut grouping = Self {
+            columns,
+            values: Vec::new(),
+            codes: Codes::Single(a),
+            sizes: Vec::new(),
+            hidden: Hidden { rows: vec![], outcome: vec![], selection: vec![] },
+            reference: None,
+            refused: None,
+        };
+        if present.len() > MOST_PAIRS {
+            let why = format!(
+                "the two columns have more than {MOST_PAIRS} pairs of values; put values into larger groups"
+            );
+            grouping.refused = Some(why);
+            return grouping;
+        }
+        let place_of: Vec<u16> = {
+            let mut places = vec![0; cells.len()];
+            for (place, &pair) in present.iter().enumerate() {
+                places[pair] = place as u16;
+            }
+            places
+        };
+        let places: Vec<(usize, usize)> = present.iter().map(|&pair| (pair / wide, pair % wide)).collect();
+        let held: Vec<[u64; 4]> = present.iter().map(|&pair| cells[pair]).collect();
+        let name = |&(i, j): &(usize, usize)| vec![first.values[i][0].clone(), second.values[j][0].clone()];
+        grouping.values = places.iter().map(name).collect();
+        grouping.codes = Codes::Pair((0..rows.count()).map(|row| place_of[joint(row)]).collect());
+        grouping.sizes = held.iter().map(|cells| cells.iter().sum()).collect();
+        grouping.hidden = Hidden::pairs(&places, &held, (&first.hidden, &second.hidden), context.least());
+        let asked = first.reference.zip(second.reference);
+        grouping.reference = asked.and_then(|asked| places.iter().position(|&place| place == asked));
+        grouping
+    }
+
+    pub(super) fn shown(&self) -> impl Iterator<Item = usize> {
+        (0..self.values.len()).filter(|&code| !self.hidden.rows[code])
+    }
+
+    fn known(&self, code: usize) -> bool {
+        self.values[code].iter().all(|value| is_known(value))
+    }
+
+    fn reference(&self) -> Option<usize> {
+        self.reference.filter(|&code| !self.hidden.rows[code])
+    }
+
+    /// The largest group of known value that is shown; of equals the first.
+    fn largest(&self) -> Option<usize> {
+        let known = self.shown().filter(|&code| self.known(code));
+        known.reduce(|best, next| if self.sizes[next] > self.sizes[best] { next } else { best })
+    }
+
+    pub(super) fn column<'a>(&'a self, context: &Context<'a>) -> Column<'a> {
+        let codes = match &self.codes {
+            Codes::Single(nth) => &context.rows.codes[*nth],
+            Codes::Pair(codes) => codes,
+        };
+        let mut places = vec![None; self.values.len().max(ScoreTable::MOST_GROUPS)];
+        let mut groups = 0_u16;
+        for code in self.shown() {
+            places[code] = Some(groups);
+            groups += 1;
+        }
+        let place = |code: usize| places[code].map(usize::from);
+        let mut bases: Vec<usize> =
+            self.reference().into_iter().chain(self.largest()).filter_map(place).collect();
+        bases.dedup();
+        Column { codes, groups: usize::from(groups), places, bases }
+    }
+
+    pub(super) fn audit(
+        &self,
+        context: &Context<'_>,
+        everybody: &Group,
+        column: &Column<'_>,
+        replicates: &Replicates,
+    ) -> AttributeAudit {
+        let why = if let Some(why) = &self.refused {
+            Some(why.clone())
+        } else if !(0..self.values.len()).any(|code| self.known(code)) {
+            Some("it is not known for anybody".to_owned())
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            let finding = AttributeFinding::NotMeasurable { why };
+            return AttributeAudit { columns: self.columns.clone(), finding };
+        }
+        let (sums, across) = context.sums(column);
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); column.groups];
+        for (row, &code) in column.codes.iter().enumerate() {
+            if let Some(place) = column.places[usize::from(code)] {
+                members[usize::from(place)].push(row as u32);
+            }
+        }
+        let shown: Vec<usize> = self.shown().collect();
+        let groups: Vec<Group> = members
+            .into_iter()
+            .zip(sums)
+            .zip(&shown)
+            .map(|((members, sums), &code)| {
+                let seen = Seen {
+                    outcome: everybody.seen.outcome && !self.hidden.outcome[code],
+                    selection: everybody.seen.selection && !self.hidden.selection[code],
+                };
+                context.group(members, sums, seen)
+            })
+            .collect();
+        let bases = self.bases(column);
+        let comparisons: Vec<Comparison<'_>> = bases
+            .iter()
+            .map(|(against, place, number)| Comparison {
+                context,
+                groups: &groups,
+                base: place.map_or(everybody, |place| &groups[place]),
+                base_place: place.unwrap_or(column.groups),
+                base_number: *number,
+                against: against.clone(),
+                across: across.get(*number).map(|across: &Vec<Moments>| &across[..]),
+                replicates,
+            })
+            .collect();
+        let groups = self.groups(context, everybody, &groups, &comparisons, replicates);
+        let name = |code: usize| self.values[code].join(", ");
+        let first = bases.iter().map(|(against, ..)| against).find(|against| **against != Against::Whole);
+        let criteria = if self.columns.len() == 1 { criteria(&groups, first) } else { Vec::new() };
+        AttributeAudit {
+            columns: self.columns.clone(),
+            finding: AttributeFinding::Measured {
+                reference: self.reference().map(name),
+                largest: self.largest().map(name),
+                groups,
+                criteria,
+            },
+        }
+    }
+
+    /// Whom to compare with: the base, its place among the groups shown, its number among the bases.
+    fn bases(&self, column: &Column<'_>) -> Vec<(Against, Option<usize>, usize)> {
+        let name = |code: usize| self.values[code].join(", ");
+        let base = |code: usize, against: fn(String) -> Against| {
+            let place = column.places[code].map(usize::from);
+            let number = place.and_then(|place| column.bases.iter().position(|&base| base == place));
+            (against(name(code)), place, number.unwrap_or(column.bases.len()))
+        };
+        let reference = self.reference().map(|code| base(code, Against::Reference));
+        let largest = self.largest().map(|code| base(code, Against::Largest));
+        let everybody = (Against::Whole, None, column.bases.len());
+        reference.into_iter().chain(largest).chain([everybody]).collect()
+    }
+
+    fn groups(
+        &self,
+        context: &Context<'_>,
+        everybody: &Group,
+        groups: &[Group],
+        comparisons: &[Comparison<'_>],
+        replicates: &Replicates,
+    ) -> Vec<AuditedGroup> {
+        let mut totals = Totals::new(context.rows);
+        let mut disparities = vec![Vec::new(); groups.len()];
+        for comparison in comparisons {
+            for measure in Measure::COMPARED {
+                for (held, found) in disparities.iter_mut().zip(comparison.disparities(measure)) {
+                    held.extend(found);
+                }
+            }
+        }
+        let mut disparities = disparities.into_iter();
+        let mut places = groups.iter().enumerate();
+        let outcome = |code: usize| {
+            if self.hidden.rows[code] {
+                return AuditedOutcome::Suppressed { under: context.params.minimum };
+            }
+            let figures = places
+                .next()
+                .map(|(place, group)| measures(context, group, everybody, (replicates, place), &mut totals));
+            match figures.zip(disparities.next()) {
+                Some((figures, disparities)) => {
+                    AuditedOutcome::Shown { measures: Box::new(figures), disparities }
+                }
+                None => AuditedOutcome::Suppressed { under: context.params.minimum },
+            }
+        };
+        let outcomes: Vec<AuditedOutcome> = (0..self.values.len()).map(outcome).collect();
+        outcomes
+            .into_iter()
+            .enumerate()
+            .map(|(code, outcome)| AuditedGroup {
+                values: self.values[code].clone(),
+                known: self.known(code),
+                outcome,
+            })
+            .collect()
+    }
+}

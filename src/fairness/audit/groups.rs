@@ -1,0 +1,276 @@
+//! The groups of one column: their rows, their sums, and the exact figures that need no interval yet.
+
+use super::calibration;
+use super::curves::Curve;
+use super::params::AuditParams;
+use super::rates::{CellSums, DENOMINATORS, Moments, Rate, SHARES};
+use super::replicates::Scored;
+use super::report::ScoreScale;
+use super::resample::Column;
+use super::rows::Rows;
+use super::suppress::Parts;
+
+/// What all groups of an audit share.
+pub(super) struct Context<'a> {
+    pub(super) rows: &'a Rows,
+    pub(super) params: &'a AuditParams,
+    /// The rows family by family; none where rows are independent.
+    families: Option<Families>,
+    /// Where scores are chances.
+    pub(super) log_odds: Option<Vec<f64>>,
+}
+
+/// Rows sorted by family.
+struct Families {
+    order: Vec<u32>,
+    starts: Vec<u32>,
+}
+
+/// Which numbers of a group may be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// How many have the outcome.
+    pub(super) outcome: bool,
+    /// How many are selected.
+    pub(super) selection: bool,
+}
+
+impl Seen {
+    fn both(self) -> bool {
+        self.outcome && self.selection
+    }
+}
+
+/// A group that is shown, or everybody.
+pub(super) struct Group {
+    pub(super) members: Vec<u32>,
+    pub(super) sums: CellSums,
+    pub(super) seen: Seen,
+    pub(super) curve: Option<Curve>,
+    /// The exact figures, in the order of [`Scored::ALL`].
+    scored: [Option<f64>; Scored::ALL.len()],
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(rows: &'a Rows, params: &'a AuditParams) -> Self {
+        let families = rows.clusters.as_ref().map(|clusters| {
+            let mut starts = vec![0_u32; clusters.count + 1];
+            for &family in &clusters.index {
+                starts[family as usize + 1] += 1;
+            }
+            for family in 0..clusters.count {
+                starts[family + 1] += starts[family];
+            }
+            let mut next = starts.clone();
+            let mut order = vec![0_u32; clusters.index.len()];
+            for (row, &family) in clusters.index.iter().enumerate() {
+                order[next[family as usize] as usize] = row as u32;
+                next[family as usize] += 1;
+            }
+            Families { order, starts }
+        });
+        let chances = rows.scale == ScoreScale::Chances;
+        Self { rows, params, families, log_odds: chances.then(|| calibration::log_odds(rows)) }
+    }
+
+    pub(super) fn least(&self) -> u64 {
+        u64::from(self.params.minimum)
+    }
+
+    /// The sums of each group of a column that is looked at, everybody's last, and for each base its moments with
+    /// each group.
+    pub(super) fn sums(&self, column: &Column<'_>) -> (Vec<CellSums>, Vec<Vec<Moments>>) {
+        let rows = self.rows;
+        let everybody = column.groups;
+        let plain = self.families.is_none() && rows.weights.is_none();
+        let mut sums = vec![CellSums { plain, ..CellSums::default() }; column.groups + 1];
+        let place = |row: usize| column.places[usize::from(column.codes[row])].map(usize::from);
+        for row in 0..rows.count() {
+            let (cell, weight) = (usize::from(rows.cells[row]), rows.weight(row));
+            for place in place(row).into_iter().chain([everybody]) {
+                let sums = &mut sums[place];
+                sums.rows[cell] += 1;
+                sums.weights[cell] += weight;
+                if self.families.is_none() {
+                    sums.moments[cell][cell] += weight * weight;
+                }
+            }
+        }
+        let mut across = vec![vec![Moments::default(); column.groups]; column.bases.len()];
+        match &self.families {
+            None => {
+                for sums in &mut sums {
+                    sums.with_whole = sums.moments;
+                    sums.clusters = DENOMINATORS.map(|set| {
+                        (0..4).filter(|cell| set >> cell & 1 == 1).map(|cell| sums.rows[cell]).sum()
+                    });
+                }
+            }
+            Some(families) => {
+                let mut parts: Vec<(usize, [f64; 4])> = Vec::new();
+                for ends in families.starts.windows(2) {
+                    let members = &families.order[ends[0] as usize..ends[1] as usize];
+                    let all = self.parts(members, place, &mut parts);
+                    family(&mut sums, &mut across, &column.bases, &parts, &all);
+                }
+            }
+        }
+        (sums, across)
+    }
+
+    /// What a family holds in each cell: in each group that is looked at, and in all.
+    fn parts(
+        &self,
+        members: &[u32],
+        place: impl Fn(usize) -> Option<usize>,
+        parts: &mut Vec<(usize, [f64; 4])>,
+    ) -> [f64; 4] {
+        parts.clear();
+        let mut all = [0.0; 4];
+        for &row in members {
+            let row = row as usize;
+            let (cell, weight) = (usize::from(self.rows.cells[row]), self.rows.weight(row));
+            all[cell] += weight;
+            let Some(place) = place(row) else { continue };
+            let known = parts.iter().position(|part| part.0 == place).unwrap_or_else(|| {
+                parts.push((place, [0.0; 4]));
+                parts.len() - 1
+            });
+            parts[known].1[cell] += weight;
+        }
+        all
+    }
+
+    /// A group with its exact figures.
+    pub(super) fn group(&self, members: Vec<u32>, sums: CellSums, seen: Seen) -> Group {
+        let (rows, n) = (self.rows, members.len());
+        let class = |outcome: usize| sums.rows[2 * outcome] + sums.rows[2 * outcome + 1];
+        let ranked = seen.outcome && class(0).min(class(1)) >= LEAST_CLASS;
+        let curve = if ranked { Curve::new(rows, &members) } else { None };
+        let chances = rows.scale == ScoreScale::Chances && seen.outcome && n > 0;
+        let (mut weight, mut score) = (0.0, 0.0);
+        for &row in &members {
+            weight += rows.weight(row as usize);
+            score += rows.weight(row as usize) * rows.scores[row as usize];
+        }
+        let mean = (n > 0).then(|| score / weight);
+        let prevalence = (sums.weights[2] + sums.weights[3]) / weight;
+        let benefit = rows
+            .operating
+            .threshold_chance
+            .filter(|_| seen.both() && n > 0)
+            .map(|chance| (sums.weights[3] - sums.weights[1] * chance / (1.0 - chance)) / weight);
+        let scored = Scored::ALL.map(|figure| match figure {
+            Scored::Auc => curve.as_ref().map(|curve| curve.auc),
+            Scored::AveragePrecision => curve.as_ref().map(|curve| curve.average_precision),
+            Scored::MeanScore => mean,
+            Scored::CalibrationGap => mean.filter(|_| chances).map(|mean| prevalence - mean),
+            Scored::ExpectedError => chances.then(|| calibration::expected_error(rows, &members)),
+            Scored::NetBenefit => benefit,
+        });
+        Group { members, sums, seen, curve, scored }
+    }
+}
+
+/// The fewest rows with, and without, the outcome for a curve. Of the resamples about `e^-k` hold none of `k`
+/// rows: with five it is under 1%, with fewer an interval would only pretend to be one.
+const LEAST_CLASS: u64 = 5;
+
+/// Adds the products of one family.
+fn family(
+    sums: &mut [CellSums],
+    across: &mut [Vec<Moments>],
+    bases: &[usize],
+    parts: &[(usize, [f64; 4])],
+    all: &[f64; 4],
+) {
+    let everybody = sums.len() - 1;
+    for (place, part) in parts.iter().map(|(place, part)| (*place, part)).chain([(everybody, all)]) {
+        add_product(&mut sums[place].moments, part, part);
+        add_product(&mut sums[place].with_whole, part, all);
+        for (count, set) in sums[place].clusters.iter_mut().zip(DENOMINATORS) {
+            *count += u64::from((0..4).any(|cell| set >> cell & 1 == 1 && part[cell] > 0.0));
+        }
+    }
+    if parts.len() < 2 {
+        return;
+    }
+    for (across, base) in across.iter_mut().zip(bases) {
+        if let Some((_, there)) = parts.iter().find(|part| part.0 == *base) {
+            for (place, here) in parts.iter().filter(|part| part.0 != *base) {
+                add_product(&mut across[*place], here, there);
+            }
+        }
+    }
+}
+
+fn add_product(moments: &mut Moments, left: &[f64; 4], right: &[f64; 4]) {
+    for (row, left) in moments.iter_mut().zip(left) {
+        for (entry, right) in row.iter_mut().zip(right) {
+            *entry += left * right;
+        }
+    }
+}
+
+impl Group {
+    /// Rows, as published.
+    pub(super) fn n(&self, round: Option<u32>) -> u64 {
+        published(self.members.len() as u64, round)
+    }
+
+    /// One of the [`SHARES`], if it may be known.
+    pub(super) fn rate(&self, nth: usize, round: Option<u32>) -> Option<Rate> {
+        let shown = match nth {
+            0 => self.seen.outcome,
+            1 => self.seen.selection,
+            _ => self.seen.both(),
+        };
+        if shown { self.sums.rate(SHARES[nth], round) } else { None }
+    }
+
+    /// A figure of the scores, if it may be known.
+    pub(super) fn scored(&self, figure: Scored) -> Option<f64> {
+        self.scored[figure as usize]
+    }
+
+    /// How many rows a figure hangs on: for curves those of the smaller class.
+    pub(super) fn few(&self, curve: bool) -> u64 {
+        let parts = self.outcomes();
+        if curve { parts[0].min(parts[1]) } else { self.members.len() as u64 }
+    }
+
+    /// With and without the outcome.
+    pub(super) fn outcomes(&self) -> Parts {
+        outcome_parts(&self.sums.rows)
+    }
+
+    /// Selected and not.
+    pub(super) fn selections(&self) -> Parts {
+        selection_parts(&self.sums.rows)
+    }
+}
+
+/// Rows with the outcome, and without.
+pub(super) fn outcome_parts(cells: &[u64; 4]) -> Parts {
+    [cells[2] + cells[3], cells[0] + cells[1]]
+}
+
+/// Rows selected, and not.
+pub(super) fn selection_parts(cells: &[u64; 4]) -> Parts {
+    [cells[1] + cells[3], cells[0] + cells[2]]
+}
+
+/// A count, rounded if asked for.
+pub(super) fn published(count: u64, round: Option<u32>) -> u64 {
+    round.map_or(count, |to| super::rates::rounded(count as f64, to))
+}
+
+/// A figure that is no share: with rounding, two significant digits, so that no count can be worked back.
+pub(super) fn coarse(value: f64, round: Option<u32>) -> f64 {
+    if round.is_none() || value.abs() < f64::MIN_POSITIVE || !value.is_finite() {
+        return value;
+    }
+    let digits = 1 - value.abs().log10().floor() as i32;
+    let scale = 10_f64.powi(digits.abs());
+    if digits >= 0 { (value * scale).round() / scale } else { (value / scale).round() * scale }
+}

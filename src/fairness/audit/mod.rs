@@ -1,0 +1,50 @@
+//! The fairness audit of any scores: how each group fares, how groups differ, and how sure one can be.
+//!
+//! It asks for a table of scores and outcomes, and for who is selected; a model, or an explanation of the
+//! scores, is not needed. The check that a release carries ([`report`](super::report)) is shorter.
+//!
+//! ```text
+//! ScoreTable ─audit(AuditParams)→ Audit { whole, attributes { groups, disparities, criteria }, intersections }
+//! ```
+//!
+//! **What an interval means here.** Shares have Wilson's interval, on an effective number of rows where
+//! families or weights are given; differences and ratios of shares are made of the ends of these (MOVER).
+//! Everything else has an interval from the cluster bootstrap. Differences also have an interval that holds
+//! for all groups of a column at once, which the verdict goes by: with twenty groups, one is otherwise expected
+//! to differ by chance alone.
+//!
+//! **What is not shown.** Groups under the minimum, and what would give them away: see [`AuditedOutcome`] and
+//! [`GroupMeasures`]. What is not known of a person is a group of its own, and a characteristic that is not
+//! held is "not measurable".
+
+mod calibration;
+mod cases;
+mod compare;
+mod criteria;
+mod curves;
+mod disparity;
+mod error;
+mod frame;
+mod grouping;
+mod groups;
+mod measure;
+mod params;
+mod rates;
+mod replicates;
+mod report;
+mod resample;
+mod rows;
+mod run;
+mod suppress;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use error::AuditError;
+pub use frame::{RejectedRow, RowReason, ScoreColumns, ScoreIntake, ScoresError, read_scores};
+pub use params::{AuditParams, OperatingPoint};
+pub use report::{
+    Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, Criterion,
+    CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale, Setter,
+};
+pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};

@@ -1,0 +1,72 @@
+//! How an audit is asked for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::{Bootstrap, Capacity};
+
+/// How an audit is made. Each default has its reason beside it.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::fairness::audit::{AuditParams, OperatingPoint};
+///
+/// let params = AuditParams::at(OperatingPoint::Threshold(0.2));
+/// assert_eq!((params.minimum, params.intersections, params.margin), (10, 1, 0.05));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditParams {
+    /// Who counts as selected. There is no default: every rate depends on it.
+    pub operating: OperatingPoint,
+    /// The group that the others of a column are compared with, as (column, value). Every group is compared with
+    /// the largest and with everybody anyway; none by default, because which group is the norm is not for a
+    /// program to say.
+    pub references: Vec<(String, String)>,
+    /// Groups of fewer rows are held back, and so is every figure that would give away a smaller number.
+    ///
+    /// 10 by default: the cautious end of the small-number rules of UK official statistics (counts under 5
+    /// or under 10 are held back), because a rate of fewer says little and can point at a person.
+    pub minimum: u32,
+    /// Round every published count to a multiple of this, and make shares of the rounded counts; 5 is usual.
+    /// `None` by default: with the minimum, inside an organisation, exact counts are of more use.
+    pub round_to: Option<u32>,
+    /// How many columns are combined: 1 for none, 2 for every pair. 1 by default, because pairs make many small
+    /// groups, most of which can say nothing.
+    pub intersections: u32,
+    /// Differences wholly within plus and minus this are called absent, in the unit of the measure; above 0.
+    ///
+    /// 0.05 by default: five in a hundred people treated otherwise. It is the order of gap that published audits
+    /// discuss, and some 1,500 rows a group can rule it out at a share of one half (the interval of a
+    /// difference is then about ±3.6 points). Set it lower where the shares themselves are of a few in a hundred.
+    pub margin: f64,
+    /// Resamples and seed of the cluster bootstrap.
+    pub bootstrap: Bootstrap,
+}
+
+impl AuditParams {
+    /// The defaults, at this operating point.
+    pub fn at(operating: OperatingPoint) -> Self {
+        Self {
+            operating,
+            references: Vec::new(),
+            minimum: 10,
+            round_to: None,
+            intersections: 1,
+            margin: 0.05,
+            bootstrap: Bootstrap::default(),
+        }
+    }
+}
+
+/// Who counts as selected.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatingPoint {
+    /// Those with this score or more.
+    Threshold(f64),
+    /// Those with the highest scores, as many as a team can look at. Between equal scores at the end of the list
+    /// the order of the rows decides.
+    Capacity(Capacity),
+    /// Those that the table says were selected, see [`ScoreTable::predicted`](super::ScoreTable::predicted).
+    Predicted,
+}

@@ -1,0 +1,323 @@
+//! The figures of each resample, read off the sums of a block.
+
+use super::calibration::BINS;
+use super::curves::{Piece, RocMaker, area_between};
+use super::rates::{DENOMINATORS, SHARES};
+use super::resample::{Block, Column, LANES, Lanes};
+use super::rows::Rows;
+use crate::evaluate::interval::{Interval, percentile_interval};
+
+/// Figures that come from the bootstrap alone, numbered after the shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scored {
+    Auc,
+    AveragePrecision,
+    MeanScore,
+    CalibrationGap,
+    ExpectedError,
+    NetBenefit,
+}
+
+impl Scored {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Auc,
+        Self::AveragePrecision,
+        Self::MeanScore,
+        Self::CalibrationGap,
+        Self::ExpectedError,
+        Self::NetBenefit,
+    ];
+
+    pub(super) fn place(self) -> usize {
+        SHARES.len() + self as usize
+    }
+
+    /// Whether it is read off a curve.
+    pub(super) fn of_curve(self) -> bool {
+        matches!(self, Self::Auc | Self::AveragePrecision)
+    }
+}
+
+/// All figures of a group in a resample.
+pub(super) const FIGURES: usize = SHARES.len() + Scored::ALL.len();
+
+/// What reading a block needs to know of the groups, column by column, everybody last.
+pub(super) struct Shape {
+    /// For each column: its first place, its groups, and the places of its bases (everybody last).
+    columns: Vec<(usize, usize, Vec<usize>)>,
+    places: usize,
+    bins: usize,
+    /// For each place, the bins it has rows in, best first: mean score, and whether a tenth ends there.
+    filled: Vec<Vec<Filled>>,
+    odds: f64,
+}
+
+struct Filled {
+    bin: usize,
+    mean: f64,
+    last: bool,
+}
+
+/// One block's figures: [place][figure], and areas between curves: [column][base][group].
+pub(super) struct Read {
+    figures: Vec<Lanes<f64>>,
+    areas: Vec<Lanes<f64>>,
+}
+
+/// The figures of one column's groups over all resamples.
+pub(super) struct Replicates {
+    /// [group][figure], everybody after the last group.
+    series: Vec<Series>,
+    /// [base][group], everybody as the last base.
+    areas: Vec<Series>,
+    groups: usize,
+}
+
+/// One figure over the resamples, and what the bins make of it when every row counts once.
+#[derive(Debug, Clone)]
+pub(super) struct Series {
+    pub(super) centre: f64,
+    pub(super) drawn: Vec<f64>,
+}
+
+impl Shape {
+    pub(super) fn new(rows: &Rows, columns: &[Column<'_>]) -> Self {
+        let everybody: usize = columns.iter().map(|column| column.groups).sum();
+        let mut shape = Self {
+            columns: Vec::new(),
+            places: everybody + 1,
+            bins: rows.bin_count,
+            filled: Vec::new(),
+            odds: rows.operating.threshold_chance.map_or(f64::NAN, |chance| chance / (1.0 - chance)),
+        };
+        for column in columns {
+            let first = shape.filled.len();
+            let bases = column.bases.iter().map(|base| first + base).chain([everybody]).collect();
+            shape.columns.push((first, column.groups, bases));
+            shape.fill(rows, column.groups, |row| column.places[usize::from(column.codes[row])]);
+        }
+        shape.fill(rows, 1, |_| Some(0));
+        shape
+    }
+
+    fn fill(&mut self, rows: &Rows, groups: usize, place: impl Fn(usize) -> Option<u16>) {
+        let mut sums = vec![[0.0; 3]; groups * self.bins]; // rows, weight, weighted score
+        for row in 0..rows.count() {
+            if let Some(group) = place(row) {
+                let weight = rows.weight(row);
+                let sum = &mut sums[usize::from(group) * self.bins + usize::from(rows.bins[row])];
+                *sum = [sum[0] + 1.0, sum[1] + weight, sum[2] + weight * rows.scores[row]];
+            }
+        }
+        for sums in sums.chunks_exact(self.bins) {
+            let n: f64 = sums.iter().map(|sum| sum[0]).sum();
+            let mut filled: Vec<Filled> = Vec::new();
+            let (mut seen, mut tenth) = (0.0, 0.0);
+            for (bin, sum) in sums.iter().enumerate().filter(|(_, sum)| sum[0] > 0.0) {
+                let here = ((seen + 0.5 * sum[0]) / n * BINS as f64).floor();
+                if let Some(before) = filled.last_mut() {
+                    before.last = here > tenth;
+                }
+                tenth = here;
+                filled.push(Filled { bin, mean: sum[2] / sum[1], last: true });
+                seen += sum[0];
+            }
+            self.filled.push(filled);
+        }
+    }
+
+    /// Puts the blocks' figures into one series each.
+    pub(super) fn gather(&self, centre: &Read, drawn: &[Read], resamples: usize) -> Vec<Replicates> {
+        let series = |from: &dyn Fn(&Read) -> Lanes<f64>| {
+            let lanes = drawn.iter().flat_map(from).take(resamples);
+            Series { centre: from(centre)[0], drawn: lanes.collect() }
+        };
+        let figure = |place: usize, nth: usize| series(&|read| read.figures[place * FIGURES + nth]);
+        let mut area = 0;
+        let mut all = Vec::with_capacity(self.columns.len());
+        for (first, groups, bases) in &self.columns {
+            let places = (*first..first + groups).chain([self.places - 1]);
+            let count = bases.len() * groups;
+            all.push(Replicates {
+                series: places
+                    .flat_map(|place| (0..FIGURES).map(move |nth| (place, nth)))
+                    .map(|(p, n)| figure(p, n))
+                    .collect(),
+                areas: (area..area + count).map(|nth| series(&|read| read.areas[nth])).collect(),
+                groups: *groups,
+            });
+            area += count;
+        }
+        all
+    }
+}
+
+/// Reads all figures of a block.
+pub(super) fn read_block<T: Copy + Into<f64>>(block: &Block<T>, shape: &Shape) -> Read {
+    let mut read = Read { figures: Vec::with_capacity(shape.places * FIGURES), areas: Vec::new() };
+    for place in 0..shape.places {
+        let cells: [Lanes<f64>; 4] =
+            std::array::from_fn(|cell| block.cells[place * 4 + cell].map(Into::into));
+        let figures = figures(block, shape, place, &cells);
+        read.figures.extend(figures);
+    }
+    for (first, groups, bases) in &shape.columns {
+        areas(block, shape, (*first, *groups), bases, &mut read.areas);
+    }
+    read
+}
+
+fn share(cells: &[Lanes<f64>; 4], of: u8, denominator: u8) -> Lanes<f64> {
+    let sum = |set: u8, lane: usize| -> f64 {
+        (0..4).filter(|cell| set >> cell & 1 == 1).map(|cell| cells[cell][lane]).sum()
+    };
+    std::array::from_fn(|lane| sum(of & denominator, lane) / sum(denominator, lane))
+}
+
+fn figures<T: Copy + Into<f64>>(
+    block: &Block<T>,
+    shape: &Shape,
+    place: usize,
+    cells: &[Lanes<f64>; 4],
+) -> [Lanes<f64>; FIGURES] {
+    const EMPTY: Lanes<f64> = [0.0; LANES];
+    let (mut positives, mut negatives, mut wrong, mut precision) = (EMPTY, EMPTY, EMPTY, EMPTY);
+    let (mut score, mut miss, mut error) = (EMPTY, EMPTY, EMPTY);
+    for filled in &shape.filled[place] {
+        let at = (place * shape.bins + filled.bin) * 2;
+        let (without, with) = (&block.bins[at], &block.bins[at + 1]);
+        for lane in 0..LANES {
+            let (p, q): (f64, f64) = (with[lane].into(), without[lane].into());
+            wrong[lane] += p * (negatives[lane] + 0.5 * q);
+            positives[lane] += p;
+            negatives[lane] += q;
+            let seen = (positives[lane] + negatives[lane]).max(f64::MIN_POSITIVE);
+            precision[lane] += p * positives[lane] / seen;
+            let expected = (p + q) * filled.mean;
+            score[lane] += expected;
+            miss[lane] += p - expected;
+        }
+        if filled.last {
+            for lane in 0..LANES {
+                error[lane] += miss[lane].abs();
+            }
+            miss = EMPTY;
+        }
+    }
+    let mut all = [EMPTY; FIGURES];
+    for (figure, of) in all.iter_mut().zip(SHARES) {
+        *figure = share(cells, of.of, DENOMINATORS[of.denominator]);
+    }
+    for lane in 0..LANES {
+        let (p, q) = (positives[lane], negatives[lane]);
+        let n = p + q;
+        let mut set = |figure: Scored, value: f64| all[figure.place()][lane] = value;
+        set(Scored::Auc, 1.0 - wrong[lane] / (p * q));
+        set(Scored::AveragePrecision, precision[lane] / p);
+        set(Scored::MeanScore, score[lane] / n);
+        set(Scored::CalibrationGap, (p - score[lane]) / n);
+        set(Scored::ExpectedError, error[lane] / n);
+        set(Scored::NetBenefit, (cells[3][lane] - cells[1][lane] * shape.odds) / n);
+    }
+    all
+}
+
+/// The areas between the curves of each base and of each group, lane by lane.
+fn areas<T: Copy + Into<f64>>(
+    block: &Block<T>,
+    shape: &Shape,
+    (first, groups): (usize, usize),
+    bases: &[usize],
+    into: &mut Vec<Lanes<f64>>,
+) {
+    let mut found = vec![[0.0; LANES]; bases.len() * groups];
+    let mut held = vec![RocMaker::default(); bases.len()];
+    let mut maker = RocMaker::default();
+    let make = |place: usize, lane: usize, maker: &mut RocMaker| {
+        maker.clear();
+        for filled in &shape.filled[place] {
+            let at = (place * shape.bins + filled.bin) * 2;
+            maker.step(block.bins[at + 1][lane].into(), block.bins[at][lane].into());
+        }
+    };
+    let mut put = |at: usize, lane: usize, area: f64| found[at][lane] = area;
+    for lane in 0..LANES {
+        for (base, maker) in bases.iter().zip(&mut held) {
+            make(*base, lane, maker);
+        }
+        let curves: Vec<&[Piece]> = held.iter_mut().map(RocMaker::curve).collect();
+        for group in 0..groups {
+            make(first + group, lane, &mut maker);
+            let curve = maker.curve();
+            for (nth, base) in curves.iter().enumerate() {
+                put(nth * groups + group, lane, area_between(curve, base));
+            }
+        }
+    }
+    into.append(&mut found);
+}
+
+impl Replicates {
+    /// A figure of a group; the group after the last is everybody.
+    pub(super) fn figure(&self, group: usize, nth: usize) -> &Series {
+        &self.series[group * FIGURES + nth]
+    }
+
+    /// The area between the curves of a group and of a base; the base after the last is everybody.
+    pub(super) fn area(&self, base: usize, group: usize) -> &Series {
+        &self.areas[base * self.groups + group]
+    }
+}
+
+impl Series {
+    /// This one's figure, and another's, put together resample by resample.
+    pub(super) fn with(&self, other: &Self, join: impl Fn(f64, f64) -> f64) -> Self {
+        let drawn = self.drawn.iter().zip(&other.drawn).map(|(&a, &b)| join(a, b)).collect();
+        Self { centre: join(self.centre, other.centre), drawn }
+    }
+
+    /// The resamples that have a figure, if nine of ten have.
+    fn present(&self) -> Option<Vec<f64>> {
+        let drawn: Vec<f64> = self.drawn.iter().copied().filter(|value| value.is_finite()).collect();
+        (drawn.len() * 10 >= self.drawn.len() * 9 && self.centre.is_finite()).then_some(drawn)
+    }
+
+    /// The percentile interval around the exact `value`: what the bins changed is taken out. `None` where more
+    /// than a tenth of the resamples have no figure.
+    ///
+    /// The variance over resamples of `m` rows is too small by `(m - 1) / m`, which shows in small groups; the
+    /// interval is widened by the root of it (`few` being `m`, the rows of the smaller class for curves).
+    /// T. C. Hesterberg (2015), "What teachers should know about the bootstrap", *The American Statistician*
+    /// 69:371-386, on narrowness.
+    pub(super) fn percentile(&self, value: f64, few: u64) -> Option<Interval> {
+        let interval = percentile_interval(self.present()?)?;
+        let wide = widening(few);
+        // Rounding or luck must not leave the figure outside its own interval.
+        let (low, high) =
+            (value + wide * (interval.low - self.centre), value + wide * (interval.high - self.centre));
+        Some(Interval { low: low.min(value), high: high.max(value) })
+    }
+
+    /// The basic interval, for a figure that cannot be below 0 and that noise makes larger: each resample adds to
+    /// the noise that the figure itself has, and the interval is turned round to take it out again.
+    pub(super) fn basic(&self, value: f64, few: u64) -> Option<Interval> {
+        let interval = percentile_interval(self.present()?)?;
+        let end = |drawn: f64| (value - widening(few) * (drawn - self.centre)).max(0.0);
+        Some(Interval { low: end(interval.high).min(value), high: end(interval.low).max(value) })
+    }
+
+    /// The standard deviation over the resamples.
+    pub(super) fn deviation(&self) -> Option<f64> {
+        let drawn = self.present()?;
+        let n = drawn.len() as f64;
+        let mean = drawn.iter().sum::<f64>() / n;
+        let square = drawn.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+        Some((square / (n - 1.0)).sqrt()).filter(|deviation| deviation.is_finite())
+    }
+}
+
+/// See [`Series::percentile`].
+fn widening(few: u64) -> f64 {
+    let few = few.max(2) as f64;
+    (few / (few - 1.0)).sqrt()
+}

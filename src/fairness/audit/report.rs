@@ -1,0 +1,353 @@
+//! What a fairness audit found: figures of each group, differences between groups, and what can be said of
+//! each criterion of fairness (the latter in [`disparity`](super::disparity)). Only data here; the measuring is in the
+//! neighbouring modules.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use super::disparity::{Against, Criterion, CriterionReport, Disparity, DisparityVerdict, Setter};
+use super::params::AuditParams;
+use crate::evaluate::interval::Estimate;
+
+/// The audit of one table of scores, made by [`ScoreTable::audit`](super::ScoreTable::audit).
+///
+/// All shares are from 0 to 1. Where [`AuditParams::round_to`] is set, every count in it is rounded, and every
+/// share is made from rounded counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Rows.
+    pub n: u64,
+    /// Rows with the outcome. `None` where they, or those without it, are under the minimum.
+    pub positives: Option<u64>,
+    /// Rows selected. `None` where they, or those not selected, are under the minimum.
+    pub selected: Option<u64>,
+    /// Clusters (families) that the rows belong to; the number of rows where no clusters were given.
+    pub clusters: u64,
+    /// Whether clusters were given. Without, rows are taken for independent of each other.
+    pub clustered: bool,
+    /// Whether rows have weights. Counts are of rows all the same; shares and scores are weighted.
+    pub weighted: bool,
+    /// Whether the scores can be read as chances, on which calibration and net benefit depend.
+    pub scores: ScoreScale,
+    /// What "selected" means here.
+    pub operating: Operating,
+    /// How the audit was asked for.
+    pub params: AuditParams,
+    /// How intervals over several groups were made to hold for all at once, in a sentence.
+    pub correction: String,
+    /// All rows together.
+    pub whole: GroupMeasures,
+    /// One entry per group column, in the order given; then those not held.
+    pub attributes: Vec<AttributeAudit>,
+    /// One entry per pair of group columns, where [`AuditParams::intersections`] is 2.
+    pub intersections: Vec<AttributeAudit>,
+}
+
+/// Whether a score can be read as the chance of the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreScale {
+    /// All scores lie from 0 to 1: they are judged as chances.
+    Chances,
+    /// Some score lies outside: the scores are not chances, so there is no calibration and no net benefit.
+    NotChances,
+}
+
+/// Who counts as selected, as it came out on these rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operating {
+    /// The rule in words, such as `score of 0.2 or more`.
+    pub words: String,
+    /// The chance at which a wrong selection is taken to weigh as much as a right one, for net benefit, 0 to 1:
+    /// the threshold, or the lowest score selected. `None` where the scores are not chances, where nobody
+    /// is selected, or where the selection does not follow the score.
+    pub threshold_chance: Option<f64>,
+    /// Of rows with the very score of the last one on a list of limited length, how many are left off: the
+    /// order of the rows decided between equals. `None` where there is no limit.
+    pub tied_and_left_off: Option<u64>,
+}
+
+/// What was found for one group column, or for one pair of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeAudit {
+    /// The name of the column, or the two names of a pair.
+    pub columns: Vec<String>,
+    /// Its groups, or why there is nothing to say.
+    pub finding: AttributeFinding,
+}
+
+impl AttributeAudit {
+    /// The name to show, such as `sex` or `sex × ethnicity`.
+    pub fn name(&self) -> String {
+        self.columns.join(" × ")
+    }
+}
+
+/// Measured or not: a characteristic that is not held is never one "without disparity".
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AttributeFinding {
+    /// The data allow to look at it.
+    Measured {
+        /// The reference group that was asked for. `None` where none was, or where it is held back.
+        reference: Option<String>,
+        /// The largest group of known value that is shown. `None` where there is none.
+        largest: Option<String>,
+        /// Each group by name; unknown, refused and not obtained last.
+        groups: Vec<AuditedGroup>,
+        /// One entry per [`Criterion`], in its order; empty for pairs of columns.
+        criteria: Vec<CriterionReport>,
+    },
+    /// The data do not allow to look at it.
+    NotMeasurable {
+        /// Why, in a sentence.
+        why: String,
+    },
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditedGroup {
+    /// The value of the column, or the two values of a pair.
+    pub values: Vec<String>,
+    /// Whether all values are known; `false` for unknown, refused and not obtained.
+    pub known: bool,
+    /// Its figures, if they may be shown.
+    pub outcome: AuditedOutcome,
+}
+
+impl AuditedGroup {
+    /// The name to show, such as `F` or `F, WBRI`.
+    pub fn name(&self) -> String {
+        self.values.join(", ")
+    }
+}
+
+/// A group's figures, or that they are held back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AuditedOutcome {
+    /// The figures.
+    Shown {
+        /// What was measured in the group.
+        measures: Box<GroupMeasures>,
+        /// How it differs from others: for each of reference (if any), largest and whole, each measure
+        /// of [`Measure::COMPARED`]. A group is not compared with itself.
+        disparities: Vec<Disparity>,
+    },
+    /// Too small to be shown, or held back with one that is: from the total and all other groups, the small
+    /// one could be worked out. The report does not say which.
+    Suppressed {
+        /// Groups with fewer rows than this are too small.
+        under: u32,
+    },
+}
+
+/// The figures of one group, each with its 95% interval and the number of rows that it rests on (the
+/// denominator of a share).
+///
+/// A figure is `None`, never 0, where it has no denominator, or where showing it would give away a number of
+/// people under the minimum: those of the group with the outcome, without it, selected, or not selected.
+///
+/// Shares have Wilson's interval on the effective number of rows; calibration slope and intercept a
+/// cluster-robust normal one; the rest percentile intervals of the cluster bootstrap. These intervals are
+/// of one group each; those that hold for all groups at once are in [`Disparity`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupMeasures {
+    /// Rows of the group.
+    pub n: u64,
+    /// Rows with the outcome.
+    pub positives: Option<u64>,
+    /// Rows selected.
+    pub selected: Option<u64>,
+    /// The share with the outcome (base rate).
+    pub prevalence: Option<Estimate>,
+    /// The share selected.
+    pub selection_rate: Option<Estimate>,
+    /// Of those with the outcome, the share selected (recall, sensitivity).
+    pub true_positive_rate: Option<Estimate>,
+    /// Of those without the outcome, the share selected.
+    pub false_positive_rate: Option<Estimate>,
+    /// Of those without the outcome, the share not selected (specificity).
+    pub true_negative_rate: Option<Estimate>,
+    /// Of those with the outcome, the share not selected.
+    pub false_negative_rate: Option<Estimate>,
+    /// Of those selected, the share with the outcome (positive predictive value).
+    pub precision: Option<Estimate>,
+    /// Of those selected, the share without the outcome.
+    pub false_discovery_rate: Option<Estimate>,
+    /// Of those not selected, the share with the outcome.
+    pub false_omission_rate: Option<Estimate>,
+    /// The share for whom selection and outcome agree.
+    pub accuracy: Option<Estimate>,
+    /// Of all selected rows of the table, the share that belongs to this group. 1 for the whole.
+    pub share_of_selected: Option<Estimate>,
+    /// The area under the ROC curve, 0 to 1.
+    pub auc: Option<Estimate>,
+    /// Average precision, 0 to 1.
+    pub average_precision: Option<Estimate>,
+    /// The mean score, in the unit of the scores.
+    pub mean_score: Option<Estimate>,
+    /// The share with the outcome minus the mean score, -1 to 1: above 0, scores are too low.
+    pub calibration_gap: Option<Estimate>,
+    /// The slope of the outcome's log-odds on the score's: 1 is right, below 1 scores are too extreme.
+    pub calibration_slope: Option<Estimate>,
+    /// Calibration in the large on the log-odds scale, with the slope held at 1: 0 is right.
+    pub calibration_intercept: Option<Estimate>,
+    /// Expected calibration error, 0 to 1: the mean distance of the observed share from the mean score, over
+    /// ten bins of (nearly) equal size.
+    pub expected_calibration_error: Option<Estimate>,
+    /// The reliability bins, from the lowest scores up: ten or fewer, joined until each has enough rows with
+    /// and without the outcome to be shown. Empty where there is no calibration.
+    pub reliability: Vec<AuditBin>,
+    /// Net benefit at [`Operating::threshold_chance`], in true positives per row, up to the prevalence: the share
+    /// rightly selected, less the share wrongly selected times the odds of that chance.
+    pub net_benefit: Option<Estimate>,
+}
+
+/// Rows of neighbouring scores: what was predicted, and what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditBin {
+    /// The mean score, 0 to 1.
+    pub mean_predicted: f64,
+    /// The share with the outcome.
+    pub observed: Estimate,
+}
+
+/// A figure of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// [`GroupMeasures::prevalence`].
+    Prevalence,
+    /// [`GroupMeasures::selection_rate`].
+    SelectionRate,
+    /// [`GroupMeasures::true_positive_rate`].
+    TruePositiveRate,
+    /// [`GroupMeasures::false_positive_rate`].
+    FalsePositiveRate,
+    /// [`GroupMeasures::true_negative_rate`].
+    TrueNegativeRate,
+    /// [`GroupMeasures::false_negative_rate`].
+    FalseNegativeRate,
+    /// [`GroupMeasures::precision`].
+    Precision,
+    /// [`GroupMeasures::false_discovery_rate`].
+    FalseDiscoveryRate,
+    /// [`GroupMeasures::false_omission_rate`].
+    FalseOmissionRate,
+    /// [`GroupMeasures::accuracy`].
+    Accuracy,
+    /// [`GroupMeasures::share_of_selected`].
+    ShareOfSelected,
+    /// [`GroupMeasures::auc`].
+    Auc,
+    /// [`GroupMeasures::average_precision`].
+    AveragePrecision,
+    /// [`GroupMeasures::mean_score`].
+    MeanScore,
+    /// [`GroupMeasures::calibration_gap`].
+    CalibrationGap,
+    /// [`GroupMeasures::calibration_slope`].
+    CalibrationSlope,
+    /// [`GroupMeasures::calibration_intercept`].
+    CalibrationIntercept,
+    /// [`GroupMeasures::expected_calibration_error`].
+    ExpectedCalibrationError,
+    /// [`GroupMeasures::net_benefit`].
+    NetBenefit,
+    /// The area between two groups' ROC curves, 0 to 1. Of two groups only, so no figure of one.
+    Abroca,
+}
+
+impl Measure {
+    /// Those that groups are compared by, in the order of [`AuditedOutcome::Shown`]'s disparities. Slope and
+    /// intercept of calibration are not among them ([`Measure::CalibrationGap`] is), nor is the share of the
+    /// selected, which follows the size of the group.
+    pub const COMPARED: [Self; 17] = [
+        Self::Prevalence,
+        Self::SelectionRate,
+        Self::TruePositiveRate,
+        Self::FalsePositiveRate,
+        Self::TrueNegativeRate,
+        Self::FalseNegativeRate,
+        Self::Precision,
+        Self::FalseDiscoveryRate,
+        Self::FalseOmissionRate,
+        Self::Accuracy,
+        Self::Auc,
+        Self::AveragePrecision,
+        Self::MeanScore,
+        Self::CalibrationGap,
+        Self::ExpectedCalibrationError,
+        Self::NetBenefit,
+        Self::Abroca,
+    ];
+
+    /// The field's usual name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prevalence => "prevalence",
+            Self::SelectionRate => "selection rate",
+            Self::TruePositiveRate => "true-positive rate",
+            Self::FalsePositiveRate => "false-positive rate",
+            Self::TrueNegativeRate => "true-negative rate",
+            Self::FalseNegativeRate => "false-negative rate",
+            Self::Precision => "precision",
+            Self::FalseDiscoveryRate => "false-discovery rate",
+            Self::FalseOmissionRate => "false-omission rate",
+            Self::Accuracy => "accuracy",
+            Self::ShareOfSelected => "share of the selected",
+            Self::Auc => "AUC",
+            Self::AveragePrecision => "average precision",
+            Self::MeanScore => "mean score",
+            Self::CalibrationGap => "calibration gap",
+            Self::CalibrationSlope => "calibration slope",
+            Self::CalibrationIntercept => "calibration intercept",
+            Self::ExpectedCalibrationError => "expected calibration error",
+            Self::NetBenefit => "net benefit",
+            Self::Abroca => "ABROCA",
+        }
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl GroupMeasures {
+    /// The figure of this name. `None` where it is not shown, and always for [`Measure::Abroca`].
+    pub fn figure(&self, measure: Measure) -> Option<&Estimate> {
+        match measure {
+            Measure::Prevalence => self.prevalence.as_ref(),
+            Measure::SelectionRate => self.selection_rate.as_ref(),
+            Measure::TruePositiveRate => self.true_positive_rate.as_ref(),
+            Measure::FalsePositiveRate => self.false_positive_rate.as_ref(),
+            Measure::TrueNegativeRate => self.true_negative_rate.as_ref(),
+            Measure::FalseNegativeRate => self.false_negative_rate.as_ref(),
+            Measure::Precision => self.precision.as_ref(),
+            Measure::FalseDiscoveryRate => self.false_discovery_rate.as_ref(),
+            Measure::FalseOmissionRate => self.false_omission_rate.as_ref(),
+            Measure::Accuracy => self.accuracy.as_ref(),
+            Measure::ShareOfSelected => self.share_of_selected.as_ref(),
+            Measure::Auc => self.auc.as_ref(),
+            Measure::AveragePrecision => self.average_precision.as_ref(),
+            Measure::MeanScore => self.mean_score.as_ref(),
+            Measure::CalibrationGap => self.calibration_gap.as_ref(),
+            Measure::CalibrationSlope => self.calibration_slope.as_ref(),
+            Measure::CalibrationIntercept => self.calibration_intercept.as_ref(),
+            Measure::ExpectedCalibrationError => self.expected_calibration_error.as_ref(),
+            Measure::NetBenefit => self.net_benefit.as_ref(),
+            Measure::Abroca => None,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The rows brought into one order that does not depend on the order in which they came.
+
+use std::cmp::Ordering;
+
+use super::error::AuditError;
+use super::params::OperatingPoint;
+use super::report::{Operating, ScoreScale};
+use super::table::ScoreTable;
+use crate::evaluate::interval::Clusters;
+
+/// Which of the four cells of the confusion matrix: true negative, false positive, false negative, true
+/// positive.
+pub(super) fn cell(outcome: bool, selected: bool) -> usize {
+    2 * usize::from(outcome) + usize::from(selected)
+}
+
+/// All rows, best score first. Rows that are equal in everything but the cluster may stand in any order.
+pub(super) struct Rows {
+    pub(super) scores: Vec<f64>,
+    pub(super) outcomes: Vec<bool>,
+    /// 0 to 3, see [`cell`].
+    pub(super) cells: Vec<u8>,
+    /// 1 each, where none were given.
+    pub(super) weights: Option<Vec<f64>>,
+    /// The number of each row's cluster; none where rows are independent.
+    pub(super) clusters: Option<Clusters>,
+    /// One code per row, for each group column.
+    pub(super) codes: Vec<Vec<u16>>,
+    pub(super) scale: ScoreScale,
+    pub(super) operating: Operating,
+    /// The score bin of each row, from the highest scores down.
+    pub(super) bins: Vec<u8>,
+    pub(super) bin_count: usize,
+}
+
+/// The most score bins that a resample is measured on. All resamples of a table with no more distinct scores are
+/// exact; for others, what the bins round off is under a thousandth of the area under a curve, is the same
+/// in all resamples, and is taken out again.
+const MOST_BINS: usize = 128;
+
+impl Rows {
+    pub(super) fn new(table: &ScoreTable, point: OperatingPoint) -> Result<Self, AuditError> {
+        let scores = &table.scores;
+        let mut keyed: Vec<(u64, u32)> = scores.iter().map(|&score| descending(score)).zip(0..).collect();
+        keyed.sort_unstable();
+        let (selected, tied) = selected(table, point, &keyed)?;
+        let clusters = table.clusters.as_ref().map(|codes| Clusters::new(codes));
+        let compare = |a: usize, b: usize| -> Ordering {
+            let weight =
+                table.weights.as_ref().map_or(Ordering::Equal, |weights| weights[a].total_cmp(&weights[b]));
+            let codes = table.groups.iter().map(|group| group.codes[a].cmp(&group.codes[b]));
+            weight
+                .then(table.outcomes[a].cmp(&table.outcomes[b]))
+                .then(selected[a].cmp(&selected[b]))
+                .then_with(|| codes.fold(Ordering::Equal, Ordering::then))
+                .then_with(|| {
+                    clusters.as_ref().map_or(Ordering::Equal, |held| held.index[a].cmp(&held.index[b]))
+                })
+        };
+        for tie in keyed.chunk_by_mut(|a, b| a.0 == b.0) {
+            tie.sort_by(|a, b| compare(a.1 as usize, b.1 as usize));
+        }
+        let order: Vec<u32> = keyed.into_iter().map(|(_, row)| row).collect();
+        let take = |row: u32| row as usize;
+        let sorted: Vec<f64> = order.iter().map(|&row| scores[take(row)] + 0.0).collect();
+        let outcomes: Vec<bool> = order.iter().map(|&row| table.outcomes[take(row)]).collect();
+        let cells: Vec<u8> =
+            order.iter().map(|&row| cell(table.outcomes[take(row)], selected[take(row)]) as u8).collect();
+        let chances = sorted.iter().all(|score| (0.0..=1.0).contains(score));
+        let scale = if chances { ScoreScale::Chances } else { ScoreScale::NotChances };
+        let (bins, bin_count) = score_bins(&sorted, &outcomes);
+        let operating = operating(point, &sorted, &cells, scale, tied);
+        let gather = |codes: &[u16]| order.iter().map(|&row| codes[take(row)]).collect();
+        Ok(Self {
+            weights: table
+                .weights
+                .as_ref()
+                .map(|weights| order.iter().map(|&row| weights[take(row)]).collect()),
+            clusters: clusters.map(|held| Clusters {
+                index: order.iter().map(|&row| held.index[take(row)]).collect(),
+                count: held.count,
+            }),
+            codes: table.groups.iter().map(|group| gather(&group.codes)).collect(),
+            scores: sorted,
+            outcomes,
+            cells,
+            scale,
+            operating,
+            bins,
+            bin_count,
+        })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.scores.len()
+    }
+
+    pub(super) fn weight(&self, row: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[row])
+    }
+}
+
+/// A key that sorts the highest score first; 0 and -0 have equal keys.
+fn descending(score: f64) -> u64 {
+    let bits = (score + 0.0).to_bits();
+    if bits >> 63 == 0 { !(bits | 1 << 63) } else { bits }
+}
+
+/// Who is selected, and how many rows of the last one's score are left off a list of limited length.
+fn selected(
+    table: &ScoreTable,
+    point: OperatingPoint,
+    ranked: &[(u64, u32)],
+) -> Result<(Vec<bool>, Option<u64>), AuditError> {
+    match point {
+        OperatingPoint::Threshold(threshold) => {
+            Ok((table.scores.iter().map(|&score| score >= threshold).collect(), None))
+        }
+        OperatingPoint::Predicted => {
+            table.predicted.clone().map(|selected| (selected, None)).ok_or(AuditError::NoPrediction)
+        }
+        OperatingPoint::Capacity(capacity) => {
+            // Equal keys stand in the order of the rows.
+            let places = capacity.of(ranked.len());
+            let mut selected = vec![false; ranked.len()];
+            for &(_, row) in &ranked[..places] {
+                selected[row as usize] = true;
+            }
+            let last = places.checked_sub(1).map(|place| ranked[place].0);
+            let left = ranked[places..].iter().take_while(|&&(key, _)| Some(key) == last).count();
+            Ok((selected, Some(left as u64)))
+        }
+    }
+}
+
+/// The rule in words, and the chance that it stands for.
+fn operating(
+    point: OperatingPoint,
+    scores: &[f64],
+    cells: &[u8],
+    scale: ScoreScale,
+    tied: Option<u64>,
+) -> Operating {
+    let is_selected = |cell: u8| cell % 2 == 1;
+    let count = cells.iter().filter(|&&cell| is_selected(cell)).count();
+    // Rows are sorted: the selection follows the score if no score above the lowest selected one is left.
+    let lowest = cells.iter().rposition(|&cell| is_selected(cell)).map(|row| scores[row]);
+    let follows = |lowest: f64| {
+        scores.iter().zip(cells).take_while(|&(&score, _)| score > lowest).all(|(_, &cell)| is_selected(cell))
+    };
+    let chance = match point {
+        OperatingPoint::Threshold(threshold) => Some(threshold).filter(|_| count > 0),
+        OperatingPoint::Capacity(_) | OperatingPoint::Predicted => lowest.filter(|&lowest| follows(lowest)),
+    };
+    let words = match point {
+        OperatingPoint::Threshold(threshold) => format!("score of {threshold} or more"),
+        OperatingPoint::Capacity(crate::evaluate::Capacity::Share(share)) => {
+            format!("the highest scores, {} in 100 of all rows", 100.0 * share)
+        }
+        OperatingPoint::Capacity(crate::evaluate::Capacity::Cases(cases)) => {
+            format!("the {cases} highest scores")
+        }
+        OperatingPoint::Predicted => "as the table says".to_owned(),
+    };
+    let open = |chance: &f64| *chance > 0.0 && *chance < 1.0 && scale == ScoreScale::Chances;
+    Operating { words, threshold_chance: chance.filter(open), tied_and_left_off: tied }
+}
+
+/// Bins of neighbouring scores, from the highest down, each with about as much of the positives and of the
+/// negatives together as any other: so there are many where positives are, which is what the
+/// curves depend on. Equal scores are in one bin.
+fn score_bins(scores: &[f64], outcomes: &[bool]) -> (Vec<u8>, usize) {
+    let equal = |a: &f64, b: &f64| a.total_cmp(b).is_eq();
+    let distinct = scores.chunk_by(equal).count();
+    let positives = outcomes.iter().filter(|&&outcome| outcome).count();
+    let share = |outcome: bool| {
+        let class = if outcome { positives } else { outcomes.len() - positives };
+        0.5 / class.max(1) as f64
+    };
+    let (with, without) = (share(true), share(false));
+    let mut bins = vec![0_u8; scores.len()];
+    let (mut bin, mut row, mut mass) = (0_usize, 0, 0.0);
+    for tie in scores.chunk_by(equal) {
+        let next = if distinct <= MOST_BINS { row > 0 } else { mass * MOST_BINS as f64 >= (bin + 1) as f64 };
+        if next && bin + 1 < MOST_BINS {
+            bin += 1;
+        }
+        for _ in tie {
+            bins[row] = bin as u8;
+            mass += if outcomes[row] { with } else { without };
+            row += 1;
+        }
+    }
+    (bins, bin + 1)
+}

@@ -1,0 +1,178 @@
+//! One audit from beginning to end.
+
+use super::calibration::Totals;
+use super::error::AuditError;
+use super::grouping::Grouping;
+use super::groups::{Context, Group, Seen, outcome_parts, published, selection_parts};
+use super::measure::measures;
+use super::params::{AuditParams, OperatingPoint};
+use super::report::{AttributeAudit, AttributeFinding, Audit, GroupMeasures, Operating};
+use super::resample::{Column, resample};
+use super::rows::Rows;
+use super::suppress::Parts;
+use super::table::{ScoreTable, canonical};
+use crate::evaluate::Capacity;
+use crate::evaluate::interval::Bootstrap;
+
+/// How many groups one pass over the rows takes at most, where a column does not have more by itself. It
+/// bounds the memory: a group needs some 70 kB for each thread.
+const PASS: usize = 256;
+
+impl ScoreTable {
+    /// Measures every group of every column, and how groups differ.
+    ///
+    /// The same rows in any order give the same audit to the bit, at any number of threads; where a list of
+    /// limited length ends between equal scores, the order of the rows decides who is on it, and only there.
+    ///
+    /// # Errors
+    /// [`AuditError::TooFewRows`], [`AuditError::Parameter`], [`AuditError::NoPrediction`],
+    /// [`AuditError::Reference`].
+    pub fn audit(&self, params: &AuditParams) -> Result<Audit, AuditError> {
+        check(self, params)?;
+        let rows = Rows::new(self, params.operating)?;
+        let context = Context::new(&rows, params);
+        let singles: Vec<Grouping> =
+            (0..self.groups.len()).map(|nth| Grouping::single(self, &context, nth)).collect();
+        let everybody = everybody(&context);
+        let mut whole = None;
+        let attributes = Self::measured(&context, &everybody, singles.iter(), &mut whole);
+        let mut intersections = Vec::new();
+        if params.intersections == 2 {
+            for first in 0..singles.len() {
+                for second in first + 1..singles.len() {
+                    let pair =
+                        Grouping::pair(self, &context, (first, second), (&singles[first], &singles[second]));
+                    intersections.extend(Self::measured(
+                        &context,
+                        &everybody,
+                        [&pair].into_iter(),
+                        &mut whole,
+                    ));
+                }
+            }
+        }
+        let not_held = self.not_held.iter().map(|name| AttributeAudit {
+            columns: vec![name.clone()],
+            finding: AttributeFinding::NotMeasurable { why: "the data do not hold it".to_owned() },
+        });
+        let whole = if let Some(whole) = whole {
+            whole
+        } else {
+            let none = Column { codes: &vec![0; rows.count()], places: vec![None], groups: 0, bases: vec![] };
+            let replicates = resample(&rows, &[none], &params.bootstrap);
+            measures(&context, &everybody, &everybody, (&replicates[0], 0), &mut Totals::new(&rows))
+        };
+        let Bootstrap { resamples, seed } = params.bootstrap;
+        Ok(Audit {
+            n: whole.n,
+            positives: whole.positives,
+            selected: whole.selected,
+            clusters: published(
+                rows.clusters.as_ref().map_or(rows.count(), |clusters| clusters.count) as u64,
+                params.round_to,
+            ),
+            clustered: rows.clusters.is_some(),
+            weighted: rows.weights.is_some(),
+            scores: rows.scale,
+            operating: Operating {
+                tied_and_left_off: rows
+                    .operating
+                    .tied_and_left_off
+                    .map(|tied| published(tied, params.round_to)),
+                ..rows.operating.clone()
+            },
+            params: params.clone(),
+            correction: format!(
+                "over the groups of one column and one measure: the 95% point of the largest difference in standard \
+                 deviations (max-t) from the {} bootstrap with {resamples} resamples (seed {seed}), at most Šidák's value",
+                if rows.clusters.is_some() { "family" } else { "row" }
+            ),
+            whole,
+            attributes: attributes.into_iter().chain(not_held).collect(),
+            intersections,
+        })
+    }
+
+    /// Measures groupings, several in one pass of the bootstrap where they are small.
+    fn measured<'g>(
+        context: &Context<'_>,
+        everybody: &Group,
+        groupings: impl Iterator<Item = &'g Grouping>,
+        whole: &mut Option<GroupMeasures>,
+    ) -> Vec<AttributeAudit> {
+        let mut found = Vec::new();
+        let mut waiting: Vec<&Grouping> = Vec::new();
+        let mut pass = |waiting: &mut Vec<&'g Grouping>| {
+            let columns: Vec<Column<'_>> = waiting.iter().map(|held| held.column(context)).collect();
+            let replicates = resample(context.rows, &columns, &context.params.bootstrap);
+            for ((grouping, column), replicates) in waiting.iter().zip(&columns).zip(&replicates) {
+                let mut totals = Totals::new(context.rows);
+                whole.get_or_insert_with(|| {
+                    measures(context, everybody, everybody, (replicates, column.groups), &mut totals)
+                });
+                found.push(grouping.audit(context, everybody, column, replicates));
+            }
+            waiting.clear();
+        };
+        for grouping in groupings {
+            let ahead: usize = waiting.iter().map(|held| held.shown().count()).sum();
+            if !waiting.is_empty() && ahead + grouping.shown().count() > PASS {
+                pass(&mut waiting);
+            }
+            waiting.push(grouping);
+        }
+        if !waiting.is_empty() {
+            pass(&mut waiting);
+        }
+        found
+    }
+}
+
+fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
+    let wrong = |what: &'static str| Err(AuditError::Parameter { what });
+    if !(params.margin > 0.0 && params.margin.is_finite()) {
+        return wrong("the margin must be a number above 0");
+    }
+    if !matches!(params.intersections, 1 | 2) {
+        return wrong("intersections are 1 (none) or 2 (pairs of columns)");
+    }
+    if params.round_to.is_some_and(|to| to < 2) {
+        return wrong("counts can be rounded to multiples of 2 or more; leave rounding out for exact counts");
+    }
+    if params.bootstrap.resamples < Bootstrap::LEAST {
+        return wrong("the bootstrap needs at least 39 resamples for a 95% interval");
+    }
+    match params.operating {
+        OperatingPoint::Threshold(threshold) if !threshold.is_finite() => {
+            return wrong("the threshold must be a number");
+        }
+        OperatingPoint::Capacity(Capacity::Share(share)) if !(0.0..=1.0).contains(&share) => {
+            return wrong("a capacity that is a share lies from 0 to 1");
+        }
+        _ => {}
+    }
+    for (column, value) in &params.references {
+        let held = table.groups.iter().find(|group| group.name == *column);
+        let value = canonical(Some(value));
+        if !held.is_some_and(|group| group.names.iter().any(|name| name == value)) {
+            return Err(AuditError::Reference { column: column.clone() });
+        }
+    }
+    let (n, minimum) = (table.scores.len(), params.minimum);
+    if n == 0 || n < minimum as usize {
+        return Err(AuditError::TooFewRows { n, minimum });
+    }
+    Ok(())
+}
+
+/// All rows as a group.
+fn everybody(context: &Context<'_>) -> Group {
+    let rows = context.rows;
+    let zeros = vec![0; rows.count()];
+    let none = Column { codes: &zeros, places: vec![None], groups: 0, bases: vec![] };
+    let sums = context.sums(&none).0.swap_remove(0);
+    let enough = |parts: Parts| parts[0].min(parts[1]) >= context.least();
+    let seen =
+        Seen { outcome: enough(outcome_parts(&sums.rows)), selection: enough(selection_parts(&sums.rows)) };
+    context.group((0..rows.count() as u32).collect(), sums, seen)
+}

@@ -1,0 +1,284 @@
+//! What must not show, and what must not change.
+
+use super::super::suppress::{PairCells, Parts, hold_back};
+use super::*;
+
+/// Rows with everything that a table can have.
+struct Columns {
+    scores: Vec<f64>,
+    outcomes: Vec<bool>,
+    weights: Vec<f64>,
+    families: Vec<u32>,
+    first: Vec<Option<&'static str>>,
+    second: Vec<Option<&'static str>>,
+}
+
+impl Columns {
+    fn new(seed: u64, n: usize) -> Self {
+        let mut made = Made::seeded(seed);
+        let pick = |made: &mut Made, names: &[Option<&'static str>]| {
+            names[(made.uniform() * names.len() as f64) as usize]
+        };
+        let mut columns = Self {
+            scores: vec![],
+            outcomes: vec![],
+            weights: vec![],
+            families: vec![],
+            first: vec![],
+            second: vec![],
+        };
+        for row in 0..n {
+            let outcome = made.uniform() < 0.4;
+            columns.outcomes.push(outcome);
+            // Many ties.
+            let score = (made.uniform() * 20.0 + f64::from(u8::from(outcome)) * 5.0).floor() / 26.0;
+            columns.scores.push(score);
+            columns.weights.push(0.5 + made.uniform());
+            columns.families.push((row / 3) as u32 * 7 + 5);
+            columns.first.push(pick(&mut made, &[Some("a"), Some("b"), Some("b"), None]));
+            columns.second.push(pick(&mut made, &[Some("x"), Some("y"), Some("z"), Some("z")]));
+        }
+        columns
+    }
+
+    fn table(&self, order: &[usize], weighted: bool, clustered: bool) -> ScoreTable {
+        fn take<T: Copy>(from: &[T], order: &[usize]) -> Vec<T> {
+            order.iter().map(|&row| from[row]).collect()
+        }
+        let mut table = ScoreTable::new(take(&self.scores, order), take(&self.outcomes, order)).unwrap();
+        if weighted {
+            table = table.weights(take(&self.weights, order)).unwrap();
+        }
+        if clustered {
+            table = table.clusters(take(&self.families, order)).unwrap();
+        }
+        let (first, second) = (take(&self.first, order), take(&self.second, order));
+        table.group("first", &first).unwrap().group("second", &second).unwrap()
+    }
+}
+
+#[test]
+fn neither_the_order_of_rows_nor_the_threads_change_a_bit() {
+    let columns = Columns::new(3, 300);
+    let order: Vec<usize> = (0..300).collect();
+    let mut made = Made::seeded(9);
+    let mut params = params(OperatingPoint::Threshold(0.5), 5, 199);
+    params.intersections = 2;
+    for (weighted, clustered) in [(false, false), (true, false), (false, true), (true, true)] {
+        let audit = |order: &[usize], threads: usize| {
+            let table = columns.table(order, weighted, clustered);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            serde_json::to_string(&pool.install(|| table.audit(&params)).unwrap()).unwrap()
+        };
+        let first = audit(&order, 1);
+        assert_eq!(first, audit(&order, 3));
+        for _ in 0..3 {
+            let mut shuffled = order.clone();
+            for row in (1..shuffled.len()).rev() {
+                shuffled.swap(row, (made.uniform() * (row + 1) as f64) as usize);
+            }
+            assert_ne!(order, shuffled);
+            assert_eq!(first, audit(&shuffled, 3));
+        }
+        let audit: Audit = serde_json::from_str(&first).unwrap();
+        assert_eq!(serde_json::to_string(&audit).unwrap(), first);
+        assert_eq!((audit.weighted, audit.clustered, audit.intersections.len()), (weighted, clustered, 1));
+    }
+}
+
+#[test]
+fn equal_weights_and_families_of_one_change_nothing_but_rounding() {
+    let columns = Columns::new(4, 240);
+    let order: Vec<usize> = (0..240).collect();
+    let params = params(OperatingPoint::Threshold(0.5), 5, 399);
+    let plain = columns.table(&order, false, false).audit(&params).unwrap();
+    let table = columns.table(&order, false, false).weights(vec![3.0; 240]).unwrap();
+    let table = table.clusters((0..240).rev().collect()).unwrap();
+    let same = table.audit(&params).unwrap();
+    for (a, b) in groups(&plain.attributes[0]).iter().zip(groups(&same.attributes[0])) {
+        let ((a, differences), (b, others)) = (shown(a).unwrap(), shown(b).unwrap());
+        for measure in Measure::COMPARED {
+            let (Some(a), Some(b)) = (a.figure(measure), b.figure(measure)) else { continue };
+            close(a.value, b.value, 1e-12);
+            // Shares do not draw lots, the others do.
+            let exact = matches!(measure, Measure::SelectionRate | Measure::TruePositiveRate);
+            let tolerance = if exact { 1e-9 } else { 0.05 };
+            close(a.interval.low, b.interval.low, tolerance);
+            close(a.interval.high, b.interval.high, tolerance);
+        }
+        for (a, b) in differences.iter().zip(others) {
+            if a.measure == Measure::SelectionRate {
+                close(a.difference.unwrap().interval.low, b.difference.unwrap().interval.low, 1e-9);
+            }
+        }
+    }
+    // Copies of the same people in one family say no more than the people: the interval hardly narrows.
+    let twice: Vec<usize> = order.iter().flat_map(|&row| [row, row]).collect();
+    let copies = columns.table(&twice, false, false);
+    let copies = copies.clusters(twice.iter().map(|&row| row as u32).collect()).unwrap();
+    let copies = copies.audit(&params).unwrap();
+    let (once, doubled) = (plain.whole.selection_rate.unwrap(), copies.whole.selection_rate.unwrap());
+    close(once.interval.low, doubled.interval.low, 2e-3);
+    close(once.interval.high, doubled.interval.high, 2e-3);
+    let independent = columns.table(&twice, false, false).audit(&params).unwrap();
+    let narrow = independent.whole.selection_rate.unwrap().interval;
+    assert!(narrow.high - narrow.low < 0.8 * (doubled.interval.high - doubled.interval.low));
+}
+
+fn numbers(value: &serde_json::Value, into: &mut Vec<f64>) {
+    match value {
+        serde_json::Value::Number(number) => into.push(number.as_f64().unwrap()),
+        serde_json::Value::Array(all) => all.iter().for_each(|value| numbers(value, into)),
+        serde_json::Value::Object(all) => all.values().for_each(|value| numbers(value, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_is_held_back_appears_nowhere() {
+    // Group b has 7 rows; c goes with it. Group d has 6 rows with the outcome, and e goes with it.
+    let cells: [(&str, [usize; 4]); 5] = [
+        ("a", [400, 200, 100, 111]),
+        ("b", [2, 2, 2, 1]),
+        ("c", [20, 20, 13, 14]),
+        ("d", [300, 293, 3, 3]),
+        ("e", [100, 57, 40, 23]),
+    ];
+    let (mut scores, mut outcomes, mut names) = (vec![], vec![], vec![]);
+    for (name, counts) in cells {
+        for (cell, count) in counts.into_iter().enumerate() {
+            for row in 0..count {
+                scores.push(if cell % 2 == 1 { 0.6 } else { 0.1 } + (row % 9) as f64 / 30.0);
+                outcomes.push(cell >= 2);
+                names.push(Some(name));
+            }
+        }
+    }
+    let table = ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap();
+    let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 10, 99)).unwrap();
+    let found = groups(&audit.attributes[0]);
+    assert!(shown(&found[1]).is_none() && shown(&found[2]).is_none());
+    let (d, disparities) = shown(&found[3]).unwrap();
+    assert_eq!((d.n, d.positives, d.selected), (599, None, Some(296)));
+    assert!(d.selection_rate.is_some() && d.mean_score.is_some());
+    for measure in [Measure::Prevalence, Measure::TruePositiveRate, Measure::FalsePositiveRate] {
+        assert!(d.figure(measure).is_none());
+        assert!(disparity(disparities, measure, is_largest).difference.is_none());
+    }
+    assert!(d.precision.is_none() && d.auc.is_none() && d.accuracy.is_none() && d.reliability.is_empty());
+    // d's positives are not what remains when all others are taken off: b, c and d together are.
+    assert!(shown(&found[0]).unwrap().0.positives.is_some());
+    let mut all = vec![];
+    numbers(&serde_json::to_value(&audit).unwrap(), &mut all);
+    // 7 and 67 rows, 6 with the outcome in d, 593 without.
+    for secret in [7.0, 67.0, 6.0, 593.0] {
+        assert!(!all.contains(&secret), "{secret} is shown");
+    }
+}
+
+#[test]
+fn with_rounding_no_exact_count_is_left() {
+    let columns = Columns::new(8, 403);
+    let order: Vec<usize> = (0..403).collect();
+    let mut params = params(OperatingPoint::Threshold(0.5), 10, 99);
+    params.round_to = Some(5);
+    params.intersections = 2;
+    for weighted in [false, true] {
+        let audit = columns.table(&order, weighted, true).audit(&params).unwrap();
+        let mut counts = vec![audit.n, audit.clusters];
+        for attribute in audit.attributes.iter().chain(&audit.intersections) {
+            for (figures, disparities) in groups(attribute).iter().filter_map(shown) {
+                counts.extend([figures.n].into_iter().chain(figures.positives).chain(figures.selected));
+                for measure in Measure::COMPARED {
+                    let Some(figure) = figures.figure(measure) else { continue };
+                    counts.push(figure.n);
+                    let share = !matches!(
+                        measure,
+                        Measure::Auc
+                            | Measure::AveragePrecision
+                            | Measure::MeanScore
+                            | Measure::CalibrationGap
+                            | Measure::ExpectedCalibrationError
+                            | Measure::NetBenefit
+                    );
+                    if share {
+                        // A share of the rounded denominator is a whole number of fives.
+                        let fives = figure.value * figure.n as f64 / 5.0;
+                        close(fives, fives.round(), 1e-9);
+                    } else {
+                        assert!(format!("{}", figure.value.abs()).len() <= 9, "{measure}: {}", figure.value);
+                    }
+                }
+                counts.extend(disparities.iter().filter_map(|found| found.difference).map(|found| found.n));
+                counts.extend(figures.reliability.iter().map(|bin| bin.observed.n));
+            }
+        }
+        assert!(counts.len() > 100 && counts.iter().all(|count| count % 5 == 0));
+    }
+}
+
+#[test]
+fn no_small_group_can_be_worked_out_of_a_line() {
+    let held = |cells: &[Parts]| {
+        let mut held = vec![false; cells.len()];
+        hold_back(cells, &mut held, 10);
+        held
+    };
+    assert_eq!(held(&[[50; 2], [9; 2], [20; 2]]), [false, true, true]);
+    assert_eq!(held(&[[50; 2], [10; 2], [20; 2]]), [false; 3]);
+    assert_eq!(held(&[[9; 2], [50; 2], [4; 2], [20; 2]]), [true, false, true, false]);
+    // The complement counts as well: 3 of 100 are left out, so another must be hidden.
+    assert_eq!(held(&[[97, 3], [40, 40], [50, 50]]), [true, true, false]);
+    // Two hidden with 6 in the second part together: not enough.
+    assert_eq!(held(&[[97, 3], [97, 3], [50, 50], [60, 60]]), [true, true, true, false]);
+    assert_eq!(held(&[[500, 500], [3, 3]]), [true, true]);
+}
+
+#[test]
+fn no_small_group_can_be_worked_out_of_a_table_of_pairs() {
+    let mut made = Made::seeded(21);
+    let mut hidden = 0;
+    for _ in 0..300 {
+        let (rows, columns) = (2 + (made.uniform() * 4.0) as usize, 2 + (made.uniform() * 4.0) as usize);
+        let places: Vec<(usize, usize)> =
+            (0..rows * columns).map(|at| (at / columns, at % columns)).collect();
+        let parts: Vec<Parts> = places.iter().map(|_| [4 + (made.uniform() * 60.0) as u64; 2]).collect();
+        let margins = (vec![false; rows], vec![false; columns]);
+        let table = PairCells { places: &places, parts: &parts, margins: (&margins.0, &margins.1) };
+        let held = table.hold_back(&[], 10);
+        assert!((0..parts.len()).all(|cell| held[cell] || parts[cell][0] >= 10));
+        // The totals of rows and columns, as equations of the hidden cells: none is fixed by them.
+        let unknown: Vec<usize> = (0..parts.len()).filter(|&cell| held[cell]).collect();
+        hidden += unknown.len();
+        let equation = |on: &dyn Fn((usize, usize)) -> bool| -> Vec<f64> {
+            unknown.iter().map(|&cell| f64::from(u8::from(on(places[cell])))).collect()
+        };
+        let mut system: Vec<Vec<f64>> = (0..rows).map(|row| equation(&|place| place.0 == row)).collect();
+        system.extend((0..columns).map(|column| equation(&|place| place.1 == column)));
+        assert!(!fixes_one(system), "{places:?} {parts:?} {held:?}");
+    }
+    assert!(hidden > 1_000);
+}
+
+/// Whether linear equations determine one of their unknowns: some row of the reduced form has a single entry.
+fn fixes_one(mut system: Vec<Vec<f64>>) -> bool {
+    let width = system.first().map_or(0, Vec::len);
+    let mut next = 0;
+    for column in 0..width {
+        let Some(pivot) = (next..system.len()).find(|&row| system[row][column].abs() > 1e-9) else {
+            continue;
+        };
+        system.swap(next, pivot);
+        let lead = system[next].clone();
+        for (row, other) in system.iter_mut().enumerate() {
+            let factor = other[column] / lead[column];
+            if row != next && factor.abs() > 1e-12 {
+                for (entry, lead) in other.iter_mut().zip(&lead) {
+                    *entry -= factor * lead;
+                }
+            }
+        }
+        next += 1;
+    }
+    system.iter().any(|row| row.iter().filter(|entry| entry.abs() > 1e-9).count() == 1)
+}

@@ -1,0 +1,339 @@
+//! What the label says, and of whom: outcomes and scores among those helped and not helped, and where
+//! referrals came from.
+//!
+//! A label is what a service recorded, not what a child needed. Two things bend it. *Help*: whoever was helped
+//! may have been spared the outcome, or was watched more closely; either way their label says something else than
+//! that of people left alone. *The loop*: where the list itself brings people to the service that records the
+//! outcome, the next model learns from the last one's choices. [`LabelReport`] lays both open.
+
+mod display;
+mod helped;
+mod referrals;
+
+pub use helped::Helped;
+pub use referrals::{ClosedLoop, ReferralReport, ReferralSource, Referrals};
+
+use serde::{Deserialize, Serialize};
+
+use super::proxy::grouping::{Grouped, Grouping};
+use super::proxy::separation::mean_difference;
+use super::proxy::{characteristics, protected_groups};
+use super::rates::Characteristic;
+use super::report::held_back;
+use super::{FairnessParams, Protected};
+use crate::calendar::AsOf;
+use crate::error::EvaluateError;
+use crate::evaluate::Backtest;
+use crate::interval::{Clusters, Estimate, Interval, Z, clustered_mean_in, wilson};
+use crate::outcome::OutcomeSpec;
+
+/// The cases of a label report: one entry each, in one order.
+#[derive(Clone, Copy)]
+pub struct LabelCases<'a> {
+    /// The scores, in log-odds.
+    pub log_odds: &'a [f64],
+    /// Whether the outcome came about.
+    pub outcomes: &'a [bool],
+    /// A number for each case's family.
+    pub families: &'a [u32],
+    /// Whether the case was helped within the horizon: see [`Helped`].
+    pub helped: &'a [bool],
+    /// How each case was referred, where that is recorded.
+    pub referrals: Option<Referrals<'a>>,
+}
+
+/// Outcomes and scores among those helped and not helped, by group, and by referral source.
+///
+/// It compares, and does not say that help worked or failed: those helped were chosen, mostly because they
+/// seemed to need it. Read it for this: if the rate of the outcome among those helped is far from that among
+/// the others *at like scores*, the label measures help as well as need; and if a group is helped less often at
+/// like scores, its label is made differently.
+///
+/// Rates have Wilson intervals; means and differences have intervals over families; all are 95% and each for
+/// itself.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::calendar::Horizon;
+/// use earlyhelp::fairness::label::{ClosedLoop, LabelCases, LabelReport, Referrals};
+/// use earlyhelp::fairness::{Characteristic, FairnessParams};
+/// use earlyhelp::outcome::OutcomeSpec;
+/// use earlyhelp::records::Selector;
+///
+/// let outcome = OutcomeSpec::any("plan", "A plan begins", [Selector::source("plans")], Horizon::Months(12));
+/// let families: Vec<u32> = (0..200).collect();
+/// let helped: Vec<bool> = (0..200).map(|row| row % 4 == 0).collect();
+/// let outcomes: Vec<bool> = (0..200).map(|row| row % 5 == 0).collect();
+/// let log_odds: Vec<f64> = (0..200).map(|row| f64::from(row % 3) - 2.0).collect();
+/// let groups: Vec<Option<&str>> = (0..200).map(|row| Some(if row < 100 { "east" } else { "west" })).collect();
+/// let sources: Vec<Option<&str>> = helped.iter().map(|&helped| helped.then_some("risk list")).collect();
+/// let cases = LabelCases {
+///     log_odds: &log_odds,
+///     outcomes: &outcomes,
+///     families: &families,
+///     helped: &helped,
+///     referrals: Some(Referrals { sources: &sources, from_model: &["risk list"] }),
+/// };
+///
+/// let asked = [Characteristic::Held { name: "area", groups: &groups }];
+/// let report = LabelReport::measure(&cases, &outcome, &asked, &FairnessParams::default())?;
+/// assert_eq!(report.all.as_ref().map(|all| all.helped.n), Some(50));
+/// let referrals = report.referrals.as_ref().ok_or("given")?;
+/// assert_eq!(referrals.closed_loop, ClosedLoop::Closed);
+/// assert!(report.to_string().contains("all referrals came from the model's own list"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # References
+/// H. Lakkaraju, J. Kleinberg, J. Leskovec, J. Ludwig and S. Mullainathan (2017), "The selective labels problem",
+/// *KDD* 23:275-284. D. Ensign, S. A. Friedler, S. Neville, C. Scheidegger and S. Venkatasubramanian (2018),
+/// "Runaway feedback loops in predictive policing", *Proceedings of Machine Learning Research* 81:160-171.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelReport {
+    /// What the label is.
+    pub label: LabelMeaning,
+    /// Groups of fewer rows than this, helped or not helped, are held back.
+    pub minimum_group: u32,
+    /// How many cases there are.
+    pub n: u64,
+    /// All cases. `None` where fewer than the minimum were helped, or were not.
+    pub all: Option<HelpSplit>,
+    /// Each group of each characteristic that may be shown.
+    pub groups: Vec<GroupLabels>,
+    /// Characteristics of which nothing can be said, with the reason.
+    pub not_measurable: Vec<(String, String)>,
+    /// Groups held back: characteristic and group.
+    pub held_back: Vec<(String, String)>,
+    /// Where referrals came from, where that is recorded.
+    pub referrals: Option<ReferralReport>,
+}
+
+/// What the label is, in the words of its maker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelMeaning {
+    /// Its short name.
+    pub name: String,
+    /// What it means.
+    pub words: String,
+    /// How far ahead it looks.
+    pub horizon: String,
+    /// What it does and does not measure; empty where nobody has said.
+    pub measures: String,
+}
+
+/// One group's outcomes and scores by help.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupLabels {
+    /// The characteristic.
+    pub characteristic: String,
+    /// The group.
+    pub group: String,
+    /// What was found.
+    pub split: HelpSplit,
+}
+
+/// Those helped beside those not helped.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HelpSplit {
+    /// The share that was helped.
+    pub helped_share: Option<Estimate>,
+    /// Those who were helped.
+    pub helped: Side,
+    /// Those who were not.
+    pub not_helped: Side,
+    /// The rate of the outcome among those helped, less that among the others (-1 to 1).
+    pub outcome_difference: Option<Estimate>,
+    /// The mean score of those helped, less that of the others, in log-odds.
+    pub score_difference: Option<Estimate>,
+}
+
+/// Outcomes and scores of some cases.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Side {
+    /// How many cases.
+    pub n: u64,
+    /// How many with the outcome.
+    pub positives: u64,
+    /// The share with the outcome (Wilson).
+    pub outcome_rate: Option<Estimate>,
+    /// The mean score, in log-odds. `None` where all are of one family.
+    pub mean_score: Option<Estimate>,
+}
+
+impl LabelReport {
+    /// Looks at a backtest's test cases: scores by models that had seen neither the family nor the date.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Plan`] where `helped` does not know a case: make it of the cohorts of the test dates;
+    /// others as for [`LabelReport::measure`].
+    pub fn of(
+        backtest: &Backtest,
+        outcome: &OutcomeSpec,
+        protected: &Protected,
+        helped: &Helped,
+        referrals: Option<Referrals<'_>>,
+        params: &FairnessParams,
+    ) -> Result<Self, EvaluateError> {
+        let cases = backtest.cases();
+        let of_case: Vec<(AsOf, &str)> =
+            cases.iter().map(|case| (case.as_of, case.entity.as_str())).collect();
+        let Some(helped) = helped.mask(&of_case) else {
+            return Err(EvaluateError::Plan(
+                "label report: a test date has no cohort that says who was helped; give the cohorts of all test dates"
+                    .into(),
+            ));
+        };
+        let entities: Vec<&str> = of_case.iter().map(|&(_, entity)| entity).collect();
+        let groups = protected_groups(protected, &entities);
+        let label_cases = LabelCases {
+            log_odds: &cases.iter().map(|case| case.log_odds).collect::<Vec<_>>(),
+            outcomes: &cases.iter().map(|case| case.outcome).collect::<Vec<_>>(),
+            families: &cases.iter().map(|case| case.family).collect::<Vec<_>>(),
+            helped: &helped,
+            referrals,
+        };
+        Self::measure(&label_cases, outcome, &characteristics(protected, &groups), params)
+    }
+
+    /// Looks at any scored cases.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Empty`] where there is no case; [`EvaluateError::LengthMismatch`] where something has
+    /// another number of entries than there are scores; [`EvaluateError::Score`] where a score is not a number.
+    pub fn measure(
+        cases: &LabelCases<'_>,
+        outcome: &OutcomeSpec,
+        characteristics: &[Characteristic<'_>],
+        params: &FairnessParams,
+    ) -> Result<Self, EvaluateError> {
+        cases.check()?;
+        let rows = cases.log_odds.len();
+        let least = u64::from(params.minimum_group);
+        let all = cases.split(&vec![true; rows]);
+        let mut report = Self {
+            label: LabelMeaning {
+                name: outcome.name.clone(),
+                words: outcome.words.clone(),
+                horizon: outcome.horizon.to_string(),
+                measures: outcome.measures.clone(),
+            },
+            minimum_group: params.minimum_group,
+            n: rows as u64,
+            all: Some(all).filter(|all| all.helped.n.min(all.not_helped.n) >= least),
+            groups: Vec::new(),
+            not_measurable: Vec::new(),
+            held_back: Vec::new(),
+            referrals: cases.referrals.map(|referrals| ReferralReport::of(cases, &referrals, least)),
+        };
+        for asked in characteristics {
+            match Grouped::of(asked, rows, params.minimum_group)? {
+                Grouped::NotMeasurable(why) => report.not_measurable.push((asked.name().to_owned(), why)),
+                Grouped::Groups(grouping) => report.add(cases, asked.name(), &grouping, least),
+            }
+        }
+        Ok(report)
+    }
+
+    fn add(&mut self, cases: &LabelCases<'_>, name: &str, grouping: &Grouping<'_>, least: u64) {
+        let mut sizes = vec![[0_u64; 2]; grouping.groups.len()];
+        for (&group, &helped) in grouping.of_row.iter().zip(cases.helped) {
+            sizes[group as usize][usize::from(helped)] += 1;
+        }
+        // A group counts by its smaller half: neither may be found by subtraction.
+        let halves: Vec<u64> = sizes.iter().map(|&[not_helped, helped]| not_helped.min(helped)).collect();
+        for (nth, held) in held_back(&halves, least).into_iter().enumerate() {
+            let group = grouping.groups[nth].name.to_owned();
+            if held || grouping.groups[nth].held {
+                self.held_back.push((name.to_owned(), group));
+            } else {
+                let split = cases.split(&grouping.members(nth));
+                self.groups.push(GroupLabels { characteristic: name.to_owned(), group, split });
+            }
+        }
+    }
+
+    /// What was found for one group; `None` where it is not shown.
+    #[must_use]
+    pub fn group(&self, characteristic: &str, group: &str) -> Option<&HelpSplit> {
+        let found =
+            self.groups.iter().find(|held| held.characteristic == characteristic && held.group == group);
+        found.map(|held| &held.split)
+    }
+}
+
+impl LabelCases<'_> {
+    fn check(&self) -> Result<(), EvaluateError> {
+        let expected = self.log_odds.len();
+        let sources = self.referrals.map_or(expected, |referrals| referrals.sources.len());
+        for (what, found) in [
+            ("outcomes", self.outcomes.len()),
+            ("families", self.families.len()),
+            ("helped", self.helped.len()),
+            ("referral sources", sources),
+        ] {
+            if found != expected {
+                return Err(EvaluateError::LengthMismatch { what: what.to_owned(), expected, found });
+            }
+        }
+        if expected == 0 {
+            return Err(EvaluateError::Empty);
+        }
+        match self.log_odds.iter().position(|score| !score.is_finite()) {
+            Some(row) => Err(EvaluateError::Score { row }),
+            None => Ok(()),
+        }
+    }
+
+    /// The figures of the cases that are wanted.
+    fn side(&self, wanted: impl Fn(usize) -> bool) -> Side {
+        let rows: Vec<usize> = (0..self.log_odds.len()).filter(|&row| wanted(row)).collect();
+        let families: Vec<u32> = rows.iter().map(|&row| self.families[row]).collect();
+        let scores: Vec<f64> = rows.iter().map(|&row| self.log_odds[row]).collect();
+        let (n, positives) =
+            (rows.len() as u64, rows.iter().filter(|&&row| self.outcomes[row]).count() as u64);
+        Side {
+            n,
+            positives,
+            outcome_rate: wilson(positives, n),
+            mean_score: clustered_mean_in(&scores, &Clusters::new(&families)),
+        }
+    }
+
+    /// Those helped beside those not helped, among members.
+    fn split(&self, members: &[bool]) -> HelpSplit {
+        let helped = self.side(|row| members[row] && self.helped[row]);
+        let not_helped = self.side(|row| members[row] && !self.helped[row]);
+        let rows: Vec<usize> = (0..members.len()).filter(|&row| members[row]).collect();
+        let families: Vec<u32> = rows.iter().map(|&row| self.families[row]).collect();
+        let is_helped: Vec<bool> = rows.iter().map(|&row| self.helped[row]).collect();
+        let clusters = Clusters::new(&families);
+        let between = |value: &dyn Fn(usize) -> f64| {
+            let values: Vec<f64> = rows.iter().map(|&row| value(row)).collect();
+            let (value, error) = mean_difference(&values, &is_helped, &clusters)?;
+            let interval = Interval { low: value - Z * error, high: value + Z * error };
+            Some(Estimate { value, interval, n: rows.len() as u64 })
+        };
+        HelpSplit {
+            helped_share: wilson(helped.n, helped.n + not_helped.n),
+            helped,
+            not_helped,
+            outcome_difference: between(&|row| f64::from(u8::from(self.outcomes[row]))),
+            score_difference: between(&|row| self.log_odds[row]),
+        }
+    }
+}
+
+impl std::fmt::Debug for LabelCases<'_> {
+    /// Never prints a case.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LabelCases").field("cases", &self.log_odds.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

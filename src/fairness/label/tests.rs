@@ -1,0 +1,187 @@
+use super::*;
+use crate::calendar::Horizon;
+use crate::interval::clustered_mean;
+use crate::records::Selector;
+
+fn plan() -> OutcomeSpec {
+    OutcomeSpec::any("plan", "A plan begins", [Selector::source("plans")], Horizon::Months(12))
+}
+
+/// 400 people, each a family: the first 300 in the east. In the east one in three is helped, in the west and
+/// the north six people each are; of those helped half have the outcome, of the others one in ten.
+struct People {
+    log_odds: Vec<f64>,
+    outcomes: Vec<bool>,
+    families: Vec<u32>,
+    helped: Vec<bool>,
+    groups: Vec<Option<&'static str>>,
+}
+
+impl People {
+    fn new() -> Self {
+        let helped: Vec<bool> =
+            (0..400).map(|row| if row < 300 { row % 3 == 0 } else { row % 8 == 0 }).collect();
+        Self {
+            log_odds: (0..400)
+                .map(|row| f64::from(row % 7) / 7.0 - if helped[row as usize] { 1.0 } else { 3.0 })
+                .collect(),
+            outcomes: (0..400_usize)
+                .map(|row| if helped[row] { row % 2 == 0 } else { row % 10 == 1 })
+                .collect(),
+            families: (0..400).collect(),
+            helped,
+            groups: (0..400)
+                .map(|row| {
+                    Some(if row < 300 {
+                        "east"
+                    } else if row < 350 {
+                        "west"
+                    } else {
+                        "north"
+                    })
+                })
+                .collect(),
+        }
+    }
+
+    fn cases<'a>(&'a self, referrals: Option<Referrals<'a>>) -> LabelCases<'a> {
+        LabelCases {
+            log_odds: &self.log_odds,
+            outcomes: &self.outcomes,
+            families: &self.families,
+            helped: &self.helped,
+            referrals,
+        }
+    }
+
+    fn report(&self, referrals: Option<Referrals<'_>>) -> LabelReport {
+        let asked = [
+            Characteristic::Held { name: "area", groups: &self.groups },
+            Characteristic::NotHeld { name: "faith" },
+        ];
+        LabelReport::measure(&self.cases(referrals), &plan(), &asked, &FairnessParams::default()).unwrap()
+    }
+}
+
+#[test]
+fn those_helped_stand_beside_those_not_helped() {
+    let people = People::new();
+    let report = people.report(None);
+    let all = report.all.unwrap();
+    assert_eq!((all.helped.n, all.not_helped.n), (112, 288));
+    assert_eq!(all.helped_share, wilson(112, 400));
+    let east = report.group("area", "east").unwrap();
+    assert_eq!((east.helped.n, east.helped.positives), (100, 50));
+    assert_eq!(east.helped.outcome_rate, wilson(50, 100));
+    let not: Vec<usize> = (0..300).filter(|row| row % 3 != 0).collect();
+    let with = not.iter().filter(|&&row| row % 10 == 1).count() as u64;
+    assert_eq!(east.not_helped.outcome_rate, wilson(with, 200));
+    let scores: Vec<f64> = not.iter().map(|&row| people.log_odds[row]).collect();
+    assert_eq!(east.not_helped.mean_score, clustered_mean(&scores, &(0..200).collect::<Vec<_>>()));
+    let difference = east.outcome_difference.unwrap();
+    assert!((difference.value - (0.5 - with as f64 / 200.0)).abs() < 1e-12 && difference.interval.low > 0.2);
+    let score = east.score_difference.unwrap();
+    assert!((score.value - 2.0).abs() < 0.05 && score.n == 300, "{score}");
+    assert_eq!(report.label.horizon, "12 months");
+    let written = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<LabelReport>(&written).unwrap(), report);
+}
+
+#[test]
+fn a_group_with_few_helped_is_held_back_with_the_next_smallest() {
+    let mut people = People::new();
+    let report = people.report(None);
+    // Six helped in each of west and north, fifty people each: large groups, but not both halves of them.
+    let held: Vec<&str> = report.held_back.iter().map(|(_, group)| group.as_str()).collect();
+    assert_eq!(held, ["north", "west"]);
+    assert!(report.group("area", "east").is_some() && report.group("area", "west").is_none());
+    let text = report.to_string();
+    for told in ["held back", "faith: not measurable", "nobody has said", "not recorded"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    // Four helped in the two together: everybody less the east would give them away.
+    for row in 300..400 {
+        people.helped[row] = row % 25 == 0;
+    }
+    assert_eq!(people.report(None).held_back.len(), 3);
+    // Nobody helped at all: nothing to compare, and that is not a rate of zero.
+    people.helped.fill(false);
+    let report = people.report(None);
+    assert_eq!((report.all, report.groups.len()), (None, 0));
+}
+
+#[test]
+fn a_closed_loop_is_said_aloud() {
+    let people = People::new();
+    let report = |source: &dyn Fn(usize) -> Option<&'static str>| {
+        let sources: Vec<Option<&str>> = (0..400).map(source).collect();
+        people.report(Some(Referrals { sources: &sources, from_model: &["list"] })).referrals.unwrap()
+    };
+    let closed = report(&|row| (row < 40).then_some("list"));
+    assert_eq!(
+        (closed.closed_loop, closed.from_model, closed.referred),
+        (ClosedLoop::Closed, wilson(40, 40), 40)
+    );
+    assert_eq!(closed.sources.len(), 2);
+    assert_eq!(closed.sources[1].cases.unwrap().n, 360);
+    let of = |model: usize| report(&|row| (row < 100).then_some(if row < model { "list" } else { "school" }));
+    assert_eq!(of(70).closed_loop, ClosedLoop::Mostly);
+    assert_eq!((of(50).closed_loop, of(50).from_model), (ClosedLoop::Partly, wilson(50, 100)));
+    assert_eq!((of(0).closed_loop, of(0).from_model), (ClosedLoop::Open, wilson(0, 100)));
+    // Three from the list: not counted out, and the next source goes with them.
+    let few = of(3);
+    assert_eq!((few.closed_loop, few.from_model), (ClosedLoop::Partly, None));
+    let held: Vec<bool> = few.sources.iter().map(|source| source.cases.is_none()).collect();
+    assert_eq!(held, [true, true, false]);
+    assert_eq!(report(&|row| (row < 9).then_some("list")).closed_loop, ClosedLoop::CannotTell);
+    let school = of(70).sources.into_iter().find(|held| held.source.as_deref() == Some("school")).unwrap();
+    let with = (70..100).filter(|&row| people.outcomes[row]).count() as u64;
+    assert_eq!(school.cases.unwrap().outcome_rate, wilson(with, 30));
+    assert!(!school.from_model);
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let people = People::new();
+    let measure = |cases: &LabelCases<'_>| {
+        LabelReport::measure(cases, &plan(), &[], &FairnessParams::default()).unwrap_err()
+    };
+    let short = LabelCases { helped: &people.helped[1..], ..people.cases(None) };
+    assert!(matches!(measure(&short), EvaluateError::LengthMismatch { what, .. } if what == "helped"));
+    let none = LabelCases { log_odds: &[], outcomes: &[], families: &[], helped: &[], referrals: None };
+    assert_eq!(measure(&none), EvaluateError::Empty);
+    let mut scores = people.log_odds.clone();
+    scores[3] = f64::INFINITY;
+    assert_eq!(
+        measure(&LabelCases { log_odds: &scores, ..people.cases(None) }),
+        EvaluateError::Score { row: 3 }
+    );
+    let sources = [Some("list")];
+    let referrals = Some(Referrals { sources: &sources, from_model: &[] });
+    assert!(matches!(measure(&people.cases(referrals)), EvaluateError::LengthMismatch { .. }));
+}
+
+#[test]
+fn help_is_read_as_an_outcome_is() {
+    use crate::cohort::CohortSpec;
+    use crate::records::{Coverage, Extract, Records, SourceMapping};
+    let visits = polars::df!(
+        "who" => ["a", "b", "b", "c", "d"],
+        "on" => ["2024-03-31", "2023-01-01", "2024-04-01", "2024-06-29", "2024-06-30"],
+    )
+    .unwrap();
+    let complete = Coverage { to: Some("2024-07-01".parse().unwrap()), ..Coverage::default() };
+    let mapping = SourceMapping::new("support", "who", "visit", "on").coverage(complete);
+    let records = Records::builder().source(mapping, Extract::frame(visits)).build().unwrap();
+    let as_of: AsOf = "2024-04-01".parse().unwrap();
+    let cohort = CohortSpec::default().choose(&records.as_of(as_of)).unwrap();
+    let support = [Selector::source("support")];
+    let helped = Helped::within(std::slice::from_ref(&cohort), &support, Horizon::Days(90)).unwrap();
+    let cases = [(as_of, "a"), (as_of, "b"), (as_of, "c"), (as_of, "d")];
+    // From the date itself on, and up to the 90th day, which is no longer in it.
+    assert_eq!(helped.mask(&cases), Some(vec![false, true, true, false]));
+    assert_eq!(helped.mask(&[("2023-04-01".parse().unwrap(), "b")]), None);
+    assert!(!format!("{helped:?}").contains("\"b\""));
+    // Beyond the end of the extract nobody can be said not to have been helped.
+    assert!(Helped::within(&[cohort], &support, Horizon::Days(100)).is_err());
+}

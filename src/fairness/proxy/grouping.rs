@@ -1,0 +1,118 @@
+//! The rows of a test by group, with those groups held back that are too small to be shown.
+
+use std::collections::BTreeMap;
+
+use super::super::rates::{Characteristic, UNKNOWN};
+use super::super::report::held_back;
+use crate::error::EvaluateError;
+
+/// A characteristic's groups, or why nothing can be said of it.
+#[derive(Debug)]
+pub(in crate::fairness) enum Grouped<'a> {
+    Groups(Grouping<'a>),
+    NotMeasurable(String),
+}
+
+/// A characteristic's groups by name, those not known last, and each row's group.
+#[derive(Debug)]
+pub(in crate::fairness) struct Grouping<'a> {
+    pub(in crate::fairness) groups: Vec<Group<'a>>,
+    /// For each row the place of its group.
+    pub(in crate::fairness) of_row: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(in crate::fairness) struct Group<'a> {
+    pub(in crate::fairness) name: &'a str,
+    pub(in crate::fairness) n: u64,
+    /// Too small to be shown, or held back with one that is.
+    pub(in crate::fairness) held: bool,
+}
+
+impl<'a> Grouped<'a> {
+    /// Sorts `rows` rows into groups, and holds back as the fairness report does.
+    pub(in crate::fairness) fn of(
+        characteristic: &Characteristic<'a>,
+        rows: usize,
+        under: u32,
+    ) -> Result<Self, EvaluateError> {
+        let Characteristic::Held { name, groups } = characteristic else {
+            return Ok(Self::NotMeasurable("the data do not hold it".to_owned()));
+        };
+        if groups.len() != rows {
+            return Err(EvaluateError::LengthMismatch {
+                what: format!("characteristic {name}"),
+                expected: rows,
+                found: groups.len(),
+            });
+        }
+        if (rows as u64) < u64::from(under) {
+            return Ok(Self::NotMeasurable(format!("there are under {under} cases")));
+        }
+        let mut sizes: BTreeMap<&'a str, u64> = BTreeMap::new();
+        for group in *groups {
+            *sizes.entry(group.unwrap_or(UNKNOWN)).or_default() += 1;
+        }
+        let unknown = sizes.remove(UNKNOWN);
+        if sizes.is_empty() {
+            return Ok(Self::NotMeasurable("it is not known for anybody".to_owned()));
+        }
+        let sizes: Vec<(&str, u64)> = sizes.into_iter().chain(unknown.map(|n| (UNKNOWN, n))).collect();
+        if sizes.len() == 1 {
+            return Ok(Self::NotMeasurable(
+                "everybody is in one group: there is no rest to compare with".to_owned(),
+            ));
+        }
+        let counts: Vec<u64> = sizes.iter().map(|&(_, n)| n).collect();
+        let held = held_back(&counts, u64::from(under));
+        let place: BTreeMap<&str, u32> = sizes.iter().map(|&(name, _)| name).zip(0..).collect();
+        let of_row = groups.iter().map(|group| place[group.unwrap_or(UNKNOWN)]).collect();
+        let groups = sizes.into_iter().zip(held).map(|((name, n), held)| Group { name, n, held }).collect();
+        Ok(Self::Groups(Grouping { groups, of_row }))
+    }
+}
+
+impl Grouping<'_> {
+    /// Who is in a group, row by row.
+    pub(in crate::fairness) fn members(&self, group: usize) -> Vec<bool> {
+        self.of_row.iter().map(|&of| of as usize == group).collect()
+    }
+
+    /// How many groups are compared with their rest. Of two groups that are all there is, each is the other's
+    /// rest: one comparison.
+    pub(in crate::fairness) fn compared(&self) -> usize {
+        let shown = self.groups.iter().filter(|group| !group.held).count();
+        if self.groups.len() == 2 { shown.min(1) } else { shown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_groups_are_held_back_and_those_not_known_are_a_group() {
+        let groups: Vec<Option<&str>> =
+            [(Some("a"), 30), (Some("b"), 3), (Some("c"), 12), (None, 20), (Some(UNKNOWN), 5)]
+                .into_iter()
+                .flat_map(|(group, n)| vec![group; n])
+                .collect();
+        let asked = Characteristic::Held { name: "area", groups: &groups };
+        let Ok(Grouped::Groups(grouping)) = Grouped::of(&asked, 70, 10) else { panic!("groups") };
+        let seen: Vec<(&str, u64, bool)> =
+            grouping.groups.iter().map(|group| (group.name, group.n, group.held)).collect();
+        // b is too small, and c goes with it, or all minus the rest would give b away.
+        assert_eq!(seen, [("a", 30, false), ("b", 3, true), ("c", 12, true), ("unknown", 25, false)]);
+        assert_eq!(grouping.compared(), 2);
+        assert_eq!(grouping.members(1).iter().filter(|&&member| member).count(), 3);
+        assert!(Grouped::of(&asked, 71, 10).is_err());
+        let nobody = vec![None; 70];
+        let unknown = Characteristic::Held { name: "faith", groups: &nobody };
+        for (asked, why) in
+            [(unknown, "not known for anybody"), (Characteristic::NotHeld { name: "x" }, "not hold")]
+        {
+            let Ok(Grouped::NotMeasurable(told)) = Grouped::of(&asked, 70, 10) else { panic!("a reason") };
+            assert!(told.contains(why), "{told}");
+        }
+    }
+}

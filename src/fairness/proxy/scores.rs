@@ -1,0 +1,124 @@
+//! Scores with what each term added to them: what ablation and carriers are measured on.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::calendar::AsOf;
+use crate::error::EvaluateError;
+use crate::evaluate::ranking::at_capacity;
+use crate::evaluate::{Backtest, Capacity};
+
+/// Scored cases of an additive model with each term's contribution, by date.
+///
+/// Of a backtest by [`AdditiveScores::of`]; of any other additive model by filling the fields. Cases of one
+/// date stand together, in the order in which equal scores are listed.
+#[derive(Clone, PartialEq)]
+pub struct AdditiveScores {
+    /// The score of each case, in log-odds.
+    pub log_odds: Vec<f64>,
+    /// Whether the outcome came about.
+    pub outcomes: Vec<bool>,
+    /// A number for each case's family.
+    pub families: Vec<u32>,
+    /// The date of each case's list.
+    pub dates: Vec<AsOf>,
+    /// Each term: the feature, or the two of a pair, and what it added to each case's score.
+    pub contributions: Vec<(Vec<String>, Vec<f64>)>,
+    /// How long each date's list is.
+    pub capacity: Capacity,
+}
+
+impl AdditiveScores {
+    /// The test cases of a backtest, as scored by models that had seen neither the family nor the date.
+    #[must_use]
+    pub fn of(backtest: &Backtest) -> Self {
+        let cases = backtest.cases();
+        Self {
+            log_odds: cases.iter().map(|case| case.log_odds).collect(),
+            outcomes: cases.iter().map(|case| case.outcome).collect(),
+            families: cases.iter().map(|case| case.family).collect(),
+            dates: cases.iter().map(|case| case.as_of).collect(),
+            contributions: backtest
+                .contributions()
+                .iter()
+                .map(|(on, added)| (on.clone(), added.clone()))
+                .collect(),
+            capacity: backtest.report().plan.capacity,
+        }
+    }
+
+    /// Checks that everything has an entry for each case and can be added up.
+    pub(super) fn check(&self) -> Result<(), EvaluateError> {
+        let expected = self.log_odds.len();
+        let lengths = [
+            ("outcomes".to_owned(), self.outcomes.len()),
+            ("families".to_owned(), self.families.len()),
+            ("dates".to_owned(), self.dates.len()),
+        ];
+        let terms =
+            self.contributions.iter().map(|(on, added)| (format!("term {}", on.join(" and ")), added.len()));
+        for (what, found) in lengths.into_iter().chain(terms) {
+            if found != expected {
+                return Err(EvaluateError::LengthMismatch { what, expected, found });
+            }
+        }
+        if expected == 0 {
+            return Err(EvaluateError::Empty);
+        }
+        let all = std::iter::once(&self.log_odds).chain(self.contributions.iter().map(|(_, added)| added));
+        for column in all {
+            if let Some(row) = column.iter().position(|value| !value.is_finite()) {
+                return Err(EvaluateError::Score { row });
+            }
+        }
+        if self.families.iter().all(|family| *family == self.families[0]) {
+            return Err(EvaluateError::OneFamily);
+        }
+        Ok(())
+    }
+
+    /// The features that any term reads, by name.
+    pub(super) fn features(&self) -> BTreeSet<&str> {
+        self.contributions.iter().flat_map(|(on, _)| on).map(String::as_str).collect()
+    }
+
+    /// The scores less every term that reads the feature.
+    pub(super) fn without(&self, feature: &str) -> Vec<f64> {
+        let mut left = self.log_odds.clone();
+        for (_, added) in self.contributions.iter().filter(|(on, _)| on.iter().any(|name| name == feature)) {
+            for (score, by) in left.iter_mut().zip(added) {
+                *score -= by;
+            }
+        }
+        left
+    }
+
+    /// Each date's cases.
+    fn lists(&self) -> Vec<Range<usize>> {
+        let mut start = 0;
+        let runs = self.dates.chunk_by(|a, b| a == b).map(|run| {
+            let list = start..start + run.len();
+            start = list.end;
+            list
+        });
+        runs.collect()
+    }
+
+    /// Who is on the lists that these scores draw, date by date at capacity.
+    pub(super) fn listed(&self, log_odds: &[f64]) -> Vec<bool> {
+        self.lists()
+            .into_iter()
+            .flat_map(|list| {
+                let length = self.capacity.of(list.len());
+                at_capacity(&log_odds[list], length)
+            })
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for AdditiveScores {
+    /// Never prints a score.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AdditiveScores").field("cases", &self.log_odds.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,364 @@
+//! The whole report, and how it reads.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::alerts::Alerts;
+use super::drift::{FeatureDrift, ScoreDrift};
+use super::outcomes::{Outcomes, WatchedFigure};
+use super::params::MonitorParams;
+use super::shift::Shift;
+use super::sources::SourceHealth;
+use super::verdict::Verdict;
+use crate::calendar::AsOf;
+use crate::evaluate::{Estimate, Interval};
+
+/// What was found when a model was held against what it is used on now. It is something to read: nothing in
+/// it, and nothing in the crate, switches anything off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MonitorReport {
+    /// The digest of the candidate in the model.
+    pub candidate: String,
+    /// The date that is called "now".
+    pub as_of: AsOf,
+    /// The training dates, whose cohorts are called "training". Features are computed anew from today's
+    /// extracts, as known on each date.
+    pub training: Vec<AsOf>,
+    /// Cases in training's cohorts.
+    pub training_cases: u64,
+    /// Cases now.
+    pub cases: u64,
+    /// Limits and settings.
+    pub params: MonitorParams,
+    /// Every feature, those that the model leans on most first.
+    pub drift: Vec<FeatureDrift>,
+    /// The score.
+    pub score: ScoreDrift,
+    /// Every source, by name.
+    pub sources: Vec<SourceHealth>,
+    /// What became of the cases.
+    pub outcomes: Outcomes,
+    /// Lists, and cases without a score.
+    pub alerts: Alerts,
+    /// The verdict on all of it: the highest of all verdicts.
+    pub verdict: Verdict,
+    /// What to do about it, in a sentence or two.
+    pub advice: String,
+}
+
+/// A verdict and what it is on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// What it is on: `feature NAME`, `source NAME: volume` and so on.
+    pub about: String,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+impl MonitorReport {
+    /// Every verdict in the report, in its order.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let finding = |about: String, verdict: Verdict| Finding { about, verdict };
+        let mut all = vec![
+            finding("score".to_owned(), self.score.shift.verdict),
+            finding("cases over the cut".to_owned(), self.score.verdict),
+        ];
+        all.extend(
+            self.drift.iter().map(|drift| finding(format!("feature {}", drift.feature), drift.shift.verdict)),
+        );
+        for held in &self.sources {
+            let mut add =
+                |what: &str, verdict| all.push(finding(format!("source {}: {what}", held.source), verdict));
+            add("volume", held.volume.verdict);
+            if let Some(coverage) = &held.coverage {
+                add("coverage", coverage.verdict);
+            }
+            add("freshness", held.freshness.verdict);
+        }
+        let figures = self.outcomes.figures.iter();
+        all.extend(figures.map(|figure| finding(figure.figure.words().to_owned(), figure.verdict)));
+        all.push(finding("cases without a score".to_owned(), self.alerts.verdict));
+        all
+    }
+
+    /// What is beyond its limit.
+    #[must_use]
+    pub fn beyond(&self) -> Vec<String> {
+        self.about(Verdict::Beyond)
+    }
+
+    fn about(&self, verdict: Verdict) -> Vec<String> {
+        self.findings()
+            .into_iter()
+            .filter(|found| found.verdict == verdict)
+            .map(|found| found.about)
+            .collect()
+    }
+
+    /// Gives the report its verdict and the advice that goes with it.
+    pub(super) fn concluded(mut self) -> Self {
+        let findings = self.findings();
+        self.verdict = findings.iter().map(|found| found.verdict).max().unwrap_or(Verdict::CannotTell);
+        let unsure = self.about(Verdict::CannotTell);
+        self.advice = match self.verdict {
+            Verdict::Beyond => format!(
+                "Beyond its limit: {}. Before the next list is used, the person who signed for the model should \
+                 find out why: first whether an extract is late, cut short or changed in form, then whether \
+                 families or the service have changed. If it is not mended at the source, train and release anew.",
+                some_of(&self.beyond())
+            ),
+            Verdict::CannotTell => format!(
+                "Nothing is known to be beyond its limit, but {} of {} checks could not be told, which is not the \
+                 same as right: {}. Keep using the model with that in mind, and look again when there are more \
+                 cases or more outcomes are known.",
+                unsure.len(),
+                findings.len(),
+                some_of(&unsure)
+            ),
+            Verdict::Within => format!(
+                "All {} checks are within their limits. Nothing needs to be done; look again with the next extract.",
+                findings.len()
+            ),
+        };
+        self
+    }
+}
+
+/// The first few of a list, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    if names.len() > SHOWN {
+        text.push_str(&format!("; and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}%", 100.0 * share)
+}
+
+fn optional<T>(value: Option<T>, words: impl Fn(T) -> String) -> String {
+    value.map_or_else(|| "-".to_owned(), words)
+}
+
+/// `1.04 (0.98 to 1.10)`
+fn times(ratio: Estimate) -> String {
+    let end = |value: f64| if value > 1e6 { "no end".to_owned() } else { format!("{value:.2}") };
+    let Interval { low, high } = ratio.interval;
+    format!("{} ({} to {})", end(ratio.value), end(low), end(high))
+}
+
+impl fmt::Display for MonitorReport {
+    /// A text of a page or two for a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dates: Vec<String> = self.training.iter().map(ToString::to_string).collect();
+        writeln!(f, "Model {} as of {}", self.candidate.get(..12).unwrap_or(&self.candidate), self.as_of)?;
+        writeln!(
+            f,
+            "{} cases now, beside {} in training ({})\n",
+            self.cases,
+            self.training_cases,
+            dates.join(", ")
+        )?;
+        writeln!(f, "VERDICT: {}. {}\n", self.verdict, self.advice)?;
+        self.write_score(f)?;
+        self.write_features(f)?;
+        self.write_sources(f)?;
+        self.write_outcomes(f)?;
+        self.write_alerts(f)?;
+        write!(
+            f,
+            "Brackets hold 95% intervals, with families as the unit. \"cannot tell\" means that the interval \
+             holds values on both sides of the limit, or that there is nothing to compare."
+        )
+    }
+}
+
+impl MonitorReport {
+    fn write_score(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ScoreDrift { shift, reached_in_training, reached_now, ratio, limit, verdict, .. } = &self.score;
+        writeln!(f, "Score")?;
+        writeln!(
+            f,
+            "  stability index {:.3} ({}), {:.3} of it expected by chance; limit {}: {}",
+            shift.psi,
+            optional(shift.interval, |i| format!("{:.3} to {:.3} without chance", i.low, i.high)),
+            shift.psi_by_chance,
+            shift.limit,
+            shift.verdict
+        )?;
+        writeln!(
+            f,
+            "  distance {:.3} ({}), adjusted p {}",
+            shift.distance,
+            optional(shift.distance_interval, |i| format!("{:.3} to {:.3}", i.low, i.high)),
+            optional(shift.p_value, |p| format!("{p:.4}"))
+        )?;
+        writeln!(
+            f,
+            "  {} of cases reach the score that was the cut of the lists in training, {} there: {} times as many; \
+             limit {limit} times: {verdict}\n",
+            percent(*reached_now),
+            percent(*reached_in_training),
+            optional(*ratio, times)
+        )
+    }
+
+    fn write_features(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "Features (stability index without the part that chance adds; limit {})",
+            self.params.limits.feature_psi
+        )?;
+        writeln!(
+            f,
+            "  {:<44} {:>6}  {:<24} {:<24} {:>7}  verdict",
+            "", "weight", "index", "distance", "adj. p"
+        )?;
+        for drift in &self.drift {
+            let Shift { psi, psi_by_chance, interval, distance, distance_interval, p_value, verdict, .. } =
+                &drift.shift;
+            let ends = |interval: &Option<Interval>| {
+                optional(*interval, |i| format!("({:.3} to {:.3})", i.low, i.high))
+            };
+            writeln!(
+                f,
+                "  {:<44} {:>6}  {:<24} {:<24} {:>7}  {verdict}",
+                drift.feature,
+                percent(drift.importance),
+                format!("{:.3} {}", (psi - psi_by_chance).max(0.0), ends(interval)),
+                format!("{distance:.3} {}", ends(distance_interval)),
+                optional(*p_value, |p| format!("{p:.4}")),
+            )?;
+        }
+        writeln!(f)
+    }
+
+    fn write_sources(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limits = &self.params.limits;
+        writeln!(
+            f,
+            "Sources (rows per case and household known in {} days: limit {} times; cases covered: limit {} fewer)",
+            self.params.volume_days,
+            limits.volume_ratio,
+            percent(limits.coverage_fall)
+        )?;
+        writeln!(
+            f,
+            "  {:<16} {:>8} {:>8}  {:<26} {:<12} {:>8} {:>8}  {:<12} {:<10} {:<10} verdict",
+            "",
+            "training",
+            "now",
+            "times as many",
+            "verdict",
+            "covered",
+            "now",
+            "verdict",
+            "covers to",
+            "last row"
+        )?;
+        for held in &self.sources {
+            let day = |day: Option<crate::calendar::Day>| optional(day, |day| day.to_string());
+            let rate = |rate: Option<f64>| optional(rate, |rate| format!("{rate:.3}"));
+            let coverage = held.coverage.as_ref();
+            writeln!(
+                f,
+                "  {:<16} {:>8} {:>8}  {:<26} {:<12} {:>8} {:>8}  {:<12} {:<10} {:<10} {}",
+                held.source,
+                rate(held.volume.training),
+                rate(held.volume.now),
+                optional(held.volume.ratio, times),
+                held.volume.verdict,
+                optional(coverage, |coverage| percent(coverage.training)),
+                optional(coverage, |coverage| percent(coverage.now)),
+                optional(coverage, |coverage| coverage.verdict.to_string()),
+                day(held.freshness.covers_to),
+                day(held.freshness.last_record),
+                held.freshness.verdict
+            )?;
+        }
+        let changed: Vec<&str> = self
+            .sources
+            .iter()
+            .filter(|held| held.past_as_trained == Some(false))
+            .map(|held| held.source.as_str())
+            .collect();
+        if !changed.is_empty() {
+            writeln!(
+                f,
+                "  These say of the training dates something else than they did when the model was trained: {}.",
+                changed.join(", ")
+            )?;
+        }
+        writeln!(f)
+    }
+
+    fn write_outcomes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dates: Vec<String> = self.outcomes.dates.iter().map(ToString::to_string).collect();
+        match &self.outcomes.performance {
+            None => writeln!(
+                f,
+                "Outcomes: cannot tell. No date after the last outcome that training saw is followed up yet."
+            )?,
+            Some(performance) => writeln!(
+                f,
+                "Outcomes of {} cases of {} families at {} (the model did not learn from these outcomes)",
+                performance.n,
+                performance.families,
+                dates.join(", ")
+            )?,
+        }
+        if self.outcomes.performance.is_some() {
+            writeln!(f, "  {:<26} {:<26} {:<26} {:<28} verdict", "", "backtest", "now", "difference")?;
+            for figure in &self.outcomes.figures {
+                let shown = |estimate: Option<Estimate>| optional(estimate, |estimate| estimate.to_string());
+                writeln!(
+                    f,
+                    "  {:<26} {:<26} {:<26} {:<28} {} ({})",
+                    figure.figure.words(),
+                    shown(figure.backtest),
+                    shown(figure.now),
+                    shown(figure.difference),
+                    figure.verdict,
+                    allowed(figure.figure, figure.allowed)
+                )?;
+            }
+        }
+        writeln!(f)
+    }
+
+    fn write_alerts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let alerts = &self.alerts;
+        writeln!(
+            f,
+            "Lists: {} of {} cases at the model's capacity. Without a score: {}; limit {}: {}",
+            alerts.listed,
+            alerts.cohort,
+            optional(alerts.share_not_scored, |share| share.percent()),
+            percent(alerts.limit),
+            alerts.verdict
+        )?;
+        if let Some(why) = &alerts.why {
+            writeln!(f, "  cases without a score were not counted: {why}")?;
+        }
+        for count in alerts.not_scored.iter().flatten() {
+            writeln!(f, "  {}: {}", count.cases, count.reason)?;
+        }
+        writeln!(f)
+    }
+}
+
+/// The limit of a figure in words.
+fn allowed(figure: WatchedFigure, allowed: Interval) -> String {
+    match figure {
+        WatchedFigure::Auc | WatchedFigure::AveragePrecision | WatchedFigure::PrecisionAtCapacity => {
+            format!("limit {:.3}", allowed.low)
+        }
+        _ => format!("limit ±{:.3}", allowed.high),
+    }
+}

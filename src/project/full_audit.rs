@@ -1,0 +1,87 @@
+//! A project's model audited in depth.
+
+use serde::{Deserialize, Serialize};
+
+use super::Project;
+use crate::error::Error;
+use crate::evaluate::{Backtest, Bootstrap};
+use crate::fairness::audit::{Audit, AuditParams, OperatingPoint, ScoreTable};
+use crate::fairness::label::{Helped, LabelReport};
+use crate::fairness::proxy::{AblationReport, CarrierReport, ProxyParams, ProxyReport};
+use crate::fairness::{FairnessParams, Protected};
+use crate::model::Candidate;
+use crate::records::Records;
+
+/// All that the crate can say about a model and the groups it is used on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FullAudit {
+    /// The digest of the candidate.
+    pub candidate: String,
+    /// Every figure of every group, on the backtest's test cases and lists.
+    pub audit: Audit,
+    /// How well features tell protected groups.
+    pub proxies: ProxyReport,
+    /// Which term carries a group's higher or lower scores.
+    pub carriers: CarrierReport,
+    /// What leaving a feature out would change.
+    pub ablation: AblationReport,
+    /// Outcomes and scores among those helped and not; `None` where the project does not say which records mean
+    /// help.
+    pub label: Option<LabelReport>,
+}
+
+impl Project {
+    /// The resamples, minimum and seed that the project asks for; the operating point is the backtest's lists.
+    #[must_use]
+    pub fn audit_params(&self) -> AuditParams {
+        AuditParams {
+            minimum: self.training.minimum_group,
+            bootstrap: Bootstrap { resamples: self.training.resamples, seed: self.seed },
+            ..AuditParams::at(OperatingPoint::Predicted)
+        }
+    }
+
+    /// Audits a tested model in depth. `stage` is told what is being done.
+    ///
+    /// # Errors
+    /// The [`Error`] of the part that fails.
+    pub fn full_audit(
+        &self,
+        records: &Records,
+        (candidate, backtest): (&Candidate, &Backtest),
+        protected: &Protected,
+        params: &AuditParams,
+        mut stage: impl FnMut(&str),
+    ) -> Result<FullAudit, Error> {
+        stage("auditing groups");
+        let audit = ScoreTable::of_backtest(backtest, protected)?.audit(params)?;
+        let check = FairnessParams { minimum_group: params.minimum };
+        stage("looking for proxies");
+        let proxy = ProxyParams { minimum_group: params.minimum, seed: self.seed, ..ProxyParams::default() };
+        let proxies = ProxyReport::of(&self.dataset(records)?, protected, &proxy)?;
+        let carriers = CarrierReport::of(backtest, protected, &check)?;
+        stage("leaving features out");
+        let ablation = AblationReport::of(backtest, protected, &params.bootstrap, &check)?;
+        stage("looking at the label");
+        let label = if self.helped.is_empty() {
+            None
+        } else {
+            let dates = backtest.report().splits.iter().map(|split| split.split.test);
+            let cohorts = dates.map(|date| self.cohort(records, date)).collect::<Result<Vec<_>, _>>()?;
+            let helped = Helped::within(&cohorts, &self.helped, self.outcome.horizon)?;
+            Some(LabelReport::of(backtest, &self.outcome, protected, &helped, None, &check)?)
+        };
+        let candidate = candidate.digest().to_owned();
+        Ok(FullAudit { candidate, audit, proxies, carriers, ablation, label })
+    }
+
+    /// Runs a candidate's backtest again, for what only the test cases can say.
+    ///
+    /// # Errors
+    /// [`Error::Spec`], [`Error::Dataset`] or [`Error::Evaluate`] where the candidate is not of this project's
+    /// features and outcome.
+    pub fn backtest(&self, records: &Records, candidate: &Candidate) -> Result<Backtest, Error> {
+        Ok(Backtest::run(candidate, &self.dataset(records)?, &self.backtest_plan()?)?)
+    }
+}

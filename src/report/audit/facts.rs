@@ -1,0 +1,131 @@
+//! What was audited, and how: the rows, the operating point, the settings.
+
+use super::super::words;
+use super::figure;
+use crate::fairness::audit::{Audit, Measure, ScoreIntake, ScoreScale};
+
+/// The facts at the head and the foot of the page.
+pub(super) struct Facts {
+    pub n: String,
+    pub positives: String,
+    pub selected: String,
+    pub clusters: String,
+    pub weighted: bool,
+    pub chances: bool,
+    pub operating: String,
+    /// What a selection costs and gains, in words; empty where the scores do not say.
+    pub exchange: String,
+    /// That the order of the rows decided between equals; empty where it did not.
+    pub tied: String,
+    pub minimum: u32,
+    /// Empty where counts are exact.
+    pub rounded: String,
+    /// `5 points`.
+    pub margin: String,
+    pub correction: String,
+    pub resamples: String,
+    pub seed: u64,
+    pub references: String,
+}
+
+impl Facts {
+    pub(super) fn of(audit: &Audit) -> Self {
+        let whole = &audit.whole;
+        let with_share = |count: Option<u64>, measure: Measure| match (count, whole.figure(measure)) {
+            (Some(count), Some(share)) => {
+                format!("{}, {}", words::count(count), figure::figure(measure, share, audit.scores))
+            }
+            (Some(count), None) => words::count(count),
+            (None, _) => figure::NOT_SHOWN.to_owned(),
+        };
+        let params = &audit.params;
+        let references = params
+            .references
+            .iter()
+            .map(|(column, value)| format!("{}: {value}", words::plain(column)))
+            .collect::<Vec<_>>();
+        Self {
+            n: words::count(audit.n),
+            positives: with_share(audit.positives, Measure::Prevalence),
+            selected: with_share(audit.selected, Measure::SelectionRate),
+            clusters: if audit.clustered { words::count(audit.clusters) } else { String::new() },
+            weighted: audit.weighted,
+            chances: audit.scores == ScoreScale::Chances,
+            operating: audit.operating.words.clone(),
+            exchange: audit.operating.threshold_chance.map(exchange).unwrap_or_default(),
+            tied: audit.operating.tied_and_left_off.filter(|left| *left > 0).map(tied).unwrap_or_default(),
+            minimum: params.minimum,
+            rounded: params.round_to.map(|to| to.to_string()).unwrap_or_default(),
+            margin: format!("{} points", figure::bare(100.0 * params.margin, 2)),
+            correction: audit.correction.clone(),
+            resamples: words::count(u64::from(params.bootstrap.resamples)),
+            seed: params.bootstrap.seed,
+            references: if references.is_empty() {
+                "none given; groups are compared with the largest group and with everybody".to_owned()
+            } else {
+                references.join("; ")
+            },
+        }
+    }
+}
+
+/// What net benefit weighs against what.
+fn exchange(chance: f64) -> String {
+    let percent = figure::bare(100.0 * chance, 2);
+    if chance > 0.0 && chance < 1.0 {
+        let wrongly = (1.0 - chance) / chance;
+        format!(
+            "Net benefit is told at a chance of {percent}%: one person selected rightly is taken to be worth \
+             as much as {} selected wrongly cost.",
+            figure::bare(wrongly, 1)
+        )
+    } else {
+        format!("Net benefit is told at a chance of {percent}%.")
+    }
+}
+
+fn tied(left: u64) -> String {
+    format!(
+        "{} with the same score as the last one on the list {} left off: between equals, the order of the rows in \
+         the table decided.",
+        words::counted(left as usize, "row", "rows"),
+        if left == 1 { "was" } else { "were" }
+    )
+}
+
+/// Rows of the file that could not be audited.
+pub(super) struct Rejected {
+    pub says: String,
+    pub reasons: Vec<(String, String)>,
+    /// The first positions.
+    pub positions: String,
+}
+
+impl Rejected {
+    /// As many positions as one reads; the JSON has them all.
+    const POSITIONS: usize = 20;
+
+    /// `None` where every row was audited.
+    pub(super) fn of(intake: &ScoreIntake) -> Option<Self> {
+        let rejected = &intake.rejected;
+        if rejected.is_empty() {
+            return None;
+        }
+        let reasons = intake.reasons().into_iter().map(|(column, reason, count)| {
+            let column = column.map_or_else(String::new, |column| format!("column {column}: "));
+            (format!("{column}{}", reason.words()), words::count(count))
+        });
+        let positions: Vec<String> =
+            rejected.iter().take(Self::POSITIONS).map(|held| words::count(held.row)).collect();
+        let more = if rejected.len() > Self::POSITIONS { " and more, all of them in the JSON" } else { "" };
+        Some(Self {
+            says: format!(
+                "{} of {} rows read could not be audited",
+                words::count(rejected.len() as u64),
+                words::count(intake.read)
+            ),
+            reasons: reasons.collect(),
+            positions: format!("{}{more}", positions.join(", ")),
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! Figures as people read them: shares in percent, differences of shares in percentage points.
+
+use crate::evaluate::{Estimate, Interval};
+use crate::fairness::audit::{Criterion, Measure, ScoreScale};
+
+/// What cannot be shown.
+pub(super) const NOT_SHOWN: &str = "not shown";
+
+/// In what a measure is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// A share of people: percent; differences in percentage points.
+    Share,
+    /// Already a difference of shares: percentage points.
+    Points,
+    /// True positives for each thousand rows: a net benefit of 0.012 is read as nothing by most people.
+    PerThousand,
+    /// A bare number with so many decimals.
+    Number(usize),
+}
+
+fn unit(measure: Measure, scale: ScoreScale) -> Unit {
+    match measure {
+        Measure::CalibrationGap | Measure::ExpectedCalibrationError => Unit::Points,
+        Measure::NetBenefit => Unit::PerThousand,
+        Measure::Auc | Measure::AveragePrecision | Measure::Abroca => Unit::Number(3),
+        Measure::CalibrationSlope | Measure::CalibrationIntercept => Unit::Number(2),
+        Measure::MeanScore if scale == ScoreScale::NotChances => Unit::Number(3),
+        _ => Unit::Share,
+    }
+}
+
+/// A figure of a group with its interval: `12.3% (10.1 to 14.6)`.
+pub(super) fn figure(measure: Measure, found: &Estimate, scale: ScoreScale) -> String {
+    let unit = unit(measure, scale);
+    let signed = matches!(measure, Measure::CalibrationGap | Measure::CalibrationIntercept);
+    told(unit, if unit == Unit::Share { "%" } else { "" }, signed, found.value, Some(found.interval))
+}
+
+/// One number of a figure without its interval: `12.3%`.
+pub(super) fn value(measure: Measure, value: f64, scale: ScoreScale) -> String {
+    let unit = unit(measure, scale);
+    told(unit, if unit == Unit::Share { "%" } else { "" }, false, value, None)
+}
+
+/// A difference of two groups: `+4.2 points (1.0 to 7.4)`. An area between curves has no sign.
+pub(super) fn difference(
+    measure: Measure,
+    value: f64,
+    interval: Option<Interval>,
+    scale: ScoreScale,
+) -> String {
+    let unit = match unit(measure, scale) {
+        Unit::Share => Unit::Points,
+        other => other,
+    };
+    told(unit, "", measure != Measure::Abroca, value, interval)
+}
+
+/// A size without sign or interval, in the unit of a difference: `3.1 points`.
+pub(super) fn size(measure: Measure, value: f64, scale: ScoreScale) -> String {
+    difference(measure, value.abs(), None, scale).trim_start_matches('+').to_owned()
+}
+
+/// A ratio: `1.35 (1.10 to 1.66)`.
+pub(super) fn ratio(value: f64, interval: Option<Interval>) -> String {
+    told(Unit::Number(2), "", false, value, interval)
+}
+
+/// What "absent" means for a criterion: `within ±5 points`.
+pub(super) fn margin(criterion: Criterion, margin: f64) -> String {
+    match criterion {
+        Criterion::FourFifthsRule => "between four fifths and five fourths".to_owned(),
+        Criterion::Abroca => format!("under {}", bare(margin, 3)),
+        _ => format!("within ±{} points", bare(100.0 * margin, 2)),
+    }
+}
+
+fn told(unit: Unit, sign: &str, plus: bool, value: f64, interval: Option<Interval>) -> String {
+    let (times, decimals, word) = match unit {
+        Unit::Share => (100.0, 1, ""),
+        Unit::Points => (100.0, 1, " points"),
+        Unit::PerThousand => (1_000.0, 1, " per 1,000"),
+        Unit::Number(decimals) => (1.0, decimals, ""),
+    };
+    // A share of a few in a thousand needs a second decimal to be told from another.
+    let small = value.abs().max(interval.map_or(0.0, |held| held.high.abs().max(held.low.abs()))) < 0.01;
+    let decimals = if times > 1.0 && small { decimals + 1 } else { decimals };
+    let said = |number: f64| number_of(times * number, decimals);
+    let plus =
+        if plus && said(value).chars().any(|c| ('1'..='9').contains(&c)) && value > 0.0 { "+" } else { "" };
+    let mut text = format!("{plus}{}{sign}{word}", said(value));
+    if let Some(Interval { low, high }) = interval {
+        text.push_str(&format!(" ({} to {})", said(low), said(high)));
+    }
+    text
+}
+
+/// With a real minus, which a screen reader speaks; nothing is ever "−0.0".
+fn number_of(number: f64, decimals: usize) -> String {
+    if !number.is_finite() {
+        return "no limit".to_owned();
+    }
+    let text = format!("{:.decimals$}", number.abs());
+    if number < 0.0 && text.chars().any(|c| ('1'..='9').contains(&c)) { format!("−{text}") } else { text }
+}
+
+/// At most so many decimals, without needless zeros.
+pub(super) fn bare(number: f64, decimals: usize) -> String {
+    let text = format!("{number:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANCES: ScoreScale = ScoreScale::Chances;
+
+    fn estimate(value: f64, low: f64, high: f64) -> Estimate {
+        Estimate { value, interval: Interval { low, high }, n: 40 }
+    }
+
+    #[test]
+    fn each_measure_has_its_unit() {
+        let share = estimate(0.1234, 0.101, 0.1457);
+        assert_eq!(figure(Measure::SelectionRate, &share, CHANCES), "12.3% (10.1 to 14.6)");
+        assert_eq!(figure(Measure::Auc, &share, CHANCES), "0.123 (0.101 to 0.146)");
+        assert_eq!(figure(Measure::CalibrationGap, &share, CHANCES), "+12.3 points (10.1 to 14.6)");
+        assert_eq!(figure(Measure::ExpectedCalibrationError, &share, CHANCES), "12.3 points (10.1 to 14.6)");
+        assert_eq!(figure(Measure::NetBenefit, &share, CHANCES), "123.4 per 1,000 (101.0 to 145.7)");
+        assert_eq!(figure(Measure::MeanScore, &share, CHANCES), "12.3% (10.1 to 14.6)");
+        assert_eq!(figure(Measure::MeanScore, &share, ScoreScale::NotChances), "0.123 (0.101 to 0.146)");
+        assert_eq!(value(Measure::Precision, 0.5, CHANCES), "50.0%");
+    }
+
+    #[test]
+    fn differences_are_points_with_a_sign_and_areas_have_none() {
+        let held = Some(Interval { low: -0.0741, high: -0.0102 });
+        let rate = Measure::TruePositiveRate;
+        assert_eq!(difference(rate, -0.042, held, CHANCES), "−4.2 points (−7.4 to −1.0)");
+        assert_eq!(difference(rate, 0.042, None, CHANCES), "+4.2 points");
+        assert_eq!(difference(rate, -0.000_01, None, CHANCES), "0.00 points");
+        assert_eq!(difference(Measure::Abroca, 0.042, None, CHANCES), "0.042");
+        assert_eq!(size(rate, 0.031, CHANCES), "3.1 points");
+        assert_eq!(ratio(1.349, Some(Interval { low: 1.1, high: f64::INFINITY })), "1.35 (1.10 to no limit)");
+    }
+
+    #[test]
+    fn small_shares_get_another_decimal() {
+        assert_eq!(
+            figure(Measure::SelectionRate, &estimate(0.004, 0.002, 0.0081), CHANCES),
+            "0.40% (0.20 to 0.81)"
+        );
+    }
+
+    #[test]
+    fn a_margin_is_said_in_the_unit_of_its_criterion() {
+        assert_eq!(margin(Criterion::StatisticalParity, 0.05), "within ±5 points");
+        assert_eq!(margin(Criterion::EqualisedOdds, 0.025), "within ±2.5 points");
+        assert_eq!(margin(Criterion::Abroca, 0.05), "under 0.05");
+        assert_eq!(margin(Criterion::FourFifthsRule, 0.05), "between four fifths and five fourths");
+    }
+}

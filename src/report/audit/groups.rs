@@ -1,0 +1,249 @@
+//! The figures of each group.
+
+use super::super::words;
+use super::chart::{self, Along, Dot, Span};
+use super::figure;
+use crate::evaluate::Estimate;
+use crate::fairness::audit::{Audit, AuditedGroup, AuditedOutcome, GroupMeasures, Measure, ScoreScale};
+
+/// What is drawn for each group: what the criteria compare.
+const DRAWN: [(Measure, &str); 4] = [
+    (Measure::SelectionRate, "Of the group, selected"),
+    (Measure::TruePositiveRate, "Of those with the outcome, selected"),
+    (Measure::FalsePositiveRate, "Of those without it, selected"),
+    (Measure::Precision, "Of those selected, with the outcome"),
+];
+
+/// The other figures, in tables that fit a page.
+const DETAILS: [(&str, &[Measure]); 3] = [
+    (
+        "Shares of people",
+        &[
+            Measure::Prevalence,
+            Measure::ShareOfSelected,
+            Measure::TrueNegativeRate,
+            Measure::FalseNegativeRate,
+            Measure::FalseDiscoveryRate,
+            Measure::FalseOmissionRate,
+            Measure::Accuracy,
+        ],
+    ),
+    ("Ranking", &[Measure::Auc, Measure::AveragePrecision, Measure::MeanScore, Measure::NetBenefit]),
+    (
+        "Calibration",
+        &[
+            Measure::CalibrationGap,
+            Measure::CalibrationSlope,
+            Measure::CalibrationIntercept,
+            Measure::ExpectedCalibrationError,
+        ],
+    ),
+];
+
+/// Groups with their rates drawn beside everybody's.
+#[derive(Default)]
+pub(super) struct GroupTable {
+    pub columns: Vec<DrawnColumn>,
+    pub rows: Vec<GroupRow>,
+}
+
+pub(super) struct DrawnColumn {
+    pub name: &'static str,
+    pub question: &'static str,
+    /// What the drawings' right end stands for.
+    pub high: String,
+    /// Everybody's value, empty where it is not shown.
+    pub everybody: String,
+}
+
+pub(super) struct GroupRow {
+    pub name: String,
+    pub is_everybody: bool,
+    pub known: bool,
+    pub held_back: bool,
+    pub n: String,
+    pub positives: String,
+    pub selected: String,
+    pub cells: Vec<DrawnCell>,
+}
+
+pub(super) struct DrawnCell {
+    /// The figure with its interval, or that it is not shown.
+    pub says: String,
+    /// Its denominator; empty where there is no figure.
+    pub n: String,
+    pub span: Option<Span>,
+}
+
+/// The groups that are held back.
+pub(super) fn held_back(groups: &[AuditedGroup]) -> impl Iterator<Item = &AuditedGroup> {
+    groups.iter().filter(|group| matches!(group.outcome, AuditedOutcome::Suppressed { .. }))
+}
+
+/// The groups that are shown, with their figures.
+fn shown(groups: &[AuditedGroup]) -> impl Iterator<Item = (&AuditedGroup, &GroupMeasures)> {
+    groups.iter().filter_map(|group| match &group.outcome {
+        AuditedOutcome::Shown { measures, .. } => Some((group, &**measures)),
+        AuditedOutcome::Suppressed { .. } => None,
+    })
+}
+
+impl GroupTable {
+    /// `all`: groups held back have rows of their own.
+    pub(super) fn of(audit: &Audit, groups: &[AuditedGroup], all: bool) -> Self {
+        let whole = &audit.whole;
+        let along = DRAWN.map(|(measure, _)| {
+            let figures =
+                shown(groups).filter_map(|(_, held)| held.figure(measure)).chain(whole.figure(measure));
+            Along::holding(figures)
+        });
+        let columns = DRAWN.iter().zip(along).map(|(&(measure, question), along)| DrawnColumn {
+            name: measure.name(),
+            question,
+            high: format!("{:.0}%", 100.0 * along.high),
+            everybody: whole
+                .figure(measure)
+                .map(|all| figure::value(measure, all.value, audit.scores))
+                .unwrap_or_default(),
+        });
+        let row = |name: String, known: bool, is_everybody: bool, held: Option<&GroupMeasures>| {
+            let cell = |((measure, _), along): (&(Measure, &str), Along)| {
+                let found = held.and_then(|held| held.figure(*measure));
+                DrawnCell::of(*measure, found, whole.figure(*measure), along, audit.scores)
+            };
+            GroupRow {
+                name,
+                is_everybody,
+                known,
+                held_back: held.is_none(),
+                n: held.map(|held| words::count(held.n)).unwrap_or_default(),
+                positives: count(held.and_then(|held| held.positives)),
+                selected: count(held.and_then(|held| held.selected)),
+                cells: DRAWN.iter().zip(along).map(cell).collect(),
+            }
+        };
+        let mut rows = vec![row("Everybody".to_owned(), true, true, Some(whole))];
+        for group in groups {
+            match &group.outcome {
+                AuditedOutcome::Shown { measures, .. } => {
+                    rows.push(row(group.name(), group.known, false, Some(measures)));
+                }
+                AuditedOutcome::Suppressed { .. } if all => {
+                    rows.push(row(group.name(), group.known, false, None))
+                }
+                AuditedOutcome::Suppressed { .. } => {}
+            }
+        }
+        Self { columns: columns.collect(), rows }
+    }
+}
+
+fn count(number: Option<u64>) -> String {
+    number.map_or_else(|| figure::NOT_SHOWN.to_owned(), words::count)
+}
+
+impl DrawnCell {
+    fn of(
+        measure: Measure,
+        found: Option<&Estimate>,
+        everybody: Option<&Estimate>,
+        along: Along,
+        scale: ScoreScale,
+    ) -> Self {
+        let Some(found) = found else {
+            return Self { says: figure::NOT_SHOWN.to_owned(), n: String::new(), span: None };
+        };
+        Self {
+            says: figure::figure(measure, found, scale),
+            n: words::count(found.n),
+            span: Some(Span::of(found, everybody, along)),
+        }
+    }
+}
+
+/// Figures of the groups that are not drawn.
+pub(super) struct DetailTable {
+    pub caption: &'static str,
+    pub columns: Vec<&'static str>,
+    pub rows: Vec<(String, Vec<DetailCell>)>,
+}
+
+/// A figure with what it rests on.
+pub(super) struct DetailCell {
+    pub says: String,
+    /// Empty where there is no figure.
+    pub n: String,
+}
+
+impl DetailCell {
+    fn of(found: Option<&Estimate>, says: impl Fn(&Estimate) -> String) -> Self {
+        Self {
+            says: found.map_or_else(|| figure::NOT_SHOWN.to_owned(), says),
+            n: found.map(|found| words::count(found.n)).unwrap_or_default(),
+        }
+    }
+}
+
+pub(super) fn details(audit: &Audit, groups: &[AuditedGroup]) -> Vec<DetailTable> {
+    let mut tables = Vec::new();
+    for (caption, measures) in DETAILS {
+        let whole = ("Everybody".to_owned(), &audit.whole);
+        let held: Vec<(String, &GroupMeasures)> =
+            std::iter::once(whole).chain(shown(groups).map(|(group, held)| (group.name(), held))).collect();
+        // Calibration of scores that are no chances has no figure anywhere: then there is no table.
+        let told: Vec<Measure> = measures
+            .iter()
+            .copied()
+            .filter(|measure| held.iter().any(|(_, held)| held.figure(*measure).is_some()))
+            .collect();
+        if told.is_empty() {
+            continue;
+        }
+        let cell = |held: &GroupMeasures, measure: Measure| {
+            DetailCell::of(held.figure(measure), |found| figure::figure(measure, found, audit.scores))
+        };
+        let rows = held
+            .into_iter()
+            .map(|(name, held)| (name, told.iter().map(|measure| cell(held, *measure)).collect()));
+        let rows = rows.collect();
+        tables.push(DetailTable { caption, columns: told.into_iter().map(Measure::name).collect(), rows });
+    }
+    tables
+}
+
+/// What was foreseen in a group, and what came about.
+pub(super) struct CalibrationPlot {
+    pub name: String,
+    pub n: String,
+    /// What the ends of both sides stand for.
+    pub most: String,
+    pub dots: Vec<Dot>,
+    pub rows: Vec<[String; 3]>,
+}
+
+impl CalibrationPlot {
+    /// Everybody's first; none where the scores are no chances.
+    pub(super) fn all(audit: &Audit, groups: &[AuditedGroup]) -> Vec<Self> {
+        let whole = ("Everybody".to_owned(), &audit.whole);
+        let held: Vec<(String, &GroupMeasures)> = std::iter::once(whole)
+            .chain(shown(groups).map(|(group, held)| (group.name(), held)))
+            .filter(|(_, held)| !held.reliability.is_empty())
+            .collect();
+        let most = chart::reach(held.iter().flat_map(|(_, held)| &held.reliability));
+        let plot = |(name, held): (String, &GroupMeasures)| Self {
+            name,
+            n: words::count(held.n),
+            most: format!("{:.0}%", 100.0 * most),
+            dots: chart::dots(&held.reliability, most),
+            rows: held
+                .reliability
+                .iter()
+                .map(|bin| {
+                    let foreseen = format!("{:.1}%", 100.0 * bin.mean_predicted);
+                    [foreseen, bin.observed.percent(), words::count(bin.observed.n)]
+                })
+                .collect(),
+        };
+        held.into_iter().map(plot).collect()
+    }
+}

@@ -1,0 +1,284 @@
+//! An audit in a few lines for a terminal, and as a long table for a spreadsheet.
+
+use super::super::{plain::harmless, words};
+use super::criteria::{self, main_against};
+use super::{figure, groups};
+use crate::error::ReportError;
+use crate::evaluate::{Estimate, Interval};
+use crate::fairness::audit::{
+    Against, AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, CriterionReport,
+    Disparity, DisparityVerdict, GroupMeasures, Measure,
+};
+
+/// Spreadsheets take text without this mark for the encoding of the computer, and spoil every letter
+/// beyond plain English.
+const UTF8_MARK: &str = "\u{feff}";
+
+/// Measures of the table, in its order. The area between curves is of two groups and has no figure of one.
+const MEASURES: [Measure; 20] = [
+    Measure::Prevalence,
+    Measure::SelectionRate,
+    Measure::TruePositiveRate,
+    Measure::FalsePositiveRate,
+    Measure::TrueNegativeRate,
+    Measure::FalseNegativeRate,
+    Measure::Precision,
+    Measure::FalseDiscoveryRate,
+    Measure::FalseOmissionRate,
+    Measure::Accuracy,
+    Measure::ShareOfSelected,
+    Measure::Auc,
+    Measure::AveragePrecision,
+    Measure::MeanScore,
+    Measure::CalibrationGap,
+    Measure::CalibrationSlope,
+    Measure::CalibrationIntercept,
+    Measure::ExpectedCalibrationError,
+    Measure::NetBenefit,
+    Measure::Abroca,
+];
+
+const HEAD: [&str; 21] = [
+    "characteristic",
+    "group",
+    "value_known",
+    "status",
+    "group_rows",
+    "measure",
+    "value",
+    "low",
+    "high",
+    "rests_on_rows",
+    "compared_with",
+    "compared_group",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "verdict",
+    "smallest_difference_shown",
+    "rests_on_rows_of_both",
+];
+
+/// The audit in a few lines: for each characteristic its criteria with the group that sets them, the groups
+/// that differ, and what cannot be told. The page and the table have every figure.
+pub fn audit_text(audit: &Audit) -> String {
+    let told = |count: Option<u64>| count.map_or_else(|| figure::NOT_SHOWN.to_owned(), words::count);
+    let families = if audit.clustered {
+        format!(" of {} families", words::count(audit.clusters))
+    } else {
+        ", taken for independent of each other".to_owned()
+    };
+    let mut text = format!(
+        "Audit of {} rows{families}; with the outcome: {}; selected ({}): {}.\n\
+         Absent means: within ±{} points. \"Cannot tell\" is not fair: the sample is too small to say.\n\
+         Differences have the interval that holds for all groups of a characteristic at once.\n",
+        words::count(audit.n),
+        told(audit.positives),
+        audit.operating.words,
+        told(audit.selected),
+        figure::bare(100.0 * audit.params.margin, 2),
+    );
+    for attribute in &audit.attributes {
+        text.push('\n');
+        match &attribute.finding {
+            AttributeFinding::NotMeasurable { why } => text.push_str(&format!(
+                "{}: NOT MEASURABLE ({why}). That is not a finding of no disparity.\n",
+                printable(&attribute.name())
+            )),
+            AttributeFinding::Measured { groups, criteria, .. } => {
+                text.push_str(&characteristic(audit, attribute, groups, criteria));
+            }
+        }
+    }
+    for pair in &audit.intersections {
+        text.push_str(&intersection(pair));
+    }
+    text
+}
+
+fn characteristic(
+    audit: &Audit,
+    attribute: &AttributeAudit,
+    groups: &[AuditedGroup],
+    criteria: &[CriterionReport],
+) -> String {
+    let against = main_against(criteria);
+    let compared = against.map_or_else(|| "compared with nobody".to_owned(), |a| format!("against {a}"));
+    let mut text = format!("{}, {}\n", printable(&attribute.name()), printable(&compared));
+    for report in criteria {
+        let set_by = report.set_by.as_ref().map_or_else(String::new, |setter| {
+            format!(
+                "  {} (n = {}): {}",
+                setter.group,
+                words::count(setter.n),
+                criteria::size_in_words(audit, report.criterion, setter.measure, &setter.size)
+            )
+        });
+        let line = format!("  {:<26}{:<25}{set_by}", report.criterion, report.verdict);
+        text.push_str(&format!("{}\n", printable(line.trim_end())));
+    }
+    for group in groups {
+        let present = criteria::told(group, against)
+            .filter(|found| found.verdict == DisparityVerdict::Present && found.measure != Measure::Abroca);
+        let told: Vec<String> = present
+            .filter_map(|found| {
+                let difference = found.difference.as_ref()?;
+                let held = found.difference_simultaneous.or(Some(difference.interval));
+                let size = figure::difference(found.measure, difference.value, held, audit.scores);
+                Some(format!("{} {size}", found.measure))
+            })
+            .collect();
+        if !told.is_empty() {
+            text.push_str(&printable(&format!("  {} differs: {}", group.name(), told.join("; "))));
+            text.push('\n');
+        }
+    }
+    let unsure = cannot_tell(groups, against);
+    if !unsure.is_empty() {
+        text.push_str(&printable(&format!("  selection cannot be told for: {}", unsure.join(", "))));
+        text.push('\n');
+    }
+    let held: Vec<String> = groups::held_back(groups).map(AuditedGroup::name).collect();
+    if !held.is_empty() {
+        text.push_str(&printable(&format!(
+            "  held back (too small, or one that is could be worked out): {}",
+            held.join(", ")
+        )));
+        text.push('\n');
+    }
+    text
+}
+
+/// The groups of which not even the selection rate can be told from the others', with their sizes.
+fn cannot_tell(groups: &[AuditedGroup], against: Option<&Against>) -> Vec<String> {
+    let unsure = |found: &Disparity| {
+        found.measure == Measure::SelectionRate && found.verdict == DisparityVerdict::CannotTell
+    };
+    let shown = groups.iter().filter_map(|group| match &group.outcome {
+        AuditedOutcome::Shown { measures, .. } => Some((group, measures.n)),
+        AuditedOutcome::Suppressed { .. } => None,
+    });
+    shown
+        .filter(|(group, _)| criteria::told(group, against).any(unsure))
+        .map(|(group, n)| format!("{} (n = {})", group.name(), words::count(n)))
+        .collect()
+}
+
+fn intersection(pair: &AttributeAudit) -> String {
+    let AttributeFinding::Measured { groups, .. } = &pair.finding else {
+        return String::new();
+    };
+    let held = groups::held_back(groups).count();
+    let name = printable(&pair.name());
+    format!("\n{name}: {} groups shown, {held} held back; see the page.\n", groups.len() - held)
+}
+
+/// Text from a file that a terminal would take for a command.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The audit as a table: UTF-8 with a byte-order mark, a line of headings, and one row for each group, measure
+/// and comparison, everybody first.
+///
+/// `value`, `low` and `high` are the group's own figure with its 95% interval; shares are from 0 to 1. The
+/// `difference` and `ratio` from `compared_with` (`reference`, `largest` or `whole`, by name in
+/// `compared_group`) have the ends that hold for all groups at once. `status` is `shown`, `held back` or `not
+/// measurable`. A cell is empty where there is no figure or it may not be shown: never 0. A text that a
+/// spreadsheet would run as a formula gets an apostrophe before it.
+///
+/// # Errors
+/// [`ReportError::Render`] where the text cannot be made.
+pub fn audit_csv(audit: &Audit) -> Result<String, ReportError> {
+    let failed = |error: &dyn std::error::Error| ReportError::Render(error.to_string());
+    let mut table = csv::Writer::from_writer(UTF8_MARK.as_bytes().to_vec());
+    table.write_record(HEAD).map_err(|error| failed(&error))?;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    add_group(&mut rows, ["everybody", "everybody", "yes"], &audit.whole, &[]);
+    for attribute in audit.attributes.iter().chain(&audit.intersections) {
+        let name = attribute.name();
+        match &attribute.finding {
+            AttributeFinding::NotMeasurable { .. } => rows.push(empty([&name, "", "", "not measurable"])),
+            AttributeFinding::Measured { groups, .. } => {
+                for group in groups {
+                    let (label, known) = (group.name(), if group.known { "yes" } else { "no" });
+                    match &group.outcome {
+                        AuditedOutcome::Suppressed { .. } => {
+                            rows.push(empty([&name, &label, known, "held back"]));
+                        }
+                        AuditedOutcome::Shown { measures, disparities } => {
+                            add_group(&mut rows, [&name, &label, known], measures, disparities);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for row in rows {
+        table.write_record(row).map_err(|error| failed(&error))?;
+    }
+    let bytes = table.into_inner().map_err(|error| failed(&error))?;
+    String::from_utf8(bytes).map_err(|error| failed(&error))
+}
+
+/// A row that has only these cells.
+fn empty(first: [&str; 4]) -> Vec<String> {
+    let mut row: Vec<String> = first.iter().map(|text| harmless(text).into_owned()).collect();
+    row.resize(HEAD.len(), String::new());
+    row
+}
+
+fn add_group(
+    rows: &mut Vec<Vec<String>>,
+    [name, group, known]: [&str; 3],
+    measures: &GroupMeasures,
+    disparities: &[Disparity],
+) {
+    for measure in MEASURES {
+        let found = measures.figure(measure);
+        let mut row = empty([name, group, known, "shown"]);
+        row.truncate(4);
+        row.extend([measures.n.to_string(), measure.name().to_owned()]);
+        row.extend(ends(found.map(|found| found.value), found.map(|found| found.interval)));
+        row.push(found.map(|found| found.n.to_string()).unwrap_or_default());
+        let compared: Vec<Vec<String>> =
+            disparities.iter().filter(|held| held.measure == measure).map(comparison).collect();
+        // Two curves are needed for the area between them, so one group alone has no row of it.
+        if compared.is_empty() && measure != Measure::Abroca {
+            row.resize(HEAD.len(), String::new());
+            rows.push(row);
+        } else {
+            rows.extend(compared.into_iter().map(|cells| row.iter().cloned().chain(cells).collect()));
+        }
+    }
+}
+
+fn comparison(found: &Disparity) -> Vec<String> {
+    let (with, group) = match &found.against {
+        Against::Reference(name) => ("reference", name.as_str()),
+        Against::Largest(name) => ("largest", name.as_str()),
+        Against::Whole => ("whole", "everybody"),
+    };
+    let value = |held: &Option<Estimate>| held.as_ref().map(|held| held.value);
+    let mut cells = vec![with.to_owned(), harmless(group).into_owned()];
+    cells.extend(ends(value(&found.difference), found.difference_simultaneous));
+    cells.extend(ends(value(&found.ratio), found.ratio_simultaneous));
+    cells.push(found.verdict.to_string());
+    cells.push(found.smallest_shown.map(number).unwrap_or_default());
+    cells.push(found.difference.as_ref().map(|held| held.n.to_string()).unwrap_or_default());
+    cells
+}
+
+/// A value and the ends of its interval.
+fn ends(value: Option<f64>, interval: Option<Interval>) -> [String; 3] {
+    [value, interval.map(|held| held.low), interval.map(|held| held.high)]
+        .map(|end| end.map(number).unwrap_or_default())
+}
+
+/// Six decimals: enough to work on with, and no more than is known.
+fn number(number: f64) -> String {
+    if number.is_finite() { format!("{number:.6}") } else { String::new() }
+}

@@ -1,0 +1,241 @@
+//! A paper as a value: sections that cannot be empty, figures that carry their unit, interval and n.
+
+use serde::{Deserialize, Serialize};
+
+use super::glossary::{self, Entry};
+use super::markdown;
+use super::parts::{Block, Field};
+use crate::error::ReportError;
+
+/// A paper about a model: one value that is written as Markdown and as JSON, so that both say the same.
+///
+/// It is made by [`model_card`](super::model_card), [`atrs`](super::atrs) or
+/// [`dpia_evidence`](super::dpia_evidence) and by nobody else. No section of it is empty, every figure has a
+/// unit, a 95% interval and the number of cases it rests on, and the glossary holds the terms that occur and
+/// no others.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::report::papers::{Document, model_card};
+/// use earlyhelp::scoring::Scorer;
+///
+/// fn card(model: &Scorer) -> earlyhelp::Result<String> {
+///     let card = model_card(model);
+///     let again: Document = serde_json::from_str(&card.to_json()?).map_err(|_| unreadable())?;
+///     assert_eq!(again.to_markdown(), card.to_markdown());
+///     Ok(card.to_markdown())
+/// }
+/// # fn unreadable() -> earlyhelp::error::ReportError {
+/// #     earlyhelp::error::ReportError::Render("it does not read back".into())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Draft")]
+pub struct Document {
+    kind: Kind,
+    title: String,
+    /// The digest of the model file that it is about.
+    model: String,
+    lead: Vec<String>,
+    sections: Vec<Section>,
+    glossary: Vec<Entry>,
+}
+
+/// Which paper it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// What a model is, does, and how well.
+    ModelCard,
+    /// The record of the UK Algorithmic Transparency Recording Standard.
+    AtrsRecord,
+    /// Evidence for a data protection impact assessment.
+    DpiaEvidence,
+}
+
+impl Kind {
+    /// The name of its files, without an ending: `model_card`, `atrs_record`, `dpia_evidence`.
+    #[must_use]
+    pub fn file_stem(self) -> &'static str {
+        match self {
+            Self::ModelCard => "model_card",
+            Self::AtrsRecord => "atrs_record",
+            Self::DpiaEvidence => "dpia_evidence",
+        }
+    }
+}
+
+/// A part of a paper. It has a heading, and under it at least one block or one further section.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    title: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    blocks: Vec<Block>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sections: Vec<Self>,
+}
+
+/// A document as a file has it, not yet checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    kind: Kind,
+    title: String,
+    model: String,
+    lead: Vec<String>,
+    sections: Vec<Section>,
+    glossary: Vec<Entry>,
+}
+
+impl TryFrom<Draft> for Document {
+    type Error = String;
+    fn try_from(draft: Draft) -> Result<Self, String> {
+        let Draft { kind, title, model, lead, sections, glossary } = draft;
+        match sections.iter().find_map(Section::fault) {
+            Some(fault) => Err(fault),
+            None if sections.is_empty() => Err("the document has no section".to_owned()),
+            None => Ok(Self { kind, title, model, lead, sections, glossary }),
+        }
+    }
+}
+
+impl Document {
+    /// Puts a paper together and gives it the glossary that it needs.
+    pub(super) fn new(
+        kind: Kind,
+        title: String,
+        model: &str,
+        lead: Vec<String>,
+        sections: Vec<Section>,
+    ) -> Self {
+        let model = model.to_owned();
+        let mut document = Self { kind, title, model, lead, sections, glossary: Vec::new() };
+        document.glossary = glossary::of(&document.to_markdown());
+        document
+    }
+
+    /// Which paper it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The title.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The digest of the model file that it is about.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// What stands before the first section, a paragraph each.
+    #[must_use]
+    pub fn lead(&self) -> &[String] {
+        &self.lead
+    }
+
+    /// The sections.
+    #[must_use]
+    pub fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
+    /// The terms that occur in it, in alphabetical order, and what they mean.
+    #[must_use]
+    pub fn glossary(&self) -> &[Entry] {
+        &self.glossary
+    }
+
+    /// All fields of the form, in order; none where it is not a form.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&Field> {
+        let mut fields = Vec::new();
+        self.sections.iter().for_each(|section| section.gather(&mut fields));
+        fields
+    }
+
+    /// The paper as Markdown (GitHub's, for its tables), ending in one newline.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        markdown::of(self)
+    }
+
+    /// The paper as JSON, with every digit of its figures, ending in one newline.
+    ///
+    /// # Errors
+    /// [`ReportError::Render`] where the text cannot be made.
+    pub fn to_json(&self) -> Result<String, ReportError> {
+        let mut text =
+            serde_json::to_string_pretty(self).map_err(|error| ReportError::Render(error.to_string()))?;
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+impl Section {
+    /// A section of these blocks. Blocks without content are left out; where nothing is left, the section
+    /// says why.
+    pub(super) fn new(title: &str, blocks: Vec<Block>, why_empty: &str) -> Self {
+        let mut blocks: Vec<Block> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
+        if blocks.is_empty() {
+            blocks.push(Block::text(if why_empty.is_empty() { "Nothing is known." } else { why_empty }));
+        }
+        Self { title: title.to_owned(), blocks, sections: Vec::new() }
+    }
+
+    /// A section of sections, or nothing where there are none.
+    pub(super) fn over(title: &str, sections: Vec<Self>) -> Option<Self> {
+        (!sections.is_empty()).then(|| Self { title: title.to_owned(), blocks: Vec::new(), sections })
+    }
+
+    /// The same with further sections under it.
+    pub(super) fn with(mut self, sections: Vec<Self>) -> Self {
+        self.sections.extend(sections);
+        self
+    }
+
+    /// The heading.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What stands under the heading.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The sections within it.
+    #[must_use]
+    pub fn sections(&self) -> &[Self] {
+        &self.sections
+    }
+
+    fn gather<'a>(&'a self, fields: &mut Vec<&'a Field>) {
+        fields.extend(self.blocks.iter().filter_map(|block| match block {
+            Block::Field(field) => Some(field),
+            _ => None,
+        }));
+        self.sections.iter().for_each(|section| section.gather(fields));
+    }
+
+    /// What is wrong with it, if anything.
+    fn fault(&self) -> Option<String> {
+        let heading = &self.title;
+        if heading.trim().is_empty() {
+            return Some("a section has no heading".to_owned());
+        }
+        if self.blocks.is_empty() && self.sections.is_empty() {
+            return Some(format!("nothing stands under the heading \"{heading}\""));
+        }
+        let within = |fault: &str| format!("under the heading \"{heading}\": {fault}");
+        let block = self.blocks.iter().find_map(Block::fault).map(within);
+        block.or_else(|| self.sections.iter().find_map(Self::fault))
+    }
+}

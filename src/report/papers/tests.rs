@@ -1,0 +1,322 @@
+//! The papers of the shipped models, walked through block by block.
+
+use std::collections::BTreeSet;
+
+use super::template::FORM;
+use super::*;
+use crate::evaluate::Backtest;
+use crate::evaluate::interval::{newcombe_difference, wilson};
+use crate::model::{Change, Edit, Trainer};
+use crate::project::Project;
+use crate::records::Intake;
+use crate::scoring::{AuditedModel, Scorer};
+use crate::synthetic::{CouncilParams, Format};
+
+const MODELS: [&str; 3] = [
+    include_str!("../../../models/synthetic_council_additive.json"),
+    include_str!("../../../models/synthetic_council_logistic.json"),
+    include_str!("../../../models/synthetic_council_scorecard.json"),
+];
+
+const NASTY: &str = "Ours | theirs\n# not a heading\n\n*second* <b>paragraph</b>";
+
+fn project() -> Project {
+    let council = CouncilParams::new(1_000, 1).generate().unwrap();
+    Project::from_toml(&council.project_toml(Format::Csv), ".").unwrap()
+}
+
+/// An organisation that leaves nothing out, in words that would be Markdown.
+fn whole() -> Organisation {
+    let fields = serde_json::to_value(Organisation::default()).unwrap();
+    let said =
+        fields.as_object().unwrap().keys().map(|name| (name.clone(), format!("{name}: {NASTY}").into()));
+    serde_json::from_value(serde_json::Value::Object(said.collect())).unwrap()
+}
+
+fn intake() -> Vec<Intake> {
+    let of = |source: &str| Intake { source: source.to_owned(), read: 1_200, accepted: 1_188, rejected: 12 };
+    vec![of("housing"), of("po|lice\nnotes")]
+}
+
+/// All papers of all shipped models: with everything at hand, and with as little as there can be.
+fn papers() -> Vec<Document> {
+    let (project, organisation, intake) = (project(), whole(), intake());
+    let mut nasty = project.clone();
+    nasty.name = NASTY.to_owned();
+    nasty.purpose = NASTY.to_owned();
+    let nobody = Organisation::default();
+    let mut papers = Vec::new();
+    for text in MODELS {
+        let scorer = Scorer::from_json(text).unwrap();
+        let audited = scorer.audited().unwrap();
+        papers.extend([model_card(&scorer), model_card(&audited)]);
+        papers.extend([atrs(&scorer, Some(&project), &nobody), atrs(&audited, None, &nobody)]);
+        papers.push(atrs(&scorer, Some(&nasty), &organisation));
+        papers.push(dpia_evidence(&scorer, Some(&nasty), &organisation, Some(&intake)));
+        papers.extend([
+            dpia_evidence(&scorer, Some(&project), &nobody, None),
+            dpia_evidence(&audited, None, &nobody, None),
+        ]);
+    }
+    papers
+}
+
+fn for_each_block<'a>(sections: &'a [Section], see: &mut dyn FnMut(&'a Block)) {
+    for section in sections {
+        for block in section.blocks() {
+            see(block);
+            if let Block::Field(field) = block {
+                field.blocks.iter().for_each(&mut *see);
+            }
+        }
+        for_each_block(section.sections(), see);
+    }
+}
+
+fn level(line: &str) -> usize {
+    line.chars().take_while(|&c| c == '#').count()
+}
+
+/// The lines of a text that are not within a block of code.
+fn prose(text: &str) -> Vec<&str> {
+    let mut in_code = false;
+    let is_prose = |line: &&str| {
+        let fence = line.starts_with("```");
+        in_code ^= fence;
+        !in_code && !fence
+    };
+    text.lines().filter(is_prose).collect()
+}
+
+#[test]
+fn no_heading_is_empty() {
+    for paper in papers() {
+        let text = paper.to_markdown();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+        for pair in lines.windows(2) {
+            let (here, next) = (level(pair[0]), level(pair[1]));
+            assert!(here == 0 || next == 0 || next > here, "{:?}: {pair:?}", paper.kind());
+        }
+        assert!(level(lines[lines.len() - 1]) == 0);
+        assert!(!text.contains("Nothing is known."), "{:?}", paper.kind());
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        assert!(words.all(|word| word != "NaN" && word != "inf"), "{:?}", paper.kind());
+    }
+}
+
+#[test]
+fn every_figure_has_its_interval_and_n() {
+    for paper in papers() {
+        let mut figures = 0;
+        let mut see = |block: &Block| {
+            let Block::Table(table) = block else { return };
+            for cell in table.rows().iter().flatten() {
+                if let Cell::Figure(Figure { value, low, high, n, .. }) = cell {
+                    assert!(low <= value && value <= high && *n > 0, "{value} ({low} to {high}; n = {n})");
+                    figures += 1;
+                }
+            }
+        };
+        for_each_block(paper.sections(), &mut see);
+        assert!(figures > 20, "{:?}: {figures}", paper.kind());
+        let text = paper.to_markdown();
+        let is_number = |c: char| c.is_ascii_digit() || matches!(c, '+' | '\u{2212}');
+        for (at, _) in text.match_indices('(') {
+            let inside = text[at + 1..].split(')').next().unwrap();
+            let mut parts = inside.splitn(2, " to ");
+            let (low, rest) = (parts.next().unwrap(), parts.next());
+            let unspaced = low.starts_with(is_number) && !low.contains(' ');
+            if unspaced && rest.is_some() {
+                assert!(inside.contains("; n = "), "{:?}: ({inside})", paper.kind());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_record_has_every_field_once_and_marks_what_is_unknown() {
+    let asked: Vec<(&str, &str)> =
+        FORM.iter().flat_map(|part| part.fields.iter().map(|field| (field.number, field.name))).collect();
+    assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), asked.len());
+    assert_eq!(asked.len(), 56);
+    for paper in papers().iter().filter(|paper| paper.kind() == Kind::AtrsRecord) {
+        let fields = paper.fields();
+        let found: Vec<(&str, &str)> =
+            fields.iter().map(|field| (field.number.as_str(), field.name.as_str())).collect();
+        assert_eq!(found, asked);
+        let text = paper.to_markdown();
+        for (number, name) in &asked {
+            let heading = format!("{number} {name}");
+            let times =
+                text.lines().filter(|line| line.trim_start_matches('#') == format!(" {heading}")).count();
+            assert_eq!(times, 1, "{heading}");
+        }
+        let open = fields.iter().filter(|field| field.to_complete.is_some()).count();
+        assert_eq!(text.matches("**To be completed by the organisation.** ").count(), open);
+    }
+    let (scorer, project) = (Scorer::from_json(MODELS[0]).unwrap(), project());
+    let open = |organisation: &Organisation| -> Vec<String> {
+        let record = atrs(&scorer, Some(&project), organisation);
+        let is_open = |field: &&&Field| field.to_complete.is_some();
+        record.fields().iter().filter(is_open).map(|field| field.number.clone()).collect()
+    };
+    assert_eq!(open(&whole()), [""; 0]);
+    let without = Organisation { senior_responsible_owner: None, ..whole() };
+    assert_eq!(open(&without), ["2.1.3"]);
+    assert_eq!(open(&Organisation { team: Some("  ".into()), ..whole() }), ["2.1.2"]);
+    let unknown = open(&Organisation::default());
+    assert!(unknown.len() > 30, "{unknown:?}");
+    for known in ["0.5", "2.4.2.2", "2.4.2.7", "2.4.3.3"] {
+        assert!(!unknown.contains(&known.to_owned()), "{known}");
+    }
+}
+
+#[test]
+fn the_glossary_holds_what_occurs_and_all_that_needs_it() {
+    // Abbreviations that readers of these papers know, or that are explained where they stand.
+    let known = ["UK", "URL", "UKGDPR"];
+    for paper in papers() {
+        let text = paper.to_markdown();
+        let (body, glossary) = text.split_once("\n## Words used here\n").unwrap();
+        assert!(
+            paper.glossary().len() > 20
+                && paper.glossary().is_sorted_by_key(|entry| entry.term.to_lowercase())
+        );
+        for entry in paper.glossary() {
+            let again = Document::new(paper.kind(), "t".into(), "m", vec![body.to_owned()], Vec::new());
+            assert!(again.glossary().contains(entry), "{} is explained and does not occur", entry.term);
+        }
+        let is_code = |word: &str| word.len() == 4 && wording::group(word) != word;
+        for line in prose(body) {
+            let words = line.split(|c: char| !c.is_alphanumeric());
+            for word in words.filter(|word| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase())) {
+                let explained = glossary.contains(word) || known.contains(&word) || is_code(word);
+                assert!(explained, "{word} is not explained: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tables_are_whole_whatever_people_typed() {
+    for paper in papers() {
+        let text = paper.to_markdown();
+        let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+        let mut columns = 0;
+        let mut tables = 0;
+        for line in prose(&text) {
+            if line.starts_with("| ") {
+                tables += usize::from(columns == 0);
+                columns = if columns == 0 { cells(line) } else { columns };
+                assert_eq!(cells(line), columns, "{line}");
+            } else {
+                columns = 0;
+                assert!(!line.contains("<b>") && !line.starts_with("# not"), "{line}");
+            }
+        }
+        assert!(tables >= 4, "{:?}: {tables}", paper.kind());
+    }
+}
+
+#[test]
+fn json_reads_back_and_what_is_empty_is_refused() {
+    for paper in papers() {
+        let json = paper.to_json().unwrap();
+        let again: Document = serde_json::from_str(&json).unwrap();
+        assert_eq!(again, paper);
+        assert_eq!(again.to_markdown(), paper.to_markdown());
+    }
+    let card = model_card(&Scorer::from_json(MODELS[0]).unwrap());
+    let mut json = serde_json::to_value(&card).unwrap();
+    json["sections"][0]["blocks"] = serde_json::json!([]);
+    let refused = serde_json::from_value::<Document>(json).unwrap_err().to_string();
+    assert!(refused.contains("nothing stands under the heading \"What it is\""), "{refused}");
+    let mut json = serde_json::to_value(&card).unwrap();
+    json["sections"][4]["blocks"][1]["table"]["rows"][0].as_array_mut().unwrap().pop();
+    let refused = serde_json::from_value::<Document>(json).unwrap_err().to_string();
+    assert!(refused.contains("more or fewer cells"), "{refused}");
+}
+
+#[test]
+fn a_model_that_nobody_signed_for_says_so() {
+    let audited = Scorer::from_json(MODELS[0]).unwrap().audited().unwrap();
+    let card = model_card(&audited).to_markdown();
+    assert!(card.contains("it cannot score") && !card.contains("Demonstration"));
+    assert!(atrs(&audited, None, &Organisation::default()).to_markdown().contains("is not released"));
+}
+
+#[test]
+fn what_nothing_needs_is_named() {
+    let (scorer, mut project) = (Scorer::from_json(MODELS[0]).unwrap(), project());
+    let mut idle = project.sources[0].clone();
+    idle.name = "library_loans".into();
+    project.sources.push(idle);
+    let paper = dpia_evidence(&scorer, Some(&project), &Organisation::default(), None).to_markdown();
+    let section = paper.split("## What could be left out").nth(1).unwrap().split("### ").next().unwrap();
+    for line in ["- library loans", "- youth justice", "- police: role", "- suspensions: reason"] {
+        assert!(section.lines().any(|held| held == line), "{line}: {section}");
+    }
+    assert!(!section.contains("school roll") && !section.contains("plans: start"));
+}
+
+#[test]
+fn the_difference_of_two_shares_is_newcombes() {
+    for (a, b) in [((763, 4_537), (398, 4_537)), ((1, 30), (9, 30)), ((0, 12), (12, 12))] {
+        let (one, other) = (wilson(a.0, a.1).unwrap(), wilson(b.0, b.1).unwrap());
+        let (ours, theirs) = (evidence::difference(&one, &other), newcombe_difference(a, b).unwrap());
+        let ends = |found: &crate::evaluate::Estimate| [found.value, found.interval.low, found.interval.high];
+        for (ours, theirs) in ends(&ours).into_iter().zip(ends(&theirs)) {
+            assert!((ours - theirs).abs() < 1e-12, "{ours} {theirs}");
+        }
+    }
+}
+
+/// A small model of its own, edited by a person.
+fn edited(project: &Project) -> (AuditedModel, Vec<Intake>) {
+    let records = project.records(|_, _| {}).unwrap();
+    let protected = project.protected().unwrap();
+    let trainer = Trainer::by_name("logistic").unwrap().without_refits();
+    let before = project.train(&records, &protected, &trainer, |_| {}).unwrap();
+    let data = project.dataset(&records).unwrap();
+    let edit = Edit {
+        on: before.candidate().model().terms()[0].on.clone(),
+        change: Change::Drop,
+        by: "A. Analyst".into(),
+        reason: "It says how busy a clinic was | not who was ill.".into(),
+        on_day: "2025-03-01".parse().unwrap(),
+    };
+    let candidate = before.candidate().edited(edit, &data).unwrap();
+    let backtest = Backtest::run(&candidate, &data, &before.backtest().plan).unwrap();
+    let after = project.audit(candidate, backtest, &protected).unwrap().replacing(&before).unwrap();
+    (after, records.intake().to_vec())
+}
+
+#[test]
+fn edits_are_told_and_no_person_is_named() {
+    let council = CouncilParams::new(1_000, 1).generate().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let project = Project::load(council.write(folder.path(), Format::Csv).unwrap()).unwrap();
+    let (model, intake) = edited(&project);
+    let card = model_card(&model).to_markdown();
+    assert_eq!(card.matches("| dropped | A. Analyst | 1 March 2025 |").count(), 1, "{card}");
+    assert_eq!(card.matches("busy a clinic was \\| not").count(), 2);
+    assert!(card.contains("The version before people edited it"));
+    let organisation = Organisation::default();
+    let papers = [
+        model_card(&model),
+        atrs(&model, Some(&project), &organisation),
+        dpia_evidence(&model, Some(&project), &organisation, Some(&intake)),
+    ];
+    let people = std::fs::read_to_string(folder.path().join("people.csv")).unwrap();
+    let ids: BTreeSet<&str> = people.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert!(ids.len() > 500);
+    for paper in papers {
+        let text = paper.to_json().unwrap() + &paper.to_markdown();
+        let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        assert!(words.all(|word| !ids.contains(word)), "{:?}", paper.kind());
+        if paper.kind() == Kind::DpiaEvidence {
+            let read: u64 = intake.iter().map(|taken| taken.read).max().unwrap();
+            assert!(text.contains(&super::super::words::count(read)));
+        }
+    }
+}

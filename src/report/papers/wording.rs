@@ -1,0 +1,321 @@
+//! The parts of a model in plain words.
+
+use serde_json::Value;
+
+use super::super::words;
+use super::parts::{Block, Cell};
+use crate::calendar::{AsOf, Lookback};
+use crate::cohort::{CohortSpec, Unit};
+use crate::evaluate::{Capacity, FamilyRule};
+use crate::features::{Direction, Feature, Measure, Scope};
+use crate::model::{Candidate, Trainer};
+use crate::records::Selector;
+use crate::report::AnyModel;
+
+/// A name that a project chose, in plain words: `cp_plan` as `cp plan`.
+pub(super) fn plain(name: &str) -> String {
+    words::plain(name)
+}
+
+/// With a capital first letter.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// With a full stop at its end, and with a capital letter at its beginning.
+pub(super) fn sentence(text: &str) -> String {
+    let text = capitalised(text.trim());
+    let ended = text.ends_with(['.', '!', '?']);
+    if ended || text.is_empty() { text } else { format!("{text}.") }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn listed<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.as_ref().to_owned(),
+        [most @ .., last] => {
+            let most: Vec<&str> = most.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", most.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// Dates as people write them, one after the other.
+pub(super) fn dates(dates: impl IntoIterator<Item = AsOf>) -> String {
+    listed(&dates.into_iter().map(|date| words::date(date.day())).collect::<Vec<_>>())
+}
+
+/// The words of a feature, by its name.
+pub(super) fn label(candidate: &Candidate, name: &str) -> String {
+    let feature = candidate.features().features().iter().find(|feature| feature.name == name);
+    feature.map_or_else(|| name.to_owned(), |feature| feature.label.clone())
+}
+
+/// Which records, in words: `plans (cin plan or cp plan)`.
+pub(super) fn records(selector: &Selector) -> String {
+    let mut kinds: Vec<String> = selector.kinds.iter().map(|kind| plain(kind)).collect();
+    kinds.extend(selector.roles.iter().map(|role| format!("as {}", role.name())));
+    kinds.extend(selector.categories.values().flatten().cloned());
+    let source = plain(&selector.source);
+    if kinds.is_empty() { source } else { format!("{source} ({})", kinds.join(" or ")) }
+}
+
+/// The source that a feature reads.
+pub(super) fn source(feature: &Feature) -> String {
+    if feature.measure == Measure::Age { "dates of birth".to_owned() } else { records(&feature.records) }
+}
+
+/// What a feature computes.
+pub(super) fn measure(feature: &Feature) -> String {
+    let value = feature.unit.as_str();
+    match &feature.measure {
+        Measure::Count => "how many records".to_owned(),
+        Measure::Any => "whether there is any record".to_owned(),
+        Measure::Sum => format!("the sum ({value})"),
+        Measure::Mean => format!("the mean ({value})"),
+        Measure::Max => format!("the largest ({value})"),
+        Measure::Latest => format!("the latest ({value})"),
+        Measure::DistinctKinds => "how many kinds of record".to_owned(),
+        Measure::DistinctDays => "on how many days".to_owned(),
+        Measure::Distinct(category) => format!("how many different values of {}", plain(category)),
+        Measure::DaysSinceLast => "days since the last record".to_owned(),
+        Measure::DaysSinceFirst => "days since the first record".to_owned(),
+        Measure::DaysOpen => "days on which an episode was open".to_owned(),
+        Measure::Change => "how many records more than in the time before".to_owned(),
+        Measure::PresentNow => "whether an episode is open".to_owned(),
+        _ => "age in years".to_owned(),
+    }
+}
+
+/// How far back a feature reads.
+pub(super) fn window(feature: &Feature) -> String {
+    match (&feature.measure, feature.over) {
+        (Measure::Age | Measure::PresentNow, _) => "on the day".to_owned(),
+        (_, Lookback::Ever) => "as far back as the records go".to_owned(),
+        (_, over) => format!("last {over}"),
+    }
+}
+
+/// Whose records a feature reads.
+pub(super) fn whose(scope: Scope, unit: Unit) -> &'static str {
+    match (scope, unit) {
+        (Scope::Own, Unit::Person) => "the person's own",
+        (Scope::Own, Unit::Family) => "all members'",
+        (Scope::Household, _) => "others in the household",
+    }
+}
+
+/// How the risk may move with a feature.
+pub(super) fn direction(direction: Direction, trainer: &Trainer) -> String {
+    // The one trainer that takes note of a direction and does not hold the model to it.
+    let held = if trainer.name() == "logistic" { "is expected to" } else { "may only" };
+    match direction {
+        Direction::None => "either way".to_owned(),
+        Direction::Rising => format!("{held} rise with it"),
+        Direction::Falling => format!("{held} fall with it"),
+    }
+}
+
+/// One of those who are asked about, and several.
+pub(super) fn unit(rules: &CohortSpec) -> (&'static str, &'static str) {
+    match rules.unit {
+        Unit::Person => ("person", "people"),
+        Unit::Family => ("family", "families"),
+    }
+}
+
+/// Who is asked about.
+pub(super) fn cohort(rules: &CohortSpec) -> String {
+    let mut text = match (rules.unit, rules.ages) {
+        (Unit::Person, None) => "people".to_owned(),
+        (Unit::Person, Some((youngest, oldest))) => format!("people aged {youngest} to {oldest}"),
+        (Unit::Family, None) => "families".to_owned(),
+        (Unit::Family, Some((youngest, oldest))) => {
+            format!("families with a member aged {youngest} to {oldest}")
+        }
+    };
+    let named = |selectors: &[Selector]| listed(&selectors.iter().map(records).collect::<Vec<_>>());
+    if !rules.open.is_empty() {
+        text.push_str(&format!(" with an open entry in {}", named(&rules.open)));
+    }
+    if !rules.not_open.is_empty() {
+        let joined = if rules.open.is_empty() { " with" } else { " and" };
+        text.push_str(&format!("{joined} no open entry in {}", named(&rules.not_open)));
+    }
+    text
+}
+
+/// What kind of model it is.
+pub(super) fn kind(trainer: &Trainer) -> &'static str {
+    match trainer.name() {
+        "additive" => "an additive model: for each term a table of steps",
+        "scorecard" => "a scorecard: whole points for yes-or-no questions",
+        _ => "a logistic regression: for each term a straight line",
+    }
+}
+
+/// How a score comes about.
+pub(super) fn how(candidate: &Candidate) -> String {
+    let terms = candidate.model().terms();
+    let pairs = terms.iter().filter(|term| term.on.len() == 2).count();
+    let count = words::counted(terms.len(), "term", "terms");
+    let by = match candidate.trainer().name() {
+        "additive" => "by a table of steps that was learnt from past cases",
+        "scorecard" => "by whole points for the answer to a yes-or-no question",
+        _ => "in proportion to its value",
+    };
+    let mut text = format!(
+        "Every case starts from the average. Each of {count} adds to the score or takes from it, {by}. The sum is the \
+         score; nothing else goes in, so the reasons shown beside a score are the whole of it."
+    );
+    if pairs > 0 {
+        text.push_str(&format!(
+            " {} of the terms look at two features together.",
+            words::count(pairs as u64)
+        ));
+    }
+    text
+}
+
+/// How long a list is.
+pub(super) fn capacity(capacity: Capacity) -> String {
+    match capacity {
+        Capacity::Cases(cases) => words::counted(cases as usize, "case", "cases"),
+        Capacity::Share(share) => {
+            let percent = format!("{:.2}", 100.0 * share);
+            format!("{}% of the cases of its date", percent.trim_end_matches('0').trim_end_matches('.'))
+        }
+    }
+}
+
+/// How families were kept apart in the test.
+pub(super) fn families(rule: FamilyRule) -> String {
+    match rule {
+        FamilyRule::CrossFit(folds) => format!(
+            "Families were dealt into {folds} folds, and the cases of each fold were scored by a model that had learnt \
+             from the others: no case was scored by a model that knew its family."
+        ),
+        FamilyRule::LeaveOut => "Families in the test were left out of training.".to_owned(),
+    }
+}
+
+/// The trainer's settings, in the words of people where there are some.
+pub(super) fn settings(trainer: &Trainer) -> Block {
+    let Ok(Value::Object(fields)) = serde_json::to_value(trainer) else { return Block::Facts(Vec::new()) };
+    let facts: Vec<(String, Cell)> = fields
+        .into_iter()
+        .map(|(name, value)| {
+            let shown = match value {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            (setting(&name), Cell::Code(shown))
+        })
+        .collect();
+    Block::facts(facts.iter().map(|(name, says)| (name.as_str(), says.clone())))
+}
+
+fn setting(name: &str) -> String {
+    let words = match name {
+        "trainer" => "Trainer (the method by which the model was learnt)",
+        "steps" => "Most steps of one feature's table",
+        "pairs" => "Most terms on two features together",
+        "terms" => "Most terms",
+        "refits" => "Refits on redrawn families",
+        "categories" => "Features whose numbers are codes without an order",
+        "points" => "Most points of one line",
+        "cards" => "Cards that were looked for, the best of which is the model",
+        "most_cuts" => "Most places at which one feature's values were considered for a question",
+        "strength" => "Strength of the penalty",
+        "l1_ratio" => "L1 ratio of the penalty",
+        "max_iterations" => "Most steps of the solver (the computation that looks for the best fit)",
+        "tolerance" => "Precision at which the solver stops",
+        "path" => "How the strength of the penalty was chosen",
+        other => return capitalised(&plain(other)),
+    };
+    words.to_owned()
+}
+
+/// What the model cannot see.
+pub(super) fn cannot_see(candidate: &Candidate) -> Vec<String> {
+    let training = candidate.training();
+    let mut lines = vec![
+        "Anything that became known on or after the day that is asked about.".to_owned(),
+        "Records of services that are not among its sources, and whatever was never recorded.".to_owned(),
+        "Why something happened, and what a family is doing about it.".to_owned(),
+    ];
+    if !training.protected.is_empty() {
+        let names: Vec<String> = training.protected.iter().map(|name| plain(name)).collect();
+        lines.push(format!(
+            "The characteristics that are held for fairness checks alone, or not held at all: {}.",
+            listed(&names)
+        ));
+    }
+    lines.extend(training.cannot_see.iter().map(|line| sentence(line)));
+    lines
+}
+
+/// What nobody may use it for.
+pub(super) fn forbidden() -> Vec<&'static str> {
+    vec![
+        "To decide about a person: to open, close, refuse or ration a service, to remove a child, to impose a \
+         sanction, to stop a benefit. It says whose records to look at first, and no more.",
+        "As evidence. A place on a list shows nothing that anybody has done.",
+        "For another purpose than the one that was signed for: looking for fraud or debt, policing, immigration, \
+         the allocation of housing.",
+        "On people who have not been told that their records are used in this way, or whose records were not gathered \
+         for a purpose that allows it.",
+        "In place of asking the family.",
+        "With a limit above which something happens by itself, or with nobody who has the time and the power to \
+         disagree.",
+        "After its review-by date, or on other people than those it was trained for.",
+    ]
+}
+
+/// Whether it is released, by whom and until when.
+pub(super) fn status(model: AnyModel<'_>) -> String {
+    match model.sign_off() {
+        None => "Audited and not released: nobody has signed for it, and it cannot score.".to_owned(),
+        Some(says) => format!(
+            "Released by {} ({}) on {}, to be reviewed by {}.",
+            says.by,
+            says.role,
+            words::date(says.signed_on),
+            words::date(says.review_by)
+        ),
+    }
+}
+
+/// A group by its name, with the meaning of the ethnicity codes of the English school census, which most
+/// children's records use.
+///
+/// # References
+/// Department for Education, *Common basic data set*: code set "ethnicity".
+pub(super) fn group(name: &str) -> String {
+    let meaning = match name {
+        "WBRI" => "White British",
+        "WIRI" => "White Irish",
+        "WIRT" => "Traveller of Irish heritage",
+        "WROM" => "Gypsy or Roma",
+        "WOTH" => "any other White background",
+        "MWBC" => "White and Black Caribbean",
+        "MWBA" => "White and Black African",
+        "MWAS" => "White and Asian",
+        "MOTH" => "any other mixed background",
+        "AIND" => "Indian",
+        "APKN" => "Pakistani",
+        "ABAN" => "Bangladeshi",
+        "AOTH" => "any other Asian background",
+        "BCRB" => "Black Caribbean",
+        "BAFR" => "Black African",
+        "BOTH" => "any other Black background",
+        "CHNE" => "Chinese",
+        "OOTH" => "any other ethnic group",
+        "REFU" => "refused",
+        "NOBT" => "not yet obtained",
+        _ => return name.to_owned(),
+    };
+    format!("{name} ({meaning})")
+}
