@@ -1,18 +1,22 @@
 //! `earlyhelp monitor`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
-use earlyhelp::error::ScoringError;
-use earlyhelp::monitor::{Monitor, MonitorParams};
+use earlyhelp::monitor::{Monitor, MonitorParams, Verdict};
 use earlyhelp::project::Project;
-use earlyhelp::scoring::{AuditedModel, Scorer};
 
+use super::explain::Model;
 use super::progress::Progress;
 use super::{Failure, Outcome, ProjectArgument, output};
 
+const AFTER_HELP: &str = "\
+Each check has a stated limit and comes out as within, beyond, or cannot tell. The command changes nothing and \
+stops nothing. Exit code 4: something is beyond its limit.";
+
 /// Arguments of `earlyhelp monitor`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub struct Arguments {
     #[command(flatten)]
     project: ProjectArgument,
@@ -44,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut progress = Progress::start("reading");
     let records = project.records(|source, rows| progress.rows(source, rows))?;
     progress.stage("comparing with training");
-    let report = model.monitor().run(&records, arguments.as_of, &params)?;
+    let report = watch(&model).run(&records, arguments.as_of, &params)?;
     drop(progress);
     let json = serde_json::to_string_pretty(&report)? + "\n";
     let text = format!("{report}\n");
@@ -53,30 +57,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::write(&folder.join("monitor.txt"), &text)?;
     }
     output::print(if arguments.json { &json } else { &text })?;
-    Ok(output::outcome_of(&records))
+    Ok(if report.verdict == Verdict::Beyond { Outcome::Found } else { output::outcome_of(&records) })
 }
 
-/// A model file of either kind.
-enum Model {
-    Released(Box<Scorer>),
-    Audited(Box<AuditedModel>),
-}
-
-impl Model {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let text = output::read(path)?;
-        match Scorer::from_json(&text) {
-            Ok(scorer) => Ok(Self::Released(Box::new(scorer))),
-            // Not a released model: an audited one, or the reason why it is neither.
-            Err(ScoringError::File(_)) => Ok(Self::Audited(Box::new(AuditedModel::from_json(&text)?))),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn monitor(&self) -> Monitor<'_> {
-        match self {
-            Self::Released(scorer) => Monitor::new(scorer),
-            Self::Audited(model) => Monitor::audited(model),
-        }
+fn watch(model: &Model) -> Monitor<'_> {
+    match model {
+        Model::Released(scorer) => Monitor::new(scorer),
+        Model::Audited(model) => Monitor::audited(model),
     }
 }

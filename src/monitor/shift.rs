@@ -40,9 +40,10 @@ pub struct Shift {
     pub distance: f64,
     /// Its 95% interval, from a band that holds for all values at once. `None` where families are too few.
     pub distance_interval: Option<Interval>,
-    /// How often chance alone would make the distance as large, families being drawn anew; adjusted by Holm's
-    /// method for all features and the score, so that in a report where nothing moved at all, the chance of
-    /// any p below 0.05 is at most 5%. `None` where families are too few.
+    /// How often chance alone would make the distance (at the ends of thirty-two cells, not at every value) as
+    /// large, families being drawn anew; adjusted by Holm's method for all features and the score, so that in
+    /// a report where nothing moved at all, the chance of any p below 0.05 is at most 5%. `None` where
+    /// families are too few.
     pub p_value: Option<f64>,
     /// The bins that hold anything, with their shares: where it moved.
     pub bins: Vec<BinShare>,
@@ -96,7 +97,7 @@ impl Shift {
             Interval { low: (moved - Z * error).max(0.0), high: (moved + Z * error).max(0.0) }
         });
         let distance_interval = test.as_ref().map(|test| Interval {
-            low: (distance - test.band).max(0.0),
+            low: (test.found - test.band).max(0.0), // at the ends of cells: never more than the distance
             high: (distance + test.band).min(1.0),
         });
         Self {
@@ -169,6 +170,9 @@ struct Index {
 }
 
 struct Test {
+    /// The largest difference at the end of a cell.
+    found: f64,
+    /// What chance stays below in 95 of 100 draws.
     band: f64,
     p_value: f64,
 }
@@ -326,7 +330,7 @@ impl Table {
             .sum();
         let p_value = if found > 1e-12 { drawn.min(tails) } else { 1.0 };
         let band = largest[(largest.len() + 1) * 95 / 100 - 1];
-        Some(Test { band, p_value })
+        Some(Test { found, band, p_value })
     }
 }
 

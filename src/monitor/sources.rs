@@ -87,7 +87,7 @@ pub struct Freshness {
     /// The last day before the as-of date on which a row of the cohort or its households became known.
     pub last_record: Option<Day>,
     /// How many days before the as-of date that is.
-    pub silent_days: Option<u32>,
+    pub silent_days: u32,
     /// The longest time without a new row in the year (see [`Volume::days`]) before any training date: a
     /// source that reports once a term is silent between terms.
     pub longest_silence_in_training: Option<u32>,
@@ -141,18 +141,18 @@ pub(super) fn measure(
     sources
         .into_par_iter()
         .map(|(source, held)| {
-            let then: Vec<Option<Rows>> = compared
+            let then: Vec<Rows> = compared
                 .training
                 .iter()
                 .zip(&people)
-                .map(|(cohort, people)| rows_of(cohort, people.as_deref(), source, params.volume_days))
+                .map(|(cohort, people)| rows_of(cohort, people, source, params.volume_days))
                 .collect();
-            let now = rows_of(compared.now, people_now.as_deref(), source, params.volume_days);
-            let volume = volume(held, &then, now.as_ref(), compared, params);
+            let now = rows_of(compared.now, &people_now, source, params.volume_days);
+            let volume = volume(held, &then, &now, compared, params);
             SourceHealth {
                 source: source.to_owned(),
                 read: spec.features().iter().any(|feature| feature.records.source == source),
-                freshness: freshness(held, &then, now.as_ref(), &volume, compared, params),
+                freshness: freshness(held, &then, &now, &volume, compared, params),
                 volume,
                 coverage: coverage(source, spec, compared, params),
                 past_as_trained: past_as_trained(source, record, compared.training),
@@ -161,12 +161,12 @@ pub(super) fn measure(
         .collect()
 }
 
-fn rows_of(cohort: &Cohort<'_>, households: Option<&[Vec<&str>]>, source: &str, days: u32) -> Option<Rows> {
+fn rows_of(cohort: &Cohort<'_>, households: &[Vec<&str>], source: &str, days: u32) -> Rows {
     let today = cohort.as_of().day();
     let since = today - i32::try_from(days).unwrap_or(i32::MAX);
     let mut last = None;
     let mut known_on = vec![false; days as usize];
-    let counts = households?
+    let counts = households
         .iter()
         .map(|people| {
             let mut count = 0;
@@ -181,13 +181,13 @@ fn rows_of(cohort: &Cohort<'_>, households: Option<&[Vec<&str>]>, source: &str, 
         })
         .collect();
     let silences = known_on.split(|known| *known).map(<[bool]>::len);
-    Some(Rows { counts, last, longest_silence: silences.max().unwrap_or(0) as u32 })
+    Rows { counts, last, longest_silence: silences.max().unwrap_or(0) as u32 }
 }
 
 fn volume(
     held: &Coverage,
-    then: &[Option<Rows>],
-    now: Option<&Rows>,
+    then: &[Rows],
+    now: &Rows,
     compared: &Compared<'_, '_>,
     params: &MonitorParams,
 ) -> Volume {
@@ -205,15 +205,12 @@ fn volume(
         let since = cohort.as_of().day() - i32::try_from(params.volume_days).unwrap_or(i32::MAX);
         let place = at..at + cohort.len();
         at = place.end;
-        if let Some(rows) = rows
-            && held.from.is_none_or(|from| from <= since)
-        {
+        if held.from.is_none_or(|from| from <= since) {
             counts.extend(&rows.counts);
             families.extend(&compared.families[place]);
         }
     }
     let training = counts.len();
-    let Some(now) = now else { return found };
     counts.extend(&now.counts);
     families.extend(&compared.families[at..]);
     let panel = Panel::new(&families, training);
@@ -277,8 +274,8 @@ fn coverage(
 
 fn freshness(
     held: &Coverage,
-    then: &[Option<Rows>],
-    now: Option<&Rows>,
+    then: &[Rows],
+    now: &Rows,
     volume: &Volume,
     compared: &Compared<'_, '_>,
     params: &MonitorParams,
@@ -287,20 +284,19 @@ fn freshness(
     let limit = held.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS);
     let silence_limit = params.limits.silence_days;
     let days_behind = held.to.map(|to| u32::try_from(today - 1 - to).unwrap_or(0));
-    let any_then = then.iter().flatten().filter(|rows| rows.last.is_some());
+    let any_then = then.iter().filter(|rows| rows.last.is_some());
     let longest_silence_in_training = any_then.map(|rows| rows.longest_silence).max();
     // Without any row ever, silent for at least the window.
-    let last_record = now.and_then(|rows| rows.last);
-    let silent_days = now.map(|_| last_record.map_or(volume.days, |last| (today - last) as u32));
+    let silent_days = now.last.map_or(volume.days, |last| (today - last) as u32);
     let rate = volume.training.map(|rate| rate * compared.now.len() as f64 / f64::from(volume.days));
-    let silence_by_chance = rate.zip(silent_days).map(|(rate, days)| (-rate * f64::from(days)).exp());
-    let silence = match (silent_days, longest_silence_in_training) {
-        (Some(now), Some(then)) if now <= then.saturating_add(silence_limit) => Some(Verdict::Within),
-        (Some(_), Some(_)) => match silence_by_chance {
+    let silence_by_chance = rate.map(|rate| (-rate * f64::from(silent_days)).exp());
+    let silence = match longest_silence_in_training {
+        Some(then) if silent_days <= then.saturating_add(silence_limit) => Some(Verdict::Within),
+        Some(_) => match silence_by_chance {
             Some(by_chance) if by_chance < Freshness::RARE => Some(Verdict::Beyond),
             _ => Some(Verdict::CannotTell),
         },
-        _ => None,
+        None => None,
     };
     let behind = days_behind.map(|behind| if behind > limit { Verdict::Beyond } else { Verdict::Within });
     Freshness {
@@ -308,7 +304,7 @@ fn freshness(
         updated: held.updated,
         days_behind,
         limit,
-        last_record,
+        last_record: now.last,
         silent_days,
         longest_silence_in_training,
         silence_limit,

@@ -48,9 +48,22 @@ pub(super) fn line(rows: &Rows, members: &[u32], log_odds: &[f64], totals: &mut 
         return (None, None);
     }
     let scale = Scale { mean, spread, weight };
-    let slope = slope(&rough, &exact, &scale, totals);
-    let intercept = intercept(&rough, &exact, &scale, totals);
-    (slope, intercept)
+    let (slope, intercept) = (slope(&rough, &exact, &scale), intercept(&rough, &exact, &scale));
+    let none = |_: f64, _: f64, _: f64| 0.0;
+    // One pass for the variances of both.
+    let variances = match (&slope, &intercept) {
+        (Some(slope), Some(level)) => {
+            totals.sandwich(&exact, |x, w, y| [slope.part(x, w, y), level.part(x, w, y)])
+        }
+        (Some(slope), None) => totals.sandwich(&exact, |x, w, y| [slope.part(x, w, y), none(x, w, y)]),
+        (None, Some(level)) => totals.sandwich(&exact, |x, w, y| [none(x, w, y), level.part(x, w, y)]),
+        (None, None) => None,
+    };
+    let Some(variances) = variances else { return (None, None) };
+    let estimate = |fitted: Option<Fitted>, variance: f64| {
+        fitted.and_then(|fitted| normal(fitted.value, variance.sqrt(), totals.n))
+    };
+    (estimate(slope, variances[0]), estimate(intercept, variances[1]))
 }
 
 struct Scale {
@@ -132,20 +145,31 @@ fn solve([aa, ab, bb]: [f64; 3], [a, b]: [f64; 2]) -> Option<[f64; 2]> {
     (determinant > 0.0 && answer.iter().all(|x| x.is_finite())).then_some(answer)
 }
 
-fn slope(rough: &Points, exact: &Points, scale: &Scale, totals: &mut Totals) -> Option<Estimate> {
+/// A fitted number, and what each row adds to its error to first order: the row's residual at the line fitted
+/// (`level` and `tilt` of the log-odds), times a line in the log-odds.
+struct Fitted {
+    value: f64,
+    at: [f64; 2],
+    times: [f64; 2],
+}
+
+impl Fitted {
+    fn part(&self, x: f64, weight: f64, with: f64) -> f64 {
+        (with - weight * probability(self.at[0] + self.at[1] * x)) * (self.times[0] + self.times[1] * x)
+    }
+}
+
+fn slope(rough: &Points, exact: &Points, scale: &Scale) -> Option<Fitted> {
     let mut with = 0.0;
     exact.each(|_, _, happened, _| with += happened);
     let start = [(with / (scale.weight - with)).ln(), 0.0];
     let near = newton(rough, scale, start).map_or(start, |(at, _)| at);
     let (at, hessian) = newton(exact, scale, near)?;
-    // The slope's part of (inverse Hessian × a row's gradient).
+    // The slope's part of (inverse Hessian × a row's gradient), on the scale of the log-odds.
     let (level, tilt) = (solve(hessian, [1.0, 0.0])?[1], solve(hessian, [0.0, 1.0])?[1]);
-    let variance = totals.sandwich(exact, |x, weight, happened| {
-        let z = (x - scale.mean) / scale.spread;
-        (happened - weight * probability(at[0] + at[1] * z)) * (level + tilt * z)
-    })?;
-    let value = at[1] / scale.spread;
-    normal(value, variance.sqrt() / scale.spread, totals.n)
+    let line = |[a, b]: [f64; 2]| [a - b * scale.mean / scale.spread, b / scale.spread];
+    let times = line([level, tilt]).map(|time| time / scale.spread);
+    Some(Fitted { value: at[1] / scale.spread, at: line(at), times })
 }
 
 fn normal(value: f64, standard_error: f64, n: u64) -> Option<Estimate> {
@@ -199,15 +223,13 @@ fn newton(points: &Points, scale: &Scale, mut at: [f64; 2]) -> Option<([f64; 2],
 }
 
 /// Calibration in the large: the one number to add to all log-odds so that the chances add up to what happened.
-fn intercept(rough: &Points, exact: &Points, scale: &Scale, totals: &mut Totals) -> Option<Estimate> {
+fn intercept(rough: &Points, exact: &Points, scale: &Scale) -> Option<Fitted> {
     let near = level(rough, scale, 0.0).map_or(0.0, |(at, _)| at);
     let (at, information) = level(exact, scale, near)?;
     if information < LEAST_INFORMATION * scale.weight {
         return None;
     }
-    let variance =
-        totals.sandwich(exact, |x, weight, with| (with - weight * probability(at + x)) / information)?;
-    normal(at, variance.sqrt(), totals.n)
+    Some(Fitted { value: at, at: [at, 1.0], times: [1.0 / information, 0.0] })
 }
 
 /// The answer and the information there. Newton's method, held between two bounds that are drawn together.
@@ -241,51 +263,50 @@ fn level(points: &Points, scale: &Scale, start: f64) -> Option<(f64, f64)> {
     None
 }
 
-/// Adds up by family what rows contribute to an estimate, to get its robust variance.
+/// Adds up by family what rows contribute to two estimates, to get their robust variances.
 pub(super) struct Totals<'a> {
     clusters: Option<&'a [u32]>,
     members: &'a [u32],
-    sums: Vec<f64>,
+    /// 0 between two uses.
+    sums: Vec<[f64; 2]>,
     n: u64,
+    families: u64,
 }
 
 impl<'a> Totals<'a> {
     pub(super) fn new(rows: &'a Rows) -> Self {
         let clusters = rows.clusters.as_ref();
-        let count = clusters.map_or(0, |clusters| clusters.count);
-        Self { clusters: clusters.map(|held| &held.index[..]), members: &[], sums: vec![0.0; count], n: 0 }
+        let sums = vec![[0.0; 2]; clusters.map_or(0, |clusters| clusters.count)];
+        let clusters = clusters.map(|held| &held.index[..]);
+        Self { clusters, members: &[], sums, n: 0, families: 0 }
     }
 
-    /// The rows that the next variances are of.
-    pub(super) fn of(&mut self, members: &'a [u32]) {
-        (self.members, self.n) = (members, members.len() as u64);
+    /// The rows that the next variances are of, and how many families they belong to.
+    pub(super) fn of(&mut self, members: &'a [u32], families: u64) {
+        (self.members, self.n, self.families) = (members, members.len() as u64, families);
     }
 
-    /// The sum of squares of the families' totals, times `G / (G - 1)`; `None` for a single family.
-    /// `part` is what a row of these log-odds, weight, and weight with the outcome contributes.
-    fn sandwich(&mut self, points: &Points, part: impl Fn(f64, f64, f64) -> f64) -> Option<f64> {
-        let (mut variance, mut groups) = (0.0, 0.0);
-        let Some(clusters) = self.clusters else {
-            points.each(|x, weight, with, _| {
-                variance += part(x, weight, with).powi(2);
-                groups += 1.0;
-            });
-            return (groups > 1.0).then(|| variance * groups / (groups - 1.0));
-        };
-        let mut seen: Vec<u32> = Vec::new();
-        points.each(|x, weight, with, row| self.sums[clusters[row] as usize] += part(x, weight, with));
-        for &row in self.members {
-            let total = std::mem::replace(&mut self.sums[clusters[row as usize] as usize], f64::INFINITY);
-            if total < f64::INFINITY {
-                variance += total * total;
-                groups += 1.0;
-                seen.push(clusters[row as usize]);
+    /// The sums of squares of the families' totals, times `G / (G - 1)`; `None` for a single family. `part` is what a
+    /// row of these log-odds, weight, and weight with the outcome contributes.
+    fn sandwich(&mut self, points: &Points, part: impl Fn(f64, f64, f64) -> [f64; 2]) -> Option<[f64; 2]> {
+        let mut variance = [0.0; 2];
+        let mut add = |[a, b]: [f64; 2]| variance = [variance[0] + a * a, variance[1] + b * b];
+        match self.clusters {
+            None => points.each(|x, weight, with, _| add(part(x, weight, with))),
+            Some(clusters) => {
+                points.each(|x, weight, with, row| {
+                    let [a, b] = part(x, weight, with);
+                    let sum = &mut self.sums[clusters[row] as usize];
+                    *sum = [sum[0] + a, sum[1] + b];
+                });
+                // Each family is met at its first row, and is 0 from then on.
+                for &row in self.members {
+                    add(std::mem::take(&mut self.sums[clusters[row as usize] as usize]));
+                }
             }
         }
-        for cluster in seen {
-            self.sums[cluster as usize] = 0.0;
-        }
-        (groups > 1.0 && f64::is_finite(variance)).then(|| variance * groups / (groups - 1.0))
+        let families = self.families as f64;
+        (families > 1.0).then(|| variance.map(|sum| sum * families / (families - 1.0)))
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn measures<'a>(
 fn line<'a>(context: &Context<'a>, group: &'a Group, totals: &mut Totals<'a>) -> calibration::Line {
     match &context.log_odds {
         Some(log_odds) if group.seen.outcome => {
-            totals.of(&group.members);
+            totals.of(&group.members, group.sums.clusters[0]);
             calibration::line(context.rows, &group.members, log_odds, totals)
         }
         _ => (None, None),

@@ -235,9 +235,15 @@ fn areas<T: Copy + Into<f64>>(
     let mut maker = RocMaker::default();
     let make = |place: usize, lane: usize, maker: &mut RocMaker| {
         maker.clear();
-        for filled in &shape.filled[place] {
-            let at = (place * shape.bins + filled.bin) * 2;
-            maker.step(block.bins[at + 1][lane].into(), block.bins[at][lane].into());
+        // Two bins at a time: the area does not need finer curves, and takes the longest of all figures.
+        for filled in shape.filled[place].chunks(2) {
+            let (mut with, mut without) = (0.0, 0.0);
+            for filled in filled {
+                let at = (place * shape.bins + filled.bin) * 2;
+                with += block.bins[at + 1][lane].into();
+                without += block.bins[at][lane].into();
+            }
+            maker.step(with, without);
         }
     };
     let mut put = |at: usize, lane: usize, area: f64| found[at][lane] = area;
@@ -300,6 +306,9 @@ impl Series {
 
     /// The basic interval, for a figure that cannot be below 0 and that noise makes larger: each resample adds to
     /// the noise that the figure itself has, and the interval is turned round to take it out again.
+    ///
+    /// It is the least exact interval here: of areas between curves that do not differ, 5 to 8 in 100 are found clear
+    /// of 0 (simulated with 100 to 2,000 people in families of two).
     pub(super) fn basic(&self, value: f64, few: u64) -> Option<Interval> {
         let interval = percentile_interval(self.present()?)?;
         let end = |drawn: f64| (value - widening(few) * (drawn - self.centre)).max(0.0);

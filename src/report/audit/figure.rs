@@ -37,12 +37,6 @@ pub(super) fn figure(measure: Measure, found: &Estimate, scale: ScoreScale) -> S
     told(unit, if unit == Unit::Share { "%" } else { "" }, signed, found.value, Some(found.interval))
 }
 
-/// One number of a figure without its interval: `12.3%`.
-pub(super) fn value(measure: Measure, value: f64, scale: ScoreScale) -> String {
-    let unit = unit(measure, scale);
-    told(unit, if unit == Unit::Share { "%" } else { "" }, false, value, None)
-}
-
 /// A difference of two groups: `+4.2 points (1.0 to 7.4)`. An area between curves has no sign.
 pub(super) fn difference(
     measure: Measure,
@@ -131,7 +125,6 @@ mod tests {
         assert_eq!(figure(Measure::NetBenefit, &share, CHANCES), "123.4 per 1,000 (101.0 to 145.7)");
         assert_eq!(figure(Measure::MeanScore, &share, CHANCES), "12.3% (10.1 to 14.6)");
         assert_eq!(figure(Measure::MeanScore, &share, ScoreScale::NotChances), "0.123 (0.101 to 0.146)");
-        assert_eq!(value(Measure::Precision, 0.5, CHANCES), "50.0%");
     }
 
     #[test]

@@ -52,8 +52,6 @@ pub(super) struct DrawnColumn {
     pub question: &'static str,
     /// What the drawings' right end stands for.
     pub high: String,
-    /// Everybody's value, empty where it is not shown.
-    pub everybody: String,
 }
 
 pub(super) struct GroupRow {
@@ -101,10 +99,6 @@ impl GroupTable {
             name: measure.name(),
             question,
             high: format!("{:.0}%", 100.0 * along.high),
-            everybody: whole
-                .figure(measure)
-                .map(|all| figure::value(measure, all.value, audit.scores))
-                .unwrap_or_default(),
         });
         let row = |name: String, known: bool, is_everybody: bool, held: Option<&GroupMeasures>| {
             let cell = |((measure, _), along): (&(Measure, &str), Along)| {
@@ -129,7 +123,7 @@ impl GroupTable {
                     rows.push(row(group.name(), group.known, false, Some(measures)));
                 }
                 AuditedOutcome::Suppressed { .. } if all => {
-                    rows.push(row(group.name(), group.known, false, None))
+                    rows.push(row(group.name(), group.known, false, None));
                 }
                 AuditedOutcome::Suppressed { .. } => {}
             }

@@ -19,7 +19,7 @@ use self::facts::{Facts, Rejected};
 use self::groups::{CalibrationPlot, DetailTable, GroupTable};
 use super::words;
 use crate::error::ReportError;
-use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit, ScoreIntake};
+use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit, AuditedGroup, ScoreIntake};
 
 pub use self::plain::{audit_csv, audit_text};
 
@@ -127,7 +127,7 @@ impl Characteristic {
             plots: Vec::new(),
         };
         match &attribute.finding {
-            AttributeFinding::NotMeasurable { why } => page.not_measurable.clone_from(why),
+            AttributeFinding::NotMeasurable { why } => page.not_measurable = sentence(why),
             AttributeFinding::Measured { groups, criteria, .. } => {
                 let main = criteria::main_against(criteria);
                 page.against = main.map(ToString::to_string).unwrap_or_default();
@@ -145,10 +145,10 @@ impl Characteristic {
 impl Intersection {
     fn of(audit: &Audit, attribute: &AttributeAudit) -> Self {
         let (groups, not_measurable) = match &attribute.finding {
-            AttributeFinding::NotMeasurable { why } => (&[][..], why.clone()),
+            AttributeFinding::NotMeasurable { why } => (&[][..], sentence(why)),
             AttributeFinding::Measured { groups, .. } => (groups.as_slice(), String::new()),
         };
-        let held: Vec<String> = groups::held_back(groups).map(|group| group.name()).collect();
+        let held: Vec<String> = groups::held_back(groups).map(AuditedGroup::name).collect();
         Self {
             name: name(attribute),
             not_measurable,
@@ -157,6 +157,11 @@ impl Intersection {
             held_back: held.join("; "),
         }
     }
+}
+
+/// With a full stop.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }
 
 /// Where a characteristic stands on the page.

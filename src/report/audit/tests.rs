@@ -11,7 +11,7 @@ fn page(audit: &Audit) -> String {
 }
 
 /// The part of the page that is about one characteristic.
-fn section<'a>(page: &'a str, nth: usize) -> &'a str {
+fn section(page: &str, nth: usize) -> &str {
     let start = page.find(&format!("aria-labelledby=\"characteristic-{nth}\"")).unwrap();
     let rest = &page[start..];
     &rest[..rest.find("</section>").unwrap()]
@@ -33,19 +33,6 @@ fn table(audit: &Audit) -> Vec<csv::StringRecord> {
     let text = audit_csv(audit).unwrap();
     assert!(text.starts_with('\u{feff}'));
     csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect()
-}
-
-/// Writes the page where a person can look at it: `EARLYHELP_LOOK=DIR cargo test audit -- --ignored`.
-#[test]
-#[ignore = "for looking at the page"]
-fn look() {
-    let Ok(folder) = std::env::var("EARLYHELP_LOOK") else { return };
-    let folder = std::path::Path::new(&folder);
-    let intake = rejects();
-    let page = audit_html(&made::audit(), "School exclusion score of a vendor, 2024", Some(&intake)).unwrap();
-    std::fs::write(folder.join("audit.html"), page).unwrap();
-    std::fs::write(folder.join("audit.csv"), audit_csv(&made::audit()).unwrap()).unwrap();
-    std::fs::write(folder.join("audit.txt"), audit_text(&made::audit())).unwrap();
 }
 
 fn rejects() -> ScoreIntake {

@@ -42,10 +42,10 @@ pub fn atrs<'a>(
     let sections = sections(&mut answers);
     let lead = vec![
         format!(
-            "This record follows the UK Algorithmic Transparency Recording Standard. Field names and numbers are those of \
-             template version {VERSION}, taken from records that were published under it and from a public comparison of \
-             forms, not from the template file. Numbers have moved from version to version, so match fields by name, and \
-             compare with the current template before you publish: {WHERE}"
+            "This record is laid out after the UK Algorithmic Transparency Recording Standard, version {VERSION}, as far as \
+             the makers of this software know it: they did not have the template file itself to compare with. Names and \
+             numbers of fields have moved from version to version, so match fields by name, and compare with the \
+             current template before you publish: {WHERE}"
         ),
         "What the model file and the project file say is filled in by the software. What only the organisation can say \
          is marked, with a hint of what belongs there. Behind each measured figure stand its 95% interval and n, the \

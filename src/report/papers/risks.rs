@@ -27,8 +27,9 @@ const RISKS: [(&str, &str, &str); 11] = [
     ),
     (
         "A feature stands for a protected characteristic (a proxy)",
-        "A feature that has the name of one is refused.",
-        "Look at each feature and ask what else it says.",
+        "A feature that has the name of one is refused. The audit measures how well each feature tells each group, and \
+         what each adds to a difference between groups.",
+        "Read the proxy report, look at each feature and ask what else it says.",
     ),
     (
         "Somebody is listed for what others did",

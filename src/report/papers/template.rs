@@ -1,9 +1,9 @@
 //! The form of the Algorithmic Transparency Recording Standard.
 //!
-//! Section and field names and their numbers are those of template version 4.0. Fields that a public crosswalk
-//! lists (made in September 2026 from the template itself: 0.1 to 0.5, 1.1 to 1.4, 2.1.1 to 2.1.4, 2.2.1, 2.3.2,
-//! 2.4.1.2, 2.4.1.3, 2.4.1.5, 2.4.2.2, 2.4.3.1, 2.4.3.4, 2.4.4.2, 2.5.1 and 2.5.2) were compared with it; the
-//! others are as records of version 4.0 on gov.uk head them. Numbers have moved from version to version, so
+//! Section and field names and their numbers are those of template version 4.0 as far as the authors know them.
+//! Some twenty were compared with a public crosswalk (0.1 to 0.5, 1.1 to 1.4, 2.1.1 to 2.1.4, 2.2.1, 2.3.2,
+//! 2.4.1.2, 2.4.1.3, 2.4.1.5, 2.4.2.2, 2.4.3.1, 2.4.3.4, 2.4.4.2, 2.5.1 and 2.5.2); the others were not
+//! compared with anything, and the record says so. Numbers have moved from version to version, so
 //! fields are to be matched by name. The hints are ours.
 //!
 //! # References

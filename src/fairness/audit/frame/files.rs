@@ -112,6 +112,6 @@ fn places(header: &ByteRecord, columns: &ScoreColumns) -> Result<Vec<usize>, Sco
 /// What stands most often in the header line; a file of one column is read as comma-separated.
 fn delimiter(start: &[u8]) -> u8 {
     let header = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: u8| header.iter().filter(|byte| **byte == delimiter).count();
+    let count = |delimiter: u8| header.split(|&byte| byte == delimiter).count();
     [b';', b'\t', b'|', b','].into_iter().max_by_key(|&delimiter| count(delimiter)).unwrap_or(b',')
 }

