@@ -37,6 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let why = match entry.drawn() {
             Drawn::ByRank => "by rank",
             Drawn::AtRandom => "at random",
+            Drawn::ByShare => "by its group's share",
         };
         println!("place {}: {} ({why})", place + 1, entry.case().entity());
     }

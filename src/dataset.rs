@@ -13,6 +13,11 @@ use crate::error::{DatasetError, Error};
 use crate::features::{Cell, FeatureMatrix, FeatureSpec};
 use crate::outcome::{Label, OutcomeSpec};
 
+mod reweighing;
+
+use self::reweighing::Strata;
+pub use self::reweighing::{Reweighed, Reweighing};
+
 /// Cases with features and a known outcome. A row is a case (an entity at an as-of date).
 ///
 /// # Examples
@@ -53,6 +58,8 @@ pub struct Dataset {
     family: Vec<u32>,
     matrix: FeatureMatrix,
     outcomes: Vec<bool>,
+    /// What weights are made of, where cases do not count alike.
+    strata: Option<Strata>,
 }
 
 /// What one as-of date brought to a dataset.
@@ -96,6 +103,7 @@ impl Dataset {
             family: Vec::new(),
             matrix: FeatureMatrix::default(),
             outcomes: Vec::new(),
+            strata: None,
         };
         for cohort in cohorts {
             data.add(cohort)?;
@@ -208,6 +216,37 @@ impl Dataset {
         families.len()
     }
 
+    /// For each case how much it counts in training; `None`, the usual case, where all count alike.
+    ///
+    /// Weights come from [`reweigh`](crate::fairness::reweigh) alone. They are made of the cases that are
+    /// in this dataset, so a part of it (a fold, the dates before a test) has weights of its own, in which
+    /// no other case plays a part. Their sum is the number of cases.
+    #[must_use]
+    pub fn case_weights(&self) -> Option<Vec<f64>> {
+        self.strata.as_ref()?.weights(&self.outcomes)
+    }
+
+    /// What the reweighing came to, where the cases were reweighed.
+    #[must_use]
+    pub fn reweighed_by(&self) -> Option<Reweighed> {
+        self.strata.as_ref().map(|strata| strata.summary(&self.outcomes))
+    }
+
+    /// The reweighing that was asked for.
+    pub(crate) fn reweighing(&self) -> Option<&Reweighing> {
+        self.strata.as_ref().map(|strata| &strata.asked)
+    }
+
+    /// The same cases, counting by the groups that they are in: one number a case, and no name.
+    pub(crate) fn in_strata(&self, of_case: Vec<u32>, asked: Reweighing, minimum_group: u32) -> Self {
+        Self { strata: Some(Strata { asked, minimum_group, of_case }), ..self.clone() }
+    }
+
+    /// The same cases, all counting alike.
+    pub(crate) fn unweighed(&self) -> Self {
+        Self { strata: None, ..self.clone() }
+    }
+
     /// A linfa dataset: one `f64` column a feature under its name, NaN where there is no value, targets
     /// `true` where the outcome came about. A feature with cells that are not covered, or both missing
     /// and not covered, has a second column `NAME.not_covered` (1 or 0), so the two are not confused.
@@ -278,6 +317,7 @@ impl Dataset {
             family: rows.iter().map(|row| self.family[pick(row)]).collect(),
             matrix: self.matrix.take(rows),
             outcomes: rows.iter().map(|row| self.outcomes[pick(row)]).collect(),
+            strata: self.strata.as_ref().map(|strata| strata.take(rows)),
         }
     }
 

@@ -31,6 +31,9 @@ pub enum Error {
     /// Measuring a model.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
+    /// Doing something about a disparity.
+    #[error(transparent)]
+    Mitigation(#[from] MitigationError),
     /// Releasing a model, or scoring with it.
     #[error(transparent)]
     Scoring(#[from] ScoringError),
@@ -323,6 +326,41 @@ pub enum EvaluateError {
         /// What the trainer said.
         why: String,
     },
+}
+/// A mitigation that is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MitigationError {
+    /// Nobody answers for it.
+    #[error(
+        "a mitigation treats people differently by a protected characteristic: {0} must say so in words; take legal \
+         advice first"
+    )]
+    NotSigned(&'static str),
+    /// No characteristic is named.
+    #[error("name at least one protected characteristic to reweigh by")]
+    NoCharacteristic,
+    /// A characteristic is named twice.
+    #[error("the protected characteristic \"{0}\" is named twice")]
+    Twice(String),
+    /// A characteristic that the project says is not held.
+    #[error("the protected characteristic \"{0}\" is not held, so nothing can be done by it")]
+    NotHeld(String),
+    /// A characteristic that nobody declared.
+    #[error("there is no protected characteristic \"{0}\"; name one of those declared as held")]
+    Unknown(String),
+    /// Too few cases to weigh by.
+    #[error(
+        "fewer than two groups have {minimum} cases with the outcome and {minimum} without it; there is nothing to \
+         weigh against each other"
+    )]
+    TooSmall {
+        /// The fewest.
+        minimum: u32,
+    },
+    /// Shares that cannot be dealt.
+    #[error("the shares cannot be dealt: {0}")]
+    Shares(String),
 }
 /// A release or a scoring run that is refused.
 #[derive(Debug, thiserror::Error)]

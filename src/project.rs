@@ -51,13 +51,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::AsOf;
 use crate::cohort::{Cohort, CohortSpec};
-use crate::dataset::Dataset;
-use crate::error::{Error, ProjectError, SpecError};
+use crate::dataset::{Dataset, Reweighing};
+use crate::error::{Error, MitigationError, ProjectError, SpecError};
 use crate::evaluate::{
     Backtest, BacktestPlan, BandRule, BarReport, Bootstrap, Capacity, ChoiceRule, Entrant, FamilyRule,
     ModelComparison, SuccessBar,
 };
-use crate::fairness::{FairnessAudit, FairnessParams, Protected, ProtectedColumns};
+use crate::fairness::{
+    CapacityShares, FairnessAudit, FairnessParams, MitigationReport, Protected, ProtectedColumns, reweigh,
+};
 use crate::features::{FeatureSpec, FeatureTemplate};
 use crate::model::{Candidate, SourceDigest, Trainer, TrainingContext};
 use crate::outcome::OutcomeSpec;
@@ -188,6 +190,10 @@ pub struct Training {
     /// What counts as success, written down before any test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<SuccessBar>,
+    /// By which protected characteristics training cases are reweighed, why, and who approved it. None, the
+    /// default: cases count alike. Read [`reweigh`] first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mitigation: Option<Reweighing>,
 }
 
 fn default_trainer() -> Trainer {
@@ -215,7 +221,8 @@ impl Project {
     ///
     /// # Errors
     /// [`ProjectError`] where it cannot be read, is not a project, or maps a protected characteristic;
-    /// [`SpecError`] where a feature is wrong or reads a protected characteristic.
+    /// [`SpecError`] where a feature is wrong or reads a protected characteristic; [`MitigationError`] where
+    /// cases are to be reweighed by a characteristic that is not held.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -233,7 +240,26 @@ impl Project {
         project.folder = folder.into();
         project.features()?;
         project.check_mappings()?;
+        project.check_mitigation()?;
         Ok(project)
+    }
+
+    /// Refuses to reweigh by what is not declared as a held characteristic, before anything is read.
+    fn check_mitigation(&self) -> Result<(), MitigationError> {
+        let Some(asked) = &self.training.mitigation else { return Ok(()) };
+        let columns = self.protected.as_ref().map(|file| &file.columns);
+        let is_in = |name: &String, of: fn(&ProtectedColumns) -> &Vec<String>| {
+            columns.is_some_and(|columns| of(columns).contains(name))
+        };
+        asked.reweigh.iter().try_for_each(|name| {
+            if is_in(name, |columns| &columns.characteristics) {
+                Ok(())
+            } else if is_in(name, |columns| &columns.not_held) {
+                Err(MitigationError::NotHeld(name.clone()))
+            } else {
+                Err(MitigationError::Unknown(name.clone()))
+            }
+        })
     }
 
     /// Refuses a source whose kinds, values, roles or categories come from a protected column.
@@ -321,8 +347,56 @@ impl Project {
         Dataset::build(&self.features()?, &self.outcome, &cohorts)
     }
 
+    /// The same, counting as the project's `mitigation` says: what models are trained on and tested with.
+    /// Without one it is [`Project::dataset`].
+    ///
+    /// # Errors
+    /// As [`Project::dataset`]; [`Error::Mitigation`] where the cases cannot be reweighed.
+    pub fn training_data(&self, records: &Records, protected: &Protected) -> Result<Dataset, Error> {
+        let data = self.dataset(records)?;
+        match &self.training.mitigation {
+            None => Ok(data),
+            Some(asked) => Ok(reweigh(&data, protected, asked, &self.fairness_params())?),
+        }
+    }
+
+    /// What the project's mitigation does with a trainer, before and after; `None` where it has none. And
+    /// what shares of the places would do with lists of the model so trained, where they are given.
+    ///
+    /// It trains some models more, which is why [`Project::train`] does not do it by itself.
+    ///
+    /// # Errors
+    /// The [`Error`] of the stage that fails.
+    pub fn mitigation_reports(
+        &self,
+        records: &Records,
+        protected: &Protected,
+        trainer: &Trainer,
+        shares: Option<&CapacityShares>,
+    ) -> Result<Vec<MitigationReport>, Error> {
+        let mut reports = Vec::new();
+        if self.training.mitigation.is_none() && shares.is_none() {
+            return Ok(reports);
+        }
+        let (data, plan) = (self.training_data(records, protected)?, self.backtest_plan()?);
+        let params = self.fairness_params();
+        if let Some(asked) = &self.training.mitigation {
+            reports.push(MitigationReport::of_reweighing(&data, trainer, &plan, protected, asked, &params)?);
+        }
+        if let Some(shares) = shares {
+            reports.push(MitigationReport::of_shares(&data, trainer, &plan, protected, shares, &params)?);
+        }
+        Ok(reports)
+    }
+
+    fn fairness_params(&self) -> FairnessParams {
+        FairnessParams { minimum_group: self.training.minimum_group }
+    }
+
     /// Trains a model on all training dates, backtests the same training on the past, and checks the
-    /// backtest's lists for fairness. `stage` is told what is being done.
+    /// backtest's lists for fairness. `stage` is told what is being done. Where the project has a
+    /// mitigation, cases count as it says, in the backtest by each split's own training cases;
+    /// [`Project::mitigation_reports`] shows what that does.
     ///
     /// # Errors
     /// The [`Error`] of the stage that fails.
@@ -333,7 +407,7 @@ impl Project {
         trainer: &Trainer,
         mut stage: impl FnMut(&str),
     ) -> Result<AuditedModel, Error> {
-        let (candidate, backtest) = self.test(records, trainer, &mut stage)?;
+        let (candidate, backtest) = self.test(records, protected, trainer, &mut stage)?;
         stage("fairness check");
         self.audit(candidate, &backtest, protected)
     }
@@ -347,11 +421,12 @@ impl Project {
     pub fn test(
         &self,
         records: &Records,
+        protected: &Protected,
         trainer: &Trainer,
         mut stage: impl FnMut(&str),
     ) -> Result<(Candidate, Backtest), Error> {
         stage("features and outcomes");
-        let data = self.dataset(records)?;
+        let data = self.training_data(records, protected)?;
         stage("digests of the sources");
         let context = self.context(records);
         stage("training");
@@ -375,7 +450,7 @@ impl Project {
         mut cpu: impl FnMut() -> Option<f64>,
     ) -> Result<(ModelComparison, AuditedModel), Error> {
         stage("features and outcomes");
-        let data = self.dataset(records)?;
+        let data = self.training_data(records, protected)?;
         stage("digests of the sources");
         let context = self.context(records);
         let plan = self.backtest_plan()?;
@@ -425,7 +500,7 @@ impl Project {
         backtest: &Backtest,
         protected: &Protected,
     ) -> Result<AuditedModel, Error> {
-        let params = FairnessParams { minimum_group: self.training.minimum_group };
+        let params = self.fairness_params();
         let audit = FairnessAudit::of(backtest, protected, &params)?;
         Ok(AuditedModel::new(candidate, backtest, &audit)?)
     }
@@ -501,6 +576,22 @@ mod tests {
         }
         let refused = load_with("kinds = [\"substance_referral\"]", "where = { sex = [\"female\"] }");
         assert!(matches!(refused, Err(Error::Spec(SpecError::Protected { .. }))));
+    }
+
+    #[test]
+    fn reweighing_by_what_is_not_held_is_refused_when_the_project_is_loaded() {
+        let with = |name: &str| {
+            let table = format!(
+                "[training.mitigation]\nreweigh = [\"{name}\"]\nreason = \"r\"\napproved_by = \"a\"\n\n[training]"
+            );
+            load_with("[training]", &table)
+        };
+        assert!(with("sex").unwrap().training.mitigation.is_some());
+        assert!(matches!(with("religion"), Err(Error::Mitigation(MitigationError::NotHeld(_)))));
+        assert!(matches!(with("shoe_size"), Err(Error::Mitigation(MitigationError::Unknown(_)))));
+        let unsigned = "[training.mitigation]\nreweigh = [\"sex\"]\nreason = \"r\"\n\n[training]";
+        let refused = load_with("[training]", unsigned).unwrap_err().to_string();
+        assert!(refused.contains("approved_by"), "{refused}");
     }
 
     #[test]

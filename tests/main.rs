@@ -22,6 +22,7 @@ mod leakage;
 mod ledger;
 mod ledger_crash;
 mod linfa_cross_check;
+mod mitigation;
 mod model_page;
 mod models;
 mod oulad;

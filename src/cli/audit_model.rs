@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let records = project.records(|source, rows| progress.rows(source, rows))?;
     let protected = project.protected()?;
     progress.stage("backtest");
-    let backtest = project.backtest(&records, candidate)?;
+    let backtest = project.backtest(&records, &protected, candidate)?;
     let mut params = project.audit_params();
     params.intersections = arguments.intersections;
     let stage = |stage: &str| progress.stage(stage);

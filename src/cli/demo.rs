@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let records = project.records(|source, rows| progress.rows(source, rows))?;
     let protected = project.protected()?;
     let stage = |stage: &str| progress.stage(stage);
-    let (candidate, backtest) = project.test(&records, &project.training.trainer, stage)?;
+    let (candidate, backtest) = project.test(&records, &protected, &project.training.trainer, stage)?;
     let tested = (&candidate, &backtest);
     let audit = project.full_audit(&records, tested, &protected, &project.audit_params(), stage)?;
     write_full(&audit, &project.name, &arguments.out.join("audit"))?;
@@ -118,7 +118,7 @@ fn short_list(list: &ReviewList) -> String {
     for (place, entry) in list.entries().iter().enumerate() {
         let case = entry.case();
         let why = match entry.drawn() {
-            earlyhelp::review::Drawn::ByRank => case
+            earlyhelp::review::Drawn::ByRank | earlyhelp::review::Drawn::ByShare => case
                 .contributions()
                 .iter()
                 .filter(|contribution| contribution.points > 0.0)

@@ -159,7 +159,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     progress.stage("digests of the sources");
     check_sources(before.candidate(), &records)?;
     progress.stage("features and outcomes");
-    let data = project.dataset(&records)?;
+    let data = project.training_data(&records, &protected)?;
     progress.stage("editing");
     let candidate = before.candidate().edited(edit, &data)?;
     progress.stage("backtest");

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use earlyhelp::fairness::CapacityShares;
 use earlyhelp::records::{Records, summarise};
 use earlyhelp::scoring::AuditedModel;
 use serde::Serialize;
@@ -37,6 +38,12 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
 
 pub fn read(path: &Path) -> Result<String, Failure> {
     Ok(std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?)
+}
+
+/// A file that says how places are dealt to groups.
+pub fn shares(path: &Path) -> Result<CapacityShares, Failure> {
+    let shares = toml::from_str(&read(path)?);
+    Ok(shares.map_err(|error| format!("{} does not say how places are dealt: {error}", path.display()))?)
 }
 
 /// Warns of rejected rows on stderr, and says how the command ended.

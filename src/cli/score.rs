@@ -30,6 +30,11 @@ pub struct Arguments {
     /// So many cases drawn at random beside them, marked as such, to see what the ranking misses.
     #[arg(long, value_name = "N", default_value_t = 0)]
     at_random: u32,
+    /// Deal the places to groups of a protected characteristic, as this file says: characteristic, by
+    /// (`group_size`, `expected_need` or given), reason and `approved_by`. Take legal advice first. The list says
+    /// that it was done, why, and how many places changed.
+    #[arg(long, value_name = "SHARES.toml")]
+    shares: Option<PathBuf>,
     /// Who asks.
     #[arg(long, value_name = "NAME")]
     requested_by: String,
@@ -63,17 +68,21 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             Some((ledger, start))
         }
     };
+    let shares = arguments.shares.as_deref().map(output::shares).transpose()?;
     let mut progress = Progress::start("reading");
     let records = project.records(|source, rows| progress.rows(source, rows))?;
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
     let scores = scorer.score(&cohort, &request)?;
     let comparison = Comparison { cases: arguments.at_random, seed: project.seed };
-    let list = ReviewList::draw(
-        &scores,
-        Capacity::Cases(arguments.capacity),
-        (comparison.cases > 0).then_some(comparison),
-    )?;
+    let comparison = (comparison.cases > 0).then_some(comparison);
+    let capacity = Capacity::Cases(arguments.capacity);
+    let list = match &shares {
+        None => ReviewList::draw(&scores, capacity, comparison)?,
+        Some(shares) => {
+            ReviewList::draw_shared(&scores, capacity, comparison, &project.protected()?, shares)?
+        }
+    };
     write_list(&list, &project.name, &arguments.out)?;
     if let Some((ledger, start)) = ledger {
         progress.stage("putting the run on record");
@@ -87,6 +96,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         arguments.out.display(),
         list.audit().run_id
     ))?;
+    if let Some(used) = list.shares() {
+        output::print(&format!(
+            "Places were dealt to groups by {}: {} of {} are others than by score alone.\n",
+            used.asked.characteristic, used.changed, used.places
+        ))?;
+    }
     Ok(output::outcome_of(&records))
 }
 

@@ -27,6 +27,10 @@ pub struct Arguments {
     /// what leaving a feature out would change.
     #[arg(long, value_name = "DIR", conflicts_with = "trainer")]
     audit: Option<PathBuf>,
+    /// Show what shares of a list's places by group would do, before and after: a file with characteristic,
+    /// by (`group_size`, `expected_need` or given), reason and `approved_by`.
+    #[arg(long, value_name = "SHARES.toml")]
+    shares: Option<PathBuf>,
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -35,13 +39,14 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&arguments.project.project)?;
     let trainers = trainers(&project, arguments.trainer.as_deref())?;
+    let shares = arguments.shares.as_deref().map(output::shares).transpose()?;
     let mut progress = Progress::start("reading");
     let records = project.records(|source, rows| progress.rows(source, rows))?;
     let protected = project.protected()?;
     let stage = |stage: &str| progress.stage(stage);
     let (comparison, model) = match trainers.as_slice() {
         [only] => {
-            let (candidate, backtest) = project.test(&records, only, stage)?;
+            let (candidate, backtest) = project.test(&records, &protected, only, stage)?;
             if let Some(folder) = &arguments.audit {
                 let tested = (&candidate, &backtest);
                 let params = project.audit_params();
@@ -55,8 +60,17 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             (Some(comparison), model)
         }
     };
+    if project.training.mitigation.is_some() || shares.is_some() {
+        progress.stage("mitigation, before and after");
+    }
+    let trainer = model.candidate().trainer();
+    let mitigation = project.mitigation_reports(&records, &protected, trainer, shares.as_ref())?;
     drop(progress);
     output::write(&arguments.out, &model.to_json()?)?;
+    if !mitigation.is_empty() {
+        let text = serde_json::to_string_pretty(&mitigation)? + "\n";
+        output::write(&arguments.out.with_extension("mitigation.json"), &text)?;
+    }
     if let Some(comparison) = &comparison {
         output::write(&arguments.out.with_extension("comparison.csv"), &comparison.to_csv())?;
     }
@@ -69,6 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             "comparison": comparison,
             "backtest": model.backtest(),
             "fairness": model.fairness(),
+            "mitigation": mitigation,
             "success": success,
         }))?;
         return Ok(output::outcome_of(&records));
@@ -79,6 +94,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     output::print(&output::evidence(&model))?;
     for card in model.candidate().training().cards.iter().take(1) {
         output::print(&format!("\n{card}"))?;
+    }
+    for report in &mitigation {
+        output::print(&format!("\n{report}\n"))?;
     }
     if let Some(success) = success {
         output::print(&format!("\n{success}"))?;

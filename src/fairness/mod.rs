@@ -1,7 +1,8 @@
 //! To whom a model would have been fair, how far, and how sure that is.
 //!
 //! Protected characteristics come in here and nowhere above: [`Protected`] is loaded apart from the
-//! records, and nothing that trains or scores takes one.
+//! records, and nothing that trains or scores takes one. What can be done about a disparity, by people who
+//! answer for it, is in [`mitigation`].
 //!
 //! ```text
 //! Backtest + Protected ─FairnessAudit::of→ FairnessAudit { FairnessReport }
@@ -9,11 +10,13 @@
 
 pub mod audit;
 pub mod label;
+pub mod mitigation;
 mod protected;
 pub mod proxy;
 pub mod rates;
 pub mod report;
 
+pub use mitigation::{CapacityShares, MitigationReport, ShareRule, reweigh};
 pub use protected::{Protected, ProtectedColumns};
 pub use rates::{Characteristic, Comparison, FairnessParams, GroupRates, UNKNOWN, Verdict};
 pub(crate) use report::held_back;

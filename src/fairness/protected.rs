@@ -1,11 +1,11 @@
-//! Protected characteristics, held for audit alone.
+//! Protected characteristics, held for audit, and for mitigation where somebody answers for it.
 
 use std::fmt;
 
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::error::RecordsError;
+use crate::error::{MitigationError, RecordsError};
 use crate::records::{Extract, Intake, Reject, read_table};
 
 /// The columns of a file of protected characteristics.
@@ -25,8 +25,9 @@ pub struct ProtectedColumns {
 
 /// Protected characteristics by entity.
 ///
-/// Nothing that trains or scores takes this type, and it gives no value out: it can be audited with, and
-/// that is all.
+/// Nothing that trains or scores takes this type, and it gives no value out: it can be audited with, and it
+/// can set how much cases count or how a list's places are dealt where a named person has approved of that
+/// ([`mitigation`](crate::fairness::mitigation)); that is all.
 ///
 /// # Examples
 /// ```
@@ -128,6 +129,24 @@ impl Protected {
     /// The characteristics that are held.
     pub(crate) fn held(&self) -> &[String] {
         &self.names
+    }
+
+    /// The place of a characteristic that is held.
+    pub(super) fn place(&self, name: &str) -> Result<usize, MitigationError> {
+        let place = self.names.iter().position(|held| held == name);
+        place.ok_or_else(|| {
+            let name = name.to_owned();
+            if self.not_held.contains(&name) {
+                MitigationError::NotHeld(name)
+            } else {
+                MitigationError::Unknown(name)
+            }
+        })
+    }
+
+    /// Whether anybody is in this group of the `nth` held characteristic.
+    pub(super) fn has_group(&self, nth: usize, name: &str) -> bool {
+        self.groups[nth].iter().any(|group| **group == *name)
     }
 
     /// An entity's group in the `nth` held characteristic.

@@ -103,6 +103,7 @@ fn every_key_has_its_row_and_stands_in_an_example() {
         "follow_up = { |no_such_key = 1, ",
         "[training]|\nno_such_key = 1",
         "trainer = { |no_such_key = 1, ",
+        "mitigation = { |no_such_key = 1, ",
     ]
     .into_iter()
     .flat_map(keys_of)

@@ -10,7 +10,7 @@ use super::scorecard::Scorecard;
 use super::trainer::{Trained, Trainer};
 use crate::calendar::AsOf;
 use crate::cohort::CohortSpec;
-use crate::dataset::{Dataset, DateSummary};
+use crate::dataset::{Dataset, DateSummary, Reweighed, Reweighing};
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix, FeatureSpec};
 use crate::outcome::OutcomeSpec;
@@ -47,6 +47,10 @@ pub struct TrainingRecord {
     pub seed: u64,
     /// Protected characteristics, held or not: none of them is a feature.
     pub protected: Vec<String>,
+    /// How cases were reweighed by protected characteristics, where they were: the only trace that these
+    /// leave in a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mitigation: Option<Reweighed>,
     /// What the model cannot see, beyond what is true of every model, in plain words.
     pub cannot_see: Vec<String>,
 }
@@ -212,6 +216,7 @@ impl Candidate {
                 sources: context.sources,
                 seed: context.seed,
                 protected: context.protected,
+                mitigation: data.reweighed_by(),
                 cannot_see: context.cannot_see,
             },
             model,
@@ -308,6 +313,7 @@ impl Candidate {
             && this.trainer == other.trainer
             && training(this) == training(other)
             && this.training.dates == other.training.dates
+            && this.training.mitigation == other.training.mitigation
             && this.training.sources == other.training.sources;
         this.edits.strip_prefix(other.edits.as_slice()).filter(|edits| same && !edits.is_empty())
     }
@@ -348,7 +354,7 @@ impl Candidate {
         let counts = (data.rows() as u64, data.family_count() as u64, positives);
         let same = (training.rows, training.families, training.positives) == counts;
         if asked && same && data.dates() == training.dates {
-            return Ok(());
+            return self.check_reweighing(data);
         }
         Err(ModelError::Features(
             "they are not those that it was trained on; edit it with the project and the extracts it was made from, \
@@ -357,12 +363,34 @@ impl Candidate {
         ))
     }
 
+    /// Refuses a dataset that counts its cases otherwise than the one that this was trained on: a test
+    /// would be of another training.
+    fn check_reweighing(&self, data: &Dataset) -> Result<(), ModelError> {
+        let asked: Option<&Reweighing> = self.body.training.mitigation.as_ref().map(|held| &held.asked);
+        match (asked, data.reweighing()) {
+            (held, given) if held == given => Ok(()),
+            (Some(_), _) => Err(ModelError::Features(
+                "the model was trained on reweighed cases, and these are not reweighed in the same way; reweigh them as \
+                 its training record says"
+                    .into(),
+            )),
+            (None, _) => Err(ModelError::Features(
+                "these are reweighed, and the model was trained on cases that count alike; train it on these, or test \
+                 it without the reweighing"
+                    .into(),
+            )),
+        }
+    }
+
     /// Trains the same on other cases, without refits, and makes the same changes (edits and footings, in
     /// their order) to what comes of it: for backtests. An edit of what this fit does not have does nothing.
+    /// Where the model was trained on reweighed cases, these must be reweighed alike, and have weights of
+    /// their own.
     ///
     /// # Errors
-    /// As [`Trainer::fit`].
+    /// As [`Trainer::fit`]; [`ModelError::Features`] where the cases are not reweighed as in training.
     pub fn fit_again(&self, data: &Dataset) -> Result<AdditiveModel, ModelError> {
+        self.check_reweighing(data)?;
         let Body { trainer, training, edits, footings, .. } = &self.body;
         let Trained { model, cards, .. } = trainer.without_refits().fit(data, training.seed)?;
         let mut draft = Draft { model, card: cards.into_iter().next() };

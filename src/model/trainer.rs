@@ -11,6 +11,7 @@ use super::path::PathReport;
 use super::refits::{Draw, Refits};
 use super::scorecard::{Scorecard, ScorecardParams};
 use super::validation::Validation;
+use crate::calendar::AsOf;
 use crate::dataset::Dataset;
 use crate::error::ModelError;
 use crate::features::{Cell, Direction};
@@ -86,6 +87,11 @@ impl Trainer {
     /// Fits a dataset. The order of its cases plays no part: they are put in the order of their dates and
     /// ids first, and families are known by their members' ids.
     ///
+    /// Where cases do not count alike ([`Dataset::case_weights`]), fit, choice of penalty or pairs, and
+    /// refits all go by their weights (a scorecard's cuts and table do not), terms are
+    /// centred on the weighted cases, and at last the intercept is set so that the mean chance over the
+    /// cases as they are is the share that had the outcome.
+    ///
     /// # Errors
     /// [`ModelError::NotFitted`], as the trainer says.
     pub fn fit(&self, data: &Dataset, seed: u64) -> Result<Trained, ModelError> {
@@ -94,55 +100,128 @@ impl Trainer {
         let dates: Vec<_> = (0..data.rows()).map(|row| data.as_of(row)).collect();
         let features = data.spec().features();
         let directions: Vec<Direction> = features.iter().map(|feature| feature.direction).collect();
-        match self {
+        let weights = data.case_weights();
+        let weights = weights.as_deref();
+        let trained = match self {
             Self::Additive(params) => {
+                let narrow = weights.map(|held| held.iter().map(|&weight| weight as f32).collect::<Vec<_>>());
                 let validation = additive::validation(&families, &dates, seed);
                 let (model, unused) = params.fit_cases(Cases {
                     matrix: data.matrix(),
                     directions: &directions,
                     outcomes: data.outcomes(),
-                    weights: None,
+                    weights: narrow.as_deref(),
                     families: &families,
                     validation: &validation,
                     seed,
                 })?;
-                Ok(Trained { model, unused, cards: Vec::new(), path: None })
+                Trained { model, unused, cards: Vec::new(), path: None }
             }
-            Self::Scorecard(params) => {
-                let found = params.fit_matrix(data.matrix(), &directions, data.outcomes(), None)?;
-                let (models, cards): (Vec<AdditiveModel>, Vec<Scorecard>) = found.into_iter().unzip();
-                let Some(model) = models.into_iter().next() else {
-                    return Err(ModelError::NotFitted("no card was found".into()));
-                };
-                let is_used = |name: &String| model.terms().iter().any(|term| term.on.contains(name));
-                let unused = model.features().iter().filter(|name| !is_used(name)).cloned().collect();
-                let model = rescaled(model, &data, &families, params.refits, seed)?;
-                Ok(Trained { model, unused, cards, path: None })
-            }
-            Self::Logistic(params) => {
-                let scales: Vec<Scale> = features
-                    .iter()
-                    .map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear })
-                    .collect();
-                let folds = params.path.as_ref().map(|path| path.folds).filter(|&folds| folds >= 2);
-                let validation = folds.map(|folds| Validation::new(&families, &dates, folds, seed));
-                let fit = |params: &LogisticParams, weights: Option<&[f64]>, near: Option<&LogisticFit>| {
-                    let (matrix, outcomes) = (data.matrix(), data.outcomes());
-                    params.fit_validated(matrix, &scales, outcomes, weights, validation.as_ref(), near)
-                };
-                let whole = fit(params, None, None)?;
-                // Refits keep the strength that was chosen: they say how well the terms are known under it.
-                let strength = whole.path.as_ref().map(PathReport::strength).or(params.strength);
-                let again =
-                    LogisticParams { path: None, strength, tolerance: REFIT_TOLERANCE, ..params.clone() };
-                let model =
-                    refitted(whole.model.clone(), &data, &families, params.refits, seed, |weights| {
-                        Ok(fit(&again, Some(weights), Some(&whole))?.model)
-                    })?;
-                let LogisticFit { unused, path, .. } = whole;
-                Ok(Trained { model, unused, cards: Vec::new(), path })
-            }
+            Self::Scorecard(params) => fit_card(params, &data, &directions, &families, seed)?,
+            Self::Logistic(params) => fit_lines(params, &data, &families, &dates, seed)?,
+        };
+        if weights.is_some() { on_the_base_rate(trained, &data) } else { Ok(trained) }
+    }
+}
+
+/// The best card and its model.
+fn fit_card(
+    params: &ScorecardParams,
+    data: &Dataset,
+    directions: &[Direction],
+    families: &[u64],
+    seed: u64,
+) -> Result<Trained, ModelError> {
+    let weights = data.case_weights();
+    let found = params.fit_matrix(data.matrix(), directions, data.outcomes(), weights.as_deref())?;
+    let (models, mut cards): (Vec<AdditiveModel>, Vec<Scorecard>) = found.into_iter().unzip();
+    if weights.is_some() {
+        // As `on_the_base_rate` does with the model.
+        for (model, card) in models.iter().zip(&mut cards) {
+            let log_odds = model.log_odds(data.matrix())?;
+            card.recalibrate(1.0, offset_in_the_large(&log_odds, data.outcomes()));
         }
+    }
+    let Some(model) = models.into_iter().next() else {
+        return Err(ModelError::NotFitted("no card was found".into()));
+    };
+    let is_used = |name: &String| model.terms().iter().any(|term| term.on.contains(name));
+    let unused = model.features().iter().filter(|name| !is_used(name)).cloned().collect();
+    let model = rescaled(model, data, families, params.refits, seed)?;
+    Ok(Trained { model, unused, cards, path: None })
+}
+
+/// A line for each feature.
+fn fit_lines(
+    params: &LogisticParams,
+    data: &Dataset,
+    families: &[u64],
+    dates: &[AsOf],
+    seed: u64,
+) -> Result<Trained, ModelError> {
+    let scales: Vec<Scale> = data
+        .spec()
+        .features()
+        .iter()
+        .map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear })
+        .collect();
+    let folds = params.path.as_ref().map(|path| path.folds).filter(|&folds| folds >= 2);
+    let validation = folds.map(|folds| Validation::new(families, dates, folds, seed));
+    let fit = |params: &LogisticParams, weights: Option<&[f64]>, near: Option<&LogisticFit>| {
+        let (matrix, outcomes) = (data.matrix(), data.outcomes());
+        params.fit_validated(matrix, &scales, outcomes, weights, validation.as_ref(), near)
+    };
+    let whole = fit(params, data.case_weights().as_deref(), None)?;
+    // Refits keep the strength that was chosen: they say how well the terms are known under it.
+    let strength = whole.path.as_ref().map(PathReport::strength).or(params.strength);
+    let again = LogisticParams { path: None, strength, tolerance: REFIT_TOLERANCE, ..params.clone() };
+    let model = refitted(whole.model.clone(), data, families, params.refits, seed, |weights| {
+        Ok(fit(&again, Some(weights), Some(&whole))?.model)
+    })?;
+    let LogisticFit { unused, path, .. } = whole;
+    Ok(Trained { model, unused, cards: Vec::new(), path })
+}
+
+/// A model of reweighed cases, moved so that its mean chance over the cases as they are is the share that
+/// had the outcome. Weights keep that share, but move which features go with it; so the fit is right on
+/// average over weighted cases, and a little off over people.
+fn on_the_base_rate(mut trained: Trained, data: &Dataset) -> Result<Trained, ModelError> {
+    let offset = offset_in_the_large(&trained.model.log_odds(data.matrix())?, data.outcomes());
+    trained.model = trained.model.recalibrated(1.0, offset)?;
+    Ok(trained)
+}
+
+/// What has to be added to log-odds for their mean chance to be the share of outcomes, by Newton's method.
+/// The sum of chances rises with the offset all the way from none to all, so there is one answer.
+fn offset_in_the_large(log_odds: &[f64], outcomes: &[bool]) -> f64 {
+    const MOST_STEPS: usize = 50;
+    let wanted = outcomes.iter().filter(|&&outcome| outcome).count() as f64;
+    let mut offset = 0.0;
+    for _ in 0..MOST_STEPS {
+        let (mut sum, mut spread) = (0.0, 0.0);
+        for score in log_odds {
+            let chance = 1.0 / (1.0 + (-(offset + score)).exp());
+            sum += chance;
+            spread += chance * (1.0 - chance);
+        }
+        let step: f64 = ((wanted - sum) / spread).clamp(-1.0, 1.0);
+        if !step.is_finite() {
+            break;
+        }
+        offset += step;
+        if step.abs() < 1e-12 {
+            break;
+        }
+    }
+    offset
+}
+
+/// For each case how much it counts in a refit: as its family was drawn, times its weight if it has one.
+fn drawn_weights(draw: Draw, families: &[u64], weights: Option<&[f64]>) -> Vec<f64> {
+    let counts = families.iter().map(|&family| f64::from(draw.count(family)));
+    match weights {
+        None => counts.collect(),
+        Some(weights) => counts.zip(weights).map(|(count, weight)| count * weight).collect(),
     }
 }
 
@@ -173,18 +252,19 @@ fn refitted(
     if refits == 0 {
         return Ok(model);
     }
+    let own = data.case_weights();
     let mut intercepts = Vec::new();
     let mut terms: Vec<(Vec<f64>, Vec<Vec<f64>>)> =
         model.terms().iter().map(|term| (term.shape.figures(), Vec::new())).collect();
     for nth in 0..refits {
         let draw = Draw::new(seed, nth);
-        let weights: Vec<f64> = families.iter().map(|&family| f64::from(draw.count(family))).collect();
+        let weights = drawn_weights(draw, families, own.as_deref());
         let again = fit(&weights)?;
         let mut intercept = again.intercept();
         for (nth, term) in model.terms().iter().enumerate() {
             let same = again.terms().iter().find(|held| held.on == term.on);
             let (figures, moved) = match same {
-                Some(same) => on_the_same_footing(term, same, data),
+                Some(same) => on_the_same_footing(term, same, data, own.as_deref()),
                 // It plays no part in this refit.
                 None => (vec![0.0; terms[nth].0.len()], 0.0),
             };
@@ -210,12 +290,13 @@ fn rescaled(
         return Ok(model);
     }
     let log_odds = model.log_odds(data.matrix())?;
+    let own = data.case_weights();
     let mut intercepts = Vec::new();
     let mut terms: Vec<(Vec<f64>, Vec<Vec<f64>>)> =
         model.terms().iter().map(|term| (term.shape.figures(), Vec::new())).collect();
     for nth in 0..refits {
         let draw = Draw::new(seed, nth);
-        let weights: Vec<f64> = families.iter().map(|&family| f64::from(draw.count(family))).collect();
+        let weights = drawn_weights(draw, families, own.as_deref());
         let (slope, offset) = line_through(&log_odds, data.outcomes(), &weights);
         intercepts.push(offset + slope * model.intercept());
         for (figures, drawn) in &mut terms {
@@ -263,20 +344,29 @@ fn line_through(log_odds: &[f64], outcomes: &[bool], weights: &[f64]) -> (f64, f
 
 /// A refitted line's figures at the model's centre, with a mean of zero over the training cases; and what
 /// the intercept takes over for that.
-fn on_the_same_footing(term: &Term, again: &Term, data: &Dataset) -> (Vec<f64>, f64) {
+fn on_the_same_footing(
+    term: &Term,
+    again: &Term,
+    data: &Dataset,
+    weights: Option<&[f64]>,
+) -> (Vec<f64>, f64) {
     let mut figures = again.shape.figures();
     let (Shape::Line { centre, .. }, Shape::Line { centre: other, .. }) = (&term.shape, &again.shape) else {
         return (figures, 0.0);
     };
     figures[1] += figures[0] * (centre - other);
     let place = data.matrix().names().iter().position(|name| *name == term.on[0]).unwrap_or_default();
-    let (mut missing, mut not_covered) = (0_usize, 0_usize);
-    for cell in data.matrix().column(place) {
-        missing += usize::from(cell == Cell::Missing);
-        not_covered += usize::from(cell == Cell::NotCovered);
+    let (mut missing, mut not_covered, mut all) = (0.0, 0.0, 0.0);
+    for (row, cell) in data.matrix().column(place).enumerate() {
+        let weight = weights.map_or(1.0, |weights| weights[row]);
+        all += weight;
+        match cell {
+            Cell::Missing => missing += weight,
+            Cell::NotCovered => not_covered += weight,
+            Cell::Value(_) => {}
+        }
     }
-    let rows = data.rows() as f64;
-    let (missing, not_covered) = (missing as f64 / rows, not_covered as f64 / rows);
+    let (missing, not_covered) = (missing / all, not_covered / all);
     let mean = (1.0 - missing - not_covered) * figures[1] + missing * figures[2] + not_covered * figures[3];
     figures[1..].iter_mut().for_each(|figure| *figure -= mean);
     (figures, mean)

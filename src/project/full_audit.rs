@@ -81,7 +81,12 @@ impl Project {
     /// # Errors
     /// [`Error::Spec`], [`Error::Dataset`] or [`Error::Evaluate`] where the candidate is not of this project's
     /// features and outcome.
-    pub fn backtest(&self, records: &Records, candidate: &Candidate) -> Result<Backtest, Error> {
-        Ok(Backtest::run(candidate, &self.dataset(records)?, &self.backtest_plan()?)?)
+    pub fn backtest(
+        &self,
+        records: &Records,
+        protected: &Protected,
+        candidate: &Candidate,
+    ) -> Result<Backtest, Error> {
+        Ok(Backtest::run(candidate, &self.training_data(records, protected)?, &self.backtest_plan()?)?)
     }
 }

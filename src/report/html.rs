@@ -7,7 +7,7 @@ use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::interval::Interval;
 use crate::records::RecordReference;
-use crate::review::{Drawn, Entry, ReviewList};
+use crate::review::{Drawn, Entry, ReviewList, SharesUsed};
 use crate::scoring::{Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, Stability};
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
@@ -54,6 +54,8 @@ struct Page<'a> {
     length: String,
     /// How many of them were drawn at random, in words; empty for none.
     random: String,
+    /// How places were dealt to groups; empty where they were not.
+    shares: String,
     /// The rate of the outcome among all cases of the backtest.
     average: String,
     cannot_see: Vec<String>,
@@ -92,6 +94,7 @@ struct Case<'a> {
     rank: String,
     of: String,
     random: bool,
+    by_share: bool,
     band: Band<'a>,
     /// The chance with its interval, where chances passed their check; empty otherwise.
     chance: String,
@@ -189,6 +192,7 @@ impl<'a> Page<'a> {
             title,
             audit: Audit::of(list.audit()),
             length: words::counted(entries.len(), "case", "cases"),
+            shares: list.shares().map(shares_in_words).unwrap_or_default(),
             random: if random == 0 {
                 String::new()
             } else {
@@ -260,6 +264,7 @@ impl<'a> Case<'a> {
             rank: words::count(u64::from(case.rank())),
             of: words::count(u64::from(case.of())),
             random: entry.drawn() == Drawn::AtRandom,
+            by_share: entry.drawn() == Drawn::ByShare,
             band: Band::of(case.band(), out_of),
             chance: case.chance().map(chance_in_words).unwrap_or_default(),
             stability: case.stability().map(stability_in_words).unwrap_or_default(),
@@ -277,6 +282,19 @@ impl<'a> Case<'a> {
             not_covered: Absences::of(case, Cell::NotCovered),
         }
     }
+}
+
+/// How places were dealt to groups, and who answers for it.
+fn shares_in_words(used: &SharesUsed) -> String {
+    format!(
+        "The places of this list were dealt to groups by {}, the highest scores within each. Of {} places, {} are others \
+         than by score alone. Approved by {}, for this reason: {}",
+        words::plain(&used.asked.characteristic),
+        words::count(u64::from(used.places)),
+        words::count(u64::from(used.changed)),
+        used.asked.approved_by,
+        used.asked.reason
+    )
 }
 
 /// `4.1% (2.9% to 5.8%)`.

@@ -72,6 +72,7 @@ fn row(place: usize, entry: &Entry) -> Vec<String> {
     let drawn = match entry.drawn() {
         Drawn::ByRank => "by rank",
         Drawn::AtRandom => "at random",
+        Drawn::ByShare => "by share",
     };
     let mut cells = vec![
         place.to_string(),

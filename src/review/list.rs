@@ -6,6 +6,7 @@ use super::decision::{OpenCase, Reviewer};
 use crate::calendar::Day;
 use crate::error::{Error, ReviewError};
 use crate::evaluate::Capacity;
+use crate::fairness::{CapacityShares, Protected};
 use crate::scoring::{AuditRecord, NotScored, ScoredCase, Scores};
 
 /// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
@@ -20,6 +21,9 @@ pub struct ReviewList {
     capacity: Capacity,
     /// The sample that was asked for.
     comparison: Option<Comparison>,
+    /// How places were dealt to groups, where they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shares: Option<SharesUsed>,
     entries: Vec<Entry>,
     /// The cases of the cohort that were not scored: nothing is said of them, which is not the same as
     /// that all is well.
@@ -41,6 +45,23 @@ pub enum Drawn {
     ByRank,
     /// At random, for comparison.
     AtRandom,
+    /// For its group's share of the places: by rank alone it would not be on the list.
+    ByShare,
+}
+
+/// How places were dealt to groups, and what that changed: counts alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharesUsed {
+    /// What was asked for, why, and by whom it was approved.
+    pub asked: CapacityShares,
+    /// Places that were dealt.
+    pub places: u32,
+    /// Of these, those with a case that by rank alone would not be on the list. As many cases whose rank
+    /// alone would have listed them are not on it.
+    pub changed: u32,
+    /// The lowest rank on the list; by rank alone it would be the number of places.
+    pub lowest_rank: u32,
 }
 
 /// A random sample for comparison.
@@ -64,14 +85,55 @@ impl ReviewList {
         capacity: Capacity,
         comparison: Option<Comparison>,
     ) -> Result<Self, Error> {
-        let length = capacity.of(scores.len());
-        if length == 0 {
-            return Err(ReviewError::NoCapacity.into());
-        }
-        let mut ranks: Vec<(usize, Drawn)> = (1..=length).map(|rank| (rank, Drawn::ByRank)).collect();
+        let length = length(scores, capacity)?;
+        Self::of(scores, capacity, comparison, &(1..=length).collect::<Vec<_>>(), None)
+    }
+
+    /// The same, with the places dealt to the groups of a protected characteristic, the highest scores within
+    /// each. Every case that is listed because of it is marked [`Drawn::ByShare`], and the list's record
+    /// ([`ReviewList::shares`]) says how many places are others than by rank alone. Read the caution in
+    /// [`mitigation`](crate::fairness::mitigation) first.
+    ///
+    /// # Errors
+    /// As [`ReviewList::draw`]; [`Error::Mitigation`] where no reason or no name is given, the
+    /// characteristic is not held, or the shares cannot be dealt.
+    pub fn draw_shared(
+        scores: &Scores<'_, '_>,
+        capacity: Capacity,
+        comparison: Option<Comparison>,
+        protected: &Protected,
+        shares: &CapacityShares,
+    ) -> Result<Self, Error> {
+        let length = length(scores, capacity)?;
+        let chosen = shares.deal(protected, scores.ranked(), length)?;
+        let ranks: Vec<usize> =
+            chosen.iter().zip(1..).filter(|(has_place, _)| **has_place).map(|(_, rank)| rank).collect();
+        let used = SharesUsed {
+            asked: shares.clone(),
+            places: ranks.len() as u32,
+            changed: ranks.iter().filter(|&&rank| rank > length).count() as u32,
+            lowest_rank: ranks.last().copied().unwrap_or_default() as u32,
+        };
+        Self::of(scores, capacity, comparison, &ranks, Some(used))
+    }
+
+    /// The cases of these ranks, lowest first, and a sample of the others.
+    fn of(
+        scores: &Scores<'_, '_>,
+        capacity: Capacity,
+        comparison: Option<Comparison>,
+        listed: &[usize],
+        shares: Option<SharesUsed>,
+    ) -> Result<Self, Error> {
+        let places = listed.len();
+        let drawn = |&rank: &usize| (rank, if rank <= places { Drawn::ByRank } else { Drawn::ByShare });
+        let mut ranks: Vec<(usize, Drawn)> = listed.iter().map(drawn).collect();
         if let Some(Comparison { cases, seed }) = comparison {
-            let mut rest: Vec<(u64, usize)> =
-                scores.lots(seed).filter(|&(rank, _)| rank > length).map(|(rank, lot)| (lot, rank)).collect();
+            let mut rest: Vec<(u64, usize)> = scores
+                .lots(seed)
+                .filter(|(rank, _)| listed.binary_search(rank).is_err())
+                .map(|(rank, lot)| (lot, rank))
+                .collect();
             rest.sort_unstable();
             rest.truncate(cases as usize);
             rest.sort_unstable_by_key(|&(_, rank)| rank);
@@ -84,7 +146,7 @@ impl ReviewList {
             }
         }
         let not_scored = scores.not_scored().to_vec();
-        Ok(Self { audit: scores.audit().clone(), capacity, comparison, entries, not_scored })
+        Ok(Self { audit: scores.audit().clone(), capacity, comparison, shares, entries, not_scored })
     }
 
     /// The audit record of the run.
@@ -99,11 +161,18 @@ impl ReviewList {
         &self.not_scored
     }
 
-    /// How many places were asked for, and the sample: with the run's audit record all that is needed to
-    /// draw the same list again.
+    /// How many places were asked for, and the sample: with the run's audit record, and the shares where
+    /// there are any, all that is needed to draw the same list again.
     #[must_use]
     pub fn drawn_with(&self) -> (Capacity, Option<Comparison>) {
         (self.capacity, self.comparison)
+    }
+
+    /// How places were dealt to groups; `None` where the list goes by rank alone, which it does unless
+    /// somebody asked for shares.
+    #[must_use]
+    pub fn shares(&self) -> Option<&SharesUsed> {
+        self.shares.as_ref()
     }
 
     /// How many places it has.
@@ -136,6 +205,14 @@ impl ReviewList {
         }
         let entry = place.checked_sub(1).and_then(|place| self.entries.get_mut(place));
         entry.map(|entry| OpenCase::new(entry, reviewer, on)).ok_or(ReviewError::NoPlace(place))
+    }
+}
+
+/// How many places there are.
+fn length(scores: &Scores<'_, '_>, capacity: Capacity) -> Result<usize, ReviewError> {
+    match capacity.of(scores.len()) {
+        0 => Err(ReviewError::NoCapacity),
+        length => Ok(length),
     }
 }
 

@@ -13,4 +13,4 @@ mod list;
 
 pub(crate) use decision::Opened;
 pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
-pub use list::{Comparison, Drawn, Entry, ReviewList};
+pub use list::{Comparison, Drawn, Entry, ReviewList, SharesUsed};

@@ -200,10 +200,18 @@ impl Scorer {
             "Records of services that are not among the sources, and whatever was never recorded.".to_owned(),
         ];
         if !training.protected.is_empty() {
-            lines.push(format!(
-                "Protected characteristics ({}): they are kept for fairness checks alone.",
-                training.protected.join(", ")
-            ));
+            lines.push(match &training.mitigation {
+                None => format!(
+                    "Protected characteristics ({}): they are kept for fairness checks alone.",
+                    training.protected.join(", ")
+                ),
+                Some(held) => format!(
+                    "Protected characteristics ({}): the score reads none of them. In training, {} set how much past \
+                     cases counted.",
+                    training.protected.join(", "),
+                    held.asked.reweigh.join(" and ")
+                ),
+            });
         }
         lines.extend(training.cannot_see.iter().cloned());
         lines
@@ -363,6 +371,11 @@ impl Scores<'_, '_> {
         let kept_in = *self.kept_in.get(row)?;
         let refits = self.scorer.candidate().model().refits()?.len() as u32;
         Some(Stability { kept_in, refits, capacity: self.capacity as u32 })
+    }
+
+    /// The id and the log-odds at each rank, from the first: for dealing places to groups.
+    pub(crate) fn ranked(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.order.iter().map(|&row| (self.cohort.id(row as usize), self.log_odds[row as usize]))
     }
 
     /// How many ranks there are, and a lot for each: for drawing a comparison sample.

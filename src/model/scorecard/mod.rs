@@ -136,8 +136,8 @@ impl ScorecardParams {
     /// Fits cases; `directions` has one for each feature, `weights` (if any) a weight for each case. Gives
     /// the best cards, best first, each as a model and as a card to print.
     ///
-    /// Weights count for points, unit and offset; cuts are chosen, and the table is counted, over cases as
-    /// they are.
+    /// Weights count for points, unit and offset, and for what a line must pay; cuts are chosen, and the table
+    /// is counted, over cases as they are.
     ///
     /// # Errors
     /// [`ModelError::NotFitted`] where there is only one outcome, a setting is out of range, or lengths do
@@ -162,12 +162,15 @@ impl ScorecardParams {
         let asked = questions(matrix, directions, outcomes, self.most_cuts as usize);
         let signs: Vec<_> = asked.iter().map(|question| question.sign).collect();
         let columns: Vec<_> = asked.iter().map(|question| &question.answers).collect();
-        let yes = outcomes.iter().filter(|&&outcome| outcome).count();
+        let weight = |wanted: bool| -> f64 {
+            let rows = outcomes.iter().enumerate().filter(|(_, outcome)| **outcome == wanted);
+            rows.map(|(row, _)| weights.and_then(|weights| weights.get(row)).copied().unwrap_or(1.0)).sum()
+        };
         let limits = CardLimits {
             terms: self.terms.map(|terms| terms as usize),
             points: i32::try_from(self.points).unwrap_or(i32::MAX),
             cards: self.cards as usize,
-            worth: worth(yes.min(outcomes.len() - yes)),
+            worth: worth(weight(true).min(weight(false))),
         };
         let found = search(&columns, &signs, outcomes, weights, &limits)
             .map_err(|error| ModelError::NotFitted(error.to_string()))?;
@@ -191,10 +194,10 @@ impl ScorecardParams {
     }
 }
 
-/// What a line must bring, in log-likelihood: half the logarithm of the number of cases with the rarer
-/// outcome, which is how much is known.
-fn worth(rarer: usize) -> f64 {
-    0.5 * (rarer.max(1) as f64).ln()
+/// What a line must bring, in log-likelihood: half the logarithm of the number (the weight, where cases have
+/// weights) of cases with the rarer outcome, which is how much is known.
+fn worth(rarer: f64) -> f64 {
+    0.5 * rarer.max(1.0).ln()
 }
 
 impl Fit<Array2<f64>, Array1<bool>, ModelError> for ScorecardParams {

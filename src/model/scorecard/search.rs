@@ -76,7 +76,7 @@ pub(crate) enum CardError {
 /// The best cards, best first, no two of them with the same columns.
 ///
 /// The result depends neither on the number of threads nor on the order of the cases: all sums over cases
-/// are sums of whole numbers (weights are rounded to a millionth of the largest).
+/// are sums of whole numbers (weights are rounded to less than a millionth of the largest).
 pub(crate) fn search(
     columns: &[&YesNo],
     signs: &[Sign],
@@ -126,7 +126,11 @@ pub(crate) fn search(
     Ok(best_cards(&problem, limits))
 }
 
-/// Weights in whole units of a millionth of the largest, and what a unit is worth.
+/// The bits of a number that hold its power of two.
+const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
+
+/// Weights in whole units of less than a millionth of the largest, and what a unit is worth: a power of two,
+/// so that weights of 1 (and sums of them) stay what they are to the bit.
 fn whole_weights(weights: &[f64], rows: usize) -> Result<(Arc<[u32]>, f64), CardError> {
     if weights.len() != rows || !weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0) {
         return Err(CardError::Weights);
@@ -135,7 +139,9 @@ fn whole_weights(weights: &[f64], rows: usize) -> Result<(Arc<[u32]>, f64), Card
     if largest <= 0.0 {
         return Err(CardError::Empty);
     }
-    let grain = largest / 1e6;
+    // The largest weight with its fraction cut off is a power of two; it has 2^20 parts.
+    let power = f64::from_bits(largest.to_bits() & EXPONENT).max(f64::MIN_POSITIVE);
+    let grain = power / f64::from(1 << 20);
     Ok((weights.iter().map(|weight| (weight / grain).round() as u32).collect(), grain))
 }
 

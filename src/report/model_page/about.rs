@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::words;
 use super::{AnyModel, percent};
 use crate::cohort::{CohortSpec, Unit};
+use crate::dataset::Reweighed;
 use crate::features::Measure;
 use crate::model::{Candidate, Edit, FeatureRange, Trainer};
 use crate::records::Selector;
@@ -108,7 +109,26 @@ fn made(candidate: &Candidate) -> String {
             words::count(unused as u64)
         ));
     }
+    if let Some(record) = &candidate.training().mitigation {
+        text.push(' ');
+        text.push_str(&reweighed(record));
+    }
     text
+}
+
+/// How training cases were reweighed, and who answers for it.
+fn reweighed(record: &Reweighed) -> String {
+    let names: Vec<String> = record.asked.reweigh.iter().map(|name| words::plain(name)).collect();
+    format!(
+        "In training, past cases were reweighed by {}, so that every group had the same share with the outcome (groups \
+         that are too small were taken together): they \
+         counted {:.2} to {:.2} times. Approved by {}, for this reason: {}",
+        names.join(" and "),
+        record.least_weight,
+        record.greatest_weight,
+        record.asked.approved_by,
+        record.asked.reason
+    )
 }
 
 /// Who is asked about, in words.
@@ -151,8 +171,12 @@ fn cannot_see(candidate: &Candidate) -> Vec<String> {
     ];
     if !training.protected.is_empty() {
         lines.push(format!(
-            "Protected characteristics ({}): they are kept for fairness checks alone.",
-            training.protected.iter().map(|name| words::plain(name)).collect::<Vec<_>>().join(", ")
+            "Protected characteristics ({}): {}",
+            training.protected.iter().map(|name| words::plain(name)).collect::<Vec<_>>().join(", "),
+            match &training.mitigation {
+                None => "they are kept for fairness checks alone.",
+                Some(_) => "the score reads none of them; how they were used in training is said above.",
+            }
         ));
     }
     lines.extend(training.cannot_see.iter().cloned());
