@@ -27,11 +27,13 @@ use earlyhelp::calendar::{AsOf, Day, Horizon, Lookback};
 use earlyhelp::cohort::{Cohort, CohortSpec};
 use earlyhelp::dataset::Dataset;
 use earlyhelp::evaluate::{Backtest, BacktestPlan, BandRule, Bootstrap, Capacity, FamilyRule, Split};
+use earlyhelp::fairness::audit::{AuditParams, OperatingPoint, ScoreTable};
 use earlyhelp::fairness::{FairnessAudit, FairnessParams, Protected, ProtectedColumns};
 use earlyhelp::features::{Feature, FeatureSpec, Measure};
 use earlyhelp::model::{Candidate, Trainer, TrainingContext};
 use earlyhelp::outcome::OutcomeSpec;
 use earlyhelp::records::{Coverage, Extract, HouseholdColumns, Known, Records, Selector, SourceMapping};
+use earlyhelp::report::audit::{audit_html, audit_text};
 use polars::prelude::*;
 
 type Anyhow<T> = std::result::Result<T, Box<dyn Error>>;
@@ -113,7 +115,10 @@ fn main() -> Anyhow<()> {
         let audit = table.audit(&AuditParams::at(OperatingPoint::Predicted))?;
         let out = Path::new(out);
         std::fs::create_dir_all(out)?;
-        std::fs::write(out.join("audit.html"), audit_html(&audit, "Open University students, day 28")?)?;
+        std::fs::write(
+            out.join("audit.html"),
+            audit_html(&audit, &format!("Open University students, day {day}"), None)?,
+        )?;
         std::fs::write(out.join("audit.json"), serde_json::to_string_pretty(&audit)?)?;
         println!("{}", audit_text(&audit));
         return Ok(());

@@ -8,8 +8,13 @@ use earlyhelp::cohort::Cohort;
 use earlyhelp::evaluate::Backtest;
 use earlyhelp::fairness::{Finding, GroupOutcome, Verdict};
 
+use earlyhelp::fairness::audit::{
+    Against, AttributeFinding, AuditParams, AuditedOutcome, DisparityVerdict, Measure, OperatingPoint,
+    ScoreTable,
+};
+use earlyhelp::fairness::{FairnessAudit, FairnessParams};
 use earlyhelp::model::Trainer;
-use example::{Lies, audit, cohorts, data_folder, ladder, load, run};
+use example::{Lies, cohorts, data_folder, ladder, load, protected, run};
 
 fn auc(backtest: &Backtest) -> f64 {
     backtest.report().overall.auc.unwrap().value
@@ -37,7 +42,8 @@ fn real_records_give_the_known_figures_and_a_known_disparity() {
     let additive = auc(&run(&records, 28, &Trainer::default()).unwrap());
     assert!(additive > honest && additive < 0.85, "{additive} beside {honest}; 0.85 would be a leak");
 
-    let audit = audit(&folder, &day_28).unwrap();
+    let protected = protected(&folder).unwrap();
+    let audit = FairnessAudit::of(&day_28, &protected, &FairnessParams::default()).unwrap();
     // Sex is not in the model, but courses are: men more often take those where more people fail, and
     // are wrongly listed more often. The plain scikit-learn pipeline on the same cases shows the same.
     let gender = &audit.report().characteristics[0];
@@ -49,6 +55,27 @@ fn real_records_give_the_known_figures_and_a_known_disparity() {
         assert_eq!(wrongly_listed.verdict, expected, "{}: {wrongly_listed:?}", group.group);
     }
     drop(records);
+
+    // The full audit, for those among the highest fifth of scores, with intervals that hold for all groups of
+    // a characteristic at once.
+    let table = ScoreTable::of_backtest(&day_28, &protected).unwrap();
+    let audit = table.audit(&AuditParams::at(OperatingPoint::Predicted)).unwrap();
+    let verdict = |characteristic: &str, group: &str, measure: Measure| {
+        let of = audit.attributes.iter().find(|of| of.columns == [characteristic]).expect("audited");
+        let AttributeFinding::Measured { groups, .. } = &of.finding else { panic!("it is held") };
+        let of = groups.iter().find(|of| of.values == [group]).expect("a group");
+        let AuditedOutcome::Shown { disparities, .. } = &of.outcome else { panic!("{group} is held back") };
+        let of = disparities.iter().find(|of| of.measure == measure && of.against == Against::Whole);
+        let of = of.expect("compared");
+        (of.verdict, of.difference_simultaneous)
+    };
+    let (found, interval) = verdict("gender", "M", Measure::FalsePositiveRate);
+    assert_eq!(found, DisparityVerdict::Present);
+    assert!(interval.unwrap().low > 0.0, "men are wrongly listed more often: {interval:?}");
+    // 87 people: whatever the point estimates say, they are too few to tell.
+    for measure in [Measure::FalsePositiveRate, Measure::TruePositiveRate, Measure::SelectionRate] {
+        assert_eq!(verdict("age_band", "55<=", measure).0, DisparityVerdict::CannotTell, "{measure}");
+    }
 
     // Each rung of the ladder is a lie about what was known; each makes the model look better.
     let rungs: Vec<f64> = ladder(28)[1..]

@@ -5,18 +5,21 @@ use std::sync::OnceLock;
 
 use earlyhelp::calendar::Lookback;
 use earlyhelp::dataset::Dataset;
+use earlyhelp::fairness::audit::{
+    Against, AttributeFinding, Audit, AuditedOutcome, Disparity, DisparityVerdict, Measure as Figure,
+};
 use earlyhelp::fairness::{Finding, GroupOutcome, GroupRates, Verdict};
 use earlyhelp::features::{Feature, FeatureSpec, Measure};
 use earlyhelp::model::Shape;
 use earlyhelp::model::Trainer;
-use earlyhelp::project::Project;
+use earlyhelp::project::{FullAudit, Project};
 use earlyhelp::records::{Records, Selector};
 use earlyhelp::scoring::AuditedModel;
 use earlyhelp::synthetic::{Council, CouncilParams, Format, Scope};
 
 /// Seed and size of the demonstration: an audit of a smaller council has too few people to tell.
-fn trained() -> &'static (Council, AuditedModel, Project, Records) {
-    static TRAINED: OnceLock<(Council, AuditedModel, Project, Records)> = OnceLock::new();
+fn trained() -> &'static (Council, AuditedModel, Project, Records, FullAudit) {
+    static TRAINED: OnceLock<(Council, AuditedModel, Project, Records, FullAudit)> = OnceLock::new();
     TRAINED.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let council = CouncilParams::default().generate().unwrap();
@@ -25,8 +28,13 @@ fn trained() -> &'static (Council, AuditedModel, Project, Records) {
         let records = project.records(|_, _| {}).unwrap();
         assert!(records.intake().iter().all(|intake| intake.rejected == 0));
         let protected = project.protected().unwrap();
-        let model = project.train(&records, &protected, &project.training.trainer, |_| {}).unwrap();
-        (council, model, project, records)
+        let trainer = &project.training.trainer;
+        let (candidate, backtest) = project.test(&records, &protected, trainer, |_| {}).unwrap();
+        let tested = (&candidate, &backtest);
+        let params = project.audit_params();
+        let audit = project.full_audit(&records, tested, &protected, &params, |_| {}).unwrap();
+        let model = project.audit(candidate, &backtest, &protected).unwrap();
+        (council, model, project, records, audit)
     })
 }
 
@@ -35,7 +43,7 @@ fn trained() -> &'static (Council, AuditedModel, Project, Records) {
 /// two that say nearly the same is not settled by data.)
 #[test]
 fn planted_effects_are_found_with_their_signs_and_in_their_order() {
-    let (council, _, project, records) = trained();
+    let (council, _, project, records, _) = trained();
     let effects = &council.truth().effects;
     let mut features = vec![Feature::age()];
     for effect in effects {
@@ -105,4 +113,51 @@ fn the_fairness_check_finds_both_planted_biases() {
     let report = &model.fairness().characteristics;
     let religion = report.iter().find(|of| of.name == "religion").unwrap();
     assert!(matches!(religion.finding, Finding::NotMeasurable { .. }), "not held is never fair");
+}
+
+fn disparity<'a>(audit: &'a Audit, characteristic: &str, group: &str, of: Figure) -> &'a Disparity {
+    let attribute = audit.attributes.iter().find(|held| held.columns == [characteristic]).expect("audited");
+    let AttributeFinding::Measured { groups, .. } = &attribute.finding else { panic!("not measured") };
+    let found = groups.iter().find(|held| held.values == [group]).expect("a group");
+    let AuditedOutcome::Shown { disparities, .. } = &found.outcome else { panic!("{group} is held back") };
+    disparities.iter().find(|held| held.measure == of && held.against == Against::Whole).expect("compared")
+}
+
+#[test]
+fn the_full_audit_finds_both_planted_biases_and_names_what_carries_them() {
+    let (council, _, _, _, full) = trained();
+    for bias in &council.truth().biases {
+        let over = bias.factor > 1.0;
+        let of = if over { Figure::FalsePositiveRate } else { Figure::TruePositiveRate };
+        // Intervals hold for all 18 ethnic groups, or all 12 areas, at once: a small group cannot show it, but
+        // none may be told to be without, and at least one has to show it.
+        let found: Vec<&Disparity> =
+            bias.group.iter().map(|group| disparity(&full.audit, bias.characteristic, group, of)).collect();
+        assert!(found.iter().all(|held| held.verdict != DisparityVerdict::AbsentWithin));
+        let shown = found.iter().filter(|held| held.verdict == DisparityVerdict::Present);
+        let shown: Vec<f64> = shown.map(|held| held.difference.unwrap().value).collect();
+        assert!(!shown.is_empty(), "{}: {found:?}", bias.characteristic);
+        assert!(shown.iter().all(|difference| (*difference > 0.0) == over), "{shown:?}");
+
+        // The largest planted group, and the source that its difference rests on.
+        let largest = bias
+            .group
+            .iter()
+            .filter_map(|group| full.carriers.group(bias.characteristic, group))
+            .max_by_key(|held| held.n)
+            .expect("measured");
+        let carrier = largest
+            .terms
+            .iter()
+            .max_by(|a, b| a.difference.value.abs().total_cmp(&b.difference.value.abs()))
+            .expect("a term");
+        assert_eq!(carrier.difference.value > 0.0, over);
+        let names_source = carrier.on.iter().any(|feature| feature.starts_with(bias.source));
+        assert!(names_source, "{:?} carries what was planted in {}", carrier.on, bias.source);
+    }
+    // What sets a criterion is named with the number of people it rests on.
+    for attribute in &full.audit.attributes {
+        let AttributeFinding::Measured { criteria, .. } = &attribute.finding else { continue };
+        assert!(criteria.iter().filter_map(|held| held.set_by.as_ref()).all(|by| by.n >= 10));
+    }
 }

@@ -31,9 +31,10 @@ pub struct Arguments {
     /// The column of the score: a number, higher is more at risk.
     #[arg(long, value_name = "COLUMN")]
     score: String,
-    /// The column of the outcome: true or false, 1 or 0, yes or no.
+    /// The column of the outcome: true or false, 1 or 0, yes or no. Without it (a list in use, whose outcomes
+    /// are not known yet) only who is selected is compared.
     #[arg(long, value_name = "COLUMN")]
-    outcome: String,
+    outcome: Option<String>,
     /// A column of groups, once for each characteristic.
     #[arg(long = "group", value_name = "COLUMN", required = true)]
     groups: Vec<String>,
@@ -140,7 +141,8 @@ fn columns(arguments: &Arguments) -> ScoreColumns {
         predicted: arguments.predicted.clone(),
         weight: arguments.weight.clone(),
         cluster: arguments.cluster.clone(),
-        ..ScoreColumns::new(&arguments.score, &arguments.outcome)
+        outcome: arguments.outcome.clone(),
+        ..ScoreColumns::without_outcome(&arguments.score)
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use earlyhelp::project::Project;
 use earlyhelp::records::Intake;
-use earlyhelp::report::papers::{Document, Organisation, atrs, dpia_evidence, model_card};
 use earlyhelp::report::AnyModel;
+use earlyhelp::report::papers::{Document, Organisation, atrs, dpia_evidence, model_card};
 
 use super::explain::Model;
 use super::progress::Progress;

@@ -7,6 +7,7 @@ use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::Ledger;
 use earlyhelp::project::Project;
 use earlyhelp::report;
+use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{Comparison, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
 
@@ -51,6 +52,10 @@ pub struct Arguments {
     /// model, on which data, for whom. An SQLite file, or JSON lines where the name ends in .jsonl.
     #[arg(long, value_name = "LEDGER")]
     ledger: Option<PathBuf>,
+    /// Audit who is on the list by protected characteristic, and write that into this folder: for those who
+    /// answer for the list, not for its readers.
+    #[arg(long, value_name = "DIR")]
+    audit: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
@@ -84,6 +89,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
     };
     write_list(&list, &project.name, &arguments.out)?;
+    if let Some(folder) = &arguments.audit {
+        progress.stage("auditing the list");
+        let audit = list.table(&scores, &project.protected()?)?.audit(&project.audit_params())?;
+        output::write(&folder.join("audit.html"), &audit_html(&audit, &project.name, None)?)?;
+        output::write(&folder.join("audit.csv"), &audit_csv(&audit)?)?;
+        output::write(&folder.join("audit.json"), &(serde_json::to_string_pretty(&audit)? + "\n"))?;
+    }
     if let Some((ledger, start)) = ledger {
         progress.stage("putting the run on record");
         ledger.finish_run(start, &scores, &list, &records)?;

@@ -25,7 +25,7 @@ pub struct Account {
     pub unfinished_runs: u64,
     /// Runs that ended, in their order.
     pub runs: Vec<RunLine>,
-    /// Cases listed for their rank, and what became of them.
+    /// Cases listed for their rank, in the cohort or in their group, and what became of them.
     pub alerts: Tally,
     /// Cases listed at random, and what became of them.
     pub at_random: Tally,
@@ -178,7 +178,8 @@ impl Ledger {
         let ended = self.entries(&Wanted::of(&[Kind::RunFinished]))?;
         let ended = ended.iter().filter(|entry| entry.on() <= on).count() as u64;
         let runs = run_lines(&finished, &cases);
-        let of = |drawn: Drawn| Tally::of(cases.values().filter(|case| case.drawn == drawn));
+        let of =
+            |random: bool| Tally::of(cases.values().filter(|case| (case.drawn == Drawn::AtRandom) == random));
         let count = |kind: Kind| -> Result<u64, LedgerError> {
             Ok(self.entries(&Wanted::of(&[kind]))?.iter().filter(|entry| entry.on() <= on).count() as u64)
         };
@@ -188,8 +189,8 @@ impl Ledger {
             unfinished_runs: started - ended,
             lists_never_opened: runs.iter().filter(|run| run.opened == 0).count() as u64,
             runs,
-            alerts: of(Drawn::ByRank),
-            at_random: of(Drawn::AtRandom),
+            alerts: of(false),
+            at_random: of(true),
             by_group: protected.map_or_else(Vec::new, |protected| by_group(&cases, protected, minimum)),
             corrections: count(Kind::Correction)?,
             purges: count(Kind::Purge)?,
@@ -287,7 +288,7 @@ fn run_lines(finished: &[RunFinished], cases: &BTreeMap<u64, Listed>) -> Vec<Run
 fn by_group(cases: &BTreeMap<u64, Listed>, protected: &Protected, minimum: u32) -> Vec<GroupTallies> {
     let tallies = |(nth, name): (usize, &String)| {
         let mut groups: BTreeMap<&str, Vec<&Listed>> = BTreeMap::new();
-        for case in cases.values().filter(|case| case.drawn == Drawn::ByRank) {
+        for case in cases.values().filter(|case| case.drawn != Drawn::AtRandom) {
             let entity = case.entity.as_deref();
             let group = entity.and_then(|entity| protected.group(nth, entity)).unwrap_or(UNKNOWN);
             groups.entry(group).or_default().push(case);

@@ -11,7 +11,7 @@ use crate::calendar::{AsOf, Day};
 use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::records::Intake;
-use crate::review::{Agreement, Comparison, Drawn, Reviewer, Step};
+use crate::review::{Agreement, Comparison, Drawn, Reviewer, SharesUsed, Step};
 use crate::scoring::AuditRecord;
 
 /// What an entry is about.
@@ -146,7 +146,10 @@ pub struct RunFinished {
     pub capacity: Capacity,
     /// The random sample that was asked for beside it.
     pub comparison: Option<Comparison>,
-    /// Alerts: cases listed for their rank.
+    /// The shares by which its places were dealt to groups, where they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares: Option<SharesUsed>,
+    /// Alerts: cases listed for their rank, in the cohort or in their group.
     pub alerts: u64,
     /// Cases listed at random.
     pub at_random: u64,

@@ -10,6 +10,7 @@ use super::replay::score_again;
 use super::{Draft, Entry, Ledger, LedgerError, Wanted};
 use crate::calendar::{AsOf, Day};
 use crate::records::Records;
+use crate::review::Drawn;
 use crate::scoring::PlainReason;
 
 /// Everything that a ledger holds about one person (or family, where families are scored), for a subject
@@ -217,7 +218,7 @@ impl Ledger {
             };
             let run = runs.iter().find(|run| Some(run.audit.run_id.as_str()) == entry.run());
             if let (true, Some(run), Some(subject)) = (is_affected, run, subject) {
-                let place = entry.facts_as::<CaseScored>()?.place;
+                let CaseScored { place, drawn } = entry.facts_as()?;
                 affected.push(AffectedCase {
                     entry: entry.seq(),
                     run: run.audit.run_id.clone(),
@@ -229,7 +230,7 @@ impl Ledger {
                     before: ScoreAndRank {
                         log_odds: content.log_odds,
                         rank: content.rank,
-                        listed: u64::from(content.rank) <= run.alerts,
+                        listed: drawn.is_some_and(|drawn| drawn != Drawn::AtRandom),
                     },
                     after: None,
                 });

@@ -234,6 +234,7 @@ impl Ledger {
             not_scored: scores.not_scored().len() as u64,
             capacity,
             comparison,
+            shares: list.shares().cloned(),
             alerts: list.len() as u64 - at_random,
             at_random,
             output: hex::encode(Sha256::digest(text)),

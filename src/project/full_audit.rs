@@ -32,10 +32,14 @@ pub struct FullAudit {
 }
 
 impl Project {
-    /// The resamples, minimum and seed that the project asks for; the operating point is the backtest's lists.
+    /// The resamples, minimum and seed that the project asks for; the operating point is the lists.
+    ///
+    /// The margin is one percentage point: a list holds a few in a hundred, and beside that the five points of
+    /// [`AuditParams::at`] are no small difference.
     #[must_use]
     pub fn audit_params(&self) -> AuditParams {
         AuditParams {
+            margin: 0.01,
             minimum: self.training.minimum_group,
             bootstrap: Bootstrap { resamples: self.training.resamples, seed: self.seed },
             ..AuditParams::at(OperatingPoint::Predicted)

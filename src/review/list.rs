@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::{OpenCase, Reviewer};
 use crate::calendar::Day;
-use crate::error::{Error, ReviewError};
+use crate::error::{AuditError, Error, ReviewError};
 use crate::evaluate::Capacity;
+use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
 use crate::scoring::{AuditRecord, NotScored, ScoredCase, Scores};
 
@@ -159,6 +160,27 @@ impl ReviewList {
     #[must_use]
     pub fn not_scored(&self) -> &[NotScored] {
         &self.not_scored
+    }
+
+    /// The scored cohort with who is on this list for their rank, as a table to audit: outcomes are not known
+    /// yet, so it can be asked who is listed, and not yet who rightly. Scores are in log-odds. `scores` are those
+    /// that the list was drawn from.
+    ///
+    /// # Errors
+    /// [`AuditError`] where a characteristic has too many groups to be one.
+    pub fn table(&self, scores: &Scores<'_, '_>, protected: &Protected) -> Result<ScoreTable, AuditError> {
+        let listed: hashbrown::HashSet<&str> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.drawn != Drawn::AtRandom)
+            .map(|entry| entry.case.entity())
+            .collect();
+        let cases: Vec<_> = scores.recorded().collect();
+        let entities: Vec<&str> = cases.iter().map(|case| case.entity).collect();
+        ScoreTable::without_outcomes(cases.iter().map(|case| case.log_odds).collect())?
+            .predicted(entities.iter().map(|entity| listed.contains(entity)).collect())?
+            .clusters(cases.iter().map(|case| case.family).collect())?
+            .protected(&entities, protected)
     }
 
     /// How many places were asked for, and the sample: with the run's audit record, and the shares where

@@ -10,6 +10,7 @@ use crate::features::{Cell, Feature, FeatureMatrix};
 /// One scored case as a ledger keeps it: enough to compute its score again to the bit.
 pub(crate) struct RecordedScore<'s> {
     pub(crate) entity: &'s str,
+    pub(crate) family: u32,
     pub(crate) rank: u32,
     pub(crate) log_odds: f64,
     pub(crate) cells: Vec<Cell>,
@@ -35,7 +36,13 @@ impl Scores<'_, '_> {
             let row = row as usize;
             let cells =
                 (0..self.matrix.names().len()).map(|feature| self.matrix.cell(row, feature)).collect();
-            RecordedScore { entity: self.cohort.id(row), rank, log_odds: self.log_odds[row], cells }
+            RecordedScore {
+                entity: self.cohort.id(row),
+                family: self.cohort.family(row),
+                rank,
+                log_odds: self.log_odds[row],
+                cells,
+            }
         })
     }
 }

@@ -191,18 +191,24 @@ impl Comparison<'_> {
         disparity.difference = Some(difference);
         disparity.difference_simultaneous = Some(all);
         disparity.critical = Some(critical);
-        disparity.verdict = verdict(&all, -self.context.params.margin, self.context.params.margin, 0.0);
+        let margin = self.context.params.margin;
+        // An area between curves is never below zero, so luck alone can lift it clear of it.
+        disparity.verdict = match measure {
+            Measure::Abroca if all.high <= margin => DisparityVerdict::AbsentWithin,
+            _ => verdict(&all, margin),
+        };
         disparity.smallest_shown = Some(coarse((critical + POWER) * gap.deviation, round));
         disparity
     }
 }
 
-/// What an interval says: wholly within the margin, clear of `none`, or neither.
-pub(super) fn verdict(interval: &Interval, low: f64, high: f64, none: f64) -> DisparityVerdict {
-    if interval.low >= low && interval.high <= high {
-        DisparityVerdict::AbsentWithin
-    } else if interval.low > none || interval.high < none {
+/// What the interval of a difference says: clear of zero, wholly within the margin, or neither. One that is
+/// both is present: a small difference that is sure is not absent, least of all where rates are small.
+fn verdict(interval: &Interval, margin: f64) -> DisparityVerdict {
+    if interval.low > 0.0 || interval.high < 0.0 {
         DisparityVerdict::Present
+    } else if interval.low >= -margin && interval.high <= margin {
+        DisparityVerdict::AbsentWithin
     } else {
         DisparityVerdict::CannotTell
     }

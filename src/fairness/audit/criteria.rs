@@ -1,6 +1,5 @@
 //! What the comparisons of one column say of each criterion of fairness.
 
-use super::compare::verdict;
 use super::report::{
     Against, AuditedGroup, AuditedOutcome, Criterion, CriterionReport, Disparity, DisparityVerdict,
     GroupMeasures, Measure, Setter,
@@ -85,7 +84,7 @@ fn seen(criterion: Criterion, group: &AuditedGroup, figures: &GroupMeasures, fou
 fn four_fifths(ratio: Option<&Estimate>) -> DisparityVerdict {
     let (low, high) = FOUR_FIFTHS;
     match ratio.map(|ratio| ratio.interval) {
-        Some(all) if all.low >= low && all.high <= high => verdict(&all, low, high, 1.0),
+        Some(all) if all.low >= low && all.high <= high => DisparityVerdict::AbsentWithin,
         Some(all) if all.high < low || all.low > high => DisparityVerdict::Present,
         _ => DisparityVerdict::CannotTell,
     }

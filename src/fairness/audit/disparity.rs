@@ -34,9 +34,10 @@ impl fmt::Display for Against {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisparityVerdict {
-    /// The simultaneous interval is clear of "no difference", and not wholly within the margin.
+    /// The simultaneous interval is clear of "no difference", however small the difference is.
     Present,
-    /// The simultaneous interval lies wholly within the margin: whatever difference there is, is smaller.
+    /// The simultaneous interval holds "no difference" and lies wholly within the margin: whatever difference
+    /// there is, is smaller.
     AbsentWithin,
     /// Neither: the sample is too small to tell, or the figure is not shown.
     CannotTell,

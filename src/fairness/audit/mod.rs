@@ -23,10 +23,10 @@ mod compare;
 mod criteria;
 mod curves;
 mod disparity;
-mod error;
 mod frame;
 mod grouping;
 mod groups;
+mod live;
 mod measure;
 mod params;
 mod rates;
@@ -40,7 +40,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use error::AuditError;
+pub use crate::error::AuditError;
 pub use frame::{RejectedRow, RowReason, ScoreColumns, ScoreIntake, ScoresError, read_scores};
 pub use params::{AuditParams, OperatingPoint};
 pub use report::{

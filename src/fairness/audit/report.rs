@@ -19,7 +19,9 @@ use crate::evaluate::interval::Estimate;
 pub struct Audit {
     /// Rows.
     pub n: u64,
-    /// Rows with the outcome. `None` where they, or those without it, are under the minimum.
+    /// Whether outcomes are known. If not, there is nothing here but who is selected and how scores lie.
+    pub followed: bool,
+    /// Rows with the outcome. `None` where they are not known, or where they, or those without it, are under the minimum.
     pub positives: Option<u64>,
     /// Rows selected. `None` where they, or those not selected, are under the minimum.
     pub selected: Option<u64>,

@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::error::AuditError;
 use super::params::OperatingPoint;
 use super::report::{Operating, ScoreScale};
 use super::table::ScoreTable;
+use crate::error::AuditError;
 use crate::evaluate::interval::Clusters;
 
 /// Which of the four cells of the confusion matrix: true negative, false positive, false negative, true

@@ -1,7 +1,6 @@
 //! One audit from beginning to end.
 
 use super::calibration::Totals;
-use super::error::AuditError;
 use super::grouping::Grouping;
 use super::groups::{Context, Group, Seen, outcome_parts, published, selection_parts};
 use super::measure::measures;
@@ -11,6 +10,7 @@ use super::resample::{Column, resample};
 use super::rows::Rows;
 use super::suppress::Parts;
 use super::table::{ScoreTable, canonical};
+use crate::error::AuditError;
 use crate::evaluate::Capacity;
 use crate::evaluate::interval::Bootstrap;
 
@@ -63,7 +63,8 @@ impl ScoreTable {
             measures(&context, &everybody, &everybody, (&replicates[0], 0), &mut Totals::new(&rows))
         };
         let Bootstrap { resamples, seed } = params.bootstrap;
-        Ok(Audit {
+        let audit = Audit {
+            followed: self.followed,
             n: whole.n,
             positives: whole.positives,
             selected: whole.selected,
@@ -90,7 +91,8 @@ impl ScoreTable {
             whole,
             attributes: attributes.into_iter().chain(not_held).collect(),
             intersections,
-        })
+        };
+        Ok(if self.followed { audit } else { audit.without_outcomes() })
     }
 
     /// Measures groupings, several in one pass of the bootstrap where they are small.

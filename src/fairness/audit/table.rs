@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::AuditError;
+use crate::error::AuditError;
 
 /// The group of those whose entry is missing, empty, or says that it is unknown.
 pub const UNKNOWN: &str = "unknown";
@@ -34,7 +34,10 @@ pub const NOT_OBTAINED: &str = "not obtained";
 #[derive(Debug, Clone)]
 pub struct ScoreTable {
     pub(super) scores: Vec<f64>,
+    /// All false where they are not known yet.
     pub(super) outcomes: Vec<bool>,
+    /// Whether outcomes are known.
+    pub(super) followed: bool,
     pub(super) predicted: Option<Vec<bool>>,
     pub(super) weights: Option<Vec<f64>>,
     pub(super) clusters: Option<Vec<u32>>,
@@ -93,6 +96,7 @@ impl ScoreTable {
         let table = Self {
             scores,
             outcomes,
+            followed: true,
             predicted: None,
             weights: None,
             clusters: None,
@@ -101,6 +105,16 @@ impl ScoreTable {
         };
         table.same_length("outcomes", table.outcomes.len())?;
         Ok(table)
+    }
+
+    /// A table of scores whose outcomes are not known yet, such as a list in use: the audit then says who is
+    /// selected and how scores lie, and nothing about being right or wrong.
+    ///
+    /// # Errors
+    /// As [`ScoreTable::new`].
+    pub fn without_outcomes(scores: Vec<f64>) -> Result<Self, AuditError> {
+        let rows = scores.len();
+        Ok(Self { followed: false, ..Self::new(scores, vec![false; rows])? })
     }
 
     fn same_length(&self, what: &str, found: usize) -> Result<(), AuditError> {

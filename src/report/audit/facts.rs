@@ -28,6 +28,9 @@ pub(super) struct Facts {
     pub references: String,
 }
 
+/// Said of the outcomes of a list in use.
+pub(super) const NOT_KNOWN_YET: &str = "not known yet: only who is selected can be compared";
+
 impl Facts {
     pub(super) fn of(audit: &Audit) -> Self {
         let whole = &audit.whole;
@@ -46,7 +49,11 @@ impl Facts {
             .collect::<Vec<_>>();
         Self {
             n: words::count(audit.n),
-            positives: with_share(audit.positives, Measure::Prevalence),
+            positives: if audit.followed {
+                with_share(audit.positives, Measure::Prevalence)
+            } else {
+                NOT_KNOWN_YET.to_owned()
+            },
             selected: with_share(audit.selected, Measure::SelectionRate),
             clusters: if audit.clustered { words::count(audit.clusters) } else { String::new() },
             weighted: audit.weighted,

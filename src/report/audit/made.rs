@@ -105,10 +105,10 @@ impl Counts {
 const MARGIN: f64 = 0.05;
 
 fn verdict(held: Interval) -> DisparityVerdict {
-    if held.low > -MARGIN && held.high < MARGIN {
-        DisparityVerdict::AbsentWithin
-    } else if held.low > 0.0 || held.high < 0.0 {
+    if held.low > 0.0 || held.high < 0.0 {
         DisparityVerdict::Present
+    } else if held.low > -MARGIN && held.high < MARGIN {
+        DisparityVerdict::AbsentWithin
     } else {
         DisparityVerdict::CannotTell
     }
@@ -322,6 +322,7 @@ pub(super) fn audit() -> Audit {
     params.bootstrap = Bootstrap { resamples: 1_000, seed: 7 };
     Audit {
         n: whole.n(),
+        followed: true,
         positives: Some(whole.found + whole.missed),
         selected: Some(whole.found + whole.wrongly),
         clusters: 17_034,

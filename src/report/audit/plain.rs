@@ -76,7 +76,7 @@ pub fn audit_text(audit: &Audit) -> String {
          Absent means: within ±{} points. \"Cannot tell\" is not fair: the sample is too small to say.\n\
          Differences have the interval that holds for all groups of a characteristic at once.\n",
         words::count(audit.n),
-        told(audit.positives),
+        if audit.followed { told(audit.positives) } else { super::facts::NOT_KNOWN_YET.to_owned() },
         audit.operating.words,
         told(audit.selected),
         figure::bare(100.0 * audit.params.margin, 2),

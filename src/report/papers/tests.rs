@@ -287,7 +287,8 @@ fn edited(project: &Project) -> (AuditedModel, Vec<Intake>) {
     };
     let candidate = before.candidate().edited(edit, &data).unwrap();
     let backtest = Backtest::run(&candidate, &data, &before.backtest().plan).unwrap();
-    let after = project.audit(candidate, backtest, &protected).unwrap().replacing(&before).unwrap();
+    let (candidate, backtest) = project.recalibrate(candidate, backtest).unwrap();
+    let after = project.audit(candidate, &backtest, &protected).unwrap().replacing(&before).unwrap();
     (after, records.intake().to_vec())
 }
 

@@ -6,14 +6,14 @@ mod files;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use hashbrown::HashMap;
 use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
 use self::cells::{Cell, Columns, Role};
-use super::{AuditError, ScoreTable};
+use super::ScoreTable;
+pub use crate::error::ScoresError;
 
 pub use self::files::read_scores;
 
@@ -41,8 +41,10 @@ pub use self::files::read_scores;
 pub struct ScoreColumns {
     /// The score: a number, higher is more at risk, in any unit.
     pub score: String,
-    /// Whether the outcome followed: true or false, 1 or 0, yes or no.
-    pub outcome: String,
+    /// Whether the outcome followed: true or false, 1 or 0, yes or no. Without it the audit says who is
+    /// selected, and nothing about being right or wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
     /// The groups to compare, one column for each characteristic: texts, numbers or booleans. An empty cell is
     /// the group "unknown".
     pub groups: Vec<String>,
@@ -66,7 +68,7 @@ impl ScoreColumns {
     pub fn new(score: &str, outcome: &str) -> Self {
         Self {
             score: score.to_owned(),
-            outcome: outcome.to_owned(),
+            outcome: Some(outcome.to_owned()),
             groups: Vec::new(),
             not_held: Vec::new(),
             predicted: None,
@@ -82,63 +84,28 @@ impl ScoreColumns {
         self
     }
 
+    /// The score alone: a list in use, whose outcomes are not known yet.
+    #[must_use]
+    pub fn without_outcome(score: &str) -> Self {
+        let mut columns = Self::new(score, score);
+        columns.outcome = None;
+        columns
+    }
+
     /// All columns that are read, with what is asked of each: score and outcome first, groups last.
     fn roles(&self) -> Vec<(Role, &str)> {
-        let chosen =
-            [(Role::Flag, &self.predicted), (Role::Number, &self.weight), (Role::Label, &self.cluster)];
+        let chosen = [
+            (Role::Flag, &self.outcome),
+            (Role::Flag, &self.predicted),
+            (Role::Number, &self.weight),
+            (Role::Label, &self.cluster),
+        ];
         let chosen = chosen.into_iter().filter_map(|(role, name)| Some((role, name.as_deref()?)));
-        let mut roles = vec![(Role::Number, self.score.as_str()), (Role::Flag, self.outcome.as_str())];
+        let mut roles = vec![(Role::Number, self.score.as_str())];
         roles.extend(chosen);
         roles.extend(self.groups.iter().map(|name| (Role::Label, name.as_str())));
         roles
     }
-}
-
-/// A table of scores that cannot be read. It names files, columns and types, never a value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ScoresError {
-    /// The file cannot be opened or decoded.
-    #[error("cannot read {}: {why}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system or the decoder says.
-        why: String,
-    },
-    /// The name of the file does not say what it is.
-    #[error("{}: only .csv and .parquet can be read; save it as one of them", path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A column is not there.
-    #[error("there is no column \"{column}\"; give the name as the header has it")]
-    NoColumn {
-        /// The column asked for.
-        column: String,
-    },
-    /// A column of a type that cannot be used so.
-    #[error("column \"{column}\" is of type {found}, where {wanted} is needed")]
-    ColumnType {
-        /// The column.
-        column: String,
-        /// Its type.
-        found: String,
-        /// What it should be.
-        wanted: &'static str,
-    },
-    /// No row could be used.
-    #[error("none of the {read} rows read can be audited{why}")]
-    NoRow {
-        /// Rows read.
-        read: u64,
-        /// The commonest reason, with its column; empty where there are no rows.
-        why: String,
-    },
-    /// The table cannot be made.
-    #[error(transparent)]
-    Table(#[from] AuditError),
 }
 
 /// Why a row cannot be audited.
@@ -270,17 +237,17 @@ impl<'a> Rows<'a> {
     /// The next row: into the table, or among the rejects for the first cell that cannot be used.
     fn push<'c>(&mut self, row: u64, cell: impl Fn(usize) -> Cell<'c>) {
         let columns = self.columns;
-        let (score, outcome) = match (cell(0).score(), cell(1).flag()) {
-            (Err(reason), _) => return self.reject(row, Some(&columns.score), reason),
-            (_, Err(reason)) => return self.reject(row, Some(&columns.outcome), reason),
-            (Ok(score), Ok(outcome)) => (score, outcome),
+        let score = match cell(0).score() {
+            Err(reason) => return self.reject(row, Some(&columns.score), reason),
+            Ok(score) => score,
         };
-        let mut nth = 2;
-        let mut predicted = None;
-        if let Some(name) = &columns.predicted {
+        let mut nth = 1;
+        let (mut outcome, mut predicted) = (None, None);
+        for (name, held) in [(&columns.outcome, &mut outcome), (&columns.predicted, &mut predicted)] {
+            let Some(name) = name else { continue };
             match cell(nth).flag() {
                 Err(reason) => return self.reject(row, Some(name), reason),
-                Ok(flag) => predicted = Some(flag),
+                Ok(flag) => *held = Some(flag),
             }
             nth += 1;
         }
@@ -300,7 +267,7 @@ impl<'a> Rows<'a> {
             groups.push(cell(nth + place).label());
         }
         self.scores.push(score);
-        self.outcomes.push(outcome);
+        self.outcomes.extend(outcome);
         self.predicted.extend(predicted);
         self.weights.extend(weight);
         self.intake.read += 1;
@@ -316,7 +283,11 @@ impl<'a> Rows<'a> {
             });
             return Err(ScoresError::NoRow { read: self.intake.read, why: why.unwrap_or_default() });
         }
-        let mut table = ScoreTable::new(self.scores, self.outcomes)?;
+        let mut table = if self.columns.outcome.is_some() {
+            ScoreTable::new(self.scores, self.outcomes)?
+        } else {
+            ScoreTable::without_outcomes(self.scores)?
+        };
         if self.columns.predicted.is_some() {
             table = table.predicted(self.predicted)?;
         }

@@ -199,7 +199,7 @@ fn errors_name_the_column_and_never_a_value() {
     let frame = df!("risk" => [0.1], "excluded" => [1], "sex" => ["F"]).unwrap();
     assert_eq!(
         ScoreTable::from_frame(&frame, &twice).unwrap_err(),
-        ScoresError::Table(AuditError::Twice { column: "sex".into() })
+        ScoresError::Table(crate::error::AuditError::Twice { column: "sex".into() })
     );
 }
 
