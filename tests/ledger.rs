@@ -188,7 +188,7 @@ fn the_service_can_account_for_its_lists() {
         assert_eq!((account.runs.len(), account.unfinished_runs, account.lists_never_opened), (2, 1, 1));
         assert_eq!((account.alerts.listed, account.at_random.listed), (20, 6));
         assert_eq!((account.alerts.opened, account.alerts.decided), (2, 2));
-        assert_eq!(account.alerts.agreement.unwrap().value, 0.5);
+        assert!((account.alerts.agreement.unwrap().value - 0.5).abs() < 1e-12);
         assert_eq!(account.alerts.override_rate.unwrap().n, 2);
         let days = account.alerts.days_to_decide.unwrap();
         assert_eq!((days.median, days.longest, days.n), (2, 5, 2));

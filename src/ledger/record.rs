@@ -178,8 +178,9 @@ impl Ledger {
         list: &ReviewList,
         records: &Records,
     ) -> Result<String, LedgerError> {
+        let RunStart { entry: started, model } = start;
         let audit = scores.audit();
-        if audit != list.audit() || start.model != audit.model {
+        if audit != list.audit() || model != audit.model {
             return Err(LedgerError::OtherRun);
         }
         let (run, on) = (audit.run_id.as_str(), audit.requested_on);
@@ -196,7 +197,7 @@ impl Ledger {
                 let entry = place.map(|place| &list.entries()[place]);
                 let facts = CaseScored {
                     place: place.map(|place| place as u32 + 1),
-                    drawn: entry.map(|entry| entry.drawn()),
+                    drawn: entry.map(crate::review::Entry::drawn),
                 };
                 let content = ScoreContent {
                     rank: score.rank,
@@ -218,7 +219,7 @@ impl Ledger {
         let at_random = at_random.count() as u64;
         let text = serde_json::to_vec(list).map_err(|error| LedgerError::Draft(error.to_string()))?;
         let facts = RunFinished {
-            started: start.entry,
+            started,
             audit: audit.clone(),
             intake: records.intake().to_vec(),
             rejects: summarise(records.rejects())
@@ -441,7 +442,7 @@ impl RecordedCase {
         on: Day,
     ) -> Result<Decision, crate::error::ReviewError> {
         Decision::about(
-            crate::review::Opened {
+            crate::review::LookedAt {
                 run_id: self.run,
                 entity: self.entity,
                 drawn: self.drawn,

@@ -167,8 +167,8 @@ impl Ledger {
                 }
                 Err(error) => return Err(error),
                 Ok(scorer) => match records {
-                    None => self.from_inputs(run, &scorer, &is_wanted, &mut replay)?,
-                    Some(records) => self.from_extracts(run, &scorer, records, &is_wanted, &mut replay)?,
+                    None => self.replay_inputs(run, &scorer, &is_wanted, &mut replay)?,
+                    Some(records) => self.replay_extracts(run, &scorer, records, &is_wanted, &mut replay)?,
                 },
             }
         }
@@ -193,7 +193,7 @@ impl Ledger {
         Ok(Some(lots.into_iter().take(*cases).map(|(_, entry)| entry).collect()))
     }
 
-    fn from_inputs(
+    fn replay_inputs(
         &self,
         run: &RunFinished,
         scorer: &Scorer,
@@ -219,7 +219,7 @@ impl Ledger {
         compare(scorer, &held, replay)
     }
 
-    fn from_extracts(
+    fn replay_extracts(
         &self,
         run: &RunFinished,
         scorer: &Scorer,

@@ -124,7 +124,7 @@ impl<'l> OpenCase<'l> {
         on: Day,
     ) -> Result<Decision, ReviewError> {
         let audit = self.case().audit();
-        let opened = Opened {
+        let case = LookedAt {
             run_id: audit.run_id.clone(),
             entity: self.case().entity().to_owned(),
             drawn: self.drawn(),
@@ -132,12 +132,12 @@ impl<'l> OpenCase<'l> {
             opened_on: self.opened_on,
             reviewer: self.reviewer,
         };
-        Decision::about(opened, step, agreement, reason.into(), on)
+        Decision::about(case, step, agreement, reason.into(), on)
     }
 }
 
 /// Which case somebody opened, and when: from the list itself or from a ledger that holds it.
-pub(crate) struct Opened {
+pub(crate) struct LookedAt {
     pub(crate) run_id: String,
     pub(crate) entity: String,
     pub(crate) drawn: Drawn,
@@ -150,7 +150,7 @@ pub(crate) struct Opened {
 impl Decision {
     /// The one maker.
     pub(crate) fn about(
-        opened: Opened,
+        case: LookedAt,
         step: Step,
         agreement: Agreement,
         reason: String,
@@ -159,16 +159,16 @@ impl Decision {
         if reason.trim().is_empty() {
             return Err(ReviewError::NoReason);
         }
-        if on > opened.expires {
-            return Err(ReviewError::Expired(opened.expires.to_string()));
+        if on > case.expires {
+            return Err(ReviewError::Expired(case.expires.to_string()));
         }
         Ok(Self {
-            run_id: opened.run_id,
-            entity: opened.entity,
-            drawn: opened.drawn,
-            reviewer: opened.reviewer,
-            opened_on: opened.opened_on,
-            decided_on: on.max(opened.opened_on),
+            run_id: case.run_id,
+            entity: case.entity,
+            drawn: case.drawn,
+            reviewer: case.reviewer,
+            opened_on: case.opened_on,
+            decided_on: on.max(case.opened_on),
             step,
             agreement,
             reason,

@@ -11,6 +11,6 @@
 mod decision;
 mod list;
 
-pub(crate) use decision::Opened;
+pub(crate) use decision::LookedAt;
 pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
 pub use list::{Comparison, Drawn, Entry, ReviewList, SharesUsed};
