@@ -471,6 +471,12 @@ pub enum ScoresError {
         /// The column asked for.
         column: String,
     },
+    /// Two columns of one name, so that it cannot be told which is meant.
+    #[error("the header has the column \"{column}\" more than once; give each column its own name")]
+    ColumnTwice {
+        /// The column asked for.
+        column: String,
+    },
     /// A column of a type that cannot be used so.
     #[error("column \"{column}\" is of type {found}, where {wanted} is needed")]
     ColumnType {
@@ -661,6 +667,26 @@ pub enum LedgerError {
     /// A checkpoint that its signer did not sign.
     #[error("the checkpoint's signature is not right: {0}; get the checkpoint again from where it was kept")]
     Signature(&'static str),
+    /// Somebody else wrote between looking and writing.
+    #[error("somebody else wrote to the ledger meanwhile; try again")]
+    Moved,
+    /// A person was taken out while a run was under way.
+    #[error(
+        "somebody was taken out of the ledger while the run was under way; score again, so that it leaves them out"
+    )]
+    PurgedMeanwhile,
+    /// A second list of one run.
+    #[error("the run is on record with another list (capacity, random sample or shares); a run has one list")]
+    OtherList,
+    /// The beginning of an id that several have, or that is too short to name one.
+    #[error("\"{0}\" does not name one {1}: give more of it")]
+    Ambiguous(String, &'static str),
+    /// A day before what it follows.
+    #[error("the day lies before {0}")]
+    TooEarly(&'static str),
+    /// A ground for a purge that names the person.
+    #[error("the ground stays in the ledger, so it must not name the person")]
+    NamesThePerson,
     /// An entry that does not hold what its kind holds.
     #[error(
         "entry {entry} ({kind}) does not hold what such an entry holds; `earlyhelp verify` says whether it was changed"

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::{
-    Correction, Kind, Ledger, LedgerError, NotReplayed, Replay, ReplayOf, RunFinished, Wanted,
+    CaseOpened, Correction, Differs, Erasure, Kind, Ledger, LedgerError, NotReplayed, Replay, ReplayOf,
+    RunFinished, Wanted,
 };
 use earlyhelp::project::Project;
 use earlyhelp::records::Records;
@@ -52,6 +53,15 @@ impl Town {
 /// Both stores.
 fn ledgers(folder: &Path) -> [Ledger; 2] {
     ["ledger.sqlite", "ledger.jsonl"].map(|name| Ledger::open(folder.join(name)).unwrap())
+}
+
+fn erasure(entity: &str, reason: &str) -> Erasure {
+    Erasure {
+        entity: entity.to_owned(),
+        by: "D. Officer".to_owned(),
+        reason: reason.to_owned(),
+        ..Erasure::default()
+    }
 }
 
 fn run_of(ledger: &Ledger, run: &str) -> RunFinished {
@@ -110,7 +120,7 @@ fn what_cannot_be_made_again_is_said_with_the_reason() {
     assert!(!found.is_faithful());
 
     let entity = list.entries()[0].case().entity().to_owned();
-    ledger.purge(&entity, "D. Officer", "erasure, Article 17", town.today).unwrap();
+    ledger.purge(&erasure(&entity, "erasure, Article 17"), town.today).unwrap();
     let found = ledger.replay(&ReplayOf::Everything, None).unwrap();
     assert_eq!(found.not_replayed[&NotReplayed::Purged], 1);
     assert_eq!((found.asked, found.reproduced), (scored, scored - 1));
@@ -119,32 +129,102 @@ fn what_cannot_be_made_again_is_said_with_the_reason() {
 }
 
 #[test]
-fn a_changed_input_comes_out_otherwise() {
-    // The same case with another score recorded: replay must not be satisfied by whatever stands there.
+fn a_changed_score_a_false_page_and_a_missing_case_are_told() {
+    // Replay must not be satisfied by whatever stands there, even where nobody verified the chain first.
     let town = &*TOWN;
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(folder.path().join("first.jsonl")).unwrap();
-    let (run, _) = town.record(&ledger, town.today);
-    let forged = Ledger::open(folder.path().join("second.jsonl")).unwrap();
-    let mut drafts = Vec::new();
-    for entry in ledger.entries(&Wanted::all()).unwrap() {
-        let mut content = entry.content().cloned();
-        if entry.about() == Some(Kind::CaseScored)
-            && let Some(content) = &mut content
-            && content.body["rank"] == 4
-        {
-            let score = content.body["log_odds"].as_f64().unwrap();
-            content.body["log_odds"] = f64::from_bits(score.to_bits() + 1).into();
+    let path = folder.path().join("ledger.jsonl");
+    let (run, list) = town.record(&Ledger::open(&path).unwrap(), town.today);
+    let entity = list.entries()[0].case().entity();
+    let lines: Vec<serde_json::Value> = std::fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of_first = |line: &serde_json::Value| line["content"]["subject"] == entity;
+    let replayed = |change: &dyn Fn(&mut serde_json::Value)| {
+        let forged = folder.path().join("forged.jsonl");
+        let mut text = String::new();
+        for line in &lines {
+            let mut line = line.clone();
+            if of_first(&line) {
+                change(&mut line);
+            }
+            if !line.is_null() {
+                text.push_str(&format!("{line}\n"));
+            }
         }
-        let mut draft = earlyhelp::ledger::Draft::new(entry.kind(), entry.on()).facts(entry.facts().clone());
-        draft.run = entry.run().map(str::to_owned);
-        draft.content = content;
-        drafts.push(draft);
+        std::fs::write(&forged, text).unwrap();
+        let ledger = Ledger::open_existing(&forged).unwrap();
+        assert!(ledger.verify(None).unwrap().finding.is_some());
+        ledger.replay(&ReplayOf::Run(run.clone()), None).unwrap()
+    };
+    let score = replayed(&|line| {
+        let score = line["content"]["body"]["log_odds"].as_f64().unwrap();
+        line["content"]["body"]["log_odds"] = f64::from_bits(score.to_bits() + 1).into();
+    });
+    assert_eq!(score.different.values().collect::<Vec<_>>(), [&Differs::Score]);
+    let page = replayed(&|line| line["content"]["body"]["case"]["rank"] = 7.into());
+    assert_eq!(page.different.values().collect::<Vec<_>>(), [&Differs::Shown]);
+    assert_eq!(page.reproduced + 1, page.asked);
+    assert!(!page.is_faithful());
+}
+
+#[test]
+fn known_kinds_have_their_own_way_in_and_odd_requests_are_refused() {
+    let town = &*TOWN;
+    let folder = tempfile::tempdir().unwrap();
+    for ledger in ledgers(folder.path()) {
+        for kind in Kind::ALL {
+            let made_up = earlyhelp::ledger::Draft::new(kind.name(), town.today);
+            assert!(matches!(ledger.append(vec![made_up]), Err(LedgerError::Draft(_))), "{kind:?}");
+        }
+        let (run, _) = town.record(&ledger, town.today);
+        // Another list of the same run.
+        let cohort = town.project.cohort(&town.records, AsOf::new(town.today)).unwrap();
+        let request = Request::new("B. Lead", &town.scorer.sign_off().purpose, town.today);
+        let start = ledger.start_run(&town.scorer, &request, AsOf::new(town.today), None).unwrap();
+        let scores = town.scorer.score(&cohort, &request).unwrap();
+        let longer = ReviewList::draw(&scores, Capacity::Cases(30), None).unwrap();
+        let refused = ledger.finish_run(start, &scores, &longer, &town.records);
+        assert!(matches!(refused, Err(LedgerError::OtherList)));
+        // A purge between start and end.
+        let tomorrow = Request::new("B. Lead", &town.scorer.sign_off().purpose, town.today + 1);
+        let start = ledger.start_run(&town.scorer, &tomorrow, AsOf::new(town.today), None).unwrap();
+        let scores = town.scorer.score(&cohort, &tomorrow).unwrap();
+        let list = ReviewList::draw(&scores, Capacity::Cases(10), None).unwrap();
+        let gone = list.entries()[3].case().entity().to_owned();
+        ledger.purge(&erasure(&gone, "erasure"), town.today + 1).unwrap();
+        let refused = ledger.finish_run(start, &scores, &list, &town.records);
+        assert!(matches!(refused, Err(LedgerError::PurgedMeanwhile)));
+        assert!(matches!(ledger.subject_pack(&gone, town.today), Err(LedgerError::NobodyOfThatId)));
+
+        let worker = || Reviewer::new("C. Worker", "family worker");
+        let early = ledger.open_case(&run, 1, worker(), None, town.today + -1);
+        assert!(matches!(early, Err(LedgerError::TooEarly(_))));
+        for beginning in ["", &run[..3]] {
+            let vague = ledger.open_case(beginning, 1, worker(), None, town.today);
+            assert!(matches!(vague, Err(LedgerError::Ambiguous(..))), "{beginning}");
+        }
+        assert!(matches!(
+            ledger.retire("", "A. Manager", "why", town.today),
+            Err(LedgerError::Ambiguous(..))
+        ));
+        // Judged first only where the score was not seen before.
+        ledger.open_case(&run, 1, worker(), None, town.today).unwrap();
+        ledger.open_case(&run, 1, worker(), Some("Now I know"), town.today).unwrap();
+        ledger.open_case(&run, 2, worker(), Some(" "), town.today).unwrap();
+        ledger.open_case(&run, 3, worker(), Some("I know them"), town.today).unwrap();
+        let opened = ledger.entries(&Wanted::of(&[Kind::CaseOpened])).unwrap();
+        let first: Vec<bool> =
+            opened.iter().map(|entry| entry.facts_as::<CaseOpened>().unwrap().judged_first).collect();
+        assert_eq!(first, [false, false, false, true]);
+        let checkpoint = ledger.checkpoint(town.today).unwrap();
+        assert!(checkpoint.save(ledger.path()).is_err(), "never over a file");
     }
-    forged.append(drafts).unwrap();
-    let found = forged.replay(&ReplayOf::Run(run), None).unwrap();
-    assert_eq!(found.different.len(), 1);
-    assert_eq!(found.reproduced + 1, found.asked);
+    for nowhere in ["", ":memory:"] {
+        assert!(matches!(Ledger::open(nowhere), Err(LedgerError::NotALedger { .. })));
+    }
 }
 
 #[test]
@@ -202,7 +282,8 @@ fn the_service_can_account_for_its_lists() {
         ledger
             .retire(town.scorer.digest(), "A. Manager", "a new model is released", town.today + 40)
             .unwrap();
-        let refused = ledger.start_run(&town.scorer, &request, AsOf::new(town.today), None);
+        let later = Request::new("B. Lead", "something", town.today + 40);
+        let refused = ledger.start_run(&town.scorer, &later, AsOf::new(town.today), None);
         assert!(matches!(refused, Err(LedgerError::Retired)));
         assert!(ledger.verify(None).unwrap().finding.is_none());
     }
@@ -241,10 +322,13 @@ fn a_person_is_shown_everything_and_leaves_no_trace_when_taken_out() {
         assert!(pack.scores.len() == 1 && pack.scores[0].place.is_none());
 
         let checkpoint = ledger.checkpoint(town.today).unwrap();
-        let refused = ledger.purge(&entity, "D. Officer", &format!("because of {entity}"), town.today);
-        assert!(matches!(refused, Err(LedgerError::Incomplete(_))));
-        let purged = ledger.purge(&entity, "D. Officer", "erasure, Article 17", town.today).unwrap();
-        assert_eq!(purged.entries.len(), 3);
+        let refused = ledger.purge(&erasure(&entity, &format!("because of {entity}")), town.today);
+        assert!(matches!(refused, Err(LedgerError::NamesThePerson)));
+        let purged = ledger.purge(&erasure(&entity, "erasure, Article 17"), town.today).unwrap();
+        // Score, opening, decision, and the run's digests over ids: else a guess could be held against them.
+        assert_eq!(purged.entries.len(), 4);
+        assert!(purged.wiped);
+        assert!(run_of(&ledger, &run).audit.cohort.is_empty());
         assert!(matches!(ledger.subject_pack(&entity, town.today), Err(LedgerError::NobodyOfThatId)));
         assert!(ledger.verify(Some(&checkpoint)).unwrap().finding.is_none());
         // Raw bytes of every file beside the ledger.
@@ -290,6 +374,7 @@ fn a_wrong_record_leads_to_the_cases_that_rest_on_it() {
     let own = affected.iter().find(|held| held.entity == case.entity()).unwrap();
     assert!(own.through.contains(&feature), "{:?}", own.through);
     assert!(own.is_open && own.place == Some(1) && own.run == run);
+    assert!(!own.after.unwrap().differs_from(&own.before));
     assert_eq!(own.after, Some(own.before));
     assert!(affected.iter().all(|held| held.place.is_some()), "others only where it is known");
 

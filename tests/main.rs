@@ -8,6 +8,7 @@
 )]
 
 mod abstention;
+mod accountability;
 mod additivity;
 mod command;
 mod dependencies;

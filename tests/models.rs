@@ -4,6 +4,7 @@ use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::model::Trainer;
 use earlyhelp::project::Project;
+use earlyhelp::report::papers::model_card;
 use earlyhelp::review::ReviewList;
 use earlyhelp::scoring::{Request, Scorer};
 use earlyhelp::synthetic::{CouncilParams, Format};
@@ -28,6 +29,15 @@ fn the_released_example_models_score_another_council() {
         let changed = text.replacen(words, &words.to_uppercase(), 1);
         assert_ne!(changed, text);
         assert!(Scorer::from_json(&changed).is_err(), "{trainer}");
+
+        // Its card is what the crate says of it today, and was not touched by hand.
+        let card = model_card(&scorer);
+        for (form, text) in [("md", card.to_markdown()), ("json", card.to_json().unwrap())] {
+            let path =
+                format!("{}/models/synthetic_council_{trainer}.card.{form}", env!("CARGO_MANIFEST_DIR"));
+            let shipped = std::fs::read_to_string(path).unwrap();
+            assert!(shipped == text, "{trainer}: write the cards again, see models/make.sh");
+        }
 
         let request = Request::new("B. Lead", &scorer.sign_off().purpose, today);
         let scores = scorer.score(&cohort, &request).unwrap();

@@ -98,7 +98,11 @@ struct Document<'a> {
     read: u64,
     audited: u64,
     without_cluster: u64,
-    rejected: &'a [RejectedRow],
+    /// How many rows could not be audited.
+    rejected_rows: u64,
+    /// Where they stand and why. Not given where counts are rounded: their number would be exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<&'a [RejectedRow]>,
     audit: &'a Audit,
 }
 
@@ -110,19 +114,21 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     progress.stage("auditing");
     let audit = table.audit(&params)?;
     drop(progress);
+    let exact = params.round_to.is_none();
     let file = arguments.scores.file_name().unwrap_or_default().to_string_lossy();
     let document = Document {
         scores: &file,
         columns: &columns,
-        read: intake.read,
-        audited: intake.audited,
-        without_cluster: intake.without_cluster,
-        rejected: &intake.rejected,
+        read: published(intake.read, params.round_to),
+        audited: published(intake.audited, params.round_to),
+        without_cluster: published(intake.without_cluster, params.round_to),
+        rejected_rows: published(intake.rejected.len() as u64, params.round_to),
+        rejected: exact.then_some(&intake.rejected),
         audit: &audit,
     };
     let title = arguments.title.as_deref().unwrap_or(&file);
     let out = &arguments.out;
-    output::write(&out.join("audit.html"), &audit_html(&audit, title, Some(&intake))?)?;
+    output::write(&out.join("audit.html"), &audit_html(&audit, title, exact.then_some(&intake))?)?;
     output::write(&out.join("audit.json"), &(serde_json::to_string_pretty(&document)? + "\n"))?;
     output::write(&out.join("audit.csv"), &audit_csv(&audit)?)?;
     if arguments.json {
@@ -131,7 +137,15 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::print(&audit_text(&audit))?;
         output::print(&format!("\nWritten to {}\n", out.display()))?;
     }
-    Ok(outcome_of(&intake))
+    Ok(outcome_of(&intake, exact))
+}
+
+/// A count, rounded if asked for, halves upwards.
+fn published(count: u64, round_to: Option<u32>) -> u64 {
+    round_to.map_or(count, |to| {
+        let to = u64::from(to.max(1));
+        (2 * count + to) / (2 * to) * to
+    })
 }
 
 fn columns(arguments: &Arguments) -> ScoreColumns {
@@ -198,7 +212,7 @@ fn reference(text: &str) -> Result<(String, String), String> {
 }
 
 /// Warns of rows that are not in the audit, and says how the command ended.
-fn outcome_of(intake: &ScoreIntake) -> Outcome {
+fn outcome_of(intake: &ScoreIntake, exact: bool) -> Outcome {
     if intake.without_cluster > 0 {
         eprintln!("warning: {} rows have no family; each counts as its own", intake.without_cluster);
     }
@@ -210,7 +224,11 @@ fn outcome_of(intake: &ScoreIntake) -> Outcome {
         let column = column.map_or_else(String::new, |column| format!("column {column}: "));
         eprintln!("  {count}: {column}{}", reason.words());
     }
-    eprintln!("audit.json has the position of each");
+    if exact {
+        eprintln!("audit.json has the position of each");
+    } else {
+        eprintln!("positions are not written down, since counts are to be rounded");
+    }
     Outcome::DoneWithRejects
 }
 
@@ -246,6 +264,13 @@ mod tests {
         for wrong in ["0", "0%", "101%", "many", "-3"] {
             assert!(parsed(&["--capacity", wrong]).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn counts_are_rounded_halves_upwards() {
+        let rounded = |count| published(count, Some(5));
+        assert_eq!([0, 2, 3, 2_001, 7].map(rounded), [0, 0, 5, 2_000, 5]);
+        assert_eq!((published(5, Some(10)), published(2_001, None)), (10, 2_001));
     }
 
     #[test]

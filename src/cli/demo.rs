@@ -79,9 +79,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let scores = scorer.score(&cohort, &request)?;
     let comparison = Comparison { cases: AT_RANDOM, seed: project.seed };
     let list = ReviewList::draw(&scores, Capacity::Cases(CAPACITY), Some(comparison))?;
-    write_list(&list, &project.name, &arguments.out)?;
     progress.stage("putting the run on record");
     let run = ledger.finish_run(start, &scores, &list, &records)?;
+    write_list(&list, &project.name, &arguments.out)?;
     drop(progress);
 
     output::print(&format!(

@@ -88,7 +88,6 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             ReviewList::draw_shared(&scores, capacity, comparison, &project.protected()?, shares)?
         }
     };
-    write_list(&list, &project.name, &arguments.out)?;
     if let Some(folder) = &arguments.audit {
         progress.stage("auditing the list");
         let audit = list.table(&scores, &project.protected()?)?.audit(&project.audit_params())?;
@@ -96,10 +95,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::write(&folder.join("audit.csv"), &audit_csv(&audit)?)?;
         output::write(&folder.join("audit.json"), &(serde_json::to_string_pretty(&audit)? + "\n"))?;
     }
+    // On record first: no list is given out of which the ledger knows nothing.
     if let Some((ledger, start)) = ledger {
         progress.stage("putting the run on record");
         ledger.finish_run(start, &scores, &list, &records)?;
     }
+    write_list(&list, &project.name, &arguments.out)?;
     drop(progress);
     output::print(&format!(
         "{} cases of {} in {}; run {}\n",

@@ -177,6 +177,10 @@ pub struct Backtest {
     report: BacktestReport,
     cases: Vec<TestCase>,
     contributions: BTreeMap<Vec<String>, Vec<f64>>,
+    /// The scores before any recalibration.
+    listing: Vec<f64>,
+    /// The contributions before any recalibration, where there was one.
+    unscaled: Option<BTreeMap<Vec<String>, Vec<f64>>>,
 }
 
 /// What a backtest found.
@@ -265,7 +269,9 @@ impl Backtest {
         let contributions = all.terms.into_iter().map(|(on, term)| (on, term.log_odds)).collect();
         let report =
             BacktestReport { plan: plan.clone(), splits, overall, rules, bands, terms, recalibration: None };
-        Ok(Self { candidate: candidate.digest().to_owned(), report, cases, contributions })
+        let listing = cases.iter().map(|case: &TestCase| case.log_odds).collect();
+        let candidate = candidate.digest().to_owned();
+        Ok(Self { candidate, report, cases, contributions, listing, unscaled: None })
     }
 
     /// The same tests with scores recalibrated, each case by what other families' cases say; and the
@@ -324,12 +330,14 @@ impl Backtest {
         let overall = measure(&|_| true)?;
         let bands = plan.bands.of(&log_odds, &outcomes);
         let (slope, mut contributions) = (recalibration.slope, self.contributions);
+        let unscaled = self.unscaled.or_else(|| Some(contributions.clone()));
         for part in contributions.values_mut().flatten() {
             *part *= slope;
         }
         let report =
             BacktestReport { splits, overall, bands, recalibration: Some(recalibration), ..self.report };
-        Ok((Self { candidate: candidate.digest().to_owned(), report, cases, contributions }, candidate))
+        let (listing, digest) = (self.listing, candidate.digest().to_owned());
+        Ok((Self { candidate: digest, report, cases, contributions, listing, unscaled }, candidate))
     }
 
     /// The digest of the candidate that was tested.
@@ -355,6 +363,20 @@ impl Backtest {
     #[must_use]
     pub fn contributions(&self) -> &BTreeMap<Vec<String>, Vec<f64>> {
         &self.contributions
+    }
+
+    /// The scores by which the lists were drawn, in log-odds and in the order of the cases: those before any
+    /// recalibration. Recalibration is learnt fold by fold of families, so between families of two folds
+    /// recalibrated scores may stand in another order than the lists do.
+    #[must_use]
+    pub fn listing_scores(&self) -> &[f64] {
+        &self.listing
+    }
+
+    /// As [`Backtest::contributions`], but what each term added to [`Backtest::listing_scores`].
+    #[must_use]
+    pub fn listing_contributions(&self) -> &BTreeMap<Vec<String>, Vec<f64>> {
+        self.unscaled.as_ref().unwrap_or(&self.contributions)
     }
 }
 

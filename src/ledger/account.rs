@@ -171,12 +171,14 @@ impl Ledger {
             }
         }
         let cases = self.listed_cases(&finished, on)?;
-        let mut started = 0;
-        for entry in self.entries(&Wanted::of(&[Kind::RunStarted]))? {
-            started += u64::from(entry.on() <= on);
+        let mut ended = HashSet::new();
+        for entry in self.entries(&Wanted::of(&[Kind::RunFinished]))? {
+            ended.insert(entry.facts_as::<RunFinished>()?.started);
         }
-        let ended = self.entries(&Wanted::of(&[Kind::RunFinished]))?;
-        let ended = ended.iter().filter(|entry| entry.on() <= on).count() as u64;
+        let mut unfinished_runs = 0;
+        for entry in self.entries(&Wanted::of(&[Kind::RunStarted]))? {
+            unfinished_runs += u64::from(entry.on() <= on && !ended.contains(&entry.seq()));
+        }
         let runs = run_lines(&finished, &cases);
         let of =
             |random: bool| Tally::of(cases.values().filter(|case| (case.drawn == Drawn::AtRandom) == random));
@@ -186,7 +188,7 @@ impl Ledger {
         Ok(Account {
             on,
             models: self.model_lines(on)?,
-            unfinished_runs: started - ended,
+            unfinished_runs,
             lists_never_opened: runs.iter().filter(|run| run.opened == 0).count() as u64,
             runs,
             alerts: of(false),
@@ -350,7 +352,7 @@ impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Account up to {}", self.on)?;
         for model in &self.models {
-            let short = &model.model[..model.model.len().min(12)];
+            let short = model.model.get(..12).unwrap_or(&model.model);
             write!(
                 f,
                 "Model {short}, released by {} on {} for: {}",

@@ -137,6 +137,11 @@ impl Salts {
     }
 }
 
+/// Refuses to go on where the chain does not end where the caller thinks.
+pub(super) fn check_end(head: &Head, after: Option<&Head>) -> Result<(), LedgerError> {
+    if after.is_some_and(|after| after != head) { Err(LedgerError::Moved) } else { Ok(()) }
+}
+
 /// Refuses to append what only a redaction may write.
 pub(super) fn check_append(drafts: &[Draft]) -> Result<(), LedgerError> {
     if drafts.iter().any(|draft| draft.kind == PURGE) {

@@ -119,7 +119,7 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Writes it to a file, as JSON.
+    /// Writes it to a new file, as JSON.
     ///
     /// # Errors
     /// [`LedgerError::Checkpoint`] when the file cannot be written.
@@ -128,7 +128,13 @@ impl Checkpoint {
         let wrong = |why: String| LedgerError::Checkpoint(format!("{}: {why}", path.display()));
         let mut text = serde_json::to_vec_pretty(self).map_err(|error| wrong(error.to_string()))?;
         text.push(b'\n');
-        fs::write(path, text).map_err(|error| wrong(error.to_string()))
+        // Never over a file: it may be the only checkpoint of its time, or the ledger itself.
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|error| wrong(error.to_string()))?;
+        file.write_all(&text).and_then(|()| file.sync_all()).map_err(|error| wrong(error.to_string()))
     }
 }
 

@@ -85,7 +85,6 @@ impl Kind {
 
 /// Facts of [`Kind::ModelRegistered`], [`Kind::ModelReleased`] and [`Kind::ModelRetired`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ModelFacts {
     /// The digest of the file: the audited model's when registered, the released model's from then on.
     pub model: String,
@@ -109,7 +108,6 @@ pub struct ModelFacts {
 
 /// Facts of [`Kind::RunStarted`]. A start without a [`RunFinished`] is a run that did not end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RunStarted {
     /// The released model.
     pub model: String,
@@ -128,11 +126,10 @@ pub struct RunStarted {
 
 /// Facts of [`Kind::RunFinished`]: the manifest of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RunFinished {
     /// The entry of the start.
     pub started: u64,
-    /// What every score of the run carries.
+    /// What every score of the run carries, without the digest of the cohort: see [`RunContent`].
     pub audit: AuditRecord,
     /// Rows read, accepted and rejected of each source.
     pub intake: Vec<Intake>,
@@ -153,6 +150,14 @@ pub struct RunFinished {
     pub alerts: u64,
     /// Cases listed at random.
     pub at_random: u64,
+}
+
+/// Content of [`Kind::RunFinished`]: digests over ids. They are no facts, because somebody who knows all other
+/// ids of a run could confirm a guess with them; so they go when one of the run's cases is taken out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunContent {
+    /// The digest of the cohort: see [`Cohort::digest`](crate::cohort::Cohort::digest).
+    pub cohort: String,
     /// SHA-256 of the list as data ([`list_json`](crate::report::list_json)'s text without the line end at
     /// its end, unindented).
     pub output: String,
@@ -160,7 +165,6 @@ pub struct RunFinished {
 
 /// How many rows of a source were rejected for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RejectCount {
     /// The source.
     pub source: String,
@@ -174,7 +178,6 @@ pub struct RejectCount {
 
 /// Facts of [`Kind::CaseScored`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CaseScored {
     /// Its place on the list, from 1, if it was on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,26 +187,25 @@ pub struct CaseScored {
     pub drawn: Option<Drawn>,
 }
 
-/// Content of [`Kind::CaseScored`].
+/// Content of [`Kind::CaseScored`]. Not public: a program is handed no scores without a person who asks.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScoreContent {
+pub(crate) struct ScoreContent {
     /// Its rank in the cohort, from 1.
-    pub rank: u32,
+    pub(crate) rank: u32,
     /// Of how many.
-    pub of: u32,
+    pub(crate) of: u32,
     /// The score in log-odds. Written so that it reads back to the bit.
-    pub log_odds: f64,
+    pub(crate) log_odds: f64,
     /// What the model's features said of the case, in the order of the features.
-    pub cells: Vec<Cell>,
-    /// What the team saw, for a listed case: the scored case whole.
+    pub(crate) cells: Vec<Cell>,
+    /// What the team saw, for a listed case: the scored case without the run's audit record, which the
+    /// manifest has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub case: Option<serde_json::Value>,
+    pub(crate) case: Option<serde_json::Value>,
 }
 
 /// Facts of [`Kind::CaseOpened`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CaseOpened {
     /// The entry in which the case was scored.
     pub case: u64,
@@ -215,7 +217,6 @@ pub struct CaseOpened {
 
 /// Content of [`Kind::CaseOpened`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct OpenedContent {
     /// The reviewer's own judgement before they saw the score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -224,7 +225,6 @@ pub struct OpenedContent {
 
 /// Facts of [`Kind::Decision`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DecisionFacts {
     /// The entry in which the case was scored.
     pub case: u64,
@@ -242,7 +242,6 @@ pub struct DecisionFacts {
 
 /// Content of [`Kind::Decision`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DecisionContent {
     /// Why, in words.
     pub reason: String,
@@ -250,22 +249,22 @@ pub struct DecisionContent {
 
 /// Facts of [`Kind::Correction`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CorrectionFacts {
     /// Who put it on record.
     pub by: String,
-    /// The entries of the scored cases that rest on the records.
-    pub cases: Vec<u64>,
+    /// How many past cases rest on the records, as far as the ledger shows.
+    pub cases: u64,
     /// How many records.
     pub records: u64,
 }
 
 /// Content of [`Kind::Correction`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CorrectionContent {
     /// What was wrong and what was put right.
     pub what: String,
+    /// The entries of the scored cases that rest on the records.
+    pub cases: Vec<u64>,
     /// The records, as source and reference.
     pub records: Vec<(String, String)>,
 }
@@ -312,6 +311,7 @@ impl Entry {
 
 crate::opaque_debug!(ScoreContent);
 crate::opaque_debug!(OpenedContent);
+crate::opaque_debug!(RunContent);
 crate::opaque_debug!(DecisionContent);
 crate::opaque_debug!(CorrectionContent);
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
 use super::entry::{Draft, Entry};
+use super::events::Kind;
 use super::lines::LinesStore;
 use super::sqlite::SqliteStore;
 use super::store::{Reader, Store, Wanted};
@@ -27,8 +28,8 @@ use crate::error::LedgerError;
 /// let ledger = Ledger::open(folder.join("ledger.sqlite"))?;
 /// let on = "2025-04-01".parse()?;
 /// ledger.append(vec![
-///     Draft::new("run_started", on),
-///     Draft::new("case_scored", on).content(Content::of_subject("P-0017", serde_json::json!({ "score": 1.25 }))),
+///     Draft::new("started", on),
+///     Draft::new("scored", on).content(Content::of_subject("P-0017", serde_json::json!({ "score": 1.25 }))),
 /// ])?;
 ///
 /// // What is held of one person, and taking it out again.
@@ -56,6 +57,11 @@ impl Ledger {
     /// [`LedgerError`] when the file is something else, of another format, or cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
+        // SQLite takes these for a ledger in memory, which keeps nothing.
+        if matches!(path.to_str(), Some("" | ":memory:")) {
+            let why = "a ledger needs a file".into();
+            return Err(LedgerError::NotALedger { path: path.into(), why });
+        }
         let store: Box<dyn Store> = if is_lines(path) {
             Box::new(LinesStore::open(path)?)
         } else {
@@ -96,9 +102,45 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] when the store cannot be written to, when its end is damaged, or when a draft has no
-    /// kind or the kind [`PURGE`](super::PURGE).
+    /// kind, or one of the [kinds](super::Kind) that have their own way in: a decision, for instance, comes
+    /// from a person who opened a case, and from nowhere else.
     pub fn append(&self, drafts: Vec<Draft>) -> Result<Head, LedgerError> {
-        self.store.append(drafts)
+        if let Some(draft) = drafts.iter().find(|draft| Kind::of(&draft.kind).is_some()) {
+            let why =
+                format!("entries of the kind \"{}\" are written by their own function alone", draft.kind);
+            return Err(LedgerError::Draft(why));
+        }
+        self.store.append(drafts, None)
+    }
+
+    /// Appends what `make` says, given the ledger as it stands; if somebody else wrote meanwhile, it is asked
+    /// again, so that what it looked at still holds when its entries are written.
+    pub(super) fn write(
+        &self,
+        mut make: impl FnMut() -> Result<Vec<Draft>, LedgerError>,
+    ) -> Result<Head, LedgerError> {
+        loop {
+            let head = self.head()?;
+            match self.store.append(make()?, Some(&head)) {
+                Err(LedgerError::Moved) => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Takes out the contents of the entries that `choose` names and appends what it says, in the same way.
+    pub(super) fn take_out(
+        &self,
+        mut choose: impl FnMut() -> Result<(Vec<u64>, Vec<Draft>), LedgerError>,
+    ) -> Result<Head, LedgerError> {
+        loop {
+            let head = self.head()?;
+            let (entries, drafts) = choose()?;
+            match self.store.redact(&entries, drafts, Some(&head)) {
+                Err(LedgerError::Moved) => {}
+                done => return done,
+            }
+        }
     }
 
     /// Calls `reader` with each wanted entry, the oldest first. Only one entry is held at a time.
@@ -136,7 +178,7 @@ impl Ledger {
     /// hold no purge: then nothing is changed. [`LedgerError::NotWiped`] when all is done, but another
     /// program that is reading kept the bytes from being wiped.
     pub fn redact(&self, seqs: &[u64], drafts: Vec<Draft>) -> Result<Head, LedgerError> {
-        self.store.redact(seqs, drafts)
+        self.store.redact(seqs, drafts, None)
     }
 
     /// Computes the whole chain anew from the bytes of the file, and compares. With a checkpoint that was

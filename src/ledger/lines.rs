@@ -21,7 +21,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::chain::{Head, check_append, name_redacted, seal};
+use super::chain::{Head, check_append, check_end, name_redacted, seal};
 use super::entry::{Draft, Entry};
 use super::store::{Ending, Raw, Reader, Store, Visitor, Wanted};
 use crate::error::LedgerError;
@@ -271,12 +271,13 @@ impl Store for LinesStore {
         Ok(self.survey(&self.reopen(false)?)?.head)
     }
 
-    fn append(&self, drafts: Vec<Draft>) -> Result<Head, LedgerError> {
+    fn append(&self, drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError> {
         check_append(&drafts)?;
         let io = |error: io::Error| self.io("write to it", &error);
         let _lock = self.lock()?;
         let mut file = self.reopen(true)?;
         let survey = self.survey(&file)?;
+        check_end(&survey.head, after)?;
         if drafts.is_empty() {
             return Ok(survey.head);
         }
@@ -320,7 +321,12 @@ impl Store for LinesStore {
         })
     }
 
-    fn redact(&self, seqs: &[u64], mut drafts: Vec<Draft>) -> Result<Head, LedgerError> {
+    fn redact(
+        &self,
+        seqs: &[u64],
+        mut drafts: Vec<Draft>,
+        after: Option<&Head>,
+    ) -> Result<Head, LedgerError> {
         name_redacted(seqs, &mut drafts)?;
         let io = |error: io::Error| self.io("write its new file", &error);
         let mut seqs = seqs.to_vec();
@@ -328,6 +334,7 @@ impl Store for LinesStore {
         let _lock = self.lock()?;
         let file = self.reopen(false)?;
         let survey = self.survey(&file)?;
+        check_end(&survey.head, after)?;
         if let Some(&seq) = seqs.iter().find(|&&seq| seq == 0 || seq > survey.head.entries) {
             return Err(LedgerError::Redaction(format!("there is no entry {seq}")));
         }

@@ -36,10 +36,10 @@ pub use checkpoint::{Checkpoint, PublicKey, SigningKey};
 pub use entry::{Content, Draft, Entry};
 pub use events::{
     CaseOpened, CaseScored, CorrectionContent, CorrectionFacts, DecisionContent, DecisionFacts, Kind,
-    ModelFacts, OpenedContent, PurgeFacts, RejectCount, RunFinished, RunStarted, ScoreContent,
+    ModelFacts, OpenedContent, PurgeFacts, RejectCount, RunContent, RunFinished, RunStarted,
 };
 pub use handle::Ledger;
-pub use person::{AffectedCase, Correction, Held, PastScore, Purged, ScoreAndRank, SubjectPack};
+pub use person::{AffectedCase, Correction, Erasure, Held, PastScore, Purged, ScoreAndRank, SubjectPack};
 pub use record::{RecordedCase, RunStart};
 pub use replay::{Differs, NotReplayed, Replay, ReplayOf};
 pub use store::{Store, Wanted};

@@ -1,6 +1,6 @@
 //! What a ledger holds about one person: to give it to them, to see what a wrong record did, to take it out.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::events::{
@@ -117,23 +117,54 @@ pub struct AffectedCase {
 crate::opaque_debug!(AffectedCase);
 
 /// A score in log-odds, its rank from 1, and whether that rank is on the run's list.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ScoreAndRank {
-    /// The score.
-    pub log_odds: f64,
+    log_odds: f64,
     /// The rank.
     pub rank: u32,
-    /// Whether a list of the run's capacity holds that rank.
-    pub listed: bool,
+    /// Whether the case is on the run's list; `None` where it was not drawn again (its places were dealt to
+    /// groups).
+    pub listed: Option<bool>,
 }
+
+impl ScoreAndRank {
+    /// Whether the score is another one.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> bool {
+        self.log_odds.to_bits() != other.log_odds.to_bits()
+    }
+}
+
+/// Whom to take out of a ledger, and on what ground.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Erasure {
+    /// The pseudonymous id.
+    pub entity: String,
+    /// Records about the person, as source and the source's own reference: other people's cases may have been
+    /// shown with them.
+    pub records: Vec<(String, String)>,
+    /// Entries about others that have to go as well, as an earlier purge named them.
+    pub entries: Vec<u64>,
+    /// Who does it.
+    pub by: String,
+    /// On what ground. It stays in the ledger, so it must not name the person.
+    pub reason: String,
+}
+
+crate::opaque_debug!(Erasure);
 
 /// What a purge did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Purged {
-    /// The entries whose content was taken out.
+    /// The entries whose content was taken out: all about the person, those that were named, and the digests of
+    /// the runs that the person was in.
     pub entries: Vec<u64>,
-    /// Entries about others that still name the person: look at them, and purge what has to go.
+    /// Entries about others that still name the person or one of the records: look at them, and purge what
+    /// has to go.
     pub still_named_in: Vec<u64>,
+    /// Whether the bytes are gone from the file. They are not where another program was reading it: close it
+    /// and open the ledger again.
+    pub wiped: bool,
 }
 
 impl Ledger {
@@ -204,7 +235,9 @@ impl Ledger {
         records: Option<&Records>,
         on: Day,
     ) -> Result<Vec<AffectedCase>, LedgerError> {
-        let runs = self.runs()?;
+        let mut runs = self.runs()?;
+        let mut seen = hashbrown::HashSet::new();
+        runs.retain(|run| seen.insert(run.audit.run_id.clone()));
         let mut affected = Vec::new();
         self.read(&Wanted::of(&[Kind::CaseScored]), &mut |entry| {
             let subject = entry.content().and_then(|content| content.subject.as_deref());
@@ -230,7 +263,7 @@ impl Ledger {
                     before: ScoreAndRank {
                         log_odds: content.log_odds,
                         rank: content.rank,
-                        listed: drawn.is_some_and(|drawn| drawn != Drawn::AtRandom),
+                        listed: Some(drawn.is_some_and(|drawn| drawn != Drawn::AtRandom)),
                     },
                     after: None,
                 });
@@ -262,7 +295,7 @@ impl Ledger {
             case.after = scores.get(case.entity.as_str()).map(|&(log_odds, rank)| ScoreAndRank {
                 log_odds,
                 rank,
-                listed: rank <= listed,
+                listed: run.shares.is_none().then_some(rank <= listed),
             });
         }
         Ok(())
@@ -271,7 +304,8 @@ impl Ledger {
     /// Puts on record that records about somebody were wrong, and which past cases rest on them.
     ///
     /// # Errors
-    /// As [`Ledger::affected_by`]; [`LedgerError::Incomplete`] where it is not said who, or what was wrong.
+    /// As [`Ledger::affected_by`]; [`LedgerError::Incomplete`] where it is not said who, or what was wrong;
+    /// [`LedgerError::NobodyOfThatId`] where nothing is held.
     pub fn correct(
         &self,
         correction: &Correction,
@@ -285,50 +319,91 @@ impl Ledger {
                 return Err(LedgerError::Incomplete(what));
             }
         }
-        let affected = self.affected_by(correction, records, on)?;
-        let facts = CorrectionFacts {
-            by: correction.by.clone(),
-            cases: affected.iter().map(|case| case.entry).collect(),
-            records: correction.records.len() as u64,
-        };
-        let content =
-            CorrectionContent { what: correction.what.clone(), records: correction.records.clone() };
-        let draft = Draft::of(Kind::Correction, on, &facts)?.with(Some(&correction.entity), &content)?;
-        self.append(vec![draft])?;
-        Ok(affected)
+        self.write(|| {
+            let affected = self.affected_by(correction, None, on)?;
+            let held = Wanted::default().subject(&correction.entity).limit(1);
+            if affected.is_empty() && self.entries(&held)?.is_empty() {
+                return Err(LedgerError::NobodyOfThatId);
+            }
+            let facts = CorrectionFacts {
+                by: correction.by.clone(),
+                cases: affected.len() as u64,
+                records: correction.records.len() as u64,
+            };
+            let content = CorrectionContent {
+                what: correction.what.clone(),
+                cases: affected.iter().map(|case| case.entry).collect(),
+                records: correction.records.clone(),
+            };
+            Ok(vec![Draft::of(Kind::Correction, on, &facts)?.with(Some(&correction.entity), &content)?])
+        })?;
+        // It is on record by now, whatever comes of scoring again.
+        self.affected_by(correction, records, on)
     }
 
-    /// Takes a person's content out of every entry: scores, explanations, reasons. What stays are facts that
-    /// name nobody, so that the ledger can still be counted and verified. It cannot be undone.
+    /// Takes a person's content out of every entry: scores, explanations, reasons; and the digests that a guess
+    /// who was in a run could be held against. What stays are facts that name nobody, so that the ledger can
+    /// still be counted and verified. It cannot be undone.
     ///
     /// # Errors
-    /// [`LedgerError::Incomplete`] where it is not said who or on what ground,
-    /// [`LedgerError::NobodyOfThatId`] where nothing is held.
-    pub fn purge(&self, entity: &str, by: &str, reason: &str, on: Day) -> Result<Purged, LedgerError> {
-        for (what, text) in [("who purges", by), ("on what ground", reason)] {
+    /// [`LedgerError::Incomplete`] where it is not said who or on what ground, [`LedgerError::NamesThePerson`]
+    /// where the ground does, [`LedgerError::NobodyOfThatId`] where nothing is held.
+    pub fn purge(&self, erasure: &Erasure, on: Day) -> Result<Purged, LedgerError> {
+        let Erasure { entity, records, entries: named, by, reason } = erasure;
+        for (what, text) in [("who purges", by), ("on what ground", reason), ("whom to take out", entity)] {
             if text.trim().is_empty() {
                 return Err(LedgerError::Incomplete(what));
             }
         }
-        if by.contains(entity) || reason.contains(entity) {
-            return Err(LedgerError::Incomplete("a ground that does not name the person"));
+        if is_word_of(reason, entity) || is_word_of(by, entity) {
+            return Err(LedgerError::NamesThePerson);
         }
-        let entries: Vec<u64> =
-            self.entries(&Wanted::default().subject(entity))?.iter().map(Entry::seq).collect();
-        if entries.is_empty() {
-            return Err(LedgerError::NobodyOfThatId);
-        }
-        let facts = PurgeFacts { by: by.to_owned(), reason: reason.to_owned() };
-        self.redact(&entries, vec![Draft::of(Kind::Purge, on, &facts)?])?;
-        let mut still_named_in = Vec::new();
+        let mut texts = vec![entity.as_str()];
+        texts.extend(records.iter().map(|(_, reference)| reference.as_str()));
+        let mut taken = Vec::new();
+        let done = self.take_out(|| {
+            let about = self.entries(&Wanted::default().subject(entity))?;
+            taken = about.iter().map(Entry::seq).chain(named.iter().copied()).collect();
+            if taken.is_empty() {
+                return Err(if self.naming(&texts)?.is_empty() {
+                    LedgerError::NobodyOfThatId
+                } else {
+                    LedgerError::Incomplete(
+                        "which entries (nothing is held under this id, but it is named in some)",
+                    )
+                });
+            }
+            let runs: hashbrown::HashSet<&str> = about.iter().filter_map(Entry::run).collect();
+            for entry in self.entries(&Wanted::of(&[Kind::RunFinished]))? {
+                if entry.content().is_some() && entry.run().is_some_and(|run| runs.contains(run)) {
+                    taken.push(entry.seq());
+                }
+            }
+            taken.sort_unstable();
+            taken.dedup();
+            let facts = PurgeFacts { by: by.clone(), reason: reason.clone() };
+            Ok((taken.clone(), vec![Draft::of(Kind::Purge, on, &facts)?]))
+        });
+        let wiped = match done {
+            Ok(_) => true,
+            Err(LedgerError::NotWiped { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        Ok(Purged { entries: taken, still_named_in: self.naming(&texts)?, wiped })
+    }
+
+    /// The entries in which one of the texts stands anywhere.
+    fn naming(&self, texts: &[&str]) -> Result<Vec<u64>, LedgerError> {
+        let mut naming = Vec::new();
         self.read(&Wanted::default(), &mut |entry| {
-            let content = entry.content().map(|content| &content.body);
-            if content.is_some_and(|body| is_named_in(body, entity)) || is_named_in(entry.facts(), entity) {
-                still_named_in.push(entry.seq());
+            let content =
+                entry.content().filter(|content| content.subject.is_some()).map(|content| &content.body);
+            if content.is_some_and(|body| holds(body, texts)) || holds(entry.facts(), texts) {
+                naming.push(entry.seq());
             }
             Ok(())
         })?;
-        Ok(Purged { entries, still_named_in })
+        Ok(naming)
     }
 }
 
@@ -348,16 +423,36 @@ fn features_that_read(case: &Value, records: &[(String, String)]) -> Vec<String>
         .collect()
 }
 
-/// Whether a text in a value holds the name as a word of its own.
-fn is_named_in(value: &Value, name: &str) -> bool {
+/// Whether one of the texts stands anywhere in a value.
+fn holds(value: &Value, texts: &[&str]) -> bool {
+    let has = |text: &str| texts.iter().any(|wanted| text.contains(wanted));
     match value {
-        Value::String(text) => text.match_indices(name).any(|(at, _)| {
-            let before = text[..at].chars().next_back();
-            let after = text[at + name.len()..].chars().next();
-            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
-        }),
-        Value::Array(values) => values.iter().any(|value| is_named_in(value, name)),
-        Value::Object(fields) => fields.iter().any(|(key, value)| key == name || is_named_in(value, name)),
+        Value::String(text) => has(text),
+        Value::Array(values) => values.iter().any(|value| holds(value, texts)),
+        Value::Object(fields) => fields.iter().any(|(key, value)| has(key) || holds(value, texts)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether a name stands in a text as a word of its own, in whatever case of letters.
+fn is_word_of(text: &str, name: &str) -> bool {
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    text.match_indices(&name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_as_words_and_texts_anywhere() {
+        assert!(is_word_of("asked by p0017, in person", "P0017"));
+        assert!(!is_word_of("Article 17", "7") && is_word_of("Article 17", "17"));
+        let value = serde_json::json!({ "a": [1, "xP0017y"], "b": null });
+        assert!(holds(&value, &["P0017"]) && !holds(&value, &["P0018"]));
     }
 }

@@ -6,21 +6,24 @@ use sha2::{Digest as _, Sha256};
 
 use super::events::{
     CaseOpened, CaseScored, DecisionContent, DecisionFacts, Kind, ModelFacts, OpenedContent, RejectCount,
-    RunFinished, RunStarted, ScoreContent,
+    RunContent, RunFinished, RunStarted, ScoreContent,
 };
 use super::{Content, Draft, Entry, Ledger, LedgerError, Wanted};
 use crate::calendar::{AsOf, Day};
 use crate::records::{Records, summarise};
-use crate::review::{Decision, ReviewList, Reviewer};
-use crate::scoring::{AuditedModel, Request, Scorer, Scores};
+use crate::review::{Decision, Drawn, ReviewList, Reviewer};
+use crate::scoring::{AuditRecord, AuditedModel, Request, Scorer, Scores};
 
 /// A run that was started and is to be finished: see [`Ledger::start_run`].
 #[derive(Debug)]
 #[must_use = "a run that is started and not finished stays on record as one that did not end"]
 pub struct RunStart {
     entry: u64,
-    model: String,
+    facts: RunStarted,
 }
+
+/// The fewest characters that may stand for an id: of fewer, several soon begin alike.
+const SHORTEST: usize = 6;
 
 impl Draft {
     /// An entry of a kind with its facts, and no content.
@@ -87,17 +90,21 @@ impl Ledger {
     }
 
     fn record_model(&self, kind: Kind, facts: &ModelFacts, text: &str, on: Day) -> Result<(), LedgerError> {
-        if self.model_entry(kind, &facts.model)?.is_some() {
-            return Ok(());
-        }
-        self.append(vec![Draft::of(kind, on, facts)?.with(None, &text)?])?;
+        self.write(|| {
+            if self.model_entry(kind, &facts.model)?.is_some() {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Draft::of(kind, on, facts)?.with(None, &text)?])
+        })?;
         Ok(())
     }
 
-    /// Takes a released model out of use: no run can be started with it from then on.
+    /// Takes a released model, named by the beginning of its digest, out of use: no run of that day or a later
+    /// one can be started with it.
     ///
     /// # Errors
-    /// [`LedgerError::NoModel`] where the ledger holds no such release, [`LedgerError::Incomplete`] without a
+    /// [`LedgerError::NoModel`] where the ledger holds no such release, [`LedgerError::Ambiguous`] where it holds
+    /// several, [`LedgerError::Incomplete`] without a
     /// name or a reason.
     pub fn retire(&self, model: &str, by: &str, reason: &str, on: Day) -> Result<(), LedgerError> {
         for (what, text) in [("who retires the model", by), ("why the model is retired", reason)] {
@@ -105,19 +112,25 @@ impl Ledger {
                 return Err(LedgerError::Incomplete(what));
             }
         }
-        let Some(entry) = self.model_entry(Kind::ModelReleased, model)? else {
-            return Err(LedgerError::NoModel(model.to_owned()));
+        let mut named = Vec::new();
+        for entry in self.entries(&Wanted::of(&[Kind::ModelReleased]))? {
+            named.push(entry.facts_as::<ModelFacts>()?);
+        }
+        named.retain(|facts| facts.model.starts_with(model));
+        let released = match named.as_slice() {
+            [] => return Err(LedgerError::NoModel(model.to_owned())),
+            [only] if model.len() >= SHORTEST => only.clone(),
+            _ => return Err(LedgerError::Ambiguous(model.to_owned(), "model")),
         };
-        let released: ModelFacts = entry.facts_as()?;
         let facts = ModelFacts { by: by.to_owned(), reason: Some(reason.to_owned()), role: None, ..released };
-        self.append(vec![Draft::of(Kind::ModelRetired, on, &facts)?])?;
+        self.write(|| Ok(vec![Draft::of(Kind::ModelRetired, on, &facts)?]))?;
         Ok(())
     }
 
-    /// The first entry of a kind about a model whose digest starts so.
-    pub(super) fn model_entry(&self, kind: Kind, model: &str) -> Result<Option<Entry>, LedgerError> {
+    /// The first entry of a kind about a model.
+    fn model_entry(&self, kind: Kind, digest: &str) -> Result<Option<Entry>, LedgerError> {
         for entry in self.entries(&Wanted::of(&[kind]))? {
-            if entry.facts_as::<ModelFacts>()?.model.starts_with(model) {
+            if entry.facts_as::<ModelFacts>()?.model == digest {
                 return Ok(Some(entry));
             }
         }
@@ -132,7 +145,7 @@ impl Ledger {
         let none = || LedgerError::NoModel(digest.to_owned());
         let entry = self.model_entry(Kind::ModelReleased, digest)?.ok_or_else(none)?;
         let text: String = entry.content_as()?.ok_or_else(none)?;
-        Scorer::from_json(&text).map_err(|_| none())
+        Scorer::from_json(&text).ok().filter(|scorer| scorer.digest() == digest).ok_or_else(none)
     }
 
     /// Puts on record that somebody asks for a run, before it is made: a run that fails is known, too. The
@@ -147,7 +160,8 @@ impl Ledger {
         as_of: AsOf,
         configuration: Option<&str>,
     ) -> Result<RunStart, LedgerError> {
-        if self.model_entry(Kind::ModelRetired, scorer.digest())?.is_some() {
+        let retired = self.model_entry(Kind::ModelRetired, scorer.digest())?;
+        if retired.is_some_and(|entry| entry.on() <= request.on) {
             return Err(LedgerError::Retired);
         }
         self.record_release(scorer)?;
@@ -160,16 +174,20 @@ impl Ledger {
                 .map(|configuration| hex::encode(Sha256::digest(configuration.as_bytes()))),
             library_version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let head = self.append(vec![Draft::of(Kind::RunStarted, request.on, &facts)?])?;
-        Ok(RunStart { entry: head.entries, model: facts.model })
+        let head = self.write(|| Ok(vec![Draft::of(Kind::RunStarted, request.on, &facts)?]))?;
+        Ok(RunStart { entry: head.entries, facts })
     }
 
     /// Puts a run on record, whole or not at all: every case of the cohort with what the model's features said
     /// of it, the listed ones as the team sees them, those that were not scored, and the run's manifest.
     /// A run that stands there already (the same of the same) is not written again.
     ///
+    /// Do this before the list is given to anybody.
+    ///
     /// # Errors
-    /// [`LedgerError::OtherRun`] where scores, list and start are not of one run; others where the ledger
+    /// [`LedgerError::OtherRun`] where scores, list and start are not of one run, or the start is not in this
+    /// ledger; [`LedgerError::OtherList`] where the run is on record with another list;
+    /// [`LedgerError::PurgedMeanwhile`] where somebody was taken out since the start; others where the ledger
     /// cannot be written.
     pub fn finish_run(
         &self,
@@ -178,81 +196,58 @@ impl Ledger {
         list: &ReviewList,
         records: &Records,
     ) -> Result<String, LedgerError> {
-        let RunStart { entry: started, model } = start;
+        let RunStart { entry: started, facts: asked } = start;
         let audit = scores.audit();
-        if audit != list.audit() || model != audit.model {
+        let begun = self.entries(&Wanted::of(&[Kind::RunStarted]).from(started).limit(1))?;
+        let is_begun = begun.first().is_some_and(|entry| entry.seq() == started);
+        let same = asked.model == audit.model && asked.as_of == audit.as_of && asked.purpose == audit.purpose;
+        if audit != list.audit() || !same || !is_begun {
             return Err(LedgerError::OtherRun);
         }
-        let (run, on) = (audit.run_id.as_str(), audit.requested_on);
-        let mut drafts = Vec::with_capacity(scores.len() + scores.not_scored().len() + 1);
-        if self.finished(run)?.is_none() {
-            let listed: hashbrown::HashMap<&str, usize> = list
-                .entries()
-                .iter()
-                .enumerate()
-                .map(|(place, entry)| (entry.case().entity(), place))
-                .collect();
-            for score in scores.recorded() {
-                let place = listed.get(score.entity).copied();
-                let entry = place.map(|place| &list.entries()[place]);
-                let facts = CaseScored {
-                    place: place.map(|place| place as u32 + 1),
-                    drawn: entry.map(crate::review::Entry::drawn),
-                };
-                let content = ScoreContent {
-                    rank: score.rank,
-                    of: scores.len() as u32,
-                    log_odds: score.log_odds,
-                    cells: score.cells,
-                    case: entry.map(|entry| value(entry.case())).transpose()?,
-                };
-                let draft = Draft::of(Kind::CaseScored, on, &facts)?.run(run);
-                drafts.push(draft.with(Some(score.entity), &content)?);
-            }
-            for case in scores.not_scored() {
-                let draft = Draft::of(Kind::CaseNotScored, on, &Value::Object(serde_json::Map::new()))?;
-                drafts.push(draft.run(run).with(Some(case.entity()), case.reason())?);
-            }
-        }
-        let (capacity, comparison) = list.drawn_with();
-        let at_random = list.entries().iter().filter(|entry| entry.drawn() == crate::review::Drawn::AtRandom);
-        let at_random = at_random.count() as u64;
+        let manifest = manifest(started, scores, list, records);
         let text = serde_json::to_vec(list).map_err(|error| LedgerError::Draft(error.to_string()))?;
-        let facts = RunFinished {
-            started,
-            audit: audit.clone(),
-            intake: records.intake().to_vec(),
-            rejects: summarise(records.rejects())
-                .into_iter()
-                .map(|(source, column, reason, rows)| RejectCount {
-                    source: source.to_owned(),
-                    column: column.map(str::to_owned),
-                    reason: reason.code().to_owned(),
-                    rows,
-                })
-                .collect(),
-            scored: scores.len() as u64,
-            not_scored: scores.not_scored().len() as u64,
-            capacity,
-            comparison,
-            shares: list.shares().cloned(),
-            alerts: list.len() as u64 - at_random,
-            at_random,
-            output: hex::encode(Sha256::digest(text)),
-        };
-        drafts.push(Draft::of(Kind::RunFinished, on, &facts)?.run(run));
-        self.append(drafts)?;
+        let digests = RunContent { cohort: audit.cohort.clone(), output: hex::encode(Sha256::digest(text)) };
+        let (run, on) = (audit.run_id.as_str(), audit.requested_on);
+        self.write(|| {
+            if !self.entries(&Wanted::of(&[Kind::Purge]).from(started).limit(1))?.is_empty() {
+                return Err(LedgerError::PurgedMeanwhile);
+            }
+            let mut drafts = match self.finished(run)? {
+                None => case_drafts(scores, list)?,
+                Some(held)
+                    if (held.capacity, held.comparison, &held.shares)
+                        == (manifest.capacity, manifest.comparison, &manifest.shares) =>
+                {
+                    Vec::new()
+                }
+                Some(_) => return Err(LedgerError::OtherList),
+            };
+            let draft = Draft::of(Kind::RunFinished, on, &manifest)?.run(run);
+            drafts.push(draft.with(None, &digests)?);
+            Ok(drafts)
+        })?;
         Ok(run.to_owned())
     }
 
-    /// The first manifest of a run, or of the run whose id starts so.
+    /// The first manifest of a run.
     pub(super) fn finished(&self, run: &str) -> Result<Option<RunFinished>, LedgerError> {
-        for entry in self.entries(&Wanted::of(&[Kind::RunFinished]))? {
-            if entry.run().is_some_and(|held| held.starts_with(run)) {
-                return entry.facts_as().map(Some);
+        let wanted = Wanted::of(&[Kind::RunFinished]).run(run).limit(1);
+        self.entries(&wanted)?.first().map(Entry::facts_as).transpose()
+    }
+
+    /// The manifest of the one run whose id begins so.
+    pub(super) fn run_named(&self, beginning: &str) -> Result<RunFinished, LedgerError> {
+        let mut runs = self.runs()?;
+        runs.retain(|run| run.audit.run_id.starts_with(beginning));
+        runs.dedup_by(|a, b| a.audit.run_id == b.audit.run_id);
+        let several = runs.windows(2).any(|pair| pair[0].audit.run_id != pair[1].audit.run_id);
+        match runs.into_iter().next() {
+            None => Err(LedgerError::NoRun(beginning.to_owned())),
+            Some(_) if several || beginning.len() < SHORTEST => {
+                Err(LedgerError::Ambiguous(beginning.to_owned(), "run"))
             }
+            Some(run) => Ok(run),
         }
-        Ok(None)
     }
 
     /// The manifests of all runs that ended, in the order in which they did.
@@ -280,14 +275,20 @@ impl Ledger {
         on: Day,
     ) -> Result<RecordedCase, LedgerError> {
         let case = self.listed(run, place, reviewer, on)?;
-        let facts = CaseOpened {
-            case: case.entry,
-            reviewer: case.reviewer.clone(),
-            judged_first: own_judgement.is_some(),
-        };
-        let content = OpenedContent { own_judgement: own_judgement.map(str::to_owned) };
-        let draft = Draft::of(Kind::CaseOpened, on, &facts)?.run(&case.run);
-        self.append(vec![draft.with(Some(&case.entity), &content)?])?;
+        let own = own_judgement.map(str::trim).filter(|text| !text.is_empty());
+        self.write(|| {
+            let is_held =
+                !self.entries(&Wanted::of(&[Kind::CaseScored]).subject(&case.entity).limit(1))?.is_empty();
+            if !is_held {
+                return Err(LedgerError::Purged);
+            }
+            // Who has opened it before has seen the score before.
+            let judged_first = own.is_some() && self.opening(&case)?.is_none();
+            let facts = CaseOpened { case: case.entry, reviewer: case.reviewer.clone(), judged_first };
+            let content = OpenedContent { own_judgement: own.map(str::to_owned) };
+            let draft = Draft::of(Kind::CaseOpened, on, &facts)?.run(&case.run);
+            Ok(vec![draft.with(Some(&case.entity), &content)?])
+        })?;
         Ok(case)
     }
 
@@ -304,6 +305,9 @@ impl Ledger {
     ) -> Result<RecordedCase, LedgerError> {
         let case = self.listed(run, place, reviewer, on)?;
         let opened_on = self.opening(&case)?.ok_or(LedgerError::NotOpened)?;
+        if on < opened_on {
+            return Err(LedgerError::TooEarly("the day on which the case was opened"));
+        }
         Ok(RecordedCase { opened_on, ..case })
     }
 
@@ -328,8 +332,10 @@ impl Ledger {
         on: Day,
     ) -> Result<RecordedCase, LedgerError> {
         reviewer.check().map_err(|_| LedgerError::Incomplete("the reviewer's name and role"))?;
-        let no_run = || LedgerError::NoRun(run.to_owned());
-        let audit = self.finished(run)?.ok_or_else(no_run)?.audit;
+        let audit = self.run_named(run)?.audit;
+        if on < audit.requested_on {
+            return Err(LedgerError::TooEarly("the day on which the list was asked for"));
+        }
         if on > audit.expires {
             return Err(LedgerError::Expired(audit.expires.to_string()));
         }
@@ -364,6 +370,11 @@ impl Ledger {
     /// [`LedgerError::NoRun`] and [`LedgerError::NotListed`] where the decision is about a case that is not
     /// on a list in this ledger.
     pub fn record_decision(&self, decision: &Decision) -> Result<(), LedgerError> {
+        self.write(|| self.decision_drafts(decision))?;
+        Ok(())
+    }
+
+    fn decision_drafts(&self, decision: &Decision) -> Result<Vec<Draft>, LedgerError> {
         let run = decision.run_id();
         if self.finished(run)?.is_none() {
             return Err(LedgerError::NoRun(run.to_owned()));
@@ -375,12 +386,11 @@ impl Ledger {
         }
         let reviewer = decision.reviewer().clone();
         let mut drafts = Vec::new();
-        let opened = self.entries(&Wanted::of(&[Kind::CaseOpened]).run(run))?;
-        let is_opening = |entry: &Entry| -> Result<bool, LedgerError> {
+        let mut was_opened = false;
+        for entry in self.entries(&Wanted::of(&[Kind::CaseOpened]).run(run))? {
             let facts: CaseOpened = entry.facts_as()?;
-            Ok(facts.case == case.seq() && facts.reviewer == reviewer)
-        };
-        let was_opened = opened.iter().map(is_opening).collect::<Result<Vec<_>, _>>()?.contains(&true);
+            was_opened |= facts.case == case.seq() && facts.reviewer == reviewer;
+        }
         if !was_opened {
             let facts = CaseOpened { case: case.seq(), reviewer: reviewer.clone(), judged_first: false };
             let draft = Draft::of(Kind::CaseOpened, decision.opened_on(), &facts)?.run(run);
@@ -397,9 +407,70 @@ impl Ledger {
         let content = DecisionContent { reason: decision.reason().to_owned() };
         let draft = Draft::of(Kind::Decision, decision.decided_on(), &facts)?.run(run);
         drafts.push(draft.with(Some(decision.entity()), &content)?);
-        self.append(drafts)?;
-        Ok(())
+        Ok(drafts)
     }
+}
+
+/// The manifest of a run.
+fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &Records) -> RunFinished {
+    let (capacity, comparison) = list.drawn_with();
+    let at_random = list.entries().iter().filter(|entry| entry.drawn() == Drawn::AtRandom).count() as u64;
+    let rejects = summarise(records.rejects());
+    RunFinished {
+        started,
+        audit: AuditRecord { cohort: String::new(), ..scores.audit().clone() },
+        intake: records.intake().to_vec(),
+        rejects: rejects
+            .into_iter()
+            .map(|(source, column, reason, rows)| RejectCount {
+                source: source.to_owned(),
+                column: column.map(str::to_owned),
+                reason: reason.code().to_owned(),
+                rows,
+            })
+            .collect(),
+        scored: scores.len() as u64,
+        not_scored: scores.not_scored().len() as u64,
+        capacity,
+        comparison,
+        shares: list.shares().cloned(),
+        alerts: list.len() as u64 - at_random,
+        at_random,
+    }
+}
+
+/// An entry for each case of a run's cohort.
+fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>, LedgerError> {
+    let (run, on) = (scores.audit().run_id.as_str(), scores.audit().requested_on);
+    let listed: hashbrown::HashMap<&str, usize> =
+        list.entries().iter().enumerate().map(|(place, entry)| (entry.case().entity(), place)).collect();
+    let mut drafts = Vec::with_capacity(scores.len() + scores.not_scored().len() + 1);
+    for score in scores.recorded() {
+        let place = listed.get(score.entity).copied();
+        let entry = place.map(|place| &list.entries()[place]);
+        let facts = CaseScored {
+            place: place.map(|place| place as u32 + 1),
+            drawn: entry.map(crate::review::Entry::drawn),
+        };
+        let mut case = entry.map(|entry| value(entry.case())).transpose()?;
+        if let Some(Value::Object(fields)) = &mut case {
+            fields.remove("audit");
+        }
+        let content = ScoreContent {
+            rank: score.rank,
+            of: scores.len() as u32,
+            log_odds: score.log_odds,
+            cells: score.cells,
+            case,
+        };
+        let draft = Draft::of(Kind::CaseScored, on, &facts)?.run(run);
+        drafts.push(draft.with(Some(score.entity), &content)?);
+    }
+    for case in scores.not_scored() {
+        let draft = Draft::of(Kind::CaseNotScored, on, &Value::Object(serde_json::Map::new()))?;
+        drafts.push(draft.run(run).with(Some(case.entity()), case.reason())?);
+    }
+    Ok(drafts)
 }
 
 /// A case of a recorded list while a named person looks at it: from here, too, there can be a
@@ -408,7 +479,7 @@ pub struct RecordedCase {
     run: String,
     entry: u64,
     entity: String,
-    drawn: crate::review::Drawn,
+    drawn: Drawn,
     case: Value,
     reviewer: Reviewer,
     opened_on: Day,

@@ -6,10 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::events::{Kind, RunFinished, ScoreContent};
+use super::events::{CaseScored, Kind, RunFinished, ScoreContent};
 use super::{Entry, Ledger, LedgerError, Wanted};
 use crate::evaluate::ranking::mix;
 use crate::records::Records;
+use crate::review::{Drawn, ReviewList};
 use crate::scoring::{Request, Scorer, Scores};
 
 /// Which past cases are made again.
@@ -63,7 +64,10 @@ impl NotReplayed {
 pub struct Replay {
     /// Cases that were to be made again.
     pub asked: u64,
-    /// Made again, the same to the bit: score and rank, and for listed cases every contribution.
+    /// Cases that a manifest counts and the ledger does not hold: somebody took them away.
+    pub missing: u64,
+    /// Made again, the same to the bit: the score, and for listed cases every contribution, and that score and
+    /// rank are those that were shown. From extracts also what the features say, ranks and places.
     pub reproduced: u64,
     /// The entries whose cases came out otherwise, with what differs.
     pub different: BTreeMap<u64, Differs>,
@@ -87,13 +91,17 @@ pub enum Differs {
     Inputs,
     /// Its rank.
     Rank,
+    /// Its place on the list, or why it was there.
+    Place,
+    /// What a listed case was shown with is not what is kept of it.
+    Shown,
 }
 
 impl Replay {
-    /// Whether every case that could be made again came out the same, and there was one.
+    /// Whether no case is missing, every one that could be made again came out the same, and there was one.
     #[must_use]
     pub fn is_faithful(&self) -> bool {
-        self.different.is_empty() && self.reproduced > 0
+        self.missing == 0 && self.different.is_empty() && self.reproduced > 0
     }
 
     fn not(&mut self, why: NotReplayed, cases: u64) {
@@ -115,6 +123,9 @@ impl fmt::Display for Replay {
             let shown: Vec<String> = self.different.keys().take(5).map(u64::to_string).collect();
             let more = if self.different.len() > shown.len() { " ..." } else { "" };
             writeln!(f, "{} came out otherwise: entries {}{more}.", self.different.len(), shown.join(", "))?;
+        }
+        if self.missing > 0 {
+            writeln!(f, "{} cases that the manifests count are not in the ledger.", self.missing)?;
         }
         for (why, cases) in &self.not_replayed {
             writeln!(f, "{cases} could not be made again: {}.", why.words())?;
@@ -143,7 +154,7 @@ impl Ledger {
         let mut replay = Replay { from_extracts: records.is_some(), ..Replay::default() };
         let runs: Vec<RunFinished> = match of {
             ReplayOf::Run(run) => {
-                vec![self.finished(run)?.ok_or_else(|| LedgerError::NoRun(run.clone()))?]
+                vec![self.run_named(run)?]
             }
             ReplayOf::Everything | ReplayOf::Sample { .. } => {
                 let mut runs = self.runs()?;
@@ -154,6 +165,7 @@ impl Ledger {
         };
         let wanted = self.drawn(of, &runs)?;
         for run in &runs {
+            let before = replay.asked;
             let is_wanted = |entry: &Entry| wanted.as_ref().is_none_or(|drawn| drawn.contains(&entry.seq()));
             match self.released_model(&run.audit.model) {
                 Err(LedgerError::NoModel(_)) => {
@@ -170,6 +182,9 @@ impl Ledger {
                     None => self.replay_inputs(run, &scorer, &is_wanted, &mut replay)?,
                     Some(records) => self.replay_extracts(run, &scorer, records, &is_wanted, &mut replay)?,
                 },
+            }
+            if wanted.is_none() {
+                replay.missing += run.scored.saturating_sub(replay.asked - before);
             }
         }
         Ok(replay)
@@ -236,7 +251,9 @@ impl Ledger {
             replay.asked += 1;
             let subject = entry.content().and_then(|content| content.subject.clone());
             match (subject, entry.content_as::<ScoreContent>()?) {
-                (Some(subject), Some(content)) => held.push((entry.seq(), subject, content)),
+                (Some(subject), Some(content)) => {
+                    held.push((entry.seq(), subject, content, entry.facts_as::<CaseScored>()?));
+                }
                 _ => purged += 1,
             }
             Ok(())
@@ -251,7 +268,19 @@ impl Ledger {
         let again = score_again(run, scorer, records)?;
         let by_entity: hashbrown::HashMap<&str, _> =
             again.recorded().map(|score| (score.entity, score)).collect();
-        for (entry, subject, content) in held {
+        // A list whose places were dealt to groups needs their groups, which the ledger does not hold.
+        let list = match &run.shares {
+            Some(_) => None,
+            None => Some(
+                ReviewList::draw(&again, run.capacity, run.comparison)
+                    .map_err(|error| LedgerError::Replay(error.to_string()))?,
+            ),
+        };
+        let places: Option<hashbrown::HashMap<&str, (u32, Drawn)>> = list.as_ref().map(|list| {
+            let entries = list.entries().iter().zip(1..);
+            entries.map(|(entry, place)| (entry.case().entity(), (place, entry.drawn()))).collect()
+        });
+        for (entry, subject, content, facts) in held {
             let Some(score) = by_entity.get(subject.as_str()) else {
                 replay.not(NotReplayed::NotInCohort, 1);
                 continue;
@@ -262,6 +291,11 @@ impl Ledger {
                 Some(Differs::Score)
             } else if score.rank != content.rank {
                 Some(Differs::Rank)
+            } else if places
+                .as_ref()
+                .is_some_and(|places| places.get(subject.as_str()).copied() != facts.place.zip(facts.drawn))
+            {
+                Some(Differs::Place)
             } else {
                 explanation_differs(scorer, &content)?
             };
@@ -335,6 +369,10 @@ fn note(replay: &mut Replay, entry: u64, differs: Option<Differs>) {
 /// Whether a contribution that a listed case was shown with comes out otherwise.
 fn explanation_differs(scorer: &Scorer, content: &ScoreContent) -> Result<Option<Differs>, LedgerError> {
     let Some(shown) = &content.case else { return Ok(None) };
+    let score = shown["score"].as_f64().map(f64::to_bits);
+    if score != Some(content.log_odds.to_bits()) || shown["rank"] != content.rank {
+        return Ok(Some(Differs::Shown));
+    }
     let reasons =
         scorer.plain_reasons(&content.cells).map_err(|error| LedgerError::Replay(error.to_string()))?;
     let mut again: Vec<(Vec<String>, u64)> =

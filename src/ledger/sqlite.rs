@@ -23,7 +23,7 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
 };
 
-use super::chain::{Head, Sealed, check_append, name_redacted, seal};
+use super::chain::{Head, Sealed, check_append, check_end, name_redacted, seal};
 use super::entry::{Content, Draft, Entry, Header};
 use super::lines::sync_folder;
 use super::store::{Ending, Raw, Reader, Store, Visitor, Wanted};
@@ -355,10 +355,11 @@ impl Store for SqliteStore {
         self.head_row()?.ok_or_else(|| self.damaged("it has no head"))
     }
 
-    fn append(&self, drafts: Vec<Draft>) -> Result<Head, LedgerError> {
+    fn append(&self, drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError> {
         check_append(&drafts)?;
         let step = self.begin()?;
         let head = self.head_to_follow()?;
+        check_end(&head, after)?;
         if drafts.is_empty() {
             return Ok(head);
         }
@@ -391,10 +392,16 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn redact(&self, seqs: &[u64], mut drafts: Vec<Draft>) -> Result<Head, LedgerError> {
+    fn redact(
+        &self,
+        seqs: &[u64],
+        mut drafts: Vec<Draft>,
+        after: Option<&Head>,
+    ) -> Result<Head, LedgerError> {
         name_redacted(seqs, &mut drafts)?;
         let step = self.begin()?;
         let head = self.head_to_follow()?;
+        check_end(&head, after)?;
         self.take_out(seqs)?;
         let (entries, head) = seal(&head, drafts)?;
         self.write(&entries, &head, true)?;

@@ -105,8 +105,9 @@ pub trait Store: Send {
     /// Appends all drafts or none. When it returns, they are on the disk.
     ///
     /// # Errors
+    /// [`LedgerError::Moved`] when the chain does not end at `after` any more, where one is given;
     /// [`LedgerError`] when the store cannot be written to.
-    fn append(&self, drafts: Vec<Draft>) -> Result<Head, LedgerError>;
+    fn append(&self, drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError>;
 
     /// Calls `reader` with each wanted entry, the oldest first.
     ///
@@ -118,8 +119,9 @@ pub trait Store: Send {
     /// of the store's files holds the contents.
     ///
     /// # Errors
-    /// [`LedgerError::Redaction`] when an entry does not exist or never had content.
-    fn redact(&self, seqs: &[u64], drafts: Vec<Draft>) -> Result<Head, LedgerError>;
+    /// [`LedgerError::Redaction`] when an entry does not exist or never had content; as for
+    /// [`append`](Self::append).
+    fn redact(&self, seqs: &[u64], drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError>;
 
     /// Calls `visit` with what is written for each entry, in the order of the file, and believes none of it.
     ///

@@ -29,6 +29,19 @@ pub struct FeatureDrift {
     pub shift: Shift,
 }
 
+impl FeatureDrift {
+    /// Below this share of the model's importance a feature's drift does not set the verdict on the whole. 1%: with
+    /// dozens of features some hardly move any score, and an alarm on one of them sends people looking for what
+    /// cannot have changed a list. What all of them together do, the score shows, and it has the stricter limit.
+    pub const LEAST_IMPORTANCE: f64 = 0.01;
+
+    /// Whether its drift counts for the verdict on the whole.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.importance >= Self::LEAST_IMPORTANCE
+    }
+}
+
 /// How far the score moved, and how many reach what was the cut of the lists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -42,7 +42,8 @@ pub struct MonitorReport {
     pub outcomes: Outcomes,
     /// Lists, and cases without a score.
     pub alerts: Alerts,
-    /// The verdict on all of it: the highest of all verdicts.
+    /// The verdict on all of it: the highest of all verdicts, but those on features of little weight
+    /// ([`FeatureDrift::counts`]).
     pub verdict: Verdict,
     /// What to do about it, in a sentence or two.
     pub advice: String,
@@ -52,7 +53,8 @@ pub struct MonitorReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    /// What it is on: `feature NAME`, `source NAME: volume` and so on.
+    /// What it is on: `feature NAME`, `source NAME: volume`, `source NAME: past` (whether it still says of the training
+    /// dates what it said when the model was trained), and so on.
     pub about: String,
     /// The verdict.
     pub verdict: Verdict,
@@ -78,6 +80,9 @@ impl MonitorReport {
                 add("coverage", coverage.verdict);
             }
             add("freshness", held.freshness.verdict);
+            if let Some(same) = held.past_as_trained {
+                add("past", if same { Verdict::Within } else { Verdict::CannotTell });
+            }
         }
         let figures = self.outcomes.figures.iter();
         all.extend(figures.map(|figure| finding(figure.figure.words().to_owned(), figure.verdict)));
@@ -85,31 +90,36 @@ impl MonitorReport {
         all
     }
 
-    /// What is beyond its limit.
+    /// What is beyond its limit, features of little weight among it.
     #[must_use]
     pub fn beyond(&self) -> Vec<String> {
-        self.about(Verdict::Beyond)
+        about(&self.findings(), Verdict::Beyond)
     }
 
-    fn about(&self, verdict: Verdict) -> Vec<String> {
-        self.findings()
-            .into_iter()
-            .filter(|found| found.verdict == verdict)
-            .map(|found| found.about)
-            .collect()
+    /// The findings that set the verdict, and those on features of little weight.
+    fn deciding(&self) -> (Vec<Finding>, Vec<Finding>) {
+        let minor = self.drift.iter().filter(|drift| !drift.counts());
+        let minor: Vec<String> = minor.map(|drift| format!("feature {}", drift.feature)).collect();
+        self.findings().into_iter().partition(|found| !minor.contains(&found.about))
+    }
+
+    /// Sources that say of the training dates something else than they did when the model was trained.
+    fn changed_past(&self) -> Vec<String> {
+        let changed = self.sources.iter().filter(|held| held.past_as_trained == Some(false));
+        changed.map(|held| held.source.clone()).collect()
     }
 
     /// Gives the report its verdict and the advice that goes with it.
     pub(super) fn concluded(mut self) -> Self {
-        let findings = self.findings();
+        let (findings, minor) = self.deciding();
         self.verdict = findings.iter().map(|found| found.verdict).max().unwrap_or(Verdict::CannotTell);
-        let unsure = self.about(Verdict::CannotTell);
+        let unsure = about(&findings, Verdict::CannotTell);
         self.advice = match self.verdict {
             Verdict::Beyond => format!(
                 "Beyond its limit: {}. Before the next list is used, the person who signed for the model should \
                  find out why: first whether an extract is late, cut short or changed in form, then whether \
                  families or the service have changed. If it is not mended at the source, train and release anew.",
-                some_of(&self.beyond())
+                some_of(&about(&findings, Verdict::Beyond))
             ),
             Verdict::CannotTell => format!(
                 "Nothing is known to be beyond its limit, but {} of {} checks could not be told, which is not the \
@@ -124,8 +134,29 @@ impl MonitorReport {
                 findings.len()
             ),
         };
+        let changed = self.changed_past();
+        if !changed.is_empty() {
+            self.advice.push_str(&format!(
+                " What these sources say of the training dates is not what the model was trained on: {}. What is \
+                 called training here is as today's extracts have it.",
+                changed.join(", ")
+            ));
+        }
+        let minor = about(&minor, Verdict::Beyond);
+        if !minor.is_empty() {
+            self.advice.push_str(&format!(
+                " Beyond its limit but under {} of the model's weight, so without part in this verdict: {}.",
+                percent(FeatureDrift::LEAST_IMPORTANCE),
+                some_of(&minor)
+            ));
+        }
         self
     }
+}
+
+/// What has this verdict.
+fn about(findings: &[Finding], verdict: Verdict) -> Vec<String> {
+    findings.iter().filter(|found| found.verdict == verdict).map(|found| found.about.clone()).collect()
 }
 
 /// The first few of a list, and how many more there are.
@@ -212,8 +243,10 @@ impl MonitorReport {
     fn write_features(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "Features (stability index without the part that chance adds; limit {})",
-            self.params.limits.feature_psi
+            "Features (stability index without the part that chance adds; limit {}; those under {} of the weight do \
+             not set the verdict above)",
+            self.params.limits.feature_psi,
+            percent(FeatureDrift::LEAST_IMPORTANCE)
         )?;
         writeln!(
             f,
@@ -282,12 +315,7 @@ impl MonitorReport {
                 held.freshness.verdict
             )?;
         }
-        let changed: Vec<&str> = self
-            .sources
-            .iter()
-            .filter(|held| held.past_as_trained == Some(false))
-            .map(|held| held.source.as_str())
-            .collect();
+        let changed = self.changed_past();
         if !changed.is_empty() {
             writeln!(
                 f,

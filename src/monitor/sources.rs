@@ -1,5 +1,7 @@
 //! What each source brings: rows, coverage, and how fresh it is.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +32,8 @@ pub struct SourceHealth {
     pub freshness: Freshness,
     /// Whether it says of the training dates what it said when the model was trained (digests of all that was
     /// visible then). If not, rows were corrected, added late or removed since, and "training" here is as
-    /// today's extract has it. `None` where the model file has no digest of it.
+    /// today's extract has it: a finding of its own, on which the verdict is "cannot tell". `None` where the model
+    /// file has no digest of it.
     pub past_as_trained: Option<bool>,
 }
 
@@ -50,7 +53,8 @@ pub struct Volume {
     pub ratio: Option<Estimate>,
     /// How many times more, or fewer, are allowed.
     pub limit: f64,
-    /// The verdict. A source without rows then and now is within.
+    /// The verdict. A source without rows then and now is within where no feature reads it. Where one does, it
+    /// cannot be told whether there was nothing to record or nothing was delivered.
     pub verdict: Verdict,
 }
 
@@ -88,8 +92,9 @@ pub struct Freshness {
     pub last_record: Option<Day>,
     /// How many days before the as-of date that is.
     pub silent_days: u32,
-    /// The longest time without a new row in the year (see [`Volume::days`]) before any training date: a
-    /// source that reports once a term is silent between terms.
+    /// The most days from one day on which rows became known to the next such day, or to the training date, in
+    /// all the history before any training date: a source that reports once a term is silent between terms, and one
+    /// that reports once a year is silent across the start of any year that is looked at.
     pub longest_silence_in_training: Option<u32>,
     /// How many days longer it may be silent now.
     pub silence_limit: u32,
@@ -112,7 +117,7 @@ struct Rows {
     counts: Vec<u32>,
     /// The last day on which one became known, in the window or before.
     last: Option<Day>,
-    /// The most days in a row on which none did, in the window.
+    /// The most days from one day on which some did to the next, or to the date, in all the history before it.
     longest_silence: u32,
 }
 
@@ -148,10 +153,11 @@ pub(super) fn measure(
                 .map(|(cohort, people)| rows_of(cohort, people, source, params.volume_days))
                 .collect();
             let now = rows_of(compared.now, &people_now, source, params.volume_days);
-            let volume = volume(held, &then, &now, compared, params);
+            let read = spec.features().iter().any(|feature| feature.records.source == source);
+            let volume = volume((held, read), &then, &now, compared, params);
             SourceHealth {
                 source: source.to_owned(),
-                read: spec.features().iter().any(|feature| feature.records.source == source),
+                read,
                 freshness: freshness(held, &then, &now, &volume, compared, params),
                 volume,
                 coverage: coverage(source, spec, compared, params),
@@ -164,28 +170,26 @@ pub(super) fn measure(
 fn rows_of(cohort: &Cohort<'_>, households: &[Vec<&str>], source: &str, days: u32) -> Rows {
     let today = cohort.as_of().day();
     let since = today - i32::try_from(days).unwrap_or(i32::MAX);
-    let mut last = None;
-    let mut known_on = vec![false; days as usize];
+    let mut known_on = BTreeSet::new();
     let counts = households
         .iter()
         .map(|people| {
             let mut count = 0;
             for event in people.iter().flat_map(|person| cohort.snapshot().events(source, person)) {
-                last = last.max(Some(event.known));
-                if event.known >= since {
-                    count += 1;
-                    known_on[(event.known - since) as usize] = true;
-                }
+                known_on.insert(event.known);
+                count += u32::from(event.known >= since);
             }
             count
         })
         .collect();
-    let silences = known_on.split(|known| *known).map(<[bool]>::len);
-    Rows { counts, last, longest_silence: silences.max().unwrap_or(0) as u32 }
+    let nexts = known_on.iter().skip(1).chain([&today]);
+    let silences = known_on.iter().zip(nexts).map(|(&known, &next)| next - known);
+    let longest_silence = u32::try_from(silences.max().unwrap_or(0)).unwrap_or(0);
+    Rows { counts, last: known_on.last().copied(), longest_silence }
 }
 
 fn volume(
-    held: &Coverage,
+    (held, read): (&Coverage, bool),
     then: &[Rows],
     now: &Rows,
     compared: &Compared<'_, '_>,
@@ -227,7 +231,8 @@ fn volume(
     });
     found.verdict = match found.ratio {
         Some(ratio) => Verdict::of(ratio.interval, Interval { low: 1.0 / limit, high: limit }),
-        None if panel.totals(&counts) == [0, 0] => Verdict::Within,
+        // No row then and now: of no matter to the model, unless a feature reads what is not there.
+        None if panel.totals(&counts) == [0, 0] && !read => Verdict::Within,
         None => Verdict::CannotTell,
     };
     found

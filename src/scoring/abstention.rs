@@ -33,11 +33,13 @@ impl Default for Abstention {
 }
 
 /// A case that was not scored.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct NotScored {
     pub(super) entity: String,
     pub(super) reason: WhyNot,
 }
+
+crate::opaque_debug!(NotScored);
 
 impl NotScored {
     /// The pseudonymous id.

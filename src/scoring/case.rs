@@ -118,7 +118,8 @@ pub struct Absence {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditRecord {
-    /// The run, made from everything else here: two runs of the same on the same have one id.
+    /// The run, made from everything else here but the cohort's digest (sources and rules give the cohort): two
+    /// runs of the same on the same have one id.
     pub run_id: String,
     /// The released model (model, evidence and sign-off).
     pub model: String,

@@ -177,7 +177,7 @@ impl Scorer {
             outcome_measures: self.candidate().outcome().measures.clone(),
             as_of: cohort.as_of(),
             sources,
-            cohort: cohort.digest(),
+            cohort: String::new(),
             cohort_size: cohort.len() as u32,
             not_scored: not_scored as u32,
             abstention: request.abstention,
@@ -189,6 +189,8 @@ impl Scorer {
         };
         let says = serde_json::to_vec(&audit).unwrap_or_default();
         audit.run_id = hex::encode(&Sha256::digest(says)[..8]);
+        // After the id is made: an id over the cohort could confirm a guess who was in it.
+        audit.cohort = cohort.digest();
         audit
     }
 

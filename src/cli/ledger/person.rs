@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use earlyhelp::calendar::Day;
-use earlyhelp::ledger::{AffectedCase, Correction};
+use earlyhelp::calendar::{AsOf, Day};
+use earlyhelp::ledger::{AffectedCase, Correction, Erasure};
 use earlyhelp::project::Project;
 use earlyhelp::report;
 
@@ -70,22 +70,32 @@ pub fn correct(arguments: &CorrectArguments) -> Result<Outcome, Failure> {
 }
 
 fn table(affected: &[AffectedCase], scored_again: bool) -> String {
-    let mut text = format!("{} past cases rest on such records.\n", affected.len());
+    let mut text = format!(
+        "On record. {} past cases rest on such records, as far as the ledger shows: the person's own, and listed \
+         cases of others.\n",
+        affected.len()
+    );
+    if scored_again {
+        text.push_str(
+            "Scored again from today's extracts: whatever else changed in them since counts, too.\n",
+        );
+    }
     for case in affected {
         let place = case.place.map_or_else(|| "on no list".to_owned(), |place| format!("place {place}"));
         let open = if case.is_open { ", on a list that is still open" } else { "" };
         text.push_str(&format!(
-            "  {}  {}  run {}  {place}{open}; rank {}, log-odds {:.3}",
-            case.entity, case.as_of, case.run, case.before.rank, case.before.log_odds
+            "  {}  {}  run {}  {place}{open}; rank {}",
+            case.entity, case.as_of, case.run, case.before.rank
         ));
         match case.after {
             Some(after) => {
                 let list = match (case.before.listed, after.listed) {
-                    (true, false) => "; it would not have been listed",
-                    (false, true) => "; it would have been listed",
+                    (Some(true), Some(false)) => "; it would not have been listed",
+                    (Some(false), Some(true)) => "; it would have been listed",
                     _ => "",
                 };
-                text.push_str(&format!(" -> rank {}, log-odds {:.3}{list}", after.rank, after.log_odds));
+                let score = if after.differs_from(&case.before) { "another score" } else { "the same score" };
+                text.push_str(&format!(" -> {score}, rank {}{list}", after.rank));
             }
             None if scored_again => text.push_str(" -> not in the cohort any more"),
             None => {}
@@ -109,6 +119,16 @@ pub struct PurgeArguments {
     /// On what ground. It stays in the ledger, so it must not name the person.
     #[arg(long, value_name = "WHY")]
     reason: String,
+    /// A record about the person, as source and the source's own reference: entries about others that name it
+    /// are listed. May be given several times.
+    #[arg(long, value_name = "SOURCE=REFERENCE", value_parser = record)]
+    record: Vec<(String, String)>,
+    /// Take all records of the person from this project's extracts, as they are known today.
+    #[arg(long, value_name = "PROJECT.toml")]
+    project: Option<PathBuf>,
+    /// An entry about somebody else that has to go as well, as an earlier purge named it.
+    #[arg(long, value_name = "N")]
+    entry: Vec<u64>,
     /// The day, if not today.
     #[arg(long, value_name = "DATE")]
     on: Option<Day>,
@@ -117,14 +137,49 @@ pub struct PurgeArguments {
 pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open()?;
     let on = arguments.on.unwrap_or_else(today);
-    let purged = ledger.purge(&arguments.entity, &arguments.by, &arguments.reason, on)?;
-    output::print(&format!("Taken out of {} entries; the chain still verifies.\n", purged.entries.len()))?;
-    if purged.still_named_in.is_empty() {
-        return Ok(Outcome::Done);
+    let mut records = arguments.record.clone();
+    if let Some(path) = &arguments.project {
+        let mut progress = Progress::start("reading");
+        let held = Project::load(path)?.records(|source, rows| progress.rows(source, rows))?;
+        let snapshot = held.as_of(AsOf::new(on));
+        for (source, ..) in held.sources() {
+            let references = snapshot.events(source, &arguments.entity).filter_map(|event| event.reference);
+            records.extend(references.map(|reference| (source.to_owned(), reference.to_owned())));
+        }
     }
-    let entries: Vec<String> = purged.still_named_in.iter().map(u64::to_string).collect();
-    eprintln!("warning: entries about others still name this id: {}", entries.join(", "));
-    Ok(Outcome::Found)
+    let purged = ledger.purge(
+        &Erasure {
+            entity: arguments.entity.clone(),
+            records,
+            entries: arguments.entry.clone(),
+            by: arguments.by.clone(),
+            reason: arguments.reason.clone(),
+        },
+        on,
+    )?;
+    let mut ended = Outcome::Done;
+    let chain = ledger.verify(None)?;
+    output::print(&format!("Taken out of {} entries. {chain}\n", purged.entries.len()))?;
+    if chain.finding.is_some() {
+        ended = Outcome::Found;
+    }
+    if !purged.wiped {
+        eprintln!(
+            "warning: another program was reading the ledger, so the bytes are still in the file; close it, and \
+             run `earlyhelp verify`, which opens the ledger and wipes them"
+        );
+        ended = Outcome::Found;
+    }
+    if !purged.still_named_in.is_empty() {
+        let entries: Vec<String> = purged.still_named_in.iter().map(u64::to_string).collect();
+        eprintln!(
+            "warning: entries about others still name this id or one of the records: {}; look at them, and give \
+             those that have to go with --entry",
+            entries.join(", ")
+        );
+        ended = Outcome::Found;
+    }
+    Ok(ended)
 }
 
 /// Arguments of `earlyhelp subject`.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use earlyhelp::calendar::Day;
-use earlyhelp::ledger::{Checkpoint, PublicKey, SigningKey};
+use earlyhelp::ledger::{Checkpoint, LedgerError, PublicKey, SigningKey};
 
 use super::LedgerArgument;
 use crate::cli::{Failure, Outcome, output, today};
@@ -41,13 +41,38 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
     if let (Some(checkpoint), Some(path)) = (&checkpoint, &arguments.public_key) {
         checkpoint.verify(&PublicKey::load(path)?)?;
     }
-    let found = ledger.verify(checkpoint.as_ref())?;
+    let found = match ledger.verify(checkpoint.as_ref()) {
+        // What is wrong lies outside the entries: a finding all the same.
+        Err(error @ LedgerError::Damaged { .. }) => {
+            output::print(&format!("{error}\n"))?;
+            return Ok(Outcome::Found);
+        }
+        found => found?,
+    };
     if arguments.json {
         output::print_json(&found)?;
     } else {
         output::print(&format!("{found}\n"))?;
+        if let (Some(checkpoint), None) = (&checkpoint, &found.finding) {
+            let signed = if arguments.public_key.is_some() {
+                "its signature is right"
+            } else {
+                "its signature was not checked"
+            };
+            output::print(&format!(
+                "It agrees with the checkpoint of {} entries of {}; {signed}.\n",
+                checkpoint.entries, checkpoint.on
+            ))?;
+        }
     }
-    Ok(if found.finding.is_none() { Outcome::Done } else { Outcome::Found })
+    if found.unfinished > 0 {
+        eprintln!(
+            "warning: {} bytes of a write that was interrupted, or of entries that were cut off; a checkpoint tells \
+             which",
+            found.unfinished
+        );
+    }
+    Ok(if found.finding.is_none() && found.unfinished == 0 { Outcome::Done } else { Outcome::Found })
 }
 
 /// Arguments of `earlyhelp checkpoint`.
@@ -55,7 +80,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
 pub struct CheckpointArguments {
     #[command(flatten)]
     ledger: LedgerArgument,
-    /// The file to write the checkpoint to: best kept where whoever keeps the ledger cannot write.
+    /// The new file to write the checkpoint to: best kept where whoever keeps the ledger cannot write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Sign it with this key.
@@ -71,6 +96,12 @@ pub struct CheckpointArguments {
 
 pub fn checkpoint(arguments: &CheckpointArguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open()?;
+    // Nobody should sign for a chain that does not hold.
+    let found = ledger.verify(None)?;
+    if found.finding.is_some() {
+        output::print(&format!("{found}\n"))?;
+        return Ok(Outcome::Found);
+    }
     let mut checkpoint = ledger.checkpoint(arguments.on.unwrap_or_else(today))?;
     if let Some(path) = &arguments.key {
         if arguments.new_key {

@@ -174,18 +174,25 @@ impl Comparison<'_> {
             _ => self.groups[place].n(round) + self.base.n(round),
         };
         let (difference, all) = if let Some(pair) = &gap.rates {
-            let ratio = pair.ratio();
-            disparity.ratio = ratio.map(|ratio| Estimate { n: pair.rows(&self.against), ..ratio });
-            disparity.ratio_simultaneous = pair.ratio_interval(critical);
-            let difference = Estimate { n: pair.rows(&self.against), ..pair.difference() };
-            (difference, pair.difference_interval(critical))
+            // Counts are rounded already; the ends rest on how alike families are as well, and that is exact.
+            let told = |found: Estimate| Estimate {
+                n: pair.rows(&self.against),
+                interval: rounded_around(found.value, found.interval, round),
+                ..found
+            };
+            disparity.ratio = pair.ratio().map(told);
+            disparity.ratio_simultaneous = disparity
+                .ratio
+                .zip(pair.ratio_interval(critical))
+                .map(|(ratio, all)| rounded_around(ratio.value, all, round));
+            (told(pair.difference()), rounded_around(gap.value, pair.difference_interval(critical), round))
         } else {
             disparity.ratio = gap.ratio.map(|(value, interval)| estimate(value, interval, n, round));
             let ratio_all =
-                gap.ratio.map(|(value, interval)| stretched(value, interval, critical, Some(0.0)));
+                gap.ratio.map(|(value, interval)| stretched(value, interval, critical / Z, Some(0.0)));
             disparity.ratio_simultaneous = ratio_all.map(|interval| rounded_ends(interval, round));
             let least = (measure == Measure::Abroca).then_some(0.0);
-            let all = stretched(gap.value, gap.interval, critical, least);
+            let all = stretched(gap.value, gap.interval, critical / Z, least);
             (estimate(gap.value, gap.interval, n, round), rounded_ends(all, round))
         };
         disparity.difference = Some(difference);
@@ -204,7 +211,7 @@ impl Comparison<'_> {
 
 /// What the interval of a difference says: clear of zero, wholly within the margin, or neither. One that is
 /// both is present: a small difference that is sure is not absent, least of all where rates are small.
-fn verdict(interval: &Interval, margin: f64) -> DisparityVerdict {
+pub(super) fn verdict(interval: &Interval, margin: f64) -> DisparityVerdict {
     if interval.low > 0.0 || interval.high < 0.0 {
         DisparityVerdict::Present
     } else if interval.low >= -margin && interval.high <= margin {
@@ -214,16 +221,21 @@ fn verdict(interval: &Interval, margin: f64) -> DisparityVerdict {
     }
 }
 
-/// An interval of one figure, drawn out to hold for all: each side in the proportion of the standard errors.
-fn stretched(value: f64, interval: Interval, critical: f64, least: Option<f64>) -> Interval {
-    let part = critical / Z;
+/// An interval of one figure, drawn out to hold for several: each side by the proportion of the standard errors.
+pub(super) fn stretched(value: f64, interval: Interval, part: f64, least: Option<f64>) -> Interval {
     let low = value - (value - interval.low) * part;
     let high = value + (interval.high - value) * part;
     Interval { low: least.map_or(low, |least| low.max(least)), high }
 }
 
-fn rounded_ends(interval: Interval, round: Option<u32>) -> Interval {
+pub(super) fn rounded_ends(interval: Interval, round: Option<u32>) -> Interval {
     Interval { low: coarse(interval.low, round), high: coarse(interval.high, round) }
+}
+
+/// The same for a figure that is made of rounded counts and stays as it is: within its interval.
+fn rounded_around(value: f64, interval: Interval, round: Option<u32>) -> Interval {
+    let Interval { low, high } = rounded_ends(interval, round);
+    Interval { low: low.min(value), high: high.max(value) }
 }
 
 /// How many standard errors intervals must reach to hold for all these figures at once: the 95% point of the

@@ -1,5 +1,8 @@
 //! What the comparisons of one column say of each criterion of fairness.
 
+use super::compare::{rounded_ends, stretched, verdict};
+use super::measure::critical_for_two;
+use super::params::AuditParams;
 use super::report::{
     Against, AuditedGroup, AuditedOutcome, Criterion, CriterionReport, Disparity, DisparityVerdict,
     GroupMeasures, Measure, Setter,
@@ -9,9 +12,19 @@ use crate::evaluate::interval::{Estimate, Interval};
 /// Four fifths, and the same the other way round: ratios between them keep the rule.
 const FOUR_FIFTHS: (f64, f64) = (0.8, 1.25);
 
-/// One entry per criterion. `against` is the base that counts: the reference, or else the largest group.
-pub(super) fn criteria(groups: &[AuditedGroup], against: Option<&Against>) -> Vec<CriterionReport> {
-    Criterion::ALL.into_iter().map(|criterion| report(criterion, groups, against)).collect()
+/// One entry per criterion; none where fewer than two groups are shown, since there is then nothing to
+/// compare. `against` is the base that counts: the reference, or else the largest group. The base itself is
+/// compared with everybody: otherwise nothing would be said of it, however differently it fares.
+pub(super) fn criteria(
+    groups: &[AuditedGroup],
+    against: Option<&Against>,
+    params: &AuditParams,
+) -> Vec<CriterionReport> {
+    let shown = groups.iter().filter(|group| matches!(group.outcome, AuditedOutcome::Shown { .. }));
+    if shown.count() < 2 {
+        return Vec::new();
+    }
+    Criterion::ALL.into_iter().map(|criterion| report(criterion, groups, against, params)).collect()
 }
 
 fn measures(criterion: Criterion) -> &'static [Measure] {
@@ -33,13 +46,19 @@ struct Seen {
     setter: Option<Setter>,
 }
 
-fn report(criterion: Criterion, groups: &[AuditedGroup], against: Option<&Against>) -> CriterionReport {
+fn report(
+    criterion: Criterion,
+    groups: &[AuditedGroup],
+    against: Option<&Against>,
+    params: &AuditParams,
+) -> CriterionReport {
     let mut all: Vec<Seen> = Vec::new();
     for group in groups {
         let AuditedOutcome::Shown { measures: figures, disparities } = &group.outcome else { continue };
+        let against = against.map(|against| against.for_group(&group.name()));
         for disparity in disparities {
             if Some(&disparity.against) == against && measures(criterion).contains(&disparity.measure) {
-                all.push(seen(criterion, group, figures, disparity));
+                all.push(seen(criterion, group, figures, disparity, params));
             }
         }
     }
@@ -58,13 +77,25 @@ fn report(criterion: Criterion, groups: &[AuditedGroup], against: Option<&Agains
     CriterionReport { criterion, against: against.cloned(), verdict, set_by }
 }
 
-fn seen(criterion: Criterion, group: &AuditedGroup, figures: &GroupMeasures, found: &Disparity) -> Seen {
+fn seen(
+    criterion: Criterion,
+    group: &AuditedGroup,
+    figures: &GroupMeasures,
+    found: &Disparity,
+    params: &AuditParams,
+) -> Seen {
     let size = |estimate: &Option<Estimate>, all: &Option<Interval>| {
         estimate.zip(*all).map(|(estimate, interval)| Estimate { interval, ..estimate })
     };
     let (size, gap, verdict) = if criterion == Criterion::FourFifthsRule {
         let ratio = size(&found.ratio, &found.ratio_simultaneous);
         (ratio, ratio.map(|ratio| ratio.value.ln().abs()), four_fifths(ratio.as_ref()))
+    } else if criterion == Criterion::EqualisedOdds {
+        let difference = size(&found.difference, &found.difference_simultaneous)
+            .map(|difference| for_two_measures(difference, found.critical, params.round_to));
+        let said = difference
+            .map_or(DisparityVerdict::CannotTell, |difference| verdict(&difference.interval, params.margin));
+        (difference, difference.map(|difference| difference.value.abs()), said)
     } else {
         let difference = size(&found.difference, &found.difference_simultaneous);
         (difference, difference.map(|difference| difference.value.abs()), found.verdict)
@@ -78,6 +109,16 @@ fn seen(criterion: Criterion, group: &AuditedGroup, figures: &GroupMeasures, fou
         size,
     });
     Seen { verdict, gap, setter }
+}
+
+/// A difference with the interval that holds for two measures at once: each of them alone would be found
+/// clear of zero by chance in 5 of 100 samples, and either of them in nearly 10.
+fn for_two_measures(difference: Estimate, critical: Option<f64>, round: Option<u32>) -> Estimate {
+    let Some(critical) = critical else { return difference };
+    let Interval { low, high } =
+        stretched(difference.value, difference.interval, critical_for_two(critical) / critical, None);
+    let interval = rounded_ends(Interval { low: low.max(-1.0), high: high.min(1.0) }, round);
+    Estimate { interval, ..difference }
 }
 
 /// The rule is broken where the whole interval of the ratio lies outside, kept where it lies inside.

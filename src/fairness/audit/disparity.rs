@@ -19,6 +19,17 @@ pub enum Against {
     Whole,
 }
 
+impl Against {
+    /// Whom a group of this name is compared with where groups are compared with `self`: the same, but
+    /// everybody for the group that the others are compared with, since none is compared with itself.
+    pub fn for_group<'a>(&'a self, group: &str) -> &'a Self {
+        match self {
+            Self::Reference(name) | Self::Largest(name) if name == group => &Self::Whole,
+            _ => self,
+        }
+    }
+}
+
 impl fmt::Display for Against {
     /// Such as `the reference group M` or `everybody`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,7 +110,8 @@ pub enum Criterion {
     StatisticalParity,
     /// Equal true-positive rates.
     EqualOpportunity,
-    /// Equal true-positive rates and equal false-positive rates.
+    /// Equal true-positive rates and equal false-positive rates. Two measures can differ by chance, so their
+    /// simultaneous intervals are drawn out to hold for both at once (Bonferroni over the two) before the verdict.
     EqualisedOdds,
     /// Equal precision.
     PredictiveParity,
@@ -146,6 +158,7 @@ impl fmt::Display for Criterion {
 /// What can be said of one criterion over all groups of a column.
 ///
 /// Present if it is present for some group, absent if it is absent for every group shown, else not to be told.
+/// The group that the others are compared with is itself compared with everybody, and counts as they do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CriterionReport {
@@ -160,6 +173,15 @@ pub struct CriterionReport {
     pub set_by: Option<Setter>,
 }
 
+impl CriterionReport {
+    /// Whom the group that sets it is compared with: [`against`](Self::against), or everybody where that very
+    /// group sets it. `None` where no group does.
+    pub fn set_against(&self) -> Option<&Against> {
+        let setter = self.set_by.as_ref()?;
+        Some(self.against.as_ref()?.for_group(&setter.group))
+    }
+}
+
 /// The group and the figure that decide on a criterion. A large gap set by few people is to be read as such.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +194,7 @@ pub struct Setter {
     pub denominator: u64,
     /// Which figure.
     pub measure: Measure,
-    /// The difference, or the ratio for [`Criterion::FourFifthsRule`], with the simultaneous interval.
+    /// The difference, or the ratio for [`Criterion::FourFifthsRule`], with the simultaneous interval (for
+    /// [`Criterion::EqualisedOdds`] the one that holds for both of its measures).
     pub size: Estimate,
 }

@@ -9,7 +9,7 @@ use super::rates::Moments;
 use super::replicates::Replicates;
 use super::report::{Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, Measure};
 use super::resample::Column;
-use super::suppress::{PairCells, Parts, hold_back};
+use super::suppress::{Guard, PairCells, Parts, hold_back};
 use super::table::{ScoreTable, canonical, is_known};
 
 /// The most pairs of values that are looked at in two columns.
@@ -31,20 +31,25 @@ const GUARDED: [fn(&[u64; 4]) -> Parts; 3] = [size, outcome_parts, selection_par
 
 impl Hidden {
     fn line(cells: &[[u64; 4]], least: u64) -> Self {
-        let guard = |parts: fn(&[u64; 4]) -> Parts, mut held: Vec<bool>| {
-            let parts: Vec<Parts> = cells.iter().map(parts).collect();
-            hold_back(&parts, &mut held, least);
+        let guard = |parts: fn(&[u64; 4]) -> Parts, mut held: Vec<bool>, number: Guard| {
+            hold_back(&cells.iter().map(parts).collect::<Vec<Parts>>(), &mut held, number);
             held
         };
-        let rows = guard(GUARDED[0], vec![false; cells.len()]);
-        Self { outcome: guard(GUARDED[1], rows.clone()), selection: guard(GUARDED[2], rows.clone()), rows }
+        let rows = guard(GUARDED[0], vec![false; cells.len()], Guard::of_rows(least));
+        let part = Guard::of_parts(least);
+        Self {
+            outcome: guard(GUARDED[1], rows.clone(), part),
+            selection: guard(GUARDED[2], rows.clone(), part),
+            rows,
+        }
     }
 
     fn pairs(places: &[(usize, usize)], cells: &[[u64; 4]], margins: (&Self, &Self), least: u64) -> Self {
         let guard = |nth: usize, begin: Option<&Vec<bool>>| {
             let parts: Vec<Parts> = cells.iter().map(GUARDED[nth]).collect();
             let margins = (margins.0.guarded(nth), margins.1.guarded(nth));
-            PairCells { places, parts: &parts, margins }.hold_back(begin.map_or(&[], |held| held), least)
+            let number = if nth == 0 { Guard::of_rows(least) } else { Guard::of_parts(least) };
+            PairCells { places, parts: &parts, margins }.hold_back(begin.map_or(&[], |held| held), number)
         };
         let rows = guard(0, None);
         Self { outcome: guard(1, Some(&rows)), selection: guard(2, Some(&rows)), rows }
@@ -238,7 +243,8 @@ impl Grouping {
         let groups = self.groups(context, everybody, &groups, &comparisons, replicates);
         let name = |code: usize| self.values[code].join(", ");
         let first = bases.iter().map(|(against, ..)| against).find(|against| **against != Against::Whole);
-        let criteria = if self.columns.len() == 1 { criteria(&groups, first) } else { Vec::new() };
+        let criteria =
+            if self.columns.len() == 1 { criteria(&groups, first, context.params) } else { Vec::new() };
         AttributeAudit {
             columns: self.columns.clone(),
             finding: AttributeFinding::Measured {

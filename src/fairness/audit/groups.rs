@@ -153,7 +153,8 @@ impl<'a> Context<'a> {
             weight += rows.weight(row as usize);
             score += rows.weight(row as usize) * rows.scores[row as usize];
         }
-        let mean = (n > 0).then(|| score / weight);
+        // Where a score is 0 or 1 its mean is the selection rate, so it is shown only where that is.
+        let mean = (n > 0 && seen.selection).then(|| score / weight);
         let prevalence = (sums.weights[2] + sums.weights[3]) / weight;
         let benefit = rows
             .operating

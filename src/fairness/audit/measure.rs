@@ -87,7 +87,8 @@ fn line<'a>(context: &Context<'a>, group: &'a Group, totals: &mut Totals<'a>) ->
 /// The bins, with Wilson's interval on as many rows as the group's prevalence is effectively made of.
 fn reliability(context: &Context<'_>, group: &Group) -> Vec<AuditBin> {
     let round = context.params.round_to;
-    if context.log_odds.is_none() || !group.seen.outcome {
+    // The bins' mean scores and sizes together give the mean score, which is held back with the selection.
+    if context.log_odds.is_none() || !group.seen.outcome || !group.seen.selection {
         return Vec::new();
     }
     let Some(base) = group.rate(0, None) else { return Vec::new() };
@@ -127,4 +128,40 @@ pub(super) fn sidak(comparisons: usize) -> f64 {
     let above = 2.515_517 + t * (0.802_853 + t * 0.010_328);
     let below = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
     (t - above / below).max(Z)
+}
+
+/// The chance of a standard normal figure above `z`, for `z` of 1.9 or more.
+fn tail(z: f64) -> f64 {
+    // From the inside outwards; at 1.9 sixty steps give all digits.
+    let fraction = (1..60).rev().fold(z, |below, step| z + f64::from(step) / below);
+    (-z * z / 2.0).exp() / (std::f64::consts::TAU.sqrt() * fraction)
+}
+
+/// How many standard errors two figures' intervals must reach to hold together as often as one that reaches
+/// `critical` does (1.9 or more): half the chance of an error for each (Bonferroni). With
+/// `p = 2 (1 - Φ(critical))` it is the quantile at `1 - p / 4`.
+///
+/// # References
+/// The normal tail as a continued fraction: M. Abramowitz and I. A. Stegun (1964), *Handbook of Mathematical
+/// Functions*, 26.2.14.
+pub(super) fn critical_for_two(critical: f64) -> f64 {
+    let wanted = tail(critical) / 2.0;
+    // Newton's way; the tail is convex, so it is reached from below without overshooting.
+    (0..12).fold(critical, |z, _| {
+        let density = (-z * z / 2.0).exp() / std::f64::consts::TAU.sqrt();
+        z + (tail(z) - wanted) / density
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_figures_need_the_quantile_of_half_the_chance() {
+        // Of the normal distribution: 2.5%, 1.25%, 0.625% in the upper tail.
+        assert!((tail(1.959_963_984_540_054) - 0.025).abs() < 1e-12);
+        assert!((critical_for_two(1.959_963_984_540_054) - 2.241_402_727_604_947).abs() < 1e-9);
+        assert!((critical_for_two(2.241_402_727_604_947) - 2.497_705_474_412_37).abs() < 1e-6);
+    }
 }

@@ -16,6 +16,15 @@
 //! **What is not shown.** Groups under the minimum, and what would give them away: see [`AuditedOutcome`] and
 //! [`GroupMeasures`]. What is not known of a person is a group of its own, and a characteristic that is not
 //! held is "not measurable".
+//!
+//! **What is not guarded**, and so is for whoever publishes an audit to look at. Columns that nest in each
+//! other, such as age bands within wider age bands: each is guarded by itself, and a difference of two of their
+//! groups can be small. The four cells of the confusion matrix: those with the outcome and those selected are
+//! guarded, each with its complement, but not how many are both. Cuts of more than one edge in tables of pairs:
+//! the sum of two cells may follow from totals where neither cell does. Rounding ([`AuditParams::round_to`]) blunts all three.
+//!
+//! The group that the others of a column are compared with is compared with everybody, so that it can set a
+//! criterion, too.
 
 mod calibration;
 mod cases;

@@ -33,7 +33,8 @@ pub struct AuditParams {
     /// How many columns are combined: 1 for none, 2 for every pair. 1 by default, because pairs make many small
     /// groups, most of which can say nothing.
     pub intersections: u32,
-    /// Differences wholly within plus and minus this are called absent, in the unit of the measure; above 0.
+    /// Differences wholly within plus and minus this are called absent, in the unit of the measure; above 0
+    /// and below 1, since shares differ by 1 at most (5 would be meant as points, and call everything absent).
     ///
     /// 0.05 by default: five in a hundred people treated otherwise. It is the order of gap that published audits
     /// discuss, and some 1,500 rows a group can rule it out at a share of one half (the interval of a

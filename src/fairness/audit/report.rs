@@ -101,7 +101,8 @@ pub enum AttributeFinding {
         largest: Option<String>,
         /// Each group by name; unknown, refused and not obtained last.
         groups: Vec<AuditedGroup>,
-        /// One entry per [`Criterion`], in its order; empty for pairs of columns.
+        /// One entry per [`Criterion`], in its order; empty for pairs of columns, and where fewer than two
+        /// groups are shown, since there is then nothing to compare.
         criteria: Vec<CriterionReport>,
     },
     /// The data do not allow to look at it.

@@ -132,8 +132,8 @@ impl ScoreTable {
 
 fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
     let wrong = |what: &'static str| Err(AuditError::Parameter { what });
-    if !(params.margin > 0.0 && params.margin.is_finite()) {
-        return wrong("the margin must be a number above 0");
+    if !(params.margin > 0.0 && params.margin < 1.0) {
+        return wrong("the margin must be above 0 and below 1; 0.05 is five percentage points");
     }
     if !matches!(params.intersections, 1 | 2) {
         return wrong("intersections are 1 (none) or 2 (pairs of columns)");

@@ -7,11 +7,11 @@
 //! several such figures the number could be worked out; likewise for the selection.
 //!
 //! The total over all groups is known. So no group is ever the only one held back, and what is held back
-//! is together never under the minimum. In a table of pairs this is asked of every row and column, whose
-//! totals are the groups of the single columns; and a cell that follows from several totals together (a
-//! bridge of the graph whose nodes are rows and columns, and whose edges are the cells held back) is joined by
-//! others until it does not. What three columns tell about each other is not looked at: pairs share only
-//! the totals of single columns.
+//! is together never under the minimum, beyond the one row that each group listed by name must have. In a table
+//! of pairs this is asked of every row and column, whose totals are the groups of the single columns; and a cell
+//! that follows from several totals together (a bridge of the graph whose nodes are rows and columns, and whose
+//! edges are the cells held back) is joined by others until it does not. What three columns tell about each other
+//! is not looked at: pairs share only the totals of single columns.
 //!
 //! # References
 //! D. Gusfield (1988), "A graph theoretic approach to statistical data security", *SIAM Journal on Computing*
@@ -21,13 +21,40 @@
 /// A count and its complement: both must be large enough. For the rows of a group both are the same.
 pub(super) type Parts = [u64; 2];
 
+/// From what number on one may be known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guard {
+    /// Smaller numbers are held back.
+    least: u64,
+    /// What is known of every cell that is held back: how much it holds at least.
+    at_least: u64,
+}
+
+impl Guard {
+    /// For rows: a group that is held back is listed by name, so it is known to have one. Ten groups that hold
+    /// ten rows together would all be known to have exactly one.
+    pub(super) fn of_rows(least: u64) -> Self {
+        Self { least, at_least: 1 }
+    }
+
+    /// For those with the outcome and without it, selected and not: a group may have none.
+    pub(super) fn of_parts(least: u64) -> Self {
+        Self { least, at_least: 0 }
+    }
+
+    /// Whether so many cells, that hold `sum` together, leave enough unknown.
+    fn is_enough(self, count: usize, sum: u64) -> bool {
+        sum.saturating_sub(count as u64 * self.at_least) >= self.least
+    }
+}
+
 /// Holds back more of `cells` until none can be worked out from their total. `held` says which are held back
 /// to begin with; from the smallest up (the first of equals), each that is too small is added, and then as
 /// many more as it takes.
-pub(super) fn hold_back(cells: &[Parts], held: &mut [bool], least: u64) {
+pub(super) fn hold_back(cells: &[Parts], held: &mut [bool], guard: Guard) {
     let small = |cell: usize| cells[cell][0].min(cells[cell][1]);
     for (cell, held) in held.iter_mut().enumerate() {
-        *held |= small(cell) < least;
+        *held |= small(cell) < guard.least;
     }
     let mut order: Vec<usize> = (0..cells.len()).filter(|&cell| !held[cell]).collect();
     order.sort_by_key(|&cell| small(cell));
@@ -35,7 +62,7 @@ pub(super) fn hold_back(cells: &[Parts], held: &mut [bool], least: u64) {
         let hidden = || (0..cells.len()).filter(|&cell| held[cell]);
         let sum = |part: usize| hidden().map(|cell| cells[cell][part]).sum::<u64>();
         let count = hidden().count();
-        if count == 0 || (count > 1 && sum(0) >= least && sum(1) >= least) {
+        if count == 0 || (count > 1 && guard.is_enough(count, sum(0)) && guard.is_enough(count, sum(1))) {
             break;
         }
         held[cell] = true;
@@ -53,7 +80,7 @@ pub(super) struct PairCells<'a> {
 impl PairCells<'_> {
     /// Which cells are held back. `begin` says which are to begin with, empty for none; of a row or column that
     /// is held back itself, all are.
-    pub(super) fn hold_back(&self, begin: &[bool], least: u64) -> Vec<bool> {
+    pub(super) fn hold_back(&self, begin: &[bool], guard: Guard) -> Vec<bool> {
         let (rows, columns) = self.margins;
         let outside = |(cell, &(row, column)): (usize, &(usize, usize))| {
             rows[row] || columns[column] || begin.get(cell).copied().unwrap_or(false)
@@ -62,10 +89,10 @@ impl PairCells<'_> {
         loop {
             let before = held.clone();
             for row in 0..rows.len() {
-                self.line(|place| place.0 == row, &mut held, least);
+                self.line(|place| place.0 == row, &mut held, guard);
             }
             for column in 0..columns.len() {
-                self.line(|place| place.1 == column, &mut held, least);
+                self.line(|place| place.1 == column, &mut held, guard);
             }
             if held == before && !self.cross_a_bridge(&mut held) {
                 return held;
@@ -73,11 +100,11 @@ impl PairCells<'_> {
         }
     }
 
-    fn line(&self, on: impl Fn((usize, usize)) -> bool, held: &mut [bool], least: u64) {
+    fn line(&self, on: impl Fn((usize, usize)) -> bool, held: &mut [bool], guard: Guard) {
         let cells: Vec<usize> = (0..self.places.len()).filter(|&cell| on(self.places[cell])).collect();
         let parts: Vec<Parts> = cells.iter().map(|&cell| self.parts[cell]).collect();
         let mut line: Vec<bool> = cells.iter().map(|&cell| held[cell]).collect();
-        hold_back(&parts, &mut line, least);
+        hold_back(&parts, &mut line, guard);
         for (cell, hidden) in cells.into_iter().zip(line) {
             held[cell] = hidden;
         }

@@ -59,13 +59,17 @@ pub(super) fn is_known(name: &str) -> bool {
     !matches!(name, UNKNOWN | REFUSED | NOT_OBTAINED)
 }
 
+/// How extracts and the programs that write them say that there is no value.
+const WRITTEN_UNKNOWN: [&str; 8] =
+    ["NA", "N/A", "NULL", "None", "NaN", "not known", "not stated", "not recorded"];
+
 /// The name under which a text is audited.
 pub(super) fn canonical(text: Option<&str>) -> &str {
     let Some(text) = text else { return UNKNOWN };
     let is = |name: &str| text.eq_ignore_ascii_case(name);
-    if text.is_empty() || is(UNKNOWN) {
+    if text.is_empty() || is(UNKNOWN) || WRITTEN_UNKNOWN.into_iter().any(is) {
         UNKNOWN
-    } else if is("REFU") || is(REFUSED) {
+    } else if is("REFU") || is(REFUSED) || is("prefer not to say") {
         REFUSED
     } else if is("NOBT") || is(NOT_OBTAINED) {
         NOT_OBTAINED
@@ -161,9 +165,11 @@ impl ScoreTable {
         Ok(self)
     }
 
-    /// A column of groups, one entry per row. `None`, the empty text and "unknown" are the group [`UNKNOWN`];
-    /// `REFU` and "refused" are [`REFUSED`]; `NOBT` and "not obtained" are [`NOT_OBTAINED`] (in any case of
-    /// letters). None of these rows is dropped.
+    /// A column of groups, one entry per row. `None`, the empty text, "unknown", `NA`, `N/A`, `NULL`, `None`,
+    /// `NaN`, "not known", "not stated" and "not recorded" are the group [`UNKNOWN`]; `REFU`, "refused" and
+    /// "prefer not to say" are [`REFUSED`]; `NOBT` and "not obtained" are [`NOT_OBTAINED`] (in any case of
+    /// letters). None of these rows is dropped. So a value that means "none of these" needs another word, such as
+    /// "no religion".
     ///
     /// # Errors
     /// [`AuditError::LengthMismatch`], [`AuditError::Twice`], [`AuditError::TooManyGroups`].

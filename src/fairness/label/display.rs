@@ -40,7 +40,7 @@ impl fmt::Display for LabelReport {
             Some(referrals) => write_referrals(f, referrals)?,
             None => writeln!(
                 f,
-                "\nReferral source: not recorded. Whether the list feeds its own label cannot be told."
+                "\nReferral source: not asked for. Whether the list feeds its own label cannot be told."
             )?,
         }
         write!(

@@ -96,7 +96,7 @@ fn a_group_with_few_helped_is_held_back_with_the_next_smallest() {
     assert_eq!(held, ["north", "west"]);
     assert!(report.group("area", "east").is_some() && report.group("area", "west").is_none());
     let text = report.to_string();
-    for told in ["held back", "faith: not measurable", "nobody has said", "not recorded"] {
+    for told in ["held back", "faith: not measurable", "nobody has said", "not asked for"] {
         assert!(text.contains(told), "{told}: {text}");
     }
     // Four helped in the two together: everybody less the east would give them away.

@@ -29,17 +29,19 @@ pub struct AdditiveScores {
 }
 
 impl AdditiveScores {
-    /// The test cases of a backtest, as scored by models that had seen neither the family nor the date.
+    /// The test cases of a backtest, as scored by models that had seen neither the family nor the date. The scores
+    /// are those by which the lists were drawn, before any recalibration: so the lists drawn from them are those
+    /// that were audited.
     #[must_use]
     pub fn of(backtest: &Backtest) -> Self {
         let cases = backtest.cases();
         Self {
-            log_odds: cases.iter().map(|case| case.log_odds).collect(),
+            log_odds: backtest.listing_scores().to_vec(),
             outcomes: cases.iter().map(|case| case.outcome).collect(),
             families: cases.iter().map(|case| case.family).collect(),
             dates: cases.iter().map(|case| case.as_of).collect(),
             contributions: backtest
-                .contributions()
+                .listing_contributions()
                 .iter()
                 .map(|(on, added)| (on.clone(), added.clone()))
                 .collect(),

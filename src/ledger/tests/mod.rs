@@ -20,7 +20,7 @@ fn today() -> Day {
 
 /// An entry about one person.
 fn about(subject: &str, number: u64) -> Draft {
-    Draft::new("case_scored", today())
+    Draft::new("scored", today())
         .run("2025-04")
         .facts(json!({ "rank": number, "band": "high", "gap": 0.1 + number as f64 }))
         .content(Content::of_subject(subject, json!({ "score": number as f64 / 3.0, "words": "owes rent" })))
@@ -37,7 +37,7 @@ fn filled(path: &Path) -> Ledger {
     let ledger = Ledger::open(path).unwrap();
     let people =
         |range: std::ops::RangeInclusive<u64>| range.map(|n| about(&format!("P-{n:04}"), n)).collect();
-    ledger.append(vec![Draft::new("run_started", today()).run("2025-04")]).unwrap();
+    ledger.append(vec![Draft::new("started", today()).run("2025-04")]).unwrap();
     ledger.append(people(2..=7)).unwrap();
     ledger
         .append(vec![Draft::new("model", today()).content(Content::material(json!({ "terms": [1, 2.5] })))])

@@ -29,7 +29,7 @@ fn a_purge_leaves_no_trace_in_any_byte_and_the_chain_holds() {
             let of_person = Content::of_subject(PERSON, json!({ "text": text, "round": round }));
             let drafts = vec![
                 about(&format!("P-{round}"), round),
-                Draft::new("decision", today()).content(of_person),
+                Draft::new("decided", today()).content(of_person),
                 about(&format!("R-{round}"), round),
             ];
             ledger.append(drafts).unwrap();
@@ -46,7 +46,7 @@ fn a_purge_leaves_no_trace_in_any_byte_and_the_chain_holds() {
         assert_eq!(head.entries, 24 + 120 + 2);
         assert!(ledger.entries(&Wanted::all().subject(PERSON)).unwrap().is_empty());
         assert_eq!(ledger.entries(&Wanted::all().subject("R-7")).unwrap(), others);
-        let redacted = ledger.entries(&Wanted::all().kind("decision")).unwrap();
+        let redacted = ledger.entries(&Wanted::all().kind("decided")).unwrap();
         assert!(redacted.len() == 40 && redacted.iter().all(crate::ledger::Entry::is_redacted));
 
         // What was written down before the purge still holds after it.
@@ -94,7 +94,7 @@ fn bytes_that_a_killed_redaction_left_are_wiped_when_the_file_is_opened() {
     let path = folder.path().join(FILES[0]);
     let ledger = filled(&path);
     ledger
-        .append(vec![Draft::new("decision", today()).content(Content::of_subject(PERSON, json!(TEXT)))])
+        .append(vec![Draft::new("decided", today()).content(Content::of_subject(PERSON, json!(TEXT)))])
         .unwrap();
     // A reader who holds his view of the file keeps the bytes from being wiped.
     let reader = rusqlite::Connection::open(&path).unwrap();
@@ -102,7 +102,7 @@ fn bytes_that_a_killed_redaction_left_are_wiped_when_the_file_is_opened() {
     reader.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0)).unwrap();
     let store = crate::ledger::sqlite::SqliteStore::open(&path).unwrap();
     store.connection.busy_timeout(std::time::Duration::ZERO).unwrap();
-    let outcome = crate::ledger::store::Store::redact(&store, &[25], vec![purge()]);
+    let outcome = crate::ledger::store::Store::redact(&store, &[25], vec![purge()], None);
     assert!(matches!(outcome, Err(LedgerError::NotWiped { .. })));
     assert!(trace(folder.path()).is_some());
     assert!(

@@ -81,6 +81,13 @@ pub fn audit_text(audit: &Audit) -> String {
         told(audit.selected),
         figure::bare(100.0 * audit.params.margin, 2),
     );
+    if let Some(left) = audit.operating.tied_and_left_off.filter(|left| *left > 0) {
+        text.push_str(&format!(
+            "Rows with the same score as the last one on the list that were left off: {}. Between equals, the order \
+             of the rows in the table decided.\n",
+            words::count(left)
+        ));
+    }
     for attribute in &audit.attributes {
         text.push('\n');
         match &attribute.finding {
@@ -88,8 +95,10 @@ pub fn audit_text(audit: &Audit) -> String {
                 "{}: NOT MEASURABLE ({why}). That is not a finding of no disparity.\n",
                 printable(&attribute.name())
             )),
-            AttributeFinding::Measured { groups, criteria, .. } => {
+            AttributeFinding::Measured { reference, groups, criteria, .. } => {
                 text.push_str(&characteristic(audit, attribute, groups, criteria));
+                let instead = main_against(criteria);
+                text.push_str(&held_back_reference(audit, attribute, reference.as_deref(), instead));
             }
         }
     }
@@ -106,21 +115,29 @@ fn characteristic(
     criteria: &[CriterionReport],
 ) -> String {
     let against = main_against(criteria);
-    let compared = against.map_or_else(|| "compared with nobody".to_owned(), |a| format!("against {a}"));
+    let compared = match against {
+        Some(against) => format!("against {against}"),
+        None if groups.len() - groups::held_back(groups).count() < 2 => {
+            "nothing to compare: fewer than two groups are shown".to_owned()
+        }
+        None => "compared with nobody".to_owned(),
+    };
     let mut text = format!("{}, {}\n", printable(&attribute.name()), printable(&compared));
     for report in criteria {
         let set_by = report.set_by.as_ref().map_or_else(String::new, |setter| {
             format!(
-                "  {} (n = {}): {}",
+                "  {} (n = {}): {}{}",
                 setter.group,
                 words::count(setter.n),
-                criteria::size_in_words(audit, report.criterion, setter.measure, &setter.size)
+                criteria::size_in_words(audit, report.criterion, setter.measure, &setter.size),
+                if report.set_against() == Some(&Against::Whole) { " against everybody" } else { "" }
             )
         });
         let line = format!("  {:<26}{:<25}{set_by}", report.criterion, report.verdict);
         text.push_str(&format!("{}\n", printable(line.trim_end())));
     }
     for group in groups {
+        let against = against.map(|against| against.for_group(&group.name()));
         let present = criteria::told(group, against)
             .filter(|found| found.verdict == DisparityVerdict::Present && found.measure != Measure::Abroca);
         let told: Vec<String> = present
@@ -132,7 +149,8 @@ fn characteristic(
             })
             .collect();
         if !told.is_empty() {
-            text.push_str(&printable(&format!("  {} differs: {}", group.name(), told.join("; "))));
+            let whom = if against == Some(&Against::Whole) { " from everybody" } else { "" };
+            text.push_str(&printable(&format!("  {} differs{whom}: {}", group.name(), told.join("; "))));
             text.push('\n');
         }
     }
@@ -152,6 +170,26 @@ fn characteristic(
     text
 }
 
+/// That the group asked for as the reference is not the one compared with; empty where it is, or where none
+/// was asked for.
+fn held_back_reference(
+    audit: &Audit,
+    attribute: &AttributeAudit,
+    shown: Option<&str>,
+    instead: Option<&Against>,
+) -> String {
+    let asked = audit.params.references.iter().find(|(column, _)| attribute.columns == [column.as_str()]);
+    match (asked, shown) {
+        (Some((_, value)), None) => {
+            let instead =
+                instead.map_or_else(String::new, |instead| format!("; {instead} was taken instead"));
+            printable(&format!("  the reference group {value} that was asked for is held back{instead}"))
+                + "\n"
+        }
+        _ => String::new(),
+    }
+}
+
 /// The groups of which not even the selection rate can be told from the others', with their sizes.
 fn cannot_tell(groups: &[AuditedGroup], against: Option<&Against>) -> Vec<String> {
     let unsure = |found: &Disparity| {
@@ -162,7 +200,10 @@ fn cannot_tell(groups: &[AuditedGroup], against: Option<&Against>) -> Vec<String
         AuditedOutcome::Suppressed { .. } => None,
     });
     shown
-        .filter(|(group, _)| criteria::told(group, against).any(unsure))
+        .filter(|(group, _)| {
+            let against = against.map(|against| against.for_group(&group.name()));
+            criteria::told(group, against).any(unsure)
+        })
         .map(|(group, n)| format!("{} (n = {})", group.name(), words::count(n)))
         .collect()
 }

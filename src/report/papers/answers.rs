@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::words;
+use super::evidence::LINES;
 use super::organisation::Organisation;
 use super::parts::{Block, Cell};
-use super::{data, evidence, risks, wording};
+use super::{afterwards, data, evidence, groups, risks, wording};
 use crate::features::Feature;
 use crate::model::Candidate;
 use crate::project::Project;
@@ -31,7 +32,8 @@ pub(super) type Answers = Vec<(&'static str, Answer)>;
 
 impl Answer {
     /// The files say all there is to say.
-    fn known(blocks: Vec<Block>) -> Self {
+    fn known(mut blocks: Vec<Block>) -> Self {
+        blocks.retain(|block| !block.is_empty());
         Self { blocks, asks: false }
     }
 
@@ -142,7 +144,7 @@ fn rationale(known: &Known<'_>) -> Answers {
     if !outcome.measures.trim().is_empty() {
         detailed.push(Block::text(format!("What that measures: {}", wording::sentence(&outcome.measures))));
     }
-    detailed.push(Block::text("It must never be used:"));
+    detailed.push(Block::text("It must never be used in these ways, not all of which software can prevent:"));
     detailed.push(Block::list(wording::forbidden()));
     let alternatives = vec![
         Block::text(
@@ -150,7 +152,8 @@ fn rationale(known: &Known<'_>) -> Answers {
              does no better than a rule is not worth its cost in intrusion.",
         ),
         Block::text(evidence::size(known.model.backtest())),
-        evidence::contenders(known.model),
+        evidence::contenders(known.model, &LINES[..4]),
+        Block::text("Further measures stand in the model card."),
     ];
     vec![
         ("2.2.1", Answer::known(detailed)),
@@ -173,34 +176,43 @@ fn deployment(known: &Known<'_>) -> Answers {
                   opened one case and given a reason in words; there is none for several cases at once, and \"no action\" \
                   is a decision like any other. The person sees the band with the rate that was observed in the test, \
                   the reasons with the records behind them, what was missing or not covered, and what the model cannot \
-                  see.";
-    let shown = "Each score carries its explanation and a record of model, data, purpose and date, so that it can be \
-                 computed again and contested.";
+                  see. Where decisions are put on record in a ledger, earlyhelp log counts how often reviewers disagree with \
+                  the list.";
+    let mut appeals = vec![Block::text(
+        "Each score carries its explanation and a record of use: model, data, purpose and date.",
+    )];
+    appeals.extend(afterwards::about_a_person());
     vec![
         ("2.3.1", Answer::with(vec![Block::text(process)], organisation.process.as_ref())),
         ("2.3.2", Answer::with(vec![Block::text(review)], organisation.human_review.as_ref())),
         ("2.3.3", Answer::asked(organisation.frequency.as_ref())),
         ("2.3.4", Answer::asked(organisation.training.as_ref())),
-        ("2.3.5", Answer::with(vec![Block::text(shown)], organisation.appeals.as_ref())),
+        ("2.3.5", Answer::with(appeals, organisation.appeals.as_ref())),
     ]
 }
+
+const MONITORING: &str = "The command earlyhelp monitor compares new data with those of training (drift, volumes, how \
+                          fresh and complete each source is, results once outcomes are known), each against a stated limit. \
+                          It reports, and changes nothing.";
 
 /// The system.
 fn system(known: &Known<'_>) -> Answers {
     let (candidate, organisation) = (known.candidate(), known.organisation);
     let architecture = format!(
-        "One program (earlyhelp {}) that reads extract files, a project file and a model file, and writes files. It has \
-         no connection to a network and needs no service. The same files give the same lists, to the last digit.",
+        "One program (earlyhelp {}) that reads extract files, a project file and a model file, and writes files: models, \
+         lists, papers and, where the organisation wants one, a ledger. It has no connection to a network and needs no \
+         service. The same files give the same lists, to the last digit; earlyhelp replay checks that for scores in a ledger.",
         candidate.crate_version()
     );
     let maintenance = match known.model.sign_off() {
         Some(says) => format!(
-            "The model has to be reviewed by {}. After that day the software refuses to score with it.",
+            "The model has to be reviewed by {}. After that day the software refuses to score with it. {MONITORING}",
             words::date(says.review_by)
         ),
-        None => "The model is not released and cannot score. A release needs a review-by date, after which scoring is \
-                 refused."
-            .to_owned(),
+        None => format!(
+            "The model is not released and cannot score. A release needs a review-by date, after which scoring is refused. \
+             {MONITORING}"
+        ),
     };
     let inputs = format!(
         "Extracts of these sources, linked by pseudonymous ids: {}.",
@@ -255,14 +267,14 @@ fn model_part(known: &Known<'_>) -> Answers {
     ));
     performance.extend([evidence::splits(known.model.backtest()), evidence::bands(known.model.backtest())]);
     performance.push(Block::text(if known.model.backtest().is_calibrated() {
-        "The test could not show that foreseen chances are off."
+        "Over all cases the test could not show that foreseen chances are off."
     } else {
         "Foreseen chances did not pass their check, so readers are shown bands and never a chance."
     }));
     if let Some(found) = &known.model.backtest().overall.calibration {
-        performance.push(evidence::calibration(found));
+        performance.extend([evidence::calibration(found), Block::text(evidence::bins_off(found))]);
     }
-    performance.extend(evidence::clear_differences(known.model.fairness()));
+    performance.extend(groups::clear_differences(known.model.fairness()));
     let horizon = candidate.outcome().horizon;
     let datasets = format!(
         "The same linked records serve for learning and for testing, apart in time and by family: what was known before \
@@ -283,9 +295,8 @@ fn model_part(known: &Known<'_>) -> Answers {
             "2.4.2.6",
             Answer::known(vec![
                 Block::text(format!(
-                    "{}. {}",
-                    wording::capitalised(wording::kind(candidate.trainer())),
-                    wording::how(candidate)
+                    "{}. How a score comes about is told in the field \"Detailed description\".",
+                    wording::capitalised(wording::kind(candidate.trainer()))
                 )),
                 wording::settings(candidate.trainer()),
             ]),
@@ -353,17 +364,22 @@ fn operational(known: &Known<'_>) -> Answers {
         ("2.4.4.1", Answer::known(vec![Block::text(sources)])),
         (
             "2.4.4.2",
-            Answer::known(vec![Block::text(
-                "The same as for development. Protected characteristics are not read when scores are made.",
-            )]),
+            Answer::known(vec![
+                Block::text(
+                    "The same as for development. The characteristics that are held for audit are not read when scores are \
+                     made.",
+                ),
+                Block::text(data::on_age(known.candidate()).unwrap_or_default()),
+            ]),
         ),
         ("2.4.4.3", Answer::known(vec![Block::text(methods)])),
         (
             "2.4.4.4",
             Answer::with(
                 vec![Block::text(
-                    "A score expires, and no case can be opened or decided after that. The software keeps no \
-                copy of the extracts.",
+                    "A score expires, and no case can be opened or decided after that. The software keeps no copy of the \
+                     extracts. A ledger, where one is kept, holds for every case that was scored what each feature said and \
+                     the score, for listed cases all that was shown, and decisions. A person can be taken out of it.",
                 )],
                 organisation.storage.as_ref(),
             ),

@@ -3,10 +3,10 @@
 use super::super::words;
 use super::document::{Document, Kind, Section};
 use super::parts::{Block, Cell};
-use super::results::{chances, fairness, tested};
-use super::{data, wording};
+use super::results::{chances, fairness, in_short, tested};
+use super::{afterwards, data, wording};
 use crate::calendar::Lookback;
-use crate::model::Candidate;
+use crate::model::{Candidate, TrainingRecord};
 use crate::outcome::Occurrence;
 use crate::report::AnyModel;
 
@@ -38,16 +38,17 @@ pub fn model_card<'a>(model: impl Into<AnyModel<'a>>) -> Document {
     let lead = vec![
         format!(
             "This model is about {}. It ranks them by how much their records speak for this outcome: \"{}\" It makes short \
-             lists for people to review. It decides nothing, and no program acts on it.",
+             lists for people to review. The software decides nothing and acts on nothing.",
             wording::cohort(candidate.cohort()),
             wording::sentence(&candidate.outcome().words)
         ),
-        "Every line of this card is written by the software from the model file, so that it cannot say anything else \
-         than the model does. Behind each measured figure stand its 95% interval and n, the number of cases it rests \
+        "This card is written by the software, never by hand: what is particular to this model comes from the model file. \
+         Behind each measured figure stand its 95% interval and n, the number of cases it rests \
          on. Words of the field are explained at the end."
             .to_owned(),
     ];
     let sections = vec![
+        in_short(model),
         identity(model),
         purpose(model),
         outcome(candidate),
@@ -61,6 +62,8 @@ pub fn model_card<'a>(model: impl Into<AnyModel<'a>>) -> Document {
         cannot_see(candidate),
         changes(model),
         decisions(model),
+        Section::new("What can be checked and asked for", afterwards::blocks(), ""),
+        for_machines(candidate),
     ];
     Document::new(Kind::ModelCard, title, model.digest(), lead, sections)
 }
@@ -88,12 +91,13 @@ fn purpose(model: AnyModel<'_>) -> Section {
         ),
         None => "Nobody has signed for a purpose yet. Until then it cannot score.".to_owned(),
     };
-    let uses = "People look at the cases on a list, at the reasons beside each, and at the records behind them. They \
-                form their own view and may disagree. Offers of help are made by people.";
+    let uses = "It is made for one way of use: people look at the cases on a list, at the reasons beside each, and at the \
+                records behind them. They form their own view and may disagree, and it is they who offer help. Whether it is \
+                used so, no model file can say.";
     let blocks = vec![
         Block::text(signed),
         Block::text(uses),
-        Block::text("It must never be used:"),
+        Block::text("It must never be used in these ways, not all of which software can prevent:"),
         Block::list(wording::forbidden()),
     ];
     Section::new("What it is for, and what it is not for", blocks, "")
@@ -129,10 +133,7 @@ fn outcome(candidate: &Candidate) -> Section {
         ("What counts", Cell::text(counts)),
         ("How long a case is followed", Cell::text(follow_up)),
     ];
-    let code = serde_json::to_string_pretty(outcome).unwrap_or_default();
-    let blocks =
-        vec![Block::facts(facts), Block::text("The same as the model file has it:"), Block::Code(code)];
-    Section::new("What it foresees", blocks, "")
+    Section::new("What it foresees", vec![Block::facts(facts)], "")
 }
 
 fn population(candidate: &Candidate) -> Section {
@@ -143,10 +144,18 @@ fn population(candidate: &Candidate) -> Section {
          rules is refused.",
         wording::cohort(rules)
     );
-    let code = serde_json::to_string_pretty(rules).unwrap_or_default();
-    let blocks =
-        vec![Block::text(text), Block::text("The same as the model file has it:"), Block::Code(code)];
-    Section::new("Who it is about", blocks, "")
+    Section::new("Who it is about", vec![Block::text(text)], "")
+}
+
+/// Outcome and population as the model file has them, so that nothing rests on their words alone.
+fn for_machines(candidate: &Candidate) -> Section {
+    let blocks = vec![
+        Block::text("The outcome:"),
+        Block::Code(serde_json::to_string(candidate.outcome()).unwrap_or_default()),
+        Block::text("Who it is about:"),
+        Block::Code(serde_json::to_string(candidate.cohort()).unwrap_or_default()),
+    ];
+    Section::new("Outcome and population as the model file has them", blocks, "")
 }
 
 fn learnt_from(candidate: &Candidate) -> Section {
@@ -166,7 +175,7 @@ fn learnt_from(candidate: &Candidate) -> Section {
     );
     let heads = [
         "As-of date",
-        "Cases",
+        "Cases asked about",
         "With the outcome",
         "Without it",
         "Left out: follow-up ended early",
@@ -205,14 +214,19 @@ fn reads(candidate: &Candidate) -> Section {
         "Window",
         "Whose records",
         "The risk",
-        "Marks",
-        "Plays a part",
+        "Missing (cases)",
+        "Not covered (cases)",
+        "Notes",
     ];
     let rows = features.iter().map(|feature| {
         let mut marks = Vec::new();
+        if !data::is_used(candidate, feature) {
+            marks.push("plays no part in the model".to_owned());
+        }
         if feature.help_seeking {
             marks.push("help-seeking".to_owned());
         }
+        let (missing, not_covered) = absent(training, &feature.name);
         marks.extend(feature.need.as_ref().map(|need| format!("need on record: {}", wording::plain(need))));
         vec![
             Cell::text(&feature.label),
@@ -221,8 +235,9 @@ fn reads(candidate: &Candidate) -> Section {
             Cell::text(wording::window(feature)),
             Cell::text(wording::whose(feature.scope, candidate.cohort().unit)),
             Cell::text(wording::direction(feature.direction, candidate.trainer())),
+            missing,
+            not_covered,
             Cell::text(if marks.is_empty() { "none".to_owned() } else { marks.join("; ") }),
-            Cell::text(if data::is_used(candidate, feature) { "yes" } else { "no" }),
         ]
     });
     let ever = features
@@ -236,42 +251,29 @@ fn reads(candidate: &Candidate) -> Section {
         if ever {
             "At least one reads as far back as the records go: what is never forgotten can mark a person for ever."
         } else {
-            "Each has a look-back, so nothing is held against anybody for ever."
+            "Each has a look-back, so that no record counts for ever."
         }
     );
-    let blocks = vec![Block::text(text), Block::table(heads, rows)];
-    Section::new("What it reads", blocks, "").with(vec![absent(candidate)])
+    let absence = format!(
+        "Where there was no value is counted out of the {} cases that it learnt from. Missing and not covered are kept apart \
+         from zero, in training and beside every score.",
+        words::count(training.rows)
+    );
+    let age = data::on_age(candidate).unwrap_or_default();
+    let blocks = vec![Block::text(text), Block::text(age), Block::text(absence), Block::table(heads, rows)];
+    Section::new("What it reads", blocks, "")
 }
 
-/// For how many cases a feature has nothing to say.
-fn absent(candidate: &Candidate) -> Section {
-    let rows = candidate.training().rows;
+/// For how many cases a feature's value was missing, and for how many it was not covered.
+fn absent(training: &TrainingRecord, feature: &str) -> (Cell, Cell) {
     let counted = |share: f64| {
-        let cases = (share * rows as f64).round() as u64;
-        if cases > 0 && cases < 10 { Cell::NotShown("fewer than 10".to_owned()) } else { Cell::Count(cases) }
+        let cases = (share * training.rows as f64).round() as u64;
+        if (1..10).contains(&cases) { Cell::NotShown("fewer than 10".to_owned()) } else { Cell::Count(cases) }
     };
-    let heads = ["Feature", "Missing (cases)", "Not covered (cases)"];
-    let lines = candidate
-        .training()
-        .ranges
-        .iter()
-        .filter(|range| range.missing > 0.0 || range.not_covered > 0.0)
-        .map(|range| {
-            vec![
-                Cell::text(wording::label(candidate, &range.feature)),
-                counted(range.missing),
-                counted(range.not_covered),
-            ]
-        });
-    let text = format!(
-        "Out of the {} cases that it learnt from. Missing and not covered are kept apart from zero, in training and \
-         beside every score. Features that are not in the table had a value for every case.",
-        words::count(rows)
-    );
-    let table = Block::table(heads, lines);
-    let complete = "Every feature had a value for every case.";
-    let blocks = if table.is_empty() { Vec::new() } else { vec![Block::text(text), table] };
-    Section::new("Where there was no value", blocks, complete)
+    match training.ranges.iter().find(|range| range.feature == feature) {
+        Some(range) => (counted(range.missing), counted(range.not_covered)),
+        None => (Cell::NotShown("not known".to_owned()), Cell::NotShown("not known".to_owned())),
+    }
 }
 
 fn settings(candidate: &Candidate) -> Section {

@@ -43,26 +43,34 @@ pub(super) fn is_used(candidate: &Candidate, feature: &Feature) -> bool {
     candidate.model().terms().iter().any(|term| term.on.contains(&feature.name))
 }
 
+/// What is to be said where age, which the Equality Act names, is a feature of the model.
+pub(super) fn on_age(candidate: &Candidate) -> Option<&'static str> {
+    let mut used = candidate.features().features().iter().filter(|feature| is_used(candidate, feature));
+    used.any(|feature| feature.measure == Measure::Age).then_some(
+        "Age is a protected characteristic, too, and is a feature of this model: it goes into scores. Its use is for people to \
+         justify.",
+    )
+}
+
 /// What the model reads when it scores, in plain words: the records of features that play a part.
 pub(super) fn read_by_model(candidate: &Candidate) -> BTreeSet<String> {
     let features = candidate.features().features().iter();
     features.filter(|feature| is_used(candidate, feature)).map(wording::source).collect()
 }
 
-/// How far the records reach, feature by feature, in counts.
+/// For how many cases features have no value: missing, or not covered.
 pub(super) fn covered(candidate: &Candidate) -> Vec<Block> {
     let training = candidate.training();
     let counted = |share: f64| (share * training.rows as f64).round() as u64;
-    let gaps: Vec<String> = training
+    let gaps: Vec<Vec<Cell>> = training
         .ranges
         .iter()
         .filter(|range| counted(range.missing + range.not_covered) >= 10)
         .map(|range| {
-            let cases = words::count(counted(range.missing + range.not_covered));
-            format!(
-                "{}: {cases} cases without a value (missing or not covered)",
-                wording::label(candidate, &range.feature)
-            )
+            vec![
+                Cell::text(wording::label(candidate, &range.feature)),
+                Cell::Count(counted(range.missing + range.not_covered)),
+            ]
         })
         .collect();
     let all = words::count(training.rows);
@@ -72,10 +80,10 @@ pub(super) fn covered(candidate: &Candidate) -> Vec<Block> {
         ))];
     }
     let text = format!(
-        "Of the {all} cases that the model learnt from, these had no value for a feature; the others had one. What is \
-         missing and what a source does not cover are kept apart from zero."
+        "Of the {all} cases that the model learnt from, these had no value for a feature. Features that are not in the table \
+         had one for all cases but fewer than 10. What is missing and what a source does not cover are kept apart from zero."
     );
-    vec![Block::text(text), Block::list(gaps)]
+    vec![Block::text(text), Block::table(["Feature", "Cases without a value (missing or not covered)"], gaps)]
 }
 
 /// What data protection law or the Equality Act says of data of such a name.
@@ -136,6 +144,7 @@ pub(super) fn sensitive(model: AnyModel<'_>, project: Option<&Project>) -> Vec<B
         blocks.push(Block::list(found));
     }
     blocks.push(held_for_audit(model, project));
+    blocks.extend(on_age(model.candidate()).map(Block::text));
     blocks
 }
 
@@ -157,8 +166,8 @@ pub(super) fn held_for_audit(model: AnyModel<'_>, project: Option<&Project>) -> 
         None => wording::plain(name),
     };
     let names = wording::listed(&held.iter().map(named).collect::<Vec<_>>());
-    let apart =
-        "They are kept in a file of their own, never reach the model, and serve fairness checks alone";
+    let apart = "They are kept in a file of their own and are never read to make a score. They serve fairness checks, and mitigation \
+         where a project asks for it (it is off by default)";
     Block::text(match columns {
         Some(columns) if !columns.not_held.is_empty() => {
             let lacking: Vec<String> = columns.not_held.iter().map(|name| wording::plain(name)).collect();
@@ -180,7 +189,6 @@ pub(super) fn flows(model: AnyModel<'_>, project: Option<&Project>) -> Block {
         "Features that play none",
         "Other use",
         "Columns that are read",
-        "What its name suggests",
     ];
     let candidate = model.candidate();
     let features = candidate.features().features();
@@ -203,7 +211,6 @@ pub(super) fn flows(model: AnyModel<'_>, project: Option<&Project>) -> Block {
                 || "not known without the project file".to_owned(),
                 |file| columns(&file.columns).join(", "),
             )),
-            Cell::text(suggested(source).unwrap_or("nothing in particular")),
         ]);
     }
     if let Some(project) = project {
@@ -224,7 +231,6 @@ fn lists_of_people(project: &Project, used: u64, unused: u64) -> Vec<Vec<Cell>> 
             Cell::Count(unused),
             Cell::text("who can be asked about; ages"),
             Cell::text(columns.join(", ")),
-            Cell::text("nothing in particular"),
         ]);
     }
     if let Some(households) = &project.households {
@@ -238,7 +244,6 @@ fn lists_of_people(project: &Project, used: u64, unused: u64) -> Vec<Vec<Cell>> 
             Cell::Count(0),
             Cell::text("who lives with whom; families kept apart in tests"),
             Cell::text(columns.join(", ")),
-            Cell::text("nothing in particular"),
         ]);
     }
     if let Some(protected) = &project.protected {
@@ -248,9 +253,8 @@ fn lists_of_people(project: &Project, used: u64, unused: u64) -> Vec<Vec<Cell>> 
             Cell::text("protected characteristics"),
             Cell::Count(0),
             Cell::Count(0),
-            Cell::text("fairness checks alone"),
+            Cell::text("fairness checks; mitigation, where asked for"),
             Cell::text(columns.join(", ")),
-            Cell::text("told below, one by one"),
         ]);
     }
     rows

@@ -5,7 +5,7 @@ use super::document::{Document, Kind, Section};
 use super::intrusion::{alternative, margins};
 use super::organisation::Organisation;
 use super::parts::{Block, Cell, Field};
-use super::{data, evidence, risks, wording};
+use super::{afterwards, data, evidence, groups, risks, wording};
 use crate::calendar::Lookback;
 use crate::features::Scope;
 use crate::project::Project;
@@ -63,8 +63,9 @@ pub fn dpia_evidence<'a>(
         retention(model),
         margins(model),
         alternative(model),
-        groups(model),
+        treated(model),
         who(model),
+        Section::new("What can be checked and asked for", afterwards::blocks(), ""),
         Section::new("Risks, and what is done about them", vec![risks::table()], ""),
         left(organisation),
     ];
@@ -125,6 +126,9 @@ fn flow(model: AnyModel<'_>, project: Option<&Project>) -> Section {
         "Person: somebody opens one case, sees the reasons and the records behind them, and decides. Only then is a name \
          put to the id, outside the software."
             .to_owned(),
+        "Ledger, where the organisation keeps one: who asked and for what, what each feature said of every case that was \
+         scored and the score, what was shown of listed cases, who opened them and what they decided."
+            .to_owned(),
     ];
     let blocks = vec![
         Block::list(steps),
@@ -137,7 +141,16 @@ fn flow(model: AnyModel<'_>, project: Option<&Project>) -> Section {
 fn categories(model: AnyModel<'_>, project: Option<&Project>) -> Section {
     let candidate = model.candidate();
     let (one, many) = wording::unit(candidate.cohort());
+    let young = candidate.cohort().ages.is_some_and(|(youngest, _)| youngest < 18);
     let mut people = vec![format!("Those who are asked about: {}.", wording::cohort(candidate.cohort()))];
+    if young {
+        people.push(
+            "Children among them. The UK GDPR (recital 38) asks for particular care with children's data, and the \
+             Information Commissioner's Office counts children among the vulnerable, and the matching of data from several \
+             sources among the signs that an assessment is needed."
+                .to_owned(),
+        );
+    }
     let household =
         candidate.features().features().iter().filter(|feature| feature.scope == Scope::Household).count();
     if household > 0 {
@@ -158,7 +171,8 @@ fn categories(model: AnyModel<'_>, project: Option<&Project>) -> Section {
         ));
     }
     people.push(
-        "Reviewers and those who ask for lists: their names and roles stand in the records of use."
+        "Reviewers and those who ask for lists: their names and roles stand in the records of use and, where one is kept, \
+         in the ledger."
             .to_owned(),
     );
     let mut blocks =
@@ -229,8 +243,8 @@ fn minimisation(model: AnyModel<'_>, project: Option<&Project>) -> Section {
         "What each part is worth",
         vec![
             Block::text(
-                "The test without each term, and without training anew. A term whose interval holds 0, or lies below it, \
-                 has not shown that it is needed.",
+                evidence::not_shown_needed(model)
+                    .map_or_else(String::new, |count| format!("{count} {}", evidence::ON_TERMS)),
             ),
             evidence::without(model),
         ],
@@ -272,15 +286,16 @@ fn retention(model: AnyModel<'_>) -> Section {
         Block::table(["How far back features read", "Features"], rows),
         Block::list([expiry.to_owned(), review]),
         Block::text(
-            "Lists, decisions and records of use are files that the organisation keeps. How long, and who deletes them, is \
-             for it to say.",
+            "Lists, decisions and records of use are files that the organisation keeps, and so is a ledger. A ledger has no \
+             expiry of its own: earlyhelp purge takes one person's content out of it. How long all this is kept, and who \
+             deletes it, is for the organisation to say.",
         ),
     ];
     Section::new("How long", blocks, "")
 }
 
-fn groups(model: AnyModel<'_>) -> Section {
-    let blocks = evidence::clear_differences(model.fairness());
+fn treated(model: AnyModel<'_>) -> Section {
+    let blocks = groups::clear_differences(model.fairness());
     Section::new(
         "How groups are treated",
         blocks,
@@ -305,12 +320,13 @@ fn who(model: AnyModel<'_>) -> Section {
             "Reviewers",
             "for each case on a list: its id, its band with the rate that was observed, the reasons and the records \
              behind them, what was absent",
-            "cases that are not on the list; protected characteristics",
+            "cases that are not on the list; the characteristics that are held for audit",
         ),
         (
             "Auditors",
-            "the model file, the papers, and the records of use; in the JSON of a list every score and reason",
-            "names",
+            "the model file, the papers, and the records of use; in the JSON of a list every score and reason; in a ledger \
+             every case that was scored, and the names of reviewers",
+            "names of the people scored",
         ),
         (
             "Readers of the model file and of this paper",

@@ -4,9 +4,9 @@ use super::super::words;
 use super::markdown::said;
 use super::parts::{Block, Cell, Figure, Unit};
 use super::wording;
-use crate::evaluate::calibration::Calibration;
-use crate::evaluate::{BacktestReport, Estimate, Interval, Performance};
-use crate::fairness::{Comparison, FairnessReport, Finding, GroupOutcome, GroupRates, Verdict};
+use crate::evaluate::calibration::{Calibration, ReliabilityBin};
+use crate::evaluate::{BacktestReport, Estimate, Interval, Performance, TermReport};
+use crate::fairness::Verdict;
 use crate::report::AnyModel;
 
 /// A figure that models and rules are compared by: what the line says, the figure, its unit, and whether
@@ -95,15 +95,15 @@ pub(super) fn in_a_hundred(report: &BacktestReport) -> Option<String> {
     let of_hundred = |estimate: &Estimate| (100.0 * estimate.value).round() as u64;
     let (right, held) = (of_hundred(&listed), of_hundred(&found));
     Some(format!(
-        "In whole numbers: of 100 cases on a list, about {right} had the outcome and about {} had not. Of 100 cases that \
+        "In the test, of 100 cases on a list, about {right} had the outcome and about {} had not. Of 100 cases that \
          had the outcome, the lists held about {held}; about {} were not on them.",
         100 - right.min(100),
         100 - held.min(100)
     ))
 }
 
-/// The figures of the model, of the version before it, and of the simple rules.
-pub(super) fn contenders(model: AnyModel<'_>) -> Block {
+/// Such figures of the model, of the version before it, and of the simple rules.
+pub(super) fn contenders(model: AnyModel<'_>, lines: &[Line]) -> Block {
     let report = model.backtest();
     let mut heads = vec!["What was measured".to_owned(), "This model".to_owned()];
     let mut found: Vec<&Performance> = vec![&report.overall];
@@ -115,7 +115,7 @@ pub(super) fn contenders(model: AnyModel<'_>) -> Block {
         heads.push(format!("Simple rule: {}", rule.rule.words()));
         found.push(&rule.performance);
     }
-    let rows = LINES.iter().map(|line| {
+    let rows = lines.iter().map(|line| {
         let mut row = vec![Cell::text(line.says)];
         row.extend(found.iter().map(|found| Cell::figure((line.of)(found).as_ref(), line.unit)));
         row
@@ -180,18 +180,89 @@ pub(super) fn calibration(found: &Calibration) -> Block {
     Block::table(heads, rows)
 }
 
+/// How what came about in a bin compares with what was foreseen, by the interval.
+fn against_foreseen(bin: &ReliabilityBin) -> Verdict {
+    if bin.observed.interval.low > bin.mean_predicted {
+        Verdict::Higher
+    } else if bin.observed.interval.high < bin.mean_predicted {
+        Verdict::Lower
+    } else {
+        Verdict::CannotTell
+    }
+}
+
+/// In how many of how many groups of cases the foreseen chance lies outside the interval of what came about.
+pub(super) fn bins_off(found: &Calibration) -> String {
+    let off = found.bins.iter().filter(|bin| against_foreseen(bin) != Verdict::CannotTell).count();
+    let groups = words::counted(found.bins.len(), "group", "groups");
+    match off {
+        0 => format!(
+            "In each of {groups} of cases with neighbouring scores, the foreseen chance lies within the interval of what came \
+             about."
+        ),
+        _ => format!(
+            "In {off} of {groups} of cases with neighbouring scores, the foreseen chance lies outside the interval of what \
+             came about: there it is somewhat too high or too low, even where the two figures over all cases are right."
+        ),
+    }
+}
+
 /// What was foreseen against what came about, by tenths of the cases.
 pub(super) fn bins(found: &Calibration) -> Block {
-    let heads = ["Cases, from the lowest scores up", "Foreseen on average", "Had the outcome"];
+    let heads = [
+        "Cases, from the lowest scores up",
+        "Foreseen on average",
+        "Had the outcome (n: cases in the group)",
+        "Against what was foreseen",
+    ];
     let rows = found.bins.iter().enumerate().map(|(nth, bin)| {
         vec![
             Cell::text(format!("group {} of {}", nth + 1, found.bins.len())),
             Cell::text(format!("{:.1}%", 100.0 * bin.mean_predicted)),
             Cell::figure(Some(&bin.observed), Unit::Share),
+            Cell::text(match against_foreseen(bin) {
+                Verdict::Higher => "more common",
+                Verdict::Lower => "rarer",
+                Verdict::CannotTell => "no clear difference",
+            }),
         ]
     });
     Block::table(heads, rows)
 }
+
+/// The terms that the test looked at and that are in the model, the most useful first.
+fn looked_at(model: AnyModel<'_>) -> Vec<&TermReport> {
+    let is_in_it = |on: &[String]| model.candidate().model().terms().iter().any(|term| term.on == on);
+    let mut terms: Vec<&TermReport> =
+        model.backtest().terms.iter().filter(|term| is_in_it(&term.on)).collect();
+    let rise = |term: &TermReport| term.log_loss_without.map_or(f64::NEG_INFINITY, |found| found.value);
+    terms.sort_by(|a, b| rise(b).total_cmp(&rise(a)));
+    terms
+}
+
+/// Whether the test shows that the model is better with a term. A rise that is written as 0 even with two more
+/// decimals shows nothing: a term that hardly ever speaks has an interval as narrow as that.
+fn is_needed(term: &TermReport) -> bool {
+    const LEAST: f64 = 0.5e-6;
+    term.log_loss_without.is_some_and(|found| found.interval.low >= LEAST)
+}
+
+/// How many terms have not shown that they are needed; nothing where the test did not look at terms.
+pub(super) fn not_shown_needed(model: AnyModel<'_>) -> Option<String> {
+    let terms = looked_at(model);
+    let not = terms.iter().filter(|term| !is_needed(term)).count();
+    (!terms.is_empty()).then(|| {
+        format!(
+            "{} of {} have not shown in the test that the model needs them.",
+            if not == 0 { "None".to_owned() } else { words::count(not as u64) },
+            words::counted(terms.len(), "term", "terms")
+        )
+    })
+}
+
+/// How the worth of a term is to be read.
+pub(super) const ON_TERMS: &str = "A term has shown that it is needed where the interval as written lies above 0. Each was left out on its \
+                                   own, without training anew: of two that say the same, both can look needless.";
 
 /// What the model would be without each of its terms.
 pub(super) fn without(model: AnyModel<'_>) -> Block {
@@ -200,17 +271,18 @@ pub(super) fn without(model: AnyModel<'_>) -> Block {
         "Without",
         "The log loss would rise by (below 0: the model would be better off; n: all test cases)",
         "Places of the lists that would go to other cases",
+        "Shown to be needed",
     ];
     let listed = report.overall.capacity;
-    let is_in_it = |on: &[String]| model.candidate().model().terms().iter().any(|term| term.on == on);
     let label = |name: &String| wording::label(model.candidate(), name);
-    let rows = report.terms.iter().filter(|term| is_in_it(&term.on)).map(|term| {
+    let rows = looked_at(model).into_iter().map(|term| {
         let labels: Vec<String> = term.on.iter().map(label).collect();
         let changed = ((1.0 - term.list_kept) * listed as f64).round() as u64;
         vec![
             Cell::text(labels.join(" together with ")),
             Cell::figure(term.log_loss_without.as_ref(), Unit::Nats),
             Cell::text(format!("{} of {}", words::count(changed), words::count(listed))),
+            Cell::text(if is_needed(term) { "yes" } else { "no" }),
         ]
     });
     Block::table(heads, rows)
@@ -230,119 +302,4 @@ pub(super) fn difference(a: &Estimate, b: &Estimate) -> Estimate {
     let down = (a.value - a.interval.low).hypot(b.interval.high - b.value);
     let up = (a.interval.high - a.value).hypot(b.value - b.interval.low);
     Estimate { value, interval: Interval { low: value - down, high: value + up }, n: a.n.min(b.n) }
-}
-
-/// The groups of one characteristic.
-pub(super) struct Groups {
-    pub name: String,
-    pub block: Block,
-}
-
-/// Each characteristic that was audited: a table, or why there is none.
-pub(super) fn groups(report: &FairnessReport) -> Vec<Groups> {
-    let heads = [
-        "Group",
-        "Cases",
-        "Had the outcome (n: cases)",
-        "Was on a list (n: cases)",
-        "Found by the list (n: cases with the outcome)",
-        "Wrongly listed (n: cases without the outcome)",
-        "Against everybody else",
-    ];
-    report
-        .characteristics
-        .iter()
-        .map(|held| Groups {
-            name: wording::capitalised(&wording::plain(&held.name)),
-            block: match &held.finding {
-                Finding::NotMeasurable { why } => Block::text(format!(
-                    "Not measurable: {why}. That is a gap, and not a finding that all is well."
-                )),
-                Finding::Measured { groups } => Block::table(
-                    heads,
-                    groups.iter().map(|group| match &group.outcome {
-                        GroupOutcome::Shown(rates) => shown(&wording::group(&group.group), rates),
-                        GroupOutcome::Suppressed { .. } => {
-                            let mut row = vec![Cell::NotShown("held back".to_owned()); heads.len()];
-                            row[0] = Cell::text(wording::group(&group.group));
-                            row
-                        }
-                    }),
-                ),
-            },
-        })
-        .collect()
-}
-
-fn shown(name: &str, rates: &GroupRates) -> Vec<Cell> {
-    let share = |estimate: Option<&Estimate>| match estimate {
-        Some(_) => Cell::figure(estimate, Unit::Share),
-        None => Cell::NotShown("too few cases".to_owned()),
-    };
-    let said = differences(rates);
-    vec![
-        Cell::text(name),
-        Cell::Count(rates.n),
-        share(rates.base_rate.as_ref()),
-        share(rates.selection_rate.as_ref()),
-        share(rates.true_positive_rate.as_ref()),
-        share(rates.false_positive_rate.as_ref()),
-        Cell::text(if said.is_empty() { "no clear difference".to_owned() } else { said.join("; ") }),
-    ]
-}
-
-/// For each characteristic the groups that clearly differ from everybody else, or that there are none.
-pub(super) fn clear_differences(report: &FairnessReport) -> Vec<Block> {
-    if report.characteristics.is_empty() {
-        return Vec::new();
-    }
-    let mut blocks = vec![Block::text(
-        "Clear differences of a group from everybody else in the test (n: both together). A difference that is not \
-         clear may still be there; a small group cannot show one. Where many groups are compared, about one comparison \
-         in twenty is called clear by chance alone. All groups with all rates are in the model card.",
-    )];
-    for held in &report.characteristics {
-        let name = wording::capitalised(&wording::plain(&held.name));
-        match &held.finding {
-            Finding::NotMeasurable { why } => {
-                blocks.push(Block::text(format!("{name}: not measurable ({why}).")));
-            }
-            Finding::Measured { groups } => {
-                let clear: Vec<String> = groups
-                    .iter()
-                    .filter_map(|group| match &group.outcome {
-                        GroupOutcome::Shown(rates) => Some((&group.group, differences(rates))),
-                        GroupOutcome::Suppressed { .. } => None,
-                    })
-                    .filter(|(_, found)| !found.is_empty())
-                    .map(|(group, found)| format!("{}: {}", wording::group(group), found.join("; ")))
-                    .collect();
-                if clear.is_empty() {
-                    blocks.push(Block::text(format!("{name}: no clear difference.")));
-                } else {
-                    blocks.extend([Block::text(format!("{name}:")), Block::list(clear)]);
-                }
-            }
-        }
-    }
-    blocks
-}
-
-/// The clear differences of a group from everybody else, each with its size.
-fn differences(rates: &GroupRates) -> Vec<String> {
-    let compared: [(&Comparison, &str, &str); 3] = [
-        (&rates.selection_rate_difference, "listed more often", "listed less often"),
-        (&rates.true_positive_rate_difference, "found more often", "missed more often"),
-        (&rates.false_positive_rate_difference, "wrongly listed more often", "wrongly listed less often"),
-    ];
-    let say = |(comparison, more, less): (&Comparison, &str, &str)| {
-        let verdict = match comparison.verdict {
-            Verdict::Higher => more,
-            Verdict::Lower => less,
-            Verdict::CannotTell => return None,
-        };
-        let figure = Figure::of(comparison.difference.as_ref()?, Unit::Points)?;
-        Some(format!("{verdict}: {}", said(&figure)))
-    };
-    compared.into_iter().filter_map(say).collect()
 }

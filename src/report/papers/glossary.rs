@@ -21,7 +21,7 @@ const TERMS: &[Known] = &[
         "95% interval",
         &["95% interval", "95% intervals", "interval", "intervals"],
         "A range that says how sure a figure is. With other families in the test the figure would have come out a \
-         little differently; of 20 such ranges, about 19 hold what a very large test would give.",
+         little differently; of 20 such ranges, about 19 are meant to hold what a very large test would give.",
     ),
     (
         "as-of date",
@@ -84,8 +84,9 @@ const TERMS: &[Known] = &[
     ),
     (
         "child protection plan",
-        &["child protection", "cp plan"],
-        "A plan to protect a child who is thought to be suffering, or likely to suffer, significant harm.",
+        &["child protection", "child protection plan", "cp"],
+        "A plan to protect a child who is thought to be suffering, or likely to suffer, significant harm. Short: CP \
+         plan.",
     ),
     (
         "criminal offence data",
@@ -162,6 +163,12 @@ const TERMS: &[Known] = &[
         "How a penalty is shared out: 0 makes all parts of a model smaller, 1 takes the least useful ones out.",
     ),
     (
+        "ledger",
+        &["ledger", "ledgers"],
+        "A file in which every run, every score and every decision is put on record. Nothing in it can be changed \
+         unseen. What is said of a person can be taken out, and that it was taken out stays on record.",
+    ),
+    (
         "list",
         &["list", "lists"],
         "The cases with the highest scores at a date, as many as a team can look at. People review them one by one.",
@@ -187,6 +194,12 @@ const TERMS: &[Known] = &[
         "missing",
         &["missing"],
         "The source covers the case, and there is no value: a mean of no records, for instance. It is not zero.",
+    ),
+    (
+        "mitigation",
+        &["mitigation"],
+        "Making a difference between groups smaller on purpose: by weights in training, or by giving groups shares of the \
+         places on a list.",
     ),
     ("n", &["n ="], "The number of cases that a figure rests on."),
     ("nat", &["nat", "nats"], "The unit of log loss: the natural logarithm."),
@@ -242,6 +255,11 @@ const TERMS: &[Known] = &[
         &["recalibration", "recalibrated"],
         "Moving all scores by the same rule (a factor and a shift) so that foreseen chances fit later data. It changes \
          no ranking.",
+    ),
+    (
+        "record of use",
+        &["record of use", "records of use"],
+        "What is kept with each score: model, data, date, purpose, and who asked.",
     ),
     (
         "refit",

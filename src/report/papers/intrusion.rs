@@ -58,13 +58,14 @@ pub(super) fn alternative(model: AnyModel<'_>) -> Section {
     let report = model.backtest();
     let blocks = vec![
         Block::text(
-            "A simple rule needs no model: to count how many needs on record a family has, or to treat everybody alike. \
-             These rules were tested on the same cases, with lists of the same length. If a rule does as well, it is the \
-             less intrusive way, because it can be explained in a sentence and needs fewer data.",
+            "A simple rule needs no training: to count how many needs on record a case has, or to treat everybody alike. \
+             These rules were tested on the same cases, with lists of the same length. If a rule does as well, it is \
+             likely to be the less intrusive way: it can be explained in a sentence, and may need fewer data. Other ways, \
+             such as fewer sources or no list at all, were not tested here.",
         ),
         Block::text(
             "A difference is the model's figure less the rule's. Its interval takes the two as if they had been measured \
-             on different cases, which makes it wider than it need be: it errs towards \"cannot tell\".",
+             on different cases, which usually makes it wider than it need be: it errs towards \"cannot tell\".",
         ),
     ];
     let rules: Vec<Section> = report.rules.iter().map(|rule| against(rule, &report.overall)).collect();

@@ -73,11 +73,29 @@ fn write_field(text: &mut String, field: &Field, level: usize) {
 
 fn write_table(text: &mut String, table: &Table) {
     let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    text.push_str(&row(table.columns().iter().map(|column| escaped(column).into_owned()).collect()));
+    let in_points: Vec<bool> = (0..table.columns().len()).map(|place| is_in_points(table, place)).collect();
+    let head = |(column, in_points): (&String, &bool)| {
+        let unit = if *in_points { ", in percentage points" } else { "" };
+        format!("{}{unit}", escaped(column))
+    };
+    text.push_str(&row(table.columns().iter().zip(&in_points).map(head).collect()));
     text.push_str(&row(table.columns().iter().map(|_| "---".to_owned()).collect()));
     for cells in table.rows() {
-        text.push_str(&row(cells.iter().map(cell).collect()));
+        let write = |(held, in_points): (&Cell, &bool)| match held {
+            Cell::Figure(figure) if *in_points => written(figure, ""),
+            held => cell(held),
+        };
+        text.push_str(&row(cells.iter().zip(&in_points).map(write).collect()));
     }
+}
+
+/// Whether all figures of a column are in percentage points, so that its head can say so once.
+fn is_in_points(table: &Table, place: usize) -> bool {
+    let mut figures = table.rows().iter().filter_map(|row| match row.get(place) {
+        Some(Cell::Figure(figure)) => Some(figure.unit),
+        _ => None,
+    });
+    figures.next() == Some(Unit::Points) && figures.all(|unit| unit == Unit::Points)
 }
 
 /// A cell on one line.
@@ -93,14 +111,26 @@ pub(super) fn cell(cell: &Cell) -> String {
 
 /// A figure in words: `16.8% (15.7% to 17.9%; n = 4,537)`.
 pub(super) fn said(figure: &Figure) -> String {
+    let unit = match figure.unit {
+        Unit::Share | Unit::Scale => "",
+        Unit::Points => " percentage points",
+        Unit::LogOdds => " log-odds",
+        Unit::Nats => " nats",
+        Unit::Cases => " cases",
+    };
+    written(figure, unit)
+}
+
+/// A figure with these words for its unit.
+fn written(figure: &Figure, behind: &str) -> String {
     let Figure { value, low, high, n, unit } = *figure;
-    let (factor, decimals, sign, mark, behind) = match unit {
-        Unit::Share => (100.0, 1, false, "%", ""),
-        Unit::Points => (100.0, 1, true, "", " percentage points"),
-        Unit::LogOdds => (1.0, 2, true, "", " log-odds"),
-        Unit::Nats => (1.0, 4, false, "", " nats"),
-        Unit::Cases => (1.0, 1, false, "", " cases"),
-        Unit::Scale => (1.0, 3, false, "", ""),
+    let (factor, decimals, sign, mark) = match unit {
+        Unit::Share => (100.0, 1, false, "%"),
+        Unit::Points => (100.0, 1, true, ""),
+        Unit::LogOdds => (1.0, 2, true, ""),
+        Unit::Nats => (1.0, 4, false, ""),
+        Unit::Cases => (1.0, 1, false, ""),
+        Unit::Scale => (1.0, 3, false, ""),
     };
     let decimals = enough(&[factor * low, factor * high], decimals);
     let write = |number: f64| {

@@ -11,6 +11,7 @@
 //! never written by hand: to change a line, change what it is made from and make it again. A paper has no
 //! date of its own, because the library has no clock; the digest of the model file says what it is about.
 
+mod afterwards;
 mod answers;
 mod atrs;
 mod card;
@@ -19,6 +20,7 @@ mod document;
 mod dpia;
 mod evidence;
 mod glossary;
+mod groups;
 mod intrusion;
 mod markdown;
 mod organisation;

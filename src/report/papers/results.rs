@@ -2,11 +2,36 @@
 
 use super::super::words;
 use super::document::Section;
-use super::evidence::{self, Groups};
-use super::markdown::signed;
-use super::parts::Block;
+use super::evidence::{self, LINES};
+use super::groups::{self, Groups};
+use super::markdown::{said, signed};
+use super::parts::{Block, Figure, Unit};
 use super::wording;
+use crate::evaluate::Performance;
 use crate::report::AnyModel;
+
+/// What a reader who stops after a minute should have read.
+pub(super) fn in_short(model: AnyModel<'_>) -> Section {
+    let report = model.backtest();
+    let share = |found: &Performance| {
+        Figure::of(&found.precision_at_capacity?, Unit::Share).map(|figure| said(&figure))
+    };
+    let mut points = vec![wording::status(model)];
+    points.extend(evidence::in_a_hundred(report));
+    if let Some(own) = share(&report.overall) {
+        let mut shares = vec![format!("{own} with this model")];
+        shares.extend(report.rules.iter().filter_map(|rule| {
+            Some(format!("{} with the simple rule \"{}\"", share(&rule.performance)?, rule.rule.words()))
+        }));
+        points.push(format!(
+            "Of the cases on lists of the same length, these shares had the outcome: {}.",
+            wording::listed(&shares)
+        ));
+    }
+    points.extend(groups::in_short(model.fairness()));
+    points.extend(evidence::not_shown_needed(model));
+    Section::new("In short", vec![Block::list(points)], "")
+}
 
 /// How well it did.
 pub(super) fn tested(model: AnyModel<'_>) -> Section {
@@ -19,8 +44,7 @@ pub(super) fn tested(model: AnyModel<'_>) -> Section {
         Block::text(evidence::size(report)),
         Block::text(wording::families(report.plan.families)),
     ];
-    blocks.extend(evidence::in_a_hundred(report).map(Block::text));
-    blocks.push(evidence::contenders(model));
+    blocks.push(evidence::contenders(model, &LINES));
     blocks.push(Block::text(
         "The simple rules stand beside the model because a model that does no better than they is not worth its cost \
          in intrusion. A rule that gives everybody the same score draws its list by lot.",
@@ -39,16 +63,20 @@ pub(super) fn tested(model: AnyModel<'_>) -> Section {
     );
     let parts = Section::new(
         "What each term is worth",
-        vec![evidence::without(model)],
+        match evidence::not_shown_needed(model) {
+            Some(_) => vec![Block::text(evidence::ON_TERMS), evidence::without(model)],
+            None => Vec::new(),
+        },
         "The test did not look at single terms.",
     );
     let bootstrap = report.plan.bootstrap;
     let how = Section::new(
         "How the intervals were made",
         vec![Block::text(format!(
-            "Shares have Wilson's interval, a standard one for shares. AUC and average precision have the interval of {} resamples of whole \
-             families (seed {}). Log loss, Brier score and calibration have an interval that counts families, not cases. \
-             A difference between two figures is clear only where its interval does not hold 0.",
+            "Shares have Wilson's interval and differences of shares have Newcombe's, which are the usual ones. Both take cases \
+             as independent; the cases of one family, and of one person on several dates, are not, so these intervals are \
+             somewhat too narrow. AUC and average precision have the interval of {} resamples of whole families (seed {}). Log \
+             loss, Brier score and calibration have an interval that counts families, not cases.",
             words::count(u64::from(bootstrap.resamples)),
             bootstrap.seed
         ))],
@@ -61,15 +89,19 @@ pub(super) fn tested(model: AnyModel<'_>) -> Section {
 pub(super) fn chances(model: AnyModel<'_>) -> Section {
     let report = model.backtest();
     let verdict = if report.is_calibrated() {
-        "The test could not show that foreseen chances are off: the intervals of both figures below hold what would be \
-         right. A chance is shown beside a case where the test measured finely enough, and its band always."
+        "Over all cases the test could not show that foreseen chances are off: the intervals of the first two figures below \
+         hold what would be right. A chance is shown beside a case where the test measured finely enough, and its band always."
     } else {
         "Foreseen chances did not pass their check, or could not be checked. Readers are shown bands with the rates \
          that were observed, and never a chance."
     };
     let mut blocks = vec![Block::text(verdict)];
     if let Some(found) = &report.overall.calibration {
-        blocks.extend([evidence::calibration(found), evidence::bins(found)]);
+        blocks.extend([
+            evidence::calibration(found),
+            Block::text(evidence::bins_off(found)),
+            evidence::bins(found),
+        ]);
     }
     if let Some(moved) = &report.recalibration {
         blocks.push(Block::text(format!(
@@ -86,17 +118,16 @@ pub(super) fn chances(model: AnyModel<'_>) -> Section {
 pub(super) fn fairness(model: AnyModel<'_>) -> Section {
     let report = model.fairness();
     let text = format!(
-        "The test's lists ({} of {} cases) are looked at group by group. Characteristics are held apart for this and \
-         never reach the model. \"No clear difference\" means that this test could not show one. It does not mean that \
-         there is none: a small group cannot show a difference, however large. Where many groups are compared, about one \
-         comparison in twenty is called clear by chance alone. Groups of fewer than {} cases are held back.",
+        "The test's lists ({} of {} cases) are looked at group by group. The characteristics are held apart \
+         and are never read to make a score. {} Groups of fewer than {} cases are held back.",
         words::count(report.selected),
         words::count(report.n),
+        groups::on_differences(report),
         report.minimum_group
     );
-    let groups: Vec<Section> = evidence::groups(report)
+    let groups: Vec<Section> = groups::of(report)
         .into_iter()
-        .map(|Groups { name, block }| Section::new(&name, vec![block], "No group may be shown."))
+        .map(|Groups { name, blocks }| Section::new(&name, blocks, "No group may be shown."))
         .collect();
     let nobody = "No characteristic was held, so nothing can be said about fairness. That is a gap, and not a finding \
                   that all is well.";

@@ -8,7 +8,7 @@ const RISKS: [(&str, &str, &str); 11] = [
         "The list is taken for a decision",
         "It gives no yes or no, takes no limit to act on and connects to nothing. A decision exists only where a named \
          person has opened one case and given a reason.",
-        "Reviewers need the time and the power to disagree. Count how often they do.",
+        "Reviewers need the time and the power to disagree. Count how often they do: with a ledger, earlyhelp log does.",
     ),
     (
         "A score is taken for a fact about a person",
@@ -22,12 +22,14 @@ const RISKS: [(&str, &str, &str); 11] = [
     ),
     (
         "Some groups are listed, or wrongly listed, more often",
-        "Protected characteristics are held apart and used for the fairness check alone. What cannot be measured is said.",
-        "Decide beforehand which difference matters. Ask in other ways about groups that cannot be measured.",
+        "The characteristics that are held for audit stay apart and are never read to make a score. Differences come \
+         with intervals. What cannot be measured is said. Mitigation is off unless a project asks for it, and is then \
+         recorded.",
+        "Decide beforehand which difference matters. Whether groups may be treated differently is a legal question first. Ask in other ways about groups that cannot be measured.",
     ),
     (
         "A feature stands for a protected characteristic (a proxy)",
-        "A feature that has the name of one is refused. The audit measures how well each feature tells each group, and \
+        "A feature that has the name of one held for audit is refused. The audit measures how well each feature tells each group, and \
          what each adds to a difference between groups.",
         "Read the proxy report, look at each feature and ask what else it says.",
     ),
@@ -61,7 +63,7 @@ const RISKS: [(&str, &str, &str); 11] = [
         "The use spreads to other purposes, people or years",
         "A request for another purpose, for a population chosen by other rules, or after the review-by date is refused. \
          Each score carries a record of who asked and for what.",
-        "The purpose is typed by a person and can be false. Look at the records of use.",
+        "The purpose is typed by a person and can be false. Keep a ledger, and look at the records of use.",
     ),
 ];
 

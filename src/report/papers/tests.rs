@@ -228,11 +228,11 @@ fn json_reads_back_and_what_is_empty_is_refused() {
     }
     let card = model_card(&Scorer::from_json(MODELS[0]).unwrap());
     let mut json = serde_json::to_value(&card).unwrap();
-    json["sections"][0]["blocks"] = serde_json::json!([]);
+    json["sections"][1]["blocks"] = serde_json::json!([]);
     let refused = serde_json::from_value::<Document>(json).unwrap_err().to_string();
     assert!(refused.contains("nothing stands under the heading \"What it is\""), "{refused}");
     let mut json = serde_json::to_value(&card).unwrap();
-    json["sections"][4]["blocks"][1]["table"]["rows"][0].as_array_mut().unwrap().pop();
+    json["sections"][5]["blocks"][1]["table"]["rows"][0].as_array_mut().unwrap().pop();
     let refused = serde_json::from_value::<Document>(json).unwrap_err().to_string();
     assert!(refused.contains("more or fewer cells"), "{refused}");
 }
@@ -243,6 +243,50 @@ fn a_model_that_nobody_signed_for_says_so() {
     let card = model_card(&audited).to_markdown();
     assert!(card.contains("it cannot score") && !card.contains("Demonstration"));
     assert!(atrs(&audited, None, &Organisation::default()).to_markdown().contains("is not released"));
+}
+
+#[test]
+fn what_the_test_could_not_show_is_said() {
+    for text in MODELS {
+        let scorer = Scorer::from_json(text).unwrap();
+        let (report, fairness) = (scorer.backtest(), scorer.fairness());
+        let document = model_card(&scorer);
+        let card = document.to_markdown();
+        let bins = &report.overall.calibration.as_ref().unwrap().bins;
+        let is_off = |mean: f64, low: f64, high: f64| mean < low || mean > high;
+        let off = bins.iter().filter(|bin| {
+            let interval = bin.observed.interval;
+            is_off(bin.mean_predicted, interval.low, interval.high)
+        });
+        let off = off.count();
+        assert!(off > 0 && card.contains(&format!("In {off} of {} groups of cases", bins.len())));
+        assert_eq!(card.matches("| rarer |").count() + card.matches("| more common |").count(), off);
+
+        let worth = card.split("### What each term is worth").nth(1).unwrap().split("\n#").next().unwrap();
+        let not_needed = worth.matches("| no |").count();
+        assert!(not_needed > 0 && card.contains(&format!("- {not_needed} of ")), "{not_needed}: {worth}");
+        let untouched = worth.lines().filter(|line| line.contains("| 0 of "));
+        assert!(untouched.into_iter().all(|line| line.ends_with("| no |")), "{worth}");
+
+        let clear: usize = serde_json::to_string(fairness).unwrap().matches(r#""verdict":"higher""#).count()
+            + serde_json::to_string(fairness).unwrap().matches(r#""verdict":"lower""#).count();
+        assert!(clear > 0);
+        let mut shown = 0;
+        let mut see = |block: &Block| {
+            let Block::Table(table) = block else { return };
+            let is_clear = |cell: &&Cell| matches!(cell, Cell::Figure(figure) if figure.unit == Unit::Points);
+            shown += table.rows().iter().flatten().filter(is_clear).count();
+        };
+        for_each_block(document.sections(), &mut see);
+        assert_eq!(shown, clear);
+        assert!(card.contains("| Was on a list, in percentage points |"));
+        let known = scorer.candidate();
+        let reads_age =
+            known.features().features().iter().any(|feature| {
+                feature.measure == crate::features::Measure::Age && data::is_used(known, feature)
+            });
+        assert_eq!(card.contains("Age is a protected characteristic"), reads_age);
+    }
 }
 
 #[test]

@@ -12,9 +12,16 @@ use crate::model::{Candidate, Trainer};
 use crate::records::Selector;
 use crate::report::AnyModel;
 
-/// A name that a project chose, in plain words: `cp_plan` as `cp plan`.
+/// Abbreviations of children's services, which are written in capitals and explained in the glossary.
+const ABBREVIATIONS: [&str; 4] = ["cin", "cp", "fsm", "sen"];
+
+/// A name that a project chose, in plain words: `cp_plan` as `CP plan`.
 pub(super) fn plain(name: &str) -> String {
-    words::plain(name)
+    let name = words::plain(name);
+    let word = |word: &str| {
+        if ABBREVIATIONS.contains(&word) { word.to_uppercase() } else { word.to_owned() }
+    };
+    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// With a capital first letter.
@@ -126,7 +133,7 @@ pub(super) fn unit(rules: &CohortSpec) -> (&'static str, &'static str) {
     }
 }
 
-/// Who is asked about.
+/// Who is asked about. Names of sources stand in quotation marks: they are a council's own.
 pub(super) fn cohort(rules: &CohortSpec) -> String {
     let mut text = match (rules.unit, rules.ages) {
         (Unit::Person, None) => "people".to_owned(),
@@ -136,7 +143,12 @@ pub(super) fn cohort(rules: &CohortSpec) -> String {
             format!("families with a member aged {youngest} to {oldest}")
         }
     };
-    let named = |selectors: &[Selector]| listed(&selectors.iter().map(records).collect::<Vec<_>>());
+    let named = |selectors: &[Selector]| {
+        let quoted: Vec<String> =
+            selectors.iter().map(|selector| format!("\"{}\"", records(selector))).collect();
+        let sources = if quoted.len() == 1 { "source" } else { "sources" };
+        format!("the {sources} {}", listed(&quoted))
+    };
     if !rules.open.is_empty() {
         text.push_str(&format!(" with an open entry in {}", named(&rules.open)));
     }
@@ -249,7 +261,8 @@ pub(super) fn cannot_see(candidate: &Candidate) -> Vec<String> {
     if !training.protected.is_empty() {
         let names: Vec<String> = training.protected.iter().map(|name| plain(name)).collect();
         lines.push(format!(
-            "The characteristics that are held for fairness checks alone, or not held at all: {}.",
+            "The characteristics that are held for fairness checks, or not held at all: {}. Features can go \
+             together with them all the same, and so stand for them in part.",
             listed(&names)
         ));
     }
@@ -317,5 +330,5 @@ pub(super) fn group(name: &str) -> String {
         "NOBT" => "not yet obtained",
         _ => return name.to_owned(),
     };
-    format!("{name} ({meaning})")
+    format!("{} ({name})", capitalised(meaning))
 }

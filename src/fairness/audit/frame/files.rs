@@ -16,7 +16,8 @@ use crate::fairness::audit::ScoreTable;
 /// mark, with commas, semicolons, tabs or bars between the fields, names of columns in any case of letters).
 ///
 /// # Errors
-/// Those of [`ScoreTable::from_frame`]; [`ScoresError::Read`] where the file cannot be read, and
+/// Those of [`ScoreTable::from_frame`]; [`ScoresError::ColumnTwice`] where the header of a CSV file has a column that is
+/// asked for more than once; [`ScoresError::Read`] where the file cannot be read, and
 /// [`ScoresError::Format`] for another ending.
 ///
 /// # Examples
@@ -91,7 +92,8 @@ fn read_csv(path: &Path, columns: &ScoreColumns) -> Result<(ScoreTable, ScoreInt
 }
 
 /// The place of each column asked for. Names are compared without regard to case and outer blanks, as for
-/// extracts; a name that is the same to the letter goes first.
+/// extracts; a name that is the same to the letter goes first. Which of two columns of one name is meant
+/// cannot be told, so that is refused.
 fn places(header: &ByteRecord, columns: &ScoreColumns) -> Result<Vec<usize>, ScoresError> {
     let names: Vec<String> =
         header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
@@ -100,11 +102,18 @@ fn places(header: &ByteRecord, columns: &ScoreColumns) -> Result<Vec<usize>, Sco
         .into_iter()
         .map(|(_, wanted)| {
             let wanted = wanted.trim();
-            names
-                .iter()
-                .position(|name| name == wanted)
-                .or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(wanted)))
-                .ok_or_else(|| ScoresError::NoColumn { column: wanted.to_owned() })
+            let all = |is: &dyn Fn(&str) -> bool| -> Vec<usize> {
+                (0..names.len()).filter(|&place| is(&names[place])).collect()
+            };
+            let mut found = all(&|name| name == wanted);
+            if found.is_empty() {
+                found = all(&|name| name.eq_ignore_ascii_case(wanted));
+            }
+            match found[..] {
+                [place] => Ok(place),
+                [] => Err(ScoresError::NoColumn { column: wanted.to_owned() }),
+                _ => Err(ScoresError::ColumnTwice { column: wanted.to_owned() }),
+            }
         })
         .collect()
 }

@@ -227,3 +227,17 @@ fn other_files_are_refused_by_name() {
         "none of the 0 rows read can be audited"
     );
 }
+
+#[test]
+fn a_column_that_stands_twice_is_refused_only_where_it_is_asked_for() {
+    let twice =
+        from_csv(b"risk,excluded,sex,sex\n0.5,1,F,M\n", &ScoreColumns::new("risk", "excluded").group("sex"));
+    assert_eq!(twice.unwrap_err(), ScoresError::ColumnTwice { column: "sex".into() });
+    let other = from_csv(b"risk,excluded,note,note\n0.5,1,F,M\n", &ScoreColumns::new("risk", "excluded"));
+    assert_eq!(other.unwrap().1.audited, 1);
+    // The same to the letter goes first; letters of another case alone cannot be told apart.
+    let letter = from_csv(b"risk,Risk,excluded\n0.5,0.1,1\n", &ScoreColumns::new("risk", "excluded"));
+    assert!(letter.is_ok());
+    let cases = from_csv(b"RISK,Risk,excluded\n0.5,0.1,1\n", &ScoreColumns::new("risk", "excluded"));
+    assert!(cases.is_err());
+}

@@ -126,8 +126,9 @@ fn a_gap_is_present_absent_or_not_to_be_told() {
 #[test]
 fn not_known_is_a_group_and_not_held_is_not_measurable() {
     let n = 200;
-    let values = [Some("x"), None, Some("REFU"), Some("nobt"), Some("Unknown"), Some("")];
-    let names: Vec<Option<&str>> = (0..n).map(|row| values[row % 6]).collect();
+    let values = [Some("x"), None, Some("REFU"), Some("nobt"), Some("Unknown"), Some(""), Some("n/a")];
+    let more = [Some("NULL"), Some("nan"), Some("Not stated"), Some("Prefer not to say"), Some("x")];
+    let names: Vec<Option<&str>> = (0..n).map(|row| [&values[..], &more].concat()[row % 12]).collect();
     let scores: Vec<f64> = (0..n).map(|row| (row % 7) as f64 / 7.0).collect();
     let outcomes: Vec<bool> = (0..n).map(|row| row % 3 == 0).collect();
     let table = ScoreTable::new(scores, outcomes).unwrap();
@@ -180,6 +181,8 @@ fn what_cannot_be_audited_is_refused() {
     );
     for change in [
         (|p| p.margin = 0.0) as fn(&mut AuditParams),
+        |p| p.margin = 1.0,
+        |p| p.margin = f64::NAN,
         |p| p.intersections = 3,
         |p| p.round_to = Some(1),
         |p| p.bootstrap.resamples = 38,
@@ -196,4 +199,62 @@ fn what_cannot_be_audited_is_refused() {
     let ids: Vec<Option<&str>> = ids.iter().map(|id| Some(id.as_str())).collect();
     let wide = ScoreTable::new(vec![0.5; 1_001], vec![true; 1_001]).unwrap();
     assert!(matches!(wide.group("id", &ids).unwrap_err(), AuditError::TooManyGroups { .. }));
+}
+
+fn criteria(audit: &Audit) -> &[CriterionReport] {
+    match &audit.attributes[0].finding {
+        AttributeFinding::Measured { criteria, .. } => criteria,
+        AttributeFinding::NotMeasurable { why } => panic!("not measurable: {why}"),
+    }
+}
+
+#[test]
+fn the_group_that_others_are_compared_with_can_set_a_criterion() {
+    // Each small group alone is too small to tell; the largest against all of them is not.
+    let names: Vec<String> = (0..20).map(|nth| format!("small {nth}")).collect();
+    let mut cells = vec![("large", [200, 200, 100, 100])];
+    cells.extend(names.iter().map(|name| (name.as_str(), [8, 2, 2, 3])));
+    let audit = table(&cells).audit(&params(OperatingPoint::Threshold(0.5), 2, 199)).unwrap();
+    let parity = &criteria(&audit)[0];
+    assert_eq!((parity.criterion, parity.verdict), (Criterion::StatisticalParity, DisparityVerdict::Present));
+    assert_eq!(parity.set_by.as_ref().unwrap().group, "large");
+    assert_eq!(parity.against, Some(Against::Largest("large".to_owned())));
+    assert_eq!(parity.set_against(), Some(&Against::Whole));
+}
+
+#[test]
+fn equalised_odds_allows_for_its_two_measures() {
+    let table = table(&[("a", [50, 20, 10, 40]), ("b", [30, 10, 12, 28])]);
+    let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 10, 199)).unwrap();
+    let odds = &criteria(&audit)[2];
+    assert_eq!(odds.criterion, Criterion::EqualisedOdds);
+    let (set_by, against) = (odds.set_by.as_ref().unwrap(), odds.set_against().unwrap());
+    let group = groups(&audit.attributes[0]).iter().find(|group| group.name() == set_by.group).unwrap();
+    let found = disparity(shown(group).unwrap().1, set_by.measure, |held| held == against);
+    let (all, size) = (found.difference_simultaneous.unwrap(), set_by.size);
+    // One comparison reaches 1.96 standard errors, one of two measures 2.2414.
+    let wider = 2.241_402_727_604_947 / found.critical.unwrap();
+    close(size.interval.low, size.value - wider * (size.value - all.low), 1e-9);
+    close(size.interval.high, size.value + wider * (all.high - size.value), 1e-9);
+    assert!(wider > 1.05);
+}
+
+#[test]
+fn a_single_group_is_compared_with_nobody() {
+    let audit = table(&[("a", [50, 20, 10, 40])]);
+    let audit = audit.audit(&params(OperatingPoint::Threshold(0.5), 10, 39)).unwrap();
+    assert!(criteria(&audit).is_empty());
+}
+
+#[test]
+fn a_mean_score_is_shown_only_where_the_selection_is() {
+    // Three of b are selected; c goes with it.
+    let table = table(&[("a", [90, 50, 30, 30]), ("b", [30, 2, 30, 1]), ("c", [30, 20, 20, 20])]);
+    let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 10, 39)).unwrap();
+    let (a, _) = shown(&groups(&audit.attributes[0])[0]).unwrap();
+    let (b, disparities) = shown(&groups(&audit.attributes[0])[1]).unwrap();
+    assert!(a.mean_score.is_some() && a.calibration_gap.is_some() && !a.reliability.is_empty());
+    assert!(b.prevalence.is_some() && b.selection_rate.is_none());
+    assert!(b.mean_score.is_none() && b.calibration_gap.is_none() && b.reliability.is_empty());
+    assert!(disparity(disparities, Measure::MeanScore, is_largest).difference.is_none());
 }

@@ -1,6 +1,6 @@
 //! What must not show, and what must not change.
 
-use super::super::suppress::{PairCells, Parts, hold_back};
+use super::super::suppress::{Guard, PairCells, Parts, hold_back};
 use super::*;
 
 /// Rows with everything that a table can have.
@@ -209,6 +209,15 @@ fn with_rounding_no_exact_count_is_left() {
                         assert!(format!("{}", figure.value.abs()).len() <= 9, "{measure}: {}", figure.value);
                     }
                 }
+                for found in disparities.iter().filter(|found| found.difference.is_some()) {
+                    let (difference, all) =
+                        (found.difference.unwrap(), found.difference_simultaneous.unwrap());
+                    for held in [difference.interval, all] {
+                        for end in [held.low, held.high].into_iter().filter(|end| *end != difference.value) {
+                            assert!(format!("{}", end.abs()).len() <= 9, "{}: {end}", found.measure);
+                        }
+                    }
+                }
                 counts.extend(disparities.iter().filter_map(|found| found.difference).map(|found| found.n));
                 counts.extend(figures.reliability.iter().map(|bin| bin.observed.n));
             }
@@ -221,7 +230,7 @@ fn with_rounding_no_exact_count_is_left() {
 fn no_small_group_can_be_worked_out_of_a_line() {
     let held = |cells: &[Parts]| {
         let mut held = vec![false; cells.len()];
-        hold_back(cells, &mut held, 10);
+        hold_back(cells, &mut held, Guard::of_parts(10));
         held
     };
     assert_eq!(held(&[[50; 2], [9; 2], [20; 2]]), [false, true, true]);
@@ -232,6 +241,13 @@ fn no_small_group_can_be_worked_out_of_a_line() {
     // Two hidden with 6 in the second part together: not enough.
     assert_eq!(held(&[[97, 3], [97, 3], [50, 50], [60, 60]]), [true, true, true, false]);
     assert_eq!(held(&[[500, 500], [3, 3]]), [true, true]);
+    // Rows: ten groups of one are known to have one each, since they are listed; an eleventh must go with them.
+    let mut cells = vec![[1; 2]; 10];
+    cells.extend([[40; 2], [50; 2]]);
+    assert!(!held(&cells)[10]);
+    let mut rows = vec![false; 12];
+    hold_back(&cells, &mut rows, Guard::of_rows(10));
+    assert!(rows[..11].iter().all(|held| *held) && !rows[11]);
 }
 
 #[test]
@@ -245,7 +261,7 @@ fn no_small_group_can_be_worked_out_of_a_table_of_pairs() {
         let parts: Vec<Parts> = places.iter().map(|_| [4 + (made.uniform() * 60.0) as u64; 2]).collect();
         let margins = (vec![false; rows], vec![false; columns]);
         let table = PairCells { places: &places, parts: &parts, margins: (&margins.0, &margins.1) };
-        let held = table.hold_back(&[], 10);
+        let held = table.hold_back(&[], Guard::of_parts(10));
         assert!((0..parts.len()).all(|cell| held[cell] || parts[cell][0] >= 10));
         // The totals of rows and columns, as equations of the hidden cells: none is fixed by them.
         let unknown: Vec<usize> = (0..parts.len()).filter(|&cell| held[cell]).collect();

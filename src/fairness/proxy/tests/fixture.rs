@@ -78,8 +78,9 @@ fn leaving_features_out_gives_the_figures_of_scikit_learn_and_fairlearn() {
     let groups = fixture.groups();
     let asked = [Characteristic::Held { name: "area", groups: &groups }];
     let bootstrap = Bootstrap { resamples: 199, seed: 1 };
-    let report =
-        AblationReport::measure(&fixture.scores(), &asked, &bootstrap, &FairnessParams::default()).unwrap();
+    // Seven of the smallest group are listed.
+    let params = FairnessParams { minimum_group: 5 };
+    let report = AblationReport::measure(&fixture.scores(), &asked, &bootstrap, &params).unwrap();
     let of_ranking = |ranking: &RankingFigures| {
         [ranking.auc, ranking.average_precision, ranking.outcome_share].map(|figure| figure.unwrap())
     };
@@ -191,7 +192,12 @@ fn a_group_that_nobody_lists_is_not_sure_to_stay_so() {
         (0..listed.len()).map(|row| Some(if lowest.contains(&row) { "low" } else { "other" })).collect();
     let asked = [Characteristic::Held { name: "k", groups: &groups }];
     let bootstrap = Bootstrap { resamples: 99, seed: 1 };
-    let report = AblationReport::measure(&scores, &asked, &bootstrap, &FairnessParams::default()).unwrap();
+    // That nobody of them is listed is not shown at the usual minimum.
+    let held = AblationReport::measure(&scores, &asked, &bootstrap, &FairnessParams::default()).unwrap();
+    assert_eq!(held.gaps[0].selection_rate, None);
+    assert_eq!(held.feature("age").unwrap().gaps[0].selection_rate, None);
+    let params = FairnessParams { minimum_group: 0 };
+    let report = AblationReport::measure(&scores, &asked, &bootstrap, &params).unwrap();
     let gap = report.gaps[0].selection_rate.unwrap();
     // 0 of 15 against 15%: an interval that reaches up to a fifth, less 15 points.
     assert!(gap.interval.high > 0.0, "{gap}");
