@@ -2,9 +2,11 @@
 //! and families.
 //!
 //! The measures are those of [`evaluate::calibration`](crate::evaluate::calibration), for many groups of many
-//! rows. So both regressions are first solved on bins of scores, and that answer is then corrected on all rows
-//! by Newton's method: it is exact, after two or three passes over the rows.
+//! rows. So where rows are many, both regressions are solved by Newton's method on sums of powers over short
+//! stretches of log-odds, which one pass over the rows makes: the answer is that of all rows, to nine digits or
+//! more.
 
+use super::points::{Members, Points, Scale, Stretches, probability};
 use super::rows::Rows;
 use super::suppress::Parts;
 use crate::evaluate::interval::{Estimate, Interval, Z};
@@ -12,9 +14,9 @@ use crate::evaluate::interval::{Estimate, Interval, Z};
 /// Bins of the calibration error and of the reliability diagram, as in
 /// [`Calibration::BINS`](crate::evaluate::calibration::Calibration::BINS): the usual ten.
 pub(super) const BINS: usize = 10;
-/// Up to so many rows every row is its own bin in the first stage.
-const FEW_ROWS: usize = 5_000;
-/// The most Newton steps in each stage; about six are needed in the first, two in the second.
+/// Up to so many rows, a regression is solved on the rows themselves, which then takes no longer.
+const FEW_ROWS: usize = 2_000;
+/// The most Newton steps; about six are needed.
 const MOST_STEPS: usize = 60;
 /// A Newton step below this (on the standardised scale) is the last: the error left is about its square.
 const SMALL_STEP: f64 = 1e-6;
@@ -32,110 +34,32 @@ pub(super) type Line = (Option<Estimate>, Option<Estimate>);
 /// Fits both regressions to these rows. `None` where there is no answer: a score of exactly 0 or 1 (its
 /// log-odds are infinite), one class only, equal scores, classes that do not overlap, a single family.
 pub(super) fn line(rows: &Rows, members: &[u32], log_odds: &[f64], totals: &mut Totals) -> Line {
-    if !overlap(rows, members, log_odds) {
+    let members = Members { rows, places: members, log_odds };
+    if !members.overlap() {
         return (None, None);
     }
-    let exact: Points = Points::Rows { rows, members, log_odds };
-    let rough: Points =
-        if members.len() <= FEW_ROWS { exact.clone() } else { binned(rows, members, log_odds) };
-    // Mean and spread only put the regression on a handy scale.
-    let (mut weight, mut sum, mut square) = (0.0, 0.0, 0.0);
-    rough.each(|x, w, _, _| (weight, sum) = (weight + w, sum + w * x));
-    let mean = sum / weight;
-    rough.each(|x, w, _, _| square += w * (x - mean).powi(2));
-    let spread = (square / weight).sqrt();
-    if !(spread > 0.0 && spread.is_finite()) {
+    let many = members.places.len() > FEW_ROWS;
+    let points = if many { Points::Stretches(Stretches::new(&members)) } else { Points::Rows(members) };
+    let scale = points.scale();
+    if !(scale.spread > 0.0 && scale.spread.is_finite()) {
         return (None, None);
     }
-    let scale = Scale { mean, spread, weight };
-    let (slope, intercept) = (slope(&rough, &exact, &scale), intercept(&rough, &exact, &scale));
-    let none = |_: f64, _: f64, _: f64| 0.0;
-    // One pass for the variances of both.
-    let variances = match (&slope, &intercept) {
-        (Some(slope), Some(level)) => {
-            totals.sandwich(&exact, |x, w, y| [slope.part(x, w, y), level.part(x, w, y)])
-        }
-        (Some(slope), None) => totals.sandwich(&exact, |x, w, y| [slope.part(x, w, y), none(x, w, y)]),
-        (None, Some(level)) => totals.sandwich(&exact, |x, w, y| [none(x, w, y), level.part(x, w, y)]),
-        (None, None) => None,
+    let (mut tilted, mut level) = (slope(&points, &scale), intercept(&points, &scale));
+    let followed = |fitted: &Option<Fitted>| fitted.as_ref().is_some_and(|held| points.follow(held.at[1]));
+    let rows = Points::Rows(members);
+    if many && !followed(&tilted) {
+        tilted = slope(&rows, &scale);
+    }
+    if many && !followed(&level) {
+        level = intercept(&rows, &scale);
+    }
+    let Some(variances) = totals.variances(&members, &points, [tilted.as_ref(), level.as_ref()]) else {
+        return (None, None);
     };
-    let Some(variances) = variances else { return (None, None) };
     let estimate = |fitted: Option<Fitted>, variance: f64| {
         fitted.and_then(|fitted| normal(fitted.value, variance.sqrt(), totals.n))
     };
-    (estimate(slope, variances[0]), estimate(intercept, variances[1]))
-}
-
-struct Scale {
-    mean: f64,
-    spread: f64,
-    weight: f64,
-}
-
-/// What a regression is fitted to.
-#[derive(Clone)]
-enum Points<'a> {
-    Rows {
-        rows: &'a Rows,
-        members: &'a [u32],
-        log_odds: &'a [f64],
-    },
-    /// Log-odds, weight, weight with the outcome.
-    Bins(Vec<[f64; 3]>),
-}
-
-impl Points<'_> {
-    /// Calls `each` with log-odds, weight, weight with the outcome, and the row.
-    fn each(&self, mut each: impl FnMut(f64, f64, f64, usize)) {
-        match self {
-            Self::Rows { rows, members, log_odds } => {
-                for &row in *members {
-                    let row = row as usize;
-                    let weight = rows.weight(row);
-                    each(log_odds[row], weight, if rows.outcomes[row] { weight } else { 0.0 }, row);
-                }
-            }
-            Self::Bins(bins) => {
-                for &[x, weight, with] in bins {
-                    each(x, weight, with, 0);
-                }
-            }
-        }
-    }
-}
-
-fn binned<'a>(rows: &Rows, members: &[u32], log_odds: &[f64]) -> Points<'a> {
-    let mut bins = vec![[0.0; 3]; rows.bin_count];
-    for &row in members {
-        let row = row as usize;
-        let (bin, weight) = (&mut bins[rows.bins[row] as usize], rows.weight(row));
-        bin[0] += weight * log_odds[row];
-        bin[1] += weight;
-        bin[2] += if rows.outcomes[row] { weight } else { 0.0 };
-    }
-    bins.retain(|bin| bin[1] > 0.0);
-    for bin in &mut bins {
-        bin[0] /= bin[1];
-    }
-    Points::Bins(bins)
-}
-
-/// Whether some row without the outcome scores higher than some row with it, and the other way round: exactly
-/// then a logistic regression on one score has a finite answer (A. Albert and J. A. Anderson, 1984, *Biometrika*
-/// 71:1-10). False also where a score is infinite.
-fn overlap(rows: &Rows, members: &[u32], log_odds: &[f64]) -> bool {
-    let mut range = [(f64::INFINITY, f64::NEG_INFINITY); 2];
-    for &row in members {
-        let class = &mut range[usize::from(rows.outcomes[row as usize])];
-        let score = log_odds[row as usize];
-        *class = (class.0.min(score), class.1.max(score));
-    }
-    let finite = range.iter().all(|(low, high)| low.is_finite() && high.is_finite());
-    finite && range[1].0 < range[0].1 && range[0].0 < range[1].1
-}
-
-fn probability(log_odds: f64) -> f64 {
-    1.0 / (1.0 + (-log_odds).exp())
+    (estimate(tilted, variances[0]), estimate(level, variances[1]))
 }
 
 /// Solves a symmetric two-by-two system; `None` when it has no finite answer.
@@ -147,6 +71,7 @@ fn solve([aa, ab, bb]: [f64; 3], [a, b]: [f64; 2]) -> Option<[f64; 2]> {
 
 /// A fitted number, and what each row adds to its error to first order: the row's residual at the line fitted
 /// (`level` and `tilt` of the log-odds), times a line in the log-odds.
+#[derive(Debug, Clone, Copy, Default)]
 struct Fitted {
     value: f64,
     at: [f64; 2],
@@ -159,12 +84,8 @@ impl Fitted {
     }
 }
 
-fn slope(rough: &Points, exact: &Points, scale: &Scale) -> Option<Fitted> {
-    let mut with = 0.0;
-    exact.each(|_, _, happened, _| with += happened);
-    let start = [(with / (scale.weight - with)).ln(), 0.0];
-    let near = newton(rough, scale, start).map_or(start, |(at, _)| at);
-    let (at, hessian) = newton(exact, scale, near)?;
+fn slope(points: &Points, scale: &Scale) -> Option<Fitted> {
+    let (at, hessian) = newton(points, scale, [(scale.with / (scale.weight - scale.with)).ln(), 0.0])?;
     // The slope's part of (inverse Hessian × a row's gradient), on the scale of the log-odds.
     let (level, tilt) = (solve(hessian, [1.0, 0.0])?[1], solve(hessian, [0.0, 1.0])?[1]);
     let line = |[a, b]: [f64; 2]| [a - b * scale.mean / scale.spread, b / scale.spread];
@@ -177,24 +98,11 @@ fn normal(value: f64, standard_error: f64, n: u64) -> Option<Estimate> {
     (interval.low.is_finite() && interval.high.is_finite()).then_some(Estimate { value, interval, n })
 }
 
-/// The gradient of the log-likelihood, and minus its second derivatives as `[aa, ab, bb]`.
-fn derivatives(points: &Points, scale: &Scale, [a, b]: [f64; 2]) -> Option<([f64; 2], [f64; 3])> {
-    let (mut gradient, mut hessian) = ([0.0; 2], [0.0; 3]);
-    points.each(|x, weight, with, _| {
-        let z = (x - scale.mean) / scale.spread;
-        let p = probability(a + b * z);
-        let (residual, curve) = (with - weight * p, weight * p * (1.0 - p));
-        gradient = [gradient[0] + residual, gradient[1] + residual * z];
-        hessian = [hessian[0] + curve, hessian[1] + curve * z, hessian[2] + curve * z * z];
-    });
-    hessian.iter().all(|entry| entry.is_finite()).then_some((gradient, hessian))
-}
-
 /// Newton's method from `at`. The gradient must shrink with each step; a step after which it grows is halved. The
 /// likelihood is concave, so where the gradient is 0 is the answer. Also the second derivatives, as they were just
 /// before the last small step.
 fn newton(points: &Points, scale: &Scale, mut at: [f64; 2]) -> Option<([f64; 2], [f64; 3])> {
-    let (mut gradient, mut hessian) = derivatives(points, scale, at)?;
+    let (mut gradient, mut hessian) = points.derivatives(scale, at)?;
     for _ in 0..MOST_STEPS {
         let step = solve(hessian, gradient)?;
         let size = step[0].abs().max(step[1].abs());
@@ -204,7 +112,7 @@ fn newton(points: &Points, scale: &Scale, mut at: [f64; 2]) -> Option<([f64; 2],
         let mut part = 1.0;
         loop {
             let next = [at[0] + part * step[0], at[1] + part * step[1]];
-            let there = derivatives(points, scale, next);
+            let there = points.derivatives(scale, next);
             // The likelihood still rises along the step, or has only just begun to fall.
             let slope = |g: [f64; 2]| g[0] * step[0] + g[1] * step[1];
             if let Some((g, h)) = there
@@ -223,9 +131,8 @@ fn newton(points: &Points, scale: &Scale, mut at: [f64; 2]) -> Option<([f64; 2],
 }
 
 /// Calibration in the large: the one number to add to all log-odds so that the chances add up to what happened.
-fn intercept(rough: &Points, exact: &Points, scale: &Scale) -> Option<Fitted> {
-    let near = level(rough, scale, 0.0).map_or(0.0, |(at, _)| at);
-    let (at, information) = level(exact, scale, near)?;
+fn intercept(points: &Points, scale: &Scale) -> Option<Fitted> {
+    let (at, information) = level(points, scale)?;
     if information < LEAST_INFORMATION * scale.weight {
         return None;
     }
@@ -233,15 +140,10 @@ fn intercept(rough: &Points, exact: &Points, scale: &Scale) -> Option<Fitted> {
 }
 
 /// The answer and the information there. Newton's method, held between two bounds that are drawn together.
-fn level(points: &Points, scale: &Scale, start: f64) -> Option<(f64, f64)> {
-    let (mut low, mut high, mut at) = (f64::NEG_INFINITY, f64::INFINITY, start);
+fn level(points: &Points, scale: &Scale) -> Option<(f64, f64)> {
+    let (mut low, mut high, mut at) = (f64::NEG_INFINITY, f64::INFINITY, 0.0);
     for _ in 0..4 * MOST_STEPS {
-        let (mut missing, mut information) = (0.0, 0.0);
-        points.each(|x, weight, with, _| {
-            let p = probability(at + x);
-            missing += with - weight * p;
-            information += weight * p * (1.0 - p);
-        });
+        let ([missing, _], [information, ..]) = points.derivatives(scale, [at + scale.mean, scale.spread])?;
         if missing > 0.0 {
             low = at;
         } else {
@@ -286,15 +188,30 @@ impl<'a> Totals<'a> {
         (self.members, self.n, self.families) = (members, members.len() as u64, families);
     }
 
-    /// The sums of squares of the families' totals, times `G / (G - 1)`; `None` for a single family. `part` is what a
-    /// row of these log-odds, weight, and weight with the outcome contributes.
-    fn sandwich(&mut self, points: &Points, part: impl Fn(f64, f64, f64) -> [f64; 2]) -> Option<[f64; 2]> {
-        let mut variance = [0.0; 2];
-        let mut add = |[a, b]: [f64; 2]| variance = [variance[0] + a * a, variance[1] + b * b];
-        match self.clusters {
-            None => points.each(|x, weight, with, _| add(part(x, weight, with))),
-            Some(clusters) => {
-                points.each(|x, weight, with, row| {
+    /// The variances of both numbers, as far as they are fitted: the sums of squares of the families' totals, times
+    /// `G / (G - 1)`; `None` for a single family.
+    fn variances(
+        &mut self,
+        members: &Members<'_>,
+        points: &Points<'_>,
+        fitted: [Option<&Fitted>; 2],
+    ) -> Option<[f64; 2]> {
+        let [slope, level] = fitted.map(|fitted| fitted.copied().unwrap_or_default());
+        let mut squares = [0.0; 2];
+        let mut add = |[a, b]: [f64; 2]| squares = [squares[0] + a * a, squares[1] + b * b];
+        let part =
+            |x: f64, weight: f64, with: f64| [slope.part(x, weight, with), level.part(x, weight, with)];
+        match (self.clusters, points) {
+            (None, Points::Stretches(stretches))
+                if members.rows.weights.is_none()
+                    && points.follow(slope.at[1])
+                    && points.follow(level.at[1]) =>
+            {
+                squares = [slope, level].map(|held| stretches.squares(held.at, held.times));
+            }
+            (None, _) => members.each(|x, weight, with, _| add(part(x, weight, with))),
+            (Some(clusters), _) => {
+                members.each(|x, weight, with, row| {
                     let [a, b] = part(x, weight, with);
                     let sum = &mut self.sums[clusters[row] as usize];
                     *sum = [sum[0] + a, sum[1] + b];
@@ -306,7 +223,7 @@ impl<'a> Totals<'a> {
             }
         }
         let families = self.families as f64;
-        (families > 1.0).then(|| variance.map(|sum| sum * families / (families - 1.0)))
+        (families > 1.0).then(|| squares.map(|sum| sum * families / (families - 1.0)))
     }
 }
 

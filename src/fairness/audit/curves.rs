@@ -16,6 +16,8 @@ pub(super) struct Piece {
     /// The true-positive rate at its start, and at its end.
     pub(super) from: f64,
     pub(super) to: f64,
+    /// By how much the true-positive rate rises in a unit of the false-positive rate.
+    slope: f64,
 }
 
 /// What one walk down the ranking of a group finds. `None` of it exists without both classes.
@@ -80,7 +82,7 @@ impl RocMaker {
         let level = with <= 0.0;
         match self.pieces.last_mut() {
             Some(last) if level && self.level => last.end = self.negatives,
-            _ => self.pieces.push(Piece { end: self.negatives, from, to: self.positives }),
+            _ => self.pieces.push(Piece { end: self.negatives, from, to: self.positives, slope: 0.0 }),
         }
         self.level = level;
     }
@@ -92,10 +94,14 @@ impl RocMaker {
     }
 
     fn scale(&mut self) {
+        let mut begin = 0.0;
         for piece in &mut self.pieces {
             piece.end /= self.negatives;
             piece.from /= self.positives;
             piece.to /= self.positives;
+            let rise = piece.to - piece.from;
+            piece.slope = if rise > 0.0 { rise / (piece.end - begin) } else { 0.0 };
+            begin = piece.end;
         }
     }
 
@@ -145,8 +151,7 @@ pub(super) fn area_between(one: &[Piece], other: &[Piece]) -> f64 {
 }
 
 fn at(piece: &Piece, begin: f64, x: f64) -> f64 {
-    let rise = piece.to - piece.from;
-    if rise > 0.0 { piece.from + rise * ((x - begin) / (piece.end - begin)) } else { piece.from }
+    piece.from + piece.slope * (x - begin)
 }
 
 /// The mean distance from 0 of a line from `first` to `last`.

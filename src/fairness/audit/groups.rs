@@ -77,23 +77,20 @@ impl<'a> Context<'a> {
         u64::from(self.params.minimum)
     }
 
-    /// The sums of each group of a column that is looked at, everybody's last, and for each base its moments with
-    /// each group.
+    /// The sums of each group of a column that is looked at, and for each base its moments with each group.
     pub(super) fn sums(&self, column: &Column<'_>) -> (Vec<CellSums>, Vec<Vec<Moments>>) {
         let rows = self.rows;
-        let everybody = column.groups;
         let plain = self.families.is_none() && rows.weights.is_none();
-        let mut sums = vec![CellSums { plain, ..CellSums::default() }; column.groups + 1];
+        let mut sums = vec![CellSums { plain, ..CellSums::default() }; column.groups];
         let place = |row: usize| column.places[usize::from(column.codes[row])].map(usize::from);
         for row in 0..rows.count() {
             let (cell, weight) = (usize::from(rows.cells[row]), rows.weight(row));
-            for place in place(row).into_iter().chain([everybody]) {
-                let sums = &mut sums[place];
-                sums.rows[cell] += 1;
-                sums.weights[cell] += weight;
-                if self.families.is_none() {
-                    sums.moments[cell][cell] += weight * weight;
-                }
+            let Some(place) = place(row) else { continue };
+            let sums = &mut sums[place];
+            sums.rows[cell] += 1;
+            sums.weights[cell] += weight;
+            if self.families.is_none() {
+                sums.moments[cell][cell] += weight * weight;
             }
         }
         let mut across = vec![vec![Moments::default(); column.groups]; column.bases.len()];
@@ -185,12 +182,13 @@ fn family(
     parts: &[(usize, [f64; 4])],
     all: &[f64; 4],
 ) {
-    let everybody = sums.len() - 1;
-    for (place, part) in parts.iter().map(|(place, part)| (*place, part)).chain([(everybody, all)]) {
-        add_product(&mut sums[place].moments, part, part);
-        add_product(&mut sums[place].with_whole, part, all);
-        for (count, set) in sums[place].clusters.iter_mut().zip(DENOMINATORS) {
-            *count += u64::from((0..4).any(|cell| set >> cell & 1 == 1 && part[cell] > 0.0));
+    for (place, part) in parts {
+        let sums = &mut sums[*place];
+        add_product(&mut sums.moments, part, part);
+        add_product(&mut sums.with_whole, part, all);
+        let held = (0..4).fold(0, |held, cell| held | u8::from(part[cell] > 0.0) << cell);
+        for (count, set) in sums.clusters.iter_mut().zip(DENOMINATORS) {
+            *count += u64::from(set & held > 0);
         }
     }
     if parts.len() < 2 {
@@ -206,7 +204,8 @@ fn family(
 }
 
 fn add_product(moments: &mut Moments, left: &[f64; 4], right: &[f64; 4]) {
-    for (row, left) in moments.iter_mut().zip(left) {
+    // Most families have rows in one cell only.
+    for (row, left) in moments.iter_mut().zip(left).filter(|(_, left)| **left > 0.0) {
         for (entry, right) in row.iter_mut().zip(right) {
             *entry += left * right;
         }

@@ -38,6 +38,8 @@ mod groups;
 mod live;
 mod measure;
 mod params;
+mod points;
+mod pooled;
 mod rates;
 mod replicates;
 mod report;

@@ -16,11 +16,14 @@
 //! (2012), "Estimating uncertainty for massive data streams", Google technical report. The whole-cluster draw:
 //! C. A. Field and A. H. Welsh (2007), *Journal of the Royal Statistical Society B* 69:369-390.
 
+use std::ops::Range;
+
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 use rayon::prelude::*;
 
-use super::replicates::{Replicates, read_block};
+use super::pooled::Pooled;
+use super::replicates::{Read, Replicates, Shape, read_block};
 use super::rows::Rows;
 use crate::evaluate::interval::Bootstrap;
 
@@ -63,9 +66,12 @@ struct Walk<'a> {
     rows: &'a Rows,
     order: Vec<u32>,
     runs: Vec<Run>,
-    /// The place of each row in each column, and that of everybody, row by row.
+    /// The place of each row in each column, row by row; and that of everybody, where no column has a place for
+    /// each row.
     places: Vec<u16>,
     columns: usize,
+    /// The places of a column that has one for each row: everybody is their sum.
+    complete: Range<usize>,
     /// How many places there are, without that of [`NOWHERE`].
     count: usize,
 }
@@ -78,18 +84,37 @@ struct Run {
     end: usize,
 }
 
-/// Runs the bootstrap for several columns together. Everybody is a column of one group at the end.
+/// Runs the bootstrap for several columns. Everybody is a column of one group at the end.
+///
+/// No figure is made of two columns, so where rows that are alike can be drawn together, each column is resampled
+/// by itself.
 pub(super) fn resample(rows: &Rows, columns: &[Column<'_>], bootstrap: &Bootstrap) -> Vec<Replicates> {
-    let walk = Walk::new(rows, columns);
-    let shape = super::replicates::Shape::new(rows, columns);
-    let read = |block: Option<u32>| match &rows.weights {
-        None => read_block(&walk.counts(block.map(|block| (bootstrap.seed, block))), &shape),
-        Some(weights) => read_block(&walk.sums(weights, block.map(|block| (bootstrap.seed, block))), &shape),
-    };
+    if rows.clusters.is_none() && rows.weights.is_none() {
+        let one = |column: &Column<'_>| {
+            let shape = Shape::new(rows, std::slice::from_ref(column));
+            let pooled = Pooled::new(rows, column);
+            blocks(&shape, bootstrap, |block| read_block(&pooled.counts(block), &shape))
+        };
+        return columns.iter().flat_map(one).collect();
+    }
+    let (walk, shape) = (Walk::new(rows, columns), Shape::new(rows, columns));
+    blocks(&shape, bootstrap, |block| match &rows.weights {
+        None => read_block(&walk.counts(block), &shape),
+        Some(weights) => read_block(&walk.sums(weights, block), &shape),
+    })
+}
+
+/// Reads all blocks, each given as the seed and its number.
+fn blocks(
+    shape: &Shape,
+    bootstrap: &Bootstrap,
+    read: impl Fn(Option<(u64, u32)>) -> Read + Sync,
+) -> Vec<Replicates> {
     // Every row once: what the bins make of the figures themselves.
     let centre = read(None);
     let blocks = bootstrap.resamples.div_ceil(LANES as u32);
-    let drawn: Vec<_> = (0..blocks).into_par_iter().map(|block| read(Some(block))).collect();
+    let drawn: Vec<_> =
+        (0..blocks).into_par_iter().map(|block| read(Some((bootstrap.seed, block)))).collect();
     shape.gather(&centre, &drawn, bootstrap.resamples as usize)
 }
 
@@ -125,8 +150,19 @@ impl<'a> Walk<'a> {
             }
         }
         let mut count = 0;
-        let mut places = vec![0_u16; rows.count() * (columns.len() + 1)];
-        let width = columns.len() + 1;
+        let mut complete = 0..0;
+        for column in columns {
+            if complete.is_empty()
+                && column.codes.iter().all(|&code| column.places[usize::from(code)].is_some())
+            {
+                complete = count..count + column.groups;
+            }
+            count += column.groups;
+        }
+        let width = columns.len() + usize::from(complete.is_empty());
+        // Everybody's place, until another is put in its stead.
+        let mut places = vec![count as u16; rows.count() * width];
+        count = 0;
         for (nth, column) in columns.iter().enumerate() {
             let offset = count as u16;
             for (at, &row) in order.iter().enumerate() {
@@ -135,21 +171,31 @@ impl<'a> Walk<'a> {
             }
             count += column.groups;
         }
-        for row in places.chunks_exact_mut(width) {
-            row[width - 1] = count as u16;
-        }
         let nowhere = count as u16 + 1;
         for place in &mut places {
             *place = if *place == NOWHERE { nowhere } else { *place };
         }
-        Self { rows, order, runs, places, columns: width, count: count + 1 }
+        Self { rows, order, runs, places, columns: width, complete, count: count + 1 }
+    }
+
+    /// Adds what was gathered for a place.
+    fn add<T: Copy + Default + std::ops::AddAssign, S: Copy + Into<T>>(
+        &self,
+        sums: &mut Block<T>,
+        place: usize,
+        run: &Run,
+        part: &Lanes<S>,
+    ) {
+        sums.add(place, (run.bin, run.cell), self.rows.bin_count, part);
+        if self.complete.contains(&place) {
+            sums.add(self.count - 1, (run.bin, run.cell), self.rows.bin_count, part);
+        }
     }
 
     /// How often each row counts in each lane of this block, handed out in the order of the walk.
     fn times(&self, block: Option<(u64, u32)>) -> Times<'_> {
-        let Some((seed, block)) = block else { return Times::Once };
-        let start = SplitMix64::seed_from_u64(seed).next_u64() ^ (u64::from(block) | 1 << 40);
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(SplitMix64::seed_from_u64(start).next_u64());
+        let Some(block) = block else { return Times::Once };
+        let mut random = stream(block);
         match &self.rows.clusters {
             None => Times::Rows(random),
             Some(clusters) => {
@@ -182,7 +228,7 @@ impl<'a> Walk<'a> {
                 }
                 let mut flush = |place: usize| {
                     let part = std::mem::replace(&mut gathered[place], [0; LANES]);
-                    sums.add(place, run, self.rows.bin_count, &part);
+                    self.add(&mut sums, place, run, &part);
                 };
                 if places.len() < self.count {
                     // A place that occurs twice is empty the second time.
@@ -212,7 +258,7 @@ impl<'a> Walk<'a> {
                 let drawn = fetched[0].map(|times| weight * f64::from(times));
                 for &place in &self.places[at * self.columns..(at + 1) * self.columns] {
                     if usize::from(place) < self.count {
-                        sums.add(usize::from(place), run, self.rows.bin_count, &drawn);
+                        self.add(&mut sums, usize::from(place), run, &drawn);
                     }
                 }
             }
@@ -221,18 +267,31 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The random numbers of a block, given as the seed and its number.
+pub(super) fn stream((seed, block): (u64, u32)) -> Xoshiro256PlusPlus {
+    let start = SplitMix64::seed_from_u64(seed).next_u64() ^ (u64::from(block) | 1 << 40);
+    Xoshiro256PlusPlus::seed_from_u64(SplitMix64::seed_from_u64(start).next_u64())
+}
+
 impl<T: Copy + Default + std::ops::AddAssign> Block<T> {
-    fn new(places: usize, bins: usize) -> Self {
+    pub(super) fn new(places: usize, bins: usize) -> Self {
         let empty = [T::default(); LANES];
         Self { bins: vec![empty; places * bins * 2], cells: vec![empty; places * 4] }
     }
 
-    fn add<S: Copy + Into<T>>(&mut self, place: usize, run: &Run, bins: usize, part: &Lanes<S>) {
-        let bin = &mut self.bins[(place * bins + run.bin) * 2 + run.cell / 2];
+    /// Adds the numbers of one bin and cell.
+    pub(super) fn add<S: Copy + Into<T>>(
+        &mut self,
+        place: usize,
+        (bin, cell): (usize, usize),
+        bins: usize,
+        part: &Lanes<S>,
+    ) {
+        let bin = &mut self.bins[(place * bins + bin) * 2 + cell / 2];
         for (sum, &part) in bin.iter_mut().zip(part) {
             *sum += part.into();
         }
-        for (sum, &part) in self.cells[place * 4 + run.cell].iter_mut().zip(part) {
+        for (sum, &part) in self.cells[place * 4 + cell].iter_mut().zip(part) {
             *sum += part.into();
         }
     }
@@ -266,7 +325,7 @@ impl Times<'_> {
 
 /// A Poisson number with mean 1 for each lane: how many of the chances 16 random bits stay below.
 #[inline]
-fn poisson(random: &mut Xoshiro256PlusPlus) -> Lanes<u8> {
+pub(super) fn poisson(random: &mut Xoshiro256PlusPlus) -> Lanes<u8> {
     // As signed numbers, which processors compare in one step: the lowest stands for 0.
     const LIMITS: [i16; 8] = {
         let mut limits = [0; 8];

@@ -171,8 +171,8 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
 fn everybody(context: &Context<'_>) -> Group {
     let rows = context.rows;
     let zeros = vec![0; rows.count()];
-    let none = Column { codes: &zeros, places: vec![None], groups: 0, bases: vec![] };
-    let sums = context.sums(&none).0.swap_remove(0);
+    let all = Column { codes: &zeros, places: vec![Some(0)], groups: 1, bases: vec![] };
+    let sums = context.sums(&all).0.swap_remove(0);
     let enough = |parts: Parts| parts[0].min(parts[1]) >= context.least();
     let seen =
         Seen { outcome: enough(outcome_parts(&sums.rows)), selection: enough(selection_parts(&sums.rows)) };

@@ -159,6 +159,10 @@ impl CriterionRow {
             } else {
                 format!("n = {}, the figure on {}", words::count(setter.n), words::count(setter.denominator))
             };
+            // The yardstick itself is held against everybody.
+            if report.set_against() == Some(&Against::Whole) {
+                rests_on.push_str("; against everybody");
+            }
         }
         Self {
             name: report.criterion.name(),
