@@ -26,6 +26,21 @@ fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).expect("JSON")
 }
 
+/// Changes one byte of a recorded role, and verifies.
+fn one_changed_byte_is_found(ledger: &str) {
+    let bytes = std::fs::read(ledger).unwrap();
+    let needle = b"family worker";
+    let place = bytes.windows(needle.len()).rposition(|window| window == needle).unwrap();
+    let mut changed = bytes.clone();
+    changed[place] = b'F';
+    for side in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{ledger}{side}"));
+    }
+    std::fs::write(ledger, changed).unwrap();
+    let found = run(4, &["verify", ledger]);
+    assert!(found.contains("entry"), "{found}");
+}
+
 #[test]
 fn a_run_is_recorded_reviewed_checked_and_a_person_taken_out() {
     let folder = tempfile::tempdir().unwrap();
@@ -132,18 +147,7 @@ fn a_run_is_recorded_reviewed_checked_and_a_person_taken_out() {
         let digest = json(&std::fs::read_to_string(&model).unwrap())["digest"].as_str().unwrap().to_owned();
         run(0, &["retire", ledger, "--model", &digest[..10], "--by", "A. Manager", "--reason", "replaced"]);
 
-        // One changed byte is found.
-        let bytes = std::fs::read(ledger).unwrap();
-        let needle = b"family worker";
-        let place = bytes.windows(needle.len()).rposition(|window| window == needle).unwrap();
-        let mut changed = bytes.clone();
-        changed[place] = b'F';
-        for side in ["-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{ledger}{side}"));
-        }
-        std::fs::write(ledger, changed).unwrap();
-        let found = run(4, &["verify", ledger]);
-        assert!(found.contains("entry"), "{found}");
+        one_changed_byte_is_found(ledger);
     }
 }
 
