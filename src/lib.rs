@@ -6,7 +6,7 @@
 //! extracts ─read→ Records ─as_of→ Snapshot → Cohort ─┬─ FeatureSpec (what was known before) → FeatureMatrix ┐
 //!                   └──────────── OutcomeSpec (what followed) ───────────────────────── labels ─────────────┴→ Dataset
 //! Dataset ─train→ Candidate ─backtest→ Backtest ─audit→ FairnessAudit ─sign-off→ Scorer
-//! Scorer + Cohort + Request → ScoredCase { score, explanation, audit } → ReviewList ─(a person)→ Decision
+//! Scorer + Cohort + Request → ScoredCase { score, explanation, audit } → ReviewList ─(a person)→ Decision ─→ Ledger
 //! ```
 //!
 //! Each type is the receipt for the step before it: there is no [`Scorer`](scoring::Scorer) without a
