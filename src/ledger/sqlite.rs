@@ -234,17 +234,25 @@ impl SqliteStore {
         self.connection.execute_batch(CONTENT_STAYS).map_err(io)
     }
 
-    /// Rewrites the file without what was deleted from it, and empties the write-ahead log.
-    fn wipe(&self) -> Result<(), LedgerError> {
+    /// Rewrites the file without what was deleted from it, and empties the write-ahead log, in at most so many
+    /// tries.
+    fn wipe(&self, tries: u32) -> Result<(), LedgerError> {
         let kept = |why: String| LedgerError::NotWiped { path: self.path.clone(), why };
         let wiped = || -> rusqlite::Result<bool> {
             self.connection.execute_batch("VACUUM")?;
-            let busy: i64 =
-                self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-            if busy == 0 {
-                self.connection.execute("UPDATE head SET wipe = 0", [])?;
+            // SQLite does not wait for somebody else's checkpoint, which is over in a moment.
+            for again in (0..tries).rev() {
+                let busy: i64 =
+                    self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+                if busy == 0 {
+                    self.connection.execute("UPDATE head SET wipe = 0", [])?;
+                    return Ok(true);
+                }
+                if again > 0 {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
             }
-            Ok(busy == 0)
+            Ok(false)
         };
         match wiped() {
             Ok(true) => Ok(()),
@@ -265,7 +273,7 @@ impl SqliteStore {
             let short =
                 |patience| self.connection.busy_timeout(patience).map_err(|error| self.io("open it", &error));
             short(Duration::from_millis(100))?;
-            let outcome = self.wipe();
+            let outcome = self.wipe(1);
             short(PATIENCE)?;
             return match outcome {
                 Err(LedgerError::NotWiped { .. }) => Ok(()),
@@ -406,7 +414,7 @@ impl Store for SqliteStore {
         let (entries, head) = seal(&head, drafts)?;
         self.write(&entries, &head, true)?;
         step.commit().map_err(|error| self.io("write to it", &error))?;
-        self.wipe()?;
+        self.wipe(50)?;
         Ok(head)
     }
 
