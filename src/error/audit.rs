@@ -1,0 +1,138 @@
+//! What stops a fairness audit.
+
+use std::path::PathBuf;
+
+/// A table or a request that cannot be audited. It names columns and positions, never a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// There are no more rows than the minimum for a group.
+    #[error("the table has {n} rows, under the minimum of {minimum}: nothing can be shown")]
+    TooFewRows {
+        /// Rows.
+        n: usize,
+        /// The minimum asked for.
+        minimum: u32,
+    },
+    /// A column has another length than the scores.
+    #[error("{what}: {found} entries, where there are {expected} scores")]
+    LengthMismatch {
+        /// Which column.
+        what: String,
+        /// How many scores there are.
+        expected: usize,
+        /// How many entries the column has.
+        found: usize,
+    },
+    /// More rows than positions in 32 bits.
+    #[error("the table has 2^32 rows or more; audit it in parts")]
+    TooManyRows,
+    /// A score is infinite or not a number, or so large that sums overflow.
+    #[error(
+        "the score of row {row} (counted from 0) is not a usable number; leave the row out, or correct it"
+    )]
+    Score {
+        /// The position of the row, from 0.
+        row: usize,
+    },
+    /// A weight is not a number above 0.
+    #[error(
+        "the weight of row {row} (counted from 0) is not a number above 0; leave the row out, or correct it"
+    )]
+    Weight {
+        /// The position of the row, from 0.
+        row: usize,
+    },
+    /// A group code without a name.
+    #[error("{column}: the code of row {row} (counted from 0) has no name")]
+    Code {
+        /// Which column.
+        column: String,
+        /// The position of the row, from 0.
+        row: usize,
+    },
+    /// Two group columns of one name.
+    #[error("there are two group columns \"{column}\"; give each its own name")]
+    Twice {
+        /// The name.
+        column: String,
+    },
+    /// A column with so many values that it is no grouping.
+    #[error(
+        "{column} has more than {most} different values, so it is no grouping (an id?); put them into groups"
+    )]
+    TooManyGroups {
+        /// Which column.
+        column: String,
+        /// The most possible.
+        most: usize,
+    },
+    /// A reference for a column that is not there, or for a value that no row has.
+    #[error("the reference for {column} names a column that is not audited, or a group without a row")]
+    Reference {
+        /// Which column.
+        column: String,
+    },
+    /// Selected as the table says, but the table does not say.
+    #[error("no row is marked as selected or not; give the column that says it, a threshold, or a capacity")]
+    NoPrediction,
+    /// A parameter out of its range.
+    #[error("{what}")]
+    Parameter {
+        /// Which, and what is possible.
+        what: &'static str,
+    },
+}
+
+/// A table of scores that cannot be read. It names files, columns and types, never a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScoresError {
+    /// The file cannot be opened or decoded.
+    #[error("cannot read {}: {why}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the decoder says.
+        why: String,
+    },
+    /// The name of the file does not say what it is.
+    #[error("{}: only .csv and .parquet can be read; save it as one of them", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A column is not there.
+    #[error("there is no column \"{column}\"; give the name as the header has it")]
+    NoColumn {
+        /// The column asked for.
+        column: String,
+    },
+    /// Two columns of one name, so that it cannot be told which is meant.
+    #[error("the header has the column \"{column}\" more than once; give each column its own name")]
+    ColumnTwice {
+        /// The column asked for.
+        column: String,
+    },
+    /// A column of a type that cannot be used so.
+    #[error("column \"{column}\" is of type {found}, where {wanted} is needed")]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// No row could be used.
+    #[error("none of the {read} rows read can be audited{why}")]
+    NoRow {
+        /// Rows read.
+        read: u64,
+        /// The commonest reason, with its column; empty where there are no rows.
+        why: String,
+    },
+    /// The table cannot be made.
+    #[error(transparent)]
+    Table(#[from] AuditError),
+}

@@ -1,0 +1,154 @@
+//! Why the ledger refuses. It names files, entries by their number and kinds, never what an entry says of a person.
+
+use std::path::PathBuf;
+
+/// A ledger that cannot be opened, read, written to or trusted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// There is no ledger at the path.
+    #[error("there is no ledger at {}; check the path, or start one by scoring with it", path.display())]
+    Missing {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{} is not a ledger: {why}; give the path of another file", path.display())]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+        /// What was seen.
+        why: String,
+    },
+    /// The file was made by another version of the library.
+    #[error(
+        "{} is a ledger of format {found}, and this version reads format {known}; use the version that wrote it, or a \
+         later one",
+        path.display()
+    )]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format of the file.
+        found: i64,
+        /// The format that this version reads.
+        known: i64,
+    },
+    /// The file cannot be read or written.
+    #[error("the ledger {}: cannot {what}: {why}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// What the system says.
+        why: String,
+    },
+    /// The ledger is not as it was written.
+    #[error(
+        "the ledger {} is not as it was written: {why}; run `earlyhelp verify` on it, and go back to a copy that verifies",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was seen.
+        why: String,
+    },
+    /// An entry that cannot be written as it stands.
+    #[error("the entry cannot be written: {0}")]
+    Draft(String),
+    /// A redaction of what cannot be taken out.
+    #[error("nothing was taken out of the ledger: {0}")]
+    Redaction(String),
+    /// Content is taken out, but its bytes are not wiped yet.
+    #[error(
+        "the content is taken out of the ledger {}, but its bytes could not be wiped from the file yet ({why}); close the \
+         other programs that have it open: the next one that opens or writes it wipes them",
+        path.display()
+    )]
+    NotWiped {
+        /// The file.
+        path: PathBuf,
+        /// What the store says.
+        why: String,
+    },
+    /// A key that cannot be used.
+    #[error("the key cannot be used: {0}")]
+    Key(String),
+    /// A checkpoint that cannot be used.
+    #[error("the checkpoint cannot be used: {0}")]
+    Checkpoint(String),
+    /// A checkpoint that its signer did not sign.
+    #[error("the checkpoint's signature is not right: {0}; get the checkpoint again from where it was kept")]
+    Signature(&'static str),
+    /// Somebody else wrote between looking and writing.
+    #[error("somebody else wrote to the ledger meanwhile; try again")]
+    Moved,
+    /// A person was taken out while a run was under way.
+    #[error(
+        "somebody was taken out of the ledger while the run was under way; score again, so that it leaves them out"
+    )]
+    PurgedMeanwhile,
+    /// A second list of one run.
+    #[error("the run is on record with another list (capacity, random sample or shares); a run has one list")]
+    OtherList,
+    /// The beginning of an id that several have, or that is too short to name one.
+    #[error("\"{0}\" does not name one {1}: give more of it")]
+    Ambiguous(String, &'static str),
+    /// A day before what it follows.
+    #[error("the day lies before {0}")]
+    TooEarly(&'static str),
+    /// A ground for a purge that names the person.
+    #[error("the ground stays in the ledger, so it must not name the person")]
+    NamesThePerson,
+    /// An entry that does not hold what its kind holds.
+    #[error(
+        "entry {entry} ({kind}) does not hold what such an entry holds; `earlyhelp verify` says whether it was changed"
+    )]
+    Meaning {
+        /// The entry.
+        entry: u64,
+        /// Its kind.
+        kind: String,
+    },
+    /// A model that is not on record.
+    #[error("the ledger holds no release of the model {0}")]
+    NoModel(String),
+    /// A run with a model that was taken out of use.
+    #[error("the model was retired; release another one before scoring")]
+    Retired,
+    /// Something without which an entry would be worth nothing.
+    #[error("the entry is not complete: {0} is missing")]
+    Incomplete(&'static str),
+    /// Scores, list and start of a run that do not belong together.
+    #[error("scores, list and the start of the run are not of one run")]
+    OtherRun,
+    /// A run that is not on record.
+    #[error("the ledger holds no finished run {0}; `earlyhelp log` names those it holds")]
+    NoRun(String),
+    /// A place that a recorded list does not have.
+    #[error("the recorded list has no place {0}; places count from 1")]
+    NoPlace(u32),
+    /// A decision about a case that was on no list.
+    #[error("the case is not on that run's list in the ledger")]
+    NotListed,
+    /// A decision about a case that the reviewer has not opened.
+    #[error("this reviewer has not opened the case; open it first")]
+    NotOpened,
+    /// A list that is too old.
+    #[error("the list expired on {0}; score again, so that people are not judged by what was true then")]
+    Expired(String),
+    /// A case whose content was taken out.
+    #[error("the case was taken out of the ledger")]
+    Purged,
+    /// Nothing is held about somebody.
+    #[error("the ledger holds nothing about anybody of that id")]
+    NobodyOfThatId,
+    /// A past run that cannot be made again.
+    #[error("the run cannot be made again: {0}")]
+    Replay(String),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes, without which a person's content cannot be hidden: {0}")]
+    NoRandomness(String),
+}
