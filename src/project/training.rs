@@ -11,9 +11,7 @@ use crate::evaluate::{
     Backtest, BacktestPlan, BandRule, BarReport, Bootstrap, Capacity, ChoiceRule, Entrant, FamilyRule,
     ModelComparison, SuccessBar,
 };
-use crate::fairness::{
-    CapacityShares, FairnessAudit, FairnessParams, MitigationReport, Protected, reweigh,
-};
+use crate::fairness::{CapacityShares, FairnessAudit, FairnessParams, MitigationReport, Protected, reweigh};
 use crate::model::{Candidate, SourceDigest, Trainer, TrainingContext};
 use crate::records::Records;
 use crate::scoring::AuditedModel;

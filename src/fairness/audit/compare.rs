@@ -1,11 +1,13 @@
 //! Differences and ratios between groups, and what they say.
 
+use super::criteria::{Judged, four_fifths};
 use super::curves::area_between;
-use super::groups::{Context, Group, coarse};
+use super::groups::{Context, Group, coarse, outcome_parts, selection_parts};
 use super::measure::{POWER, estimate, sidak};
-use super::rates::{Moments, Rate, RatePair};
+use super::rates::{Moments, RatePair};
 use super::replicates::{Replicates, Scored, Series};
 use super::report::{Against, Disparity, DisparityVerdict, Measure, ScoreScale};
+use super::suppress::gives_away;
 use crate::evaluate::interval::{Estimate, Interval, Z};
 
 /// The groups of a column against one base: a group among them, or everybody.
@@ -13,6 +15,7 @@ pub(super) struct Comparison<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) groups: &'a [Group],
     pub(super) base: &'a Group,
+    pub(super) everybody: &'a Group,
     /// The base's place among the replicates: the number of groups for everybody.
     pub(super) base_place: usize,
     /// The base's place among the bases of the bootstrap.
@@ -65,17 +68,97 @@ struct Gap {
 }
 
 impl Comparison<'_> {
-    /// One measure for all groups, in their order; none for the base itself.
-    pub(super) fn disparities(&self, measure: Measure) -> Vec<Option<Disparity>> {
+    /// One measure for all groups, in their order; none for the base itself. All are judged on the true figures.
+    pub(super) fn disparities(&self, measure: Measure) -> Vec<Option<Judged>> {
         let Some(source) = source(measure) else { return self.groups.iter().map(|_| None).collect() };
         let gaps: Vec<Option<Gap>> = (0..self.groups.len())
             .map(|place| if self.is_base(place) { None } else { self.gap(place, &source) })
             .collect();
         let critical = critical(gaps.iter().flatten().map(|gap| &gap.series));
-        let disparity = |place: usize, gap: Option<Gap>| {
-            (!self.is_base(place)).then(|| self.disparity(measure, place, gap.as_ref(), critical))
+        let margin = self.margin(&source);
+        let judged = |place: usize, gap: Option<&Gap>| {
+            (!self.is_base(place)).then(|| {
+                let disparity = self.disparity(measure, place, gap, (critical, margin));
+                let rates = gap.and_then(|gap| gap.rates.as_ref());
+                Judged {
+                    four_fifths: four_fifths(rates, disparity.ratio_simultaneous.as_ref(), critical),
+                    seen: self.sees(&self.groups[place], &source) && self.sees(self.base, &source),
+                    margin_seen: self.sees(self.everybody, &source),
+                    gives_away: false,
+                    disparity,
+                }
+            })
         };
-        gaps.into_iter().enumerate().map(|(place, gap)| disparity(place, gap)).collect()
+        let mut all: Vec<Option<Judged>> =
+            gaps.iter().enumerate().map(|(place, gap)| judged(place, gap.as_ref())).collect();
+        if let Source::Share(nth @ (0 | 1), false) = source {
+            self.guard_verdicts(nth, &gaps, (critical, margin), &mut all);
+        }
+        all
+    }
+
+    fn sees(&self, group: &Group, source: &Source) -> bool {
+        match *source {
+            Source::Share(nth, _) => group.seen.share(nth),
+            Source::Scored(figure) => group.seen.scored(figure),
+            Source::Area => group.seen.outcome,
+        }
+    }
+
+    /// What counts as no difference: the margin asked for, but where everybody's own figure is small, or nearly all,
+    /// no more than a fifth of it. At a list of 2 in 100 a group listed twice as often as another is otherwise "absent
+    /// within five points". A fifth is the tolerance of the four-fifths rule.
+    fn margin(&self, source: &Source) -> f64 {
+        const FIFTH: f64 = 0.2;
+        let whole = |nth: usize| self.context.rate(self.everybody, nth).map(|rate| rate.value);
+        let figure = match *source {
+            Source::Share(nth, _) => whole(nth),
+            Source::Scored(Scored::AveragePrecision) => self.everybody.scored(Scored::AveragePrecision),
+            Source::Scored(Scored::Auc) | Source::Area => None,
+            Source::Scored(_) if self.context.rows.scale == ScoreScale::Chances => whole(0),
+            Source::Scored(_) => None,
+        };
+        let asked = self.context.params.margin;
+        figure.map_or(asked, |figure| asked.min(FIFTH * figure.min(1.0 - figure)))
+    }
+
+    /// Withholds verdicts that would tell a small number of people by themselves: of a group whose number is held
+    /// back, and of the base, on which the verdicts of all groups rest.
+    fn guard_verdicts(
+        &self,
+        nth: usize,
+        gaps: &[Option<Gap>],
+        (critical, margin): (f64, f64),
+        all: &mut [Option<Judged>],
+    ) {
+        let number = |group: &Group| {
+            let parts = [outcome_parts, selection_parts][nth](&self.context.rows.parts, &group.sums.rows);
+            (parts[0], parts[0] + parts[1])
+        };
+        let said = |gap: Option<&Gap>, number: Option<(u64, u64)>, there: bool| {
+            let pair = gap?.rates.as_ref()?;
+            let interval = match number {
+                None => pair.difference_interval(critical),
+                Some((few, of)) => pair.had_been(few as f64 / of as f64, there).difference_interval(critical),
+            };
+            Some(verdict(&interval, margin))
+        };
+        let least = self.context.least();
+        if !self.base.seen.share(nth) && !matches!(self.against, Against::Whole) {
+            let (few, of) = number(self.base);
+            let would = |other: Option<(u64, u64)>| -> Vec<_> {
+                gaps.iter().map(|gap| said(gap.as_ref(), other, true)).collect()
+            };
+            if gives_away((few, of), least, &would(None), |other| would(Some((other, of)))) {
+                all.iter_mut().flatten().for_each(|judged| judged.gives_away = true);
+            }
+        }
+        for ((judged, gap), group) in all.iter_mut().zip(gaps).zip(self.groups) {
+            let Some(judged) = judged.as_mut().filter(|_| !group.seen.share(nth)) else { continue };
+            let (few, of) = number(group);
+            let would = |other: Option<(u64, u64)>| said(gap.as_ref(), other, false);
+            judged.gives_away |= gives_away((few, of), least, &would(None), |other| would(Some((other, of))));
+        }
     }
 
     fn is_base(&self, place: usize) -> bool {
@@ -84,23 +167,16 @@ impl Comparison<'_> {
 
     fn gap(&self, place: usize, source: &Source) -> Option<Gap> {
         let here = &self.groups[place];
-        let few = |curve: bool| here.few(curve).min(self.base.few(curve));
+        let cells = &self.context.rows.parts;
+        let few = |curve: bool| here.few(cells, curve).min(self.base.few(cells, curve));
         let series = |nth: usize| {
             let base = self.replicates.figure(self.base_place, nth);
             self.replicates.figure(place, nth).with(base, |a, b| a - b)
         };
         match *source {
             Source::Share(nth, complement) => {
-                let turn = |rate: Rate| if complement { rate.complement() } else { rate };
-                let round = self.context.params.round_to;
-                let rates = (turn(here.rate(nth, round)?), turn(self.base.rate(nth, round)?));
-                let none = Moments::default();
-                let cross = match self.across {
-                    Some(across) => across.get(place).unwrap_or(&none),
-                    None => &here.sums.with_whole,
-                };
-                let own = (&here.sums.moments, &self.base.sums.moments);
-                let pair = RatePair::new(rates.0, rates.1, own, cross);
+                let pair = self.pair(place, nth)?;
+                let pair = if complement { pair.complement() } else { pair };
                 let difference = pair.difference();
                 Some(Gap {
                     value: difference.value,
@@ -139,6 +215,20 @@ impl Comparison<'_> {
         }
     }
 
+    /// A group's share, and that which it is held against.
+    fn pair(&self, place: usize, nth: usize) -> Option<RatePair> {
+        let (context, here) = (self.context, &self.groups[place]);
+        let Some(across) = self.across else {
+            context.rate(here, nth)?;
+            let sums = (&here.sums, &self.base.sums);
+            return RatePair::of_whole(&context.rows.parts, nth, sums, context.params.round_to);
+        };
+        let rates = (context.rate(here, nth)?, context.rate(self.base, nth)?);
+        let none = Moments::default();
+        let cross = across.get(place).unwrap_or(&none);
+        Some(RatePair::of_groups(rates.0, rates.1, (&here.sums, &self.base.sums), cross))
+    }
+
     fn scored_ratio(&self, place: usize, figure: Scored, (a, b): (f64, f64)) -> Option<(f64, Interval)> {
         let chances = self.context.rows.scale == ScoreScale::Chances;
         let has_ratio = match figure {
@@ -151,11 +241,19 @@ impl Comparison<'_> {
         }
         let base = self.replicates.figure(self.base_place, figure.place());
         let series = self.replicates.figure(place, figure.place()).with(base, |a, b| a / b);
-        let few = self.groups[place].few(figure.of_curve()).min(self.base.few(figure.of_curve()));
+        let cells = &self.context.rows.parts;
+        let few = |group: &Group| group.few(cells, figure.of_curve());
+        let few = few(&self.groups[place]).min(few(self.base));
         Some((a / b, series.percentile(a / b, few)?))
     }
 
-    fn disparity(&self, measure: Measure, place: usize, gap: Option<&Gap>, critical: f64) -> Disparity {
+    fn disparity(
+        &self,
+        measure: Measure,
+        place: usize,
+        gap: Option<&Gap>,
+        (critical, margin): (f64, f64),
+    ) -> Disparity {
         let round = self.context.params.round_to;
         let mut disparity = Disparity {
             measure,
@@ -165,6 +263,7 @@ impl Comparison<'_> {
             ratio: None,
             ratio_simultaneous: None,
             critical: None,
+            margin: Some(coarse(margin, round)),
             verdict: DisparityVerdict::CannotTell,
             smallest_shown: None,
         };
@@ -176,7 +275,6 @@ impl Comparison<'_> {
         let (difference, all) = if let Some(pair) = &gap.rates {
             // Counts are rounded already; the ends rest on how alike families are as well, and that is exact.
             let told = |found: Estimate| Estimate {
-                n: pair.rows(&self.against),
                 interval: rounded_around(found.value, found.interval, round),
                 ..found
             };
@@ -198,7 +296,6 @@ impl Comparison<'_> {
         disparity.difference = Some(difference);
         disparity.difference_simultaneous = Some(all);
         disparity.critical = Some(critical);
-        let margin = self.context.params.margin;
         // An area between curves is never below zero, so luck alone can lift it clear of it.
         disparity.verdict = match measure {
             Measure::Abroca if all.high <= margin => DisparityVerdict::AbsentWithin,

@@ -3,11 +3,56 @@
 use super::compare::{rounded_ends, stretched, verdict};
 use super::measure::critical_for_two;
 use super::params::AuditParams;
+use super::rates::RatePair;
 use super::report::{
-    Against, AuditedGroup, AuditedOutcome, Criterion, CriterionReport, Disparity, DisparityVerdict,
-    GroupMeasures, Measure, Setter,
+    Against, Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Setter,
 };
 use crate::evaluate::interval::{Estimate, Interval};
+
+/// A comparison with its true figures, and what of it a reader may know.
+pub(super) struct Judged {
+    pub(super) disparity: Disparity,
+    /// What the ratio says of the four-fifths rule.
+    pub(super) four_fifths: DisparityVerdict,
+    /// Whether the figures may be known.
+    pub(super) seen: bool,
+    /// Whether everybody's may, on which the margin rests.
+    pub(super) margin_seen: bool,
+    /// Whether the verdict alone would tell a small number.
+    pub(super) gives_away: bool,
+}
+
+impl Judged {
+    /// As it is published.
+    pub(super) fn published(self) -> Disparity {
+        let mut disparity = self.disparity;
+        if !self.margin_seen {
+            disparity.margin = None;
+        }
+        if self.gives_away {
+            disparity.verdict = DisparityVerdict::Withheld;
+        }
+        if self.seen {
+            return disparity;
+        }
+        Disparity {
+            difference: None,
+            difference_simultaneous: None,
+            ratio: None,
+            ratio_simultaneous: None,
+            critical: None,
+            smallest_shown: None,
+            ..disparity
+        }
+    }
+}
+
+/// A group that is shown: its name, its figures as published, and all its comparisons.
+pub(super) struct JudgedGroup {
+    pub(super) name: String,
+    pub(super) measures: GroupMeasures,
+    pub(super) judged: Vec<Judged>,
+}
 
 /// Four fifths, and the same the other way round: ratios between them keep the rule.
 const FOUR_FIFTHS: (f64, f64) = (0.8, 1.25);
@@ -16,12 +61,11 @@ const FOUR_FIFTHS: (f64, f64) = (0.8, 1.25);
 /// compare. `against` is the base that counts: the reference, or else the largest group. The base itself is
 /// compared with everybody: otherwise nothing would be said of it, however differently it fares.
 pub(super) fn criteria(
-    groups: &[AuditedGroup],
+    groups: &[JudgedGroup],
     against: Option<&Against>,
     params: &AuditParams,
 ) -> Vec<CriterionReport> {
-    let shown = groups.iter().filter(|group| matches!(group.outcome, AuditedOutcome::Shown { .. }));
-    if shown.count() < 2 {
+    if groups.len() < 2 {
         return Vec::new();
     }
     Criterion::ALL.into_iter().map(|criterion| report(criterion, groups, against, params)).collect()
@@ -41,74 +85,80 @@ fn measures(criterion: Criterion) -> &'static [Measure] {
 /// One comparison, as a criterion sees it.
 struct Seen {
     verdict: DisparityVerdict,
-    /// How far from "no difference"; there is none where the figure is not shown.
+    /// How far from "no difference"; `None` where there is nothing to compare.
     gap: Option<f64>,
-    setter: Option<Setter>,
+    setter: Setter,
 }
 
 fn report(
     criterion: Criterion,
-    groups: &[AuditedGroup],
+    groups: &[JudgedGroup],
     against: Option<&Against>,
     params: &AuditParams,
 ) -> CriterionReport {
     let mut all: Vec<Seen> = Vec::new();
+    let mut margin = None;
     for group in groups {
-        let AuditedOutcome::Shown { measures: figures, disparities } = &group.outcome else { continue };
-        let against = against.map(|against| against.for_group(&group.name()));
-        for disparity in disparities {
+        let against = against.map(|against| against.for_group(&group.name));
+        for judged in &group.judged {
+            let disparity = &judged.disparity;
             if Some(&disparity.against) == against && measures(criterion).contains(&disparity.measure) {
-                all.push(seen(criterion, group, figures, disparity, params));
+                all.push(seen(criterion, group, judged, params));
+                let said = disparity.margin.filter(|_| judged.margin_seen);
+                margin = said.into_iter().chain(margin).reduce(f64::max);
             }
         }
     }
     let any = |verdict: DisparityVerdict| all.iter().any(|seen| seen.verdict == verdict);
-    let verdict = if any(DisparityVerdict::Present) {
-        DisparityVerdict::Present
-    } else if any(DisparityVerdict::CannotTell) || all.is_empty() {
-        DisparityVerdict::CannotTell
-    } else {
-        DisparityVerdict::AbsentWithin
-    };
-    let decisive = all.into_iter().filter(|seen| seen.verdict == verdict && seen.setter.is_some());
-    // Of equal gaps the first.
+    let verdict = [DisparityVerdict::Present, DisparityVerdict::Withheld, DisparityVerdict::CannotTell]
+        .into_iter()
+        .find(|&verdict| any(verdict))
+        .unwrap_or(if all.is_empty() {
+            DisparityVerdict::CannotTell
+        } else {
+            DisparityVerdict::AbsentWithin
+        });
+    let decisive = all.into_iter().filter(|seen| seen.verdict == verdict && seen.gap.is_some());
+    // Of equal gaps the first. Which of the withheld ones is the widest is not said.
     let widest = decisive.reduce(|best, next| if next.gap > best.gap { next } else { best });
-    let set_by = widest.and_then(|seen| seen.setter);
-    CriterionReport { criterion, against: against.cloned(), verdict, set_by }
+    let set_by = widest.filter(|_| verdict != DisparityVerdict::Withheld).map(|seen| seen.setter);
+    let margin = margin.filter(|_| criterion != Criterion::FourFifthsRule);
+    CriterionReport { criterion, against: against.cloned(), margin, verdict, set_by }
 }
 
-fn seen(
-    criterion: Criterion,
-    group: &AuditedGroup,
-    figures: &GroupMeasures,
-    found: &Disparity,
-    params: &AuditParams,
-) -> Seen {
+fn seen(criterion: Criterion, group: &JudgedGroup, judged: &Judged, params: &AuditParams) -> Seen {
+    let (found, figures) = (&judged.disparity, &group.measures);
     let size = |estimate: &Option<Estimate>, all: &Option<Interval>| {
         estimate.zip(*all).map(|(estimate, interval)| Estimate { interval, ..estimate })
     };
-    let (size, gap, verdict) = if criterion == Criterion::FourFifthsRule {
-        let ratio = size(&found.ratio, &found.ratio_simultaneous);
-        (ratio, ratio.map(|ratio| ratio.value.ln().abs()), four_fifths(ratio.as_ref()))
-    } else if criterion == Criterion::EqualisedOdds {
-        let difference = size(&found.difference, &found.difference_simultaneous)
-            .map(|difference| for_two_measures(difference, found.critical, params.round_to));
-        let said = difference
-            .map_or(DisparityVerdict::CannotTell, |difference| verdict(&difference.interval, params.margin));
-        (difference, difference.map(|difference| difference.value.abs()), said)
-    } else {
-        let difference = size(&found.difference, &found.difference_simultaneous);
-        (difference, difference.map(|difference| difference.value.abs()), found.verdict)
+    let difference = size(&found.difference, &found.difference_simultaneous);
+    let gap = difference.map(|difference| difference.value.abs());
+    let (size, gap, said) = match criterion {
+        Criterion::FourFifthsRule => {
+            let ratio = size(&found.ratio, &found.ratio_simultaneous);
+            // A ratio to nobody is without bound.
+            let far = ratio.map(|ratio| ratio.value.ln().abs());
+            (ratio, far.or(gap.map(|_| f64::INFINITY)), judged.four_fifths)
+        }
+        // What contains another criterion is present where that is.
+        Criterion::StatisticalParity if judged.four_fifths == DisparityVerdict::Present => {
+            (difference, gap, DisparityVerdict::Present)
+        }
+        Criterion::EqualisedOdds
+            if found.measure != Measure::TruePositiveRate || found.verdict != DisparityVerdict::Present =>
+        {
+            let both =
+                difference.map(|difference| for_two_measures(difference, found.critical, params.round_to));
+            let margin = found.margin.unwrap_or(params.margin);
+            (both, gap, both.map_or(DisparityVerdict::CannotTell, |both| verdict(&both.interval, margin)))
+        }
+        _ => (difference, gap, found.verdict),
     };
-    let denominator = figures.figure(found.measure).map_or(figures.n, |figure| figure.n);
-    let setter = size.map(|size| Setter {
-        group: group.name(),
-        n: figures.n,
-        denominator,
-        measure: found.measure,
-        size,
-    });
-    Seen { verdict, gap, setter }
+    let size = if judged.seen { size } else { None };
+    let denominator = figures.figure(found.measure).map(|figure| figure.n);
+    let setter =
+        Setter { group: group.name.clone(), n: figures.n, denominator, measure: found.measure, size };
+    Seen { verdict: if judged.gives_away { DisparityVerdict::Withheld } else { said }, gap, setter }
 }
 
 /// A difference with the interval that holds for two measures at once: each of them alone would be found
@@ -121,10 +171,19 @@ fn for_two_measures(difference: Estimate, critical: Option<f64>, round: Option<u
     Estimate { interval, ..difference }
 }
 
-/// The rule is broken where the whole interval of the ratio lies outside, kept where it lies inside.
-fn four_fifths(ratio: Option<&Estimate>) -> DisparityVerdict {
+/// The rule is broken where the whole interval of the ratio lies outside, kept where it lies inside. Where nobody of
+/// the other group is selected there is no ratio, but one the other way round.
+pub(super) fn four_fifths(
+    rates: Option<&RatePair>,
+    ratio: Option<&Interval>,
+    critical: f64,
+) -> DisparityVerdict {
+    let turned = || {
+        let Interval { low, high } = rates?.turned().ratio_interval(critical)?;
+        Some(Interval { low: 1.0 / high, high: if low > 0.0 { 1.0 / low } else { f64::INFINITY } })
+    };
     let (low, high) = FOUR_FIFTHS;
-    match ratio.map(|ratio| ratio.interval) {
+    match ratio.copied().or_else(turned) {
         Some(all) if all.low >= low && all.high <= high => DisparityVerdict::AbsentWithin,
         Some(all) if all.high < low || all.low > high => DisparityVerdict::Present,
         _ => DisparityVerdict::CannotTell,

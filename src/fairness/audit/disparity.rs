@@ -41,7 +41,8 @@ impl fmt::Display for Against {
     }
 }
 
-/// What a comparison says, given how sure it is. Never "fair".
+/// What a comparison says, given how sure it is. Never "fair". It is found on the true figures, whether a reader may
+/// see these or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisparityVerdict {
@@ -50,8 +51,10 @@ pub enum DisparityVerdict {
     /// The simultaneous interval holds "no difference" and lies wholly within the margin: whatever difference
     /// there is, is smaller.
     AbsentWithin,
-    /// Neither: the sample is too small to tell, or the figure is not shown.
+    /// Neither: the sample is too small to tell, or there is nothing to compare.
     CannotTell,
+    /// Not said, because the verdict alone would tell a number of people under the minimum.
+    Withheld,
 }
 
 impl fmt::Display for DisparityVerdict {
@@ -61,6 +64,7 @@ impl fmt::Display for DisparityVerdict {
             Self::Present => "present",
             Self::AbsentWithin => "absent within the margin",
             Self::CannotTell => "cannot tell",
+            Self::Withheld => "withheld",
         })
     }
 }
@@ -74,7 +78,7 @@ pub struct Disparity {
     /// Whose figure it is compared with.
     pub against: Against,
     /// The group's figure minus the other's, with a 95% interval of its own; for [`Measure::Abroca`] the area
-    /// between the two curves. `None` where either figure is not shown.
+    /// between the two curves. `None` where either figure is withheld, or has no denominator.
     pub difference: Option<Estimate>,
     /// The ends between which the differences of *all* groups of this column lie at once, in 95 of 100 samples.
     pub difference_simultaneous: Option<Interval>,
@@ -85,6 +89,12 @@ pub struct Disparity {
     pub ratio_simultaneous: Option<Interval>,
     /// How many standard errors the simultaneous interval reaches: 1.96 for one comparison, more for several.
     pub critical: Option<f64>,
+    /// Within how much of no difference it is called absent, in the unit of the difference:
+    /// [`AuditParams::margin`](super::AuditParams::margin), but of shares, average precision and figures of chances at
+    /// most a fifth of everybody's own figure (of chances, of the prevalence) or of its complement, whichever is the
+    /// smaller. Where lists hold 2 in 100, 5 points would be more than all there is. `None` where everybody's figure is
+    /// withheld.
+    pub margin: Option<f64>,
     /// What the simultaneous interval of the difference says, given the margin.
     pub verdict: DisparityVerdict,
     /// The smallest true difference that samples like this one would have found clear of zero four times in
@@ -111,7 +121,8 @@ pub enum Criterion {
     /// Equal true-positive rates.
     EqualOpportunity,
     /// Equal true-positive rates and equal false-positive rates. Two measures can differ by chance, so their
-    /// simultaneous intervals are drawn out to hold for both at once (Bonferroni over the two) before the verdict.
+    /// simultaneous intervals are drawn out to hold for both at once (Bonferroni over the two) before the verdict. It
+    /// holds equal opportunity, so it is present where that is.
     EqualisedOdds,
     /// Equal precision.
     PredictiveParity,
@@ -157,8 +168,10 @@ impl fmt::Display for Criterion {
 
 /// What can be said of one criterion over all groups of a column.
 ///
-/// Present if it is present for some group, absent if it is absent for every group shown, else not to be told.
-/// The group that the others are compared with is itself compared with everybody, and counts as they do.
+/// Present if it is present for some group, absent if it is absent for every group shown; else withheld if it is for
+/// some group, and otherwise one cannot tell. The group that the others are compared with is itself compared with
+/// everybody, and counts as they do. A criterion that contains another is present where that is: equalised odds
+/// where equal opportunity is, statistical parity where the four-fifths rule is broken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CriterionReport {
@@ -167,6 +180,9 @@ pub struct CriterionReport {
     /// Whom the groups are compared with: the reference group if there is one, else the largest. `None` where
     /// neither is shown.
     pub against: Option<Against>,
+    /// Within how much of no difference it is called absent: the widest [`Disparity::margin`] of its measures. `None`
+    /// for the four-fifths rule, which has its own, and where everybody's figure is withheld.
+    pub margin: Option<f64>,
     /// What can be said.
     pub verdict: DisparityVerdict,
     /// The comparison that sets it: among those with the decisive verdict the one with the largest gap.
@@ -190,11 +206,12 @@ pub struct Setter {
     pub group: String,
     /// How many rows it has.
     pub n: u64,
-    /// How many rows its figure rests on: the group's own denominator, such as those with the outcome.
-    pub denominator: u64,
+    /// How many rows its figure rests on: the group's own denominator, such as those with the outcome. `None` where
+    /// that is withheld.
+    pub denominator: Option<u64>,
     /// Which figure.
     pub measure: Measure,
     /// The difference, or the ratio for [`Criterion::FourFifthsRule`], with the simultaneous interval (for
-    /// [`Criterion::EqualisedOdds`] the one that holds for both of its measures).
-    pub size: Estimate,
+    /// [`Criterion::EqualisedOdds`] the one that holds for both of its measures). `None` where it is withheld.
+    pub size: Option<Estimate>,
 }

@@ -1,8 +1,9 @@
 //! The groups of one column, or of two: which are shown, and what is said of them.
 
 use super::calibration::Totals;
+use super::cells::{CELLS, Cells};
 use super::compare::Comparison;
-use super::criteria::criteria;
+use super::criteria::{Judged, JudgedGroup, criteria};
 use super::groups::{Context, Group, Seen, outcome_parts, selection_parts};
 use super::measure::measures;
 use super::rates::Moments;
@@ -22,31 +23,36 @@ struct Hidden {
     selection: Vec<bool>,
 }
 
-fn size(cells: &[u64; 4]) -> Parts {
-    [cells.iter().sum(); 2]
+fn size(_: &Cells, rows: &[u64; CELLS]) -> Parts {
+    [rows.iter().sum(); 2]
 }
 
 /// The three numbers that are guarded.
-const GUARDED: [fn(&[u64; 4]) -> Parts; 3] = [size, outcome_parts, selection_parts];
+const GUARDED: [fn(&Cells, &[u64; CELLS]) -> Parts; 3] = [size, outcome_parts, selection_parts];
 
 impl Hidden {
-    fn line(cells: &[[u64; 4]], least: u64) -> Self {
-        let guard = |parts: fn(&[u64; 4]) -> Parts, mut held: Vec<bool>, number: Guard| {
-            hold_back(&cells.iter().map(parts).collect::<Vec<Parts>>(), &mut held, number);
+    fn line(context: &Context<'_>, groups: &[[u64; CELLS]]) -> Self {
+        let (cells, least) = (&context.rows.parts, context.least());
+        let guard = |nth: usize, mut held: Vec<bool>, number: Guard| {
+            let parts: Vec<Parts> = groups.iter().map(|rows| GUARDED[nth](cells, rows)).collect();
+            hold_back(&parts, &mut held, number);
             held
         };
-        let rows = guard(GUARDED[0], vec![false; cells.len()], Guard::of_rows(least));
+        let rows = guard(0, vec![false; groups.len()], Guard::of_rows(least));
         let part = Guard::of_parts(least);
-        Self {
-            outcome: guard(GUARDED[1], rows.clone(), part),
-            selection: guard(GUARDED[2], rows.clone(), part),
-            rows,
-        }
+        Self { outcome: guard(1, rows.clone(), part), selection: guard(2, rows.clone(), part), rows }
     }
 
-    fn pairs(places: &[(usize, usize)], cells: &[[u64; 4]], margins: (&Self, &Self), least: u64) -> Self {
+    fn pairs(
+        context: &Context<'_>,
+        places: &[(usize, usize)],
+        groups: &[[u64; CELLS]],
+        margins: (&Self, &Self),
+    ) -> Self {
+        let least = context.least();
         let guard = |nth: usize, begin: Option<&Vec<bool>>| {
-            let parts: Vec<Parts> = cells.iter().map(GUARDED[nth]).collect();
+            let parts: Vec<Parts> =
+                groups.iter().map(|rows| GUARDED[nth](&context.rows.parts, rows)).collect();
             let margins = (margins.0.guarded(nth), margins.1.guarded(nth));
             let number = if nth == 0 { Guard::of_rows(least) } else { Guard::of_parts(least) };
             PairCells { places, parts: &parts, margins }.hold_back(begin.map_or(&[], |held| held), number)
@@ -81,11 +87,11 @@ impl Grouping {
     /// One column by itself.
     pub(super) fn single(table: &ScoreTable, context: &Context<'_>, nth: usize) -> Self {
         let column = &table.groups[nth];
-        let mut cells = vec![[0_u64; 4]; column.names.len()];
+        let mut cells = vec![[0_u64; CELLS]; column.names.len()];
         for (code, cell) in context.rows.codes[nth].iter().zip(&context.rows.cells) {
             cells[usize::from(*code)][usize::from(*cell)] += 1;
         }
-        let hidden = Hidden::line(&cells, context.least());
+        let hidden = Hidden::line(context, &cells);
         let asked = context.params.references.iter().find(|(name, _)| *name == column.name);
         let reference = asked
             .and_then(|(_, value)| column.names.iter().position(|name| *name == *canonical(Some(value))));
@@ -109,7 +115,7 @@ impl Grouping {
     ) -> Self {
         let rows = context.rows;
         let wide = second.values.len();
-        let mut cells = vec![[0_u64; 4]; first.values.len() * wide];
+        let mut cells = vec![[0_u64; CELLS]; first.values.len() * wide];
         let joint = |row: usize| usize::from(rows.codes[a][row]) * wide + usize::from(rows.codes[b][row]);
         for row in 0..rows.count() {
             cells[joint(row)][usize::from(rows.cells[row])] += 1;
@@ -141,12 +147,12 @@ impl Grouping {
             places
         };
         let places: Vec<(usize, usize)> = present.iter().map(|&pair| (pair / wide, pair % wide)).collect();
-        let held: Vec<[u64; 4]> = present.iter().map(|&pair| cells[pair]).collect();
+        let held: Vec<[u64; CELLS]> = present.iter().map(|&pair| cells[pair]).collect();
         let name = |&(i, j): &(usize, usize)| vec![first.values[i][0].clone(), second.values[j][0].clone()];
         grouping.values = places.iter().map(name).collect();
         grouping.codes = Codes::Pair((0..rows.count()).map(|row| place_of[joint(row)]).collect());
         grouping.sizes = held.iter().map(|cells| cells.iter().sum()).collect();
-        grouping.hidden = Hidden::pairs(&places, &held, (&first.hidden, &second.hidden), context.least());
+        grouping.hidden = Hidden::pairs(context, &places, &held, (&first.hidden, &second.hidden));
         let asked = first.reference.zip(second.reference);
         grouping.reference = asked.and_then(|asked| places.iter().position(|&place| place == asked));
         grouping
@@ -233,6 +239,7 @@ impl Grouping {
                 context,
                 groups: &groups,
                 base: place.map_or(everybody, |place| &groups[place]),
+                everybody,
                 base_place: place.unwrap_or(column.groups),
                 base_number: *number,
                 against: against.clone(),
@@ -240,11 +247,12 @@ impl Grouping {
                 replicates,
             })
             .collect();
-        let groups = self.groups(context, everybody, &groups, &comparisons, replicates);
+        let judged = self.judged(context, &groups, &comparisons, replicates);
         let name = |code: usize| self.values[code].join(", ");
         let first = bases.iter().map(|(against, ..)| against).find(|against| **against != Against::Whole);
         let criteria =
-            if self.columns.len() == 1 { criteria(&groups, first, context.params) } else { Vec::new() };
+            if self.columns.len() == 1 { criteria(&judged, first, context.params) } else { Vec::new() };
+        let groups = self.published(context, judged);
         AttributeAudit {
             columns: self.columns.clone(),
             finding: AttributeFinding::Measured {
@@ -270,36 +278,50 @@ impl Grouping {
         reference.into_iter().chain(largest).chain([everybody]).collect()
     }
 
-    fn groups(
+    /// The groups that are shown, measured and compared.
+    fn judged(
         &self,
         context: &Context<'_>,
-        everybody: &Group,
         groups: &[Group],
         comparisons: &[Comparison<'_>],
         replicates: &Replicates,
-    ) -> Vec<AuditedGroup> {
+    ) -> Vec<JudgedGroup> {
         let mut totals = Totals::new(context.rows);
-        let mut disparities = vec![Vec::new(); groups.len()];
+        let mut compared: Vec<Vec<Judged>> = groups.iter().map(|_| Vec::new()).collect();
         for comparison in comparisons {
             for measure in Measure::COMPARED {
-                for (held, found) in disparities.iter_mut().zip(comparison.disparities(measure)) {
+                for (held, found) in compared.iter_mut().zip(comparison.disparities(measure)) {
                     held.extend(found);
                 }
             }
         }
-        let mut disparities = disparities.into_iter();
-        let mut places = groups.iter().enumerate();
+        let everybody = comparisons.first().map(|comparison| comparison.everybody);
+        let shown = groups.iter().enumerate().zip(self.shown()).zip(compared);
+        shown
+            .map(|(((place, group), code), judged)| JudgedGroup {
+                name: self.values[code].join(", "),
+                measures: measures(
+                    context,
+                    group,
+                    everybody.unwrap_or(group),
+                    (replicates, place),
+                    &mut totals,
+                ),
+                judged,
+            })
+            .collect()
+    }
+
+    /// All groups in their order, as a reader sees them.
+    fn published(&self, context: &Context<'_>, judged: Vec<JudgedGroup>) -> Vec<AuditedGroup> {
+        let mut judged = judged.into_iter();
         let outcome = |code: usize| {
-            if self.hidden.rows[code] {
-                return AuditedOutcome::Suppressed { under: context.params.minimum };
-            }
-            let figures = places
-                .next()
-                .map(|(place, group)| measures(context, group, everybody, (replicates, place), &mut totals));
-            match figures.zip(disparities.next()) {
-                Some((figures, disparities)) => {
-                    AuditedOutcome::Shown { measures: Box::new(figures), disparities }
-                }
+            let shown = if self.hidden.rows[code] { None } else { judged.next() };
+            match shown {
+                Some(group) => AuditedOutcome::Shown {
+                    measures: Box::new(group.measures),
+                    disparities: group.judged.into_iter().map(Judged::published).collect(),
+                },
                 None => AuditedOutcome::Suppressed { under: context.params.minimum },
             }
         };

@@ -1,14 +1,15 @@
 //! The groups of one column: their rows, their sums, and the exact figures that need no interval yet.
 
 use super::calibration;
+use super::cells::{CELLS, Cells, PerCell};
 use super::curves::Curve;
 use super::params::AuditParams;
-use super::rates::{CellSums, DENOMINATORS, Moments, Rate, SHARES};
+use super::rates::{CellSums, Moments, Rate};
 use super::replicates::Scored;
 use super::report::ScoreScale;
 use super::resample::Column;
 use super::rows::Rows;
-use super::suppress::Parts;
+use super::suppress::{Parts, few_of_either};
 
 /// What all groups of an audit share.
 pub(super) struct Context<'a> {
@@ -26,7 +27,7 @@ struct Families {
     starts: Vec<u32>,
 }
 
-/// Which numbers of a group may be known.
+/// Which numbers of a group a reader may know. All are measured and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
     /// How many have the outcome.
@@ -39,9 +40,27 @@ impl Seen {
     fn both(self) -> bool {
         self.outcome && self.selection
     }
+
+    /// Whether a share may be known, by its place among [`Cells::shares`].
+    pub(super) fn share(self, nth: usize) -> bool {
+        match nth {
+            0 => self.outcome,
+            1 => self.selection,
+            _ => self.both(),
+        }
+    }
+
+    /// Whether a figure of the scores may be. Where a score is 0 or 1 its mean is the selection rate.
+    pub(super) fn scored(self, figure: Scored) -> bool {
+        match figure {
+            Scored::Auc | Scored::AveragePrecision | Scored::ExpectedError => self.outcome,
+            Scored::MeanScore => self.selection,
+            Scored::CalibrationGap | Scored::NetBenefit => self.both(),
+        }
+    }
 }
 
-/// A group that is shown, or everybody.
+/// A group that is shown, or everybody. Whether its figures may be, `seen` says.
 pub(super) struct Group {
     pub(super) members: Vec<u32>,
     pub(super) sums: CellSums,
@@ -86,7 +105,7 @@ impl<'a> Context<'a> {
         for row in 0..rows.count() {
             let (cell, weight) = (usize::from(rows.cells[row]), rows.weight(row));
             let Some(place) = place(row) else { continue };
-            let sums = &mut sums[place];
+            let sums: &mut CellSums = &mut sums[place];
             sums.rows[cell] += 1;
             sums.weights[cell] += weight;
             if self.families.is_none() {
@@ -94,21 +113,23 @@ impl<'a> Context<'a> {
             }
         }
         let mut across = vec![vec![Moments::default(); column.groups]; column.bases.len()];
+        let sets = rows.parts.sets();
         match &self.families {
             None => {
                 for sums in &mut sums {
                     sums.with_whole = sums.moments;
-                    sums.clusters = DENOMINATORS.map(|set| {
-                        (0..4).filter(|cell| set >> cell & 1 == 1).map(|cell| sums.rows[cell]).sum()
+                    sums.clusters = sets.map(|set| {
+                        (0..CELLS).filter(|cell| set >> cell & 1 == 1).map(|cell| sums.rows[cell]).sum()
                     });
+                    sums.wholly = sums.clusters;
                 }
             }
             Some(families) => {
-                let mut parts: Vec<(usize, [f64; 4])> = Vec::new();
+                let mut parts: Vec<(usize, PerCell)> = Vec::new();
                 for ends in families.starts.windows(2) {
                     let members = &families.order[ends[0] as usize..ends[1] as usize];
                     let all = self.parts(members, place, &mut parts);
-                    family(&mut sums, &mut across, &column.bases, &parts, &all);
+                    family((&mut sums, &mut across), (&column.bases, &sets), &parts, &all);
                 }
             }
         }
@@ -120,17 +141,17 @@ impl<'a> Context<'a> {
         &self,
         members: &[u32],
         place: impl Fn(usize) -> Option<usize>,
-        parts: &mut Vec<(usize, [f64; 4])>,
-    ) -> [f64; 4] {
+        parts: &mut Vec<(usize, PerCell)>,
+    ) -> PerCell {
         parts.clear();
-        let mut all = [0.0; 4];
+        let mut all = [0.0; CELLS];
         for &row in members {
             let row = row as usize;
             let (cell, weight) = (usize::from(self.rows.cells[row]), self.rows.weight(row));
             all[cell] += weight;
             let Some(place) = place(row) else { continue };
             let known = parts.iter().position(|part| part.0 == place).unwrap_or_else(|| {
-                parts.push((place, [0.0; 4]));
+                parts.push((place, [0.0; CELLS]));
                 parts.len() - 1
             });
             parts[known].1[cell] += weight;
@@ -141,23 +162,24 @@ impl<'a> Context<'a> {
     /// A group with its exact figures.
     pub(super) fn group(&self, members: Vec<u32>, sums: CellSums, seen: Seen) -> Group {
         let (rows, n) = (self.rows, members.len());
-        let class = |outcome: usize| sums.rows[2 * outcome] + sums.rows[2 * outcome + 1];
-        let ranked = seen.outcome && class(0).min(class(1)) >= LEAST_CLASS;
+        let with = sums.count(&rows.parts, Cells::WITH) as u64;
+        let ranked = rows.followed && with.min(n as u64 - with) >= LEAST_CLASS;
         let curve = if ranked { Curve::new(rows, &members) } else { None };
-        let chances = rows.scale == ScoreScale::Chances && seen.outcome && n > 0;
+        let chances = rows.scale == ScoreScale::Chances && n > 0;
         let (mut weight, mut score) = (0.0, 0.0);
         for &row in &members {
             weight += rows.weight(row as usize);
             score += rows.weight(row as usize) * rows.scores[row as usize];
         }
-        // Where a score is 0 or 1 its mean is the selection rate, so it is shown only where that is.
-        let mean = (n > 0 && seen.selection).then(|| score / weight);
-        let prevalence = (sums.weights[2] + sums.weights[3]) / weight;
+        let mean = (n > 0).then(|| score / weight);
+        let share =
+            |nth: usize| sums.weights.iter().zip(&rows.parts.shares[nth]).map(|(w, p)| w * p).sum::<f64>();
+        let prevalence = share(0) / weight;
         let benefit = rows
             .operating
             .threshold_chance
-            .filter(|_| seen.both() && n > 0)
-            .map(|chance| (sums.weights[3] - sums.weights[1] * chance / (1.0 - chance)) / weight);
+            .filter(|_| n > 0)
+            .map(|chance| (share(2) - share(3) * chance / (1.0 - chance)) / weight);
         let scored = Scored::ALL.map(|figure| match figure {
             Scored::Auc => curve.as_ref().map(|curve| curve.auc),
             Scored::AveragePrecision => curve.as_ref().map(|curve| curve.average_precision),
@@ -176,19 +198,24 @@ const LEAST_CLASS: u64 = 5;
 
 /// Adds the products of one family.
 fn family(
-    sums: &mut [CellSums],
-    across: &mut [Vec<Moments>],
-    bases: &[usize],
-    parts: &[(usize, [f64; 4])],
-    all: &[f64; 4],
+    (sums, across): (&mut [CellSums], &mut [Vec<Moments>]),
+    (bases, sets): (&[usize], &[u8; Cells::DENOMINATORS]),
+    parts: &[(usize, PerCell)],
+    all: &PerCell,
 ) {
     for (place, part) in parts {
         let sums = &mut sums[*place];
         add_product(&mut sums.moments, part, part);
         add_product(&mut sums.with_whole, part, all);
-        let held = (0..4).fold(0, |held, cell| held | u8::from(part[cell] > 0.0) << cell);
-        for (count, set) in sums.clusters.iter_mut().zip(DENOMINATORS) {
-            *count += u64::from(set & held > 0);
+        let cells = |holds: &dyn Fn(usize) -> bool| {
+            (0..CELLS).fold(0, |held, cell| held | u8::from(holds(cell)) << cell)
+        };
+        let here = cells(&|cell| part[cell] > 0.0);
+        let outside = cells(&|cell| all[cell] > part[cell]);
+        for (nth, set) in sets.iter().enumerate() {
+            let counts = set & here > 0;
+            sums.clusters[nth] += u64::from(counts);
+            sums.wholly[nth] += u64::from(counts && set & outside == 0);
         }
     }
     if parts.len() < 2 {
@@ -203,7 +230,7 @@ fn family(
     }
 }
 
-fn add_product(moments: &mut Moments, left: &[f64; 4], right: &[f64; 4]) {
+fn add_product(moments: &mut Moments, left: &PerCell, right: &PerCell) {
     // Most families have rows in one cell only.
     for (row, left) in moments.iter_mut().zip(left).filter(|(_, left)| **left > 0.0) {
         for (entry, right) in row.iter_mut().zip(right) {
@@ -218,46 +245,51 @@ impl Group {
         published(self.members.len() as u64, round)
     }
 
-    /// One of the [`SHARES`], if it may be known.
-    pub(super) fn rate(&self, nth: usize, round: Option<u32>) -> Option<Rate> {
-        let shown = match nth {
-            0 => self.seen.outcome,
-            1 => self.seen.selection,
-            _ => self.seen.both(),
-        };
-        if shown { self.sums.rate(SHARES[nth], round) } else { None }
-    }
-
-    /// A figure of the scores, if it may be known.
+    /// A figure of the scores.
     pub(super) fn scored(&self, figure: Scored) -> Option<f64> {
         self.scored[figure as usize]
     }
 
     /// How many rows a figure hangs on: for curves those of the smaller class.
-    pub(super) fn few(&self, curve: bool) -> u64 {
-        let parts = self.outcomes();
+    pub(super) fn few(&self, cells: &Cells, curve: bool) -> u64 {
+        let parts = outcome_parts(cells, &self.sums.rows);
         if curve { parts[0].min(parts[1]) } else { self.members.len() as u64 }
     }
+}
 
-    /// With and without the outcome.
-    pub(super) fn outcomes(&self) -> Parts {
-        outcome_parts(&self.sums.rows)
+impl Context<'_> {
+    /// One of a group's shares, by its place among [`Cells::shares`].
+    pub(super) fn rate(&self, group: &Group, nth: usize) -> Option<Rate> {
+        // Without outcomes there is no share but that of the selected.
+        if !self.rows.followed && nth != 1 {
+            return None;
+        }
+        group.sums.rate(&self.rows.parts, nth, self.params.round_to)
     }
 
-    /// Selected and not.
-    pub(super) fn selections(&self) -> Parts {
-        selection_parts(&self.sums.rows)
+    /// Which numbers of everybody may be known.
+    pub(super) fn seen(&self, rows: &[u64; CELLS]) -> Seen {
+        let parts = &self.rows.parts;
+        let is_few = |of: fn(&Cells, &[u64; CELLS]) -> Parts| few_of_either(of(parts, rows), self.least());
+        Seen { outcome: !is_few(outcome_parts), selection: !is_few(selection_parts) }
     }
 }
 
 /// Rows with the outcome, and without.
-pub(super) fn outcome_parts(cells: &[u64; 4]) -> Parts {
-    [cells[2] + cells[3], cells[0] + cells[1]]
+pub(super) fn outcome_parts(cells: &Cells, rows: &[u64; CELLS]) -> Parts {
+    [expected(rows, &cells.denominators[Cells::WITH]), expected(rows, &cells.denominators[1])]
 }
 
 /// Rows selected, and not.
-pub(super) fn selection_parts(cells: &[u64; 4]) -> Parts {
-    [cells[1] + cells[3], cells[0] + cells[2]]
+pub(super) fn selection_parts(cells: &Cells, rows: &[u64; CELLS]) -> Parts {
+    let [of, not] = [Cells::SELECTED, Cells::NOT_SELECTED];
+    [expected(rows, &cells.denominators[of]), expected(rows, &cells.denominators[not])]
+}
+
+/// A count; where a tie is shared, the nearest whole number, but never none for a part of one.
+fn expected(rows: &[u64; CELLS], parts: &PerCell) -> u64 {
+    let sum: f64 = rows.iter().zip(parts).map(|(&rows, part)| rows as f64 * part).sum();
+    if sum > 0.0 { sum.round().max(1.0) as u64 } else { 0 }
 }
 
 /// A count, rounded if asked for.

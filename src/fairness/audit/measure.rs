@@ -1,7 +1,7 @@
 //! The figures of one group, with their intervals.
 
 use super::calibration::{self, Totals};
-use super::groups::{Context, Group, coarse, published};
+use super::groups::{Context, Group, coarse, outcome_parts, published, selection_parts};
 use super::rates::{Rate, rounded};
 use super::replicates::{Replicates, Scored};
 use super::report::{AuditBin, GroupMeasures};
@@ -22,14 +22,14 @@ pub(super) fn measures<'a>(
     totals: &mut Totals<'a>,
 ) -> GroupMeasures {
     let round = context.params.round_to;
-    let n = group.n(round);
-    let rate = |nth: usize| group.rate(nth, round);
+    let (n, parts) = (group.n(round), &context.rows.parts);
+    let rate = |nth: usize| context.rate(group, nth).filter(|_| group.seen.share(nth));
     let share = |nth: usize| rate(nth).map(|rate| rate.estimate());
     let complement = |nth: usize| rate(nth).map(|rate| rate.complement().estimate());
     let scored = |figure: Scored| {
-        let value = group.scored(figure)?;
+        let value = group.scored(figure).filter(|_| group.seen.scored(figure))?;
         let series = replicates.figure(place, figure.place());
-        let few = group.few(figure.of_curve());
+        let few = group.few(parts, figure.of_curve());
         let interval = match figure {
             Scored::ExpectedError => series.basic(value, few)?,
             _ => series.percentile(value, few)?,
@@ -40,11 +40,12 @@ pub(super) fn measures<'a>(
     let of_line = |estimated: Option<Estimate>| estimated.map(|e| estimate(e.value, e.interval, n, round));
     let count = |shown: bool, count: u64| shown.then(|| published(count, round));
     let selected_here = group.seen.selection && whole.seen.selection;
-    let of_selected = || group.sums.share_of_selected(&whole.sums, round).map(|rate: Rate| rate.estimate());
+    let of_selected =
+        || group.sums.share_of_selected(parts, &whole.sums, round).map(|rate: Rate| rate.estimate());
     GroupMeasures {
         n,
-        positives: count(group.seen.outcome, group.outcomes()[0]),
-        selected: count(group.seen.selection, group.selections()[0]),
+        positives: count(group.seen.outcome, outcome_parts(parts, &group.sums.rows)[0]),
+        selected: count(group.seen.selection, selection_parts(parts, &group.sums.rows)[0]),
         prevalence: share(0),
         selection_rate: share(1),
         true_positive_rate: share(2),
@@ -91,7 +92,7 @@ fn reliability(context: &Context<'_>, group: &Group) -> Vec<AuditBin> {
     if context.log_odds.is_none() || !group.seen.outcome || !group.seen.selection {
         return Vec::new();
     }
-    let Some(base) = group.rate(0, None) else { return Vec::new() };
+    let Some(base) = group.sums.rate(&context.rows.parts, 0, None) else { return Vec::new() };
     let effective = base.effective / base.n as f64;
     let bins = calibration::reliability(context.rows, &group.members, context.least().max(1));
     let shown = bins.into_iter().filter_map(|bin| {

@@ -28,6 +28,7 @@
 
 mod calibration;
 mod cases;
+mod cells;
 mod compare;
 mod criteria;
 mod curves;
@@ -56,6 +57,6 @@ pub use frame::{RejectedRow, RowReason, ScoreColumns, ScoreIntake, ScoresError, 
 pub use params::{AuditParams, OperatingPoint};
 pub use report::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, Criterion,
-    CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale, Setter,
+    CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale, Setter, Tie,
 };
 pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};

@@ -22,7 +22,8 @@ pub struct AuditParams {
     /// the largest and with everybody anyway; none by default, because which group is the norm is not for a
     /// program to say.
     pub references: Vec<(String, String)>,
-    /// Groups of fewer rows are held back, and so is every figure that would give away a smaller number.
+    /// Groups of fewer rows are held back, and so is every figure that would give away a smaller number: see
+    /// [`GroupMeasures`](super::GroupMeasures). 1, [`AuditParams::NOTHING_HELD_BACK`], shows everything.
     ///
     /// 10 by default: the cautious end of the small-number rules of UK official statistics (counts under 5
     /// or under 10 are held back), because a rate of fewer says little and can point at a person.
@@ -34,17 +35,23 @@ pub struct AuditParams {
     /// groups, most of which can say nothing.
     pub intersections: u32,
     /// Differences wholly within plus and minus this are called absent, in the unit of the measure; above 0
-    /// and below 1, since shares differ by 1 at most (5 would be meant as points, and call everything absent).
+    /// and below 1, since shares differ by 1 at most (5 would be meant as points, and call everything absent). Where
+    /// everybody's own share (or its complement) is small, a fifth of that counts instead: see [`Disparity::margin`].
+    ///
+    /// [`Disparity::margin`]: super::Disparity::margin
     ///
     /// 0.05 by default: five in a hundred people treated otherwise. It is the order of gap that published audits
     /// discuss, and some 1,500 rows a group can rule it out at a share of one half (the interval of a
-    /// difference is then about ±3.6 points). Set it lower where the shares themselves are of a few in a hundred.
+    /// difference is then about ±3.6 points).
     pub margin: f64,
     /// Resamples and seed of the cluster bootstrap.
     pub bootstrap: Bootstrap,
 }
 
 impl AuditParams {
+    /// The [`minimum`](Self::minimum) at which every group and every number is shown, for auditors who may see them.
+    pub const NOTHING_HELD_BACK: u32 = 1;
+
     /// The defaults, at this operating point.
     pub fn at(operating: OperatingPoint) -> Self {
         Self {
@@ -65,8 +72,8 @@ impl AuditParams {
 pub enum OperatingPoint {
     /// Those with this score or more.
     Threshold(f64),
-    /// Those with the highest scores, as many as a team can look at. Between equal scores at the end of the list
-    /// the order of the rows decides.
+    /// Those with the highest scores, as many as a team can look at. Rows of equal score at the end of the list share
+    /// its last places, see [`Tie`](super::Tie).
     Capacity(Capacity),
     /// Those that the table says were selected, see [`ScoreTable::predicted`](super::ScoreTable::predicted).
     Predicted,

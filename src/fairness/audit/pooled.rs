@@ -7,6 +7,7 @@
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::Rng;
 
+use super::cells::CELLS;
 use super::resample::{Block, Column, LANES, Lanes, poisson, stream};
 use super::rows::Rows;
 
@@ -38,16 +39,21 @@ struct Alike {
 impl Pooled {
     pub(super) fn new(rows: &Rows, column: &Column<'_>) -> Self {
         let wide = column.groups + 1;
-        let mut counts = vec![0_u32; rows.bin_count * 4 * wide];
+        let mut counts = vec![0_u32; rows.bin_count * CELLS * wide];
         for (row, code) in column.codes.iter().enumerate() {
             let place = column.places[usize::from(*code)].map_or(column.groups, usize::from);
-            counts[(usize::from(rows.bins[row]) * 4 + usize::from(rows.cells[row])) * wide + place] += 1;
+            counts[(usize::from(rows.bins[row]) * CELLS + usize::from(rows.cells[row])) * wide + place] += 1;
         }
         let alike: Vec<Alike> = counts
             .iter()
             .enumerate()
             .filter(|&(_, &rows)| rows > 0)
-            .map(|(at, &rows)| Alike { bin: at / wide / 4, cell: at / wide % 4, place: at % wide, rows })
+            .map(|(at, &rows)| Alike {
+                bin: at / wide / CELLS,
+                cell: at / wide % CELLS,
+                place: at % wide,
+                rows,
+            })
             .collect();
         let mut small = Vec::new();
         small.resize_with(LARGE as usize, || None);

@@ -1,8 +1,8 @@
 //! The figures of each resample, read off the sums of a block.
 
 use super::calibration::BINS;
+use super::cells::{CELLS, Cells, PerCell};
 use super::curves::{Piece, RocMaker, area_between};
-use super::rates::{DENOMINATORS, SHARES};
 use super::resample::{Block, Column, LANES, Lanes};
 use super::rows::Rows;
 use crate::evaluate::interval::{Interval, percentile_interval};
@@ -29,7 +29,7 @@ impl Scored {
     ];
 
     pub(super) fn place(self) -> usize {
-        SHARES.len() + self as usize
+        Cells::SHARES + self as usize
     }
 
     /// Whether it is read off a curve.
@@ -39,7 +39,7 @@ impl Scored {
 }
 
 /// All figures of a group in a resample.
-pub(super) const FIGURES: usize = SHARES.len() + Scored::ALL.len();
+pub(super) const FIGURES: usize = Cells::SHARES + Scored::ALL.len();
 
 /// What reading a block needs to know of the groups, column by column, everybody last.
 pub(super) struct Shape {
@@ -50,6 +50,7 @@ pub(super) struct Shape {
     /// For each place, the bins it has rows in, best first: mean score, and whether a tenth ends there.
     filled: Vec<Vec<Filled>>,
     odds: f64,
+    parts: Cells,
 }
 
 struct Filled {
@@ -89,6 +90,7 @@ impl Shape {
             bins: rows.bin_count,
             filled: Vec::new(),
             odds: rows.operating.threshold_chance.map_or(f64::NAN, |chance| chance / (1.0 - chance)),
+            parts: rows.parts.clone(),
         };
         for column in columns {
             let first = shape.filled.len();
@@ -156,8 +158,8 @@ impl Shape {
 pub(super) fn read_block<T: Copy + Into<f64>>(block: &Block<T>, shape: &Shape) -> Read {
     let mut read = Read { figures: Vec::with_capacity(shape.places * FIGURES), areas: Vec::new() };
     for place in 0..shape.places {
-        let cells: [Lanes<f64>; 4] =
-            std::array::from_fn(|cell| block.cells[place * 4 + cell].map(Into::into));
+        let cells: [Lanes<f64>; CELLS] =
+            std::array::from_fn(|cell| block.cells[place * CELLS + cell].map(Into::into));
         let figures = figures(block, shape, place, &cells);
         read.figures.extend(figures);
     }
@@ -167,18 +169,21 @@ pub(super) fn read_block<T: Copy + Into<f64>>(block: &Block<T>, shape: &Shape) -
     read
 }
 
-fn share(cells: &[Lanes<f64>; 4], of: u8, denominator: u8) -> Lanes<f64> {
-    let sum = |set: u8, lane: usize| -> f64 {
-        (0..4).filter(|cell| set >> cell & 1 == 1).map(|cell| cells[cell][lane]).sum()
-    };
-    std::array::from_fn(|lane| sum(of & denominator, lane) / sum(denominator, lane))
+fn weighed(cells: &[Lanes<f64>; CELLS], parts: &PerCell) -> Lanes<f64> {
+    let mut sums = [0.0; LANES];
+    for (cell, part) in cells.iter().zip(parts).filter(|(_, part)| **part > 0.0) {
+        for (sum, drawn) in sums.iter_mut().zip(cell) {
+            *sum += part * drawn;
+        }
+    }
+    sums
 }
 
 fn figures<T: Copy + Into<f64>>(
     block: &Block<T>,
     shape: &Shape,
     place: usize,
-    cells: &[Lanes<f64>; 4],
+    cells: &[Lanes<f64>; CELLS],
 ) -> [Lanes<f64>; FIGURES] {
     const EMPTY: Lanes<f64> = [0.0; LANES];
     let (mut positives, mut negatives, mut wrong, mut precision) = (EMPTY, EMPTY, EMPTY, EMPTY);
@@ -205,9 +210,15 @@ fn figures<T: Copy + Into<f64>>(
         }
     }
     let mut all = [EMPTY; FIGURES];
-    for (figure, of) in all.iter_mut().zip(SHARES) {
-        *figure = share(cells, of.of, DENOMINATORS[of.denominator]);
+    let parts = &shape.parts;
+    let denominators = parts.denominators.each_ref().map(|parts| weighed(cells, parts));
+    for ((figure, of), nth) in all.iter_mut().zip(&parts.shares).zip(Cells::DENOMINATOR_OF) {
+        *figure = weighed(cells, of);
+        for (share, whole) in figure.iter_mut().zip(&denominators[nth]) {
+            *share /= whole;
+        }
     }
+    let (right, wrongly) = (weighed(cells, &parts.shares[2]), weighed(cells, &parts.shares[3]));
     for lane in 0..LANES {
         let (p, q) = (positives[lane], negatives[lane]);
         let n = p + q;
@@ -217,7 +228,7 @@ fn figures<T: Copy + Into<f64>>(
         set(Scored::MeanScore, score[lane] / n);
         set(Scored::CalibrationGap, (p - score[lane]) / n);
         set(Scored::ExpectedError, error[lane] / n);
-        set(Scored::NetBenefit, (cells[3][lane] - cells[1][lane] * shape.odds) / n);
+        set(Scored::NetBenefit, (right[lane] - wrongly[lane] * shape.odds) / n);
     }
     all
 }

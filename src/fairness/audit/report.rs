@@ -67,9 +67,20 @@ pub struct Operating {
     /// the threshold, or the lowest score selected. `None` where the scores are not chances, where nobody
     /// is selected, or where the selection does not follow the score.
     pub threshold_chance: Option<f64>,
-    /// Of rows with the very score of the last one on a list of limited length, how many are left off: the
-    /// order of the rows decided between equals. `None` where there is no limit.
-    pub tied_and_left_off: Option<u64>,
+    /// The rows of equal score among which a list of limited length ends. `None` where it ends between scores, or
+    /// has no limit.
+    pub tied: Option<Tie>,
+}
+
+/// Rows of equal score, and fewer places than rows. Each row counts as selected by the part of them that there are
+/// places for, which is the mean over all orders of equals: so no order of rows changes an audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tie {
+    /// How many rows have the score at which the list ends.
+    pub rows: u64,
+    /// How many places of the list are left for them.
+    pub places: u64,
 }
 
 /// What was found for one group column, or for one pair of them.

@@ -22,6 +22,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 use rayon::prelude::*;
 
+use super::cells::{CELLS, has_outcome};
 use super::pooled::Pooled;
 use super::replicates::{Read, Replicates, Shape, read_block};
 use super::rows::Rows;
@@ -120,8 +121,8 @@ fn blocks(
 
 impl<'a> Walk<'a> {
     fn new(rows: &'a Rows, columns: &[Column<'_>]) -> Self {
-        let key = |row: usize| usize::from(rows.bins[row]) * 4 + usize::from(rows.cells[row]);
-        let mut starts = vec![0_u32; rows.bin_count * 4 + 1];
+        let key = |row: usize| usize::from(rows.bins[row]) * CELLS + usize::from(rows.cells[row]);
+        let mut starts = vec![0_u32; rows.bin_count * CELLS + 1];
         for row in 0..rows.count() {
             starts[key(row) + 1] += 1;
         }
@@ -129,12 +130,12 @@ impl<'a> Walk<'a> {
             starts[place] += starts[place - 1];
         }
         let run = |place: usize| Run {
-            bin: place / 4,
-            cell: place % 4,
+            bin: place / CELLS,
+            cell: place % CELLS,
             start: starts[place] as usize,
             end: starts[place + 1] as usize,
         };
-        let runs: Vec<Run> = (0..rows.bin_count * 4).map(run).filter(|run| run.start < run.end).collect();
+        let runs: Vec<Run> = (0..rows.bin_count * CELLS).map(run).filter(|run| run.start < run.end).collect();
         let mut next = starts.clone();
         let mut order = vec![0_u32; rows.count()];
         for row in 0..rows.count() {
@@ -276,7 +277,7 @@ pub(super) fn stream((seed, block): (u64, u32)) -> Xoshiro256PlusPlus {
 impl<T: Copy + Default + std::ops::AddAssign> Block<T> {
     pub(super) fn new(places: usize, bins: usize) -> Self {
         let empty = [T::default(); LANES];
-        Self { bins: vec![empty; places * bins * 2], cells: vec![empty; places * 4] }
+        Self { bins: vec![empty; places * bins * 2], cells: vec![empty; places * CELLS] }
     }
 
     /// Adds the numbers of one bin and cell.
@@ -287,11 +288,11 @@ impl<T: Copy + Default + std::ops::AddAssign> Block<T> {
         bins: usize,
         part: &Lanes<S>,
     ) {
-        let bin = &mut self.bins[(place * bins + bin) * 2 + cell / 2];
+        let bin = &mut self.bins[(place * bins + bin) * 2 + usize::from(has_outcome(cell))];
         for (sum, &part) in bin.iter_mut().zip(part) {
             *sum += part.into();
         }
-        for (sum, &part) in self.cells[place * 4 + cell].iter_mut().zip(part) {
+        for (sum, &part) in self.cells[place * CELLS + cell].iter_mut().zip(part) {
             *sum += part.into();
         }
     }

@@ -2,24 +2,23 @@
 
 use std::cmp::Ordering;
 
+use super::cells::{Cells, cell};
 use super::params::OperatingPoint;
-use super::report::{Operating, ScoreScale};
+use super::report::{Operating, ScoreScale, Tie};
 use super::table::ScoreTable;
 use crate::error::AuditError;
 use crate::evaluate::interval::Clusters;
-
-/// Which of the four cells of the confusion matrix: true negative, false positive, false negative, true
-/// positive.
-pub(super) fn cell(outcome: bool, selected: bool) -> usize {
-    2 * usize::from(outcome) + usize::from(selected)
-}
 
 /// All rows, best score first. Rows that are equal in everything but the cluster may stand in any order.
 pub(super) struct Rows {
     pub(super) scores: Vec<f64>,
     pub(super) outcomes: Vec<bool>,
-    /// 0 to 3, see [`cell`].
+    /// Whether outcomes are known.
+    pub(super) followed: bool,
+    /// See [`cell`].
     pub(super) cells: Vec<u8>,
+    /// What each cell counts for.
+    pub(super) parts: Cells,
     /// 1 each, where none were given.
     pub(super) weights: Option<Vec<f64>>,
     /// The number of each row's cluster; none where rows are independent.
@@ -43,7 +42,8 @@ impl Rows {
         let scores = &table.scores;
         let mut keyed: Vec<(u64, u32)> = scores.iter().map(|&score| descending(score)).zip(0..).collect();
         keyed.sort_unstable();
-        let (selected, tied) = selected(table, point, &keyed)?;
+        let (selected, tie) = selected(table, point, &keyed)?;
+        let places = tie.map_or(0.0, |tie| tie.places as f64 / tie.rows as f64);
         let clusters = table.clusters.as_ref().map(|codes| Clusters::new(codes));
         let compare = |a: usize, b: usize| -> Ordering {
             let weight =
@@ -64,12 +64,12 @@ impl Rows {
         let take = |row: u32| row as usize;
         let sorted: Vec<f64> = order.iter().map(|&row| scores[take(row)] + 0.0).collect();
         let outcomes: Vec<bool> = order.iter().map(|&row| table.outcomes[take(row)]).collect();
-        let cells: Vec<u8> =
-            order.iter().map(|&row| cell(table.outcomes[take(row)], selected[take(row)]) as u8).collect();
+        let cell_of = |row: usize| cell(table.outcomes[row], selected[row]) as u8;
+        let cells: Vec<u8> = order.iter().map(|&row| cell_of(take(row))).collect();
         let chances = sorted.iter().all(|score| (0.0..=1.0).contains(score));
         let scale = if chances { ScoreScale::Chances } else { ScoreScale::NotChances };
         let (bins, bin_count) = score_bins(&sorted, &outcomes);
-        let operating = operating(point, &sorted, &cells, scale, tied);
+        let operating = operating(point, &sorted, &cells, scale, tie);
         let gather = |codes: &[u16]| order.iter().map(|&row| codes[take(row)]).collect();
         Ok(Self {
             weights: table
@@ -83,7 +83,9 @@ impl Rows {
             codes: table.groups.iter().map(|group| gather(&group.codes)).collect(),
             scores: sorted,
             outcomes,
+            followed: table.followed,
             cells,
+            parts: Cells::new(places),
             scale,
             operating,
             bins,
@@ -106,29 +108,36 @@ fn descending(score: f64) -> u64 {
     if bits >> 63 == 0 { !(bits | 1 << 63) } else { bits }
 }
 
-/// Who is selected, and how many rows of the last one's score are left off a list of limited length.
+/// Who is selected, `None` for those tied at the cut of a list of limited length; and that tie.
 fn selected(
     table: &ScoreTable,
     point: OperatingPoint,
     ranked: &[(u64, u32)],
-) -> Result<(Vec<bool>, Option<u64>), AuditError> {
+) -> Result<(Vec<Option<bool>>, Option<Tie>), AuditError> {
     match point {
         OperatingPoint::Threshold(threshold) => {
-            Ok((table.scores.iter().map(|&score| score >= threshold).collect(), None))
+            Ok((table.scores.iter().map(|&score| Some(score >= threshold)).collect(), None))
         }
         OperatingPoint::Predicted => {
-            table.predicted.clone().map(|selected| (selected, None)).ok_or(AuditError::NoPrediction)
+            let selected = table.predicted.as_ref().ok_or(AuditError::NoPrediction)?;
+            Ok((selected.iter().map(|&selected| Some(selected)).collect(), None))
         }
         OperatingPoint::Capacity(capacity) => {
-            // Equal keys stand in the order of the rows.
             let places = capacity.of(ranked.len());
-            let mut selected = vec![false; ranked.len()];
+            let mut selected = vec![Some(false); ranked.len()];
             for &(_, row) in &ranked[..places] {
-                selected[row as usize] = true;
+                selected[row as usize] = Some(true);
             }
             let last = places.checked_sub(1).map(|place| ranked[place].0);
-            let left = ranked[places..].iter().take_while(|&&(key, _)| Some(key) == last).count();
-            Ok((selected, Some(left as u64)))
+            let left_off = ranked[places..].iter().take_while(|&&(key, _)| Some(key) == last).count();
+            if left_off == 0 {
+                return Ok((selected, None));
+            }
+            let on = ranked[..places].iter().rev().take_while(|&&(key, _)| Some(key) == last).count();
+            for &(_, row) in &ranked[places - on..places + left_off] {
+                selected[row as usize] = None;
+            }
+            Ok((selected, Some(Tie { rows: (on + left_off) as u64, places: on as u64 })))
         }
     }
 }
@@ -139,9 +148,9 @@ fn operating(
     scores: &[f64],
     cells: &[u8],
     scale: ScoreScale,
-    tied: Option<u64>,
+    tied: Option<Tie>,
 ) -> Operating {
-    let is_selected = |cell: u8| cell % 2 == 1;
+    let is_selected = |cell: u8| matches!(cell, 1 | 3..);
     let count = cells.iter().filter(|&&cell| is_selected(cell)).count();
     // Rows are sorted: the selection follows the score if no score above the lowest selected one is left.
     let lowest = cells.iter().rposition(|&cell| is_selected(cell)).map(|row| scores[row]);
@@ -163,7 +172,7 @@ fn operating(
         OperatingPoint::Predicted => "as the table says".to_owned(),
     };
     let open = |chance: &f64| *chance > 0.0 && *chance < 1.0 && scale == ScoreScale::Chances;
-    Operating { words, threshold_chance: chance.filter(open), tied_and_left_off: tied }
+    Operating { words, threshold_chance: chance.filter(open), tied }
 }
 
 /// Bins of neighbouring scores, from the highest down, each with about as much of the positives and of the

@@ -2,13 +2,12 @@
 
 use super::calibration::Totals;
 use super::grouping::Grouping;
-use super::groups::{Context, Group, Seen, outcome_parts, published, selection_parts};
+use super::groups::{Context, Group, published};
 use super::measure::measures;
 use super::params::{AuditParams, OperatingPoint};
-use super::report::{AttributeAudit, AttributeFinding, Audit, GroupMeasures, Operating};
+use super::report::{AttributeAudit, AttributeFinding, Audit, GroupMeasures, Operating, Tie};
 use super::resample::{Column, resample};
 use super::rows::Rows;
-use super::suppress::Parts;
 use super::table::{ScoreTable, canonical};
 use crate::error::AuditError;
 use crate::evaluate::Capacity;
@@ -21,8 +20,7 @@ const PASS: usize = 256;
 impl ScoreTable {
     /// Measures every group of every column, and how groups differ.
     ///
-    /// The same rows in any order give the same audit to the bit, at any number of threads; where a list of
-    /// limited length ends between equal scores, the order of the rows decides who is on it, and only there.
+    /// The same rows in any order give the same audit to the bit, at any number of threads.
     ///
     /// # Errors
     /// [`AuditError::TooFewRows`], [`AuditError::Parameter`], [`AuditError::NoPrediction`],
@@ -76,10 +74,10 @@ impl ScoreTable {
             weighted: rows.weights.is_some(),
             scores: rows.scale,
             operating: Operating {
-                tied_and_left_off: rows
-                    .operating
-                    .tied_and_left_off
-                    .map(|tied| published(tied, params.round_to)),
+                tied: rows.operating.tied.map(|tie| Tie {
+                    rows: published(tie.rows, params.round_to),
+                    places: published(tie.places, params.round_to),
+                }),
                 ..rows.operating.clone()
             },
             params: params.clone(),
@@ -173,8 +171,6 @@ fn everybody(context: &Context<'_>) -> Group {
     let zeros = vec![0; rows.count()];
     let all = Column { codes: &zeros, places: vec![Some(0)], groups: 1, bases: vec![] };
     let sums = context.sums(&all).0.swap_remove(0);
-    let enough = |parts: Parts| parts[0].min(parts[1]) >= context.least();
-    let seen =
-        Seen { outcome: enough(outcome_parts(&sums.rows)), selection: enough(selection_parts(&sums.rows)) };
+    let seen = context.seen(&sums.rows);
     context.group((0..rows.count() as u32).collect(), sums, seen)
 }

@@ -6,6 +6,17 @@
 //! those with the outcome (or without it) are too few has no figure that knows of the outcome, since from
 //! several such figures the number could be worked out; likewise for the selection.
 //!
+//! **None is not few.** One person with the outcome among those of a group is somebody, whom a neighbour may find;
+//! that nobody of 2,000 has it names no one, and that everybody was selected is a rule, not a person. So 0 and all
+//! are shown, if the group itself has the minimum of rows: the worst a list can do to a group must not
+//! be what a report leaves out. What it does tell, that a person known to be of the group was not (or was) selected,
+//! is true of a whole group and said of the group.
+//!
+//! **A verdict is not a number.** Whether groups differ is judged on the true counts and said even where the numbers
+//! are withheld. A reader learns from it no more than a range of counts. Where the verdict on a group's
+//! prevalence or selection would be another for every other small count, so that it would tell the very number, it
+//! is withheld as well, and said to be withheld; see [`gives_away`].
+//!
 //! The total over all groups is known. So no group is ever the only one held back, and what is held back
 //! is together never under the minimum, beyond the one row that each group listed by name must have. In a table
 //! of pairs this is asked of every row and column, whose totals are the groups of the single columns; and a cell
@@ -48,16 +59,41 @@ impl Guard {
     }
 }
 
+/// Whether a number is small enough to point at people: above 0 and under the minimum.
+pub(super) fn is_few(number: u64, least: u64) -> bool {
+    number > 0 && number < least
+}
+
+/// Whether a number or its complement is.
+pub(super) fn few_of_either(parts: Parts, least: u64) -> bool {
+    parts.into_iter().any(|part| is_few(part, least))
+}
+
+/// Whether what is `said` would give away a small `number` of people to a reader who knows everything else: when
+/// of all small numbers, counted from none and from all of `of`, this one alone would have it said.
+pub(super) fn gives_away<T: PartialEq>(
+    (number, of): (u64, u64),
+    least: u64,
+    said: &T,
+    would_say: impl Fn(u64) -> T,
+) -> bool {
+    if !few_of_either([number, of.saturating_sub(number)], least) {
+        return false;
+    }
+    let small = (1..least.min(of)).flat_map(|few| [few, of - few]);
+    let mut others = small.filter(|&other| other != number);
+    !others.any(|other| would_say(other) == *said)
+}
+
 /// Holds back more of `cells` until none can be worked out from their total. `held` says which are held back
 /// to begin with; from the smallest up (the first of equals), each that is too small is added, and then as
 /// many more as it takes.
 pub(super) fn hold_back(cells: &[Parts], held: &mut [bool], guard: Guard) {
-    let small = |cell: usize| cells[cell][0].min(cells[cell][1]);
     for (cell, held) in held.iter_mut().enumerate() {
-        *held |= small(cell) < guard.least;
+        *held |= few_of_either(cells[cell], guard.least);
     }
     let mut order: Vec<usize> = (0..cells.len()).filter(|&cell| !held[cell]).collect();
-    order.sort_by_key(|&cell| small(cell));
+    order.sort_by_key(|&cell| smaller(cells[cell]));
     for cell in order {
         let hidden = || (0..cells.len()).filter(|&cell| held[cell]);
         let sum = |part: usize| hidden().map(|cell| cells[cell][part]).sum::<u64>();
@@ -67,6 +103,13 @@ pub(super) fn hold_back(cells: &[Parts], held: &mut [bool], guard: Guard) {
         }
         held[cell] = true;
     }
+}
+
+/// What cells are held back by: the smallest first. One that has none of either adds nothing to what is unknown, so
+/// it comes after all others.
+fn smaller(parts: Parts) -> (bool, u64) {
+    let least = parts[0].min(parts[1]);
+    (least == 0, least)
 }
 
 /// A table of pairs: for each cell that has rows, its row, its column, and its parts.
@@ -120,7 +163,7 @@ impl PairCells<'_> {
             }
             let beside = (0..self.places.len())
                 .filter(|&cell| !held[cell] && (self.places[cell].0 == row || self.places[cell].1 == column));
-            if let Some(cell) = beside.min_by_key(|&cell| self.parts[cell][0].min(self.parts[cell][1])) {
+            if let Some(cell) = beside.min_by_key(|&cell| smaller(self.parts[cell])) {
                 held[cell] = true;
                 return true;
             }

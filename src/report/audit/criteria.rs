@@ -4,7 +4,7 @@ use super::super::words;
 use super::{figure, id, name};
 use crate::fairness::audit::{
     Against, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, Criterion, CriterionReport, Disparity,
-    DisparityVerdict, Measure,
+    DisparityVerdict, Measure, Setter,
 };
 
 /// The question that a criterion asks.
@@ -61,6 +61,7 @@ impl Said {
             DisparityVerdict::Present => ("present", "▲", "present"),
             DisparityVerdict::AbsentWithin => ("within", "✓", "absent within the margin"),
             DisparityVerdict::CannotTell => ("unsure", "?", "cannot tell"),
+            DisparityVerdict::Withheld => ("unsure", "–", "withheld"),
         };
         Self { class, mark, words }
     }
@@ -108,7 +109,7 @@ impl Overview {
                 match verdict {
                     DisparityVerdict::Present => overview.present += 1,
                     DisparityVerdict::AbsentWithin => overview.absent += 1,
-                    DisparityVerdict::CannotTell => overview.unsure += 1,
+                    DisparityVerdict::CannotTell | DisparityVerdict::Withheld => overview.unsure += 1,
                 }
             }
             overview.rows.push(OverviewRow {
@@ -153,12 +154,11 @@ impl CriterionRow {
         let (mut group, mut size, mut rests_on) = (String::new(), String::new(), String::new());
         if let Some(setter) = &report.set_by {
             group.clone_from(&setter.group);
-            size = size_in_words(audit, report.criterion, setter.measure, &setter.size);
-            rests_on = if setter.denominator == setter.n {
-                format!("n = {}", words::count(setter.n))
-            } else {
-                format!("n = {}, the figure on {}", words::count(setter.n), words::count(setter.denominator))
-            };
+            size = size_in_words(audit, report.criterion, setter);
+            rests_on = format!("n = {}", words::count(setter.n));
+            if let Some(denominator) = setter.denominator.filter(|&denominator| denominator != setter.n) {
+                rests_on.push_str(&format!(", the figure on {}", words::count(denominator)));
+            }
             // The yardstick itself is held against everybody.
             if report.set_against() == Some(&Against::Whole) {
                 rests_on.push_str("; against everybody");
@@ -168,7 +168,7 @@ impl CriterionRow {
             name: report.criterion.name(),
             question: question(report.criterion),
             said: Said::of(report.verdict),
-            margin: figure::margin(report.criterion, audit.params.margin),
+            margin: figure::margin(report.criterion, report.margin),
             group,
             size,
             rests_on,
@@ -178,16 +178,20 @@ impl CriterionRow {
 }
 
 /// `true-positive rate +4.2 points (1.0 to 7.4)`, or `selected 0.71 times as often (0.60 to 0.84)`.
-pub(super) fn size_in_words(
-    audit: &Audit,
-    criterion: Criterion,
-    measure: Measure,
-    size: &crate::evaluate::Estimate,
-) -> String {
-    if criterion == Criterion::FourFifthsRule {
-        return format!("{} times as often", figure::ratio(size.value, Some(size.interval)));
+///
+/// Or that it is withheld, which a verdict is not.
+pub(super) fn size_in_words(audit: &Audit, criterion: Criterion, setter: &Setter) -> String {
+    let measure = setter.measure;
+    match &setter.size {
+        None => format!("{measure}: by how much is {}", figure::WITHHELD),
+        Some(size) if criterion == Criterion::FourFifthsRule => {
+            format!("{} times as often", figure::ratio(size.value, Some(size.interval)))
+        }
+        Some(size) => {
+            let held = Some(size.interval);
+            format!("{measure} {}", figure::difference(measure, size.value, held, audit.scores))
+        }
     }
-    format!("{measure} {}", figure::difference(measure, size.value, Some(size.interval), audit.scores))
 }
 
 /// `1.2 points (F) to 18.4 points (55+)`; empty where no group could be compared.
@@ -269,10 +273,21 @@ impl DifferenceRow {
         (present, others)
     }
 
-    /// `None` where there is no difference to tell.
+    /// `None` where there is nothing to compare.
     fn of(audit: &Audit, group: &AuditedGroup, found: &Disparity) -> Option<Self> {
-        let difference = found.difference.as_ref()?;
         let measure = found.measure;
+        let Some(difference) = found.difference.as_ref() else {
+            return (found.verdict != DisparityVerdict::CannotTell).then(|| Self {
+                group: group.name(),
+                measure: measure.name(),
+                difference: figure::WITHHELD.to_owned(),
+                simultaneous: String::new(),
+                ratio: String::new(),
+                said: Said::of(found.verdict),
+                could_show: String::new(),
+                rests_on: String::new(),
+            });
+        };
         let told = |value, interval| figure::difference(measure, value, interval, audit.scores);
         let ratio = found.ratio.as_ref();
         Some(Self {

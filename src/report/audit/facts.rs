@@ -2,7 +2,7 @@
 
 use super::super::words;
 use super::figure;
-use crate::fairness::audit::{Audit, Measure, ScoreIntake, ScoreScale};
+use crate::fairness::audit::{Audit, Measure, ScoreIntake, ScoreScale, Tie};
 
 /// The facts at the head and the foot of the page.
 pub(super) struct Facts {
@@ -15,7 +15,7 @@ pub(super) struct Facts {
     pub operating: String,
     /// What a selection costs and gains, in words; empty where the scores do not say.
     pub exchange: String,
-    /// That the order of the rows decided between equals; empty where it did not.
+    /// That equals share the last places of the list; empty where they do not.
     pub tied: String,
     pub minimum: u32,
     /// Empty where counts are exact.
@@ -60,7 +60,7 @@ impl Facts {
             chances: audit.scores == ScoreScale::Chances,
             operating: audit.operating.words.clone(),
             exchange: audit.operating.threshold_chance.map(exchange).unwrap_or_default(),
-            tied: audit.operating.tied_and_left_off.filter(|left| *left > 0).map(tied).unwrap_or_default(),
+            tied: audit.operating.tied.map(tied).unwrap_or_default(),
             minimum: params.minimum,
             rounded: params.round_to.map(|to| to.to_string()).unwrap_or_default(),
             margin: format!("{} points", figure::bare(100.0 * params.margin, 2)),
@@ -91,12 +91,13 @@ fn exchange(chance: f64) -> String {
     }
 }
 
-fn tied(left: u64) -> String {
+/// That rows of equal score share the last places.
+pub(super) fn tied(tie: Tie) -> String {
     format!(
-        "{} with the same score as the last one on the list {} left off: between equals, the order of the rows in \
-         the table decided.",
-        words::counted(left as usize, "row", "rows"),
-        if left == 1 { "was" } else { "were" }
+        "{} of equal score share the last {} of the list: each counts as selected by that part, as it would on \
+         average over every order of equals.",
+        words::counted(tie.rows as usize, "row", "rows"),
+        words::counted(tie.places as usize, "place", "places"),
     )
 }
 

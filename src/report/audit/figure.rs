@@ -5,6 +5,8 @@ use crate::fairness::audit::{Criterion, Measure, ScoreScale};
 
 /// What cannot be shown.
 pub(super) const NOT_SHOWN: &str = "not shown";
+/// What a reader may not know, where there is something to know.
+pub(super) const WITHHELD: &str = "withheld";
 
 /// In what a measure is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +36,29 @@ fn unit(measure: Measure, scale: ScoreScale) -> Unit {
 pub(super) fn figure(measure: Measure, found: &Estimate, scale: ScoreScale) -> String {
     let unit = unit(measure, scale);
     let signed = matches!(measure, Measure::CalibrationGap | Measure::CalibrationIntercept);
-    told(unit, if unit == Unit::Share { "%" } else { "" }, signed, found.value, Some(found.interval))
+    let text =
+        told(unit, if unit == Unit::Share { "%" } else { "" }, signed, found.value, Some(found.interval));
+    match of_nobody(measure, found.value) {
+        Some(words) => format!("{words}: {text}"),
+        None => text,
+    }
+}
+
+/// A share of none or of all, said in words: a bare 0.0% is read as a small share.
+fn of_nobody(measure: Measure, value: f64) -> Option<&'static str> {
+    let (none, all) = match measure {
+        Measure::Prevalence => ("nobody had the outcome", "everybody had the outcome"),
+        Measure::SelectionRate => ("nobody selected", "everybody selected"),
+        Measure::TruePositiveRate | Measure::FalsePositiveRate | Measure::Precision => ("none", "all"),
+        _ => return None,
+    };
+    if value <= 0.0 {
+        Some(none)
+    } else if value >= 1.0 {
+        Some(all)
+    } else {
+        None
+    }
 }
 
 /// A difference of two groups: `+4.2 points (1.0 to 7.4)`. An area between curves has no sign.
@@ -62,11 +86,12 @@ pub(super) fn ratio(value: f64, interval: Option<Interval>) -> String {
 }
 
 /// What "absent" means for a criterion: `within ±5 points`.
-pub(super) fn margin(criterion: Criterion, margin: f64) -> String {
-    match criterion {
-        Criterion::FourFifthsRule => "between four fifths and five fourths".to_owned(),
-        Criterion::Abroca => format!("under {}", bare(margin, 3)),
-        _ => format!("within ±{} points", bare(100.0 * margin, 2)),
+pub(super) fn margin(criterion: Criterion, margin: Option<f64>) -> String {
+    match (criterion, margin) {
+        (Criterion::FourFifthsRule, _) => "between four fifths and five fourths".to_owned(),
+        (_, None) => "within the margin, which is withheld".to_owned(),
+        (Criterion::Abroca, Some(margin)) => format!("under {}", bare(margin, 3)),
+        (_, Some(margin)) => format!("within ±{} points", bare(100.0 * margin, 2)),
     }
 }
 
@@ -140,6 +165,17 @@ mod tests {
     }
 
     #[test]
+    fn nobody_and_everybody_are_said_in_words() {
+        let (none, all) = (estimate(0.0, 0.0, 0.02), estimate(1.0, 0.98, 1.0));
+        assert_eq!(figure(Measure::SelectionRate, &none, CHANCES), "nobody selected: 0.0% (0.0 to 2.0)");
+        assert_eq!(
+            figure(Measure::Prevalence, &all, CHANCES),
+            "everybody had the outcome: 100.0% (98.0 to 100.0)"
+        );
+        assert_eq!(figure(Measure::Accuracy, &all, CHANCES), "100.0% (98.0 to 100.0)");
+    }
+
+    #[test]
     fn small_shares_get_another_decimal() {
         assert_eq!(
             figure(Measure::SelectionRate, &estimate(0.004, 0.002, 0.0081), CHANCES),
@@ -149,9 +185,9 @@ mod tests {
 
     #[test]
     fn a_margin_is_said_in_the_unit_of_its_criterion() {
-        assert_eq!(margin(Criterion::StatisticalParity, 0.05), "within ±5 points");
-        assert_eq!(margin(Criterion::EqualisedOdds, 0.025), "within ±2.5 points");
-        assert_eq!(margin(Criterion::Abroca, 0.05), "under 0.05");
-        assert_eq!(margin(Criterion::FourFifthsRule, 0.05), "between four fifths and five fourths");
+        assert_eq!(margin(Criterion::StatisticalParity, Some(0.05)), "within ±5 points");
+        assert_eq!(margin(Criterion::EqualisedOdds, Some(0.025)), "within ±2.5 points");
+        assert_eq!(margin(Criterion::Abroca, Some(0.05)), "under 0.05");
+        assert_eq!(margin(Criterion::FourFifthsRule, None), "between four fifths and five fourths");
     }
 }

@@ -125,6 +125,7 @@ fn disparity(measure: Measure, against: &Against, own: Counts, other: Counts) ->
         ratio: None,
         ratio_simultaneous: None,
         critical: Some(2.8),
+        margin: Some(MARGIN),
         verdict: DisparityVerdict::CannotTell,
         smallest_shown: None,
     };
@@ -246,10 +247,17 @@ fn report(
         .max_by(|a, b| a.2.value.abs().total_cmp(&b.2.value.abs()))
         .map(|(group, found, size)| {
             let AuditedOutcome::Shown { measures, .. } = &group.outcome else { unreachable!() };
-            let denominator = measures.figure(found.measure).map_or(measures.n, |held| held.n);
-            Setter { group: group.name(), n: measures.n, denominator, measure: found.measure, size }
+            let denominator = measures.figure(found.measure).map(|held| held.n);
+            Setter {
+                group: group.name(),
+                n: measures.n,
+                denominator,
+                measure: found.measure,
+                size: Some(size),
+            }
         });
-    CriterionReport { criterion, against, verdict, set_by }
+    let margin = Some(MARGIN).filter(|_| criterion != Criterion::FourFifthsRule);
+    CriterionReport { criterion, against, margin, verdict, set_by }
 }
 
 const ETHNICITIES: [&str; 20] = [
@@ -332,7 +340,7 @@ pub(super) fn audit() -> Audit {
         operating: Operating {
             words: "score of 0.2 or more".to_owned(),
             threshold_chance: Some(0.2),
-            tied_and_left_off: None,
+            tied: None,
         },
         params,
         correction: "max-t, family bootstrap, 1,000 resamples".to_owned(),

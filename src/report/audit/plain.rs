@@ -73,7 +73,8 @@ pub fn audit_text(audit: &Audit) -> String {
     };
     let mut text = format!(
         "Audit of {} rows{families}; with the outcome: {}; selected ({}): {}.\n\
-         Absent means: within ±{} points. \"Cannot tell\" is not fair: the sample is too small to say.\n\
+         Absent means: within ±{} points, or within a fifth of everybody's own share where that is small. \"Cannot \
+         tell\" is not fair: the sample is too small to say.\n\
          Differences have the interval that holds for all groups of a characteristic at once.\n",
         words::count(audit.n),
         if audit.followed { told(audit.positives) } else { super::facts::NOT_KNOWN_YET.to_owned() },
@@ -81,12 +82,8 @@ pub fn audit_text(audit: &Audit) -> String {
         told(audit.selected),
         figure::bare(100.0 * audit.params.margin, 2),
     );
-    if let Some(left) = audit.operating.tied_and_left_off.filter(|left| *left > 0) {
-        text.push_str(&format!(
-            "Rows with the same score as the last one on the list that were left off: {}. Between equals, the order \
-             of the rows in the table decided.\n",
-            words::count(left)
-        ));
+    if let Some(tie) = audit.operating.tied {
+        text.push_str(&format!("{}\n", super::facts::tied(tie)));
     }
     for attribute in &audit.attributes {
         text.push('\n');
@@ -129,7 +126,7 @@ fn characteristic(
                 "  {} (n = {}): {}{}",
                 setter.group,
                 words::count(setter.n),
-                criteria::size_in_words(audit, report.criterion, setter.measure, &setter.size),
+                criteria::size_in_words(audit, report.criterion, setter),
                 if report.set_against() == Some(&Against::Whole) { " against everybody" } else { "" }
             )
         });
@@ -141,11 +138,12 @@ fn characteristic(
         let present = criteria::told(group, against)
             .filter(|found| found.verdict == DisparityVerdict::Present && found.measure != Measure::Abroca);
         let told: Vec<String> = present
-            .filter_map(|found| {
-                let difference = found.difference.as_ref()?;
-                let held = found.difference_simultaneous.or(Some(difference.interval));
-                let size = figure::difference(found.measure, difference.value, held, audit.scores);
-                Some(format!("{} {size}", found.measure))
+            .map(|found| {
+                let size = found.difference.as_ref().map(|difference| {
+                    let held = found.difference_simultaneous.or(Some(difference.interval));
+                    figure::difference(found.measure, difference.value, held, audit.scores)
+                });
+                format!("{} {}", found.measure, size.as_deref().unwrap_or(figure::WITHHELD))
             })
             .collect();
         if !told.is_empty() {

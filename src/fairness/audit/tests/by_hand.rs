@@ -4,21 +4,6 @@ use super::*;
 use crate::evaluate::Capacity;
 use crate::evaluate::interval::{newcombe_difference, wilson};
 
-/// Per group: true negatives, false positives, false negatives, true positives.
-fn table(cells: &[(&str, [usize; 4])]) -> ScoreTable {
-    let (mut scores, mut outcomes, mut names) = (vec![], vec![], vec![]);
-    for (name, counts) in cells {
-        for (cell, &count) in counts.iter().enumerate() {
-            for _ in 0..count {
-                scores.push(if cell % 2 == 1 { 0.75 } else { 0.25 });
-                outcomes.push(cell >= 2);
-                names.push(Some(*name));
-            }
-        }
-    }
-    ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap()
-}
-
 #[test]
 fn without_families_shares_are_wilson_and_differences_newcombe() {
     let table = table(&[("a", [50, 20, 10, 40]), ("b", [30, 10, 12, 28])]);
@@ -150,7 +135,7 @@ fn a_list_of_limited_length_says_who_was_tied() {
     let scores = vec![0.9, 0.5, 0.5, 0.5, 0.1];
     let table = ScoreTable::new(scores, vec![true, false, true, false, false]).unwrap();
     let audit = table.audit(&params(OperatingPoint::Capacity(Capacity::Cases(2)), 0, 39)).unwrap();
-    assert_eq!(audit.operating.tied_and_left_off, Some(2));
+    assert_eq!(audit.operating.tied, Some(Tie { rows: 3, places: 1 }));
     assert_eq!(audit.operating.threshold_chance, Some(0.5));
     assert_eq!(audit.selected, Some(2));
     // Not chances: no calibration, no net benefit, but ranking all the same.
@@ -201,13 +186,6 @@ fn what_cannot_be_audited_is_refused() {
     assert!(matches!(wide.group("id", &ids).unwrap_err(), AuditError::TooManyGroups { .. }));
 }
 
-fn criteria(audit: &Audit) -> &[CriterionReport] {
-    match &audit.attributes[0].finding {
-        AttributeFinding::Measured { criteria, .. } => criteria,
-        AttributeFinding::NotMeasurable { why } => panic!("not measurable: {why}"),
-    }
-}
-
 #[test]
 fn the_group_that_others_are_compared_with_can_set_a_criterion() {
     // Each small group alone is too small to tell; the largest against all of them is not.
@@ -231,7 +209,7 @@ fn equalised_odds_allows_for_its_two_measures() {
     let (set_by, against) = (odds.set_by.as_ref().unwrap(), odds.set_against().unwrap());
     let group = groups(&audit.attributes[0]).iter().find(|group| group.name() == set_by.group).unwrap();
     let found = disparity(shown(group).unwrap().1, set_by.measure, |held| held == against);
-    let (all, size) = (found.difference_simultaneous.unwrap(), set_by.size);
+    let (all, size) = (found.difference_simultaneous.unwrap(), set_by.size.unwrap());
     // One comparison reaches 1.96 standard errors, one of two measures 2.2414.
     let wider = 2.241_402_727_604_947 / found.critical.unwrap();
     close(size.interval.low, size.value - wider * (size.value - all.low), 1e-9);

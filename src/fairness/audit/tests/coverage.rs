@@ -1,7 +1,7 @@
 //! How often intervals hold the truth that made the data. Shares and their differences are counted exactly, over
 //! all possible samples; the rest is simulated.
 
-use super::super::rates::{Moments, Rate, RatePair};
+use super::super::rates::{CellSums, Moments, Rate, RatePair};
 use super::*;
 use crate::evaluate::interval::{Estimate, Interval, Z};
 
@@ -54,8 +54,9 @@ fn intervals_of_differences_and_ratios_hold_the_truth_as_often_as_they_say() {
             let (mut difference, mut ratio) = (0.0, 0.0);
             for (a, x) in here.iter().enumerate() {
                 for (b, y) in there.iter().enumerate() {
-                    let none = Moments::default();
-                    let pair = RatePair::new(rate(a, n), rate(b, m), (&none, &none), &none);
+                    let none = CellSums::default();
+                    let pair =
+                        RatePair::of_groups(rate(a, n), rate(b, m), (&none, &none), &Moments::default());
                     let chance = x * y;
                     if holds(pair.difference_interval(Z), p - q) {
                         difference += chance;

@@ -4,6 +4,7 @@ mod agreement;
 mod by_hand;
 mod coverage;
 mod safety;
+mod verdicts;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -64,4 +65,31 @@ fn is_largest(against: &Against) -> bool {
 #[track_caller]
 fn close(ours: f64, theirs: f64, tolerance: f64) {
     assert!((ours - theirs).abs() <= tolerance, "{ours} is not {theirs}");
+}
+
+/// Per group: true negatives, false positives, false negatives, true positives.
+fn table(cells: &[(&str, [usize; 4])]) -> ScoreTable {
+    let (mut scores, mut outcomes, mut names) = (vec![], vec![], vec![]);
+    for (name, counts) in cells {
+        for (cell, &count) in counts.iter().enumerate() {
+            for _ in 0..count {
+                scores.push(if cell % 2 == 1 { 0.75 } else { 0.25 });
+                outcomes.push(cell >= 2);
+                names.push(Some(*name));
+            }
+        }
+    }
+    ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap()
+}
+
+fn criteria(audit: &Audit) -> &[CriterionReport] {
+    match &audit.attributes[0].finding {
+        AttributeFinding::Measured { criteria, .. } => criteria,
+        AttributeFinding::NotMeasurable { why } => panic!("not measurable: {why}"),
+    }
+}
+
+/// What is said of a criterion of the first column.
+fn criterion(audit: &Audit, which: Criterion) -> &CriterionReport {
+    criteria(audit).iter().find(|report| report.criterion == which).unwrap()
 }
