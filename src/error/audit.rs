@@ -124,6 +124,15 @@ pub enum ScoresError {
         /// What it should be.
         wanted: &'static str,
     },
+    /// A column of yes and no coded 1 and 2: which of them means yes cannot be told.
+    #[error(
+        "column \"{column}\" holds 2 and no 0: which of 1 and 2 means yes cannot be told; write 1 for yes and 0 for no \
+         (or yes and no)"
+    )]
+    OneAndTwo {
+        /// The column.
+        column: String,
+    },
     /// No row could be used.
     #[error("none of the {read} rows read can be audited{why}")]
     NoRow {

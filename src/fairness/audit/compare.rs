@@ -5,7 +5,7 @@ use super::curves::area_between;
 use super::groups::{Context, Group, coarse, outcome_parts, selection_parts};
 use super::measure::{POWER, estimate, sidak};
 use super::rates::{Moments, RatePair};
-use super::replicates::{Replicates, Scored, Series};
+use super::replicates::{Areas, Replicates, Scored, Series};
 use super::report::{Against, Disparity, DisparityVerdict, Measure, ScoreScale};
 use super::suppress::gives_away;
 use crate::evaluate::interval::{Estimate, Interval, Z};
@@ -65,6 +65,8 @@ struct Gap {
     deviation: f64,
     rates: Option<RatePair>,
     ratio: Option<(f64, Interval)>,
+    /// For an area between curves: what chance alone makes of it in each resample, and exceeds in 5 of 100.
+    chance: Option<(Vec<f64>, f64)>,
 }
 
 impl Comparison<'_> {
@@ -74,7 +76,12 @@ impl Comparison<'_> {
         let gaps: Vec<Option<Gap>> = (0..self.groups.len())
             .map(|place| if self.is_base(place) { None } else { self.gap(place, &source) })
             .collect();
-        let critical = critical(gaps.iter().flatten().map(|gap| &gap.series));
+        let critical = match source {
+            Source::Area => {
+                Z * critical_of_areas(gaps.iter().flatten().filter_map(|gap| gap.chance.as_ref()))
+            }
+            _ => critical(gaps.iter().flatten().map(|gap| &gap.series)),
+        };
         let margin = self.margin(&source);
         let judged = |place: usize, gap: Option<&Gap>| {
             (!self.is_base(place)).then(|| {
@@ -185,6 +192,7 @@ impl Comparison<'_> {
                     deviation: pair.standard_error(),
                     ratio: None,
                     rates: Some(pair),
+                    chance: None,
                 })
             }
             Source::Scored(figure) => {
@@ -196,20 +204,22 @@ impl Comparison<'_> {
                     deviation: series.deviation()?,
                     ratio: self.scored_ratio(place, figure, (a, b)),
                     rates: None,
+                    chance: None,
                     series,
                 })
             }
             Source::Area => {
                 let (a, b) = (here.curve.as_ref()?, self.base.curve.as_ref()?);
-                let series = self.replicates.area(self.base_number, place).clone();
+                let areas = self.replicates.area(self.base_number, place);
                 let value = area_between(&a.roc, &b.roc);
                 Some(Gap {
                     value,
-                    interval: series.basic(value, few(true))?,
-                    deviation: series.deviation()?,
+                    interval: areas.interval(value, few(true))?,
+                    deviation: areas.series.deviation()?,
                     ratio: None,
                     rates: None,
-                    series,
+                    chance: Some((areas.chance.clone(), areas.by_chance(few(true))?)),
+                    series: areas.series.clone(),
                 })
             }
         }
@@ -289,19 +299,21 @@ impl Comparison<'_> {
             let ratio_all =
                 gap.ratio.map(|(value, interval)| stretched(value, interval, critical / Z, Some(0.0)));
             disparity.ratio_simultaneous = ratio_all.map(|interval| rounded_ends(interval, round));
-            let least = (measure == Measure::Abroca).then_some(0.0);
-            let all = stretched(gap.value, gap.interval, critical / Z, least);
+            let mut all = stretched(gap.value, gap.interval, critical / Z, None);
+            if let Some((_, by_chance)) = &gap.chance {
+                all.low = Areas::left(gap.value, critical / Z * by_chance);
+            }
             (estimate(gap.value, gap.interval, n, round), rounded_ends(all, round))
         };
         disparity.difference = Some(difference);
         disparity.difference_simultaneous = Some(all);
         disparity.critical = Some(critical);
-        // An area between curves is never below zero, so luck alone can lift it clear of it.
-        disparity.verdict = match measure {
-            Measure::Abroca if all.high <= margin => DisparityVerdict::AbsentWithin,
-            _ => verdict(&all, margin),
+        disparity.verdict = verdict(&all, margin);
+        let clear = match &gap.chance {
+            Some((_, by_chance)) => critical / Z * by_chance,
+            None => critical * gap.deviation,
         };
-        disparity.smallest_shown = Some(coarse((critical + POWER) * gap.deviation, round));
+        disparity.smallest_shown = Some(coarse(clear + POWER * gap.deviation, round));
         disparity
     }
 }
@@ -363,4 +375,23 @@ fn critical<'s>(all: impl Iterator<Item = &'s Series>) -> f64 {
     let place = (largest.len() + 1) * 95 / 100;
     let point = place.checked_sub(1).and_then(|place| largest.get(place)).copied().unwrap_or(Z);
     if count < 2 { Z } else { point.clamp(Z, sidak(count)) }
+}
+
+/// By how much the points that chance alone exceeds in 5 of 100 samples must be raised for the largest of several areas
+/// to exceed its own as rarely: the 95% point of the largest of them in each resample, each in units of its point.
+fn critical_of_areas<'s>(all: impl Iterator<Item = &'s (Vec<f64>, f64)>) -> f64 {
+    let (mut largest, mut count): (Vec<f64>, _) = (Vec::new(), 0);
+    for (drawn, point) in all.filter(|(_, point)| *point > 0.0) {
+        count += 1;
+        largest.resize(drawn.len(), 0.0);
+        for (largest, size) in largest.iter_mut().zip(drawn) {
+            *largest = largest.max(size / point);
+        }
+    }
+    if count < 2 {
+        return 1.0;
+    }
+    largest.sort_unstable_by(f64::total_cmp);
+    let place = (largest.len() + 1) * 95 / 100;
+    place.checked_sub(1).and_then(|place| largest.get(place)).map_or(1.0, |point| point.max(1.0))
 }

@@ -150,6 +150,27 @@ pub(super) fn area_between(one: &[Piece], other: &[Piece]) -> f64 {
     area
 }
 
+/// Places on the axis of false-positive rates, evenly spaced, at which resampled curves are held against each other.
+pub(super) const GRID: usize = 128;
+
+/// A curve's true-positive rates on the grid; not numbers without a curve.
+pub(super) fn on_grid(curve: &[Piece]) -> [f64; GRID] {
+    let mut values = [f64::NAN; GRID];
+    let (mut nth, mut begin) = (0, 0.0);
+    for (place, value) in values.iter_mut().enumerate() {
+        let x = (place as f64 + 0.5) / GRID as f64;
+        while curve.get(nth).is_some_and(|piece| piece.end < x) {
+            begin = curve[nth].end;
+            nth += 1;
+        }
+        // Rounding may leave the last piece short of 1.
+        if let Some(piece) = curve.get(nth).or(curve.last()) {
+            *value = at(piece, begin, x.min(piece.end));
+        }
+    }
+    values
+}
+
 fn at(piece: &Piece, begin: f64, x: f64) -> f64 {
     piece.from + piece.slope * (x - begin)
 }

@@ -11,7 +11,7 @@ use super::replicates::Replicates;
 use super::report::{Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, Measure};
 use super::resample::Column;
 use super::suppress::{Guard, PairCells, Parts, hold_back};
-use super::table::{ScoreTable, canonical, is_known};
+use super::table::{ScoreTable, folded, is_known};
 
 /// The most pairs of values that are looked at in two columns.
 const MOST_PAIRS: usize = 1_000;
@@ -94,7 +94,8 @@ impl Grouping {
         let hidden = Hidden::line(context, &cells);
         let asked = context.params.references.iter().find(|(name, _)| *name == column.name);
         let reference = asked
-            .and_then(|(_, value)| column.names.iter().position(|name| *name == *canonical(Some(value))));
+            .map(|(_, value)| folded(Some(value)))
+            .and_then(|value| column.names.iter().position(|name| folded(Some(name)) == value));
         Self {
             columns: vec![column.name.clone()],
             values: column.names.iter().map(|name| vec![name.clone()]).collect(),

@@ -56,7 +56,8 @@ pub use crate::error::AuditError;
 pub use frame::{RejectedRow, RowReason, ScoreColumns, ScoreIntake, ScoresError, read_scores};
 pub use params::{AuditParams, OperatingPoint};
 pub use report::{
-    Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, Criterion,
-    CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale, Setter, Tie,
+    Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, CommonScore,
+    Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale,
+    ScoreSpread, Setter, Tie,
 };
 pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};

@@ -2,7 +2,7 @@
 
 use super::calibration::BINS;
 use super::cells::{CELLS, Cells, PerCell};
-use super::curves::{Piece, RocMaker, area_between};
+use super::curves::{GRID, RocMaker, on_grid};
 use super::resample::{Block, Column, LANES, Lanes};
 use super::rows::Rows;
 use crate::evaluate::interval::{Interval, percentile_interval};
@@ -63,6 +63,11 @@ struct Filled {
 pub(super) struct Read {
     figures: Vec<Lanes<f64>>,
     areas: Vec<Lanes<f64>>,
+    /// How far the difference of two curves is from that of the first lane of the block that every other is held
+    /// against, again as an area; 0 in that block itself.
+    chance: Vec<Lanes<f64>>,
+    /// The curves of the first lane: [column][base, then group].
+    curves: Vec<[f64; GRID]>,
 }
 
 /// The figures of one column's groups over all resamples.
@@ -70,8 +75,25 @@ pub(super) struct Replicates {
     /// [group][figure], everybody after the last group.
     series: Vec<Series>,
     /// [base][group], everybody as the last base.
-    areas: Vec<Series>,
+    areas: Vec<Areas>,
     groups: usize,
+}
+
+/// The area between two curves over the resamples.
+///
+/// An area is never below 0, and chance alone makes it larger: the area of a resample holds the noise of the sample and its
+/// own. So whether there is any is not read off the areas' interval. With `D` the difference of the two curves,
+/// the area is the size (the mean absolute value) of `D`, and that of `D* - D` over the resamples is what it would be
+/// by chance, were the curves the same: the bootstrap of a norm, centred at what was found.
+///
+/// # References
+/// P. Hall and S. R. Wilson (1991), "Two guidelines for bootstrap hypothesis testing", *Biometrics* 47:757-762, on
+/// resampling under the null hypothesis. A. W. van der Vaart and J. A. Wellner (1996), *Weak Convergence and Empirical
+/// Processes*, chapter 3.9, on the bootstrap of smooth functions of empirical distributions.
+#[derive(Debug, Clone)]
+pub(super) struct Areas {
+    pub(super) series: Series,
+    pub(super) chance: Vec<f64>,
 }
 
 /// One figure over the resamples, and what the bins make of it when every row counts once.
@@ -145,7 +167,12 @@ impl Shape {
                     .flat_map(|place| (0..FIGURES).map(move |nth| (place, nth)))
                     .map(|(p, n)| figure(p, n))
                     .collect(),
-                areas: (area..area + count).map(|nth| series(&|read| read.areas[nth])).collect(),
+                areas: (area..area + count)
+                    .map(|nth| Areas {
+                        series: series(&|read| read.areas[nth]),
+                        chance: series(&|read| read.chance[nth]).drawn,
+                    })
+                    .collect(),
                 groups: *groups,
             });
             area += count;
@@ -154,17 +181,30 @@ impl Shape {
     }
 }
 
-/// Reads all figures of a block.
-pub(super) fn read_block<T: Copy + Into<f64>>(block: &Block<T>, shape: &Shape) -> Read {
-    let mut read = Read { figures: Vec::with_capacity(shape.places * FIGURES), areas: Vec::new() };
+/// Reads all figures of a block; `centre` is the one in which every row counts once.
+pub(super) fn read_block<T: Copy + Into<f64>>(
+    block: &Block<T>,
+    shape: &Shape,
+    centre: Option<&Read>,
+) -> Read {
+    let mut read = Read {
+        figures: Vec::with_capacity(shape.places * FIGURES),
+        areas: Vec::new(),
+        chance: Vec::new(),
+        curves: Vec::new(),
+    };
     for place in 0..shape.places {
         let cells: [Lanes<f64>; CELLS] =
             std::array::from_fn(|cell| block.cells[place * CELLS + cell].map(Into::into));
         let figures = figures(block, shape, place, &cells);
         read.figures.extend(figures);
     }
+    let mut centres = centre.map_or(&[][..], |centre| &centre.curves);
     for (first, groups, bases) in &shape.columns {
-        areas(block, shape, (*first, *groups), bases, &mut read.areas);
+        let places: Vec<usize> = bases.iter().copied().chain(*first..first + groups).collect();
+        let (own, rest) = centres.split_at(centres.len().min(places.len()));
+        centres = rest;
+        areas(&Curves { block, shape, places: &places, centre: own }, bases.len(), &mut read);
     }
     read
 }
@@ -233,45 +273,67 @@ fn figures<T: Copy + Into<f64>>(
     all
 }
 
-/// The areas between the curves of each base and of each group, lane by lane.
-fn areas<T: Copy + Into<f64>>(
-    block: &Block<T>,
-    shape: &Shape,
-    (first, groups): (usize, usize),
-    bases: &[usize],
-    into: &mut Vec<Lanes<f64>>,
-) {
-    let mut found = vec![[0.0; LANES]; bases.len() * groups];
-    let mut held = vec![RocMaker::default(); bases.len()];
+/// The curves of one column's bases and groups, and what they are in the block that others are held against.
+struct Curves<'a, T> {
+    block: &'a Block<T>,
+    shape: &'a Shape,
+    places: &'a [usize],
+    centre: &'a [[f64; GRID]],
+}
+
+impl<T: Copy + Into<f64>> Curves<'_, T> {
+    /// All curves of a lane.
+    fn lane(&self, lane: usize, maker: &mut RocMaker) -> Vec<[f64; GRID]> {
+        let curve = |&place: &usize| {
+            maker.clear();
+            for filled in &self.shape.filled[place] {
+                let at = (place * self.shape.bins + filled.bin) * 2;
+                maker.step(self.block.bins[at + 1][lane].into(), self.block.bins[at][lane].into());
+            }
+            on_grid(maker.curve())
+        };
+        self.places.iter().map(curve).collect()
+    }
+}
+
+/// The areas between the curves of each of the first `bases` places and of each of the others, lane by lane.
+fn areas<T: Copy + Into<f64>>(curves: &Curves<'_, T>, bases: usize, read: &mut Read) {
+    let groups = curves.places.len() - bases;
     let mut maker = RocMaker::default();
-    let make = |place: usize, lane: usize, maker: &mut RocMaker| {
-        maker.clear();
-        // Two bins at a time: the area does not need finer curves, and takes the longest of all figures.
-        for filled in shape.filled[place].chunks(2) {
-            let (mut with, mut without) = (0.0, 0.0);
-            for filled in filled {
-                let at = (place * shape.bins + filled.bin) * 2;
-                with += block.bins[at + 1][lane].into();
-                without += block.bins[at][lane].into();
-            }
-            maker.step(with, without);
-        }
-    };
-    let mut put = |at: usize, lane: usize, area: f64| found[at][lane] = area;
+    let mut areas = vec![[0.0; LANES]; bases * groups];
+    let mut chance = areas.clone();
     for lane in 0..LANES {
-        for (base, maker) in bases.iter().zip(&mut held) {
-            make(*base, lane, maker);
-        }
-        let curves: Vec<&[Piece]> = held.iter_mut().map(RocMaker::curve).collect();
-        for group in 0..groups {
-            make(first + group, lane, &mut maker);
-            let curve = maker.curve();
-            for (nth, base) in curves.iter().enumerate() {
-                put(nth * groups + group, lane, area_between(curve, base));
+        let drawn = curves.lane(lane, &mut maker);
+        for base in 0..bases {
+            for group in 0..groups {
+                let (here, there) = (&drawn[bases + group], &drawn[base]);
+                let at = base * groups + group;
+                areas[at][lane] = mean_size(here, there, |_| 0.0);
+                if let Some((here_before, there_before)) =
+                    curves.centre.get(bases + group).zip(curves.centre.get(base))
+                {
+                    chance[at][lane] =
+                        mean_size(here, there, |place| here_before[place] - there_before[place]);
+                }
             }
+        }
+        if curves.centre.is_empty() {
+            // Nothing is drawn, so all lanes are the same.
+            for lanes in &mut areas {
+                *lanes = [lanes[0]; LANES];
+            }
+            read.curves.extend(drawn);
+            break;
         }
     }
-    into.append(&mut found);
+    read.areas.append(&mut areas);
+    read.chance.append(&mut chance);
+}
+
+/// The mean distance of two curves' difference from another one.
+fn mean_size(here: &[f64; GRID], there: &[f64; GRID], from: impl Fn(usize) -> f64) -> f64 {
+    let sum: f64 = (0..GRID).map(|place| (here[place] - there[place] - from(place)).abs()).sum();
+    sum / GRID as f64
 }
 
 impl Replicates {
@@ -281,7 +343,7 @@ impl Replicates {
     }
 
     /// The area between the curves of a group and of a base; the base after the last is everybody.
-    pub(super) fn area(&self, base: usize, group: usize) -> &Series {
+    pub(super) fn area(&self, base: usize, group: usize) -> &Areas {
         &self.areas[base * self.groups + group]
     }
 }
@@ -319,9 +381,6 @@ impl Series {
     /// the noise that the figure itself has, and the interval is turned round to take it out again. Its upper end is
     /// the larger of the basic and the percentile end: near 0 the basic one alone falls short, and "absent"
     /// rests on this end.
-    ///
-    /// It is the least exact interval here: of areas between curves that do not differ, 5 to 8 in 100 are found clear
-    /// of 0 (simulated with 100 to 2,000 people in families of two).
     pub(super) fn basic(&self, value: f64, few: u64) -> Option<Interval> {
         let interval = percentile_interval(self.present()?)?;
         let wide = widening(few);
@@ -340,6 +399,33 @@ impl Series {
         let mean = drawn.iter().sum::<f64>() / n;
         let square = drawn.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
         Some((square / (n - 1.0)).sqrt()).filter(|deviation| deviation.is_finite())
+    }
+}
+
+impl Areas {
+    /// The area that chance alone exceeds in 5 of 100 samples; `None` where more than a tenth of the resamples have none.
+    pub(super) fn by_chance(&self, few: u64) -> Option<f64> {
+        let mut drawn: Vec<f64> = self.chance.iter().copied().filter(|size| size.is_finite()).collect();
+        if drawn.len() * 10 < self.chance.len() * 9 {
+            return None;
+        }
+        drawn.sort_unstable_by(f64::total_cmp);
+        let place = (drawn.len() + 1) * 95 / 100;
+        Some(widening(few) * drawn.get(place.checked_sub(1)?)?)
+    }
+
+    /// What is left of an area without what chance could make; nothing where that is rounding.
+    pub(super) fn left(value: f64, by_chance: f64) -> f64 {
+        const ROUNDING: f64 = 1e-9;
+        let left = value - by_chance;
+        if left > ROUNDING { left } else { 0.0 }
+    }
+
+    /// From what is left of the area without what chance alone could make, to the upper end of the percentile
+    /// interval, which errs upwards.
+    pub(super) fn interval(&self, value: f64, few: u64) -> Option<Interval> {
+        let percentile = self.series.percentile(value, few)?;
+        Some(Interval { low: Self::left(value, self.by_chance(few)?), high: percentile.high })
     }
 }
 

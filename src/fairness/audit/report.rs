@@ -33,6 +33,8 @@ pub struct Audit {
     pub weighted: bool,
     /// Whether the scores can be read as chances, on which calibration and net benefit depend.
     pub scores: ScoreScale,
+    /// Where the scores lie.
+    pub spread: ScoreSpread,
     /// What "selected" means here.
     pub operating: Operating,
     /// How the audit was asked for.
@@ -45,6 +47,38 @@ pub struct Audit {
     pub attributes: Vec<AttributeAudit>,
     /// One entry per pair of group columns, where [`AuditParams::intersections`] is 2.
     pub intersections: Vec<AttributeAudit>,
+}
+
+impl Audit {
+    /// Whether higher scores go with *fewer* outcomes, by more than chance: the AUC's interval lies below 1/2. The
+    /// column may be one of safety rather than of risk, or the outcome be coded the wrong way round.
+    pub fn is_inverted(&self) -> bool {
+        self.whole.auc.is_some_and(|auc| auc.interval.high < 0.5)
+    }
+}
+
+/// Where the scores of a table lie. A score that stands for "none", such as -1 or 99, shows here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreSpread {
+    /// The lowest score.
+    pub lowest: f64,
+    /// The highest score.
+    pub highest: f64,
+    /// How many different scores there are.
+    pub distinct: u64,
+    /// Up to three of the commonest scores, the commonest first, each of at least the minimum of rows, and of two.
+    pub commonest: Vec<CommonScore>,
+}
+
+/// A score that many rows have.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommonScore {
+    /// The score.
+    pub score: f64,
+    /// How many rows have it.
+    pub rows: u64,
 }
 
 /// Whether a score can be read as the chance of the outcome.
@@ -165,8 +199,9 @@ pub enum AuditedOutcome {
 /// The figures of one group, each with its 95% interval and the number of rows that it rests on (the
 /// denominator of a share).
 ///
-/// A figure is `None`, never 0, where it has no denominator, or where showing it would give away a number of
-/// people under the minimum: those of the group with the outcome, without it, selected, or not selected.
+/// A figure is `None`, never 0, where it has no denominator, or where it is [withheld](Self::withholds): showing it
+/// would give away a number of people from one up to the minimum, of those of the group with the outcome, without it,
+/// selected, or not selected. None and all are shown, since they point at nobody in particular.
 ///
 /// Shares have Wilson's interval on the effective number of rows; calibration slope and intercept a
 /// cluster-robust normal one; the rest percentile intervals of the cluster bootstrap. These intervals are
@@ -339,6 +374,24 @@ impl fmt::Display for Measure {
 }
 
 impl GroupMeasures {
+    /// Whether the figure of this name is missing because a reader may not know it. `false` where it is shown, or where
+    /// there is none: a share of nobody.
+    pub fn withholds(&self, measure: Measure) -> bool {
+        let (outcome, selection) = match measure {
+            Measure::SelectionRate | Measure::ShareOfSelected | Measure::MeanScore => (false, true),
+            Measure::Prevalence
+            | Measure::Auc
+            | Measure::AveragePrecision
+            | Measure::CalibrationSlope
+            | Measure::CalibrationIntercept
+            | Measure::ExpectedCalibrationError
+            | Measure::Abroca => (true, false),
+            _ => (true, true),
+        };
+        let withheld = outcome && self.positives.is_none() || selection && self.selected.is_none();
+        withheld && self.figure(measure).is_none()
+    }
+
     /// The figure of this name. `None` where it is not shown, and always for [`Measure::Abroca`].
     pub fn figure(&self, measure: Measure) -> Option<&Estimate> {
         match measure {

@@ -94,14 +94,14 @@ pub(super) fn resample(rows: &Rows, columns: &[Column<'_>], bootstrap: &Bootstra
         let one = |column: &Column<'_>| {
             let shape = Shape::new(rows, std::slice::from_ref(column));
             let pooled = Pooled::new(rows, column);
-            blocks(&shape, bootstrap, |block| read_block(&pooled.counts(block), &shape))
+            blocks(&shape, bootstrap, |block, centre| read_block(&pooled.counts(block), &shape, centre))
         };
         return columns.iter().flat_map(one).collect();
     }
     let (walk, shape) = (Walk::new(rows, columns), Shape::new(rows, columns));
-    blocks(&shape, bootstrap, |block| match &rows.weights {
-        None => read_block(&walk.counts(block), &shape),
-        Some(weights) => read_block(&walk.sums(weights, block), &shape),
+    blocks(&shape, bootstrap, |block, centre| match &rows.weights {
+        None => read_block(&walk.counts(block), &shape, centre),
+        Some(weights) => read_block(&walk.sums(weights, block), &shape, centre),
     })
 }
 
@@ -109,13 +109,13 @@ pub(super) fn resample(rows: &Rows, columns: &[Column<'_>], bootstrap: &Bootstra
 fn blocks(
     shape: &Shape,
     bootstrap: &Bootstrap,
-    read: impl Fn(Option<(u64, u32)>) -> Read + Sync,
+    read: impl Fn(Option<(u64, u32)>, Option<&Read>) -> Read + Sync,
 ) -> Vec<Replicates> {
     // Every row once: what the bins make of the figures themselves.
-    let centre = read(None);
+    let centre = read(None, None);
     let blocks = bootstrap.resamples.div_ceil(LANES as u32);
     let drawn: Vec<_> =
-        (0..blocks).into_par_iter().map(|block| read(Some((bootstrap.seed, block)))).collect();
+        (0..blocks).into_par_iter().map(|block| read(Some((bootstrap.seed, block)), Some(&centre))).collect();
     shape.gather(&centre, &drawn, bootstrap.resamples as usize)
 }
 

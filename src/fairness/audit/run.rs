@@ -2,13 +2,15 @@
 
 use super::calibration::Totals;
 use super::grouping::Grouping;
-use super::groups::{Context, Group, published};
+use super::groups::{Context, Group, coarse, published};
 use super::measure::measures;
 use super::params::{AuditParams, OperatingPoint};
-use super::report::{AttributeAudit, AttributeFinding, Audit, GroupMeasures, Operating, Tie};
+use super::report::{
+    AttributeAudit, AttributeFinding, Audit, CommonScore, GroupMeasures, Operating, ScoreSpread, Tie,
+};
 use super::resample::{Column, resample};
 use super::rows::Rows;
-use super::table::{ScoreTable, canonical};
+use super::table::{ScoreTable, folded};
 use crate::error::AuditError;
 use crate::evaluate::Capacity;
 use crate::evaluate::interval::Bootstrap;
@@ -73,6 +75,7 @@ impl ScoreTable {
             clustered: rows.clusters.is_some(),
             weighted: rows.weights.is_some(),
             scores: rows.scale,
+            spread: spread(&rows, params),
             operating: Operating {
                 tied: rows.operating.tied.map(|tie| Tie {
                     rows: published(tie.rows, params.round_to),
@@ -149,12 +152,17 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
         OperatingPoint::Capacity(Capacity::Share(share)) if !(0.0..=1.0).contains(&share) => {
             return wrong("a capacity that is a share lies from 0 to 1");
         }
+        OperatingPoint::Capacity(Capacity::Cases(cases)) if cases as usize > table.scores.len() => {
+            return wrong(
+                "the capacity is above the number of rows, so everybody would be selected; write fewer",
+            );
+        }
         _ => {}
     }
     for (column, value) in &params.references {
         let held = table.groups.iter().find(|group| group.name == *column);
-        let value = canonical(Some(value));
-        if !held.is_some_and(|group| group.names.iter().any(|name| name == value)) {
+        let value = folded(Some(value));
+        if !held.is_some_and(|group| group.names.iter().any(|name| folded(Some(name)) == value)) {
             return Err(AuditError::Reference { column: column.clone() });
         }
     }
@@ -163,6 +171,26 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
         return Err(AuditError::TooFewRows { n, minimum });
     }
     Ok(())
+}
+
+/// The range of the scores and the commonest of them, where enough rows have it for nobody to be told by it.
+fn spread(rows: &Rows, params: &AuditParams) -> ScoreSpread {
+    const SHOWN: usize = 3;
+    let mut values: Vec<(f64, u64)> =
+        rows.scores.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|tie| (tie[0], tie.len() as u64)).collect();
+    let ends = (values.last().map_or(0.0, |low| low.0), values.first().map_or(0.0, |high| high.0));
+    let distinct = published(values.len() as u64, params.round_to);
+    values.retain(|&(_, rows)| rows > 1 && rows >= u64::from(params.minimum));
+    // Of equally common ones the highest, which stands first.
+    values.sort_by_key(|&(_, rows)| std::cmp::Reverse(rows));
+    values.truncate(SHOWN);
+    let common = |(score, rows): (f64, u64)| CommonScore { score, rows: published(rows, params.round_to) };
+    ScoreSpread {
+        lowest: coarse(ends.0, params.round_to),
+        highest: coarse(ends.1, params.round_to),
+        distinct,
+        commonest: values.into_iter().map(common).collect(),
+    }
 }
 
 /// All rows as a group.

@@ -1,5 +1,6 @@
 //! The table that is audited: scores, outcomes, groups, in memory.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::error::AuditError;
@@ -50,7 +51,7 @@ pub struct ScoreTable {
 pub(super) struct GroupColumn {
     pub(super) name: String,
     pub(super) codes: Vec<u16>,
-    /// In alphabetical order, those of no known value last.
+    /// In alphabetical order without regard to capitals, those of no known value last.
     pub(super) names: Vec<String>,
 }
 
@@ -63,19 +64,47 @@ pub(super) fn is_known(name: &str) -> bool {
 const WRITTEN_UNKNOWN: [&str; 8] =
     ["NA", "N/A", "NULL", "None", "NaN", "not known", "not stated", "not recorded"];
 
-/// The name under which a text is audited.
-pub(super) fn canonical(text: Option<&str>) -> &str {
-    let Some(text) = text else { return UNKNOWN };
-    let is = |name: &str| text.eq_ignore_ascii_case(name);
-    if text.is_empty() || is(UNKNOWN) || WRITTEN_UNKNOWN.into_iter().any(is) {
-        UNKNOWN
+/// The name under which a text is audited: without blanks around it, and one blank for several within.
+pub(super) fn canonical(text: Option<&str>) -> Cow<'_, str> {
+    let Some(text) = text else { return Cow::Borrowed(UNKNOWN) };
+    let mut words = text.split_whitespace();
+    let spelt = match (words.next(), words.next()) {
+        (None, _) => return Cow::Borrowed(UNKNOWN),
+        (Some(word), None) => Cow::Borrowed(word),
+        _ => Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" ")),
+    };
+    let is = |name: &str| spelt.eq_ignore_ascii_case(name);
+    if is(UNKNOWN) || WRITTEN_UNKNOWN.into_iter().any(is) {
+        Cow::Borrowed(UNKNOWN)
     } else if is("REFU") || is(REFUSED) || is("prefer not to say") {
-        REFUSED
+        Cow::Borrowed(REFUSED)
     } else if is("NOBT") || is(NOT_OBTAINED) {
-        NOT_OBTAINED
+        Cow::Borrowed(NOT_OBTAINED)
     } else {
-        text
+        spelt
     }
+}
+
+/// What two spellings of one group have in common: they differ in capitals and blanks at most.
+pub(super) fn folded(text: Option<&str>) -> String {
+    canonical(text).to_lowercase()
+}
+
+/// The groups of a column, by what their spellings have in common, each with the spelling that most rows have (of
+/// equally common ones the first in the alphabet); groups of no known value last.
+fn spellings(values: &[Option<&str>], rows: &[u32]) -> Vec<(String, String)> {
+    let mut groups: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for (value, &rows) in values.iter().zip(rows).filter(|(_, rows)| **rows > 0) {
+        let spelt = groups.entry(folded(*value)).or_default();
+        *spelt.entry(canonical(*value).into_owned()).or_default() += u64::from(rows);
+    }
+    let commonest = |spelt: BTreeMap<String, u64>| {
+        spelt.into_iter().reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|best| best.0)
+    };
+    let mut named: Vec<(String, String)> =
+        groups.into_iter().filter_map(|(folded, spelt)| Some((folded, commonest(spelt)?))).collect();
+    named.sort_by_key(|(folded, _)| !is_known(folded));
+    named
 }
 
 impl ScoreTable {
@@ -168,7 +197,8 @@ impl ScoreTable {
     /// A column of groups, one entry per row. `None`, the empty text, "unknown", `NA`, `N/A`, `NULL`, `None`,
     /// `NaN`, "not known", "not stated" and "not recorded" are the group [`UNKNOWN`]; `REFU`, "refused" and
     /// "prefer not to say" are [`REFUSED`]; `NOBT` and "not obtained" are [`NOT_OBTAINED`] (in any case of
-    /// letters). None of these rows is dropped. So a value that means "none of these" needs another word, such as
+    /// letters). None of these rows is dropped. Values that differ only in capitals or blanks are one group, under the
+    /// spelling that most rows have ("White British" and "white  british "). So a value that means "none of these" needs another word, such as
     /// "no religion".
     ///
     /// # Errors
@@ -199,26 +229,25 @@ impl ScoreTable {
     ) -> Result<Self, AuditError> {
         self.same_length(name, codes.len())?;
         self.new_name(name)?;
-        let mut used = vec![false; values.len()];
+        let mut rows = vec![0_u32; values.len()];
         for (row, &code) in codes.iter().enumerate() {
-            match used.get_mut(code as usize) {
-                Some(used) => *used = true,
+            match rows.get_mut(code as usize) {
+                Some(rows) => *rows += 1,
                 None => return Err(AuditError::Code { column: name.to_owned(), row }),
             }
         }
-        let present = values.iter().zip(&used).filter(|&(_, &used)| used);
-        let mut names: Vec<&str> = present.map(|(&value, _)| canonical(value)).collect();
-        names.sort_unstable_by_key(|name| (!is_known(name), *name));
-        names.dedup();
-        if names.len() > Self::MOST_GROUPS {
+        let named = spellings(values, &rows);
+        if named.len() > Self::MOST_GROUPS {
             return Err(AuditError::TooManyGroups { column: name.to_owned(), most: Self::MOST_GROUPS });
         }
-        let place = |value: Option<&str>| names.iter().position(|held| *held == canonical(value));
-        let places: Vec<u16> = values.iter().map(|&value| place(value).unwrap_or(0) as u16).collect();
+        let places: BTreeMap<&str, u16> =
+            named.iter().map(|(folded, _)| folded.as_str()).zip(0_u16..).collect();
+        let place = |value: &Option<&str>| places.get(folded(*value).as_str()).copied().unwrap_or(0);
+        let places: Vec<u16> = values.iter().map(place).collect();
         self.groups.push(GroupColumn {
             name: name.to_owned(),
             codes: codes.iter().map(|&code| places[code as usize]).collect(),
-            names: names.into_iter().map(str::to_owned).collect(),
+            names: named.into_iter().map(|(_, name)| name).collect(),
         });
         Ok(self)
     }

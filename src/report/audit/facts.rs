@@ -15,6 +15,10 @@ pub(super) struct Facts {
     pub operating: String,
     /// What a selection costs and gains, in words; empty where the scores do not say.
     pub exchange: String,
+    /// Where the scores lie.
+    pub spread: String,
+    /// That higher scores go with fewer outcomes; empty where they do not.
+    pub inverted: &'static str,
     /// That equals share the last places of the list; empty where they do not.
     pub tied: String,
     pub minimum: u32,
@@ -39,7 +43,7 @@ impl Facts {
                 format!("{}, {}", words::count(count), figure::figure(measure, share, audit.scores))
             }
             (Some(count), None) => words::count(count),
-            (None, _) => figure::NOT_SHOWN.to_owned(),
+            (None, _) => figure::WITHHELD.to_owned(),
         };
         let params = &audit.params;
         let references = params
@@ -59,6 +63,8 @@ impl Facts {
             weighted: audit.weighted,
             chances: audit.scores == ScoreScale::Chances,
             operating: audit.operating.words.clone(),
+            spread: spread(audit),
+            inverted: inverted(audit),
             exchange: audit.operating.threshold_chance.map(exchange).unwrap_or_default(),
             tied: audit.operating.tied.map(tied).unwrap_or_default(),
             minimum: params.minimum,
@@ -88,6 +94,37 @@ fn exchange(chance: f64) -> String {
         )
     } else {
         format!("Net benefit is told at a chance of {percent}%.")
+    }
+}
+
+/// `from 0.1 to 9, 12 different; commonest: 3 (30% of rows), 2 (25% of rows)`.
+pub(super) fn spread(audit: &Audit) -> String {
+    let held = &audit.spread;
+    let common: Vec<String> = held
+        .commonest
+        .iter()
+        .map(|common| {
+            let share = 100.0 * common.rows as f64 / audit.n.max(1) as f64;
+            format!("{} ({}% of rows)", figure::bare(common.score, 4), figure::bare(share, 1))
+        })
+        .collect();
+    let common =
+        if common.is_empty() { String::new() } else { format!("; commonest: {}", common.join(", ")) };
+    format!(
+        "from {} to {}, {} different{common}",
+        figure::bare(held.lowest, 4),
+        figure::bare(held.highest, 4),
+        words::count(held.distinct)
+    )
+}
+
+/// What has to be said of scores that point the other way.
+pub(super) fn inverted(audit: &Audit) -> &'static str {
+    if audit.is_inverted() {
+        "Higher scores go with FEWER outcomes here: the AUC is clearly below 0.5. Is the score one of safety, or the outcome \
+         coded the wrong way round?"
+    } else {
+        ""
     }
 }
 

@@ -1,10 +1,10 @@
 //! Figures as people read them: shares in percent, differences of shares in percentage points.
 
 use crate::evaluate::{Estimate, Interval};
-use crate::fairness::audit::{Criterion, Measure, ScoreScale};
+use crate::fairness::audit::{Criterion, GroupMeasures, Measure, ScoreScale};
 
-/// What cannot be shown.
-pub(super) const NOT_SHOWN: &str = "not shown";
+/// A share of nobody.
+pub(super) const NO_FIGURE: &str = "no figure";
 /// What a reader may not know, where there is something to know.
 pub(super) const WITHHELD: &str = "withheld";
 
@@ -42,6 +42,11 @@ pub(super) fn figure(measure: Measure, found: &Estimate, scale: ScoreScale) -> S
         Some(words) => format!("{words}: {text}"),
         None => text,
     }
+}
+
+/// Why a group has no figure of this name.
+pub(super) fn missing(measures: &GroupMeasures, measure: Measure) -> &'static str {
+    if measures.withholds(measure) { WITHHELD } else { NO_FIGURE }
 }
 
 /// A share of none or of all, said in words: a bare 0.0% is read as a small share.

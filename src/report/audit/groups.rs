@@ -66,7 +66,7 @@ pub(super) struct GroupRow {
 }
 
 pub(super) struct DrawnCell {
-    /// The figure with its interval, or that it is not shown.
+    /// The figure with its interval, or why there is none.
     pub says: String,
     /// Its denominator; empty where there is no figure.
     pub n: String,
@@ -102,8 +102,7 @@ impl GroupTable {
         });
         let row = |name: String, known: bool, is_everybody: bool, held: Option<&GroupMeasures>| {
             let cell = |((measure, _), along): (&(Measure, &str), Along)| {
-                let found = held.and_then(|held| held.figure(*measure));
-                DrawnCell::of(*measure, found, whole.figure(*measure), along, audit.scores)
+                held.map(|held| DrawnCell::of(held, *measure, whole.figure(*measure), along, audit.scores))
             };
             GroupRow {
                 name,
@@ -113,7 +112,7 @@ impl GroupTable {
                 n: held.map(|held| words::count(held.n)).unwrap_or_default(),
                 positives: count(held.and_then(|held| held.positives)),
                 selected: count(held.and_then(|held| held.selected)),
-                cells: DRAWN.iter().zip(along).map(cell).collect(),
+                cells: DRAWN.iter().zip(along).filter_map(cell).collect(),
             }
         };
         let mut rows = vec![row("Everybody".to_owned(), true, true, Some(whole))];
@@ -133,19 +132,19 @@ impl GroupTable {
 }
 
 fn count(number: Option<u64>) -> String {
-    number.map_or_else(|| figure::NOT_SHOWN.to_owned(), words::count)
+    number.map_or_else(|| figure::WITHHELD.to_owned(), words::count)
 }
 
 impl DrawnCell {
     fn of(
+        held: &GroupMeasures,
         measure: Measure,
-        found: Option<&Estimate>,
         everybody: Option<&Estimate>,
         along: Along,
         scale: ScoreScale,
     ) -> Self {
-        let Some(found) = found else {
-            return Self { says: figure::NOT_SHOWN.to_owned(), n: String::new(), span: None };
+        let Some(found) = held.figure(measure) else {
+            return Self { says: figure::missing(held, measure).to_owned(), n: String::new(), span: None };
         };
         Self {
             says: figure::figure(measure, found, scale),
@@ -170,9 +169,13 @@ pub(super) struct DetailCell {
 }
 
 impl DetailCell {
-    fn of(found: Option<&Estimate>, says: impl Fn(&Estimate) -> String) -> Self {
+    fn of(held: &GroupMeasures, measure: Measure, scale: ScoreScale) -> Self {
+        let found = held.figure(measure);
         Self {
-            says: found.map_or_else(|| figure::NOT_SHOWN.to_owned(), says),
+            says: found.map_or_else(
+                || figure::missing(held, measure).to_owned(),
+                |found| figure::figure(measure, found, scale),
+            ),
             n: found.map(|found| words::count(found.n)).unwrap_or_default(),
         }
     }
@@ -193,9 +196,7 @@ pub(super) fn details(audit: &Audit, groups: &[AuditedGroup]) -> Vec<DetailTable
         if told.is_empty() {
             continue;
         }
-        let cell = |held: &GroupMeasures, measure: Measure| {
-            DetailCell::of(held.figure(measure), |found| figure::figure(measure, found, audit.scores))
-        };
+        let cell = |held: &GroupMeasures, measure: Measure| DetailCell::of(held, measure, audit.scores);
         let rows = held
             .into_iter()
             .map(|(name, held)| (name, told.iter().map(|measure| cell(held, *measure)).collect()));

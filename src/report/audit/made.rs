@@ -337,6 +337,12 @@ pub(super) fn audit() -> Audit {
         clustered: true,
         weighted: false,
         scores: ScoreScale::Chances,
+        spread: ScoreSpread {
+            lowest: 0.001,
+            highest: 0.912,
+            distinct: 8_114,
+            commonest: vec![CommonScore { score: 0.004, rows: 611 }],
+        },
         operating: Operating {
             words: "score of 0.2 or more".to_owned(),
             threshold_chance: Some(0.2),

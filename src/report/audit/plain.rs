@@ -65,7 +65,7 @@ const HEAD: [&str; 21] = [
 /// The audit in a few lines: for each characteristic its criteria with the group that sets them, the groups
 /// that differ, and what cannot be told. The page and the table have every figure.
 pub fn audit_text(audit: &Audit) -> String {
-    let told = |count: Option<u64>| count.map_or_else(|| figure::NOT_SHOWN.to_owned(), words::count);
+    let told = |count: Option<u64>| count.map_or_else(|| figure::WITHHELD.to_owned(), words::count);
     let families = if audit.clustered {
         format!(" of {} families", words::count(audit.clusters))
     } else {
@@ -82,6 +82,11 @@ pub fn audit_text(audit: &Audit) -> String {
         told(audit.selected),
         figure::bare(100.0 * audit.params.margin, 2),
     );
+    text.push_str(&format!("Scores: {}.\n", super::facts::spread(audit)));
+    let inverted = super::facts::inverted(audit);
+    if !inverted.is_empty() {
+        text.push_str(&format!("{inverted}\n"));
+    }
     if let Some(tie) = audit.operating.tied {
         text.push_str(&format!("{}\n", super::facts::tied(tie)));
     }

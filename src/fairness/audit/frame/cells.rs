@@ -81,10 +81,30 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// `None` for a cell that says nothing. Columns of labels are texts by now.
+    /// Whether it is the 2 of a column coded 1 and 2, of which no program can tell what 1 means.
+    pub(super) fn is_two(self) -> bool {
+        match self {
+            Self::Number(number) => (number - 2.0).abs() < f64::EPSILON,
+            Self::Text(text) => matches!(text, "2" | "2.0"),
+            Self::Missing | Self::Flag(_) => false,
+        }
+    }
+
+    /// `None` for a cell that says nothing. Columns of labels are texts by now; `12.0` is the `12` of a program that
+    /// took ids for numbers.
     pub(super) fn label(self) -> Option<&'a str> {
         match self {
-            Self::Text(text) => Some(text),
+            Self::Text(text) => Some(match text.split_once('.') {
+                Some((whole, part))
+                    if !whole.is_empty()
+                        && !part.is_empty()
+                        && whole.bytes().all(|byte| byte.is_ascii_digit())
+                        && part.bytes().all(|byte| byte == b'0') =>
+                {
+                    whole
+                }
+                _ => text,
+            }),
             Self::Missing | Self::Number(_) | Self::Flag(_) => None,
         }
     }

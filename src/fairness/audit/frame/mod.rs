@@ -190,7 +190,8 @@ impl ScoreTable {
     /// table but in [`ScoreIntake::rejected`]; a row without a group is in the table, in the group "unknown".
     ///
     /// # Errors
-    /// [`ScoresError::NoColumn`], [`ScoresError::ColumnType`]; [`ScoresError::NoRow`] where no row can be used;
+    /// [`ScoresError::NoColumn`], [`ScoresError::ColumnType`]; [`ScoresError::OneAndTwo`] where an outcome or a selection is
+    /// coded 1 and 2; [`ScoresError::NoRow`] where no row can be used;
     /// [`ScoresError::Table`] where [`ScoreTable`] refuses a column.
     pub fn from_frame(frame: &DataFrame, columns: &ScoreColumns) -> Result<(Self, ScoreIntake), ScoresError> {
         let mut rows = Rows::new(columns);
@@ -211,6 +212,8 @@ struct Rows<'a> {
     weights: Vec<f64>,
     clusters: Coded,
     groups: Vec<Coded>,
+    /// Of outcome and selection: whether a 2 was met, and a no.
+    coded: [(bool, bool); 2],
     intake: ScoreIntake,
 }
 
@@ -224,6 +227,7 @@ impl<'a> Rows<'a> {
             weights: Vec::new(),
             clusters: Coded::default(),
             groups: columns.groups.iter().map(|_| Coded::default()).collect(),
+            coded: [(false, false); 2],
             intake: ScoreIntake::default(),
         }
     }
@@ -243,9 +247,14 @@ impl<'a> Rows<'a> {
         };
         let mut nth = 1;
         let (mut outcome, mut predicted) = (None, None);
-        for (name, held) in [(&columns.outcome, &mut outcome), (&columns.predicted, &mut predicted)] {
+        let flags = [(&columns.outcome, &mut outcome), (&columns.predicted, &mut predicted)];
+        for (place, (name, held)) in flags.into_iter().enumerate() {
             let Some(name) = name else { continue };
-            match cell(nth).flag() {
+            let flag = cell(nth).flag();
+            let (two, no) = &mut self.coded[place];
+            *two |= cell(nth).is_two();
+            *no |= flag == Ok(false);
+            match flag {
                 Err(reason) => return self.reject(row, Some(name), reason),
                 Ok(flag) => *held = Some(flag),
             }
@@ -275,6 +284,12 @@ impl<'a> Rows<'a> {
     }
 
     fn finish(mut self) -> Result<(ScoreTable, ScoreIntake), ScoresError> {
+        for (name, (two, no)) in [&self.columns.outcome, &self.columns.predicted].into_iter().zip(self.coded)
+        {
+            if let Some(column) = name.as_ref().filter(|_| two && !no) {
+                return Err(ScoresError::OneAndTwo { column: column.clone() });
+            }
+        }
         if self.scores.is_empty() {
             let why = self.intake.reasons().first().map(|(column, reason, _)| {
                 let column =

@@ -241,3 +241,34 @@ fn a_column_that_stands_twice_is_refused_only_where_it_is_asked_for() {
     let cases = from_csv(b"RISK,Risk,excluded\n0.5,0.1,1\n", &ScoreColumns::new("risk", "excluded"));
     assert!(cases.is_err());
 }
+
+#[test]
+fn outcomes_coded_one_and_two_are_refused() {
+    let columns = ScoreColumns::new("risk", "y");
+    let frame = df!("risk" => [0.1, 0.2, 0.3], "y" => [1, 2, 1]).unwrap();
+    let refused = ScoreTable::from_frame(&frame, &columns).unwrap_err();
+    assert!(matches!(&refused, ScoresError::OneAndTwo { column } if column == "y"));
+    assert!(refused.to_string().contains("write 1 for yes and 0 for no"), "{refused}");
+    // Beside a 0 a 2 is one row that cannot be read.
+    let frame = df!("risk" => [0.1, 0.2, 0.3], "y" => ["1", "2", "0"]).unwrap();
+    let (_, intake) = ScoreTable::from_frame(&frame, &columns).unwrap();
+    assert_eq!((intake.audited, intake.rejected.len()), (2, 1));
+}
+
+#[test]
+fn a_family_written_as_a_number_with_decimals_is_the_same_family() {
+    let mut columns = ScoreColumns::new("risk", "y").group("area");
+    columns.cluster = Some("family".to_owned());
+    let frame = df!(
+        "risk" => [0.1, 0.2, 0.3, 0.4],
+        "y" => [1, 0, 1, 0],
+        "family" => ["12", "12.0", "7", "12.5"],
+        "area" => ["3", "3.0", "3.00", "v1.0"],
+    )
+    .unwrap();
+    let (table, _) = ScoreTable::from_frame(&frame, &columns).unwrap();
+    let clusters = table.clusters.as_ref().unwrap();
+    assert_eq!(clusters[0], clusters[1]);
+    assert!(clusters[2] != clusters[0] && clusters[3] != clusters[0]);
+    assert_eq!(table.groups[0].names, ["3", "v1.0"]);
+}

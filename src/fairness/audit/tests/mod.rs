@@ -1,6 +1,7 @@
 //! Tests of the whole audit.
 
 mod agreement;
+mod areas;
 mod by_hand;
 mod coverage;
 mod safety;

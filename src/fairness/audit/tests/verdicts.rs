@@ -283,6 +283,46 @@ fn a_margin_is_no_wider_than_a_fifth_of_what_everybody_has() {
     close(complement, second(&audit, Measure::TruePositiveRate).margin.unwrap(), 1e-12);
 }
 
+#[test]
+fn spellings_of_one_group_are_one_group() {
+    let n = 120;
+    let spelt = ["White British", "white british", " White  British ", "Asian", "ASIAN", "White British"];
+    let scores: Vec<f64> = (0..n).map(|row| (row % 11) as f64 / 11.0).collect();
+    let outcomes: Vec<bool> = (0..n).map(|row| row % 3 == 0).collect();
+    let audit = |names: &[Option<&str>]| {
+        let table = ScoreTable::new(scores.clone(), outcomes.clone()).unwrap();
+        let mut params = params(THRESHOLD, 5, 99);
+        params.references = vec![("ethnicity".to_owned(), "WHITE british".to_owned())];
+        table.group("ethnicity", names).unwrap().audit(&params).unwrap()
+    };
+    let names: Vec<Option<&str>> = (0..n).map(|row| Some(spelt[row % 6])).collect();
+    let found = audit(&names);
+    let named: Vec<String> = groups(&found.attributes[0]).iter().map(AuditedGroup::name).collect();
+    // Of two spellings that are equally common, the first in the alphabet.
+    assert_eq!(named, ["ASIAN", "White British"]);
+    let tidy: Vec<Option<&str>> =
+        (0..n).map(|row| Some(if matches!(row % 6, 3 | 4) { "ASIAN" } else { "White British" })).collect();
+    assert_eq!(serde_json::to_string(&found).unwrap(), serde_json::to_string(&audit(&tidy)).unwrap());
+    let AttributeFinding::Measured { reference, .. } = &found.attributes[0].finding else { panic!() };
+    assert_eq!(reference.as_deref(), Some("White British"));
+}
+
+#[test]
+fn scores_that_stand_for_none_and_scores_of_safety_show() {
+    let n = 600;
+    let scores: Vec<f64> = (0..n).map(|row| if row % 5 == 0 { -99.0 } else { (row % 97) as f64 }).collect();
+    let outcomes: Vec<bool> = scores.iter().map(|score| *score < 30.0 && *score > -1.0).collect();
+    let names: Vec<Option<&str>> = (0..n).map(|row| Some(["a", "b"][row % 2])).collect();
+    let table = ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap();
+    let audit = table.audit(&params(OperatingPoint::Threshold(50.0), 10, 99)).unwrap();
+    assert_eq!((audit.spread.lowest, audit.spread.highest), (-99.0, 96.0));
+    // All others are had by fewer than ten.
+    assert_eq!(audit.spread.commonest, [CommonScore { score: -99.0, rows: 120 }]);
+    assert!(audit.is_inverted());
+    let all = params(OperatingPoint::Capacity(Capacity::Cases(601)), 10, 99);
+    assert!(matches!(table.audit(&all).unwrap_err(), AuditError::Parameter { .. }));
+}
+
 /// Two groups that do not differ: how often a difference in selection is called present, before and after the
 /// correction for several groups.
 #[test]
