@@ -369,7 +369,9 @@ fn columns(held: &EventColumns) -> Vec<String> {
             push(name, is);
         }
     }
-    sorted(&held.categories).iter().for_each(|name| push(name, "category"));
+    for name in sorted(&held.categories) {
+        push(&name, "category");
+    }
     columns
 }
 
