@@ -89,6 +89,8 @@ pub mod cohort;
 
 pub mod features;
 
+mod words;
+
 pub mod outcome;
 
 pub mod dataset;

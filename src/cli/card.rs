@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     };
     drop(progress);
     let intake = records.as_ref().map(earlyhelp::records::Records::intake);
-    let papers = papers(model.any(), project.as_ref(), intake, &organisation);
+    let papers = papers(model.any(), project.as_ref(), intake, &organisation)?;
     for path in write(&papers, &arguments.out)? {
         output::print(&format!("{}\n", path.display()))?;
     }
@@ -71,12 +71,12 @@ pub fn papers(
     project: Option<&Project>,
     intake: Option<&[Intake]>,
     organisation: &Organisation,
-) -> Vec<Document> {
-    vec![
-        model_card(model),
-        atrs(model, project, organisation),
-        dpia_evidence(model, project, organisation, intake),
-    ]
+) -> Result<Vec<Document>, Failure> {
+    Ok(vec![
+        model_card(model)?,
+        atrs(model, project, organisation)?,
+        dpia_evidence(model, project, organisation, intake)?,
+    ])
 }
 
 /// Writes each paper in both forms.

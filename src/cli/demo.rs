@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     output::write(&arguments.out.join("released.json"), &scorer.to_json()?)?;
     output::write(&arguments.out.join("model.html"), &report::model_html(&scorer)?)?;
     let papers =
-        papers(AnyModel::from(&scorer), Some(&project), Some(records.intake()), &Organisation::default());
+        papers(AnyModel::from(&scorer), Some(&project), Some(records.intake()), &Organisation::default())?;
     write_papers(&papers, &arguments.out.join("papers"))?;
     let request = Request::new("Demonstration", &project.purpose, as_of);
     let configuration = output::read(&project_file)?;

@@ -180,6 +180,9 @@ pub struct Feature {
     /// that any model has to beat, is made of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need: Option<String>,
+    /// Why the model is given it, in the words of those who chose it; `None` where nobody gave a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl Feature {
@@ -198,6 +201,7 @@ impl Feature {
             direction: Direction::None,
             help_seeking: false,
             need: None,
+            why: None,
         };
         feature.name = super::template::name_of(&feature, None);
         feature.label = super::template::label_of(&feature, None);
@@ -238,6 +242,13 @@ impl Feature {
         self
     }
 
+    /// The reason why the model is given it.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.why = Some(why.into());
+        self
+    }
+
     /// The same of the other household members' records.
     #[must_use]
     pub fn of_household(mut self) -> Self {
@@ -252,6 +263,9 @@ impl Feature {
             |why: &str| Err(SpecError::Invalid { of: format!("feature {}", self.name), why: why.to_owned() });
         if self.name.trim().is_empty() || self.label.trim().is_empty() {
             return wrong("a feature needs a name and a label that people can read");
+        }
+        if self.why.as_ref().is_some_and(|why| why.trim().is_empty()) {
+            return wrong("its reason (`why`) is blank: write one, or leave the key out");
         }
         if (self.measure == Measure::Age) != (self.records.source == PEOPLE) {
             return wrong("age is read from \"people\", and nothing else is");

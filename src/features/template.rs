@@ -68,6 +68,9 @@ pub struct FeatureTemplate {
     /// The need that a value above zero speaks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need: Option<String>,
+    /// Why the model is given it: stands in the model file, on the model's page and in its papers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Whose records a template reads.
@@ -101,6 +104,7 @@ impl FeatureTemplate {
             direction: Direction::None,
             help_seeking: false,
             need: None,
+            why: None,
         }
     }
 
@@ -138,6 +142,7 @@ impl FeatureTemplate {
                 feature.direction = self.direction;
                 feature.help_seeking = self.help_seeking;
                 feature.need.clone_from(&self.need);
+                feature.why.clone_from(&self.why);
                 if let Some(unit) = &self.unit {
                     feature.unit.clone_from(unit);
                 }

@@ -14,6 +14,7 @@ use crate::dataset::{Dataset, DateSummary, Reweighed, Reweighing};
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix, FeatureSpec};
 use crate::outcome::OutcomeSpec;
+use crate::words;
 
 /// What a model was trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,6 +122,33 @@ pub struct TrainingContext {
     pub protected: Vec<String>,
     /// What the model cannot see, in plain words: shown with every score.
     pub cannot_see: Vec<String>,
+}
+
+impl TrainingRecord {
+    /// What the model cannot see, in plain words, beginning with what became known from a day on: the one
+    /// list that scores, pages and papers show.
+    pub(crate) fn blind_spots(&self, day: &str) -> Vec<String> {
+        let named = |names: &[String]| {
+            words::listed(&names.iter().map(|name| words::plain(name)).collect::<Vec<_>>())
+        };
+        let mut lines = vec![
+            format!("Anything that became known on or after {day}."),
+            "Records of services that are not among its sources, and whatever was never recorded.".to_owned(),
+            "Why something happened, and what a family is doing about it.".to_owned(),
+        ];
+        if !self.protected.is_empty() {
+            let trained = self.mitigation.as_ref().map_or_else(String::new, |held| {
+                format!(" In training, {} set how much past cases counted.", named(&held.asked.reweigh))
+            });
+            lines.push(format!(
+                "Protected characteristics ({}), held for audit or not held at all: the score reads none of them.{trained} \
+                 Features can go together with them all the same, and so stand for them in part.",
+                named(&self.protected)
+            ));
+        }
+        lines.extend(self.cannot_see.iter().map(|line| words::sentence(line)));
+        lines
+    }
 }
 
 /// What one source said at one date, as a digest.

@@ -58,7 +58,7 @@ struct Page<'a> {
     shares: String,
     /// The rate of the outcome among all cases of the backtest.
     average: String,
-    cannot_see: Vec<String>,
+    cannot_see: &'a [String],
     cases: Vec<Case<'a>>,
     not_scored: Vec<Unscored<'a>>,
     /// `3 cases of the cohort were`.
@@ -184,9 +184,6 @@ impl<'a> Page<'a> {
             .map(|part| part.points.abs())
             .fold(0.0, f64::max);
         let random = entries.iter().filter(|entry| entry.drawn() == Drawn::AtRandom).count();
-        let as_of = list.audit().as_of;
-        // The scores' own lines write dates for machines; a page writes them for people.
-        let (dated, said) = (as_of.to_string(), words::date(as_of.day()));
         let cannot_see = entries.first().map_or(&[][..], |entry| entry.case().cannot_see());
         Self {
             title,
@@ -199,7 +196,7 @@ impl<'a> Page<'a> {
                 words::counted(random, "case was", "cases were")
             },
             average: bands().next().map(|band| out_of.rate(&band.average)).unwrap_or_default(),
-            cannot_see: cannot_see.iter().map(|line| line.replace(&dated, &said)).collect(),
+            cannot_see,
             cases: entries
                 .iter()
                 .enumerate()

@@ -29,14 +29,19 @@
 //! ```
 
 pub mod audit;
+mod chances;
+mod figure;
+mod glossary;
 mod html;
+mod labels;
 mod model_page;
 pub mod papers;
 mod plain;
 mod subject;
 #[cfg(test)]
 mod tests;
-mod words;
+
+use crate::words;
 
 pub use html::list_html;
 pub use model_page::{AnyModel, model_html, model_json};

@@ -253,9 +253,8 @@ pub(super) fn words(features: &[&Feature], cells: &[Cell], points: f64) -> Strin
         .iter()
         .zip(cells)
         .map(|(feature, cell)| match cell {
-            Cell::Value(value) => format!("{}: {}", feature.label, value_words(*value, &feature.unit)),
-            Cell::Missing => format!("{}: no value", feature.label),
             Cell::NotCovered => format!("{}: not covered by the source", feature.label),
+            cell => format!("{}: {}", feature.label, crate::words::value(*cell, &feature.unit)),
         })
         .collect();
     let effect = if points > 0.0 {
@@ -268,22 +267,30 @@ pub(super) fn words(features: &[&Feature], cells: &[Cell], points: f64) -> Strin
     format!("{}. {effect}", said.join("; "))
 }
 
-fn value_words(value: f32, unit: &str) -> String {
-    match unit {
-        "yes or no" => (if value > 0.0 { "yes" } else { "no" }).to_owned(),
-        "value" => trimmed(value),
-        _ => format!("{} {unit}", trimmed(value)),
-    }
-}
-
-/// A number with at most two decimals and no needless zeros.
-fn trimmed(value: f32) -> String {
-    let text = format!("{value:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 crate::opaque_debug!(ScoredCase);
 
 crate::opaque_debug!(Contribution);
 
 crate::opaque_debug!(Absence);
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+    use crate::calendar::Lookback;
+    use crate::features::{Cell, Feature, Measure};
+    use crate::records::Selector;
+
+    #[test]
+    fn one_record_is_not_one_records() {
+        let feature =
+            Feature::new(Selector::source("police"), Measure::Count, Lookback::Days(365)).label("Police");
+        let said = |cell, points| words(&[&feature], &[cell], points);
+        assert_eq!(said(Cell::Value(1.0), 0.5), "Police: 1 record. Raises the score.");
+        assert_eq!(said(Cell::Value(1_204.0), -0.5), "Police: 1,204 records. Lowers the score.");
+        assert_eq!(said(Cell::Missing, 0.0), "Police: no value. Leaves the score as it is.");
+        assert_eq!(
+            said(Cell::NotCovered, 0.0),
+            "Police: not covered by the source. Leaves the score as it is."
+        );
+    }
+}

@@ -97,7 +97,7 @@ impl Scorer {
         let kept_in = self.kept_in(&matrix, &order, capacity)?;
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
         let audit = self.audit(cohort, request, not_scored.len());
-        let cannot_see = self.cannot_see(cohort);
+        let cannot_see = self.candidate().training().blind_spots(&crate::words::date(cohort.as_of().day()));
         Ok(Scores {
             scorer: self,
             cohort: cohort.clone(),
@@ -192,31 +192,6 @@ impl Scorer {
         // After the id is made: an id over the cohort could confirm a guess who was in it.
         audit.cohort = cohort.digest();
         audit
-    }
-
-    /// What the reader of a score has to keep in mind.
-    fn cannot_see(&self, cohort: &Cohort<'_>) -> Vec<String> {
-        let training = self.candidate().training();
-        let mut lines = vec![
-            format!("Anything that became known on or after {}.", cohort.as_of()),
-            "Records of services that are not among the sources, and whatever was never recorded.".to_owned(),
-        ];
-        if !training.protected.is_empty() {
-            lines.push(match &training.mitigation {
-                None => format!(
-                    "Protected characteristics ({}): they are kept for fairness checks alone.",
-                    training.protected.join(", ")
-                ),
-                Some(held) => format!(
-                    "Protected characteristics ({}): the score reads none of them. In training, {} set how much past \
-                     cases counted.",
-                    training.protected.join(", "),
-                    held.asked.reweigh.join(" and ")
-                ),
-            });
-        }
-        lines.extend(training.cannot_see.iter().cloned());
-        lines
     }
 }
 

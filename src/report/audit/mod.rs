@@ -4,7 +4,6 @@ mod chart;
 mod criteria;
 mod facts;
 mod figure;
-mod glossary;
 mod groups;
 #[cfg(test)]
 mod made;
@@ -17,6 +16,7 @@ use askama::Template;
 use self::criteria::{CriterionRow, DifferenceRow, Overview};
 use self::facts::{Facts, Rejected};
 use self::groups::{CalibrationPlot, DetailTable, GroupTable};
+use super::glossary::{self, Term};
 use super::words;
 use crate::error::ReportError;
 use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit, AuditedGroup, ScoreIntake};
@@ -56,6 +56,32 @@ pub fn audit_html(audit: &Audit, title: &str, intake: Option<&ScoreIntake>) -> R
     Ok(text)
 }
 
+/// The words that a reader of the page needs, in the order in which they are met.
+const TERMS: [&str; 22] = [
+    "score",
+    "outcome",
+    "selected",
+    "prevalence",
+    "selection rate",
+    "true-positive rate",
+    "false-positive rate",
+    "precision",
+    "false-omission rate",
+    "AUC",
+    "average precision",
+    "calibration gap",
+    "calibration slope and intercept",
+    "expected calibration error",
+    "net benefit",
+    "ABROCA",
+    "95% interval",
+    "simultaneous interval",
+    "margin",
+    "smallest difference it could show",
+    "percentage point",
+    "held back",
+];
+
 #[derive(Template)]
 #[template(path = "audit.html", config = "src/report/askama.toml")]
 struct Page<'a> {
@@ -65,7 +91,7 @@ struct Page<'a> {
     overview: Overview,
     characteristics: Vec<Characteristic>,
     intersections: Vec<Intersection>,
-    glossary: &'static [(&'static str, &'static str)],
+    glossary: Vec<Term>,
 }
 
 /// A characteristic on the page.
@@ -107,7 +133,7 @@ impl<'a> Page<'a> {
             overview: Overview::of(audit),
             characteristics: numbered.map(|(nth, held)| Characteristic::of(audit, nth, held)).collect(),
             intersections: audit.intersections.iter().map(|held| Intersection::of(audit, held)).collect(),
-            glossary: &glossary::GLOSSARY,
+            glossary: glossary::named(&TERMS),
         }
     }
 }
@@ -171,7 +197,5 @@ fn id(nth: usize) -> String {
 
 /// The name of a characteristic as people write it: `age_band` as `Age band`.
 fn name(attribute: &AttributeAudit) -> String {
-    let plain = words::plain(&attribute.name());
-    let mut letters = plain.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    words::capitalised(&words::plain(&attribute.name()))
 }

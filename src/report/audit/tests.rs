@@ -250,3 +250,13 @@ fn scores_that_are_no_chances_have_no_calibration_and_it_is_said() {
     assert!(page.contains("The scores are not chances"));
     assert!(!page.contains("class=\"plots\"") && !page.contains("<strong>Calibration</strong>"));
 }
+
+#[test]
+fn every_word_of_the_page_is_explained_in_the_glossary() {
+    let found = super::glossary::named(&super::TERMS);
+    assert_eq!(found.len(), super::TERMS.len());
+    let page = page(&made::audit());
+    for crate::report::glossary::Term { term, meaning } in found {
+        assert!(page.contains(&format!("<dt>{term}</dt><dd>{meaning}</dd>")), "{term}");
+    }
+}

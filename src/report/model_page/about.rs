@@ -1,13 +1,10 @@
 //! What the model is for, how it was made, and what is needed to make it again.
 
-use serde_json::Value;
-
-use super::super::words;
+use super::super::{labels, words};
 use super::{AnyModel, percent};
-use crate::cohort::{CohortSpec, Unit};
 use crate::dataset::Reweighed;
 use crate::features::Measure;
-use crate::model::{Candidate, Edit, FeatureRange, Trainer};
+use crate::model::{Candidate, Edit, FeatureRange};
 use crate::records::Selector;
 use crate::scoring::SignOff;
 
@@ -16,7 +13,7 @@ pub(super) struct About<'a> {
     pub outcome: &'a str,
     pub horizon: String,
     pub measures: &'a str,
-    pub kind: &'static str,
+    pub kind: String,
     pub how: String,
     pub unit: &'static str,
     pub cohort: String,
@@ -43,23 +40,15 @@ impl<'a> About<'a> {
             outcome: &candidate.outcome().words,
             horizon: candidate.outcome().horizon.to_string(),
             measures: &candidate.outcome().measures,
-            kind: kind(candidate.trainer()),
+            kind: words::capitalised(labels::kind(candidate.trainer())),
             how: made(candidate),
-            unit: match candidate.cohort().unit {
-                Unit::Person => "person",
-                Unit::Family => "family",
-            },
-            cohort: cohort(candidate.cohort()),
-            cannot_see: cannot_see(candidate),
+            unit: labels::unit(candidate.cohort()).0,
+            cohort: labels::cohort(candidate.cohort()),
+            cannot_see: training.blind_spots("the day that is asked about"),
             cases: words::count(training.rows),
             families: words::count(training.families),
             positives: words::count(training.positives),
-            dates: training
-                .dates
-                .iter()
-                .map(|date| words::date(date.as_of.day()))
-                .collect::<Vec<_>>()
-                .join(", "),
+            dates: labels::dates(training.dates.iter().map(|date| date.as_of)),
             signed: model.sign_off().map(|says| Signed {
                 says,
                 day: words::date(says.signed_on),
@@ -69,45 +58,16 @@ impl<'a> About<'a> {
     }
 }
 
-fn kind(trainer: &Trainer) -> &'static str {
-    match trainer {
-        Trainer::Additive(_) => "Additive model (a table of steps for each term)",
-        Trainer::Scorecard(_) => "Scorecard (whole points for yes-or-no questions)",
-        Trainer::Logistic(_) => "Logistic regression (a line for each term)",
-    }
-}
-
 /// How it is made, in a line or two.
 fn made(candidate: &Candidate) -> String {
-    let terms = candidate.model().terms();
-    let pairs = terms.iter().filter(|term| term.on.len() == 2).count();
+    let mut text = labels::how(candidate);
     let features = words::counted(candidate.features().features().len(), "feature", "features");
-    let count = words::counted(terms.len(), "term", "terms");
-    let mut text = match candidate.trainer() {
-        Trainer::Additive(_) => format!(
-            "Every case starts from the average. Each of {count} then adds to the score or takes from it, by a \
-             table of steps learnt from past cases; the sum is the score. Nothing else goes in."
-        ),
-        Trainer::Scorecard(_) => format!(
-            "Every case starts from the average. {count} add or take whole points by yes-or-no questions; the sum \
-             is the score. It can be added up by hand."
-        ),
-        Trainer::Logistic(_) => format!(
-            "Every case starts from the average. Each of {count} then adds to the score or takes from it, in \
-             proportion to its value; the sum is the score. Nothing else goes in."
-        ),
-    };
-    if pairs > 0 {
-        text.push_str(&format!(" {} look at two features together.", words::counted(pairs, "term", "terms")));
-    }
-    let unused = candidate.training().unused.len();
-    if unused == 0 {
-        text.push_str(&format!(" All of the {features} that it was given play a part."));
-    } else {
-        text.push_str(&format!(
-            " Of the {features} that it was given, {} play no part.",
-            words::count(unused as u64)
-        ));
+    match candidate.training().unused.len() {
+        0 => text.push_str(&format!(" All of the {features} that it was given play a part.")),
+        unused => text.push_str(&format!(
+            " Of the {features} that it was given, {} no part.",
+            words::counted(unused, "plays", "play")
+        )),
     }
     if let Some(record) = &candidate.training().mitigation {
         text.push(' ');
@@ -131,58 +91,6 @@ fn reweighed(record: &Reweighed) -> String {
     )
 }
 
-/// Who is asked about, in words.
-fn cohort(rules: &CohortSpec) -> String {
-    let mut text = match (rules.unit, rules.ages) {
-        (Unit::Person, None) => "People".to_owned(),
-        (Unit::Person, Some((youngest, oldest))) => format!("People aged {youngest} to {oldest}"),
-        (Unit::Family, None) => "Families".to_owned(),
-        (Unit::Family, Some((youngest, oldest))) => {
-            format!("Families with a member aged {youngest} to {oldest}")
-        }
-    };
-    let named = |selectors: &[Selector]| selectors.iter().map(records).collect::<Vec<_>>().join(" and ");
-    if !rules.open.is_empty() {
-        text.push_str(&format!(", with an open entry in {}", named(&rules.open)));
-    }
-    if !rules.not_open.is_empty() {
-        text.push_str(&format!(", without an open entry in {}", named(&rules.not_open)));
-    }
-    text
-}
-
-/// Which records, in words: `plans (cin plan or cp plan)`.
-pub(super) fn records(selector: &Selector) -> String {
-    let mut text = words::plain(&selector.source);
-    let mut kinds: Vec<String> = selector.kinds.iter().map(|kind| words::plain(kind)).collect();
-    kinds.extend(selector.roles.iter().map(|role| format!("as {}", role.name())));
-    kinds.extend(selector.categories.values().flatten().cloned());
-    if !kinds.is_empty() {
-        text.push_str(&format!(" ({})", kinds.join(" or ")));
-    }
-    text
-}
-
-fn cannot_see(candidate: &Candidate) -> Vec<String> {
-    let training = candidate.training();
-    let mut lines = vec![
-        "Anything that became known on or after the day it is asked about.".to_owned(),
-        "Records of services that are not among its sources, and whatever was never recorded.".to_owned(),
-    ];
-    if !training.protected.is_empty() {
-        lines.push(format!(
-            "Protected characteristics ({}): {}",
-            training.protected.iter().map(|name| words::plain(name)).collect::<Vec<_>>().join(", "),
-            match &training.mitigation {
-                None => "they are kept for fairness checks alone.",
-                Some(_) => "the score reads none of them; how they were used in training is said above.",
-            }
-        ));
-    }
-    lines.extend(training.cannot_see.iter().cloned());
-    lines
-}
-
 /// What a person changed in the model.
 pub(super) struct EditRow {
     pub what: String,
@@ -194,10 +102,7 @@ pub(super) struct EditRow {
 
 impl EditRow {
     pub(super) fn all(candidate: &Candidate) -> Vec<Self> {
-        let label = |name: &String| {
-            let feature = candidate.features().features().iter().find(|feature| feature.name == *name);
-            feature.map_or_else(|| name.clone(), |feature| feature.label.clone())
-        };
+        let label = |name: &String| labels::label(candidate, name);
         let row = |edit: &Edit| Self {
             what: edit.on.iter().map(label).collect::<Vec<_>>().join(" with "),
             change: edit.change.to_string(),
@@ -213,6 +118,7 @@ impl EditRow {
 pub(super) struct FeatureRow {
     pub label: String,
     pub reads: String,
+    pub why: String,
     pub part: &'static str,
     pub missing: String,
     pub not_covered: String,
@@ -240,6 +146,7 @@ impl FeatureRow {
             Some(Self {
                 label: feature.label.clone(),
                 reads: reads(&feature.records, &feature.measure, feature.over),
+                why: feature.why.as_deref().map_or("Nobody gave a reason.".to_owned(), words::sentence),
                 part: if is_used(&feature.name) { "yes" } else { "no" },
                 missing: share(range.missing, training.rows),
                 not_covered: share(range.not_covered, training.rows),
@@ -255,12 +162,12 @@ impl FeatureRow {
 pub(super) fn reads(selector: &Selector, measure: &Measure, over: crate::calendar::Lookback) -> String {
     match measure {
         Measure::Age => "date of birth".to_owned(),
-        Measure::PresentNow => format!("{}, open at the date", records(selector)),
+        Measure::PresentNow => format!("{}, open at the date", labels::records(selector)),
         _ => match over {
             crate::calendar::Lookback::Ever => {
-                format!("{}, as far back as the records go", records(selector))
+                format!("{}, as far back as the records go", labels::records(selector))
             }
-            over => format!("{}, last {over}", records(selector)),
+            over => format!("{}, last {over}", labels::records(selector)),
         },
     }
 }
@@ -319,7 +226,7 @@ impl Audit {
                 || "none: the terms have no intervals".to_owned(),
                 |refits| format!("{}, families redrawn by seed {}", refits.len(), refits.seed()),
             ),
-            trainer: settings(candidate.trainer()),
+            trainer: labels::settings(candidate.trainer()),
             protected: training
                 .protected
                 .iter()
@@ -355,14 +262,4 @@ impl Audit {
             ),
         }
     }
-}
-
-/// The trainer's settings as its file has them, one to a line.
-fn settings(trainer: &Trainer) -> Vec<(String, String)> {
-    let Ok(Value::Object(fields)) = serde_json::to_value(trainer) else { return Vec::new() };
-    let shown = |value: Value| match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    };
-    fields.into_iter().map(|(name, value)| (words::plain(&name), shown(value))).collect()
 }

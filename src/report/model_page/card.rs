@@ -1,5 +1,6 @@
 //! A scorecard, as one adds it up by hand.
 
+use super::super::labels;
 use super::super::words::{self, OutOf};
 use super::AnyModel;
 use crate::model::{Candidate, PointsRow, Scorecard};
@@ -53,14 +54,10 @@ impl Card {
 
 impl Line {
     fn all(candidate: &Candidate, card: &Scorecard) -> Vec<Self> {
-        let label = |name: &str| {
-            let feature = candidate.features().features().iter().find(|feature| feature.name == name);
-            feature.map_or_else(|| name.to_owned(), |feature| feature.label.clone())
-        };
         card.lines
             .iter()
             .map(|line| Self {
-                label: label(&line.feature),
+                label: labels::label(candidate, &line.feature),
                 condition: candidate.condition_in_words(&line.feature, line.condition),
                 points: whole(i64::from(line.points), true),
             })

@@ -1,9 +1,11 @@
 //! How the model did in the backtest, and how its lists treat groups.
 
+use super::super::chances::Chances;
+use super::super::figure::plain;
 use super::super::words::{self, OutOf};
 use super::{AnyModel, px};
 use crate::evaluate::calibration::{Calibration, ReliabilityBin};
-use crate::evaluate::{Estimate, Performance, Recalibration};
+use crate::evaluate::{Estimate, Performance};
 use crate::fairness::{FairnessReport, Finding, GroupOutcome, GroupRates, GroupReport, Verdict};
 
 /// The backtest in figures.
@@ -22,8 +24,7 @@ pub(super) struct Evidence {
     pub splits: Vec<SplitRow>,
     pub bands: Vec<BandRow>,
     pub calibration: Option<Reliability>,
-    pub is_calibrated: bool,
-    pub recalibration: Option<Moved>,
+    pub chances: Chances,
 }
 
 /// The model or a simple rule.
@@ -54,14 +55,6 @@ pub(super) struct BandRow {
     pub bar: String,
     pub low: String,
     pub high: String,
-}
-
-/// How a recalibration moved the scores.
-pub(super) struct Moved {
-    pub slope: String,
-    pub offset: String,
-    pub slope_before: String,
-    pub in_the_large_before: String,
 }
 
 impl Evidence {
@@ -103,12 +96,9 @@ impl Evidence {
             found_interval,
             rows: std::iter::once(Contender::of("This model", true, overall))
                 .chain(before)
-                .chain(
-                    report
-                        .rules
-                        .iter()
-                        .map(|rule| Contender::of(&capitalised(rule.rule.words()), false, &rule.performance)),
-                )
+                .chain(report.rules.iter().map(|rule| {
+                    Contender::of(&words::capitalised(rule.rule.words()), false, &rule.performance)
+                }))
                 .collect(),
             splits: report
                 .splits
@@ -135,8 +125,7 @@ impl Evidence {
                 })
                 .collect(),
             calibration: overall.calibration.as_ref().map(Reliability::of),
-            is_calibrated: report.is_calibrated(),
-            recalibration: report.recalibration.as_ref().map(Moved::of),
+            chances: Chances::of(report),
         }
     }
 }
@@ -155,23 +144,12 @@ impl Contender {
     }
 }
 
-impl Moved {
-    fn of(moved: &Recalibration) -> Self {
-        Self {
-            slope: signed(moved.slope, 2, false),
-            offset: signed(moved.offset, 2, true),
-            slope_before: signed(moved.slope_before, 2, false),
-            in_the_large_before: signed(moved.in_the_large_before, 2, true),
-        }
-    }
-}
-
 /// A figure with its interval.
 fn figure(estimate: Option<&Estimate>, decimals: usize) -> String {
     estimate.map_or_else(
         || "not measured".to_owned(),
         |estimate| {
-            let said = |value: f64| signed(value, decimals, false);
+            let said = |value: f64| plain(value, decimals);
             let interval = estimate.interval;
             format!("{} ({} to {})", said(estimate.value), said(interval.low), said(interval.high))
         },
@@ -183,28 +161,8 @@ fn rate(estimate: Option<&Estimate>) -> String {
     estimate.map_or_else(|| "not measured".to_owned(), Estimate::percent)
 }
 
-/// A number with a real minus, and a plus if asked for.
-pub(super) fn signed(number: f64, decimals: usize, plus: bool) -> String {
-    let text = format!("{:.decimals$}", number.abs());
-    let is_nothing = text.chars().all(|c| matches!(c, '0' | '.'));
-    match number {
-        _ if is_nothing => text,
-        ..0.0 => format!("\u{2212}{text}"),
-        _ if plus => format!("+{text}"),
-        _ => text,
-    }
-}
-
-/// With a capital first letter.
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// What was foreseen against what came about.
 pub(super) struct Reliability {
-    pub slope: String,
-    pub intercept: String,
     pub dots: Vec<Dot>,
     pub ticks: Vec<ReliabilityTick>,
 }
@@ -272,12 +230,7 @@ impl Reliability {
                 before = x;
             }
         }
-        Self {
-            slope: figure(Some(&found.slope), 2),
-            intercept: figure(Some(&found.intercept), 2),
-            dots: dots.collect(),
-            ticks,
-        }
+        Self { dots: dots.collect(), ticks }
     }
 }
 
@@ -312,7 +265,7 @@ impl Fairness {
                 Finding::NotMeasurable { why } => (why.clone(), Vec::new()),
                 Finding::Measured { groups } => (String::new(), groups.iter().map(GroupRow::of).collect()),
             };
-            CharacteristicRow { name: capitalised(&words::plain(&held.name)), not_measurable, groups }
+            CharacteristicRow { name: words::capitalised(&words::plain(&held.name)), not_measurable, groups }
         });
         Self {
             listed: words::count(report.selected),

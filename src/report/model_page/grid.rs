@@ -1,8 +1,8 @@
 //! A pair as a table of coloured cells with their signs written in them.
 
 use super::super::words;
+use super::extreme::{Extreme, interval, with_unit};
 use super::percent;
-use super::terms::{Extreme, interval, with_unit};
 use crate::model::{GridCell, GridSide, Place, ShapeTable, TermTable};
 
 /// The pair's grid.

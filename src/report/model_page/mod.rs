@@ -4,6 +4,7 @@ mod about;
 mod card;
 mod curve;
 mod evidence;
+mod extreme;
 mod grid;
 mod path;
 mod terms;
@@ -16,6 +17,7 @@ use self::card::Card;
 use self::evidence::{Evidence, Fairness};
 use self::path::PathSheet;
 use self::terms::Terms;
+use super::words::{about, percent};
 use crate::error::ReportError;
 use crate::evaluate::{BacktestReport, TermReport};
 use crate::fairness::FairnessReport;
@@ -237,23 +239,4 @@ impl<'a> Data<'a> {
 /// A place on a drawing, to a tenth of its unit.
 fn px(place: f64) -> String {
     format!("{place:.1}")
-}
-
-/// A share that is known to within a tenth.
-fn about(share: f64) -> String {
-    if share < 0.1 { "under a tenth".to_owned() } else { format!("about {:.0}%", 100.0 * share) }
-}
-
-/// A share of people: `12%`, `0.4%`.
-fn percent(share: f64) -> String {
-    let hundredths = 100.0 * share;
-    if share == 0.0 {
-        "none".to_owned()
-    } else if hundredths < 0.1 {
-        "under 0.1%".to_owned()
-    } else if hundredths < 9.95 {
-        format!("{hundredths:.1}%")
-    } else {
-        format!("{hundredths:.0}%")
-    }
 }

@@ -1,14 +1,16 @@
 //! The terms: the most important first, each with its curve, its table and what the model is without it.
 
-use super::super::words::{self, Move};
+use super::super::figure::signed;
+use super::super::labels;
+use super::super::words;
 use super::about::reads;
 use super::curve::{Curve, PageScale};
-use super::evidence::signed;
+use super::extreme::{Extreme, interval, with_unit};
 use super::grid::Heat;
 use super::{AnyModel, about, percent, px};
 use crate::evaluate::{Estimate, TermReport};
 use crate::features::{Direction, Feature, Scope};
-use crate::model::{FeatureRange, Place, ShapeRow, ShapeTable, Shares, TermTable};
+use crate::model::{FeatureRange, ShapeRow, ShapeTable, Shares, TermTable};
 
 /// All terms.
 pub(super) struct Terms {
@@ -72,18 +74,13 @@ pub(super) struct Article {
 pub(super) struct Read {
     pub label: String,
     pub reads: String,
+    /// Why it is there; empty where nobody said.
+    pub why: String,
     pub household: bool,
     pub help_seeking: bool,
     pub direction: &'static str,
     pub missing: String,
     pub not_covered: String,
-}
-
-/// Where a term adds the least or the most.
-pub(super) struct Extreme {
-    pub points: String,
-    pub at: String,
-    pub share: String,
 }
 
 /// A row of a term's table.
@@ -186,7 +183,7 @@ impl Without {
 
 /// A small figure with its interval, in thousandths.
 fn thousandths(estimate: &Estimate) -> String {
-    let said = |value: f64| signed(1000.0 * value, 2, true);
+    let said = |value: f64| signed(1000.0 * value, 2);
     format!("{} ({} to {})", said(estimate.value), said(estimate.interval.low), said(estimate.interval.high))
 }
 
@@ -200,7 +197,7 @@ impl Article {
             ShapeTable::Grid { .. } => &[],
         };
         let heat = Heat::of(table);
-        let shown = rows.iter().filter(|row| row.share != Some(0.0) || is_valued(row));
+        let shown = rows.iter().filter(|row| row.share != Some(0.0) || labels::is_valued(row));
         let unit = table.units.first().map_or("", String::as_str);
         let (lowest, highest) = heat.as_ref().map_or_else(|| extremes(rows, unit, is_about), Heat::extremes);
         Self {
@@ -223,10 +220,6 @@ impl Article {
     }
 }
 
-fn is_valued(row: &ShapeRow) -> bool {
-    !matches!(row.at, Place::Missing | Place::NotCovered)
-}
-
 /// The rows that lower and that raise the score most, among those that people were seen in; of nearly equal
 /// ones the commonest.
 fn extremes(rows: &[ShapeRow], unit: &str, is_about: bool) -> (Option<Extreme>, Option<Extreme>) {
@@ -237,28 +230,11 @@ fn extremes(rows: &[ShapeRow], unit: &str, is_about: bool) -> (Option<Extreme>, 
         let most = seen().map(|(row, _)| sign * row.contribution).fold(0.0, f64::max);
         let near = seen().filter(|(row, _)| most - sign * row.contribution < EQUAL);
         let (row, share) = near.max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let at = if is_valued(row) { with_unit(&row.label, unit) } else { row.label.clone() };
-        let said = if is_about && is_valued(row) { about(share) } else { percent(share) };
+        let at = if labels::is_valued(row) { with_unit(&row.label, unit) } else { row.label.clone() };
+        let said = if is_about && labels::is_valued(row) { about(share) } else { percent(share) };
         if most > 0.0 { Extreme::of(row.contribution, at, said) } else { None }
     };
     (of(-1.0), of(1.0))
-}
-
-/// `1 to 2 records`; just the label where the unit says nothing.
-pub(super) fn with_unit(label: &str, unit: &str) -> String {
-    match unit {
-        "yes or no" | "value" => label.to_owned(),
-        "records" | "kinds" | "days" | "years" if label == "1" => format!("1 {}", &unit[..unit.len() - 1]),
-        unit => format!("{label} {unit}"),
-    }
-}
-
-impl Extreme {
-    /// `None` for what rounds to nothing.
-    pub(super) fn of(contribution: f64, at: String, share: String) -> Option<Self> {
-        let points = words::points(contribution);
-        (words::rounds_to(contribution) != Move::None).then_some(Self { points, at, share })
-    }
 }
 
 impl Read {
@@ -273,6 +249,7 @@ impl Read {
         Some(Self {
             label: feature.label.clone(),
             reads: reads(&feature.records, &feature.measure, feature.over),
+            why: feature.why.as_deref().map(words::sentence).unwrap_or_default(),
             household: feature.scope == Scope::Household,
             help_seeking: feature.help_seeking,
             direction: match feature.direction {
@@ -288,26 +265,12 @@ impl Read {
 
 impl ValueRow {
     fn of(row: &ShapeRow, is_about: bool) -> Self {
-        let share = match row.share {
-            Some(share) if is_about && is_valued(row) => about(share),
-            Some(share) => percent(share),
-            None if is_about && is_valued(row) => "not known".to_owned(),
-            None => "fewer than 10 cases".to_owned(),
-        };
         Self {
             label: row.label.clone(),
             points: words::points(row.contribution),
             interval: interval(row.contribution, row.reach),
-            share,
+            share: labels::share(row, is_about),
             note: if row.learnt { "" } else { "training hardly saw this: it counts as an average case" },
         }
     }
-}
-
-/// The two ends of an interval in points.
-pub(super) fn interval(contribution: f64, reach: Option<f64>) -> String {
-    reach.map_or_else(
-        || "not known".to_owned(),
-        |reach| format!("{} to {}", words::points(contribution - reach), words::points(contribution + reach)),
-    )
 }

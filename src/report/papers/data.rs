@@ -2,88 +2,115 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::words;
-use super::parts::{Block, Cell};
-use super::wording;
+use super::super::{labels, words};
+use super::known::Known;
+use super::parts::{Block, Blocks, Cell};
 use crate::features::{Feature, Measure};
 use crate::model::Candidate;
 use crate::project::{Project, SourceFile};
-use crate::records::{EventColumns, Kind, Known, Selector};
-use crate::report::AnyModel;
+use crate::records::{EventColumns, Kind, Known as KnownOn, Selector};
 
 /// The name under which dates of birth are read.
 const PEOPLE: &str = "people";
-
-/// All sources of records by their names in plain words: those of the project, or those that were read in
-/// training.
-pub(super) fn sources(model: AnyModel<'_>, project: Option<&Project>) -> Vec<String> {
-    names(model, project).iter().map(|name| wording::plain(name)).collect()
-}
-
-/// All sources of records, in the order of the project.
-fn names(model: AnyModel<'_>, project: Option<&Project>) -> Vec<String> {
-    if let Some(project) = project {
-        return project.sources.iter().map(|source| source.name.clone()).collect();
-    }
-    let candidate = model.candidate();
-    let mut names: Vec<String> = Vec::new();
-    let trained = candidate.training().sources.iter().map(|source| &source.source);
-    let read = candidate.features().features().iter().map(|feature| &feature.records.source);
-    let outcome = candidate.outcome().records.iter().map(|records| &records.source);
-    for name in trained.chain(read).chain(outcome) {
-        if name != PEOPLE && !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names
-}
 
 /// Whether a feature plays a part in the model.
 pub(super) fn is_used(candidate: &Candidate, feature: &Feature) -> bool {
     candidate.model().terms().iter().any(|term| term.on.contains(&feature.name))
 }
 
-/// What is to be said where age, which the Equality Act names, is a feature of the model.
-pub(super) fn on_age(candidate: &Candidate) -> Option<&'static str> {
-    let mut used = candidate.features().features().iter().filter(|feature| is_used(candidate, feature));
-    used.any(|feature| feature.measure == Measure::Age).then_some(
-        "Age is a protected characteristic, too, and is a feature of this model: it goes into scores. Its use is for people to \
-         justify.",
-    )
-}
-
-/// What the model reads when it scores, in plain words: the records of features that play a part.
-pub(super) fn read_by_model(candidate: &Candidate) -> BTreeSet<String> {
-    let features = candidate.features().features().iter();
-    features.filter(|feature| is_used(candidate, feature)).map(wording::source).collect()
-}
-
-/// For how many cases features have no value: missing, or not covered.
-pub(super) fn covered(candidate: &Candidate) -> Vec<Block> {
-    let training = candidate.training();
-    let counted = |share: f64| (share * training.rows as f64).round() as u64;
-    let gaps: Vec<Vec<Cell>> = training
-        .ranges
-        .iter()
-        .filter(|range| counted(range.missing + range.not_covered) >= 10)
-        .map(|range| {
-            vec![
-                Cell::text(wording::label(candidate, &range.feature)),
-                Cell::Count(counted(range.missing + range.not_covered)),
-            ]
-        })
-        .collect();
-    let all = words::count(training.rows);
-    if gaps.is_empty() {
-        return vec![Block::text(format!(
-            "Every feature had a value for all but fewer than 10 of the {all} cases."
-        ))];
+/// Which sources there are, and what is read of them. Sources, characteristics and columns stand in the
+/// order of their names, never in that of a file; features in that of the model.
+impl<'a> Known<'a> {
+    /// All sources of dated records: those of the project, or those that the model file names.
+    fn sources(&self) -> BTreeSet<&'a str> {
+        if let Some(project) = self.project {
+            return project.sources.iter().map(|source| source.name.as_str()).collect();
+        }
+        let trained = self.training().sources.iter().map(|source| source.source.as_str());
+        let read = self.features().iter().map(|feature| feature.records.source.as_str());
+        let outcome = self.candidate().outcome().records.iter().map(|records| records.source.as_str());
+        trained.chain(read).chain(outcome).filter(|name| *name != PEOPLE).collect()
     }
-    let text = format!(
-        "Of the {all} cases that the model learnt from, these had no value for a feature. Features that are not in the table \
-         had one for all cases but fewer than 10. What is missing and what a source does not cover are kept apart from zero."
-    );
-    vec![Block::text(text), Block::table(["Feature", "Cases without a value (missing or not covered)"], gaps)]
+
+    /// All of them in words.
+    pub(super) fn source_list(&self) -> String {
+        listed(self.sources())
+    }
+
+    /// Of how many sources the model file holds digests, and which they are.
+    pub(super) fn digested_sources(&self) -> Option<(String, String)> {
+        let names: BTreeSet<&str> = self.training().sources.iter().map(|held| held.source.as_str()).collect();
+        (!names.is_empty()).then(|| (words::counted(names.len(), "source", "sources"), listed(names)))
+    }
+
+    /// The sources that say which part somebody played.
+    pub(super) fn sources_with_roles(&self) -> Option<String> {
+        let files = self.project.map_or(&[][..], |project| &project.sources);
+        let names: BTreeSet<&str> =
+            files.iter().filter(|file| file.columns.role.is_some()).map(|file| file.name.as_str()).collect();
+        (!names.is_empty()).then(|| listed(names))
+    }
+
+    /// What the model reads when it scores: the records of features that play a part.
+    pub(super) fn read_by_model(&self) -> String {
+        let used = self.features().iter().filter(|feature| is_used(self.candidate(), feature));
+        let names: BTreeSet<String> = used.map(labels::source).collect();
+        words::listed(&names.into_iter().collect::<Vec<_>>())
+    }
+
+    /// Whether the project asks for other features than the model has, whatever their order and reasons.
+    pub(super) fn differs_from_project(&self) -> bool {
+        let in_order = |features: &[Feature]| {
+            let mut features: Vec<Feature> =
+                features.iter().map(|feature| Feature { why: None, ..feature.clone() }).collect();
+            features.sort_by(|a, b| a.name.cmp(&b.name));
+            features
+        };
+        let asked = self.project.and_then(|project| project.features().ok());
+        asked.is_some_and(|asked| in_order(asked.features()) != in_order(self.features()))
+    }
+
+    /// What is to be said where age, which the Equality Act names, is a feature of the model.
+    pub(super) fn on_age(&self) -> &'static str {
+        let mut used = self.features().iter().filter(|feature| is_used(self.candidate(), feature));
+        if used.any(|feature| feature.measure == Measure::Age) {
+            "Age is a protected characteristic, too, and is a feature of this model: it goes into scores. Its use is for \
+             people to justify."
+        } else {
+            ""
+        }
+    }
+
+    /// For how many cases features have no value: missing, or not covered.
+    pub(super) fn covered(&self) -> Blocks {
+        let training = self.training();
+        let counted = |share: f64| (share * training.rows as f64).round() as u64;
+        let gaps: Vec<Vec<Cell>> = training
+            .ranges
+            .iter()
+            .map(|range| (&range.feature, counted(range.missing + range.not_covered)))
+            .filter(|(_, cases)| *cases >= 10)
+            .map(|(name, cases)| vec![Cell::text(labels::label(self.candidate(), name)), Cell::Count(cases)])
+            .collect();
+        let all = words::count(training.rows);
+        if gaps.is_empty() {
+            return Blocks(vec![Block::text(format!(
+                "Every feature had a value for all but fewer than 10 of the {all} cases."
+            ))]);
+        }
+        let text = format!(
+            "Of the {all} cases that the model learnt from, these had no value for a feature. Features that are not in the \
+             table had one for all cases but fewer than 10. What is missing and what a source does not cover are kept apart \
+             from zero."
+        );
+        let heads = ["Feature", "Cases without a value (missing or not covered)"];
+        Blocks(vec![Block::text(text), Block::table(heads, gaps)])
+    }
+}
+
+/// Names in plain words, one after the other.
+fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    words::listed(&names.into_iter().map(words::plain).collect::<Vec<_>>())
 }
 
 /// What data protection law or the Equality Act says of data of such a name.
@@ -132,91 +159,144 @@ pub(super) fn suggested(name: &str) -> Option<&'static str> {
     SENSITIVE.iter().find(|kind| kind.parts.iter().any(|part| is_in(part))).map(|kind| kind.is)
 }
 
-/// Which of the data may be sensitive, by their names; and the characteristics that are held for audit.
-pub(super) fn sensitive(model: AnyModel<'_>, project: Option<&Project>) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let found: Vec<String> = names(model, project)
-        .iter()
-        .filter_map(|name| Some(format!("{}: {}", wording::plain(name), suggested(name)?)))
-        .collect();
-    if !found.is_empty() {
-        blocks.push(Block::text("By their names, these sources hold or may hold sensitive data:"));
-        blocks.push(Block::list(found));
-    }
-    blocks.push(held_for_audit(model, project));
-    blocks.extend(on_age(model.candidate()).map(Block::text));
-    blocks
-}
-
-/// The protected characteristics, held and not held.
-pub(super) fn held_for_audit(model: AnyModel<'_>, project: Option<&Project>) -> Block {
-    let columns = project.and_then(|project| project.protected.as_ref()).map(|file| &file.columns);
-    let held: Vec<String> = match columns {
-        Some(columns) => columns.characteristics.clone(),
-        None => model.candidate().training().protected.clone(),
-    };
-    if held.is_empty() {
-        return Block::text(
-            "No protected characteristic is held, not even for fairness checks. That spares data, and leaves unknown how \
-             the lists treat groups.",
-        );
-    }
-    let named = |name: &String| match suggested(name) {
-        Some(is) => format!("{} ({is})", wording::plain(name)),
-        None => wording::plain(name),
-    };
-    let names = wording::listed(&held.iter().map(named).collect::<Vec<_>>());
-    let apart = "They are kept in a file of their own and are never read to make a score. They serve fairness checks, and mitigation \
-         where a project asks for it (it is off by default)";
-    Block::text(match columns {
-        Some(columns) if !columns.not_held.is_empty() => {
-            let lacking: Vec<String> = columns.not_held.iter().map(|name| wording::plain(name)).collect();
-            format!(
-                "Held for audit: {names}. {apart}. Not held, and so not measurable: {}.",
-                wording::listed(&lacking)
-            )
+/// Which of the data are sensitive, and where each source goes.
+impl Known<'_> {
+    /// Which of the data may be sensitive, by their names; and the characteristics that are held for audit.
+    pub(super) fn sensitive(&self) -> Blocks {
+        let mut blocks = Vec::new();
+        let found: Vec<String> = self
+            .sources()
+            .into_iter()
+            .filter_map(|name| Some(format!("{}: {}", words::plain(name), suggested(name)?)))
+            .collect();
+        if !found.is_empty() {
+            blocks.push(Block::text("By their names, these sources hold or may hold sensitive data:"));
+            blocks.push(Block::list(found));
         }
-        Some(_) => format!("Held for audit: {names}. {apart}."),
-        None => format!("Held for audit, or named as not held: {names}. {apart}."),
-    })
-}
+        blocks.push(Block::text(self.held_for_audit()));
+        blocks.push(Block::text(self.on_age()));
+        Blocks(blocks)
+    }
 
-/// What becomes of each source: what it is read for, and by how many features.
-pub(super) fn flows(model: AnyModel<'_>, project: Option<&Project>) -> Block {
-    let heads = [
-        "Source",
-        "Features that play a part",
-        "Features that play none",
-        "Other use",
-        "Columns that are read",
-    ];
-    let candidate = model.candidate();
-    let features = candidate.features().features();
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
-    let dated = names(model, project);
-    let count = |source: &str, used: bool| {
-        let fits =
-            |feature: &&Feature| feature.records.source == source && is_used(candidate, feature) == used;
-        features.iter().filter(fits).count() as u64
-    };
-    for source in &dated {
-        let file = project.and_then(|project| project.sources.iter().find(|file| file.name == *source));
-        let other = other_uses(candidate, project, source);
-        rows.push(vec![
-            Cell::text(wording::plain(source)),
-            Cell::Count(count(source, true)),
-            Cell::Count(count(source, false)),
-            Cell::text(if other.is_empty() { "none".to_owned() } else { other.join("; ") }),
-            Cell::text(file.map_or_else(
-                || "not known without the project file".to_owned(),
-                |file| columns(&file.columns).join(", "),
-            )),
-        ]);
+    /// The protected characteristics, held and not held.
+    fn held_for_audit(&self) -> String {
+        let columns = self.project.and_then(|project| project.protected.as_ref()).map(|file| &file.columns);
+        let held = columns.map_or(&self.training().protected, |columns| &columns.characteristics);
+        if held.is_empty() {
+            return "No protected characteristic is held, not even for fairness checks. That spares data, and leaves unknown \
+                    how the lists treat groups."
+                .to_owned();
+        }
+        let named = |name: &&String| match suggested(name) {
+            Some(is) => format!("{} ({is})", words::plain(name)),
+            None => words::plain(name),
+        };
+        let in_order =
+            |names: &'_ [String]| names.iter().collect::<BTreeSet<_>>().iter().map(named).collect::<Vec<_>>();
+        let names = words::listed(&in_order(held));
+        let apart = "They are kept in a file of their own and are never read to make a score. They serve fairness checks, and \
+                     mitigation where a project asks for it (it is off by default)";
+        match columns {
+            Some(columns) if !columns.not_held.is_empty() => {
+                let lacking: BTreeSet<&str> = columns.not_held.iter().map(String::as_str).collect();
+                format!(
+                    "Held for audit: {names}. {apart}. Not held, and so not measurable: {}.",
+                    listed(lacking)
+                )
+            }
+            Some(_) => format!("Held for audit: {names}. {apart}."),
+            None => format!("Held for audit, or named as not held: {names}. {apart}."),
+        }
     }
-    if let Some(project) = project {
-        rows.extend(lists_of_people(project, count(PEOPLE, true), count(PEOPLE, false)));
+
+    /// What becomes of each source: what it is read for, and by how many features.
+    pub(super) fn flows(&self) -> Block {
+        let heads = [
+            "Source",
+            "Features that play a part",
+            "Features that play none",
+            "Other use",
+            "Columns that are read",
+        ];
+        let count = |source: &str, used: bool| {
+            let fits = |feature: &&Feature| {
+                feature.records.source == source && is_used(self.candidate(), feature) == used
+            };
+            self.features().iter().filter(fits).count() as u64
+        };
+        let row = |source: &str| {
+            let file =
+                self.project.and_then(|project| project.sources.iter().find(|file| file.name == source));
+            let other = self.other_uses(source);
+            vec![
+                Cell::text(words::plain(source)),
+                Cell::Count(count(source, true)),
+                Cell::Count(count(source, false)),
+                Cell::text(if other.is_empty() { "none".to_owned() } else { other.join("; ") }),
+                Cell::text(file.map_or_else(
+                    || "not known without the project file".to_owned(),
+                    |file| columns(&file.columns).join(", "),
+                )),
+            ]
+        };
+        let mut rows: Vec<Vec<Cell>> = self.sources().into_iter().map(row).collect();
+        if let Some(project) = self.project {
+            rows.extend(lists_of_people(project, count(PEOPLE, true), count(PEOPLE, false)));
+        }
+        Block::table(heads, rows)
     }
-    Block::table(heads, rows)
+
+    /// What a source is read for beside features.
+    fn other_uses(&self, source: &str) -> Vec<&'static str> {
+        let is_in = |selectors: &[Selector]| selectors.iter().any(|records| records.source == source);
+        let (outcome, rules) = (self.candidate().outcome(), self.candidate().cohort());
+        let mut uses = Vec::new();
+        if is_in(&outcome.records) {
+            uses.push("the outcome");
+        }
+        if outcome.follow_up.during.as_ref().is_some_and(|records| records.source == source) {
+            uses.push("how long a case is followed");
+        }
+        if is_in(&rules.open) || is_in(&rules.not_open) {
+            uses.push("who is asked about");
+        }
+        let is_roster = |file: &SourceFile| file.coverage.roster.as_deref() == Some(source);
+        if self.project.is_some_and(|project| project.sources.iter().any(is_roster)) {
+            uses.push("whom another source covers");
+        }
+        uses
+    }
+
+    /// What could be left out without changing a score: sources that feed nothing, features that play no
+    /// part, columns that nothing reads.
+    pub(super) fn needless(&self) -> Vec<(&'static str, Vec<String>)> {
+        let is_used = |feature: &Feature| is_used(self.candidate(), feature);
+        // Of the features of a source whether any plays a part; nothing where it has no feature.
+        let feeds = |source: &str| {
+            self.features()
+                .iter()
+                .filter(|held| held.records.source == source)
+                .map(is_used)
+                .reduce(|a, b| a || b)
+        };
+        let free = |wanted: Option<bool>| -> Vec<String> {
+            let sources = self.sources().into_iter();
+            let found =
+                sources.filter(|source| feeds(source) == wanted && self.other_uses(source).is_empty());
+            found.map(words::plain).collect()
+        };
+        let unused = self.features().iter().filter(|feature| !is_used(feature));
+        let columns = self.project.map_or_else(Vec::new, |project| idle_columns(self.candidate(), project));
+        vec![
+            ("Sources that feed no feature and serve no other use", free(None)),
+            ("Sources of which only features are made that play no part", free(Some(false))),
+            (
+                "Features that play no part in the model",
+                unused.map(|feature| feature.label.clone()).collect(),
+            ),
+            ("Columns that are read and that nothing uses", columns),
+        ]
+    }
 }
 
 /// The list of people, the households, and the protected characteristics.
@@ -247,8 +327,13 @@ fn lists_of_people(project: &Project, used: u64, unused: u64) -> Vec<Vec<Cell>> 
         ]);
     }
     if let Some(protected) = &project.protected {
-        let columns: Vec<String> =
-            protected.columns.entity.iter().chain(&protected.columns.characteristics).cloned().collect();
+        let columns: Vec<String> = protected
+            .columns
+            .entity
+            .iter()
+            .cloned()
+            .chain(sorted(&protected.columns.characteristics))
+            .collect();
         rows.push(vec![
             Cell::text("protected characteristics"),
             Cell::Count(0),
@@ -260,32 +345,6 @@ fn lists_of_people(project: &Project, used: u64, unused: u64) -> Vec<Vec<Cell>> 
     rows
 }
 
-/// What a source is read for beside features.
-pub(super) fn other_uses(
-    candidate: &Candidate,
-    project: Option<&Project>,
-    source: &str,
-) -> Vec<&'static str> {
-    let is_in = |selectors: &[Selector]| selectors.iter().any(|records| records.source == source);
-    let outcome = candidate.outcome();
-    let rules = candidate.cohort();
-    let mut uses = Vec::new();
-    if is_in(&outcome.records) {
-        uses.push("the outcome");
-    }
-    if outcome.follow_up.during.as_ref().is_some_and(|records| records.source == source) {
-        uses.push("how long a case is followed");
-    }
-    if is_in(&rules.open) || is_in(&rules.not_open) {
-        uses.push("who is asked about");
-    }
-    let is_roster = |file: &SourceFile| file.coverage.roster.as_deref() == Some(source);
-    if project.is_some_and(|project| project.sources.iter().any(is_roster)) {
-        uses.push("whom another source covers");
-    }
-    uses
-}
-
 /// The columns that are read of a source, each with what it is.
 fn columns(held: &EventColumns) -> Vec<String> {
     let mut columns: Vec<String> = held.entity.iter().map(|name| format!("{name} (whose)")).collect();
@@ -294,7 +353,7 @@ fn columns(held: &EventColumns) -> Vec<String> {
         push(name, "kind");
     }
     push(&held.occurred, "when");
-    if let Known::Column(name) = &held.known {
+    if let KnownOn::Column(name) = &held.known {
         push(name, "when known");
     }
     let optional = [
@@ -310,42 +369,14 @@ fn columns(held: &EventColumns) -> Vec<String> {
             push(name, is);
         }
     }
-    held.categories.iter().for_each(|name| push(name, "category"));
+    for name in sorted(&held.categories) {
+        push(&name, "category");
+    }
     columns
 }
 
-/// What could be left out without changing a score: sources that feed nothing, features that play no part,
-/// columns that nothing reads.
-pub(super) fn needless(model: AnyModel<'_>, project: Option<&Project>) -> Vec<(&'static str, Vec<String>)> {
-    let candidate = model.candidate();
-    let features = candidate.features().features();
-    let feeds = |source: &String| features.iter().any(|feature| feature.records.source == *source);
-    let idle: Vec<String> = names(model, project)
-        .into_iter()
-        .filter(|source| !feeds(source) && other_uses(candidate, project, source).is_empty())
-        .map(|source| wording::plain(&source))
-        .collect();
-    let plays_none = |source: &String| {
-        let mut read = features.iter().filter(|feature| feature.records.source == *source).peekable();
-        read.peek().is_some() && !read.any(|feature| is_used(candidate, feature))
-    };
-    let only_idle: Vec<String> = names(model, project)
-        .into_iter()
-        .filter(|source| plays_none(source) && other_uses(candidate, project, source).is_empty())
-        .map(|source| wording::plain(&source))
-        .collect();
-    let unused: Vec<String> = features
-        .iter()
-        .filter(|feature| !is_used(candidate, feature))
-        .map(|feature| feature.label.clone())
-        .collect();
-    let columns = project.map_or_else(Vec::new, |project| idle_columns(candidate, project));
-    vec![
-        ("Sources that feed no feature and serve no other use", idle),
-        ("Sources of which only features are made that play no part", only_idle),
-        ("Features that play no part in the model", unused),
-        ("Columns that are read and that nothing uses", columns),
-    ]
+fn sorted(names: &[String]) -> Vec<String> {
+    names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Roles, numbers and categories that are mapped and that neither features nor outcome nor cohort look at.
@@ -360,10 +391,12 @@ fn idle_columns(candidate: &Candidate, project: &Project) -> Vec<String> {
         selectors.entry(&selector.source).or_default().push(selector);
     }
     let mut idle = Vec::new();
-    for source in &project.sources {
+    let sources: BTreeMap<&str, &SourceFile> =
+        project.sources.iter().map(|source| (source.name.as_str(), source)).collect();
+    for source in sources.into_values() {
         let asked = selectors.get(source.name.as_str()).map_or(&[][..], Vec::as_slice);
         let measures = || features.iter().filter(|feature| feature.records.source == source.name);
-        let mut push = |column: &str| idle.push(format!("{}: {column}", wording::plain(&source.name)));
+        let mut push = |column: &str| idle.push(format!("{}: {column}", words::plain(&source.name)));
         if let Some(role) = &source.columns.role
             && asked.iter().all(|selector| selector.roles.is_empty())
         {
@@ -377,11 +410,11 @@ fn idle_columns(candidate: &Candidate, project: &Project) -> Vec<String> {
         {
             push(value);
         }
-        for category in &source.columns.categories {
-            let selected = asked.iter().any(|selector| selector.categories.contains_key(category));
+        for category in sorted(&source.columns.categories) {
+            let selected = asked.iter().any(|selector| selector.categories.contains_key(&category));
             let counted = measures().any(|feature| feature.measure == Measure::Distinct(category.clone()));
             if !selected && !counted {
-                push(category);
+                push(&category);
             }
         }
     }

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::glossary::{self, Entry};
-use super::markdown;
+use super::super::glossary::Term;
 use super::parts::{Block, Field};
 use crate::error::ReportError;
 
@@ -20,7 +19,7 @@ use crate::error::ReportError;
 /// use earlyhelp::scoring::Scorer;
 ///
 /// fn card(model: &Scorer) -> earlyhelp::Result<String> {
-///     let card = model_card(model);
+///     let card = model_card(model)?;
 ///     let again: Document = serde_json::from_str(&card.to_json()?).map_err(|_| unreadable())?;
 ///     assert_eq!(again.to_markdown(), card.to_markdown());
 ///     Ok(card.to_markdown())
@@ -32,19 +31,21 @@ use crate::error::ReportError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Draft")]
 pub struct Document {
-    kind: Kind,
-    title: String,
+    pub(super) kind: PaperKind,
+    pub(super) title: String,
     /// The digest of the model file that it is about.
-    model: String,
-    lead: Vec<String>,
-    sections: Vec<Section>,
-    glossary: Vec<Entry>,
+    pub(super) model: String,
+    /// What stands before the first section, a paragraph each.
+    pub(super) lead: Vec<String>,
+    pub(super) sections: Vec<Section>,
+    /// The terms that occur in it, in alphabetical order, and what they mean.
+    pub(super) glossary: Vec<Term>,
 }
 
 /// Which paper it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum PaperKind {
     /// What a model is, does, and how well.
     ModelCard,
     /// The record of the UK Algorithmic Transparency Recording Standard.
@@ -53,7 +54,7 @@ pub enum Kind {
     DpiaEvidence,
 }
 
-impl Kind {
+impl PaperKind {
     /// The name of its files, without an ending: `model_card`, `atrs_record`, `dpia_evidence`.
     #[must_use]
     pub fn file_stem(self) -> &'static str {
@@ -68,56 +69,47 @@ impl Kind {
 /// A part of a paper. It has a heading, and under it at least one block or one further section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Section {
-    title: String,
+pub(super) struct Section {
+    pub title: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    blocks: Vec<Block>,
+    pub blocks: Vec<Block>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    sections: Vec<Self>,
+    pub sections: Vec<Self>,
 }
 
 /// A document as a file has it, not yet checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Draft {
-    kind: Kind,
+    kind: PaperKind,
     title: String,
     model: String,
     lead: Vec<String>,
     sections: Vec<Section>,
-    glossary: Vec<Entry>,
+    glossary: Vec<Term>,
 }
 
 impl TryFrom<Draft> for Document {
     type Error = String;
     fn try_from(draft: Draft) -> Result<Self, String> {
         let Draft { kind, title, model, lead, sections, glossary } = draft;
-        match sections.iter().find_map(Section::fault) {
-            Some(fault) => Err(fault),
-            None if sections.is_empty() => Err("the document has no section".to_owned()),
-            None => Ok(Self { kind, title, model, lead, sections, glossary }),
-        }
+        Self { kind, title, model, lead, sections, glossary }.checked()
     }
 }
 
 impl Document {
-    /// Puts a paper together and gives it the glossary that it needs.
-    pub(super) fn new(
-        kind: Kind,
-        title: String,
-        model: &str,
-        lead: Vec<String>,
-        sections: Vec<Section>,
-    ) -> Self {
-        let model = model.to_owned();
-        let mut document = Self { kind, title, model, lead, sections, glossary: Vec::new() };
-        document.glossary = glossary::of(&document.to_markdown());
-        document
+    /// The paper if no section of it is empty; else what is wrong.
+    pub(super) fn checked(self) -> Result<Self, String> {
+        match self.sections.iter().find_map(Section::fault) {
+            Some(fault) => Err(fault),
+            None if self.sections.is_empty() => Err("the document has no section".to_owned()),
+            None => Ok(self),
+        }
     }
 
     /// Which paper it is.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> PaperKind {
         self.kind
     }
 
@@ -133,36 +125,19 @@ impl Document {
         &self.model
     }
 
-    /// What stands before the first section, a paragraph each.
+    /// The fields of the form that the organisation still has to fill in, each by its number and name; none
+    /// where it is not a form.
     #[must_use]
-    pub fn lead(&self) -> &[String] {
-        &self.lead
+    pub fn open_fields(&self) -> Vec<String> {
+        let open = self.fields().into_iter().filter(|field| field.to_complete.is_some());
+        open.map(|field| format!("{} {}", field.number, field.name)).collect()
     }
 
-    /// The sections.
-    #[must_use]
-    pub fn sections(&self) -> &[Section] {
-        &self.sections
-    }
-
-    /// The terms that occur in it, in alphabetical order, and what they mean.
-    #[must_use]
-    pub fn glossary(&self) -> &[Entry] {
-        &self.glossary
-    }
-
-    /// All fields of the form, in order; none where it is not a form.
-    #[must_use]
-    pub fn fields(&self) -> Vec<&Field> {
+    /// All fields of the form, in order.
+    pub(super) fn fields(&self) -> Vec<&Field> {
         let mut fields = Vec::new();
         self.sections.iter().for_each(|section| section.gather(&mut fields));
         fields
-    }
-
-    /// The paper as Markdown (GitHub's, for its tables), ending in one newline.
-    #[must_use]
-    pub fn to_markdown(&self) -> String {
-        markdown::of(self)
     }
 
     /// The paper as JSON, with every digit of its figures, ending in one newline.
@@ -178,45 +153,6 @@ impl Document {
 }
 
 impl Section {
-    /// A section of these blocks. Blocks without content are left out; where nothing is left, the section
-    /// says why.
-    pub(super) fn new(title: &str, blocks: Vec<Block>, why_empty: &str) -> Self {
-        let mut blocks: Vec<Block> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
-        if blocks.is_empty() {
-            blocks.push(Block::text(if why_empty.is_empty() { "Nothing is known." } else { why_empty }));
-        }
-        Self { title: title.to_owned(), blocks, sections: Vec::new() }
-    }
-
-    /// A section of sections, or nothing where there are none.
-    pub(super) fn over(title: &str, sections: Vec<Self>) -> Option<Self> {
-        (!sections.is_empty()).then(|| Self { title: title.to_owned(), blocks: Vec::new(), sections })
-    }
-
-    /// The same with further sections under it.
-    pub(super) fn with(mut self, sections: Vec<Self>) -> Self {
-        self.sections.extend(sections);
-        self
-    }
-
-    /// The heading.
-    #[must_use]
-    pub fn title(&self) -> &str {
-        &self.title
-    }
-
-    /// What stands under the heading.
-    #[must_use]
-    pub fn blocks(&self) -> &[Block] {
-        &self.blocks
-    }
-
-    /// The sections within it.
-    #[must_use]
-    pub fn sections(&self) -> &[Self] {
-        &self.sections
-    }
-
     fn gather<'a>(&'a self, fields: &mut Vec<&'a Field>) {
         fields.extend(self.blocks.iter().filter_map(|block| match block {
             Block::Field(field) => Some(field),

@@ -1,12 +1,13 @@
 //! What the test found, as tables that several papers show.
 
-use super::super::words;
-use super::markdown::said;
-use super::parts::{Block, Cell, Figure, Unit};
-use super::wording;
-use crate::evaluate::calibration::{Calibration, ReliabilityBin};
+use std::cmp::Ordering;
+
+use super::super::chances::against_foreseen;
+use super::super::figure::{Figure, Unit};
+use super::super::{labels, words};
+use super::parts::{Block, Cell};
+use crate::evaluate::calibration::Calibration;
 use crate::evaluate::{BacktestReport, Estimate, Interval, Performance, TermReport};
-use crate::fairness::Verdict;
 use crate::report::AnyModel;
 
 /// A figure that models and rules are compared by: what the line says, the figure, its unit, and whether
@@ -76,15 +77,15 @@ fn to_review(found: &Performance) -> Option<Estimate> {
 pub(super) fn size(report: &BacktestReport) -> String {
     let all = &report.overall;
     let share = Figure::of(&all.prevalence, Unit::Share)
-        .map_or_else(String::new, |figure| format!(": {}", said(&figure)));
+        .map_or_else(String::new, |figure| format!(": {}", figure.words()));
     format!(
         "The test is of {} cases of {} families, on {}. {} of the cases had the outcome{share}. Each list had {}; all \
          lists together had {} cases.",
         words::count(all.n),
         words::count(all.families),
-        wording::dates(report.splits.iter().map(|split| split.split.test)),
+        labels::dates(report.splits.iter().map(|split| split.split.test)),
         words::count(all.positives),
-        wording::capacity(report.plan.capacity),
+        labels::capacity(report.plan.capacity),
         words::count(all.capacity)
     )
 }
@@ -120,7 +121,7 @@ pub(super) fn contenders(model: AnyModel<'_>, lines: &[Line]) -> Block {
         row.extend(found.iter().map(|found| Cell::figure((line.of)(found).as_ref(), line.unit)));
         row
     });
-    Block::table(heads.iter().map(String::as_str), rows)
+    Block::table(heads, rows)
 }
 
 /// Each test date on its own.
@@ -180,33 +181,6 @@ pub(super) fn calibration(found: &Calibration) -> Block {
     Block::table(heads, rows)
 }
 
-/// How what came about in a bin compares with what was foreseen, by the interval.
-fn against_foreseen(bin: &ReliabilityBin) -> Verdict {
-    if bin.observed.interval.low > bin.mean_predicted {
-        Verdict::Higher
-    } else if bin.observed.interval.high < bin.mean_predicted {
-        Verdict::Lower
-    } else {
-        Verdict::CannotTell
-    }
-}
-
-/// In how many of how many groups of cases the foreseen chance lies outside the interval of what came about.
-pub(super) fn bins_off(found: &Calibration) -> String {
-    let off = found.bins.iter().filter(|bin| against_foreseen(bin) != Verdict::CannotTell).count();
-    let groups = words::counted(found.bins.len(), "group", "groups");
-    match off {
-        0 => format!(
-            "In each of {groups} of cases with neighbouring scores, the foreseen chance lies within the interval of what came \
-             about."
-        ),
-        _ => format!(
-            "In {off} of {groups} of cases with neighbouring scores, the foreseen chance lies outside the interval of what \
-             came about: there it is somewhat too high or too low, even where the two figures over all cases are right."
-        ),
-    }
-}
-
 /// What was foreseen against what came about, by tenths of the cases.
 pub(super) fn bins(found: &Calibration) -> Block {
     let heads = [
@@ -221,9 +195,9 @@ pub(super) fn bins(found: &Calibration) -> Block {
             Cell::text(format!("{:.1}%", 100.0 * bin.mean_predicted)),
             Cell::figure(Some(&bin.observed), Unit::Share),
             Cell::text(match against_foreseen(bin) {
-                Verdict::Higher => "more common",
-                Verdict::Lower => "rarer",
-                Verdict::CannotTell => "no clear difference",
+                Ordering::Greater => "more common",
+                Ordering::Less => "rarer",
+                Ordering::Equal => "no clear difference",
             }),
         ]
     });
@@ -274,7 +248,7 @@ pub(super) fn without(model: AnyModel<'_>) -> Block {
         "Shown to be needed",
     ];
     let listed = report.overall.capacity;
-    let label = |name: &String| wording::label(model.candidate(), name);
+    let label = |name: &String| labels::label(model.candidate(), name);
     let rows = looked_at(model).into_iter().map(|term| {
         let labels: Vec<String> = term.on.iter().map(label).collect();
         let changed = ((1.0 - term.list_kept) * listed as f64).round() as u64;

@@ -1,15 +1,15 @@
 //! How lists treat groups: rates, and clear differences from everybody else.
 
-use super::super::words;
-use super::parts::{Block, Cell, Unit};
-use super::wording;
+use super::super::figure::Unit;
+use super::super::{labels, words};
+use super::parts::{Block, Blocks, Cell};
 use crate::evaluate::Estimate;
 use crate::fairness::{Comparison, FairnessReport, Finding, GroupOutcome, GroupRates, GroupReport, Verdict};
 
 /// The groups of one characteristic.
 pub(super) struct Groups {
     pub name: String,
-    pub blocks: Vec<Block>,
+    pub blocks: Blocks,
 }
 
 /// Each characteristic that was audited: its rates and its clear differences, or why there are none.
@@ -25,23 +25,23 @@ pub(super) fn of(report: &FairnessReport) -> Vec<Groups> {
         .characteristics
         .iter()
         .map(|held| Groups {
-            name: wording::capitalised(&wording::plain(&held.name)),
-            blocks: match &held.finding {
+            name: words::capitalised(&words::plain(&held.name)),
+            blocks: Blocks(match &held.finding {
                 Finding::NotMeasurable { why } => vec![Block::text(format!(
                     "Not measurable: {why}. That is a gap, and not a finding that all is well."
                 ))],
                 Finding::Measured { groups } => {
                     let rates = groups.iter().map(|group| match &group.outcome {
-                        GroupOutcome::Shown(rates) => shown(&wording::group(&group.group), rates),
+                        GroupOutcome::Shown(rates) => shown(&labels::group(&group.group), rates),
                         GroupOutcome::Suppressed { .. } => {
                             let mut row = vec![Cell::NotShown("held back".to_owned()); heads.len()];
-                            row[0] = Cell::text(wording::group(&group.group));
+                            row[0] = Cell::text(labels::group(&group.group));
                             row
                         }
                     });
                     vec![Block::table(heads, rates), differing(groups)]
                 }
-            },
+            }),
         })
         .collect()
 }
@@ -69,7 +69,7 @@ pub(super) fn in_short(report: &FairnessReport) -> Option<String> {
             Finding::Measured { groups } if matches!(differing(groups), Block::Table(_)) => &mut clear,
             Finding::Measured { .. } => &mut unclear,
         };
-        to.push(wording::plain(&held.name));
+        to.push(words::plain(&held.name));
     }
     let said = [
         ("clear differences between groups by", clear),
@@ -77,7 +77,7 @@ pub(super) fn in_short(report: &FairnessReport) -> Option<String> {
         ("not measurable by", lacking),
     ];
     let said = said.iter().filter(|(_, names)| !names.is_empty());
-    let said: Vec<String> = said.map(|(what, names)| format!("{what} {}", wording::listed(names))).collect();
+    let said: Vec<String> = said.map(|(what, names)| format!("{what} {}", words::listed(names))).collect();
     (!said.is_empty()).then(|| format!("How its lists treated groups in the test: {}.", said.join("; ")))
 }
 
@@ -119,7 +119,7 @@ pub(super) fn clear_differences(report: &FairnessReport) -> Vec<Block> {
         on_differences(report)
     ))];
     for held in &report.characteristics {
-        let name = wording::capitalised(&wording::plain(&held.name));
+        let name = words::capitalised(&words::plain(&held.name));
         match &held.finding {
             Finding::NotMeasurable { why } => {
                 blocks.push(Block::text(format!("{name}: not measurable ({why}).")));
@@ -154,7 +154,7 @@ fn differing(groups: &[GroupReport]) -> Block {
                 (Verdict::CannotTell, _) => Cell::text("not clear"),
                 (_, difference) => Cell::figure(difference, Unit::Points),
             };
-            let mut row = vec![Cell::text(wording::group(group))];
+            let mut row = vec![Cell::text(labels::group(group))];
             row.extend(compared.into_iter().map(cell));
             row
         })

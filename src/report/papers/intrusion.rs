@@ -1,44 +1,47 @@
 //! How often lists are wrong, and what a less intrusive way would have done.
 
+use super::super::figure::{Figure, Unit};
 use super::super::words;
-use super::document::Section;
 use super::evidence::{self, LINES, Line};
-use super::markdown::said;
-use super::parts::{Block, Cell, Figure, Unit};
-use super::wording;
+use super::known::Known;
+use super::parts::{Block, Blocks, Cell};
 use crate::evaluate::{Estimate, Performance, RuleReport};
-use crate::report::AnyModel;
 
-/// How often lists are wrong.
-pub(super) fn margins(model: AnyModel<'_>) -> Section {
-    let report = model.backtest();
-    let overall = &report.overall;
-    let mut blocks = vec![Block::text(evidence::size(report))];
-    blocks.extend(evidence::in_a_hundred(report).map(Block::text));
-    if let (Some(listed), Some(found)) = (overall.precision_at_capacity, overall.recall_at_capacity) {
+/// The model beside one simple rule.
+pub(super) struct Against {
+    pub name: String,
+    pub blocks: Blocks,
+}
+
+impl Known<'_> {
+    /// How often the lists were right and wrong, in counts.
+    pub(super) fn in_counts(&self) -> String {
+        let overall = &self.model.backtest().overall;
+        let (Some(listed), Some(found)) = (overall.precision_at_capacity, overall.recall_at_capacity) else {
+            return String::new();
+        };
         let right = (listed.value * listed.n as f64).round() as u64;
-        let missed = overall.positives.saturating_sub(right);
         let rate = |estimate: &Estimate| {
             Figure::of(estimate, Unit::Share)
-                .map_or_else(|| "not measured".to_owned(), |figure| said(&figure))
+                .map_or_else(|| "not measured".to_owned(), |figure| figure.words())
         };
-        blocks.push(Block::text(format!(
-            "In counts: of {} cases on the lists, {} had the outcome, {}, and {} had not. {} cases had the outcome and were \
-             not on a list; the lists held {} of all that had it.",
+        format!(
+            "In counts: of {} cases on the lists, {} had the outcome, {}, and {} had not. {} cases had the outcome and were not \
+             on a list; the lists held {} of all that had it.",
             words::count(listed.n),
             words::count(right),
             rate(&listed),
             words::count(listed.n - right.min(listed.n)),
-            words::count(missed),
+            words::count(overall.positives.saturating_sub(right)),
             rate(&found)
-        )));
+        )
     }
-    blocks.push(Block::text(
-        "Every family that was on a list without having had the outcome is one whose records were looked at for a reason \
-         that did not come true. Whether that is a harm depends on what reviewers do.",
-    ));
-    blocks.push(evidence::bands(report));
-    Section::new("How often it is wrong", blocks, "")
+
+    /// What simple rules would have done.
+    pub(super) fn rules(&self) -> Vec<Against> {
+        let report = self.model.backtest();
+        report.rules.iter().map(|rule| against(rule, &report.overall)).collect()
+    }
 }
 
 /// What the comparison of a figure with a rule's says.
@@ -53,26 +56,7 @@ fn verdict(line: &Line, difference: &Estimate) -> &'static str {
     }
 }
 
-/// What simple rules would have done.
-pub(super) fn alternative(model: AnyModel<'_>) -> Section {
-    let report = model.backtest();
-    let blocks = vec![
-        Block::text(
-            "A simple rule needs no training: to count how many needs on record a case has, or to treat everybody alike. \
-             These rules were tested on the same cases, with lists of the same length. If a rule does as well, it is \
-             likely to be the less intrusive way: it can be explained in a sentence, and may need fewer data. Other ways, \
-             such as fewer sources or no list at all, were not tested here.",
-        ),
-        Block::text(
-            "A difference is the model's figure less the rule's. Its interval takes the two as if they had been measured \
-             on different cases, which usually makes it wider than it need be: it errs towards \"cannot tell\".",
-        ),
-    ];
-    let rules: Vec<Section> = report.rules.iter().map(|rule| against(rule, &report.overall)).collect();
-    Section::new("A less intrusive way", blocks, "").with(rules)
-}
-
-fn against(rule: &RuleReport, overall: &Performance) -> Section {
+fn against(rule: &RuleReport, overall: &Performance) -> Against {
     let heads = ["What was measured", "Model", "Rule", "Difference", "What it means"];
     let rows = LINES.iter().map(|line| {
         let (model, simple) = ((line.of)(overall), (line.of)(&rule.performance));
@@ -86,7 +70,6 @@ fn against(rule: &RuleReport, overall: &Performance) -> Section {
             Cell::text(gap.map_or("not measured", |gap| verdict(line, &gap))),
         ]
     });
-    let title = wording::capitalised(rule.rule.words());
     let more =
         overall.precision_at_capacity.zip(rule.performance.precision_at_capacity).map(|(model, simple)| {
             let counted = |estimate: &Estimate| (estimate.value * estimate.n as f64).round() as u64;
@@ -99,5 +82,5 @@ fn against(rule: &RuleReport, overall: &Performance) -> Section {
         });
     let mut blocks = vec![Block::table(heads, rows)];
     blocks.extend(more.map(Block::text));
-    Section::new(&title, blocks, "")
+    Against { name: words::capitalised(rule.rule.words()), blocks: Blocks(blocks) }
 }

@@ -11,31 +11,26 @@
 //! never written by hand: to change a line, change what it is made from and make it again. A paper has no
 //! date of its own, because the library has no clock; the digest of the model file says what it is about.
 
-mod afterwards;
-mod answers;
 mod atrs;
 mod card;
 mod data;
 mod document;
 mod dpia;
 mod evidence;
-mod glossary;
+mod features;
 mod groups;
 mod intrusion;
+mod known;
 mod markdown;
 mod organisation;
 mod parts;
+mod prose;
 mod results;
-mod risks;
-mod template;
 #[cfg(test)]
 mod tests;
-mod wording;
 
 pub use atrs::atrs;
 pub use card::model_card;
-pub use document::{Document, Kind, Section};
+pub use document::{Document, PaperKind};
 pub use dpia::dpia_evidence;
-pub use glossary::Entry;
 pub use organisation::Organisation;
-pub use parts::{Block, Cell, Fact, Field, Figure, Table, Unit};

@@ -127,6 +127,11 @@ impl Organisation {
     }
 }
 
+/// What was said, where that is more than blanks.
+pub(super) fn stated(said: Option<&str>) -> Option<&str> {
+    said.filter(|text| !text.trim().is_empty())
+}
+
 fn unreadable(why: &str) -> ReportError {
     ReportError::Render(format!("the file about the organisation cannot be read: {why}"))
 }

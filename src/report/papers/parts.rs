@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{Estimate, Interval};
+use super::super::figure::{Figure, Unit};
+use crate::interval::Estimate;
 
 /// One block of a section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Block {
+pub(super) enum Block {
     /// Sentences.
     Paragraph(String),
     /// Points, one below the other.
@@ -22,10 +23,19 @@ pub enum Block {
     Code(String),
 }
 
+/// Blocks, one below the other.
+pub(super) struct Blocks(pub Vec<Block>);
+
+impl Blocks {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// A named fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fact {
+pub(super) struct Fact {
     /// What it is about.
     pub name: String,
     /// What it says.
@@ -35,15 +45,15 @@ pub struct Fact {
 /// A table. Every row has a cell for each column, and there is at least one row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Table {
-    columns: Vec<String>,
-    rows: Vec<Vec<Cell>>,
+pub(super) struct Table {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<Cell>>,
 }
 
 /// What stands in a cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Cell {
+pub(super) enum Cell {
     /// Words.
     Text(String),
     /// A text for machines: a digest, a name in a file.
@@ -56,44 +66,10 @@ pub enum Cell {
     NotShown(String),
 }
 
-/// A measured figure: never without its interval and the number of cases it rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Figure {
-    /// The figure.
-    pub value: f64,
-    /// The lower end of its 95% interval.
-    pub low: f64,
-    /// The upper end.
-    pub high: f64,
-    /// How many cases it rests on.
-    pub n: u64,
-    /// Its unit.
-    pub unit: Unit,
-}
-
-/// The unit of a figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// A share, held as 0 to 1 and written in percent.
-    Share,
-    /// A difference of two shares, held as -1 to 1 and written in percentage points.
-    Points,
-    /// Log-odds.
-    LogOdds,
-    /// Nats: the unit of a log loss.
-    Nats,
-    /// Cases.
-    Cases,
-    /// A number on a scale of its own, which the line it stands in describes.
-    Scale,
-}
-
 /// A field of a form, filled in, partly filled in, or left to the organisation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Field {
+pub(super) struct Field {
     /// Its number in the form.
     pub number: String,
     /// Its name in the form.
@@ -118,17 +94,16 @@ impl Block {
     }
 
     /// Facts.
-    pub(super) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, Cell)>) -> Self {
-        let fact = |(name, says): (&str, Cell)| Fact { name: name.to_owned(), says };
-        Self::Facts(facts.into_iter().map(fact).collect())
+    pub(super) fn facts<S: Into<String>>(facts: impl IntoIterator<Item = (S, Cell)>) -> Self {
+        Self::Facts(facts.into_iter().map(|(name, says)| Fact { name: name.into(), says }).collect())
     }
 
     /// A table.
-    pub(super) fn table<'a>(
-        columns: impl IntoIterator<Item = &'a str>,
+    pub(super) fn table<S: Into<String>>(
+        columns: impl IntoIterator<Item = S>,
         rows: impl IntoIterator<Item = Vec<Cell>>,
     ) -> Self {
-        let columns = columns.into_iter().map(str::to_owned).collect();
+        let columns = columns.into_iter().map(Into::into).collect();
         Self::Table(Table { columns, rows: rows.into_iter().collect() })
     }
 
@@ -156,18 +131,6 @@ impl Block {
 }
 
 impl Table {
-    /// The heads of its columns.
-    #[must_use]
-    pub fn columns(&self) -> &[String] {
-        &self.columns
-    }
-
-    /// Its rows, each with a cell for every column.
-    #[must_use]
-    pub fn rows(&self) -> &[Vec<Cell>] {
-        &self.rows
-    }
-
     fn fault(&self) -> Option<&'static str> {
         let uneven = self.rows.iter().any(|row| row.len() != self.columns.len());
         uneven.then_some("a row of a table has more or fewer cells than its head")
@@ -185,14 +148,5 @@ impl Cell {
         estimate
             .and_then(|estimate| Figure::of(estimate, unit))
             .map_or_else(|| Self::NotShown("not measured".to_owned()), Self::Figure)
-    }
-}
-
-impl Figure {
-    /// `None` where the estimate or an end of its interval is no number, or it rests on nothing.
-    pub(super) fn of(estimate: &Estimate, unit: Unit) -> Option<Self> {
-        let Estimate { value, interval: Interval { low, high }, n } = *estimate;
-        let whole = value.is_finite() && low.is_finite() && high.is_finite() && n > 0;
-        whole.then_some(Self { value, low, high, n, unit })
     }
 }

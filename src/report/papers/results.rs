@@ -1,136 +1,190 @@
-//! What the test of a model found, as sections of its card.
+//! What the test of a model found.
 
-use super::super::words;
-use super::document::Section;
+use super::super::chances::Chances;
+use super::super::figure::{Figure, Unit};
+use super::super::{labels, words};
 use super::evidence::{self, LINES};
 use super::groups::{self, Groups};
-use super::markdown::{said, signed};
-use super::parts::{Block, Figure, Unit};
-use super::wording;
+use super::known::Known;
+use super::parts::{Block, Blocks, Cell};
 use crate::evaluate::Performance;
-use crate::report::AnyModel;
 
-/// What a reader who stops after a minute should have read.
-pub(super) fn in_short(model: AnyModel<'_>) -> Section {
-    let report = model.backtest();
-    let share = |found: &Performance| {
-        Figure::of(&found.precision_at_capacity?, Unit::Share).map(|figure| said(&figure))
-    };
-    let mut points = vec![wording::status(model)];
-    points.extend(evidence::in_a_hundred(report));
-    if let Some(own) = share(&report.overall) {
-        let mut shares = vec![format!("{own} with this model")];
-        shares.extend(report.rules.iter().filter_map(|rule| {
-            Some(format!("{} with the simple rule \"{}\"", share(&rule.performance)?, rule.rule.words()))
-        }));
-        points.push(format!(
-            "Of the cases on lists of the same length, these shares had the outcome: {}.",
-            wording::listed(&shares)
-        ));
+impl Known<'_> {
+    /// What a reader who stops after a minute should have read.
+    pub(super) fn in_short(&self) -> Vec<String> {
+        let report = self.model.backtest();
+        let share = |found: &Performance| {
+            Figure::of(&found.precision_at_capacity?, Unit::Share).map(|figure| figure.words())
+        };
+        let mut points = vec![self.status()];
+        points.extend(evidence::in_a_hundred(report));
+        if let Some(own) = share(&report.overall) {
+            let mut shares = vec![format!("{own} with this model")];
+            shares.extend(report.rules.iter().filter_map(|rule| {
+                Some(format!("{} with the simple rule \"{}\"", share(&rule.performance)?, rule.rule.words()))
+            }));
+            points.push(format!(
+                "Of the cases on lists of the same length, these shares had the outcome: {}.",
+                words::listed(&shares)
+            ));
+        }
+        points.extend(groups::in_short(self.model.fairness()));
+        points.extend(self.not_shown_needed());
+        points
     }
-    points.extend(groups::in_short(model.fairness()));
-    points.extend(evidence::not_shown_needed(model));
-    Section::new("In short", vec![Block::list(points)], "")
-}
 
-/// How well it did.
-pub(super) fn tested(model: AnyModel<'_>) -> Section {
-    let report = model.backtest();
-    let mut blocks = vec![
-        Block::text(
-            "The test is a backtest: the same training, on earlier dates only, and then asked about a later date. It \
-             shows how the model would have done. It does not show whether anybody was helped.",
-        ),
-        Block::text(evidence::size(report)),
-        Block::text(wording::families(report.plan.families)),
-    ];
-    blocks.push(evidence::contenders(model, &LINES));
-    blocks.push(Block::text(
-        "The simple rules stand beside the model because a model that does no better than they is not worth its cost \
-         in intrusion. A rule that gives everybody the same score draws its list by lot.",
-    ));
-    let each = Section::new("Each test date", vec![evidence::splits(report)], "There was one test.");
-    let bands = Section::new(
-        "Bands of the score",
-        vec![
-            Block::text(
-                "A reader is shown the band of a case and what came of such cases in the test. A band is a statement \
-                 about past cases that had such scores, and not about this one.",
+    pub(super) fn capacity(&self) -> String {
+        labels::capacity(self.model.backtest().plan.capacity)
+    }
+
+    pub(super) fn test_size(&self) -> String {
+        evidence::size(self.model.backtest())
+    }
+
+    pub(super) fn in_a_hundred(&self) -> String {
+        evidence::in_a_hundred(self.model.backtest()).unwrap_or_default()
+    }
+
+    pub(super) fn family_rule(&self) -> String {
+        labels::families(self.model.backtest().plan.families)
+    }
+
+    /// The model beside simple rules, by all figures.
+    pub(super) fn contenders(&self) -> Block {
+        evidence::contenders(self.model, &LINES)
+    }
+
+    /// The same, by the figures that matter most.
+    pub(super) fn main_contenders(&self) -> Block {
+        evidence::contenders(self.model, &LINES[..4])
+    }
+
+    pub(super) fn test_dates(&self) -> Block {
+        evidence::splits(self.model.backtest())
+    }
+
+    pub(super) fn bands(&self) -> Block {
+        evidence::bands(self.model.backtest())
+    }
+
+    pub(super) fn not_shown_needed(&self) -> Option<String> {
+        evidence::not_shown_needed(self.model)
+    }
+
+    pub(super) fn without(&self) -> Block {
+        evidence::without(self.model)
+    }
+
+    pub(super) fn resamples(&self) -> String {
+        words::count(u64::from(self.model.backtest().plan.bootstrap.resamples))
+    }
+
+    pub(super) fn chances(&self) -> Chances {
+        Chances::of(self.model.backtest())
+    }
+
+    /// Slope and calibration in the large; nothing where they could not be measured.
+    pub(super) fn calibration(&self) -> Blocks {
+        let found = self.model.backtest().overall.calibration.as_ref();
+        Blocks(found.map(evidence::calibration).into_iter().collect())
+    }
+
+    pub(super) fn bins(&self) -> Blocks {
+        let found = self.model.backtest().overall.calibration.as_ref();
+        Blocks(found.map(evidence::bins).into_iter().collect())
+    }
+
+    /// The groups of each characteristic.
+    pub(super) fn groups(&self) -> Vec<Groups> {
+        groups::of(self.model.fairness())
+    }
+
+    pub(super) fn on_groups(&self) -> String {
+        let report = self.model.fairness();
+        format!(
+            "The test's lists ({} of {} cases) are looked at group by group. The characteristics are held apart and are \
+             never read to make a score. {} Groups of fewer than {} cases are held back.",
+            words::count(report.selected),
+            words::count(report.n),
+            groups::on_differences(report),
+            report.minimum_group
+        )
+    }
+
+    pub(super) fn clear_differences(&self) -> Blocks {
+        Blocks(groups::clear_differences(self.model.fairness()))
+    }
+
+    /// What each as-of date brought.
+    pub(super) fn training_dates(&self) -> Block {
+        let heads = [
+            "As-of date",
+            "Cases asked about",
+            "With the outcome",
+            "Without it",
+            "Left out: follow-up ended early",
+            "Left out: outcome came before the date",
+        ];
+        let rows = self.training().dates.iter().map(|date| {
+            let counts =
+                [date.cohort, date.positive, date.negative, date.follow_up_ended, date.already_happened];
+            std::iter::once(Cell::text(words::date(date.as_of.day())))
+                .chain(counts.map(Cell::Count))
+                .collect()
+        });
+        Block::table(heads, rows)
+    }
+
+    pub(super) fn rows(&self) -> String {
+        words::count(self.training().rows)
+    }
+
+    pub(super) fn families(&self) -> String {
+        words::count(self.training().families)
+    }
+
+    pub(super) fn positives(&self) -> String {
+        words::count(self.training().positives)
+    }
+
+    pub(super) fn learnt_on(&self) -> String {
+        labels::dates(self.training().dates.iter().map(|date| date.as_of))
+    }
+
+    /// How much data there were.
+    pub(super) fn quantities(&self) -> Block {
+        let training = self.training();
+        Block::facts([
+            ("Cases that the model learnt from", Cell::Count(training.rows)),
+            ("Families among them", Cell::Count(training.families)),
+            ("Cases with the outcome", Cell::Count(training.positives)),
+            (
+                "Cases asked about on the last date",
+                Cell::Count(training.dates.last().map_or(0, |date| date.cohort)),
             ),
-            evidence::bands(report),
-        ],
-        "",
-    );
-    let parts = Section::new(
-        "What each term is worth",
-        match evidence::not_shown_needed(model) {
-            Some(_) => vec![Block::text(evidence::ON_TERMS), evidence::without(model)],
-            None => Vec::new(),
-        },
-        "The test did not look at single terms.",
-    );
-    let bootstrap = report.plan.bootstrap;
-    let how = Section::new(
-        "How the intervals were made",
-        vec![Block::text(format!(
-            "Shares have Wilson's interval and differences of shares have Newcombe's, which are the usual ones. Both take cases \
-             as independent; the cases of one family, and of one person on several dates, are not, so these intervals are \
-             somewhat too narrow. AUC and average precision have the interval of {} resamples of whole families (seed {}). Log \
-             loss, Brier score and calibration have an interval that counts families, not cases.",
-            words::count(u64::from(bootstrap.resamples)),
-            bootstrap.seed
-        ))],
-        "",
-    );
-    Section::new("How well it did when it was tested", blocks, "").with(vec![each, bands, parts, how])
-}
-
-/// Whether foreseen chances came true.
-pub(super) fn chances(model: AnyModel<'_>) -> Section {
-    let report = model.backtest();
-    let verdict = if report.is_calibrated() {
-        "Over all cases the test could not show that foreseen chances are off: the intervals of the first two figures below \
-         hold what would be right. A chance is shown beside a case where the test measured finely enough, and its band always."
-    } else {
-        "Foreseen chances did not pass their check, or could not be checked. Readers are shown bands with the rates \
-         that were observed, and never a chance."
-    };
-    let mut blocks = vec![Block::text(verdict)];
-    if let Some(found) = &report.overall.calibration {
-        blocks.extend([
-            evidence::calibration(found),
-            Block::text(evidence::bins_off(found)),
-            evidence::bins(found),
-        ]);
+            ("Features computed for each case", Cell::Count(self.features().len() as u64)),
+        ])
     }
-    if let Some(moved) = &report.recalibration {
-        blocks.push(Block::text(format!(
-            "Scores were moved to fit later data: multiplied by {:.3} and shifted by {} log-odds. In the test, each \
-             family's cases were moved by what the other half of the families said. No ranking changed.",
-            moved.slope,
-            signed(moved.offset, 3)
-        )));
-    }
-    Section::new("Whether its chances can be believed", blocks, "")
-}
 
-/// How lists treat groups.
-pub(super) fn fairness(model: AnyModel<'_>) -> Section {
-    let report = model.fairness();
-    let text = format!(
-        "The test's lists ({} of {} cases) are looked at group by group. The characteristics are held apart \
-         and are never read to make a score. {} Groups of fewer than {} cases are held back.",
-        words::count(report.selected),
-        words::count(report.n),
-        groups::on_differences(report),
-        report.minimum_group
-    );
-    let groups: Vec<Section> = groups::of(report)
-        .into_iter()
-        .map(|Groups { name, blocks }| Section::new(&name, blocks, "No group may be shown."))
-        .collect();
-    let nobody = "No characteristic was held, so nothing can be said about fairness. That is a gap, and not a finding \
-                  that all is well.";
-    let blocks = if groups.is_empty() { Vec::new() } else { vec![Block::text(text)] };
-    Section::new("How its lists treat groups", blocks, nobody).with(groups)
+    /// What became of the rows of each source, in the order of their names.
+    pub(super) fn rows_read(&self) -> Block {
+        let mut taken: Vec<_> = self.intake.iter().collect();
+        taken.sort_by(|a, b| a.source.cmp(&b.source));
+        let rows = taken.into_iter().map(|taken| {
+            vec![
+                Cell::text(words::plain(&taken.source)),
+                Cell::Count(taken.read),
+                Cell::Count(taken.accepted),
+                Cell::Count(taken.rejected),
+                Cell::text(format!("{:.1}%", 100.0 * taken.rejected_share())),
+            ]
+        });
+        Block::table(["Source", "Rows read", "Accepted", "Rejected", "Share rejected"], rows)
+    }
+
+    /// The trainer's settings.
+    pub(super) fn settings(&self) -> Block {
+        let settings = labels::settings(self.candidate().trainer()).into_iter();
+        Block::facts(settings.map(|(name, says)| (name, Cell::Code(says))))
+    }
 }

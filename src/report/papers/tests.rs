@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::template::FORM;
-use super::*;
+use super::document::{Document, PaperKind, Section};
+use super::parts::{Block, Cell};
+use super::{Organisation, atrs, dpia_evidence, evidence, model_card, prose};
 use crate::evaluate::Backtest;
 use crate::evaluate::interval::{newcombe_difference, wilson};
+use crate::features::{Feature, FeatureSpec};
 use crate::model::{Change, Edit, Trainer};
 use crate::project::Project;
 use crate::records::Intake;
+use crate::report::figure::{Figure, Unit};
 use crate::scoring::{AuditedModel, Scorer};
 use crate::synthetic::{CouncilParams, Format};
 
@@ -49,27 +52,29 @@ fn papers() -> Vec<Document> {
     for text in MODELS {
         let scorer = Scorer::from_json(text).unwrap();
         let audited = scorer.audited().unwrap();
-        papers.extend([model_card(&scorer), model_card(&audited)]);
-        papers.extend([atrs(&scorer, Some(&project), &nobody), atrs(&audited, None, &nobody)]);
-        papers.push(atrs(&scorer, Some(&nasty), &organisation));
-        papers.push(dpia_evidence(&scorer, Some(&nasty), &organisation, Some(&intake)));
         papers.extend([
+            model_card(&scorer),
+            model_card(&audited),
+            atrs(&scorer, Some(&project), &nobody),
+            atrs(&audited, None, &nobody),
+            atrs(&scorer, Some(&nasty), &organisation),
+            dpia_evidence(&scorer, Some(&nasty), &organisation, Some(&intake)),
             dpia_evidence(&scorer, Some(&project), &nobody, None),
             dpia_evidence(&audited, None, &nobody, None),
         ]);
     }
-    papers
+    papers.into_iter().collect::<Result<_, _>>().unwrap()
 }
 
 fn for_each_block<'a>(sections: &'a [Section], see: &mut dyn FnMut(&'a Block)) {
     for section in sections {
-        for block in section.blocks() {
+        for block in &section.blocks {
             see(block);
             if let Block::Field(field) = block {
                 field.blocks.iter().for_each(&mut *see);
             }
         }
-        for_each_block(section.sections(), see);
+        for_each_block(&section.sections, see);
     }
 }
 
@@ -110,14 +115,14 @@ fn every_figure_has_its_interval_and_n() {
         let mut figures = 0;
         let mut see = |block: &Block| {
             let Block::Table(table) = block else { return };
-            for cell in table.rows().iter().flatten() {
+            for cell in table.rows.iter().flatten() {
                 if let Cell::Figure(Figure { value, low, high, n, .. }) = cell {
                     assert!(low <= value && value <= high && *n > 0, "{value} ({low} to {high}; n = {n})");
                     figures += 1;
                 }
             }
         };
-        for_each_block(paper.sections(), &mut see);
+        for_each_block(&paper.sections, &mut see);
         assert!(figures > 20, "{:?}: {figures}", paper.kind());
         let text = paper.to_markdown();
         let is_number = |c: char| c.is_ascii_digit() || matches!(c, '+' | '\u{2212}');
@@ -135,11 +140,19 @@ fn every_figure_has_its_interval_and_n() {
 
 #[test]
 fn the_record_has_every_field_once_and_marks_what_is_unknown() {
-    let asked: Vec<(&str, &str)> =
-        FORM.iter().flat_map(|part| part.fields.iter().map(|field| (field.number, field.name))).collect();
+    let asked: Vec<(&str, &str)> = include_str!("atrs.md")
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ')?.split_once(' '))
+        .filter(|(number, _)| number.starts_with(|c: char| c.is_ascii_digit()))
+        .collect();
     assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), asked.len());
     assert_eq!(asked.len(), 56);
-    for paper in papers().iter().filter(|paper| paper.kind() == Kind::AtrsRecord) {
+    let parts = [5, 4, 9, 4, 5, 5, 8, 9, 5, 2];
+    let of_part = |part: &str| asked.iter().filter(|(number, _)| number.starts_with(part)).count();
+    let found =
+        ["0.", "1.", "2.1.", "2.2.", "2.3.", "2.4.1.", "2.4.2.", "2.4.3.", "2.4.4.", "2.5."].map(of_part);
+    assert_eq!(found, parts);
+    for paper in papers().iter().filter(|paper| paper.kind() == PaperKind::AtrsRecord) {
         let fields = paper.fields();
         let found: Vec<(&str, &str)> =
             fields.iter().map(|field| (field.number.as_str(), field.name.as_str())).collect();
@@ -156,9 +169,8 @@ fn the_record_has_every_field_once_and_marks_what_is_unknown() {
     }
     let (scorer, project) = (Scorer::from_json(MODELS[0]).unwrap(), project());
     let open = |organisation: &Organisation| -> Vec<String> {
-        let record = atrs(&scorer, Some(&project), organisation);
-        let is_open = |field: &&&Field| field.to_complete.is_some();
-        record.fields().iter().filter(is_open).map(|field| field.number.clone()).collect()
+        let open = atrs(&scorer, Some(&project), organisation).unwrap().open_fields();
+        open.iter().map(|field| field.split(' ').next().unwrap().to_owned()).collect()
     };
     assert_eq!(open(&whole()), [""; 0]);
     let without = Organisation { senior_responsible_owner: None, ..whole() };
@@ -179,14 +191,13 @@ fn the_glossary_holds_what_occurs_and_all_that_needs_it() {
         let text = paper.to_markdown();
         let (body, glossary) = text.split_once("\n## Words used here\n").unwrap();
         assert!(
-            paper.glossary().len() > 20
-                && paper.glossary().is_sorted_by_key(|entry| entry.term.to_lowercase())
+            paper.glossary.len() > 20 && paper.glossary.is_sorted_by_key(|entry| entry.term.to_lowercase())
         );
-        for entry in paper.glossary() {
-            let again = Document::new(paper.kind(), "t".into(), "m", vec![body.to_owned()], Vec::new());
-            assert!(again.glossary().contains(entry), "{} is explained and does not occur", entry.term);
+        let again = crate::report::glossary::in_text(body);
+        for entry in &paper.glossary {
+            assert!(again.contains(entry), "{} is explained and does not occur", entry.term);
         }
-        let is_code = |word: &str| word.len() == 4 && wording::group(word) != word;
+        let is_code = |word: &str| word.len() == 4 && crate::report::labels::group(word) != word;
         for line in prose(body) {
             let words = line.split(|c: char| !c.is_alphanumeric());
             for word in words.filter(|word| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase())) {
@@ -226,7 +237,7 @@ fn json_reads_back_and_what_is_empty_is_refused() {
         assert_eq!(again, paper);
         assert_eq!(again.to_markdown(), paper.to_markdown());
     }
-    let card = model_card(&Scorer::from_json(MODELS[0]).unwrap());
+    let card = model_card(&Scorer::from_json(MODELS[0]).unwrap()).unwrap();
     let mut json = serde_json::to_value(&card).unwrap();
     json["sections"][1]["blocks"] = serde_json::json!([]);
     let refused = serde_json::from_value::<Document>(json).unwrap_err().to_string();
@@ -240,9 +251,11 @@ fn json_reads_back_and_what_is_empty_is_refused() {
 #[test]
 fn a_model_that_nobody_signed_for_says_so() {
     let audited = Scorer::from_json(MODELS[0]).unwrap().audited().unwrap();
-    let card = model_card(&audited).to_markdown();
+    let card = model_card(&audited).unwrap().to_markdown();
     assert!(card.contains("it cannot score") && !card.contains("Demonstration"));
-    assert!(atrs(&audited, None, &Organisation::default()).to_markdown().contains("is not released"));
+    assert!(
+        atrs(&audited, None, &Organisation::default()).unwrap().to_markdown().contains("is not released")
+    );
 }
 
 #[test]
@@ -250,7 +263,7 @@ fn what_the_test_could_not_show_is_said() {
     for text in MODELS {
         let scorer = Scorer::from_json(text).unwrap();
         let (report, fairness) = (scorer.backtest(), scorer.fairness());
-        let document = model_card(&scorer);
+        let document = model_card(&scorer).unwrap();
         let card = document.to_markdown();
         let bins = &report.overall.calibration.as_ref().unwrap().bins;
         let is_off = |mean: f64, low: f64, high: f64| mean < low || mean > high;
@@ -275,16 +288,15 @@ fn what_the_test_could_not_show_is_said() {
         let mut see = |block: &Block| {
             let Block::Table(table) = block else { return };
             let is_clear = |cell: &&Cell| matches!(cell, Cell::Figure(figure) if figure.unit == Unit::Points);
-            shown += table.rows().iter().flatten().filter(is_clear).count();
+            shown += table.rows.iter().flatten().filter(is_clear).count();
         };
-        for_each_block(document.sections(), &mut see);
+        for_each_block(&document.sections, &mut see);
         assert_eq!(shown, clear);
         assert!(card.contains("| Was on a list, in percentage points |"));
         let known = scorer.candidate();
-        let reads_age =
-            known.features().features().iter().any(|feature| {
-                feature.measure == crate::features::Measure::Age && data::is_used(known, feature)
-            });
+        let reads_age = known.features().features().iter().any(|feature| {
+            feature.measure == crate::features::Measure::Age && super::data::is_used(known, feature)
+        });
         assert_eq!(card.contains("Age is a protected characteristic"), reads_age);
     }
 }
@@ -295,7 +307,7 @@ fn what_nothing_needs_is_named() {
     let mut idle = project.sources[0].clone();
     idle.name = "library_loans".into();
     project.sources.push(idle);
-    let paper = dpia_evidence(&scorer, Some(&project), &Organisation::default(), None).to_markdown();
+    let paper = dpia_evidence(&scorer, Some(&project), &Organisation::default(), None).unwrap().to_markdown();
     let section = paper.split("## What could be left out").nth(1).unwrap().split("### ").next().unwrap();
     for line in ["- library loans", "- youth justice", "- police: role", "- suspensions: reason"] {
         assert!(section.lines().any(|held| held == line), "{line}: {section}");
@@ -342,15 +354,15 @@ fn edits_are_told_and_no_person_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let project = Project::load(council.write(folder.path(), Format::Csv).unwrap()).unwrap();
     let (model, intake) = edited(&project);
-    let card = model_card(&model).to_markdown();
+    let card = model_card(&model).unwrap().to_markdown();
     assert_eq!(card.matches("| dropped | A. Analyst | 1 March 2025 |").count(), 1, "{card}");
     assert_eq!(card.matches("busy a clinic was \\| not").count(), 2);
     assert!(card.contains("The version before people edited it"));
     let organisation = Organisation::default();
     let papers = [
-        model_card(&model),
-        atrs(&model, Some(&project), &organisation),
-        dpia_evidence(&model, Some(&project), &organisation, Some(&intake)),
+        model_card(&model).unwrap(),
+        atrs(&model, Some(&project), &organisation).unwrap(),
+        dpia_evidence(&model, Some(&project), &organisation, Some(&intake)).unwrap(),
     ];
     let people = std::fs::read_to_string(folder.path().join("people.csv")).unwrap();
     let ids: BTreeSet<&str> = people.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
@@ -359,9 +371,201 @@ fn edits_are_told_and_no_person_is_named() {
         let text = paper.to_json().unwrap() + &paper.to_markdown();
         let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
         assert!(words.all(|word| !ids.contains(word)), "{:?}", paper.kind());
-        if paper.kind() == Kind::DpiaEvidence {
+        if paper.kind() == PaperKind::DpiaEvidence {
             let read: u64 = intake.iter().map(|taken| taken.read).max().unwrap();
-            assert!(text.contains(&super::super::words::count(read)));
+            assert!(text.contains(&crate::words::count(read)));
         }
     }
+}
+
+/// The same project with everything that is a set the other way round.
+fn reversed(project: &Project) -> Project {
+    let mut other = project.clone();
+    other.sources.reverse();
+    other.features.reverse();
+    for source in &mut other.sources {
+        source.columns.categories.reverse();
+    }
+    let columns = &mut other.protected.as_mut().unwrap().columns;
+    columns.characteristics.reverse();
+    columns.not_held.reverse();
+    other
+}
+
+#[test]
+fn the_order_of_a_project_file_changes_no_paper() {
+    let mut project = project();
+    project.sources[0].columns.categories = vec!["year".into(), "area".into()];
+    let other = reversed(&project);
+    assert_ne!(project.sources[0].name, other.sources[0].name);
+    let (intake, organisation) = (intake(), Organisation::default());
+    let turned: Vec<Intake> = intake.iter().rev().cloned().collect();
+    for text in MODELS {
+        let scorer = Scorer::from_json(text).unwrap();
+        let papers = |project: &Project, intake: &[Intake]| {
+            let papers = [
+                atrs(&scorer, Some(project), &organisation).unwrap(),
+                dpia_evidence(&scorer, Some(project), &organisation, Some(intake)).unwrap(),
+            ];
+            papers.map(|paper| (paper.to_markdown(), paper.to_json().unwrap()))
+        };
+        assert_eq!(papers(&project, &intake), papers(&other, &turned));
+    }
+}
+
+/// A small model whose features have these reasons, the first first.
+fn with_reasons(why: &[Option<&str>]) -> AuditedModel {
+    let council = CouncilParams::new(1_000, 1).generate().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = Project::load(council.write(folder.path(), Format::Csv).unwrap()).unwrap();
+    for (nth, feature) in project.features.iter_mut().enumerate() {
+        feature.why = why[nth % why.len()].map(str::to_owned);
+    }
+    let records = project.records(|_, _| {}).unwrap();
+    let trainer = Trainer::by_name("logistic").unwrap().without_refits();
+    project.train(&records, &project.protected().unwrap(), &trainer, |_| {}).unwrap()
+}
+
+#[test]
+fn why_a_feature_is_there_is_said_or_that_nobody_said() {
+    let without = Scorer::from_json(MODELS[0]).unwrap();
+    let without = without.candidate().features();
+    let old: Vec<Feature> = without.features().iter().map(|f| Feature { why: None, ..f.clone() }).collect();
+    let old = serde_json::to_string(&FeatureSpec::new(old).unwrap()).unwrap();
+    assert!(!old.contains("why"), "a spec without reasons is written, and digested, as before");
+
+    let model = with_reasons(&[Some("the panel | asked for it"), None]);
+    let (card, record) = (
+        model_card(&model).unwrap().to_markdown(),
+        atrs(&model, None, &Organisation::default()).unwrap().to_markdown(),
+    );
+    let features = model.candidate().features().features();
+    let lacking = features.iter().filter(|feature| feature.why.is_none()).count();
+    assert!(0 < lacking && lacking < features.len());
+    assert_eq!(card.matches("| nobody gave a reason |").count(), lacking);
+    assert_eq!(card.matches("| The panel \\| asked for it. |").count(), features.len() - lacking);
+    let said =
+        format!("Of the {} features that it was given, {lacking} are there without a reason", features.len());
+    assert!(card.contains(&said) && record.contains(&said), "{said}");
+    assert!(record.contains("Why it is there: The panel \\| asked for it."));
+    assert!(record.contains("Why it is there: nobody gave a reason."));
+    let page = crate::report::model_html(&model).unwrap();
+    assert!(page.contains("Why it is there: The panel | asked for it."));
+    assert!(page.contains("Nobody gave a reason why it is there."));
+    let file = serde_json::to_string(model.candidate()).unwrap();
+    assert_eq!(file.matches("\"why\"").count(), features.len() - lacking);
+
+    let none = with_reasons(&[None]);
+    assert!(
+        model_card(&none)
+            .unwrap()
+            .to_markdown()
+            .contains("Nobody gave a reason why any of its features is there.")
+    );
+    assert!(!serde_json::to_string(none.candidate()).unwrap().contains("\"why\""));
+}
+
+#[test]
+fn every_term_has_its_table_and_the_table_says_what_the_model_adds() {
+    for text in MODELS {
+        let scorer = Scorer::from_json(text).unwrap();
+        let card = model_card(&scorer).unwrap();
+        let annex = card.sections.iter().find(|section| section.title == "What each term adds").unwrap();
+        let tables = scorer.candidate().tables();
+        assert_eq!(annex.sections.len(), tables.len());
+        for (sheet, table) in annex.sections.iter().zip(&tables) {
+            assert_eq!(sheet.title, table.labels.join(" together with "));
+            let [Block::Table(shown)] = sheet.blocks.as_slice() else { panic!("{}: no table", sheet.title) };
+            let rows = match &table.shape {
+                crate::model::ShapeTable::Steps { rows } | crate::model::ShapeTable::Line { rows, .. } => {
+                    rows
+                }
+                crate::model::ShapeTable::Grid { .. } => continue,
+            };
+            assert_eq!(shown.rows.len(), rows.len());
+            for (cells, row) in shown.rows.iter().zip(rows) {
+                let Cell::Text(adds) = &cells[1] else { panic!("{cells:?}") };
+                let adds: f64 = adds.replace('\u{2212}', "-").parse().unwrap();
+                assert!((adds - row.contribution).abs() <= 0.000_5, "{cells:?}");
+                assert_eq!(
+                    cells[3],
+                    Cell::Text(crate::report::labels::share(
+                        row,
+                        table.shares == crate::model::Shares::FromTenths
+                    ))
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn card_record_and_page_say_the_same_of_chances() {
+    for text in MODELS {
+        let scorer = Scorer::from_json(text).unwrap();
+        let said = crate::report::chances::Chances::of(scorer.backtest());
+        assert!(!said.slope.is_empty() && !said.bins.is_empty());
+        let faces = [
+            model_card(&scorer).unwrap().to_markdown(),
+            atrs(&scorer, None, &Organisation::default()).unwrap().to_markdown(),
+            crate::report::model_html(&scorer).unwrap(),
+        ];
+        for face in faces {
+            for part in [said.verdict, said.means, &said.bins, &said.slope, &said.in_the_large] {
+                assert!(face.contains(part), "{part}");
+            }
+        }
+    }
+}
+
+#[derive(askama::Template)]
+#[template(
+    source = "# {{ typed }}\n\n## One\n\n{{ typed }}\n\n- {{ typed }}\n- **A:** `{{ typed }}`\n\n| H |\n| --- |\n| {{ typed }} |\n\n{{ made|safe }}\n\n### 1.2 A field\n\n> {{ typed }}\n",
+    ext = "md",
+    config = "src/report/askama.toml"
+)]
+struct Small<'a> {
+    typed: &'a str,
+    made: Block,
+}
+
+#[test]
+fn what_somebody_typed_stays_within_its_line_and_cell() {
+    for typed in
+        ["plain", "## no\n\n| a | b |\n- c", "> 1.2 x", "| --- |", "**B:** `x`", "\u{1}{\"list\":[\"x\"]}"]
+    {
+        let made = Block::Code(typed.to_owned());
+        let paper = prose::paper(PaperKind::ModelCard, "m", &Small { typed, made: made.clone() }).unwrap();
+        let one_line = typed.replace(|c: char| c.is_control(), " ").trim().to_owned();
+        let [section] = paper.sections.as_slice() else { panic!("{typed}: {:?}", paper.sections) };
+        let [
+            Block::Paragraph(first),
+            Block::List(points),
+            Block::Facts(facts),
+            Block::Table(table),
+            code,
+            Block::Field(field),
+        ] = section.blocks.as_slice()
+        else {
+            panic!("{typed}: {:?}", section.blocks)
+        };
+        assert_eq!([&paper.title, first, &points[0]], [&one_line; 3]);
+        assert_eq!(facts[0].says, Cell::Code(one_line.clone()));
+        assert_eq!(table.rows, [vec![Cell::Text(one_line.clone())]]);
+        assert_eq!(code, &made, "what the code made is kept digit for digit");
+        assert_eq!(field.to_complete.as_ref(), Some(&one_line));
+    }
+}
+
+#[test]
+fn a_template_that_says_nothing_under_a_heading_is_refused() {
+    #[derive(askama::Template)]
+    #[template(
+        source = "# T\n\n## Empty\n\n## Full\n\nText.\n",
+        ext = "md",
+        config = "src/report/askama.toml"
+    )]
+    struct Empty;
+    let refused = prose::paper(PaperKind::ModelCard, "m", &Empty).unwrap_err().to_string();
+    assert!(refused.contains("nothing stands under the heading \"Empty\""), "{refused}");
 }

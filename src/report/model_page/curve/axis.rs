@@ -1,7 +1,7 @@
 //! Along a drawing: values and the people who have them.
 
+use super::super::super::figure::plain;
 use super::super::super::words;
-use super::super::evidence::signed;
 use super::LEFT;
 use crate::model::Scale;
 
@@ -78,7 +78,7 @@ pub(super) fn written(value: f64) -> String {
         let size = words::count(value.abs() as u64);
         return if value < 0.0 { format!("\u{2212}{size}") } else { size };
     }
-    let text = signed(value, 4, false);
+    let text = plain(value, 4);
     text.trim_end_matches('0').to_owned()
 }
 

@@ -1,6 +1,6 @@
 //! The frame of a drawing: levels of the score, and how a shape stands between them.
 
-use super::super::evidence::signed;
+use super::super::super::figure::signed;
 use super::super::px;
 use super::axis::Across;
 use super::{
@@ -52,7 +52,7 @@ impl Frame {
                 Level {
                     y: px(y),
                     text_y: px(y + 4.0),
-                    label: signed(f64::from(nth) * tick, decimals, true),
+                    label: signed(f64::from(nth) * tick, decimals),
                     is_zero: nth == 0,
                 }
             })

@@ -1,8 +1,8 @@
 //! Numbers, dates and rates as people write them.
 
 use crate::calendar::Day;
-use crate::evaluate::Estimate;
 use crate::features::Cell;
+use crate::interval::Estimate;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -20,24 +20,24 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// `3 March 2025`.
-pub(super) fn date(day: Day) -> String {
+pub(crate) fn date(day: Day) -> String {
     let (year, month, of_month) = day.ymd();
     let name = usize::try_from(month - 1).ok().and_then(|place| MONTHS.get(place)).copied();
     format!("{of_month} {} {year}", name.unwrap_or_default())
 }
 
 /// `3 March 2025`, or that nobody said.
-pub(super) fn date_if_stated(day: Option<Day>) -> String {
+pub(crate) fn date_if_stated(day: Option<Day>) -> String {
     day.map_or_else(|| "not stated".to_owned(), date)
 }
 
 /// `1,204`.
-pub(super) fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
 /// `1 case`, `1,204 cases`.
-pub(super) fn counted(number: usize, one: &str, many: &str) -> String {
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { many })
 }
 
@@ -55,7 +55,7 @@ fn grouped(digits: &str) -> String {
 
 /// Points to two decimals with a sign: `+0.82`, `−0.31`, `0.00`. The minus is a real one, which a
 /// screen reader speaks and a hyphen may not be.
-pub(super) fn points(points: f64) -> String {
+pub(crate) fn points(points: f64) -> String {
     let text = format!("{:.2}", points.abs());
     match rounds_to(points) {
         Move::Up => format!("+{text}"),
@@ -66,14 +66,14 @@ pub(super) fn points(points: f64) -> String {
 
 /// Which way points move a score, once rounded to what is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Move {
+pub(crate) enum Move {
     Up,
     Down,
     None,
 }
 
 /// The direction of points as they are shown: what is shown as 0.00 moves nothing.
-pub(super) fn rounds_to(points: f64) -> Move {
+pub(crate) fn rounds_to(points: f64) -> Move {
     if points >= 0.005 {
         Move::Up
     } else if points <= -0.005 {
@@ -84,13 +84,15 @@ pub(super) fn rounds_to(points: f64) -> Move {
 }
 
 /// A feature's value in words: `2 records`, `yes`, `no value`, `not covered`.
-pub(super) fn value(cell: Cell, unit: &str) -> String {
+pub(crate) fn value(cell: Cell, unit: &str) -> String {
     match (cell, unit) {
         (Cell::Missing, _) => "no value".to_owned(),
         (Cell::NotCovered, _) => "not covered".to_owned(),
         (Cell::Value(value), "yes or no") => (if value > 0.0 { "yes" } else { "no" }).to_owned(),
         (Cell::Value(value), "value") => number(value),
-        (Cell::Value(value), unit) => format!("{} {}", number(value), unit_of(value, unit)),
+        (Cell::Value(value), unit) => {
+            format!("{} {}", number(value), unit_of((value - 1.0).abs() < 0.005, unit))
+        }
     }
 }
 
@@ -105,17 +107,66 @@ fn number(value: f32) -> String {
 }
 
 /// The unit, in the singular for one. A unit that the project named itself is left as it is.
-fn unit_of(value: f32, unit: &str) -> &str {
-    let one = (value - 1.0).abs() < 0.005;
+pub(crate) fn unit_of(is_one: bool, unit: &str) -> &str {
     match unit {
-        "records" | "kinds" | "days" | "years" | "different values" if one => &unit[..unit.len() - 1],
+        "records" | "kinds" | "days" | "years" | "different values" if is_one => &unit[..unit.len() - 1],
         _ => unit,
     }
 }
 
-/// A name that a project chose, in plain words: `cp_plan` as `cp plan`.
-pub(super) fn plain(name: &str) -> String {
-    name.replace('_', " ")
+/// Abbreviations of children's services, which are written in capitals and explained in the glossary.
+const ABBREVIATIONS: [&str; 4] = ["cin", "cp", "fsm", "sen"];
+
+/// A name that a project chose, in plain words: `cp_plan` as `CP plan`.
+pub(crate) fn plain(name: &str) -> String {
+    let word = |word: &str| {
+        if ABBREVIATIONS.contains(&word) { word.to_uppercase() } else { word.to_owned() }
+    };
+    name.split(['_', ' ']).map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// With a capital first letter.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// With a full stop at its end, and with a capital letter at its beginning.
+pub(crate) fn sentence(text: &str) -> String {
+    let text = capitalised(text.trim());
+    let ended = text.ends_with(['.', '!', '?']);
+    if ended || text.is_empty() { text } else { format!("{text}.") }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.as_ref().to_owned(),
+        [most @ .., last] => {
+            let most: Vec<&str> = most.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", most.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// A share that is known to within a tenth.
+pub(crate) fn about(share: f64) -> String {
+    if share < 0.1 { "under a tenth".to_owned() } else { format!("about {:.0}%", 100.0 * share) }
+}
+
+/// A share of people: `12%`, `0.4%`.
+pub(crate) fn percent(share: f64) -> String {
+    let hundredths = 100.0 * share;
+    if share == 0.0 {
+        "none".to_owned()
+    } else if hundredths < 0.1 {
+        "under 0.1%".to_owned()
+    } else if hundredths < 9.95 {
+        format!("{hundredths:.1}%")
+    } else {
+        format!("{hundredths:.0}%")
+    }
 }
 
 /// The number of cases that rates are told out of, one for a whole page: rates told "of 100" and "of
@@ -126,19 +177,19 @@ pub(super) fn plain(name: &str) -> String {
 /// of health statistics*, Psychological Science in the Public Interest 8(2), 2007: natural frequencies
 /// with one common denominator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OutOf(u32);
+pub(crate) struct OutOf(u32);
 
 impl OutOf {
     /// The smallest of 100, 1,000 and 10,000 in which every rate above zero makes at least 2 cases:
     /// then rounding to whole cases changes no rate by more than a quarter.
-    pub(super) fn fitting(rates: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn fitting(rates: impl Iterator<Item = f64>) -> Self {
         let least = rates.filter(|rate| *rate > 0.0).fold(1.0, f64::min);
         let fits = [100, 1_000].into_iter().find(|&of| least * f64::from(of) >= 2.0);
         Self(fits.unwrap_or(10_000))
     }
 
     /// `about 14 of 100`.
-    pub(super) fn rate(self, estimate: &Estimate) -> String {
+    pub(crate) fn rate(self, estimate: &Estimate) -> String {
         let of = count(u64::from(self.0));
         let cases = self.cases(estimate.value);
         if !estimate.value.is_finite() {
@@ -153,7 +204,7 @@ impl OutOf {
     }
 
     /// `11 to 17`.
-    pub(super) fn interval(self, estimate: &Estimate) -> String {
+    pub(crate) fn interval(self, estimate: &Estimate) -> String {
         let (low, high) = (estimate.interval.low, estimate.interval.high);
         if low.is_finite() && high.is_finite() {
             format!("{} to {}", count(self.cases(low)), count(self.cases(high)))
@@ -170,7 +221,7 @@ impl OutOf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::Interval;
+    use crate::interval::Interval;
 
     fn estimate(value: f64, low: f64, high: f64) -> Estimate {
         Estimate { value, interval: Interval { low, high }, n: 400 }
@@ -183,6 +234,15 @@ mod tests {
         assert_eq!(date_if_stated(None), "not stated");
         let counts = [0, 12, 123, 1_234, 123_456, 1_234_567].map(count);
         assert_eq!(counts, ["0", "12", "123", "1,234", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn names_and_sentences_are_put_into_plain_words() {
+        assert_eq!(plain("cp_plan"), "CP plan");
+        assert_eq!(plain("recipe_for_scp"), "recipe for scp");
+        assert_eq!(sentence(" an hour"), "An hour.");
+        assert_eq!((sentence("Why?"), sentence("")), ("Why?".to_owned(), String::new()));
+        assert_eq!([listed::<&str>(&[]), listed(&["a"]), listed(&["a", "b", "c"])], ["", "a", "a, b and c"]);
     }
 
     #[test]

@@ -1,53 +1,15 @@
-//! The parts of a model in plain words.
+//! The parts of a model in plain words: one wording of each for pages and papers.
 
 use serde_json::Value;
 
-use super::super::words;
-use super::parts::{Block, Cell};
+use super::words::{self, capitalised, listed, plain};
 use crate::calendar::{AsOf, Lookback};
 use crate::cohort::{CohortSpec, Unit};
 use crate::evaluate::{Capacity, FamilyRule};
 use crate::features::{Direction, Feature, Measure, Scope};
-use crate::model::{Candidate, Trainer};
+use crate::model::{Candidate, Place, ShapeRow, Trainer};
 use crate::records::Selector;
-use crate::report::AnyModel;
-
-/// Abbreviations of children's services, which are written in capitals and explained in the glossary.
-const ABBREVIATIONS: [&str; 4] = ["cin", "cp", "fsm", "sen"];
-
-/// A name that a project chose, in plain words: `cp_plan` as `CP plan`.
-pub(super) fn plain(name: &str) -> String {
-    let name = words::plain(name);
-    let word = |word: &str| {
-        if ABBREVIATIONS.contains(&word) { word.to_uppercase() } else { word.to_owned() }
-    };
-    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-/// With a capital first letter.
-pub(super) fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// With a full stop at its end, and with a capital letter at its beginning.
-pub(super) fn sentence(text: &str) -> String {
-    let text = capitalised(text.trim());
-    let ended = text.ends_with(['.', '!', '?']);
-    if ended || text.is_empty() { text } else { format!("{text}.") }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(super) fn listed<S: AsRef<str>>(items: &[S]) -> String {
-    match items {
-        [] => String::new(),
-        [only] => only.as_ref().to_owned(),
-        [most @ .., last] => {
-            let most: Vec<&str> = most.iter().map(AsRef::as_ref).collect();
-            format!("{} and {}", most.join(", "), last.as_ref())
-        }
-    }
-}
+use crate::scoring::SignOff;
 
 /// Dates as people write them, one after the other.
 pub(super) fn dates(dates: impl IntoIterator<Item = AsOf>) -> String {
@@ -96,10 +58,13 @@ pub(super) fn measure(feature: &Feature) -> String {
     }
 }
 
+/// What is said in place of a look-back of a feature that has none.
+pub(super) const ON_THE_DAY: &str = "on the day";
+
 /// How far back a feature reads.
 pub(super) fn window(feature: &Feature) -> String {
     match (&feature.measure, feature.over) {
-        (Measure::Age | Measure::PresentNow, _) => "on the day".to_owned(),
+        (Measure::Age | Measure::PresentNow, _) => ON_THE_DAY.to_owned(),
         (_, Lookback::Ever) => "as far back as the records go".to_owned(),
         (_, over) => format!("last {over}"),
     }
@@ -117,7 +82,7 @@ pub(super) fn whose(scope: Scope, unit: Unit) -> &'static str {
 /// How the risk may move with a feature.
 pub(super) fn direction(direction: Direction, trainer: &Trainer) -> String {
     // The one trainer that takes note of a direction and does not hold the model to it.
-    let held = if trainer.name() == "logistic" { "is expected to" } else { "may only" };
+    let held = if matches!(trainer, Trainer::Logistic(_)) { "is expected to" } else { "may only" };
     match direction {
         Direction::None => "either way".to_owned(),
         Direction::Rising => format!("{held} rise with it"),
@@ -161,10 +126,10 @@ pub(super) fn cohort(rules: &CohortSpec) -> String {
 
 /// What kind of model it is.
 pub(super) fn kind(trainer: &Trainer) -> &'static str {
-    match trainer.name() {
-        "additive" => "an additive model: for each term a table of steps",
-        "scorecard" => "a scorecard: whole points for yes-or-no questions",
-        _ => "a logistic regression: for each term a straight line",
+    match trainer {
+        Trainer::Additive(_) => "an additive model: for each term a table of steps",
+        Trainer::Scorecard(_) => "a scorecard: whole points for yes-or-no questions",
+        Trainer::Logistic(_) => "a logistic regression: for each term a straight line",
     }
 }
 
@@ -173,10 +138,10 @@ pub(super) fn how(candidate: &Candidate) -> String {
     let terms = candidate.model().terms();
     let pairs = terms.iter().filter(|term| term.on.len() == 2).count();
     let count = words::counted(terms.len(), "term", "terms");
-    let by = match candidate.trainer().name() {
-        "additive" => "by a table of steps that was learnt from past cases",
-        "scorecard" => "by whole points for the answer to a yes-or-no question",
-        _ => "in proportion to its value",
+    let by = match candidate.trainer() {
+        Trainer::Additive(_) => "by a table of steps that was learnt from past cases",
+        Trainer::Scorecard(_) => "by whole points for the answer to a yes-or-no question",
+        Trainer::Logistic(_) => "in proportion to its value",
     };
     let mut text = format!(
         "Every case starts from the average. Each of {count} adds to the score or takes from it, {by}. The sum is the \
@@ -189,6 +154,21 @@ pub(super) fn how(candidate: &Candidate) -> String {
         ));
     }
     text
+}
+
+/// Whether a row of a term's table is of values, not of cases that have none.
+pub(super) fn is_valued(row: &ShapeRow) -> bool {
+    !matches!(row.at, Place::Missing | Place::NotCovered)
+}
+
+/// The share of cases that a row of a term's table is about, which may be known to within a tenth alone.
+pub(super) fn share(row: &ShapeRow, is_about: bool) -> String {
+    match row.share {
+        Some(share) if is_about && is_valued(row) => words::about(share),
+        Some(share) => words::percent(share),
+        None if is_about && is_valued(row) => "not known".to_owned(),
+        None => "fewer than 10 cases".to_owned(),
+    }
 }
 
 /// How long a list is.
@@ -213,20 +193,14 @@ pub(super) fn families(rule: FamilyRule) -> String {
     }
 }
 
-/// The trainer's settings, in the words of people where there are some.
-pub(super) fn settings(trainer: &Trainer) -> Block {
-    let Ok(Value::Object(fields)) = serde_json::to_value(trainer) else { return Block::Facts(Vec::new()) };
-    let facts: Vec<(String, Cell)> = fields
-        .into_iter()
-        .map(|(name, value)| {
-            let shown = match value {
-                Value::String(text) => text,
-                other => other.to_string(),
-            };
-            (setting(&name), Cell::Code(shown))
-        })
-        .collect();
-    Block::facts(facts.iter().map(|(name, says)| (name.as_str(), says.clone())))
+/// The trainer's settings, in the words of people where there are some, each with what it is set to.
+pub(super) fn settings(trainer: &Trainer) -> Vec<(String, String)> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(trainer) else { return Vec::new() };
+    let shown = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    fields.into_iter().map(|(name, value)| (setting(&name), shown(value))).collect()
 }
 
 fn setting(name: &str) -> String {
@@ -250,46 +224,9 @@ fn setting(name: &str) -> String {
     words.to_owned()
 }
 
-/// What the model cannot see.
-pub(super) fn cannot_see(candidate: &Candidate) -> Vec<String> {
-    let training = candidate.training();
-    let mut lines = vec![
-        "Anything that became known on or after the day that is asked about.".to_owned(),
-        "Records of services that are not among its sources, and whatever was never recorded.".to_owned(),
-        "Why something happened, and what a family is doing about it.".to_owned(),
-    ];
-    if !training.protected.is_empty() {
-        let names: Vec<String> = training.protected.iter().map(|name| plain(name)).collect();
-        lines.push(format!(
-            "The characteristics that are held for fairness checks, or not held at all: {}. Features can go \
-             together with them all the same, and so stand for them in part.",
-            listed(&names)
-        ));
-    }
-    lines.extend(training.cannot_see.iter().map(|line| sentence(line)));
-    lines
-}
-
-/// What nobody may use it for.
-pub(super) fn forbidden() -> Vec<&'static str> {
-    vec![
-        "To decide about a person: to open, close, refuse or ration a service, to remove a child, to impose a \
-         sanction, to stop a benefit. It says whose records to look at first, and no more.",
-        "As evidence. A place on a list shows nothing that anybody has done.",
-        "For another purpose than the one that was signed for: looking for fraud or debt, policing, immigration, \
-         the allocation of housing.",
-        "On people who have not been told that their records are used in this way, or whose records were not gathered \
-         for a purpose that allows it.",
-        "In place of asking the family.",
-        "With a limit above which something happens by itself, or with nobody who has the time and the power to \
-         disagree.",
-        "After its review-by date, or on other people than those it was trained for.",
-    ]
-}
-
 /// Whether it is released, by whom and until when.
-pub(super) fn status(model: AnyModel<'_>) -> String {
-    match model.sign_off() {
+pub(super) fn status(signed: Option<&SignOff>) -> String {
+    match signed {
         None => "Audited and not released: nobody has signed for it, and it cannot score.".to_owned(),
         Some(says) => format!(
             "Released by {} ({}) on {}, to be reviewed by {}.",
