@@ -64,7 +64,7 @@ const WRITTEN_UNKNOWN: [&str; 8] =
     ["NA", "N/A", "NULL", "None", "NaN", "not known", "not stated", "not recorded"];
 
 /// The name under which a text is audited.
-pub(super) fn canonical(text: Option<&str>) -> &str {
+pub(crate) fn canonical(text: Option<&str>) -> &str {
     let Some(text) = text else { return UNKNOWN };
     let is = |name: &str| text.eq_ignore_ascii_case(name);
     if text.is_empty() || is(UNKNOWN) || WRITTEN_UNKNOWN.into_iter().any(is) {

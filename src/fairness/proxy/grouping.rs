@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::rates::{Characteristic, UNKNOWN};
-use super::super::report::held_back;
+use super::super::audit::{UNKNOWN, canonical, held_back};
+use super::super::protected::Characteristic;
 use crate::error::EvaluateError;
 
 /// A characteristic's groups, or why nothing can be said of it.
@@ -30,7 +30,7 @@ pub(in crate::fairness) struct Group<'a> {
 }
 
 impl<'a> Grouped<'a> {
-    /// Sorts `rows` rows into groups, and holds back as the fairness report does.
+    /// Sorts `rows` rows into groups, and holds back as a fairness audit does.
     pub(in crate::fairness) fn of(
         characteristic: &Characteristic<'a>,
         rows: usize,
@@ -51,7 +51,7 @@ impl<'a> Grouped<'a> {
         }
         let mut sizes: BTreeMap<&'a str, u64> = BTreeMap::new();
         for group in *groups {
-            *sizes.entry(group.unwrap_or(UNKNOWN)).or_default() += 1;
+            *sizes.entry(canonical(*group)).or_default() += 1;
         }
         let unknown = sizes.remove(UNKNOWN);
         if sizes.is_empty() {
@@ -66,10 +66,15 @@ impl<'a> Grouped<'a> {
         let counts: Vec<u64> = sizes.iter().map(|&(_, n)| n).collect();
         let held = held_back(&counts, u64::from(under));
         let place: BTreeMap<&str, u32> = sizes.iter().map(|&(name, _)| name).zip(0..).collect();
-        let of_row = groups.iter().map(|group| place[group.unwrap_or(UNKNOWN)]).collect();
+        let of_row = groups.iter().map(|group| place[canonical(*group)]).collect();
         let groups = sizes.into_iter().zip(held).map(|((name, n), held)| Group { name, n, held }).collect();
         Ok(Self::Groups(Grouping { groups, of_row }))
     }
+}
+
+/// How many groups of a characteristic are held back, if any: none of them is named.
+pub(in crate::fairness) fn counted(characteristic: &str, held: usize) -> Option<(String, u64)> {
+    (held > 0).then(|| (characteristic.to_owned(), held as u64))
 }
 
 impl Grouping<'_> {

@@ -274,7 +274,7 @@ fn model_part(known: &Known<'_>) -> Answers {
     if let Some(found) = &known.model.backtest().overall.calibration {
         performance.extend([evidence::calibration(found), Block::text(evidence::bins_off(found))]);
     }
-    performance.extend(groups::clear_differences(known.model.fairness()));
+    performance.extend(groups::disparities(&known.model.fairness()));
     let horizon = candidate.outcome().horizon;
     let datasets = format!(
         "The same linked records serve for learning and for testing, apart in time and by family: what was known before \

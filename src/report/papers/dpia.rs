@@ -295,7 +295,7 @@ fn retention(model: AnyModel<'_>) -> Section {
 }
 
 fn treated(model: AnyModel<'_>) -> Section {
-    let blocks = groups::clear_differences(model.fairness());
+    let blocks = groups::disparities(&model.fairness());
     Section::new(
         "How groups are treated",
         blocks,

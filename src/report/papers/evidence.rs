@@ -1,12 +1,13 @@
 //! What the test found, as tables that several papers show.
 
+use std::cmp::Ordering;
+
 use super::super::words;
 use super::markdown::said;
 use super::parts::{Block, Cell, Figure, Unit};
 use super::wording;
 use crate::evaluate::calibration::{Calibration, ReliabilityBin};
 use crate::evaluate::{BacktestReport, Estimate, Interval, Performance, TermReport};
-use crate::fairness::Verdict;
 use crate::report::AnyModel;
 
 /// A figure that models and rules are compared by: what the line says, the figure, its unit, and whether
@@ -180,20 +181,20 @@ pub(super) fn calibration(found: &Calibration) -> Block {
     Block::table(heads, rows)
 }
 
-/// How what came about in a bin compares with what was foreseen, by the interval.
-fn against_foreseen(bin: &ReliabilityBin) -> Verdict {
+/// How what came about in a bin compares with what was foreseen, by the interval; equal where that holds it.
+fn against_foreseen(bin: &ReliabilityBin) -> Ordering {
     if bin.observed.interval.low > bin.mean_predicted {
-        Verdict::Higher
+        Ordering::Greater
     } else if bin.observed.interval.high < bin.mean_predicted {
-        Verdict::Lower
+        Ordering::Less
     } else {
-        Verdict::CannotTell
+        Ordering::Equal
     }
 }
 
 /// In how many of how many groups of cases the foreseen chance lies outside the interval of what came about.
 pub(super) fn bins_off(found: &Calibration) -> String {
-    let off = found.bins.iter().filter(|bin| against_foreseen(bin) != Verdict::CannotTell).count();
+    let off = found.bins.iter().filter(|bin| against_foreseen(bin).is_ne()).count();
     let groups = words::counted(found.bins.len(), "group", "groups");
     match off {
         0 => format!(
@@ -221,9 +222,9 @@ pub(super) fn bins(found: &Calibration) -> Block {
             Cell::text(format!("{:.1}%", 100.0 * bin.mean_predicted)),
             Cell::figure(Some(&bin.observed), Unit::Share),
             Cell::text(match against_foreseen(bin) {
-                Verdict::Higher => "more common",
-                Verdict::Lower => "rarer",
-                Verdict::CannotTell => "no clear difference",
+                Ordering::Greater => "more common",
+                Ordering::Less => "rarer",
+                Ordering::Equal => "no clear difference",
             }),
         ]
     });

@@ -28,7 +28,7 @@ pub(super) fn in_short(model: AnyModel<'_>) -> Section {
             wording::listed(&shares)
         ));
     }
-    points.extend(groups::in_short(model.fairness()));
+    points.extend(groups::in_short(&model.fairness()));
     points.extend(evidence::not_shown_needed(model));
     Section::new("In short", vec![Block::list(points)], "")
 }
@@ -116,16 +116,16 @@ pub(super) fn chances(model: AnyModel<'_>) -> Section {
 
 /// How lists treat groups.
 pub(super) fn fairness(model: AnyModel<'_>) -> Section {
-    let report = model.fairness();
+    let audit = model.fairness();
     let text = format!(
         "The test's lists ({} of {} cases) are looked at group by group. The characteristics are held apart \
-         and are never read to make a score. {} Groups of fewer than {} cases are held back.",
-        words::count(report.selected),
-        words::count(report.n),
-        groups::on_differences(report),
-        report.minimum_group
+         and are never read to make a score. {} Groups of fewer than {} cases are held back without their names.",
+        audit.selected.map_or_else(|| "some".to_owned(), words::count),
+        words::count(audit.n),
+        groups::on_differences(&audit),
+        audit.params.minimum
     );
-    let groups: Vec<Section> = groups::of(report)
+    let groups: Vec<Section> = groups::of(&audit)
         .into_iter()
         .map(|Groups { name, blocks }| Section::new(&name, blocks, "No group may be shown."))
         .collect();
