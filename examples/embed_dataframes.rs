@@ -9,12 +9,14 @@ use earlyhelp::calendar::{AsOf, Day, Horizon, Lookback};
 use earlyhelp::cohort::CohortSpec;
 use earlyhelp::dataset::Dataset;
 use earlyhelp::evaluate::{Backtest, BacktestPlan, Capacity};
-use earlyhelp::fairness::{FairnessAudit, FairnessParams, Protected, ProtectedColumns};
+use earlyhelp::fairness::audit::AuditParams;
+use earlyhelp::fairness::{FairnessAudit, Protected, ProtectedColumns};
 use earlyhelp::features::{Direction, Feature, FeatureSpec, Measure};
 use earlyhelp::model::{Candidate, LogisticParams, Trainer, TrainingContext};
 use earlyhelp::outcome::OutcomeSpec;
 use earlyhelp::records::{Coverage, Extract, Known, PeopleColumns, Records, Selector, SourceMapping};
 use earlyhelp::report;
+use earlyhelp::report::audit::audit_text;
 use earlyhelp::review::ReviewList;
 use earlyhelp::scoring::{AuditedModel, Request, SignOff};
 use polars::prelude::*;
@@ -48,8 +50,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let candidate = Candidate::train(&data, &trainer, context)?;
     let plan = BacktestPlan::expanding(&dates, outcome.horizon, Capacity::Cases(40))?;
     let backtest = Backtest::run(&candidate, &data, &plan)?;
-    let audit = FairnessAudit::of(&backtest, &protected()?, &FairnessParams::default())?;
-    eprintln!("{}\n{}", backtest.report().overall, audit.report());
+    let audit = FairnessAudit::of(&backtest, &protected()?, &AuditParams::at_release())?;
+    eprintln!("{}\n{}", backtest.report().overall, audit_text(audit.audit()));
 
     let today: Day = "2024-01-01".parse()?;
     let scorer = AuditedModel::new(candidate, &backtest, &audit)?.release(SignOff {

@@ -28,7 +28,7 @@ use earlyhelp::cohort::{Cohort, CohortSpec};
 use earlyhelp::dataset::Dataset;
 use earlyhelp::evaluate::{Backtest, BacktestPlan, BandRule, Bootstrap, Capacity, FamilyRule, Split};
 use earlyhelp::fairness::audit::{AuditParams, OperatingPoint, ScoreTable};
-use earlyhelp::fairness::{FairnessAudit, FairnessParams, Protected, ProtectedColumns};
+use earlyhelp::fairness::{FairnessAudit, Protected, ProtectedColumns};
 use earlyhelp::features::{Feature, FeatureSpec, Measure};
 use earlyhelp::model::{Candidate, Trainer, TrainingContext};
 use earlyhelp::outcome::OutcomeSpec;
@@ -123,7 +123,8 @@ fn main() -> Anyhow<()> {
         println!("{}", audit_text(&audit));
         return Ok(());
     }
-    println!("{}", FairnessAudit::of(&backtest, &protected, &FairnessParams::default())?.report());
+    let audit = FairnessAudit::of(&backtest, &protected, &AuditParams::at_release())?;
+    println!("{}", audit_text(audit.audit()));
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::project::Project;
+use earlyhelp::report::audit::audit_text;
 use earlyhelp::review::ReviewList;
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
@@ -23,7 +24,7 @@ fn main() -> earlyhelp::Result<()> {
     // A model, tested on later dates and on families it never saw, and checked for fairness.
     let trainer = &project.training.trainer;
     let model = project.train(&records, &project.protected()?, trainer, |_stage| {})?;
-    println!("{}\n{}", model.backtest().overall, model.fairness());
+    println!("{}\n{}", model.backtest().overall, audit_text(&model.fairness()));
 
     // Nothing scores before somebody has signed for it.
     let today = council.extract_date();

@@ -387,6 +387,11 @@ pub enum ScoringError {
          not_held, so that everybody sees what could not be measured"
     )]
     NothingAudited,
+    /// A model of a file of version 1, whose fairness check was not yet an audit.
+    #[error(
+        "the model was checked for fairness by an earlier form of the check; train or edit it again, then release it"
+    )]
+    EarlierCheck,
     /// Two versions of a model that cannot be put side by side.
     #[error("the two versions cannot be put side by side: {0}")]
     NotAnEdit(&'static str),

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use earlyhelp::dataset::Dataset;
 use earlyhelp::error::{ModelError, ScoringError};
-use earlyhelp::fairness::{FairnessAudit, FairnessParams};
+use earlyhelp::fairness::FairnessAudit;
+use earlyhelp::fairness::audit::AuditParams;
 use earlyhelp::features::Cell;
 use earlyhelp::model::{
     AdditiveParams, Candidate, CardLine, Change, Condition, Edit, LogisticParams, ScorecardParams, Shape,
@@ -46,7 +47,7 @@ fn card() -> &'static Candidate {
 fn audited(candidate: Candidate) -> AuditedModel {
     let backtest = world::backtest(&candidate, data());
     let protected = released().world.protected();
-    let audit = FairnessAudit::of(&backtest, &protected, &FairnessParams::default()).unwrap();
+    let audit = FairnessAudit::of(&backtest, &protected, &AuditParams::at_release()).unwrap();
     AuditedModel::new(candidate, &backtest, &audit).unwrap()
 }
 

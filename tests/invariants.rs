@@ -7,11 +7,15 @@ use earlyhelp::cohort::CohortSpec;
 use earlyhelp::dataset::Dataset;
 use earlyhelp::error::{Error, ModelError, ReviewError, ScoringError, SpecError};
 use earlyhelp::evaluate::Capacity;
-use earlyhelp::fairness::{FairnessAudit, FairnessParams, Protected};
+use earlyhelp::fairness::audit::{AttributeFinding, AuditError, AuditParams, AuditedGroup};
+use earlyhelp::fairness::{FairnessAudit, Protected, ProtectedColumns};
 use earlyhelp::features::{Cell, Feature, FeatureSpec, Measure};
 use earlyhelp::model::{Candidate, LogisticParams, Trainer, TrainingContext};
 use earlyhelp::outcome::{FollowUp, Label, Occurrence, OutcomeSpec};
 use earlyhelp::records::{Coverage, Extract, Known, Records, Selector, SourceMapping};
+use earlyhelp::report::audit::{audit_csv, audit_text};
+use earlyhelp::report::papers::model_card;
+use earlyhelp::report::{model_html, model_json};
 use earlyhelp::review::{Agreement, Decision, ReviewList, Reviewer, Step};
 use earlyhelp::scoring::{AuditedModel, Scorer, SignOff};
 use polars::df;
@@ -194,7 +198,7 @@ fn invariant_5_evidence_of_another_candidate_is_refused() {
     let other = another_candidate();
     let (chain, protected) = (&made.chain, made.world.protected());
     let other_backtest = world::backtest(&other, &chain.data);
-    let other_audit = FairnessAudit::of(&other_backtest, &protected, &FairnessParams::default()).unwrap();
+    let other_audit = FairnessAudit::of(&other_backtest, &protected, &AuditParams::at_release()).unwrap();
     let refused = AuditedModel::new(other.clone(), &chain.backtest, &other_audit).unwrap_err();
     assert!(matches!(refused, ScoringError::OtherCandidate { what: "backtest" }), "{refused}");
     let refused = AuditedModel::new(other.clone(), &other_backtest, &chain.audit).unwrap_err();
@@ -367,10 +371,75 @@ fn invariant_6_an_audit_of_a_characteristic_that_the_model_reads_stops_the_relea
     let backtest = world::backtest(&candidate, &data);
     for (characteristic, is_read) in [("sex", false), ("place", true)] {
         let protected = Protected::none(vec![characteristic.into()]);
-        let audit = FairnessAudit::of(&backtest, &protected, &FairnessParams::default()).unwrap();
+        let audit = FairnessAudit::of(&backtest, &protected, &AuditParams::at_release()).unwrap();
         let released = AuditedModel::new(candidate.clone(), &backtest, &audit);
         assert_eq!(released.is_err(), is_read, "{characteristic}");
     }
+}
+
+// 6b. Who is few in a group is not pointed at.
+
+/// The characteristics of everybody in the world, as `of` says.
+fn protected_as(name: &str, of: impl Fn(usize, &str) -> String) -> Protected {
+    let made = released();
+    let people: Vec<&str> = made.world.sex.iter().map(|(person, _)| person.as_str()).collect();
+    let values: Vec<String> = people.iter().enumerate().map(|(nth, person)| of(nth, person)).collect();
+    let columns = ProtectedColumns { characteristics: vec![name.into()], ..world::protected_columns() };
+    Protected::read(&columns, Extract::frame(df!("person" => people, name => values).unwrap())).unwrap()
+}
+
+#[test]
+fn invariant_6_a_small_group_is_named_nowhere_and_refused_is_not_unknown() {
+    let chain = &released().chain;
+    let tested: Vec<&str> = chain.backtest.cases().iter().map(|case| case.entity.as_str()).collect();
+    let rare = tested[0];
+    let said = ["White British", "REFU", "Unknown", "unknown", "NOBT", "White British", ""];
+    let protected = protected_as("ethnicity", |nth, person| {
+        if person == rare { "Rarest of All".to_owned() } else { said[nth % said.len()].to_owned() }
+    });
+    let params = AuditParams::at_release();
+    let audit = FairnessAudit::of(&chain.backtest, &protected, &params).unwrap();
+    let AttributeFinding::Measured { groups, .. } = &audit.audit().attributes[0].finding else {
+        panic!("measured")
+    };
+    // The rare one is held back with the next in size; the three ways of not knowing are three groups.
+    let names: Vec<String> = groups.iter().map(AuditedGroup::name).collect();
+    assert_eq!(names.len(), 5);
+    assert_eq!(names[..1], ["White British"]);
+    let not_known = ["unknown", "refused", "not obtained"];
+    assert!(names[1..3].iter().all(|name| not_known.contains(&name.as_str())), "{names:?}");
+    assert_eq!(names[3..], ["", ""]);
+    let model = AuditedModel::new(chain.audited.candidate().clone(), &chain.backtest, &audit).unwrap();
+    let texts = [
+        model.to_json().unwrap(),
+        model_html(&model).unwrap(),
+        model_json(&model).unwrap(),
+        model_card(&model).to_markdown(),
+        audit_text(&model.fairness()),
+        audit_csv(&model.fairness()).unwrap(),
+    ];
+    for text in texts {
+        assert!(text.contains("White British") && !text.contains("Rarest of All"));
+    }
+}
+
+#[test]
+fn invariant_6_an_id_is_no_protected_characteristic() {
+    let chain = &released().chain;
+    let refused = |of: &dyn Fn(usize, &str) -> String| {
+        let protected = protected_as("person_id", of);
+        FairnessAudit::of(&chain.backtest, &protected, &AuditParams::at_release()).unwrap_err()
+    };
+    let error = refused(&|_, person| person.to_owned());
+    assert_eq!(error, AuditError::TooManyGroups { column: "person_id".into(), most: 60 });
+    assert!(error.to_string().contains("put them into groups"), "{error}");
+    // A few people whose ids are known are too many values, too.
+    let error = refused(&|nth, person| if nth % 60 == 0 { person.to_owned() } else { String::new() });
+    assert!(
+        matches!(&error, AuditError::RareValues { column } if column == "person_id")
+            && error.to_string().contains("put them into groups"),
+        "{error}"
+    );
 }
 
 // 7. Deterministic: see `determinism`.

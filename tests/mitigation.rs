@@ -8,10 +8,10 @@ use earlyhelp::calendar::Horizon;
 use earlyhelp::dataset::{Dataset, Reweighing};
 use earlyhelp::error::{Error, EvaluateError, MitigationError, ModelError};
 use earlyhelp::evaluate::{Backtest, BacktestPlan, Bootstrap, Capacity};
+use earlyhelp::fairness::audit::AuditParams;
 use earlyhelp::fairness::mitigation::{BeforeAfter, RateChanges};
 use earlyhelp::fairness::{
-    CapacityShares, FairnessAudit, FairnessParams, MitigationReport, Protected, ProtectedColumns, ShareRule,
-    reweigh,
+    CapacityShares, FairnessAudit, MitigationReport, Protected, ProtectedColumns, ShareRule, reweigh,
 };
 use earlyhelp::features::{Cell, FeatureMatrix};
 use earlyhelp::model::{AdditiveModel, AdditiveParams, Candidate, LogisticParams, ScorecardParams, Trainer};
@@ -160,7 +160,7 @@ fn unequal() -> (Dataset, Protected, BTreeMap<String, &'static str>) {
 fn group_and_outcome_are_independent_in_what_is_learnt_from() {
     let (data, protected, sex) = unequal();
     assert_eq!(data.case_weights(), None, "nothing is reweighed unless somebody asks");
-    let reweighed = reweigh(&data, &protected, &asked("sex"), &FairnessParams::default()).unwrap();
+    let reweighed = reweigh(&data, &protected, &asked("sex"), &AuditParams::at_release()).unwrap();
     let weights = reweighed.case_weights().unwrap();
     let ids: Vec<&str> = data.ids().collect();
     let rate = |group: &str, weight: &dyn Fn(usize) -> f64| {
@@ -181,7 +181,7 @@ fn group_and_outcome_are_independent_in_what_is_learnt_from() {
 #[test]
 fn every_trainer_learns_from_the_weights_and_keeps_the_base_rate() {
     let (data, protected, _) = unequal();
-    let reweighed = reweigh(&data, &protected, &asked("sex"), &FairnessParams::default()).unwrap();
+    let reweighed = reweigh(&data, &protected, &asked("sex"), &AuditParams::at_release()).unwrap();
     let overall = data.outcomes().iter().filter(|&&outcome| outcome).count() as f64 / data.rows() as f64;
     for name in Trainer::NAMES {
         let trainer = Trainer::by_name(name).unwrap();
@@ -215,7 +215,7 @@ fn every_trainer_learns_from_the_weights_and_keeps_the_base_rate() {
 #[test]
 fn a_test_of_another_weighing_is_refused() {
     let (data, protected, _) = unequal();
-    let params = FairnessParams::default();
+    let params = AuditParams::at_release();
     let reweighed = reweigh(&data, &protected, &asked("sex"), &params).unwrap();
     let (without, with) = (train(&data, &logistic()), train(&reweighed, &logistic()));
     let dates = world::training_dates();
@@ -245,7 +245,7 @@ fn a_test_of_another_weighing_is_refused() {
 fn what_nobody_answers_for_is_refused() {
     let (data, protected, _) = unequal();
     let refused =
-        |asked: &Reweighing| reweigh(&data, &protected, asked, &FairnessParams::default()).unwrap_err();
+        |asked: &Reweighing| reweigh(&data, &protected, asked, &AuditParams::at_release()).unwrap_err();
     let good = asked("sex");
     for unsigned in [
         Reweighing { reason: " ".into(), ..good.clone() },
@@ -261,7 +261,7 @@ fn what_nobody_answers_for_is_refused() {
     assert_eq!(refused(&of(&["sex", "sex"])), MitigationError::Twice("sex".into()));
     assert_eq!(refused(&of(&["religion"])), MitigationError::NotHeld("religion".into()));
     assert_eq!(refused(&of(&["shoe_size"])), MitigationError::Unknown("shoe_size".into()));
-    let strict = FairnessParams { minimum_group: 100_000 };
+    let strict = AuditParams { minimum: 100_000, ..AuditParams::at_release() };
     let small = reweigh(&data, &protected, &good, &strict).unwrap_err();
     assert_eq!(small, MitigationError::TooSmall { minimum: 100_000 });
 }
@@ -367,7 +367,7 @@ fn over_recorded<'r>(side: &'r BeforeAfter, made: &Made) -> Vec<(&'r str, &'r Ra
 #[test]
 fn reweighing_does_not_mend_a_source_that_over_records() {
     let made = made();
-    let params = FairnessParams::default();
+    let params = AuditParams::at_release();
     let report = MitigationReport::of_reweighing(
         &made.data,
         &logistic(),
@@ -397,7 +397,7 @@ fn shares_even_out_how_often_over_recorded_groups_are_listed() {
         &made.plan,
         &made.protected,
         &shares("ethnicity", ShareRule::GroupSize),
-        &FairnessParams::default(),
+        &AuditParams::at_release(),
     )
     .unwrap();
     for side in [&report.training, &report.later] {
@@ -442,7 +442,7 @@ fn reweighing_takes_out_what_a_feature_says_of_the_group_alone() {
     let plan = BacktestPlan { bootstrap: Bootstrap { resamples: 199, seed: 1 }, ..plan };
     let report = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let params = FairnessParams::default();
+        let params = AuditParams::at_release();
         pool.install(|| {
             MitigationReport::of_reweighing(&data, &logistic(), &plan, &protected, &asked("sex"), &params)
         })

@@ -7,7 +7,8 @@ use earlyhelp::calendar::{AsOf, Horizon, Lookback};
 use earlyhelp::cohort::CohortSpec;
 use earlyhelp::dataset::Dataset;
 use earlyhelp::evaluate::{Backtest, BacktestPlan, Capacity};
-use earlyhelp::fairness::{FairnessAudit, FairnessParams, Protected};
+use earlyhelp::fairness::audit::AuditParams;
+use earlyhelp::fairness::{FairnessAudit, Protected};
 use earlyhelp::features::{Cell, Direction, Feature, FeatureMatrix, FeatureSpec, FeatureTemplate, Measure};
 use earlyhelp::model::{
     AdditiveParams, Candidate, Change, Edit, LogisticParams, PathParams, Place, ScorecardParams, ShapeRow,
@@ -170,7 +171,7 @@ fn audited(candidate: Candidate, data: &Dataset) -> AuditedModel {
     let plan = BacktestPlan::expanding(&dates, data.outcome().horizon, Capacity::Cases(100)).unwrap();
     let backtest = Backtest::run(&candidate, data, &plan).unwrap();
     let audit =
-        FairnessAudit::of(&backtest, &Protected::none(vec!["ethnicity".into()]), &FairnessParams::default());
+        FairnessAudit::of(&backtest, &Protected::none(vec!["ethnicity".into()]), &AuditParams::at_release());
     AuditedModel::new(candidate, &backtest, &audit.unwrap()).unwrap()
 }
 

@@ -1,9 +1,12 @@
 //! The models that are shipped can be loaded, verified and used.
 
 use earlyhelp::calendar::{AsOf, Day};
+use earlyhelp::error::ScoringError;
 use earlyhelp::evaluate::Capacity;
+use earlyhelp::fairness::audit::{AttributeFinding, AuditedOutcome};
 use earlyhelp::model::Trainer;
 use earlyhelp::project::Project;
+use earlyhelp::report::model_html;
 use earlyhelp::report::papers::model_card;
 use earlyhelp::review::ReviewList;
 use earlyhelp::scoring::{Request, Scorer};
@@ -51,5 +54,52 @@ fn the_released_example_models_score_another_council() {
             assert!(stability.kept_in <= stability.refits && stability.refits >= 2);
             assert!(entry.case().contributions().iter().all(|part| part.interval.is_some()));
         }
+    }
+}
+
+/// A file as version 1 of the form had it.
+const RELEASED_1: &str = include_str!("fixtures/released_1.json");
+
+#[test]
+fn a_file_of_version_1_loads_verifies_and_stays_as_it_is() {
+    let scorer = Scorer::from_json(RELEASED_1).unwrap();
+    assert!(RELEASED_1.contains(scorer.digest()));
+    assert_eq!(scorer.to_json().unwrap(), RELEASED_1.trim_end());
+    for (was, is) in
+        [("\"selected\": 2162", "\"selected\": 2163"), ("\"group\": \"WROM\"", "\"group\": \"WROX\"")]
+    {
+        let changed = RELEASED_1.replacen(was, is, 1);
+        assert_ne!(changed, RELEASED_1);
+        assert!(matches!(Scorer::from_json(&changed), Err(ScoringError::Changed)), "{was}");
+    }
+    let renamed = RELEASED_1.replacen("earlyhelp-released/1", "earlyhelp-released/2", 1);
+    assert!(matches!(Scorer::from_json(&renamed), Err(ScoringError::File(_))), "not an audit");
+    // It is read; nobody signs for such a check again.
+    let refused = scorer.audited().unwrap().release(scorer.sign_off().clone()).unwrap_err();
+    assert!(matches!(refused, ScoringError::EarlierCheck), "{refused}");
+}
+
+#[test]
+fn a_file_of_version_1_shows_no_small_number_of_people() {
+    // The file itself has a group of 103 with 5 who had the outcome and 7 on lists.
+    assert!(RELEASED_1.contains("\"positives\": 5,") && RELEASED_1.contains("\"selected\": 7,"));
+    let scorer = Scorer::from_json(RELEASED_1).unwrap();
+    let audit = scorer.fairness();
+    let (mut shown, mut withheld) = (0, 0);
+    for attribute in &audit.attributes {
+        let AttributeFinding::Measured { groups, criteria, .. } = &attribute.finding else { continue };
+        assert!(criteria.is_empty());
+        for group in groups {
+            let AuditedOutcome::Shown { measures, .. } = &group.outcome else { continue };
+            for count in [measures.positives, measures.selected] {
+                assert!(count.is_none_or(|count| count.min(measures.n - count) >= 10), "{}", group.name());
+                if count.is_some() { shown += 1 } else { withheld += 1 }
+            }
+        }
+    }
+    assert!(shown > 40 && withheld > 2, "{shown} {withheld}");
+    let (page, card) = (model_html(&scorer).unwrap(), model_card(&scorer).to_markdown());
+    for text in [&page, &card] {
+        assert!(text.contains("an earlier form of the check") && text.contains("not shown"));
     }
 }

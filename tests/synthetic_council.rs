@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use earlyhelp::calendar::Lookback;
 use earlyhelp::dataset::Dataset;
 use earlyhelp::fairness::audit::{
-    Against, AttributeFinding, Audit, AuditedOutcome, Disparity, DisparityVerdict, Measure as Figure,
+    Against, AttributeFinding, Audit, AuditedOutcome, Criterion, Disparity, DisparityVerdict,
+    Measure as Figure,
 };
-use earlyhelp::fairness::{Finding, GroupOutcome, GroupRates, Verdict};
 use earlyhelp::features::{Feature, FeatureSpec, Measure};
 use earlyhelp::model::Shape;
 use earlyhelp::model::Trainer;
@@ -84,35 +84,34 @@ fn the_model_beats_the_simple_rules() {
     }
 }
 
-fn group<'m>(model: &'m AuditedModel, characteristic: &str, group: &str) -> &'m GroupRates {
-    let report = &model.fairness().characteristics;
-    let of = report.iter().find(|of| of.name == characteristic).expect("audited");
-    let Finding::Measured { groups } = &of.finding else { panic!("{characteristic} was not measured") };
-    let found = groups.iter().find(|of| of.group == group).expect("a group");
-    match &found.outcome {
-        GroupOutcome::Shown(rates) => rates,
-        GroupOutcome::Suppressed { .. } => panic!("{group} is held back"),
-    }
-}
-
 #[test]
 fn the_fairness_check_finds_both_planted_biases() {
     let (council, model, ..) = trained();
+    let audit = model.fairness();
     for bias in &council.truth().biases {
         for name in bias.group {
-            let rates = group(model, bias.characteristic, name);
+            let own = |of: Figure| {
+                let found = disparity(&audit, bias.characteristic, name, of);
+                found.difference.expect("large groups").interval
+            };
             if bias.factor > 1.0 {
-                let verdict = rates.false_positive_rate_difference.verdict;
-                assert_eq!(verdict, Verdict::Higher, "{name}: over-recorded, so wrongly listed more often");
+                let interval = own(Figure::FalsePositiveRate);
+                assert!(
+                    interval.low > 0.0,
+                    "{name}: over-recorded, so wrongly listed more often: {interval:?}"
+                );
             } else {
-                let verdict = rates.true_positive_rate_difference.verdict;
-                assert_eq!(verdict, Verdict::Lower, "{name}: not recorded, so missed more often");
+                let interval = own(Figure::TruePositiveRate);
+                assert!(interval.high < 0.0, "{name}: not recorded, so missed more often: {interval:?}");
             }
         }
+        let of = audit.attributes.iter().find(|of| of.columns == [bias.characteristic]).unwrap();
+        let AttributeFinding::Measured { criteria, .. } = &of.finding else { panic!("measured") };
+        let odds = criteria.iter().find(|report| report.criterion == Criterion::EqualisedOdds).unwrap();
+        assert_eq!(odds.verdict, DisparityVerdict::Present, "{}", bias.characteristic);
     }
-    let report = &model.fairness().characteristics;
-    let religion = report.iter().find(|of| of.name == "religion").unwrap();
-    assert!(matches!(religion.finding, Finding::NotMeasurable { .. }), "not held is never fair");
+    let religion = audit.attributes.iter().find(|of| of.columns == ["religion"]).unwrap();
+    assert!(matches!(religion.finding, AttributeFinding::NotMeasurable { .. }), "not held is never fair");
 }
 
 fn disparity<'a>(audit: &'a Audit, characteristic: &str, group: &str, of: Figure) -> &'a Disparity {

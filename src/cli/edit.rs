@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
 use earlyhelp::evaluate::{Backtest, Estimate, Performance};
-use earlyhelp::fairness::{FairnessReport, Finding, GroupOutcome, GroupRates, Verdict};
+use earlyhelp::fairness::audit::{AttributeFinding, Audit, DisparityVerdict};
 use earlyhelp::model::{Candidate, Change, Condition, Edit};
 use earlyhelp::project::Project;
 use earlyhelp::records::Records;
@@ -170,7 +170,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let after = project.audit(candidate, &backtest, &protected)?.replacing(&before)?;
     drop(progress);
     output::write(&arguments.out, &after.to_json()?)?;
-    let verdicts = changed_verdicts(before.fairness(), after.fairness());
+    let verdicts = changed_verdicts(&before.fairness(), &after.fairness());
     if arguments.json {
         output::print_json(&json!({
             "model": after.candidate().digest(),
@@ -249,14 +249,14 @@ fn side_by_side(before: &AuditedModel, after: &AuditedModel, verdicts: &[Changed
          is surer than they suggest.\n",
     );
     if verdicts.is_empty() {
-        text.push_str("\nFairness check: no verdict on any group has changed.\n");
+        text.push_str("\nFairness audit: no verdict on any criterion has changed.\n");
         return text;
     }
-    text.push_str("\nFairness check, verdicts that have changed (each group compared with the rest):\n");
+    text.push_str("\nFairness audit, verdicts that have changed:\n");
     for changed in verdicts {
         text.push_str(&format!(
             "  {}, {}: {} -> {}\n",
-            changed.characteristic, changed.group, changed.before, changed.after
+            changed.characteristic, changed.criterion, changed.before, changed.after
         ));
     }
     text
@@ -279,69 +279,46 @@ fn figures(performance: &Performance) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A group about which the fairness check now says something else.
+/// A criterion of fairness about which the audit now says something else.
 #[derive(Debug, Serialize)]
 struct ChangedVerdict {
     characteristic: String,
-    group: String,
+    criterion: String,
     before: String,
     after: String,
 }
 
-fn changed_verdicts(before: &FairnessReport, after: &FairnessReport) -> Vec<ChangedVerdict> {
+fn changed_verdicts(before: &Audit, after: &Audit) -> Vec<ChangedVerdict> {
     let (before, after) = (said(before), said(after));
     let mut changed = Vec::new();
-    for (characteristic, group, now) in &after {
-        let same = |(of, held, _): &&(String, String, String)| of == characteristic && held == group;
-        let then = before.iter().find(same).map_or("not in the check", |(.., said)| said);
+    for (characteristic, criterion, now) in after {
+        let same = |(of, held, _): &&(String, String, String)| *of == characteristic && *held == criterion;
+        let then = before.iter().find(same).map_or("not in the audit", |(.., said)| said);
         if then != now {
-            changed.push(ChangedVerdict {
-                characteristic: characteristic.clone(),
-                group: group.clone(),
-                before: then.to_owned(),
-                after: now.clone(),
-            });
+            let before = then.to_owned();
+            changed.push(ChangedVerdict { characteristic, criterion, before, after: now });
         }
     }
     changed
 }
 
-/// What a fairness check says of every group: characteristic, group, words.
-fn said(report: &FairnessReport) -> Vec<(String, String, String)> {
+/// What an audit says of every criterion: characteristic, criterion, verdict with the group that sets it.
+fn said(audit: &Audit) -> Vec<(String, String, String)> {
     let mut said = Vec::new();
-    for characteristic in &report.characteristics {
-        let name = &characteristic.name;
-        match &characteristic.finding {
-            Finding::NotMeasurable { why } => {
-                said.push((name.clone(), "all groups".to_owned(), format!("not measurable: {why}")));
+    for attribute in &audit.attributes {
+        let name = attribute.name();
+        match &attribute.finding {
+            AttributeFinding::NotMeasurable { why } => {
+                said.push((name, "all criteria".to_owned(), format!("not measurable: {why}")));
             }
-            Finding::Measured { groups } => said.extend(groups.iter().map(|group| {
-                let words = match &group.outcome {
-                    GroupOutcome::Suppressed { .. } => "held back".to_owned(),
-                    GroupOutcome::Shown(rates) => words(rates),
-                };
-                (name.clone(), group.group.clone(), words)
+            AttributeFinding::Measured { criteria, .. } => said.extend(criteria.iter().map(|report| {
+                let set_by = report.set_by.as_ref().filter(|_| report.verdict == DisparityVerdict::Present);
+                let set_by = set_by.map_or_else(String::new, |setter| format!(" ({})", setter.group));
+                (name.clone(), report.criterion.to_string(), format!("{}{set_by}", report.verdict))
             })),
         }
     }
     said
-}
-
-fn words(rates: &GroupRates) -> String {
-    let compared = [
-        (&rates.selection_rate_difference, "listed more often", "listed less often"),
-        (&rates.true_positive_rate_difference, "found more often", "missed more often"),
-        (&rates.false_positive_rate_difference, "wrongly listed more often", "wrongly listed less often"),
-    ];
-    let clear: Vec<&str> = compared
-        .iter()
-        .filter_map(|&(comparison, higher, lower)| match comparison.verdict {
-            Verdict::Higher => Some(higher),
-            Verdict::Lower => Some(lower),
-            Verdict::CannotTell => None,
-        })
-        .collect();
-    if clear.is_empty() { "no clear difference".to_owned() } else { clear.join(", ") }
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ pub fn evidence(model: &AuditedModel) -> String {
         text.push_str(&row(rule.rule.words(), &rule.performance));
     }
     text.push('\n');
-    text.push_str(&model.fairness().to_string());
+    text.push_str(&earlyhelp::report::audit::audit_text(&model.fairness()));
     text
 }
 

@@ -67,6 +67,14 @@ pub enum AuditError {
         /// The most possible.
         most: usize,
     },
+    /// A protected characteristic whose values are had by fewer than two rows each on average.
+    #[error(
+        "{column} has values that fewer than two rows have on average, so it is no grouping (an id, a date?); put them          into groups, or take it off the protected characteristics"
+    )]
+    RareValues {
+        /// Which column.
+        column: String,
+    },
     /// A reference for a column that is not there, or for a value that no row has.
     #[error("the reference for {column} names a column that is not audited, or a group without a row")]
     Reference {

@@ -5,7 +5,7 @@
 //! answer for it, is in [`mitigation`].
 //!
 //! ```text
-//! Backtest + Protected ─FairnessAudit::of→ FairnessAudit { FairnessReport }
+//! Backtest + Protected ─FairnessAudit::of→ FairnessAudit { Audit }
 //! ```
 
 pub mod audit;
@@ -13,61 +13,59 @@ pub mod label;
 pub mod mitigation;
 mod protected;
 pub mod proxy;
-pub mod rates;
-pub mod report;
 
 pub use mitigation::{CapacityShares, MitigationReport, ShareRule, reweigh};
-pub use protected::{Protected, ProtectedColumns};
-pub use rates::{Characteristic, Comparison, FairnessParams, GroupRates, UNKNOWN, Verdict};
-pub(crate) use report::held_back;
-pub use report::{CharacteristicReport, FairnessReport, Finding, GroupOutcome, GroupReport};
+pub use protected::{Characteristic, Protected, ProtectedColumns};
 
-use crate::error::EvaluateError;
-use crate::evaluate::{Backtest, TestRows};
+use self::audit::{
+    AttributeFinding, Audit, AuditParams, AuditedOutcome, Measure, OperatingPoint, ScoreTable,
+};
+use crate::error::AuditError;
+use crate::evaluate::Backtest;
 
-/// A finished fairness check of one candidate's backtest: the receipt that a release asks for.
+/// The differences that a release keeps: those that the criteria of fairness rest on. With all others a model
+/// file would be several times as long; `earlyhelp audit-model` has every one.
+const DECISIVE: [Measure; 6] = [
+    Measure::SelectionRate,
+    Measure::TruePositiveRate,
+    Measure::FalsePositiveRate,
+    Measure::Precision,
+    Measure::CalibrationGap,
+    Measure::Abroca,
+];
+
+/// A finished fairness audit of one candidate's backtest: the receipt that a release asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FairnessAudit {
     candidate: String,
-    report: FairnessReport,
+    audit: Audit,
 }
 
 impl FairnessAudit {
-    /// Measures the backtest's lists for every protected characteristic. One that is not held is
+    /// Audits the backtest's lists for every protected characteristic, each by itself. One that is not held is
     /// reported as not measurable, never as fair.
     ///
+    /// [`AuditParams::at_release`] has the defaults. Whatever they say of the operating point and of
+    /// intersections, the lists of the backtest are audited, and no characteristics are combined.
+    ///
     /// # Errors
-    /// [`EvaluateError`] where the backtest has no case.
-    pub fn of(
-        backtest: &Backtest,
-        protected: &Protected,
-        params: &FairnessParams,
-    ) -> Result<Self, EvaluateError> {
-        let cases = backtest.cases();
-        let log_odds: Vec<f64> = cases.iter().map(|case| case.log_odds).collect();
-        let outcomes: Vec<bool> = cases.iter().map(|case| case.outcome).collect();
-        let families: Vec<u32> = cases.iter().map(|case| case.family).collect();
-        let selected: Vec<bool> = cases.iter().map(|case| case.listed).collect();
-        let rows =
-            TestRows { log_odds: &log_odds, outcomes: &outcomes, families: &families, selected: &selected };
-        let groups: Vec<(&str, Vec<Option<&str>>)> = protected
-            .held()
-            .iter()
-            .enumerate()
-            .map(|(nth, name)| {
-                (name.as_str(), cases.iter().map(|case| protected.group(nth, &case.entity)).collect())
-            })
-            .collect();
-        let characteristics: Vec<Characteristic<'_>> = groups
-            .iter()
-            .map(|(name, groups)| Characteristic::Held { name, groups })
-            .chain(protected.not_held().map(|name| Characteristic::NotHeld { name }))
-            .collect();
-        let report = FairnessReport::measure(&rows, &characteristics, params)?;
-        Ok(Self { candidate: backtest.candidate().to_owned(), report })
+    /// [`AuditError`] where a characteristic has too many values to be one, or the backtest has fewer cases than
+    /// the minimum.
+    pub fn of(backtest: &Backtest, protected: &Protected, params: &AuditParams) -> Result<Self, AuditError> {
+        let params = AuditParams { operating: OperatingPoint::Predicted, intersections: 1, ..params.clone() };
+        let mut audit = ScoreTable::of_backtest(backtest, protected)?.audit(&params)?;
+        for attribute in &mut audit.attributes {
+            let AttributeFinding::Measured { groups, .. } = &mut attribute.finding else { continue };
+            for group in groups {
+                if let AuditedOutcome::Shown { disparities, .. } = &mut group.outcome {
+                    disparities.retain(|found| DECISIVE.contains(&found.measure));
+                }
+            }
+        }
+        Ok(Self { candidate: backtest.candidate().to_owned(), audit })
     }
 
-    /// The digest of the candidate whose backtest was measured.
+    /// The digest of the candidate whose backtest was audited.
     #[must_use]
     pub fn candidate(&self) -> &str {
         &self.candidate
@@ -75,7 +73,57 @@ impl FairnessAudit {
 
     /// What was found.
     #[must_use]
-    pub fn report(&self) -> &FairnessReport {
-        &self.report
+    pub fn audit(&self) -> &Audit {
+        &self.audit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::evaluate::interval::fixture::{close, load};
+    use crate::evaluate::interval::newcombe_difference;
+
+    /// Rates as Fairlearn gives them, differences from everybody else with their intervals as statsmodels does.
+    #[test]
+    fn group_rates_and_their_differences_agree_with_fairlearn_and_statsmodels() {
+        for set in load().datasets {
+            let (outcomes, selected) = (set.outcomes(), set.selected());
+            let groups: Vec<Option<&str>> = set.groups.iter().map(|group| Some(group.as_str())).collect();
+            let table = ScoreTable::new(set.log_odds.clone(), outcomes.clone()).unwrap();
+            let table = table.predicted(selected.clone()).unwrap().group("group", &groups).unwrap();
+            let audit = table.audit(&AuditParams { minimum: 1, ..AuditParams::at_release() }).unwrap();
+            let AttributeFinding::Measured { groups: audited, .. } = &audit.attributes[0].finding else {
+                panic!("measured")
+            };
+            assert_eq!(audited.len(), set.rates.len());
+            // Of each group: those selected of all, of those with the outcome, of those without it.
+            let mut parts: BTreeMap<&str, [(u64, u64); 3]> = BTreeMap::new();
+            for ((group, &outcome), &selected) in set.groups.iter().zip(&outcomes).zip(&selected) {
+                let held = parts.entry(group).or_default();
+                for nth in [0, if outcome { 1 } else { 2 }] {
+                    held[nth] = (held[nth].0 + u64::from(selected), held[nth].1 + 1);
+                }
+            }
+            for theirs in &set.rates {
+                let group = audited.iter().find(|group| group.name() == theirs.group).unwrap();
+                let AuditedOutcome::Shown { measures, .. } = &group.outcome else { panic!("shown") };
+                assert_eq!(measures.n as f64, theirs.n);
+                close(measures.selection_rate.unwrap().value, theirs.selection, 1e-12);
+                close(measures.true_positive_rate.unwrap().value, theirs.found, 1e-12);
+                close(measures.false_positive_rate.unwrap().value, theirs.wrong, 1e-12);
+                let ends = [theirs.selection_difference, theirs.found_difference, theirs.wrong_difference];
+                for (nth, ends) in ends.into_iter().enumerate() {
+                    let here = parts[theirs.group.as_str()][nth];
+                    let all =
+                        parts.values().fold((0, 0), |sum, part| (sum.0 + part[nth].0, sum.1 + part[nth].1));
+                    let difference = newcombe_difference(here, (all.0 - here.0, all.1 - here.1)).unwrap();
+                    close(difference.interval.low, ends.0, 1e-9);
+                    close(difference.interval.high, ends.1, 1e-9);
+                }
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use super::audit::{UNKNOWN, canonical};
 use crate::error::{MitigationError, RecordsError};
 use crate::records::{Extract, Intake, Reject, read_table};
 
@@ -56,6 +57,33 @@ pub struct Protected {
     rejects: Vec<Reject>,
 }
 
+/// A protected characteristic of rows in hand, for measuring apart from a [`Protected`] file.
+#[derive(Debug, Clone, Copy)]
+pub enum Characteristic<'a> {
+    /// The data hold it.
+    Held {
+        /// Its name, such as `sex`.
+        name: &'a str,
+        /// The group of each row, sorted as [`ScoreTable::group`](super::audit::ScoreTable::group) does: `None` is
+        /// not known.
+        groups: &'a [Option<&'a str>],
+    },
+    /// The data do not hold it: nothing can be said, which the report must say.
+    NotHeld {
+        /// Its name, such as `religion`.
+        name: &'a str,
+    },
+}
+
+impl<'a> Characteristic<'a> {
+    /// The name of the characteristic.
+    pub fn name(&self) -> &'a str {
+        match self {
+            Self::Held { name, .. } | Self::NotHeld { name } => name,
+        }
+    }
+}
+
 impl fmt::Debug for Protected {
     /// Never prints a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,7 +92,8 @@ impl fmt::Debug for Protected {
 }
 
 impl Protected {
-    /// Reads a file of protected characteristics. An empty cell is an unknown group, not a reject; an
+    /// Reads a file of protected characteristics. An empty cell is an unknown group, not a reject; what else
+    /// means unknown, refused or not obtained is told by [`ScoreTable::group`](super::audit::ScoreTable::group). An
     /// entity that stands twice is rejected the second time.
     ///
     /// # Errors
@@ -80,10 +109,13 @@ impl Protected {
             read_table("protected", &columns.entity, &columns.characteristics, extract, |entity, cells| {
                 let codes = cells.iter().enumerate().map(|(nth, cell)| match cell {
                     None => u32::MAX,
-                    Some(text) => *places[nth].entry(Box::from(&**text)).or_insert_with(|| {
-                        groups[nth].push(Box::from(&**text));
-                        groups[nth].len() as u32 - 1
-                    }),
+                    Some(text) => match canonical(Some(text)).as_ref() {
+                        UNKNOWN => u32::MAX,
+                        name => *places[nth].entry(Box::from(name)).or_insert_with(|| {
+                            groups[nth].push(Box::from(name));
+                            groups[nth].len() as u32 - 1
+                        }),
+                    },
                 });
                 of_entity.insert(entity.into(), codes.collect());
             })?;

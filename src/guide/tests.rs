@@ -4,7 +4,7 @@ use crate::calendar::Day;
 use crate::cohort::CohortSpec;
 use crate::evaluate::calibration::Calibration;
 use crate::evaluate::{Bootstrap, Performance};
-use crate::fairness::FairnessParams;
+use crate::fairness::audit::AuditParams;
 use crate::features::Scopes;
 use crate::model::{AdditiveParams, LogisticParams, PathParams, ScorecardParams};
 use crate::project::Project;
@@ -175,7 +175,7 @@ fn the_defaults_are_those_of_the_library() {
         ("`tolerance`", format!("`{:e}`", logistic.tolerance)),
         ("`valid_for_days`", format!("`{}`", request.valid_for_days)),
         ("`resamples`", format!("`{}`", bootstrap.resamples)),
-        ("`minimum_group`", format!("`{}`", FairnessParams::default().minimum_group)),
+        ("`minimum_group`", format!("`{}`", AuditParams::at_release().minimum)),
         ("calibration bins", format!("`{}`", Calibration::BINS)),
         ("fewest resamples", format!("`{}`", Bootstrap::LEAST)),
     ];

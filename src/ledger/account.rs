@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::events::{CaseOpened, CaseScored, DecisionFacts, Kind, ModelFacts, RunFinished};
 use super::{Ledger, LedgerError, Wanted};
 use crate::calendar::{AsOf, Day};
-use crate::fairness::{Protected, UNKNOWN, held_back};
+use crate::fairness::Protected;
+use crate::fairness::audit::{UNKNOWN, held_back};
 use crate::interval::{Estimate, wilson};
 use crate::review::{Agreement, Drawn, Step};
 
@@ -297,11 +298,13 @@ fn by_group(cases: &BTreeMap<u64, Listed>, protected: &Protected, minimum: u32) 
         }
         let sizes: Vec<u64> = groups.values().map(|cases| cases.len() as u64).collect();
         let held = held_back(&sizes, u64::from(minimum));
-        let groups = groups
-            .into_iter()
-            .zip(held)
-            .map(|((group, cases), held)| (group.to_owned(), (!held).then(|| Tally::of(cases.into_iter()))))
-            .collect();
+        let hidden = held.iter().filter(|&&held| held).count();
+        let shown = groups.into_iter().zip(held).filter(|(_, held)| !held);
+        let mut groups: Vec<(String, Option<Tally>)> =
+            shown.map(|((group, cases), _)| (group.to_owned(), Some(Tally::of(cases.into_iter())))).collect();
+        if hidden > 0 {
+            groups.push((format!("{hidden} further groups"), None));
+        }
         GroupTallies { characteristic: name.clone(), groups }
     };
     protected.held().iter().enumerate().map(tallies).collect()

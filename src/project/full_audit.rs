@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::Project;
 use crate::error::Error;
 use crate::evaluate::{Backtest, Bootstrap};
-use crate::fairness::audit::{Audit, AuditParams, OperatingPoint, ScoreTable};
+use crate::fairness::Protected;
+use crate::fairness::audit::{Audit, AuditParams, ScoreTable};
 use crate::fairness::label::{Helped, LabelReport};
 use crate::fairness::proxy::{AblationReport, CarrierReport, ProxyParams, ProxyReport};
-use crate::fairness::{FairnessParams, Protected};
 use crate::model::Candidate;
 use crate::records::Records;
 
@@ -33,16 +33,12 @@ pub struct FullAudit {
 
 impl Project {
     /// The resamples, minimum and seed that the project asks for; the operating point is the lists.
-    ///
-    /// The margin is one percentage point: a list holds a few in a hundred, and beside that the five points of
-    /// [`AuditParams::at`] are no small difference.
     #[must_use]
     pub fn audit_params(&self) -> AuditParams {
         AuditParams {
-            margin: 0.01,
             minimum: self.training.minimum_group,
             bootstrap: Bootstrap { resamples: self.training.resamples, seed: self.seed },
-            ..AuditParams::at(OperatingPoint::Predicted)
+            ..AuditParams::at_release()
         }
     }
 
@@ -60,13 +56,12 @@ impl Project {
     ) -> Result<FullAudit, Error> {
         stage("auditing groups");
         let audit = ScoreTable::of_backtest(backtest, protected)?.audit(params)?;
-        let check = FairnessParams { minimum_group: params.minimum };
         stage("looking for proxies");
         let proxy = ProxyParams { minimum_group: params.minimum, seed: self.seed, ..ProxyParams::default() };
         let proxies = ProxyReport::of(&self.dataset(records)?, protected, &proxy)?;
-        let carriers = CarrierReport::of(backtest, protected, &check)?;
+        let carriers = CarrierReport::of(backtest, protected, params)?;
         stage("leaving features out");
-        let ablation = AblationReport::of(backtest, protected, &params.bootstrap, &check)?;
+        let ablation = AblationReport::of(backtest, protected, &params.bootstrap, params)?;
         stage("looking at the label");
         let label = if self.helped.is_empty() {
             None
@@ -74,7 +69,7 @@ impl Project {
             let dates = backtest.report().splits.iter().map(|split| split.split.test);
             let cohorts = dates.map(|date| self.cohort(records, date)).collect::<Result<Vec<_>, _>>()?;
             let helped = Helped::within(&cohorts, &self.helped, self.outcome.horizon)?;
-            Some(LabelReport::of(backtest, &self.outcome, protected, &helped, None, &check)?)
+            Some(LabelReport::of(backtest, &self.outcome, protected, &helped, None, params)?)
         };
         let candidate = candidate.digest().to_owned();
         Ok(FullAudit { candidate, audit, proxies, carriers, ablation, label })

@@ -11,7 +11,8 @@ use crate::evaluate::{
     Backtest, BacktestPlan, BandRule, BarReport, Bootstrap, Capacity, ChoiceRule, Entrant, FamilyRule,
     ModelComparison, SuccessBar,
 };
-use crate::fairness::{CapacityShares, FairnessAudit, FairnessParams, MitigationReport, Protected, reweigh};
+use crate::fairness::audit::AuditParams;
+use crate::fairness::{CapacityShares, FairnessAudit, MitigationReport, Protected, reweigh};
 use crate::model::{Candidate, SourceDigest, Trainer, TrainingContext};
 use crate::records::Records;
 use crate::scoring::AuditedModel;
@@ -73,7 +74,7 @@ fn default_resamples() -> u32 {
 }
 
 fn default_minimum_group() -> u32 {
-    FairnessParams::default().minimum_group
+    AuditParams::at_release().minimum
 }
 
 impl Project {
@@ -86,7 +87,7 @@ impl Project {
         let data = self.dataset(records)?;
         match &self.training.mitigation {
             None => Ok(data),
-            Some(asked) => Ok(reweigh(&data, protected, asked, &self.fairness_params())?),
+            Some(asked) => Ok(reweigh(&data, protected, asked, &self.audit_params())?),
         }
     }
 
@@ -109,7 +110,7 @@ impl Project {
             return Ok(reports);
         }
         let (data, plan) = (self.training_data(records, protected)?, self.backtest_plan()?);
-        let params = self.fairness_params();
+        let params = self.audit_params();
         if let Some(asked) = &self.training.mitigation {
             reports.push(MitigationReport::of_reweighing(&data, trainer, &plan, protected, asked, &params)?);
         }
@@ -117,10 +118,6 @@ impl Project {
             reports.push(MitigationReport::of_shares(&data, trainer, &plan, protected, shares, &params)?);
         }
         Ok(reports)
-    }
-
-    fn fairness_params(&self) -> FairnessParams {
-        FairnessParams { minimum_group: self.training.minimum_group }
     }
 
     /// Trains a model on all training dates, backtests the same training on the past, and checks the
@@ -230,7 +227,7 @@ impl Project {
         backtest: &Backtest,
         protected: &Protected,
     ) -> Result<AuditedModel, Error> {
-        let params = self.fairness_params();
+        let params = self.audit_params();
         let audit = FairnessAudit::of(backtest, protected, &params)?;
         Ok(AuditedModel::new(candidate, backtest, &audit)?)
     }

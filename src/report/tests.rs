@@ -7,7 +7,8 @@ use crate::calendar::{AsOf, Horizon, Lookback};
 use crate::cohort::CohortSpec;
 use crate::dataset::Dataset;
 use crate::evaluate::{Backtest, BacktestPlan, Capacity};
-use crate::fairness::{FairnessAudit, FairnessParams, Protected};
+use crate::fairness::audit::AuditParams;
+use crate::fairness::{FairnessAudit, Protected};
 use crate::features::{Direction, Feature, FeatureSpec, FeatureTemplate, Measure, Scopes};
 use crate::model::{Candidate, LogisticParams, Trainer, TrainingContext};
 use crate::outcome::OutcomeSpec;
@@ -175,7 +176,7 @@ fn scorer(records: &Records) -> Scorer {
     let plan = BacktestPlan::expanding(&dates, outcome.horizon, Capacity::Cases(20)).unwrap();
     let backtest = Backtest::run(&candidate, &data, &plan).unwrap();
     let protected = Protected::none(vec!["ethnicity".into()]);
-    let audit = FairnessAudit::of(&backtest, &protected, &FairnessParams::default()).unwrap();
+    let audit = FairnessAudit::of(&backtest, &protected, &AuditParams::at_release()).unwrap();
     let sign_off = SignOff {
         by: "A. Manager".into(),
         role: "Head of Early Help".into(),

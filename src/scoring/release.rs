@@ -1,5 +1,7 @@
 //! From a candidate to a model that may score.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -7,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use crate::calendar::Day;
 use crate::error::ScoringError;
 use crate::evaluate::{Backtest, BacktestReport, Performance};
-use crate::fairness::{FairnessAudit, FairnessReport};
+use crate::fairness::FairnessAudit;
+use crate::fairness::audit::{Audit, EarlierCheck};
 use crate::model::{Candidate, Edit};
 
 /// Who answers for a release, for which purpose, and until when it has to be looked at again.
@@ -74,9 +77,26 @@ pub struct Scorer {
 struct Evidence {
     candidate: Candidate,
     backtest: BacktestReport,
-    fairness: FairnessReport,
+    fairness: Fairness,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<Previous>,
+}
+
+/// The audit; in files of version 1 a shorter check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Fairness {
+    Audit(Box<Audit>),
+    Earlier(EarlierCheck),
+}
+
+impl Fairness {
+    fn audit(&self) -> Cow<'_, Audit> {
+        match self {
+            Self::Audit(audit) => Cow::Borrowed(audit),
+            Self::Earlier(check) => Cow::Owned(check.audit()),
+        }
+    }
 }
 
 /// The version that an edited model takes the place of, so that both versions' figures stand side by side.
@@ -89,6 +109,14 @@ pub struct Previous {
     pub edits: Vec<Edit>,
     /// Its figures over all test cases of its backtest.
     pub performance: Performance,
+}
+
+impl Evidence {
+    /// How a file with this evidence names itself.
+    fn form(&self, form: Form) -> &'static str {
+        let [earlier, now] = form;
+        if matches!(self.fairness, Fairness::Earlier(_)) { earlier } else { now }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,8 +135,11 @@ struct Stored<T> {
     says: T,
 }
 
-const AUDITED: &str = "earlyhelp-audited/1";
-const RELEASED: &str = "earlyhelp-released/1";
+/// A kind of file: how it names itself in version 1, whose fairness check was another, and now.
+type Form = [&'static str; 2];
+
+const AUDITED: Form = ["earlyhelp-audited/1", "earlyhelp-audited/2"];
+const RELEASED: Form = ["earlyhelp-released/1", "earlyhelp-released/2"];
 
 impl AuditedModel {
     /// Puts a candidate and its evidence together.
@@ -128,17 +159,15 @@ impl AuditedModel {
         if audit.candidate() != candidate.digest() {
             return Err(ScoringError::OtherCandidate { what: "fairness check" });
         }
-        let protected: Vec<&str> = audit
-            .report()
-            .characteristics
-            .iter()
-            .map(|characteristic| characteristic.name.as_str())
-            .collect();
+        let attributes = &audit.audit().attributes;
+        let protected: Vec<&str> =
+            attributes.iter().flat_map(|held| &held.columns).map(String::as_str).collect();
         if protected.is_empty() {
             return Err(ScoringError::NothingAudited);
         }
         candidate.features().check_protected(&protected)?;
-        let (backtest, fairness) = (backtest.report().clone(), audit.report().clone());
+        let fairness = Fairness::Audit(Box::new(audit.audit().clone()));
+        let backtest = backtest.report().clone();
         let says = Evidence { candidate, backtest, fairness, previous: None };
         Ok(Self { digest: digest(&says)?, says })
     }
@@ -167,10 +196,14 @@ impl AuditedModel {
     /// Signs for the model: the only way to a [`Scorer`].
     ///
     /// # Errors
-    /// [`ScoringError::SignOff`] where the sign-off lacks something, [`ScoringError::NoPrevious`] where the
-    /// model was edited and does not show the figures of the version that it takes the place of.
+    /// [`ScoringError::SignOff`] where the sign-off lacks something, [`ScoringError::EarlierCheck`] where the model
+    /// is from a file of version 1, [`ScoringError::NoPrevious`] where it was edited and does not show the figures
+    /// of the version that it takes the place of.
     pub fn release(self, sign_off: SignOff) -> Result<Scorer, ScoringError> {
         sign_off.check()?;
+        if matches!(self.says.fairness, Fairness::Earlier(_)) {
+            return Err(ScoringError::EarlierCheck);
+        }
         if !self.candidate().edits().is_empty() && self.previous().is_none() {
             return Err(ScoringError::NoPrevious);
         }
@@ -190,10 +223,11 @@ impl AuditedModel {
         &self.says.backtest
     }
 
-    /// What its fairness check found.
+    /// What its fairness audit found. A file of version 1 had a shorter check without verdicts, of which only what
+    /// an audit would show is shown; [`Audit::correction`] then says so.
     #[must_use]
-    pub fn fairness(&self) -> &FairnessReport {
-        &self.says.fairness
+    pub fn fairness(&self) -> Cow<'_, Audit> {
+        self.says.fairness.audit()
     }
 
     /// The version that it takes the place of, where it was edited.
@@ -213,7 +247,7 @@ impl AuditedModel {
     /// # Errors
     /// [`ScoringError::File`] where it cannot be written as JSON.
     pub fn to_json(&self) -> Result<String, ScoringError> {
-        write(AUDITED, &self.digest, &self.says)
+        write(self.says.form(AUDITED), &self.digest, &self.says)
     }
 
     /// Reads a file's text.
@@ -222,7 +256,7 @@ impl AuditedModel {
     /// [`ScoringError::File`] where it is not such a file, [`ScoringError::Changed`] where it does not say
     /// what its digest says.
     pub fn from_json(text: &str) -> Result<Self, ScoringError> {
-        let (says, digest) = read(AUDITED, text)?;
+        let (says, digest) = read(AUDITED, text, |says: &Evidence| says)?;
         Ok(Self { says, digest })
     }
 }
@@ -240,10 +274,10 @@ impl Scorer {
         &self.says.evidence.backtest
     }
 
-    /// What its fairness check found.
+    /// What its fairness audit found, see [`AuditedModel::fairness`].
     #[must_use]
-    pub fn fairness(&self) -> &FairnessReport {
-        &self.says.evidence.fairness
+    pub fn fairness(&self) -> Cow<'_, Audit> {
+        self.says.evidence.fairness.audit()
     }
 
     /// The version that it takes the place of, where it was edited.
@@ -279,7 +313,7 @@ impl Scorer {
     /// # Errors
     /// [`ScoringError::File`] where it cannot be written as JSON.
     pub fn to_json(&self) -> Result<String, ScoringError> {
-        write(RELEASED, &self.digest, &self.says)
+        write(self.says.evidence.form(RELEASED), &self.digest, &self.says)
     }
 
     /// Reads a file's text.
@@ -288,7 +322,7 @@ impl Scorer {
     /// [`ScoringError::File`] where it is not a released model, [`ScoringError::Changed`] where it does
     /// not say what its digest says, [`ScoringError::SignOff`] where the sign-off is not complete.
     pub fn from_json(text: &str) -> Result<Self, ScoringError> {
-        let (says, digest): (Released, String) = read(RELEASED, text)?;
+        let (says, digest) = read(RELEASED, text, |says: &Released| &says.evidence)?;
         says.sign_off.check()?;
         Ok(Self { says, digest })
     }
@@ -304,21 +338,31 @@ fn write(format: &str, digest: &str, says: &impl Serialize) -> Result<String, Sc
     serde_json::to_string_pretty(&stored).map_err(|error| ScoringError::File(error.to_string()))
 }
 
-fn read<T: Serialize + DeserializeOwned>(format: &str, text: &str) -> Result<(T, String), ScoringError> {
+fn read<T: Serialize + DeserializeOwned>(
+    form: Form,
+    text: &str,
+    evidence: fn(&T) -> &Evidence,
+) -> Result<(T, String), ScoringError> {
     #[derive(Deserialize)]
     struct Kind {
         format: String,
     }
     let unreadable = |error: serde_json::Error| ScoringError::File(error.to_string());
     let kind: Kind = serde_json::from_str(text).map_err(unreadable)?;
-    if kind.format != format {
-        return Err(ScoringError::File(match kind.format.as_str() {
-            AUDITED => "it is a model that was audited and not yet released; release it first".to_owned(),
-            RELEASED => "it is a released model already".to_owned(),
-            _ => format!("it is not of the form {format}"),
+    let is = |form: Form| form.contains(&kind.format.as_str());
+    if !is(form) {
+        return Err(ScoringError::File(if is(AUDITED) {
+            "it is a model that was audited and not yet released; release it first".to_owned()
+        } else if is(RELEASED) {
+            "it is a released model already".to_owned()
+        } else {
+            format!("it is not of the form {}", form[1])
         }));
     }
     let stored: Stored<T> = serde_json::from_str(text).map_err(unreadable)?;
+    if evidence(&stored.says).form(form) != kind.format {
+        return Err(ScoringError::File("its fairness audit is of another version than the file".to_owned()));
+    }
     if digest(&stored.says)? != stored.digest {
         return Err(ScoringError::Changed);
     }

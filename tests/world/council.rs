@@ -5,7 +5,8 @@ use earlyhelp::calendar::{AsOf, Day, Horizon, Lookback};
 use earlyhelp::cohort::{Cohort, CohortSpec};
 use earlyhelp::dataset::Dataset;
 use earlyhelp::evaluate::{Backtest, BacktestPlan, Bootstrap, Capacity, FamilyRule};
-use earlyhelp::fairness::{FairnessAudit, FairnessParams};
+use earlyhelp::fairness::FairnessAudit;
+use earlyhelp::fairness::audit::AuditParams;
 use earlyhelp::features::{Direction, Feature, FeatureSpec, Measure};
 use earlyhelp::model::{Candidate, LogisticParams, SourceDigest, Trainer, TrainingContext};
 use earlyhelp::outcome::{FollowUp, OutcomeSpec};
@@ -225,7 +226,7 @@ pub fn chain(world: &World, records: &Records) -> Chain {
     let data = dataset(records);
     let candidate = Candidate::train(&data, &trainer(), context(records)).unwrap();
     let backtest = backtest(&candidate, &data);
-    let audit = FairnessAudit::of(&backtest, &world.protected(), &FairnessParams::default()).unwrap();
+    let audit = FairnessAudit::of(&backtest, &world.protected(), &AuditParams::at_release()).unwrap();
     let audited = AuditedModel::new(candidate.clone(), &backtest, &audit).unwrap();
     Chain { data, candidate, backtest, audit, audited }
 }

@@ -1,5 +1,7 @@
 //! Tables of what the crate itself holds: the test cases of a backtest, and a scored cohort with its list.
 
+use std::collections::BTreeSet;
+
 use super::{AuditError, ScoreTable};
 use crate::evaluate::Backtest;
 use crate::evaluate::calibration::probability;
@@ -21,11 +23,25 @@ impl ScoreTable {
         table.protected(&entities, protected)
     }
 
+    /// The most values that a protected characteristic may have: more than any code list of one in use (the
+    /// Census's own list of ethnic groups, the longest, is put into 19), fewer than postcodes or ids.
+    pub const MOST_PROTECTED: usize = 60;
+    /// Up to so many values may be rarer than two rows each: a small table of a real characteristic.
+    const FEW_VALUES: usize = 10;
+
     /// The characteristics of the entity in each row.
     pub(crate) fn protected(mut self, entities: &[&str], protected: &Protected) -> Result<Self, AuditError> {
         for (nth, name) in protected.held().iter().enumerate() {
             let groups: Vec<Option<&str>> =
                 entities.iter().map(|entity| protected.group(nth, entity)).collect();
+            let known = groups.iter().flatten().count();
+            let values = groups.iter().flatten().collect::<BTreeSet<_>>().len();
+            if values > Self::MOST_PROTECTED {
+                return Err(AuditError::TooManyGroups { column: name.clone(), most: Self::MOST_PROTECTED });
+            }
+            if values > Self::FEW_VALUES && known < 2 * values {
+                return Err(AuditError::RareValues { column: name.clone() });
+            }
             self = self.group(name, &groups)?;
         }
         for name in protected.not_held() {

@@ -327,14 +327,18 @@ impl Grouping {
             }
         };
         let outcomes: Vec<AuditedOutcome> = (0..self.values.len()).map(outcome).collect();
-        outcomes
+        // Those held back come last and have no names: the place among other names would tell something, too.
+        let (shown, held): (Vec<_>, Vec<_>) = outcomes
             .into_iter()
             .enumerate()
-            .map(|(code, outcome)| AuditedGroup {
-                values: self.values[code].clone(),
-                known: self.known(code),
-                outcome,
-            })
-            .collect()
+            .partition(|(_, outcome)| matches!(outcome, AuditedOutcome::Shown { .. }));
+        let shown = shown.into_iter().map(|(code, outcome)| AuditedGroup {
+            values: self.values[code].clone(),
+            known: self.known(code),
+            outcome,
+        });
+        let held =
+            held.into_iter().map(|(_, outcome)| AuditedGroup { values: Vec::new(), known: false, outcome });
+        shown.chain(held).collect()
     }
 }

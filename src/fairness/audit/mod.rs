@@ -1,7 +1,7 @@
 //! The fairness audit of any scores: how each group fares, how groups differ, and how sure one can be.
 //!
 //! It asks for a table of scores and outcomes, and for who is selected; a model, or an explanation of the
-//! scores, is not needed. The check that a release carries ([`report`](super::report)) is shorter.
+//! scores, is not needed. A release carries the audit of its backtest ([`FairnessAudit`](super::FairnessAudit)).
 //!
 //! ```text
 //! ScoreTable ─audit(AuditParams)→ Audit { whole, attributes { groups, disparities, criteria }, intersections }
@@ -33,6 +33,7 @@ mod compare;
 mod criteria;
 mod curves;
 mod disparity;
+mod earlier;
 mod frame;
 mod grouping;
 mod groups;
@@ -53,6 +54,7 @@ mod table;
 mod tests;
 
 pub use crate::error::AuditError;
+pub(crate) use earlier::EarlierCheck;
 pub use frame::{RejectedRow, RowReason, ScoreColumns, ScoreIntake, ScoresError, read_scores};
 pub use params::{AuditParams, OperatingPoint};
 pub use report::{
@@ -60,4 +62,6 @@ pub use report::{
     Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale,
     ScoreSpread, Setter, Tie,
 };
+pub(crate) use suppress::{held_back, hold_back_parts};
 pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};
+pub(crate) use table::{canonical, folded};

@@ -64,6 +64,12 @@ impl AuditParams {
             bootstrap: Bootstrap::default(),
         }
     }
+
+    /// The defaults of the audit that a release carries: the lists of the backtest, and a margin of one percentage
+    /// point, because a list holds a few in a hundred, and beside that five points are no small difference.
+    pub fn at_release() -> Self {
+        Self { margin: 0.01, ..Self::at(OperatingPoint::Predicted) }
+    }
 }
 
 /// Who counts as selected.

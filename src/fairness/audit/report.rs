@@ -71,6 +71,13 @@ pub struct ScoreSpread {
     pub commonest: Vec<CommonScore>,
 }
 
+impl ScoreSpread {
+    /// Of an audit whose file does not say.
+    pub(super) fn unknown() -> Self {
+        Self { lowest: 0.0, highest: 0.0, distinct: 0, commonest: Vec::new() }
+    }
+}
+
 /// A score that many rows have.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,7 +151,7 @@ pub enum AttributeFinding {
         reference: Option<String>,
         /// The largest group of known value that is shown. `None` where there is none.
         largest: Option<String>,
-        /// Each group by name; unknown, refused and not obtained last.
+        /// Each group by name; unknown, refused and not obtained after those; then, without names, those held back.
         groups: Vec<AuditedGroup>,
         /// One entry per [`Criterion`], in its order; empty for pairs of columns, and where fewer than two
         /// groups are shown, since there is then nothing to compare.
@@ -161,16 +168,17 @@ pub enum AttributeFinding {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditedGroup {
-    /// The value of the column, or the two values of a pair.
+    /// The value of the column, or the two values of a pair. Empty where the group is held back: that some person
+    /// has a rare value can point at the person.
     pub values: Vec<String>,
-    /// Whether all values are known; `false` for unknown, refused and not obtained.
+    /// Whether all values are known; `false` for unknown, refused and not obtained, and for a group held back.
     pub known: bool,
     /// Its figures, if they may be shown.
     pub outcome: AuditedOutcome,
 }
 
 impl AuditedGroup {
-    /// The name to show, such as `F` or `F, WBRI`.
+    /// The name to show, such as `F` or `F, WBRI`; empty where the group is held back.
     pub fn name(&self) -> String {
         self.values.join(", ")
     }

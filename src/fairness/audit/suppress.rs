@@ -112,6 +112,18 @@ fn smaller(parts: Parts) -> (bool, u64) {
     (least == 0, least)
 }
 
+/// Which groups of these sizes are held back.
+pub(crate) fn held_back(sizes: &[u64], least: u64) -> Vec<bool> {
+    let mut held = vec![false; sizes.len()];
+    hold_back(&sizes.iter().map(|&n| [n; 2]).collect::<Vec<Parts>>(), &mut held, Guard::of_rows(least));
+    held
+}
+
+/// Holds back more groups, until none whose members are parted in two shows a part that is too small.
+pub(crate) fn hold_back_parts(parts: &[[u64; 2]], held: &mut [bool], least: u64) {
+    hold_back(parts, held, Guard::of_parts(least));
+}
+
 /// A table of pairs: for each cell that has rows, its row, its column, and its parts.
 pub(super) struct PairCells<'a> {
     pub(super) places: &'a [(usize, usize)],

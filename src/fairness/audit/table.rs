@@ -65,7 +65,7 @@ const WRITTEN_UNKNOWN: [&str; 8] =
     ["NA", "N/A", "NULL", "None", "NaN", "not known", "not stated", "not recorded"];
 
 /// The name under which a text is audited: without blanks around it, and one blank for several within.
-pub(super) fn canonical(text: Option<&str>) -> Cow<'_, str> {
+pub(crate) fn canonical(text: Option<&str>) -> Cow<'_, str> {
     let Some(text) = text else { return Cow::Borrowed(UNKNOWN) };
     let mut words = text.split_whitespace();
     let spelt = match (words.next(), words.next()) {
@@ -86,7 +86,7 @@ pub(super) fn canonical(text: Option<&str>) -> Cow<'_, str> {
 }
 
 /// What two spellings of one group have in common: they differ in capitals and blanks at most.
-pub(super) fn folded(text: Option<&str>) -> String {
+pub(crate) fn folded(text: Option<&str>) -> String {
     canonical(text).to_lowercase()
 }
 

@@ -29,8 +29,8 @@ impl fmt::Display for LabelReport {
         for held in &self.groups {
             write_split(&mut lines, [&held.characteristic, &held.group], &held.split);
         }
-        for (characteristic, group) in &self.held_back {
-            lines.push(texts([characteristic, group, "held back"]));
+        for (characteristic, held) in &self.held_back {
+            lines.push(texts([characteristic, &format!("further groups: {held}"), "held back"]));
         }
         write_table(f, &lines)?;
         for (characteristic, why) in &self.not_measurable {

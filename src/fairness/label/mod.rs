@@ -15,12 +15,11 @@ pub use referrals::{ClosedLoop, ReferralReport, ReferralSource, Referrals};
 
 use serde::{Deserialize, Serialize};
 
-use super::proxy::grouping::{Grouped, Grouping};
+use super::audit::{AuditParams, hold_back_parts};
+use super::proxy::grouping::{Grouped, Grouping, counted};
 use super::proxy::separation::mean_difference;
 use super::proxy::{characteristics, protected_groups};
-use super::rates::Characteristic;
-use super::report::held_back;
-use super::{FairnessParams, Protected};
+use super::{Characteristic, Protected};
 use crate::calendar::AsOf;
 use crate::error::EvaluateError;
 use crate::evaluate::Backtest;
@@ -56,7 +55,8 @@ pub struct LabelCases<'a> {
 /// ```
 /// use earlyhelp::calendar::Horizon;
 /// use earlyhelp::fairness::label::{ClosedLoop, LabelCases, LabelReport, Referrals};
-/// use earlyhelp::fairness::{Characteristic, FairnessParams};
+/// use earlyhelp::fairness::Characteristic;
+/// use earlyhelp::fairness::audit::AuditParams;
 /// use earlyhelp::outcome::OutcomeSpec;
 /// use earlyhelp::records::Selector;
 ///
@@ -76,7 +76,7 @@ pub struct LabelCases<'a> {
 /// };
 ///
 /// let asked = [Characteristic::Held { name: "area", groups: &groups }];
-/// let report = LabelReport::measure(&cases, &outcome, &asked, &FairnessParams::default())?;
+/// let report = LabelReport::measure(&cases, &outcome, &asked, &AuditParams::at_release())?;
 /// assert_eq!(report.all.as_ref().map(|all| all.helped.n), Some(50));
 /// let referrals = report.referrals.as_ref().ok_or("given")?;
 /// assert_eq!(referrals.closed_loop, ClosedLoop::Closed);
@@ -103,8 +103,8 @@ pub struct LabelReport {
     pub groups: Vec<GroupLabels>,
     /// Characteristics of which nothing can be said, with the reason.
     pub not_measurable: Vec<(String, String)>,
-    /// Groups held back: characteristic and group.
-    pub held_back: Vec<(String, String)>,
+    /// For characteristics with groups held back, how many these are.
+    pub held_back: Vec<(String, u64)>,
     /// Where referrals came from, where that is recorded.
     pub referrals: Option<ReferralReport>,
 }
@@ -177,7 +177,7 @@ impl LabelReport {
         protected: &Protected,
         helped: &Helped,
         referrals: Option<Referrals<'_>>,
-        params: &FairnessParams,
+        params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         let cases = backtest.cases();
         let of_case: Vec<(AsOf, &str)> =
@@ -209,11 +209,11 @@ impl LabelReport {
         cases: &LabelCases<'_>,
         outcome: &OutcomeSpec,
         characteristics: &[Characteristic<'_>],
-        params: &FairnessParams,
+        params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         cases.check()?;
         let rows = cases.log_odds.len();
-        let least = u64::from(params.minimum_group);
+        let least = u64::from(params.minimum);
         let all = cases.split(&vec![true; rows]);
         let mut report = Self {
             label: LabelMeaning {
@@ -222,7 +222,7 @@ impl LabelReport {
                 horizon: outcome.horizon.to_string(),
                 measures: outcome.measures.clone(),
             },
-            minimum_group: params.minimum_group,
+            minimum_group: params.minimum,
             n: rows as u64,
             all: Some(all).filter(|all| all.helped.n.min(all.not_helped.n) >= least),
             groups: Vec::new(),
@@ -231,7 +231,7 @@ impl LabelReport {
             referrals: cases.referrals.map(|referrals| ReferralReport::of(cases, &referrals, least)),
         };
         for asked in characteristics {
-            match Grouped::of(asked, rows, params.minimum_group)? {
+            match Grouped::of(asked, rows, params.minimum)? {
                 Grouped::NotMeasurable(why) => report.not_measurable.push((asked.name().to_owned(), why)),
                 Grouped::Groups(grouping) => report.add(cases, asked.name(), &grouping, least),
             }
@@ -244,17 +244,14 @@ impl LabelReport {
         for (&group, &helped) in grouping.of_row.iter().zip(cases.helped) {
             sizes[group as usize][usize::from(helped)] += 1;
         }
-        // A group counts by its smaller half: neither may be found by subtraction.
-        let halves: Vec<u64> = sizes.iter().map(|&[not_helped, helped]| not_helped.min(helped)).collect();
-        for (nth, held) in held_back(&halves, least).into_iter().enumerate() {
-            let group = grouping.groups[nth].name.to_owned();
-            if held || grouping.groups[nth].held {
-                self.held_back.push((name.to_owned(), group));
-            } else {
-                let split = cases.split(&grouping.members(nth));
-                self.groups.push(GroupLabels { characteristic: name.to_owned(), group, split });
-            }
+        let mut held: Vec<bool> = grouping.groups.iter().map(|group| group.held).collect();
+        hold_back_parts(&sizes, &mut held, least);
+        for (nth, group) in grouping.groups.iter().enumerate().filter(|&(nth, _)| !held[nth]) {
+            let (characteristic, group) = (name.to_owned(), group.name.to_owned());
+            let split = cases.split(&grouping.members(nth));
+            self.groups.push(GroupLabels { characteristic, group, split });
         }
+        self.held_back.extend(counted(name, held.into_iter().filter(|&held| held).count()));
     }
 
     /// What was found for one group; `None` where it is not shown.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{LabelCases, Side};
-use crate::fairness::report::held_back;
+use crate::fairness::audit::held_back;
 use crate::interval::{Estimate, wilson};
 
 /// How cases were referred to the service that records the outcome.

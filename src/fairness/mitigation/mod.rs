@@ -25,8 +25,8 @@ pub use self::shares::{CapacityShares, ShareRule};
 
 use std::collections::BTreeMap;
 
+use super::audit::{AuditParams, UNKNOWN};
 use super::protected::Protected;
-use super::rates::{FairnessParams, UNKNOWN};
 use crate::dataset::{Dataset, Reweighing};
 use crate::error::MitigationError;
 
@@ -60,7 +60,8 @@ use crate::error::MitigationError;
 /// # Examples
 /// ```
 /// use earlyhelp::dataset::Reweighing;
-/// use earlyhelp::fairness::{FairnessParams, reweigh};
+/// use earlyhelp::fairness::audit::AuditParams;
+/// use earlyhelp::fairness::reweigh;
 /// use earlyhelp::project::Project;
 /// use earlyhelp::synthetic::{CouncilParams, Format};
 ///
@@ -75,7 +76,7 @@ use crate::error::MitigationError;
 ///     approved_by: "C. Monitoring Officer".into(),
 /// };
 /// let data = project.dataset(&records)?;
-/// let reweighed = reweigh(&data, &project.protected()?, &asked, &FairnessParams::default())?;
+/// let reweighed = reweigh(&data, &project.protected()?, &asked, &AuditParams::at_release())?;
 /// assert!(reweighed.reweighed_by().is_some_and(|record| record.groups >= 2));
 /// # Ok::<(), earlyhelp::Error>(())
 /// ```
@@ -87,7 +88,7 @@ pub fn reweigh(
     data: &Dataset,
     protected: &Protected,
     asked: &Reweighing,
-    params: &FairnessParams,
+    params: &AuditParams,
 ) -> Result<Dataset, MitigationError> {
     signed(&asked.reason, &asked.approved_by)?;
     let mut places = Vec::new();
@@ -111,10 +112,10 @@ pub fn reweigh(
         *number = nth as u32;
     }
     let of_case = groups.iter().map(|group| numbers[group.as_slice()]).collect();
-    let reweighed = data.in_strata(of_case, asked.clone(), params.minimum_group);
+    let reweighed = data.in_strata(of_case, asked.clone(), params.minimum);
     match reweighed.reweighed_by() {
         Some(record) if record.groups >= 2 => Ok(reweighed),
-        _ => Err(MitigationError::TooSmall { minimum: params.minimum_group }),
+        _ => Err(MitigationError::TooSmall { minimum: params.minimum }),
     }
 }
 

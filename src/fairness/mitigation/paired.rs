@@ -1,14 +1,16 @@
 //! The same cases without a mitigation and with it, over the same redrawn families.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::audit::{
+    AttributeFinding, Audit, AuditParams, AuditedOutcome, OperatingPoint, ScoreTable, UNKNOWN,
+};
 use super::super::protected::Protected;
-use super::super::rates::{Characteristic, Counts, FairnessParams, UNKNOWN};
-use super::super::report::{FairnessReport, Finding, GroupOutcome};
 use super::cross_fit::Side;
 use super::report::{BeforeAfter, Change, GroupChange, RateChange, RateChanges};
 use crate::dataset::Dataset;
-use crate::error::EvaluateError;
+use crate::error::{Error, EvaluateError};
 use crate::evaluate::interval::{Bootstrap, Clusters, Estimate, percentile_interval};
-use crate::evaluate::performance::TestRows;
 use crate::evaluate::ranking::RankedRows;
 
 /// Scores and lists of one side of the comparison.
@@ -81,23 +83,21 @@ impl Pair<'_> {
     pub(super) fn measure(
         &self,
         protected: &Protected,
-        params: FairnessParams,
+        params: &AuditParams,
         bootstrap: &Bootstrap,
-    ) -> Result<BeforeAfter, EvaluateError> {
+    ) -> Result<BeforeAfter, Error> {
         let (resamples, least) = (bootstrap.resamples, Bootstrap::LEAST);
         if resamples < least {
-            return Err(EvaluateError::TooFewResamples { resamples, least });
+            return Err(EvaluateError::TooFewResamples { resamples, least }.into());
         }
         let row = |place: usize| self.side.rows[place] as usize;
         let cases = self.side.rows.len();
         let outcomes: Vec<bool> = (0..cases).map(|place| self.data.outcomes()[row(place)]).collect();
         let families: Vec<u32> = (0..cases).map(|place| self.data.families()[row(place)]).collect();
         let clusters = Clusters::new(&families);
-        let groups: Vec<Vec<Option<&str>>> = (0..protected.held().len())
-            .map(|nth| (0..cases).map(|place| protected.group(nth, self.data.id(row(place)))).collect())
-            .collect();
+        let entities: Vec<&str> = (0..cases).map(|place| self.data.id(row(place))).collect();
         let named: Vec<(Vec<&str>, Vec<u32>)> =
-            groups.iter().map(|of| numbered(of, &outcomes, &self.without.listed)).collect();
+            (0..protected.held().len()).map(|nth| numbered(protected, nth, &entities)).collect();
         let ranked =
             [&self.without, &self.with].map(|arm| RankedRows::new(arm.log_odds, &outcomes, &clusters.index));
         let resample = |times: &[u8]| {
@@ -124,20 +124,19 @@ impl Pair<'_> {
         };
         let whole = resample(&vec![1; clusters.count]);
         let drawn = bootstrap.over(clusters.count, resample);
-        let rows = TestRows {
-            log_odds: self.without.log_odds,
-            outcomes: &outcomes,
-            families: &families,
-            selected: &self.without.listed,
+        let asked = AuditParams {
+            operating: OperatingPoint::Predicted,
+            intersections: 1,
+            // The audits say what may be shown; the intervals are those of the pairs below.
+            bootstrap: Bootstrap { resamples: Bootstrap::LEAST, ..*bootstrap },
+            ..params.clone()
         };
-        let characteristics: Vec<Characteristic<'_>> = protected
-            .held()
-            .iter()
-            .zip(&groups)
-            .map(|(name, groups)| Characteristic::Held { name, groups })
-            .collect();
-        let shown = FairnessReport::measure(&rows, &characteristics, &params)?;
-        let measured = Measured { whole: &whole, drawn: &drawn, least: params.minimum_group };
+        let audit = |arm: &Arm<'_>| {
+            let table = ScoreTable::new(arm.log_odds.to_vec(), outcomes.clone())?;
+            table.predicted(arm.listed.clone())?.protected(&entities, protected)?.audit(&asked)
+        };
+        let audits = [audit(&self.without)?, audit(&self.with)?];
+        let measured = Measured { whole: &whole, drawn: &drawn, least: params.minimum };
         let both = self.without.listed.iter().zip(&self.with.listed);
         Ok(BeforeAfter {
             dates: self.side.dates.clone(),
@@ -149,26 +148,40 @@ impl Pair<'_> {
             auc: measured.area(|areas| areas.0),
             average_precision: measured.area(|areas| areas.1),
             outcome_on_list: measured.rate(|drawn| drawn.all.outcome_on_list()),
-            characteristics: shown
-                .characteristics
+            characteristics: protected
+                .held()
                 .iter()
+                .zip(&named)
                 .enumerate()
-                .map(|(nth, of)| (of.name.clone(), measured.groups(nth, &of.finding)))
+                .map(|(nth, (name, (groups, _)))| (name.clone(), measured.groups(nth, groups, &audits)))
                 .collect(),
         })
     }
 }
 
-/// The names of the groups in the order of a fairness report, and each case's place among them.
-fn numbered<'a>(groups: &[Option<&'a str>], outcomes: &[bool], listed: &[bool]) -> (Vec<&'a str>, Vec<u32>) {
-    let rows = TestRows { log_odds: &[], outcomes, families: &[], selected: listed };
-    let names: Vec<&str> = Counts::of_groups(&rows, groups).into_iter().map(|(name, _)| name).collect();
-    let place = |group: Option<&str>| {
-        let name = group.unwrap_or(UNKNOWN);
-        names.iter().position(|held| *held == name).unwrap_or_default() as u32
+/// The names of the groups of the `nth` characteristic, those not known last, and each case's place among them.
+fn numbered<'a>(protected: &'a Protected, nth: usize, entities: &[&str]) -> (Vec<&'a str>, Vec<u32>) {
+    let group = |entity: &&str| protected.group(nth, entity).unwrap_or(UNKNOWN);
+    let groups: Vec<&str> = entities.iter().map(group).collect();
+    let names: BTreeSet<(bool, &str)> = groups.iter().map(|&name| (name == UNKNOWN, name)).collect();
+    let places: BTreeMap<&str, u32> = names.iter().map(|&(_, name)| name).zip(0..).collect();
+    let numbers = groups.iter().map(|name| places[name]).collect();
+    (names.into_iter().map(|(_, name)| name).collect(), numbers)
+}
+
+/// Whether an audit shows how many of a group had the outcome, and how many are on the list; `None` where it
+/// holds the group back.
+fn seen(audit: &Audit, characteristic: usize, name: &str) -> Option<(bool, bool)> {
+    let AttributeFinding::Measured { groups, .. } = &audit.attributes[characteristic].finding else {
+        return None;
     };
-    let numbers = groups.iter().map(|&group| place(group)).collect();
-    (names, numbers)
+    let found = groups.iter().find(|group| group.values == [name])?;
+    match &found.outcome {
+        AuditedOutcome::Shown { measures, .. } => {
+            Some((measures.positives.is_some(), measures.selected.is_some()))
+        }
+        AuditedOutcome::Suppressed { .. } => None,
+    }
 }
 
 /// The figures of the cases as they are, and over all resamples.
@@ -225,8 +238,9 @@ impl Measured<'_> {
         })
     }
 
-    fn groups(&self, nth: usize, finding: &Finding) -> Vec<GroupChange> {
-        let Finding::Measured { groups } = finding else { return Vec::new() };
+    /// The groups that both audits show, and how many they do not.
+    fn groups(&self, nth: usize, names: &[&str], audits: &[Audit; 2]) -> Vec<GroupChange> {
+        let none = RateChange { rate: None, to_the_rest: None };
         let change = |place: usize, of: fn(&Tally) -> Shares| RateChange {
             rate: self.rate(|drawn| of(&drawn.groups[nth][place])),
             to_the_rest: self.difference(|drawn| {
@@ -234,23 +248,29 @@ impl Measured<'_> {
                 (of(group), of(&drawn.all.without(group)))
             }),
         };
-        let rates = |place: usize| RateChanges {
-            n: u64::from(self.whole.groups[nth][place].n),
-            selection: change(place, Tally::selection),
-            found: change(place, Tally::found),
-            wrongly_listed: change(place, Tally::wrongly_listed),
+        let rates = |place: usize, outcome: bool, selection: bool| {
+            let if_shown =
+                |shown: bool, of: fn(&Tally) -> Shares| if shown { change(place, of) } else { none };
+            RateChanges {
+                n: u64::from(self.whole.groups[nth][place].n),
+                selection: if_shown(selection, Tally::selection),
+                found: if_shown(outcome && selection, Tally::found),
+                wrongly_listed: if_shown(outcome && selection, Tally::wrongly_listed),
+            }
         };
+        let mut groups = Vec::new();
+        for (place, name) in names.iter().enumerate() {
+            if let [Some(without), Some(with)] = [0, 1].map(|arm| seen(&audits[arm], nth, name)) {
+                let rates = rates(place, without.0 && with.0, without.1 && with.1);
+                groups.push(GroupChange { group: (*name).to_owned(), rates: Some(Box::new(rates)) });
+            }
+        }
+        let held = names.len() - groups.len();
+        if held > 0 {
+            let group = format!("{held} further group{}", if held == 1 { "" } else { "s" });
+            groups.push(GroupChange { group, rates: None });
+        }
         groups
-            .iter()
-            .enumerate()
-            .map(|(place, group)| GroupChange {
-                group: group.group.clone(),
-                rates: match group.outcome {
-                    GroupOutcome::Shown(_) => Some(Box::new(rates(place))),
-                    GroupOutcome::Suppressed { .. } => None,
-                },
-            })
-            .collect()
     }
 }
 

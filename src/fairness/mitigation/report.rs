@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::audit::AuditParams;
 use super::super::protected::Protected;
-use super::super::rates::FairnessParams;
 use super::cross_fit::{CrossFitted, Side};
 use super::paired::{Arm, Pair};
 use super::{CapacityShares, reweigh};
@@ -29,7 +29,8 @@ use crate::model::Trainer;
 ///
 /// # Examples
 /// ```
-/// use earlyhelp::fairness::{CapacityShares, FairnessParams, MitigationReport, ShareRule};
+/// use earlyhelp::fairness::audit::AuditParams;
+/// use earlyhelp::fairness::{CapacityShares, MitigationReport, ShareRule};
 /// use earlyhelp::model::Trainer;
 /// use earlyhelp::project::Project;
 /// use earlyhelp::synthetic::{CouncilParams, Format};
@@ -48,7 +49,7 @@ use crate::model::Trainer;
 ///     approved_by: "C. Monitoring Officer".into(),
 ///     minimum_group: 10,
 /// };
-/// let (protected, params) = (project.protected()?, FairnessParams::default());
+/// let (protected, params) = (project.protected()?, AuditParams::at_release());
 /// let report = MitigationReport::of_shares(&data, &trainer, &plan, &protected, &shares, &params)?;
 /// println!("{report}");
 /// assert!(report.later.characteristics.iter().any(|(name, _)| name == "sex"));
@@ -108,8 +109,8 @@ pub struct BeforeAfter {
     pub average_precision: Option<Change>,
     /// Of the cases on the lists, the share with the outcome, 0 to 1.
     pub outcome_on_list: Option<Change>,
-    /// For each characteristic that is held, its name and its groups by name, those not known last. Groups
-    /// that are held back (see [`FairnessReport::measure`](crate::fairness::FairnessReport::measure)) have no rates.
+    /// For each characteristic that is held, its name and its groups by name, those not known after these. Last
+    /// comes one entry for all that an audit of either side holds back, without their names and rates.
     pub characteristics: Vec<(String, Vec<GroupChange>)>,
 }
 
@@ -129,9 +130,9 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupChange {
-    /// The name of the group, as the data have it.
+    /// The name of the group, or how many are held back, such as `2 further groups`.
     pub group: String,
-    /// Its rates; `None` where it is held back.
+    /// Its rates; `None` for the groups held back.
     pub rates: Option<Box<RateChanges>>,
 }
 
@@ -153,7 +154,8 @@ pub struct RateChanges {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateChange {
-    /// The rate, 0 to 1. `None` where it would be a share of too few cases.
+    /// The rate, 0 to 1. `None` where it would be a share of too few cases, or would give a small number of people
+    /// away: where an audit of either side does not show it.
     pub rate: Option<Change>,
     /// The group's rate minus that of everybody else, -1 to 1. `None` where either is of too few cases.
     pub to_the_rest: Option<Change>,
@@ -172,7 +174,7 @@ impl MitigationReport {
         plan: &BacktestPlan,
         protected: &Protected,
         asked: &Reweighing,
-        params: &FairnessParams,
+        params: &AuditParams,
     ) -> Result<Self, Error> {
         let split = last_split(plan)?;
         let plain = data.unweighed();
@@ -181,22 +183,22 @@ impl MitigationReport {
         let with = CrossFitted::run(trainer, &reweighed, plan, split)?;
         let rows: Vec<u32> = without.training.rows.clone();
         let record = reweighed.take(&rows).reweighed_by();
-        let used = record.ok_or(MitigationError::TooSmall { minimum: params.minimum_group })?;
-        let side = |without: &Side, with: &Side| {
+        let used = record.ok_or(MitigationError::TooSmall { minimum: params.minimum })?;
+        let side = |without: &Side, with: &Side| -> Result<BeforeAfter, Error> {
             let pair = Pair {
                 data: &plain,
                 side: without,
                 without: Arm { log_odds: &without.log_odds, listed: without.listed(data, plan) },
                 with: Arm { log_odds: &with.log_odds, listed: with.listed(data, plan) },
             };
-            pair.measure(protected, *params, &plan.bootstrap)
+            pair.measure(protected, params, &plan.bootstrap)
         };
         Ok(Self {
             used: Used::Reweighing(used),
             trainer: trainer.name().to_owned(),
             split: split.clone(),
             bootstrap: plan.bootstrap,
-            minimum_group: params.minimum_group,
+            minimum_group: params.minimum,
             training: side(&without.training, &with.training)?,
             later: side(&without.later, &with.later)?,
         })
@@ -214,7 +216,7 @@ impl MitigationReport {
         plan: &BacktestPlan,
         protected: &Protected,
         shares: &CapacityShares,
-        params: &FairnessParams,
+        params: &AuditParams,
     ) -> Result<Self, Error> {
         let split = last_split(plan)?;
         let fitted = CrossFitted::run(trainer, data, plan, split)?;
@@ -226,14 +228,14 @@ impl MitigationReport {
                 without: Arm { log_odds: &side.log_odds, listed: side.listed(data, plan) },
                 with: Arm { log_odds: &side.log_odds, listed: dealt },
             };
-            Ok(pair.measure(protected, *params, &plan.bootstrap)?)
+            pair.measure(protected, params, &plan.bootstrap)
         };
         Ok(Self {
             used: Used::Shares(shares.clone()),
             trainer: trainer.name().to_owned(),
             split: split.clone(),
             bootstrap: plan.bootstrap,
-            minimum_group: params.minimum_group,
+            minimum_group: params.minimum,
             training: side(&fitted.training)?,
             later: side(&fitted.later)?,
         })

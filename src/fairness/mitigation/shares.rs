@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::audit::{AuditParams, UNKNOWN};
 use super::super::protected::Protected;
-use super::super::rates::{FairnessParams, UNKNOWN};
 use super::signed;
 use crate::error::MitigationError;
 use crate::evaluate::calibration::probability;
@@ -53,13 +53,13 @@ pub struct CapacityShares {
     /// Who approved it, by name or office. Needed.
     pub approved_by: String,
     /// The fewest cases of a group that has a share of its own. The default is that of
-    /// [`FairnessParams`], for the same reason: the share of a smaller group points at people.
+    /// [`AuditParams::minimum`], for the same reason: the share of a smaller group points at people.
     #[serde(default = "default_minimum_group")]
     pub minimum_group: u32,
 }
 
 fn default_minimum_group() -> u32 {
-    FairnessParams::default().minimum_group
+    AuditParams::at_release().minimum
 }
 
 /// What groups' shares of the places go by.

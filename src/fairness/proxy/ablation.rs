@@ -3,14 +3,14 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::grouping::{Grouped, Grouping};
+use super::grouping::{Grouped, Grouping, counted};
 use super::scores::AdditiveScores;
 use super::{characteristics, protected_groups};
 use crate::error::EvaluateError;
 use crate::evaluate::Backtest;
 use crate::evaluate::ranking::RankedRows;
-use crate::fairness::rates::Characteristic;
-use crate::fairness::{FairnessParams, Protected};
+use crate::fairness::audit::AuditParams;
+use crate::fairness::{Characteristic, Protected};
 use crate::interval::{
     Bootstrap, Clusters, Estimate, Interval, newcombe_difference, percentile_interval, wilson,
 };
@@ -33,7 +33,8 @@ use crate::interval::{
 /// use earlyhelp::calendar::AsOf;
 /// use earlyhelp::evaluate::{Bootstrap, Capacity};
 /// use earlyhelp::fairness::proxy::{AblationReport, AdditiveScores};
-/// use earlyhelp::fairness::{Characteristic, FairnessParams};
+/// use earlyhelp::fairness::Characteristic;
+/// use earlyhelp::fairness::audit::AuditParams;
 ///
 /// // Police records put the east on the list and foresee nothing; arrears foresee the outcome.
 /// let police: Vec<f64> = (0..400).map(|row| if row % 2 == 0 { 0.1 } else { -0.1 }).collect();
@@ -50,7 +51,7 @@ use crate::interval::{
 /// let asked = [Characteristic::Held { name: "area", groups: &groups }];
 /// let bootstrap = Bootstrap { resamples: 199, seed: 1 };
 ///
-/// let report = AblationReport::measure(&scores, &asked, &bootstrap, &FairnessParams::default())?;
+/// let report = AblationReport::measure(&scores, &asked, &bootstrap, &AuditParams::at_release())?;
 /// let police = report.feature("police").ok_or("a feature")?;
 /// // Ranking gains, and all of the disparity of 20 points goes.
 /// assert!(police.ranking.auc.is_some_and(|change| change.interval.low > 0.0));
@@ -84,7 +85,7 @@ pub struct AblationReport {
     /// Characteristics of which nothing can be said, with the reason.
     pub not_measurable: Vec<(String, String)>,
     /// Groups held back: characteristic and group.
-    pub held_back: Vec<(String, String)>,
+    pub held_back: Vec<(String, u64)>,
 }
 
 /// Three figures of ranking, or their changes. `None` where a figure cannot be told: nobody has the
@@ -163,7 +164,7 @@ impl AblationReport {
         backtest: &Backtest,
         protected: &Protected,
         bootstrap: &Bootstrap,
-        params: &FairnessParams,
+        params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         let entities: Vec<&str> = backtest.cases().iter().map(|case| case.entity.as_str()).collect();
         let groups = protected_groups(protected, &entities);
@@ -182,7 +183,7 @@ impl AblationReport {
         scores: &AdditiveScores,
         characteristics: &[Characteristic<'_>],
         bootstrap: &Bootstrap,
-        params: &FairnessParams,
+        params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         scores.check()?;
         if bootstrap.resamples < Bootstrap::LEAST {
@@ -193,26 +194,25 @@ impl AblationReport {
         let (mut not_measurable, mut held_back) = (Vec::new(), Vec::new());
         let mut groupings: Vec<(&str, Grouping<'_>)> = Vec::new();
         for asked in characteristics {
-            match Grouped::of(asked, rows, params.minimum_group)? {
+            match Grouped::of(asked, rows, params.minimum)? {
                 Grouped::NotMeasurable(why) => not_measurable.push((asked.name().to_owned(), why)),
                 Grouped::Groups(grouping) => groupings.push((asked.name(), grouping)),
             }
         }
         for (name, grouping) in &groupings {
-            let held = grouping.groups.iter().filter(|group| group.held);
-            held_back.extend(held.map(|group| ((*name).to_owned(), group.name.to_owned())));
+            held_back.extend(counted(name, grouping.groups.iter().filter(|group| group.held).count()));
         }
         let contest = Contest::new(scores, &groupings);
         let point = contest.figures(&vec![1; contest.clusters.count]);
         let drawn = bootstrap.over(contest.clusters.count, |times| contest.figures(times));
-        let figures = Figures { contest: &contest, point, drawn, least: u64::from(params.minimum_group) };
+        let figures = Figures { contest: &contest, point, drawn, least: u64::from(params.minimum) };
         let mut features: Vec<FeatureAblation> =
             (0..contest.without.len()).map(|nth| figures.ablation(nth, scores)).collect();
         let cost =
             |found: &FeatureAblation| found.ranking.average_precision.map_or(0.0, |change| change.value);
         features.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
         Ok(Self {
-            minimum_group: params.minimum_group,
+            minimum_group: params.minimum,
             n: rows as u64,
             families: contest.clusters.count as u64,
             listed: contest.listed.iter().filter(|&&listed| listed).count() as u64,

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::grouping::{Grouped, Grouping};
+use super::grouping::{Grouped, Grouping, counted};
 use super::scores::AdditiveScores;
 use super::separation::{mean_difference, simultaneous_z};
 use super::{characteristics, protected_groups};
 use crate::error::EvaluateError;
 use crate::evaluate::Backtest;
-use crate::fairness::rates::{Characteristic, Verdict};
-use crate::fairness::{FairnessParams, Protected};
+use crate::fairness::audit::AuditParams;
+use crate::fairness::{Characteristic, Protected};
 use crate::interval::{Clusters, Estimate, Interval, Z};
 
 /// A group's mean score less that of everybody else, term by term.
@@ -26,7 +26,8 @@ use crate::interval::{Clusters, Estimate, Interval, Z};
 /// use earlyhelp::calendar::AsOf;
 /// use earlyhelp::evaluate::Capacity;
 /// use earlyhelp::fairness::proxy::{AdditiveScores, CarrierReport};
-/// use earlyhelp::fairness::{Characteristic, FairnessParams};
+/// use earlyhelp::fairness::Characteristic;
+/// use earlyhelp::fairness::audit::AuditParams;
 ///
 /// // 200 people; police records are more usual in the east, age is spread alike.
 /// let police: Vec<f64> = (0..200).map(|row| if row % 2 == 0 && row % 3 > 0 { 0.9 } else { -0.3 }).collect();
@@ -42,7 +43,7 @@ use crate::interval::{Clusters, Estimate, Interval, Z};
 /// let groups: Vec<Option<&str>> = (0..200).map(|row| Some(if row % 2 == 0 { "east" } else { "west" })).collect();
 /// let asked = [Characteristic::Held { name: "area", groups: &groups }];
 ///
-/// let report = CarrierReport::measure(&scores, &asked, &FairnessParams::default())?;
+/// let report = CarrierReport::measure(&scores, &asked, &AuditParams::at_release())?;
 /// let most = report.most_raising("area", "east").ok_or("one raises")?;
 /// assert_eq!(most.on, ["police"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -64,8 +65,8 @@ pub struct CarrierReport {
     pub groups: Vec<GroupCarriers>,
     /// Characteristics of which nothing can be said, with the reason.
     pub not_measurable: Vec<(String, String)>,
-    /// Groups held back: characteristic and group.
-    pub held_back: Vec<(String, String)>,
+    /// For characteristics with groups held back, how many these are.
+    pub held_back: Vec<(String, u64)>,
 }
 
 /// One group's difference in mean score, and what it is made of.
@@ -97,7 +98,19 @@ pub struct TermShare {
     pub difference: Estimate,
     /// Whether it raises or lowers the group's scores beyond doubt, for all terms and groups of the
     /// characteristic together (Bonferroni, 95%).
-    pub verdict: Verdict,
+    pub verdict: Direction,
+}
+
+/// Which way a term moves a group's scores, beside those of everybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The whole interval of the difference is above zero.
+    Higher,
+    /// The whole interval of the difference is below zero.
+    Lower,
+    /// The interval holds zero. This is *not* "no difference": with few rows it says little.
+    CannotTell,
 }
 
 impl CarrierReport {
@@ -108,7 +121,7 @@ impl CarrierReport {
     pub fn of(
         backtest: &Backtest,
         protected: &Protected,
-        params: &FairnessParams,
+        params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         let entities: Vec<&str> = backtest.cases().iter().map(|case| case.entity.as_str()).collect();
         let groups = protected_groups(protected, &entities);
@@ -124,12 +137,12 @@ impl CarrierReport {
     pub fn measure(
         scores: &AdditiveScores,
         characteristics: &[Characteristic<'_>],
-        params: &FairnessParams,
+        params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         scores.check()?;
         let rows = scores.log_odds.len();
         let mut report = Self {
-            minimum_group: params.minimum_group,
+            minimum_group: params.minimum,
             n: rows as u64,
             comparisons: Vec::new(),
             groups: Vec::new(),
@@ -144,7 +157,7 @@ impl CarrierReport {
             }
         }
         for asked in characteristics {
-            match Grouped::of(asked, rows, params.minimum_group)? {
+            match Grouped::of(asked, rows, params.minimum)? {
                 Grouped::NotMeasurable(why) => report.not_measurable.push((asked.name().to_owned(), why)),
                 Grouped::Groups(grouping) => {
                     report.add(scores, &intercepts, &clusters, asked.name(), &grouping);
@@ -165,6 +178,7 @@ impl CarrierReport {
         let comparisons = grouping.compared() * scores.contributions.len();
         let z = simultaneous_z(comparisons);
         self.comparisons.push((characteristic.to_owned(), comparisons as u64));
+        let mut held = 0;
         for (nth, group) in grouping.groups.iter().enumerate() {
             let members = grouping.members(nth);
             let between = |values: &[f64], z: f64| {
@@ -174,7 +188,7 @@ impl CarrierReport {
             };
             let whole = between(&scores.log_odds, Z).zip(between(intercepts, Z));
             let Some((difference, intercepts)) = whole.filter(|_| !group.held) else {
-                self.held_back.push((characteristic.to_owned(), group.name.to_owned()));
+                held += 1;
                 continue;
             };
             let mut terms: Vec<TermShare> = scores
@@ -182,9 +196,9 @@ impl CarrierReport {
                 .iter()
                 .filter_map(|(on, added)| {
                     let verdict = match between(added, z)?.interval {
-                        Interval { low, .. } if low > 0.0 => Verdict::Higher,
-                        Interval { high, .. } if high < 0.0 => Verdict::Lower,
-                        Interval { .. } => Verdict::CannotTell,
+                        Interval { low, .. } if low > 0.0 => Direction::Higher,
+                        Interval { high, .. } if high < 0.0 => Direction::Lower,
+                        Interval { .. } => Direction::CannotTell,
                     };
                     Some(TermShare { on: on.clone(), difference: between(added, Z)?, verdict })
                 })
@@ -199,6 +213,7 @@ impl CarrierReport {
                 intercepts,
             });
         }
+        self.held_back.extend(counted(characteristic, held));
     }
 
     /// What was found for one group; `None` where it is not shown.
@@ -211,6 +226,6 @@ impl CarrierReport {
     #[must_use]
     pub fn most_raising(&self, characteristic: &str, group: &str) -> Option<&TermShare> {
         let terms = &self.group(characteristic, group)?.terms;
-        terms.iter().find(|term| term.verdict == Verdict::Higher)
+        terms.iter().find(|term| term.verdict == Direction::Higher)
     }
 }

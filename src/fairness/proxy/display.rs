@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{
-    AblationReport, CarrierReport, ProxyFinding, ProxyOutcome, ProxyReport, ProxyVerdict, RankingFigures,
+    AblationReport, CarrierReport, Direction, ProxyFinding, ProxyOutcome, ProxyReport, ProxyVerdict,
+    RankingFigures,
 };
-use crate::fairness::rates::Verdict;
 use crate::interval::Estimate;
 
 /// Features and terms shown of each group; all are in the report itself.
@@ -61,9 +61,10 @@ impl fmt::Display for ProxyReport {
                 ProxyFinding::Measured { groups, .. } => groups,
             };
             let mut lines = vec![texts(["group", "cases", "predicted by", "area under the curve", "", ""])];
+            let mut held = 0;
             for group in groups {
                 let ProxyOutcome::Shown { n, together, features } = &group.outcome else {
-                    lines.push(texts([&group.group, "held back"]));
+                    held += 1;
                     continue;
                 };
                 lines.push(vec![
@@ -85,6 +86,9 @@ impl fmt::Display for ProxyReport {
                 }
             }
             write_table(f, &lines)?;
+            if held > 0 {
+                writeln!(f, "  further groups held back: {held}")?;
+            }
         }
         write!(
             f,
@@ -118,9 +122,9 @@ impl fmt::Display for CarrierReport {
             ]);
             for term in group.terms.iter().take(SHOWN) {
                 let verdict = match term.verdict {
-                    Verdict::Higher => "raises the group's scores",
-                    Verdict::Lower => "lowers the group's scores",
-                    Verdict::CannotTell => "cannot tell",
+                    Direction::Higher => "raises the group's scores",
+                    Direction::Lower => "lowers the group's scores",
+                    Direction::CannotTell => "cannot tell",
                 };
                 let mut line = vec![String::new(); 3];
                 line.extend([term.on.join(" and "), term.difference.to_string(), verdict.to_owned()]);
@@ -232,7 +236,7 @@ impl AblationReport {
 fn write_left_out(
     f: &mut fmt::Formatter<'_>,
     not_measurable: &[(String, String)],
-    held_back: &[(String, String)],
+    held_back: &[(String, u64)],
 ) -> fmt::Result {
     if !(not_measurable.is_empty() && held_back.is_empty()) {
         writeln!(f)?;
@@ -240,8 +244,8 @@ fn write_left_out(
     for (characteristic, why) in not_measurable {
         writeln!(f, "  {characteristic}: not measurable: {why}")?;
     }
-    for (characteristic, group) in held_back {
-        writeln!(f, "  {characteristic} {group}: held back")?;
+    for (characteristic, held) in held_back {
+        writeln!(f, "  {characteristic}, further groups held back: {held}")?;
     }
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::rates::{Characteristic, UNKNOWN};
-use super::super::report::held_back;
+use super::super::audit::{UNKNOWN, folded, held_back};
+use super::super::protected::Characteristic;
 use crate::error::EvaluateError;
 
 /// A characteristic's groups, or why nothing can be said of it.
@@ -30,7 +30,7 @@ pub(in crate::fairness) struct Group<'a> {
 }
 
 impl<'a> Grouped<'a> {
-    /// Sorts `rows` rows into groups, and holds back as the fairness report does.
+    /// Sorts `rows` rows into groups, and holds back as a fairness audit does.
     pub(in crate::fairness) fn of(
         characteristic: &Characteristic<'a>,
         rows: usize,
@@ -49,15 +49,24 @@ impl<'a> Grouped<'a> {
         if (rows as u64) < u64::from(under) {
             return Ok(Self::NotMeasurable(format!("there are under {under} cases")));
         }
-        let mut sizes: BTreeMap<&'a str, u64> = BTreeMap::new();
-        for group in *groups {
-            *sizes.entry(group.unwrap_or(UNKNOWN)).or_default() += 1;
+        // By what spellings have in common; named by the commonest, of equals the first in the alphabet.
+        let folds: Vec<String> = groups.iter().map(|group| folded(*group)).collect();
+        let mut spelt: BTreeMap<&str, BTreeMap<&'a str, u64>> = BTreeMap::new();
+        for (fold, group) in folds.iter().zip(*groups) {
+            *spelt.entry(fold).or_default().entry(group.unwrap_or(UNKNOWN)).or_default() += 1;
         }
-        let unknown = sizes.remove(UNKNOWN);
-        if sizes.is_empty() {
+        let unknown = spelt.remove(UNKNOWN);
+        if spelt.is_empty() {
             return Ok(Self::NotMeasurable("it is not known for anybody".to_owned()));
         }
-        let sizes: Vec<(&str, u64)> = sizes.into_iter().chain(unknown.map(|n| (UNKNOWN, n))).collect();
+        let named = |spelt: &BTreeMap<&'a str, u64>| {
+            spelt.iter().fold((UNKNOWN, 0), |best, (&name, &n)| if n > best.1 { (name, n) } else { best }).0
+        };
+        let n = |spelt: &BTreeMap<&str, u64>| spelt.values().sum::<u64>();
+        let mut sizes: Vec<(&str, u64)> = spelt.values().map(|spelt| (named(spelt), n(spelt))).collect();
+        sizes.extend(unknown.as_ref().map(|spelt| (UNKNOWN, n(spelt))));
+        let place: BTreeMap<&str, u32> =
+            spelt.keys().copied().chain(unknown.as_ref().map(|_| UNKNOWN)).zip(0..).collect();
         if sizes.len() == 1 {
             return Ok(Self::NotMeasurable(
                 "everybody is in one group: there is no rest to compare with".to_owned(),
@@ -65,11 +74,15 @@ impl<'a> Grouped<'a> {
         }
         let counts: Vec<u64> = sizes.iter().map(|&(_, n)| n).collect();
         let held = held_back(&counts, u64::from(under));
-        let place: BTreeMap<&str, u32> = sizes.iter().map(|&(name, _)| name).zip(0..).collect();
-        let of_row = groups.iter().map(|group| place[group.unwrap_or(UNKNOWN)]).collect();
+        let of_row = folds.iter().map(|fold| place[fold.as_str()]).collect();
         let groups = sizes.into_iter().zip(held).map(|((name, n), held)| Group { name, n, held }).collect();
         Ok(Self::Groups(Grouping { groups, of_row }))
     }
+}
+
+/// How many groups of a characteristic are held back, if any: none of them is named.
+pub(in crate::fairness) fn counted(characteristic: &str, held: usize) -> Option<(String, u64)> {
+    (held > 0).then(|| (characteristic.to_owned(), held as u64))
 }
 
 impl Grouping<'_> {

@@ -18,14 +18,13 @@ pub(in crate::fairness) mod separation;
 
 pub use ablation::{AblationReport, FeatureAblation, GapChange, GroupGap, RankingFigures};
 pub use bins::Leaning;
-pub use carriers::{CarrierReport, GroupCarriers, TermShare};
+pub use carriers::{CarrierReport, Direction, GroupCarriers, TermShare};
 pub use scores::AdditiveScores;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::Protected;
-use super::rates::Characteristic;
+use super::{Characteristic, Protected};
 use crate::dataset::Dataset;
 use crate::error::EvaluateError;
 use crate::evaluate::ranking::{mix, ranking};
@@ -165,7 +164,7 @@ pub enum ProxyFinding {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupProxies {
-    /// The group, as the data have it.
+    /// The group, as the data have it; empty where it is held back, and last.
     pub group: String,
     /// What was found, if it may be shown.
     pub outcome: ProxyOutcome,
@@ -350,15 +349,18 @@ impl Table<'_> {
     fn look_at(&self, grouping: &Grouping<'_>) -> ProxyFinding {
         let comparisons = grouping.compared() * (self.bins.len() + 1);
         let z = simultaneous_z(comparisons);
-        let groups = grouping.groups.iter().enumerate().map(|(nth, group)| GroupProxies {
-            group: group.name.to_owned(),
-            outcome: if group.held {
-                ProxyOutcome::Suppressed { under: self.params.minimum_group }
+        let (mut groups, mut held) = (Vec::new(), Vec::new());
+        for (nth, group) in grouping.groups.iter().enumerate() {
+            if group.held {
+                let outcome = ProxyOutcome::Suppressed { under: self.params.minimum_group };
+                held.push(GroupProxies { group: String::new(), outcome });
             } else {
-                self.outcome(group, &grouping.members(nth), z)
-            },
-        });
-        ProxyFinding::Measured { groups: groups.collect(), comparisons: comparisons as u64 }
+                let outcome = self.outcome(group, &grouping.members(nth), z);
+                groups.push(GroupProxies { group: group.name.to_owned(), outcome });
+            }
+        }
+        groups.append(&mut held);
+        ProxyFinding::Measured { groups, comparisons: comparisons as u64 }
     }
 
     fn outcome(&self, group: &Group<'_>, members: &[bool], z: f64) -> ProxyOutcome {

@@ -35,7 +35,7 @@ pub(super) fn measures(criterion: Criterion) -> &'static [Measure] {
 }
 
 /// Whom the groups of a characteristic are compared with.
-pub(super) fn main_against(criteria: &[CriterionReport]) -> Option<&Against> {
+pub(in crate::report) fn main_against(criteria: &[CriterionReport]) -> Option<&Against> {
     criteria.iter().find_map(|report| report.against.as_ref())
 }
 
@@ -49,7 +49,7 @@ pub(super) fn disparities(group: &AuditedGroup) -> &[Disparity] {
 
 /// A verdict as a word and a mark that does not rest on colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Said {
+pub(in crate::report) struct Said {
     pub class: &'static str,
     pub mark: &'static str,
     pub words: &'static str,
@@ -130,7 +130,7 @@ fn verdict_of(criterion: Criterion, reports: &[CriterionReport]) -> DisparityVer
 }
 
 /// One criterion of a characteristic.
-pub(super) struct CriterionRow {
+pub(in crate::report) struct CriterionRow {
     pub name: &'static str,
     pub question: &'static str,
     pub said: Said,
@@ -146,7 +146,11 @@ pub(super) struct CriterionRow {
 }
 
 impl CriterionRow {
-    pub(super) fn all(audit: &Audit, groups: &[AuditedGroup], reports: &[CriterionReport]) -> Vec<Self> {
+    pub(in crate::report) fn all(
+        audit: &Audit,
+        groups: &[AuditedGroup],
+        reports: &[CriterionReport],
+    ) -> Vec<Self> {
         reports.iter().map(|report| Self::of(audit, groups, report)).collect()
     }
 
@@ -180,7 +184,7 @@ impl CriterionRow {
 /// `true-positive rate +4.2 points (1.0 to 7.4)`, or `selected 0.71 times as often (0.60 to 0.84)`.
 ///
 /// Or that it is withheld, which a verdict is not.
-pub(super) fn size_in_words(audit: &Audit, criterion: Criterion, setter: &Setter) -> String {
+pub(in crate::report) fn size_in_words(audit: &Audit, criterion: Criterion, setter: &Setter) -> String {
     let measure = setter.measure;
     match &setter.size {
         None => format!("{measure}: by how much is {}", figure::WITHHELD),
@@ -309,6 +313,25 @@ impl DifferenceRow {
             rests_on: words::count(difference.n),
         })
     }
+}
+
+/// The differences of a group that are present, each with the interval that holds for all groups at once.
+pub(in crate::report) fn present(
+    audit: &Audit,
+    group: &AuditedGroup,
+    against: Option<&Against>,
+) -> Vec<String> {
+    let against = against.map(|against| against.for_group(&group.name()));
+    let present = told(group, against)
+        .filter(|found| found.verdict == DisparityVerdict::Present && found.measure != Measure::Abroca);
+    present
+        .filter_map(|found| {
+            let difference = found.difference.as_ref()?;
+            let held = found.difference_simultaneous.or(Some(difference.interval));
+            let size = figure::difference(found.measure, difference.value, held, audit.scores);
+            Some(format!("{} {size}", found.measure))
+        })
+        .collect()
 }
 
 /// The comparisons that the page tells of a group.

@@ -73,13 +73,18 @@ pub(super) struct DrawnCell {
     pub span: Option<Span>,
 }
 
-/// The groups that are held back.
-pub(super) fn held_back(groups: &[AuditedGroup]) -> impl Iterator<Item = &AuditedGroup> {
-    groups.iter().filter(|group| matches!(group.outcome, AuditedOutcome::Suppressed { .. }))
+/// How many groups are held back, such as `2 further groups`; empty for none.
+pub(in crate::report) fn held_back(groups: &[AuditedGroup]) -> String {
+    match groups.len() - shown(groups).count() {
+        0 => String::new(),
+        held => words::counted(held, "further group", "further groups"),
+    }
 }
 
 /// The groups that are shown, with their figures.
-fn shown(groups: &[AuditedGroup]) -> impl Iterator<Item = (&AuditedGroup, &GroupMeasures)> {
+pub(in crate::report) fn shown(
+    groups: &[AuditedGroup],
+) -> impl Iterator<Item = (&AuditedGroup, &GroupMeasures)> {
     groups.iter().filter_map(|group| match &group.outcome {
         AuditedOutcome::Shown { measures, .. } => Some((group, &**measures)),
         AuditedOutcome::Suppressed { .. } => None,
@@ -87,7 +92,7 @@ fn shown(groups: &[AuditedGroup]) -> impl Iterator<Item = (&AuditedGroup, &Group
 }
 
 impl GroupTable {
-    /// `all`: groups held back have rows of their own.
+    /// `all`: the groups held back have a row, too.
     pub(super) fn of(audit: &Audit, groups: &[AuditedGroup], all: bool) -> Self {
         let whole = &audit.whole;
         let along = DRAWN.map(|(measure, _)| {
@@ -116,16 +121,10 @@ impl GroupTable {
             }
         };
         let mut rows = vec![row("Everybody".to_owned(), true, true, Some(whole))];
-        for group in groups {
-            match &group.outcome {
-                AuditedOutcome::Shown { measures, .. } => {
-                    rows.push(row(group.name(), group.known, false, Some(measures)));
-                }
-                AuditedOutcome::Suppressed { .. } if all => {
-                    rows.push(row(group.name(), group.known, false, None));
-                }
-                AuditedOutcome::Suppressed { .. } => {}
-            }
+        rows.extend(shown(groups).map(|(group, held)| row(group.name(), group.known, false, Some(held))));
+        let held = held_back(groups);
+        if all && !held.is_empty() {
+            rows.push(row(held, true, false, None));
         }
         Self { columns: columns.collect(), rows }
     }

@@ -190,8 +190,9 @@ fn attribute(columns: &[&str], groups: &[Group<'_>], whole: Counts, criteria: bo
                     AuditedOutcome::Shown { measures, disparities }
                 }
             };
-            let values_owned = values.iter().map(|&value| value.to_owned()).collect();
-            AuditedGroup { values: values_owned, known: known(values), outcome }
+            let shown = counts.is_some();
+            let values_owned = values.iter().filter(|_| shown).map(|&value| value.to_owned()).collect();
+            AuditedGroup { values: values_owned, known: shown && known(values), outcome }
         })
         .collect();
     let reports = if criteria {

@@ -1,10 +1,10 @@
 //! A fairness audit as a page, as a few lines for a terminal, and as a table for a spreadsheet.
 
 mod chart;
-mod criteria;
+pub(super) mod criteria;
 mod facts;
 mod figure;
-mod groups;
+pub(super) mod groups;
 #[cfg(test)]
 mod made;
 mod plain;
@@ -19,7 +19,7 @@ use self::groups::{CalibrationPlot, DetailTable, GroupTable};
 use super::glossary::{self, Term};
 use super::words;
 use crate::error::ReportError;
-use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit, AuditedGroup, ScoreIntake};
+use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit, ScoreIntake};
 
 pub use self::plain::{audit_csv, audit_text};
 
@@ -119,7 +119,7 @@ struct Intersection {
     not_measurable: String,
     shown: String,
     groups: GroupTable,
-    /// The names of groups held back, in one line: most of the groups of a pair are small.
+    /// How many groups are held back: most of the groups of a pair are small.
     held_back: String,
 }
 
@@ -174,13 +174,13 @@ impl Intersection {
             AttributeFinding::NotMeasurable { why } => (&[][..], sentence(why)),
             AttributeFinding::Measured { groups, .. } => (groups.as_slice(), String::new()),
         };
-        let held: Vec<String> = groups::held_back(groups).map(AuditedGroup::name).collect();
+        let shown = groups::shown(groups).count();
         Self {
             name: name(attribute),
             not_measurable,
-            shown: format!("{} of {} groups shown", groups.len() - held.len(), groups.len()),
+            shown: format!("{shown} of {} groups shown", groups.len()),
             groups: GroupTable::of(audit, groups, false),
-            held_back: held.join("; "),
+            held_back: groups::held_back(groups),
         }
     }
 }
@@ -196,6 +196,6 @@ fn id(nth: usize) -> String {
 }
 
 /// The name of a characteristic as people write it: `age_band` as `Age band`.
-fn name(attribute: &AttributeAudit) -> String {
+pub(super) fn name(attribute: &AttributeAudit) -> String {
     words::capitalised(&words::plain(&attribute.name()))
 }

@@ -119,7 +119,7 @@ fn characteristic(
     let against = main_against(criteria);
     let compared = match against {
         Some(against) => format!("against {against}"),
-        None if groups.len() - groups::held_back(groups).count() < 2 => {
+        None if groups::shown(groups).count() < 2 => {
             "nothing to compare: fewer than two groups are shown".to_owned()
         }
         None => "compared with nobody".to_owned(),
@@ -140,17 +140,7 @@ fn characteristic(
     }
     for group in groups {
         let against = against.map(|against| against.for_group(&group.name()));
-        let present = criteria::told(group, against)
-            .filter(|found| found.verdict == DisparityVerdict::Present && found.measure != Measure::Abroca);
-        let told: Vec<String> = present
-            .map(|found| {
-                let size = found.difference.as_ref().map(|difference| {
-                    let held = found.difference_simultaneous.or(Some(difference.interval));
-                    figure::difference(found.measure, difference.value, held, audit.scores)
-                });
-                format!("{} {}", found.measure, size.as_deref().unwrap_or(figure::WITHHELD))
-            })
-            .collect();
+        let told = criteria::present(audit, group, against);
         if !told.is_empty() {
             let whom = if against == Some(&Against::Whole) { " from everybody" } else { "" };
             text.push_str(&printable(&format!("  {} differs{whom}: {}", group.name(), told.join("; "))));
@@ -162,13 +152,9 @@ fn characteristic(
         text.push_str(&printable(&format!("  selection cannot be told for: {}", unsure.join(", "))));
         text.push('\n');
     }
-    let held: Vec<String> = groups::held_back(groups).map(AuditedGroup::name).collect();
+    let held = groups::held_back(groups);
     if !held.is_empty() {
-        text.push_str(&printable(&format!(
-            "  held back (too small, or one that is could be worked out): {}",
-            held.join(", ")
-        )));
-        text.push('\n');
+        text.push_str(&format!("  held back (too small, or one that is could be worked out): {held}\n"));
     }
     text
 }
@@ -215,9 +201,9 @@ fn intersection(pair: &AttributeAudit) -> String {
     let AttributeFinding::Measured { groups, .. } = &pair.finding else {
         return String::new();
     };
-    let held = groups::held_back(groups).count();
+    let shown = groups::shown(groups).count();
     let name = printable(&pair.name());
-    format!("\n{name}: {} groups shown, {held} held back; see the page.\n", groups.len() - held)
+    format!("\n{name}: {shown} groups shown, {} held back; see the page.\n", groups.len() - shown)
 }
 
 /// Text from a file that a terminal would take for a command.

@@ -6,7 +6,6 @@ use super::super::words::{self, OutOf};
 use super::{AnyModel, px};
 use crate::evaluate::calibration::{Calibration, ReliabilityBin};
 use crate::evaluate::{Estimate, Performance};
-use crate::fairness::{FairnessReport, Finding, GroupOutcome, GroupRates, GroupReport, Verdict};
 
 /// The backtest in figures.
 pub(super) struct Evidence {
@@ -232,93 +231,4 @@ impl Reliability {
         }
         Self { dots: dots.collect(), ticks }
     }
-}
-
-/// The fairness check.
-pub(super) struct Fairness {
-    pub listed: String,
-    pub cases: String,
-    pub under: u32,
-    pub characteristics: Vec<CharacteristicRow>,
-}
-
-pub(super) struct CharacteristicRow {
-    pub name: String,
-    /// Why it could not be measured; empty where it was.
-    pub not_measurable: String,
-    pub groups: Vec<GroupRow>,
-}
-
-pub(super) struct GroupRow {
-    pub name: String,
-    pub cases: String,
-    pub listed: String,
-    pub found: String,
-    pub wrongly: String,
-    pub notes: String,
-}
-
-impl Fairness {
-    pub(super) fn of(report: &FairnessReport) -> Self {
-        let characteristics = report.characteristics.iter().map(|held| {
-            let (not_measurable, groups) = match &held.finding {
-                Finding::NotMeasurable { why } => (why.clone(), Vec::new()),
-                Finding::Measured { groups } => (String::new(), groups.iter().map(GroupRow::of).collect()),
-            };
-            CharacteristicRow { name: words::capitalised(&words::plain(&held.name)), not_measurable, groups }
-        });
-        Self {
-            listed: words::count(report.selected),
-            cases: words::count(report.n),
-            under: report.minimum_group,
-            characteristics: characteristics.collect(),
-        }
-    }
-}
-
-impl GroupRow {
-    fn of(group: &GroupReport) -> Self {
-        let share =
-            |estimate: Option<&Estimate>| estimate.map_or_else(|| "too few".to_owned(), Estimate::percent);
-        match &group.outcome {
-            GroupOutcome::Suppressed { .. } => Self {
-                name: group.group.clone(),
-                cases: "held back".to_owned(),
-                listed: String::new(),
-                found: String::new(),
-                wrongly: String::new(),
-                notes: String::new(),
-            },
-            GroupOutcome::Shown(rates) => Self {
-                name: group.group.clone(),
-                cases: words::count(rates.n),
-                listed: share(rates.selection_rate.as_ref()),
-                found: share(rates.true_positive_rate.as_ref()),
-                wrongly: share(rates.false_positive_rate.as_ref()),
-                notes: notes(rates),
-            },
-        }
-    }
-}
-
-/// How a group differs from everybody else in the test.
-fn notes(rates: &GroupRates) -> String {
-    let compared = [
-        (rates.selection_rate_difference.verdict, "listed more often", "listed less often"),
-        (rates.true_positive_rate_difference.verdict, "found more often", "missed more often"),
-        (
-            rates.false_positive_rate_difference.verdict,
-            "wrongly listed more often",
-            "wrongly listed less often",
-        ),
-    ];
-    let said: Vec<&str> = compared
-        .iter()
-        .filter_map(|&(verdict, more, less)| match verdict {
-            Verdict::Higher => Some(more),
-            Verdict::Lower => Some(less),
-            Verdict::CannotTell => None,
-        })
-        .collect();
-    if said.is_empty() { "no clear difference".to_owned() } else { said.join("; ") }
 }

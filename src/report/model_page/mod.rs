@@ -5,22 +5,26 @@ mod card;
 mod curve;
 mod evidence;
 mod extreme;
+mod fairness;
 mod grid;
 mod path;
 mod terms;
+
+use std::borrow::Cow;
 
 use askama::Template;
 use serde::Serialize;
 
 use self::about::{About, Audit, EditRow, FeatureRow};
 use self::card::Card;
-use self::evidence::{Evidence, Fairness};
+use self::evidence::Evidence;
+use self::fairness::Fairness;
 use self::path::PathSheet;
 use self::terms::Terms;
 use super::words::{about, percent};
 use crate::error::ReportError;
 use crate::evaluate::{BacktestReport, TermReport};
-use crate::fairness::FairnessReport;
+use crate::fairness::audit::Audit as FairnessAudit;
 use crate::features::Feature;
 use crate::model::{Candidate, TermTable, TrainingRecord};
 use crate::scoring::{AuditedModel, Previous, Scorer, SignOff};
@@ -76,9 +80,9 @@ impl<'a> AnyModel<'a> {
         }
     }
 
-    /// What its fairness check found.
+    /// What its fairness audit found, see [`AuditedModel::fairness`].
     #[must_use]
-    pub fn fairness(self) -> &'a FairnessReport {
+    pub fn fairness(self) -> Cow<'a, FairnessAudit> {
         match self {
             Self::Audited(model) => model.fairness(),
             Self::Released(model) => model.fairness(),
@@ -169,7 +173,7 @@ impl<'a> Page<'a> {
             terms: Terms::of(model, &tables),
             path: model.candidate().training().path.as_ref().map(PathSheet::of),
             features: FeatureRow::all(model.candidate()),
-            fairness: Fairness::of(model.fairness()),
+            fairness: Fairness::of(&model.fairness()),
             audit: Audit::of(model),
         }
     }
@@ -192,7 +196,7 @@ struct Data<'a> {
     terms: Vec<TermData<'a>>,
     is_calibrated: bool,
     backtest: &'a BacktestReport,
-    fairness: &'a FairnessReport,
+    fairness: Cow<'a, FairnessAudit>,
     training: &'a TrainingRecord,
 }
 

@@ -1,10 +1,14 @@
-//! How lists treat groups: rates, and clear differences from everybody else.
+//! How lists treat groups: what the fairness audit says of each criterion, and the rates behind it.
 
+use super::super::audit::criteria::size_in_words;
+use super::super::audit::groups::{held_back, shown};
 use super::super::figure::Unit;
 use super::super::{labels, words};
 use super::parts::{Block, Blocks, Cell};
 use crate::evaluate::Estimate;
-use crate::fairness::{Comparison, FairnessReport, Finding, GroupOutcome, GroupRates, GroupReport, Verdict};
+use crate::fairness::audit::{
+    Against, AttributeFinding, Audit, AuditedGroup, CriterionReport, DisparityVerdict, GroupMeasures,
+};
 
 /// The groups of one characteristic.
 pub(super) struct Groups {
@@ -12,8 +16,27 @@ pub(super) struct Groups {
     pub blocks: Blocks,
 }
 
-/// Each characteristic that was audited: its rates and its clear differences, or why there are none.
-pub(super) fn of(report: &FairnessReport) -> Vec<Groups> {
+/// Each characteristic that was audited: the criteria and the rates of its groups, or why there are none.
+pub(super) fn of(audit: &Audit) -> Vec<Groups> {
+    audit
+        .attributes
+        .iter()
+        .map(|held| Groups {
+            name: words::capitalised(&words::plain(&held.name())),
+            blocks: Blocks(match &held.finding {
+                AttributeFinding::NotMeasurable { why } => vec![Block::text(format!(
+                    "Not measurable: {why}. That is a gap, and not a finding that all is well."
+                ))],
+                AttributeFinding::Measured { groups, criteria, .. } => {
+                    vec![judged(audit, criteria), rates(groups)]
+                }
+            }),
+        })
+        .collect()
+}
+
+/// The rates of the groups that are shown, and how many are held back.
+fn rates(groups: &[AuditedGroup]) -> Block {
     let heads = [
         "Group",
         "Had the outcome (n: cases of the group)",
@@ -21,59 +44,81 @@ pub(super) fn of(report: &FairnessReport) -> Vec<Groups> {
         "Found by the list (n: cases with the outcome)",
         "Wrongly listed (n: cases without the outcome)",
     ];
-    report
-        .characteristics
-        .iter()
-        .map(|held| Groups {
-            name: words::capitalised(&words::plain(&held.name)),
-            blocks: Blocks(match &held.finding {
-                Finding::NotMeasurable { why } => vec![Block::text(format!(
-                    "Not measurable: {why}. That is a gap, and not a finding that all is well."
-                ))],
-                Finding::Measured { groups } => {
-                    let rates = groups.iter().map(|group| match &group.outcome {
-                        GroupOutcome::Shown(rates) => shown(&labels::group(&group.group), rates),
-                        GroupOutcome::Suppressed { .. } => {
-                            let mut row = vec![Cell::NotShown("held back".to_owned()); heads.len()];
-                            row[0] = Cell::text(labels::group(&group.group));
-                            row
-                        }
-                    });
-                    vec![Block::table(heads, rates), differing(groups)]
-                }
-            }),
-        })
-        .collect()
-}
-
-fn shown(name: &str, rates: &GroupRates) -> Vec<Cell> {
-    let share = |estimate: Option<&Estimate>| match estimate {
-        Some(_) => Cell::figure(estimate, Unit::Share),
-        None => Cell::NotShown("too few cases".to_owned()),
-    };
-    vec![
-        Cell::text(name),
-        share(rates.base_rate.as_ref()),
-        share(rates.selection_rate.as_ref()),
-        share(rates.true_positive_rate.as_ref()),
-        share(rates.false_positive_rate.as_ref()),
-    ]
-}
-
-/// For which characteristics clear differences were found, for which none, and which cannot be measured.
-pub(super) fn in_short(report: &FairnessReport) -> Option<String> {
-    let (mut clear, mut unclear, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
-    for held in &report.characteristics {
-        let to = match &held.finding {
-            Finding::NotMeasurable { .. } => &mut lacking,
-            Finding::Measured { groups } if matches!(differing(groups), Block::Table(_)) => &mut clear,
-            Finding::Measured { .. } => &mut unclear,
+    let row = |(group, measures): (&AuditedGroup, &GroupMeasures)| {
+        let share = |estimate: Option<&Estimate>| match estimate {
+            Some(_) => Cell::figure(estimate, Unit::Share),
+            None => Cell::NotShown("not shown".to_owned()),
         };
-        to.push(words::plain(&held.name));
+        vec![
+            Cell::text(labels::group(&group.name())),
+            share(measures.prevalence.as_ref()),
+            share(measures.selection_rate.as_ref()),
+            share(measures.true_positive_rate.as_ref()),
+            share(measures.false_positive_rate.as_ref()),
+        ]
+    };
+    let mut rows: Vec<Vec<Cell>> = shown(groups).map(row).collect();
+    let hidden = held_back(groups);
+    if !hidden.is_empty() {
+        let mut row = vec![Cell::NotShown("held back".to_owned()); heads.len()];
+        row[0] = Cell::text(hidden);
+        rows.push(row);
+    }
+    Block::table(heads, rows)
+}
+
+/// What can be said of each criterion, and which group sets it.
+fn judged(audit: &Audit, criteria: &[CriterionReport]) -> Block {
+    if criteria.is_empty() {
+        return Block::text("No criterion was judged. That is a gap, and not a finding that all is well.");
+    }
+    let rows = criteria.iter().map(|report| {
+        let setter = report.set_by.as_ref();
+        let against = report.set_against().map(|against| match against {
+            Against::Reference(name) | Against::Largest(name) => labels::group(name),
+            Against::Whole => "everybody".to_owned(),
+        });
+        vec![
+            Cell::text(words::capitalised(report.criterion.name())),
+            Cell::text(report.verdict.to_string()),
+            match setter.zip(against) {
+                Some((setter, against)) => Cell::text(format!(
+                    "{} (n = {}) against {against}",
+                    labels::group(&setter.group),
+                    words::count(setter.n)
+                )),
+                None => Cell::text("no group"),
+            },
+            match setter {
+                Some(setter) => Cell::text(size_in_words(audit, report.criterion, setter)),
+                None => Cell::NotShown("not shown".to_owned()),
+            },
+        ]
+    });
+    Block::table(
+        ["Criterion", "Disparity", "Set by the group with the largest gap", "Size, with its interval"],
+        rows,
+    )
+}
+
+/// For which characteristics disparities are present, for which none, and which cannot be measured.
+pub(super) fn in_short(audit: &Audit) -> Option<String> {
+    let (mut present, mut none, mut unjudged, mut lacking) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for held in &audit.attributes {
+        let to = match &held.finding {
+            AttributeFinding::NotMeasurable { .. } => &mut lacking,
+            AttributeFinding::Measured { criteria, .. } if criteria.is_empty() => &mut unjudged,
+            AttributeFinding::Measured { criteria, .. } => {
+                let any = criteria.iter().any(|report| report.verdict == DisparityVerdict::Present);
+                if any { &mut present } else { &mut none }
+            }
+        };
+        to.push(words::plain(&held.name()));
     }
     let said = [
-        ("clear differences between groups by", clear),
-        ("none that this test could show by", unclear),
+        ("disparities are present between groups by", present),
+        ("none that this test could show by", none),
+        ("groups were not judged by", unjudged),
         ("not measurable by", lacking),
     ];
     let said = said.iter().filter(|(_, names)| !names.is_empty());
@@ -81,96 +126,38 @@ pub(super) fn in_short(report: &FairnessReport) -> Option<String> {
     (!said.is_empty()).then(|| format!("How its lists treated groups in the test: {}.", said.join("; ")))
 }
 
-/// What a reader has to know before clear differences, with how many comparisons there are.
-pub(super) fn on_differences(report: &FairnessReport) -> String {
-    let compared: usize = report
-        .characteristics
-        .iter()
-        .filter_map(|held| match &held.finding {
-            Finding::Measured { groups } => Some(groups),
-            Finding::NotMeasurable { .. } => None,
-        })
-        .flatten()
-        .map(|group| match &group.outcome {
-            GroupOutcome::Shown(rates) => {
-                differences(rates).iter().filter(|compared| compared.difference.is_some()).count()
-            }
-            GroupOutcome::Suppressed { .. } => 0,
-        })
-        .sum();
+/// What a reader has to know before verdicts.
+pub(super) fn on_differences(audit: &Audit) -> String {
     format!(
-        "A difference is a group's rate less that of everybody else, and is clear where its interval does not hold 0. A \
-         group that has the outcome more often will stand on lists more often, so read the rates together. \
-         \"No clear difference\" means that this test could not show one, not that there is none: a small group cannot \
-         show a difference, however large. There are {}; if no group differed from any other, chance alone would still make \
-         about one in twenty look clear. The command earlyhelp audit-model has intervals that hold for all groups at once, \
-         and groups by two characteristics together.",
-        words::counted(compared, "comparison", "comparisons")
+        "A disparity is present where the interval of a difference that holds for all groups of a characteristic at once \
+         is clear of no difference, absent where that interval lies within ±{} points, and otherwise cannot be told, which \
+         is not the same as fair: a small group cannot show a difference, however large. A group that has the outcome more \
+         often will stand on lists more often, so read the rates together. Intervals were corrected for the number of \
+         groups {}. The command earlyhelp audit-model has every figure, and groups by two characteristics together.",
+        100.0 * audit.params.margin,
+        audit.correction
     )
 }
 
-/// For each characteristic the groups that clearly differ from everybody else, or that there are none.
-pub(super) fn clear_differences(report: &FairnessReport) -> Vec<Block> {
-    if report.characteristics.is_empty() {
+/// For each characteristic what can be said of each criterion, or why nothing can.
+pub(super) fn disparities(audit: &Audit) -> Vec<Block> {
+    if audit.attributes.is_empty() {
         return Vec::new();
     }
     let mut blocks = vec![Block::text(format!(
-        "Groups that clearly differ from everybody else in the test. {} All groups with all rates are in the model card.",
-        on_differences(report)
+        "{} The rates of all groups are in the model card.",
+        on_differences(audit)
     ))];
-    for held in &report.characteristics {
-        let name = words::capitalised(&words::plain(&held.name));
+    for held in &audit.attributes {
+        let name = words::capitalised(&words::plain(&held.name()));
         match &held.finding {
-            Finding::NotMeasurable { why } => {
+            AttributeFinding::NotMeasurable { why } => {
                 blocks.push(Block::text(format!("{name}: not measurable ({why}).")));
             }
-            Finding::Measured { groups } => match differing(groups) {
-                table @ Block::Table(_) => blocks.extend([Block::text(format!("{name}:")), table]),
-                _ => blocks.push(Block::text(format!("{name}: no clear difference."))),
-            },
+            AttributeFinding::Measured { criteria, .. } => {
+                blocks.extend([Block::text(format!("{name}:")), judged(audit, criteria)]);
+            }
         }
     }
     blocks
-}
-
-/// The groups of one characteristic that clearly differ from everybody else, or that there is none.
-fn differing(groups: &[GroupReport]) -> Block {
-    let heads = [
-        "Differs from everybody else (n: all test cases that the rate is about)",
-        "Was on a list",
-        "Found by the list",
-        "Wrongly listed",
-    ];
-    let rows: Vec<Vec<Cell>> = groups
-        .iter()
-        .filter_map(|group| match &group.outcome {
-            GroupOutcome::Shown(rates) => Some((&group.group, differences(rates))),
-            GroupOutcome::Suppressed { .. } => None,
-        })
-        .filter(|(_, compared)| compared.iter().any(|one| one.verdict != Verdict::CannotTell))
-        .map(|(group, compared)| {
-            let cell = |one: &Comparison| match (one.verdict, one.difference.as_ref()) {
-                (_, None) => Cell::NotShown("too few cases".to_owned()),
-                (Verdict::CannotTell, _) => Cell::text("not clear"),
-                (_, difference) => Cell::figure(difference, Unit::Points),
-            };
-            let mut row = vec![Cell::text(labels::group(group))];
-            row.extend(compared.into_iter().map(cell));
-            row
-        })
-        .collect();
-    if rows.is_empty() {
-        Block::text("No clear difference of any group from everybody else.")
-    } else {
-        Block::table(heads, rows)
-    }
-}
-
-/// The comparisons of a group with everybody else.
-fn differences(rates: &GroupRates) -> [&Comparison; 3] {
-    [
-        &rates.selection_rate_difference,
-        &rates.true_positive_rate_difference,
-        &rates.false_positive_rate_difference,
-    ]
 }

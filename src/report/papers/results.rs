@@ -28,7 +28,7 @@ impl Known<'_> {
                 words::listed(&shares)
             ));
         }
-        points.extend(groups::in_short(self.model.fairness()));
+        points.extend(groups::in_short(&self.model.fairness()));
         points.extend(self.not_shown_needed());
         points
     }
@@ -96,23 +96,23 @@ impl Known<'_> {
 
     /// The groups of each characteristic.
     pub(super) fn groups(&self) -> Vec<Groups> {
-        groups::of(self.model.fairness())
+        groups::of(&self.model.fairness())
     }
 
     pub(super) fn on_groups(&self) -> String {
-        let report = self.model.fairness();
+        let audit = self.model.fairness();
         format!(
             "The test's lists ({} of {} cases) are looked at group by group. The characteristics are held apart and are \
-             never read to make a score. {} Groups of fewer than {} cases are held back.",
-            words::count(report.selected),
-            words::count(report.n),
-            groups::on_differences(report),
-            report.minimum_group
+             never read to make a score. {} Groups of fewer than {} cases are held back without their names.",
+            audit.selected.map_or_else(|| "some".to_owned(), words::count),
+            words::count(audit.n),
+            groups::on_differences(&audit),
+            audit.params.minimum
         )
     }
 
-    pub(super) fn clear_differences(&self) -> Blocks {
-        Blocks(groups::clear_differences(self.model.fairness()))
+    pub(super) fn disparities(&self) -> Blocks {
+        Blocks(groups::disparities(&self.model.fairness()))
     }
 
     /// What each as-of date brought.

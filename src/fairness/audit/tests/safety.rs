@@ -157,8 +157,10 @@ fn what_is_held_back_appears_nowhere() {
     let table = ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap();
     let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 10, 99)).unwrap();
     let found = groups(&audit.attributes[0]);
-    assert!(shown(&found[1]).is_none() && shown(&found[2]).is_none());
-    let (d, disparities) = shown(&found[3]).unwrap();
+    let listed: Vec<String> = found.iter().map(AuditedGroup::name).collect();
+    assert_eq!(listed, ["a", "d", "e", "", ""], "those held back come last, without their names");
+    assert!(shown(&found[3]).is_none() && shown(&found[4]).is_none());
+    let (d, disparities) = shown(&found[1]).unwrap();
     assert_eq!((d.n, d.positives, d.selected), (599, None, Some(296)));
     assert!(d.selection_rate.is_some() && d.mean_score.is_some());
     for measure in [Measure::Prevalence, Measure::TruePositiveRate, Measure::FalsePositiveRate] {

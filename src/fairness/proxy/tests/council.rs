@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::evaluate::Backtest;
-use crate::fairness::FairnessParams;
-use crate::fairness::rates::Verdict;
+use crate::fairness::audit::AuditParams;
+use crate::fairness::proxy::Direction;
 use crate::interval::Bootstrap;
 use crate::model::{Candidate, TrainingContext};
 use crate::project::Project;
@@ -68,7 +68,7 @@ impl Audited {
 
 /// The groups that police over-record, and the area whose notifications never arrive: for each, the first
 /// proxy and the first carrier read the source that was tampered with. Gives for each bias the carrier's verdict.
-fn named(children: u32) -> Vec<Verdict> {
+fn named(children: u32) -> Vec<Direction> {
     let audited = audited(children);
     let scores = AdditiveScores::of(&audited.backtest);
     // The lists drawn here are the backtest's own.
@@ -90,7 +90,7 @@ fn named(children: u32) -> Vec<Verdict> {
 
         let groups = audited.hit(bias, audited.backtest.cases().iter().map(|case| case.entity.as_str()));
         let asked = [Characteristic::Held { name: bias.characteristic, groups: &groups }];
-        let carriers = CarrierReport::measure(&scores, &asked, &FairnessParams::default()).unwrap();
+        let carriers = CarrierReport::measure(&scores, &asked, &AuditParams::at_release()).unwrap();
         println!("{carriers}");
         let group = carriers.group(bias.characteristic, "hit").unwrap();
         let sum: f64 = group.terms.iter().map(|term| term.difference.value).sum();
@@ -106,7 +106,7 @@ fn named(children: u32) -> Vec<Verdict> {
 
         let bootstrap = Bootstrap { resamples: 199, seed: 1 };
         let left_out =
-            AblationReport::measure(&scores, &asked, &bootstrap, &FairnessParams::default()).unwrap();
+            AblationReport::measure(&scores, &asked, &bootstrap, &AuditParams::at_release()).unwrap();
         println!("{left_out}");
         // Leaving the tampered source out moves the group back towards the others.
         let change = left_out.feature(&most.on[0]).unwrap().gaps[0].selection_rate.unwrap();
@@ -119,12 +119,12 @@ fn named(children: u32) -> Vec<Verdict> {
 #[test]
 fn the_reports_name_the_planted_proxies() {
     // A council of this size is too small for the over-recording to be beyond doubt among all terms.
-    assert_eq!(named(20_000), [Verdict::CannotTell, Verdict::Lower]);
+    assert_eq!(named(20_000), [Direction::CannotTell, Direction::Lower]);
 }
 
 /// The demonstration's size: 62 seconds on a busy two-core machine; records and model take most of it.
 #[test]
 #[ignore = "reads and trains a council of 50,000"]
 fn a_larger_council_leaves_no_doubt() {
-    assert_eq!(named(50_000), [Verdict::Higher, Verdict::Lower]);
+    assert_eq!(named(50_000), [Direction::Higher, Direction::Lower]);
 }

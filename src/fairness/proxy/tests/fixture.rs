@@ -6,8 +6,8 @@ use super::super::levels_of;
 use super::super::separation::{Separation, simultaneous_z};
 use super::*;
 use crate::evaluate::Capacity;
-use crate::fairness::FairnessParams;
-use crate::fairness::rates::Verdict;
+use crate::fairness::audit::AuditParams;
+use crate::fairness::proxy::Direction;
 use crate::interval::Bootstrap;
 
 #[derive(Deserialize)]
@@ -79,7 +79,7 @@ fn leaving_features_out_gives_the_figures_of_scikit_learn_and_fairlearn() {
     let asked = [Characteristic::Held { name: "area", groups: &groups }];
     let bootstrap = Bootstrap { resamples: 199, seed: 1 };
     // Seven of the smallest group are listed.
-    let params = FairnessParams { minimum_group: 5 };
+    let params = AuditParams { minimum: 5, ..AuditParams::at_release() };
     let report = AblationReport::measure(&fixture.scores(), &asked, &bootstrap, &params).unwrap();
     let of_ranking = |ranking: &RankingFigures| {
         [ranking.auc, ranking.average_precision, ranking.outcome_share].map(|figure| figure.unwrap())
@@ -125,7 +125,7 @@ fn differences_are_split_into_terms_without_a_rest() {
     let groups = fixture.groups();
     let asked =
         [Characteristic::Held { name: "area", groups: &groups }, Characteristic::NotHeld { name: "faith" }];
-    let report = CarrierReport::measure(&fixture.scores(), &asked, &FairnessParams::default()).unwrap();
+    let report = CarrierReport::measure(&fixture.scores(), &asked, &AuditParams::at_release()).unwrap();
     for (nth, name) in ["a", "b", "c"].iter().enumerate() {
         let group = report.group("area", name).unwrap();
         close(group.difference.value, fixture.carriers.1[nth]);
@@ -141,7 +141,7 @@ fn differences_are_split_into_terms_without_a_rest() {
         fixture.group.iter().filter(|g| *g == "c").count() as u64
     );
     let age = report.group("area", "c").unwrap().terms.iter().find(|term| term.on == ["age"]).unwrap();
-    assert_eq!(age.verdict, Verdict::Lower);
+    assert_eq!(age.verdict, Direction::Lower);
     assert_eq!(report.comparisons, [("area".to_owned(), 12)]);
     assert_eq!(report.not_measurable.len(), 1);
     let written = serde_json::to_string(&report).unwrap();
@@ -158,7 +158,7 @@ fn lists_are_drawn_for_each_date_and_bad_scores_are_refused() {
     scores.dates[half..].fill("2025-04-01".parse().unwrap());
     // Everybody of the second date scores higher; still each date has its list.
     scores.log_odds[half..].iter_mut().for_each(|score| *score += 50.0);
-    let params = FairnessParams::default();
+    let params = AuditParams::at_release();
     let bootstrap = Bootstrap { resamples: 39, seed: 1 };
     let report = AblationReport::measure(&scores, &[], &bootstrap, &params).unwrap();
     assert_eq!(report.listed, 2 * u64::from(fixture.capacity));
@@ -193,10 +193,10 @@ fn a_group_that_nobody_lists_is_not_sure_to_stay_so() {
     let asked = [Characteristic::Held { name: "k", groups: &groups }];
     let bootstrap = Bootstrap { resamples: 99, seed: 1 };
     // That nobody of them is listed is not shown at the usual minimum.
-    let held = AblationReport::measure(&scores, &asked, &bootstrap, &FairnessParams::default()).unwrap();
+    let held = AblationReport::measure(&scores, &asked, &bootstrap, &AuditParams::at_release()).unwrap();
     assert_eq!(held.gaps[0].selection_rate, None);
     assert_eq!(held.feature("age").unwrap().gaps[0].selection_rate, None);
-    let params = FairnessParams { minimum_group: 0 };
+    let params = AuditParams { minimum: 0, ..AuditParams::at_release() };
     let report = AblationReport::measure(&scores, &asked, &bootstrap, &params).unwrap();
     let gap = report.gaps[0].selection_rate.unwrap();
     // 0 of 15 against 15%: an interval that reaches up to a fifth, less 15 points.
