@@ -66,6 +66,10 @@
 //! # Features
 //! - `cli` (default): the `earlyhelp` command. Without default features: the bare library.
 
+// The library says nothing by itself and does not know the time: its caller prints, and passes the date.
+// Tests may show figures and measure.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods))]
+
 /// A `Debug` that says what something is and nothing of what is in it: it may hold people's records.
 macro_rules! opaque_debug {
     ($name:ident $(<$($lifetime:lifetime),+>)?) => {

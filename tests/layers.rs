@@ -218,6 +218,16 @@ fn a_module_uses_only_modules_declared_above_it() {
 }
 
 #[test]
+fn the_design_page_lists_the_modules_in_their_order() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let page = std::fs::read_to_string(source.join("guide/design.md")).unwrap();
+    let rows: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let lib = code_of(&std::fs::read_to_string(source.join("lib.rs")).unwrap());
+    assert_eq!(rows, declared(&lib));
+}
+
+#[test]
 fn the_check_sees_every_way_to_name_a_module() {
     let code = code_of(
         r##"
