@@ -10,8 +10,8 @@ use super::events::{CaseOpened, CaseScored, DecisionFacts, Kind, ModelFacts, Run
 use super::{Ledger, LedgerError, Wanted};
 use crate::calendar::{AsOf, Day};
 use crate::fairness::{Protected, UNKNOWN, held_back};
-use crate::interval::{Estimate, wilson};
 use crate::review::{Agreement, Drawn, Step};
+use crate::stats::{Estimate, wilson};
 
 /// What became of alerts: counted, over the whole ledger and by run and group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use crate::evaluate::Backtest;
 use crate::evaluate::ranking::RankedRows;
 use crate::fairness::rates::Characteristic;
 use crate::fairness::{FairnessParams, Protected};
-use crate::interval::{
+use crate::stats::{
     Bootstrap, Clusters, Estimate, Interval, newcombe_difference, percentile_interval, wilson,
 };
 

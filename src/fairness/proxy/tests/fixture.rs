@@ -8,7 +8,7 @@ use super::*;
 use crate::evaluate::Capacity;
 use crate::fairness::FairnessParams;
 use crate::fairness::rates::Verdict;
-use crate::interval::Bootstrap;
+use crate::stats::Bootstrap;
 
 #[derive(Deserialize)]
 struct Fixture {
