@@ -14,7 +14,6 @@ pub mod ranking;
 mod recalibration;
 mod rules;
 
-pub use crate::stats as interval;
 pub use crate::stats::{Bootstrap, Estimate, Interval};
 pub use backtest::{
     Backtest, BacktestPlan, BacktestReport, Capacity, FamilyRule, Split, SplitReport, TermReport, TestCase,

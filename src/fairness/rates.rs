@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::interval::{Estimate, newcombe_difference, wilson};
 use crate::evaluate::performance::TestRows;
+use crate::stats::{Estimate, newcombe_difference, wilson};
 
 /// The name of the group of those whose entry is not known.
 pub const UNKNOWN: &str = "unknown";
@@ -220,7 +220,7 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::interval::fixture::{close, load};
+    use crate::stats::fixture::{close, load};
 
     #[test]
     fn group_rates_agree_with_fairlearn_and_statsmodels() {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rates::{Characteristic, Comparison, Counts, FairnessParams, GroupRates, UNKNOWN, Verdict};
 use crate::error::EvaluateError;
-use crate::evaluate::interval::Estimate;
 use crate::evaluate::performance::TestRows;
+use crate::stats::Estimate;
 
 /// How a list treats the groups of each protected characteristic. Its text form is a table for a terminal.
 ///

@@ -6,7 +6,7 @@ use super::measure::{POWER, estimate, sidak};
 use super::rates::{Moments, Rate, RatePair};
 use super::replicates::{Replicates, Scored, Series};
 use super::report::{Against, Disparity, DisparityVerdict, Measure, ScoreScale};
-use crate::evaluate::interval::{Estimate, Interval, Z};
+use crate::stats::{Estimate, Interval, Z};
 
 /// The groups of a column against one base: a group among them, or everybody.
 pub(super) struct Comparison<'a> {

@@ -7,7 +7,7 @@ use super::report::{
     Against, AuditedGroup, AuditedOutcome, Criterion, CriterionReport, Disparity, DisparityVerdict,
     GroupMeasures, Measure, Setter,
 };
-use crate::evaluate::interval::{Estimate, Interval};
+use crate::stats::{Estimate, Interval};
 
 /// Four fifths, and the same the other way round: ratios between them keep the rule.
 const FOUR_FIFTHS: (f64, f64) = (0.8, 1.25);

@@ -6,7 +6,7 @@ use super::params::OperatingPoint;
 use super::report::{Operating, ScoreScale};
 use super::table::ScoreTable;
 use crate::error::AuditError;
-use crate::evaluate::interval::Clusters;
+use crate::stats::Clusters;
 
 /// Which of the four cells of the confusion matrix: true negative, false positive, false negative, true
 /// positive.

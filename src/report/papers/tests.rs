@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::template::FORM;
 use super::*;
 use crate::evaluate::Backtest;
-use crate::evaluate::interval::{newcombe_difference, wilson};
 use crate::model::{Change, Edit, Trainer};
 use crate::project::Project;
 use crate::records::Intake;
 use crate::scoring::{AuditedModel, Scorer};
+use crate::stats::{newcombe_difference, wilson};
 use crate::synthetic::{CouncilParams, Format};
 
 const MODELS: [&str; 3] = [

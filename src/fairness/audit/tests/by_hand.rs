@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evaluate::Capacity;
-use crate::evaluate::interval::{newcombe_difference, wilson};
+use crate::stats::{newcombe_difference, wilson};
 
 /// Per group: true negatives, false positives, false negatives, true positives.
 fn table(cells: &[(&str, [usize; 4])]) -> ScoreTable {
