@@ -86,7 +86,7 @@ pub(crate) use opaque_debug;
 pub mod error;
 
 pub mod calendar;
-pub mod interval;
+pub mod stats;
 
 pub mod records;
 

@@ -2,7 +2,7 @@
 
 use crate::calendar::Day;
 use crate::features::Cell;
-use crate::interval::Estimate;
+use crate::stats::Estimate;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -221,7 +221,7 @@ impl OutOf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interval::Interval;
+    use crate::stats::Interval;
 
     fn estimate(value: f64, low: f64, high: f64) -> Estimate {
         Estimate { value, interval: Interval { low, high }, n: 400 }

@@ -414,7 +414,7 @@ fn invariant_6_a_small_group_is_named_nowhere_and_refused_is_not_unknown() {
         model.to_json().unwrap(),
         model_html(&model).unwrap(),
         model_json(&model).unwrap(),
-        model_card(&model).to_markdown(),
+        model_card(&model).unwrap().to_markdown(),
         audit_text(&model.fairness()),
         audit_csv(&model.fairness()).unwrap(),
     ];

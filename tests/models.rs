@@ -98,7 +98,7 @@ fn a_file_of_version_1_shows_no_small_number_of_people() {
         }
     }
     assert!(shown > 40 && withheld > 2, "{shown} {withheld}");
-    let (page, card) = (model_html(&scorer).unwrap(), model_card(&scorer).to_markdown());
+    let (page, card) = (model_html(&scorer).unwrap(), model_card(&scorer).unwrap().to_markdown());
     for text in [&page, &card] {
         assert!(text.contains("an earlier form of the check") && text.contains("not shown"));
     }

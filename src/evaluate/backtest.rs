@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::bands::{Band, BandRule};
-use super::calibration::softplus;
-use super::interval::{Bootstrap, Estimate, clustered_mean};
 use super::performance::{Performance, TestRows};
-use super::ranking::{at_capacity, lot, mix};
+use super::ranking::{at_capacity, lot};
 use super::recalibration::Recalibration;
 use super::rules::{FittedRule, RuleReport, SimpleRule};
 use crate::calendar::{AsOf, Horizon};
 use crate::dataset::Dataset;
 use crate::error::{EvaluateError, ModelError};
 use crate::model::Candidate;
+use crate::stats::link::softplus;
+use crate::stats::random::mix;
+use crate::stats::{Bootstrap, Estimate, clustered_mean};
 
 /// How many cases a team can look at from one list.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::calibration::probability;
-use super::interval::{Estimate, wilson};
 use super::ranking::ranking;
 use crate::error::EvaluateError;
+use crate::stats::link::probability;
+use crate::stats::{Estimate, wilson};
 
 /// A range of scores and what came of the cases in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

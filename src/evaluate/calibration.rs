@@ -5,8 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{Clusters, Estimate, Interval, clustered_mean, wilson};
 use super::ranking::ranking;
+use crate::stats::line::{self, overlap};
+use crate::stats::link::{probability, softplus};
+use crate::stats::{Clusters, Estimate, clustered_mean, wilson};
 
 /// The mean negative log-likelihood, in nats: 0 is perfect, ln 2 = 0.693 is what "fifty-fifty for everybody"
 /// gets, and a sure but wrong answer costs without bound.
@@ -57,17 +59,6 @@ fn mean_cost(
     let costs: Vec<f64> = rows.map(|(&score, &outcome)| cost(if outcome { -score } else { score })).collect();
     let mean = clustered_mean(&costs, families)?;
     Some(Estimate { interval: mean.interval.held_to(0.0, worst), ..mean })
-}
-
-/// The probability that belongs to a log-odds. Neither end overflows.
-pub(crate) fn probability(log_odds: f64) -> f64 {
-    let small = (-log_odds.abs()).exp();
-    (if log_odds < 0.0 { small } else { 1.0 }) / (1.0 + small)
-}
-
-/// `ln(1 + e^x)` without overflow: minus the log of the probability whose log-odds is `-x`.
-pub(crate) fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 /// How predicted probabilities compare with what happened.
@@ -142,222 +133,11 @@ impl Calibration {
             return None;
         }
         Some(Self {
-            slope: slope(log_odds, outcomes, &clusters)?,
-            intercept: intercept(log_odds, outcomes, &clusters)?,
+            slope: line::slope(log_odds, outcomes, &clusters)?,
+            intercept: line::in_the_large(log_odds, outcomes, &clusters)?,
             bins: reliability(log_odds, outcomes),
         })
     }
-}
-
-impl Calibration {
-    /// Slope and offset of the logistic regression of the outcome on the log-odds; `None` as for
-    /// [`Calibration::measure`].
-    pub(super) fn line(log_odds: &[f64], outcomes: &[bool]) -> Option<(f64, f64)> {
-        if !overlap(log_odds, outcomes) {
-            return None;
-        }
-        let line = Line::fit(log_odds, outcomes)?;
-        let slope = line.at[1] / line.spread;
-        Some((slope, line.at[0] - slope * line.mean))
-    }
-}
-
-/// Whether some row without the outcome scores higher than some row with it, and the other way round. This is
-/// exactly when a logistic regression on one score has a finite answer (A. Albert and J. A. Anderson, 1984,
-/// *Biometrika* 71:1-10); it is false for one class and for a constant score.
-fn overlap(log_odds: &[f64], outcomes: &[bool]) -> bool {
-    let range = |class: bool| {
-        let scores = log_odds.iter().zip(outcomes).filter(move |&(_, &outcome)| outcome == class);
-        scores.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (&s, _)| (low.min(s), high.max(s)))
-    };
-    let (with, without) = (range(true), range(false));
-    with.0 < without.1 && without.0 < with.1
-}
-
-/// The most Newton steps; both regressions need about six, and twenty in hard cases.
-const MOST_STEPS: usize = 100;
-/// A Newton step below this (on the standardised scale) ends the search: the error left is its square.
-const SMALL_STEP: f64 = 1e-9;
-/// How much of the slope along a step may be left after it. A Newton step leaves hardly any near the answer; from far
-/// away it may go too far, and any shrinking leads there in the end.
-const STILL_RISING: f64 = 0.9;
-/// Rows whose parts of a sum are added up plainly, before the sums of such stretches are added with compensation.
-const STRETCH: usize = 1_024;
-/// The least information a row must give on average (at most 1/4) for the intercept to be told from rounding.
-const LEAST_INFORMATION: f64 = 1e-10;
-
-/// A logistic regression on one standardised score.
-struct Line {
-    mean: f64,
-    spread: f64,
-    scores: Vec<f64>,
-    /// Offset and slope on the standardised scale.
-    at: [f64; 2],
-    /// How often all rows were gone through.
-    #[cfg(test)]
-    passes: usize,
-}
-
-impl Line {
-    /// By Newton's method, until a step is small. The likelihood is concave, so its gradient falls along the step until it
-    /// is 0 at the top: a step after which it is not clearly smaller is halved. Heights are not compared: over
-    /// millions of rows the rounding of their sum is larger than what the last steps gain.
-    fn fit(log_odds: &[f64], outcomes: &[bool]) -> Option<Self> {
-        let n = log_odds.len() as f64;
-        let mean = log_odds.iter().sum::<f64>() / n;
-        let spread = (log_odds.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / n).sqrt();
-        if !(spread > 0.0 && spread.is_finite()) {
-            return None;
-        }
-        let scores: Vec<f64> = log_odds.iter().map(|score| (score - mean) / spread).collect();
-        let share = outcomes.iter().filter(|&&outcome| outcome).count() as f64 / n;
-        let mut at = [(share / (1.0 - share)).ln(), 0.0];
-        let (mut gradient, mut hessian) = derivatives(at, &scores, outcomes);
-        #[cfg(test)]
-        let mut passes = 1;
-        for _ in 0..MOST_STEPS {
-            let step = solve(hessian, gradient)?;
-            let size = step[0].abs().max(step[1].abs());
-            if size <= SMALL_STEP * (1.0 + at[0].abs().max(at[1].abs())) {
-                at = [at[0] + step[0], at[1] + step[1]];
-                return Some(Self {
-                    mean,
-                    spread,
-                    scores,
-                    at,
-                    #[cfg(test)]
-                    passes,
-                });
-            }
-            let along = |gradient: [f64; 2]| gradient[0] * step[0] + gradient[1] * step[1];
-            let mut scale = 1.0;
-            loop {
-                let next = [at[0] + scale * step[0], at[1] + scale * step[1]];
-                let there = derivatives(next, &scores, outcomes);
-                #[cfg(test)]
-                {
-                    passes += 1;
-                }
-                if along(there.0).abs() <= STILL_RISING * along(gradient) {
-                    at = next;
-                    (gradient, hessian) = there;
-                    break;
-                }
-                scale *= 0.5;
-                if scale < 1e-12 {
-                    return None;
-                }
-            }
-        }
-        None
-    }
-}
-
-/// The slope with its interval, robust and by family.
-fn slope(log_odds: &[f64], outcomes: &[bool], clusters: &Clusters) -> Option<Estimate> {
-    let Line { spread, scores, at, .. } = Line::fit(log_odds, outcomes)?;
-    let (_, hessian) = derivatives(at, &scores, outcomes);
-    let mut totals = vec![[0.0; 2]; clusters.count];
-    for ((x, &y), &cluster) in scores.iter().zip(outcomes).zip(&clusters.index) {
-        let residual = f64::from(u8::from(y)) - probability(at[0] + at[1] * x);
-        let total = &mut totals[cluster as usize];
-        *total = [total[0] + residual, total[1] + residual * x];
-    }
-    // The slope's part of (inverse Hessian × cluster total), squared and added: one entry of the sandwich.
-    let mut variance = 0.0;
-    for total in totals {
-        variance += solve(hessian, total)?[1].powi(2);
-    }
-    let standard_error = (variance * clusters.correction()).sqrt() / spread;
-    let value = at[1] / spread;
-    Some(Estimate { value, interval: Interval::normal(value, standard_error)?, n: log_odds.len() as u64 })
-}
-
-/// The gradient of the log-likelihood, and minus its second derivatives as `[aa, ab, bb]`.
-///
-/// Summed with compensation, so that the rounding of a sum does not grow with the rows (A. Neumaier, 1974,
-/// *Zeitschrift für Angewandte Mathematik und Mechanik* 54:39-51).
-fn derivatives([a, b]: [f64; 2], scores: &[f64], outcomes: &[bool]) -> ([f64; 2], [f64; 3]) {
-    let (mut sums, mut lost) = ([0.0_f64; 5], [0.0_f64; 5]);
-    for (scores, outcomes) in scores.chunks(STRETCH).zip(outcomes.chunks(STRETCH)) {
-        let mut parts = [0.0; 5];
-        for (x, &y) in scores.iter().zip(outcomes) {
-            let p = probability(a + b * x);
-            let residual = f64::from(u8::from(y)) - p;
-            let weight = p * (1.0 - p);
-            let row = [residual, residual * x, weight, weight * x, weight * x * x];
-            for (part, row) in parts.iter_mut().zip(row) {
-                *part += row;
-            }
-        }
-        for ((sum, lost), part) in sums.iter_mut().zip(&mut lost).zip(parts) {
-            let next = *sum + part;
-            *lost += if sum.abs() >= part.abs() { (*sum - next) + part } else { (part - next) + *sum };
-            *sum = next;
-        }
-    }
-    let [g, gx, aa, ab, bb]: [f64; 5] = std::array::from_fn(|nth| sums[nth] + lost[nth]);
-    ([g, gx], [aa, ab, bb])
-}
-
-/// Solves a symmetric two-by-two system; `None` when it has no finite answer.
-fn solve([aa, ab, bb]: [f64; 3], [a, b]: [f64; 2]) -> Option<[f64; 2]> {
-    let determinant = aa * bb - ab * ab;
-    let answer = [(bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant];
-    (determinant > 0.0 && answer.iter().all(|x| x.is_finite())).then_some(answer)
-}
-
-/// Calibration in the large: the one number to add to all log-odds so that the predicted probabilities add up
-/// to the observed count. Newton's method held between two bounds that the answer cannot leave: a number
-/// that makes all probabilities too low, and one that makes all too high.
-fn intercept(log_odds: &[f64], outcomes: &[bool], clusters: &Clusters) -> Option<Estimate> {
-    let n = log_odds.len() as f64;
-    let positives = outcomes.iter().filter(|&&outcome| outcome).count() as f64;
-    let level = (positives / (n - positives)).ln();
-    let lowest = log_odds.iter().copied().fold(f64::INFINITY, f64::min);
-    let highest = log_odds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let (mut too_low, mut too_high) = (level - highest, level - lowest);
-    let mut at = too_low + (too_high - too_low) / 2.0;
-    let mut information = 0.0;
-    let mut found = false;
-    for _ in 0..2 * MOST_STEPS {
-        let mut missing = positives;
-        information = 0.0;
-        for score in log_odds {
-            let p = probability(at + score);
-            missing -= p;
-            information += p * (1.0 - p);
-        }
-        if missing > 0.0 {
-            too_low = at;
-        } else {
-            too_high = at;
-        }
-        let newton = at + missing / information;
-        // Also false when the step is not a number.
-        let next = if newton >= too_low && newton <= too_high {
-            newton
-        } else {
-            too_low + (too_high - too_low) / 2.0
-        };
-        let moved = (next - at).abs();
-        at = next;
-        if moved <= SMALL_STEP * (1.0 + at.abs()) {
-            found = true;
-            break;
-        }
-    }
-    // Where all rows are certain at the answer, a wide range of intercepts fits equally well.
-    if !found || information < LEAST_INFORMATION * n {
-        return None;
-    }
-    let mut totals = vec![0.0; clusters.count];
-    for ((score, &outcome), &cluster) in log_odds.iter().zip(outcomes).zip(&clusters.index) {
-        totals[cluster as usize] += f64::from(u8::from(outcome)) - probability(at + score);
-    }
-    let squares: f64 = totals.iter().map(|total| total * total).sum();
-    let standard_error = (squares * clusters.correction()).sqrt() / information;
-    Some(Estimate { value: at, interval: Interval::normal(at, standard_error)?, n: log_odds.len() as u64 })
 }
 
 /// The bins, from the lowest scores up. A cut inside a run of equal scores moves to the end of the run.
@@ -387,37 +167,15 @@ fn reliability(log_odds: &[f64], outcomes: &[bool]) -> Vec<ReliabilityBin> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::interval::Z;
-    use super::super::interval::fixture::{close, load};
     use super::*;
+    use crate::stats::Z;
+    use crate::stats::fixture::{close, load};
 
     #[track_caller]
     fn normal(ours: &Estimate, value: f64, error: f64, tolerance: f64) {
         close(ours.value, value, tolerance);
         close(ours.interval.low, value - Z * error, tolerance);
         close(ours.interval.high, value + Z * error, tolerance);
-    }
-
-    /// 50,000 cases and the same a hundred times over have the same line, reached in as few passes.
-    #[test]
-    fn five_million_rows_have_the_line_of_fifty_thousand() {
-        let n = 50_000_u32;
-        // Scores of some -7 to 0, and outcomes that rise less steeply with them, in no order.
-        let log_odds: Vec<f64> = (0..n)
-            .map(|row| -7.0 * (f64::from(row.wrapping_mul(2_654_435_761) >> 8) / 16_777_216.0))
-            .collect();
-        let outcomes: Vec<bool> = (0..n)
-            .map(|row| {
-                let lot = f64::from(row.wrapping_mul(40_503).wrapping_add(977) % 65_536) / 65_536.0;
-                lot < probability(0.3 + 0.7 * log_odds[row as usize])
-            })
-            .collect();
-        let few = Line::fit(&log_odds, &outcomes).unwrap();
-        let many = Line::fit(&log_odds.repeat(100), &outcomes.repeat(100)).unwrap();
-        close(few.at[0], many.at[0], 1e-10);
-        close(few.at[1], many.at[1], 1e-10);
-        close(few.at[1] / few.spread, 0.7, 0.05);
-        assert!(few.passes <= 10 && many.passes <= 10, "{} and {}", few.passes, many.passes);
     }
 
     #[test]

@@ -6,11 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::backtest::{Backtest, BacktestReport};
-use super::interval::Estimate;
 use super::performance::Performance;
 use super::rules::{RuleReport, SimpleRule};
 use crate::error::EvaluateError;
 use crate::model::Candidate;
+use crate::stats::Estimate;
 
 /// A figure that models are chosen or held to account by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

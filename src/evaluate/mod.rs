@@ -14,8 +14,7 @@ pub mod ranking;
 mod recalibration;
 mod rules;
 
-pub use crate::interval;
-pub use crate::interval::{Bootstrap, Estimate, Interval};
+pub use crate::stats::{Bootstrap, Estimate, Interval};
 pub use backtest::{
     Backtest, BacktestPlan, BacktestReport, Capacity, FamilyRule, Split, SplitReport, TermReport, TestCase,
 };

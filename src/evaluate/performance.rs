@@ -5,9 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, brier, log_loss};
-use super::interval::{Bootstrap, Clusters, Estimate, percentile_interval, wilson};
 use super::ranking::RankedRows;
 use crate::error::EvaluateError;
+use crate::stats::{Bootstrap, Clusters, Estimate, percentile_interval, wilson};
 
 /// The rows of a test: one row per person and as-of date, with what was predicted and what happened.
 ///
@@ -62,7 +62,7 @@ impl TestRows<'_> {
 ///
 /// # Examples
 /// ```
-/// use earlyhelp::evaluate::interval::Bootstrap;
+/// use earlyhelp::stats::Bootstrap;
 /// use earlyhelp::evaluate::performance::{Performance, TestRows};
 /// use earlyhelp::evaluate::ranking::at_capacity;
 ///
@@ -223,9 +223,9 @@ mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
     use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-    use super::super::interval::fixture::{close, load};
     use super::super::ranking::at_capacity;
     use super::*;
+    use crate::stats::fixture::{close, load};
 
     /// Made-up test rows. In each family a shared part of the score and of the chance of the outcome.
     struct Made {

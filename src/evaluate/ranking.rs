@@ -14,6 +14,8 @@
 //! assert_eq!(average_precision(&log_odds, &outcomes), Some(1.0));
 //! ```
 
+use crate::stats::random::mix;
+
 /// The area under the ROC curve: how often a row with the outcome scores higher than one without it, when
 /// one of each is picked at random. 0 to 1; 0.5 is no better than chance; equal scores count half.
 ///
@@ -139,7 +141,7 @@ struct Stop {
 
 impl RankedRows {
     /// Sorts rows; all three slices have one entry per row, `clusters` being numbers as in
-    /// [`Clusters`](super::interval::Clusters).
+    /// [`Clusters`](crate::stats::Clusters).
     pub(crate) fn new(log_odds: &[f64], outcomes: &[bool], clusters: &[u32]) -> Self {
         let order = ranking(log_odds);
         let mut ranked = Self { with: vec![], without: vec![], stops: vec![] };
@@ -188,14 +190,6 @@ impl RankedRows {
     }
 }
 
-/// A well-mixed number of a seed and a key (the finaliser of `SplitMix64`; Steele, Lea and Flood 2014).
-pub(crate) fn mix(seed: u64, key: u64) -> u64 {
-    let mut z = key.wrapping_add(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
 /// The lot that a case draws: cases of equal score are put in this order, which is the same every time
 /// and favours no id (the FNV-1a hash of the id, mixed with a seed).
 pub(crate) fn lot(seed: u64, id: &str) -> u64 {
@@ -207,9 +201,9 @@ pub(crate) fn lot(seed: u64, id: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::interval::Clusters;
-    use super::super::interval::fixture::{close, load};
     use super::*;
+    use crate::stats::Clusters;
+    use crate::stats::fixture::{close, load};
 
     #[test]
     fn both_measures_agree_with_scikit_learn() {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;
-use super::ranking::mix;
+use crate::stats::line::slope_and_offset;
+use crate::stats::random::mix;
 
 /// How a model's log-odds were moved: `offset + slope * log-odds`, learnt from the backtest's test cases,
 /// which are later than what the model learnt from.
@@ -33,14 +34,14 @@ impl Recalibration {
     /// the families. `None` where a line cannot be estimated or does not rise.
     pub(super) fn fit(log_odds: &[f64], outcomes: &[bool], families: &[u32]) -> Option<(Self, Vec<f64>)> {
         let before = Calibration::measure(log_odds, outcomes, families)?;
-        let (slope, offset) = Calibration::line(log_odds, outcomes)?;
+        let (slope, offset) = slope_and_offset(log_odds, outcomes)?;
         let half = |row: usize| mix(HALVES, u64::from(families[row])) & 1 == 1;
         let mut lines = [(0.0, 0.0); 2];
         for (side, line) in lines.iter_mut().enumerate() {
             let rows: Vec<usize> = (0..log_odds.len()).filter(|&row| half(row) == (side == 1)).collect();
             let scores: Vec<f64> = rows.iter().map(|&row| log_odds[row]).collect();
             let outcomes: Vec<bool> = rows.iter().map(|&row| outcomes[row]).collect();
-            *line = Calibration::line(&scores, &outcomes)?;
+            *line = slope_and_offset(&scores, &outcomes)?;
         }
         let rises = slope > 0.0 && lines.iter().all(|(slope, _)| *slope > 0.0);
         let moved = log_odds.iter().enumerate().map(|(row, score)| {

@@ -83,8 +83,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::evaluate::interval::fixture::{close, load};
-    use crate::evaluate::interval::newcombe_difference;
+    use crate::stats::fixture::{close, load};
+    use crate::stats::newcombe_difference;
 
     /// Rates as Fairlearn gives them, differences from everybody else with their intervals as statsmodels does.
     #[test]

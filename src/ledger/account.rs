@@ -11,8 +11,8 @@ use super::{Ledger, LedgerError, Wanted};
 use crate::calendar::{AsOf, Day};
 use crate::fairness::Protected;
 use crate::fairness::audit::{UNKNOWN, held_back};
-use crate::interval::{Estimate, wilson};
 use crate::review::{Agreement, Drawn, Step};
+use crate::stats::{Estimate, wilson};
 
 /// What became of alerts: counted, over the whole ledger and by run and group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::events::{CaseScored, Kind, RunFinished, ScoreContent};
 use super::{Entry, Ledger, LedgerError, Wanted};
-use crate::evaluate::ranking::mix;
 use crate::records::Records;
 use crate::review::{Drawn, ReviewList};
 use crate::scoring::{Request, Scorer, Scores};
+use crate::stats::random::mix;
 
 /// Which past cases are made again.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -312,7 +312,7 @@ mod tests {
                         let eta = found.intercept
                             + found.coefficients[0] * design.0[0][row]
                             + found.coefficients[1] * design.0[1][row];
-                        let chance = 1.0 / (1.0 + (-eta).exp());
+                        let chance = crate::stats::link::probability(eta);
                         loss -= weights[row] * if outcomes[row] { chance } else { 1.0 - chance }.ln();
                         share += weights[row];
                     }

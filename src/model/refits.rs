@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::validation::mixed;
 use crate::error::ModelError;
+use crate::stats::Z;
+use crate::stats::random::mixed;
 
 /// Refits of a model on redrawn families, as deviations from it: what intervals of shapes and scores, and
 /// the stability of ranks, are made of.
@@ -167,8 +168,7 @@ impl Refits {
 /// The 97.5% quantile of Student's t, by its expansion around the normal one (Abramowitz and Stegun 1964,
 /// 26.7.5): within 0.004 from 5 degrees of freedom up, within 0.001 from 10.
 fn student(freedom: f64) -> f64 {
-    const NORMAL: f64 = 1.959_963_984_540_054;
-    let z = NORMAL;
+    let z = Z;
     let first = (z.powi(3) + z) / 4.0;
     let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
     let third = (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0;

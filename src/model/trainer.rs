@@ -15,6 +15,7 @@ use crate::calendar::AsOf;
 use crate::dataset::Dataset;
 use crate::error::ModelError;
 use crate::features::{Cell, Direction};
+use crate::stats::link::probability;
 
 /// A trainer and its settings, as a project file and a model file name them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -200,7 +201,7 @@ fn offset_in_the_large(log_odds: &[f64], outcomes: &[bool]) -> f64 {
     for _ in 0..MOST_STEPS {
         let (mut sum, mut spread) = (0.0, 0.0);
         for score in log_odds {
-            let chance = 1.0 / (1.0 + (-(offset + score)).exp());
+            let chance = probability(offset + score);
             sum += chance;
             spread += chance * (1.0 - chance);
         }
@@ -315,7 +316,7 @@ fn line_through(log_odds: &[f64], outcomes: &[bool], weights: &[f64]) -> (f64, f
     for _ in 0..MOST_STEPS {
         let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for ((&score, &outcome), &weight) in log_odds.iter().zip(outcomes).zip(weights) {
-            let chance = 1.0 / (1.0 + (-(offset + slope * score)).exp());
+            let chance = probability(offset + slope * score);
             let residual = weight * (f64::from(u8::from(outcome)) - chance);
             let spread = weight * chance * (1.0 - chance);
             g0 += residual;

@@ -1,6 +1,7 @@
 //! Held-out cases inside training: by family and by time, never by row.
 
 use crate::calendar::AsOf;
+use crate::stats::random::mixed;
 
 /// Which cases a trainer may learn from, and on which it checks its settings, fold by fold.
 ///
@@ -68,14 +69,4 @@ impl Validation {
     pub(crate) fn checks(&self, row: usize, fold: u8) -> bool {
         self.fold[row] == fold && self.side[row] != Side::Learn
     }
-}
-
-/// Spreads a key over all 64 bits: the finalizer of `SplitMix64` (Steele, Lea and Flood, *Fast splittable
-/// pseudorandom number generators*, OOPSLA 2014).
-pub(crate) fn mixed(seed: u64, key: u64) -> u64 {
-    let mut bits = key ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }

@@ -9,8 +9,8 @@ use super::verdict::Verdict;
 use crate::cohort::Cohort;
 use crate::error::ScoringError;
 use crate::evaluate::{BacktestReport, Estimate, Interval};
-use crate::interval::wilson;
 use crate::scoring::{Request, Scorer, WhyNot};
+use crate::stats::wilson;
 
 /// The list that a run at the date would be drawn from. No list is drawn here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use crate::evaluate::{BacktestReport, Estimate, Interval, Performance, TestRows}
 use crate::model::Candidate;
 use crate::outcome::OutcomeSpec;
 use crate::records::Records;
+use crate::stats::difference;
 
 /// The model on outcomes that it did not learn from, beside the figures it was released with.
 ///
@@ -139,14 +140,6 @@ impl FigureChange {
     }
 }
 
-/// The difference of two independent figures, with an interval made of theirs.
-fn difference(now: &Estimate, before: &Estimate) -> Estimate {
-    let value = now.value - before.value;
-    let below = (now.value - now.interval.low).hypot(before.interval.high - before.value);
-    let above = (now.interval.high - now.value).hypot(before.value - before.interval.low);
-    Estimate { value, interval: Interval { low: value - below, high: value + above }, n: now.n + before.n }
-}
-
 /// The as-of dates whose outcomes are known at `as_of` and which training knew nothing of, `every` months
 /// apart, earliest first.
 pub(super) fn dates(candidate: &Candidate, records: &Records, as_of: AsOf, every: u32) -> Vec<AsOf> {
@@ -227,16 +220,7 @@ fn performance(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interval::wilson;
-
-    #[test]
-    fn the_difference_of_two_rates_is_newcombes() {
-        let (now, before) = (wilson(56, 70).unwrap(), wilson(48, 80).unwrap());
-        let found = difference(&now, &before);
-        let right = crate::interval::newcombe_difference((56, 70), (48, 80)).unwrap();
-        assert!((found.interval.low - right.interval.low).abs() < 1e-12);
-        assert!((found.interval.high - right.interval.high).abs() < 1e-12);
-    }
+    use crate::stats::wilson;
 
     #[test]
     fn a_better_ranking_is_within_and_a_doubled_rate_beyond() {

@@ -1,6 +1,6 @@
 //! Two samples of cases side by side, with the family as the unit: the cohorts of training, and that of now.
 
-use crate::interval::{Interval, Z};
+use crate::stats::{Interval, Z};
 
 /// The rows of training and of now with their families. A family may be in both, and then in both at several
 /// dates: what its rows have in common is no news twice, and what stays the same in a family cancels out of

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bins::Bins;
 use super::panel::Panel;
 use super::verdict::Verdict;
-use crate::interval::{Interval, Z};
+use crate::stats::{Interval, Z};
 
 /// How far the values of a feature, or of the score, moved between the training cohorts and the cohort of
 /// now.

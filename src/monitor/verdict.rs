@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::interval::Interval;
+use crate::stats::Interval;
 
 /// What a 95% interval says about a limit. The order is the order of concern, so the highest of several
 /// verdicts is the verdict on all of them.

@@ -7,7 +7,7 @@ use super::figure::{Figure, Unit, plain, signed};
 use super::words;
 use crate::evaluate::calibration::ReliabilityBin;
 use crate::evaluate::{BacktestReport, Recalibration};
-use crate::interval::Estimate;
+use crate::stats::Estimate;
 
 /// Whether foreseen chances came true, in words. What there is nothing to say of is empty.
 pub(super) struct Chances {

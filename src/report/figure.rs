@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::words;
-use crate::interval::{Estimate, Interval};
+use crate::stats::{Estimate, Interval};
 
 /// A measured figure: never without its interval and the number of cases it rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -5,10 +5,10 @@ use askama::Template;
 use super::words::{self, Move, OutOf};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
-use crate::interval::Interval;
 use crate::records::RecordReference;
 use crate::review::{Drawn, Entry, ReviewList, SharesUsed};
 use crate::scoring::{Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, Stability};
+use crate::stats::Interval;
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
 /// that moves the score.

@@ -10,10 +10,10 @@ use super::release::Scorer;
 use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::error::ScoringError;
-use crate::evaluate::calibration::probability;
 use crate::evaluate::ranking::lot;
 use crate::features::{Cell, Feature, FeatureMatrix, Scope};
-use crate::interval::Interval;
+use crate::stats::Interval;
+use crate::stats::link::probability;
 
 /// Who asks for scores, for what, and when.
 ///

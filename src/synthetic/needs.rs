@@ -9,6 +9,7 @@ use super::population::{Child, Family};
 use super::random::{Draw, Purpose};
 use super::rates::{AREAS, FRAILTY_SD, HAZARD_RATIO};
 use super::timeline::{BOUNDS, HALVES, YEAR};
+use crate::stats::link::probability;
 
 /// Probability that a state is drawn anew in a half-year: a need then lasts some six years. A choice: long
 /// enough that last year's records say something about next year's risk.
@@ -130,9 +131,8 @@ fn deprivation(area: usize) -> f64 {
 
 /// Shares by area whose weighted mean is `overall`, with a gradient in log-odds: by bisection.
 fn by_area(overall: f64, gradient: f64) -> [f64; AREAS.len()] {
-    let at = |intercept: f64| {
-        std::array::from_fn(|area| 1.0 / (1.0 + (-intercept - gradient * deprivation(area)).exp()))
-    };
+    let at =
+        |intercept: f64| std::array::from_fn(|area| probability(intercept + gradient * deprivation(area)));
     let (mut low, mut high) = (-20.0, 20.0);
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);

@@ -9,8 +9,9 @@
 //! (xoshiro256++). Knuth, *The Art of Computer Programming* 2, section 3.4.1 (Poisson by products of
 //! uniforms). Box & Muller, *Ann. Math. Stat.* 29(2), 1958 (normal).
 
+use crate::stats::random::mixed;
+use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
-use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
 /// What a stream of draws is for. Two purposes never share a stream.
 #[derive(Clone, Copy)]
@@ -35,7 +36,7 @@ impl Draw {
     pub(super) fn stream(seed: u64, purpose: Purpose, number: u64) -> Self {
         let mut state = seed;
         for part in [purpose as u64, number] {
-            state = SplitMix64::seed_from_u64(state ^ part.wrapping_mul(0x9E37_79B9_7F4A_7C15)).next_u64();
+            state = mixed(part, state);
         }
         Self(Xoshiro256PlusPlus::seed_from_u64(state))
     }

@@ -6,10 +6,12 @@
 //! stretches of log-odds, which one pass over the rows makes: the answer is that of all rows, to nine digits or
 //! more.
 
-use super::points::{Members, Points, Scale, Stretches, probability};
+use super::points::{Members, Points, Scale, Stretches};
 use super::rows::Rows;
 use super::suppress::Parts;
-use crate::evaluate::interval::{Estimate, Interval, Z};
+use crate::stats::line::{LEAST_INFORMATION, newton, solve};
+use crate::stats::link::{self, probability};
+use crate::stats::{Estimate, Interval};
 
 /// Bins of the calibration error and of the reliability diagram, as in
 /// [`Calibration::BINS`](crate::evaluate::calibration::Calibration::BINS): the usual ten.
@@ -18,14 +20,12 @@ pub(super) const BINS: usize = 10;
 const FEW_ROWS: usize = 2_000;
 /// The most Newton steps; about six are needed.
 const MOST_STEPS: usize = 60;
-/// A Newton step below this (on the standardised scale) is the last: the error left is about its square.
+/// A Newton step below so many log-odds is the last: the error left is about its square.
 const SMALL_STEP: f64 = 1e-6;
-/// The least information a row must give on average (at most 1/4) for the intercept to be told from rounding.
-const LEAST_INFORMATION: f64 = 1e-10;
 
 /// The log-odds of every row's score; infinite at 0 and 1.
 pub(super) fn log_odds(rows: &Rows) -> Vec<f64> {
-    rows.scores.iter().map(|score| score.ln() - (-score).ln_1p()).collect()
+    rows.scores.iter().map(|&score| link::log_odds(score)).collect()
 }
 
 /// Slope, and intercept with the slope held at 1.
@@ -57,16 +57,12 @@ pub(super) fn line(rows: &Rows, members: &[u32], log_odds: &[f64], totals: &mut 
         return (None, None);
     };
     let estimate = |fitted: Option<Fitted>, variance: f64| {
-        fitted.and_then(|fitted| normal(fitted.value, variance.sqrt(), totals.n))
+        fitted.and_then(|fitted| {
+            let interval = Interval::normal(fitted.value, variance.sqrt())?;
+            Some(Estimate { value: fitted.value, interval, n: totals.n })
+        })
     };
     (estimate(tilted, variances[0]), estimate(level, variances[1]))
-}
-
-/// Solves a symmetric two-by-two system; `None` when it has no finite answer.
-fn solve([aa, ab, bb]: [f64; 3], [a, b]: [f64; 2]) -> Option<[f64; 2]> {
-    let determinant = aa * bb - ab * ab;
-    let answer = [(bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant];
-    (determinant > 0.0 && answer.iter().all(|x| x.is_finite())).then_some(answer)
 }
 
 /// A fitted number, and what each row adds to its error to first order: the row's residual at the line fitted
@@ -85,49 +81,13 @@ impl Fitted {
 }
 
 fn slope(points: &Points, scale: &Scale) -> Option<Fitted> {
-    let (at, hessian) = newton(points, scale, [(scale.with / (scale.weight - scale.with)).ln(), 0.0])?;
+    let start = [(scale.with / (scale.weight - scale.with)).ln(), 0.0];
+    let (at, hessian) = newton(start, SMALL_STEP, |at| points.derivatives(scale, at))?;
     // The slope's part of (inverse Hessian × a row's gradient), on the scale of the log-odds.
     let (level, tilt) = (solve(hessian, [1.0, 0.0])?[1], solve(hessian, [0.0, 1.0])?[1]);
     let line = |[a, b]: [f64; 2]| [a - b * scale.mean / scale.spread, b / scale.spread];
     let times = line([level, tilt]).map(|time| time / scale.spread);
     Some(Fitted { value: at[1] / scale.spread, at: line(at), times })
-}
-
-fn normal(value: f64, standard_error: f64, n: u64) -> Option<Estimate> {
-    let interval = Interval { low: value - Z * standard_error, high: value + Z * standard_error };
-    (interval.low.is_finite() && interval.high.is_finite()).then_some(Estimate { value, interval, n })
-}
-
-/// Newton's method from `at`. The gradient must shrink with each step; a step after which it grows is halved. The
-/// likelihood is concave, so where the gradient is 0 is the answer. Also the second derivatives, as they were just
-/// before the last small step.
-fn newton(points: &Points, scale: &Scale, mut at: [f64; 2]) -> Option<([f64; 2], [f64; 3])> {
-    let (mut gradient, mut hessian) = points.derivatives(scale, at)?;
-    for _ in 0..MOST_STEPS {
-        let step = solve(hessian, gradient)?;
-        let size = step[0].abs().max(step[1].abs());
-        if size <= SMALL_STEP * (1.0 + at[0].abs().max(at[1].abs())) {
-            return Some(([at[0] + step[0], at[1] + step[1]], hessian));
-        }
-        let mut part = 1.0;
-        loop {
-            let next = [at[0] + part * step[0], at[1] + part * step[1]];
-            let there = points.derivatives(scale, next);
-            // The likelihood still rises along the step, or has only just begun to fall.
-            let slope = |g: [f64; 2]| g[0] * step[0] + g[1] * step[1];
-            if let Some((g, h)) = there
-                && slope(g).abs() <= 0.9 * slope(gradient)
-            {
-                (at, gradient, hessian) = (next, g, h);
-                break;
-            }
-            part *= 0.5;
-            if part < 1e-6 {
-                return None;
-            }
-        }
-    }
-    None
 }
 
 /// Calibration in the large: the one number to add to all log-odds so that the chances add up to what happened.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{AuditError, ScoreTable};
 use crate::evaluate::Backtest;
-use crate::evaluate::calibration::probability;
 use crate::fairness::Protected;
+use crate::stats::link::probability;
 
 impl ScoreTable {
     /// The test cases of a backtest: the chance that each score speaks of, what happened, who was on the

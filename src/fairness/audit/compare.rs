@@ -8,7 +8,7 @@ use super::rates::{Moments, RatePair};
 use super::replicates::{Areas, Replicates, Scored, Series};
 use super::report::{Against, Disparity, DisparityVerdict, Measure, ScoreScale};
 use super::suppress::gives_away;
-use crate::evaluate::interval::{Estimate, Interval, Z};
+use crate::stats::{Estimate, Interval, Z};
 
 /// The groups of a column against one base: a group among them, or everybody.
 pub(super) struct Comparison<'a> {

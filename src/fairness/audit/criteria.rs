@@ -7,7 +7,7 @@ use super::rates::RatePair;
 use super::report::{
     Against, Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Setter,
 };
-use crate::evaluate::interval::{Estimate, Interval};
+use crate::stats::{Estimate, Interval};
 
 /// A comparison with its true figures, and what of it a reader may know.
 pub(super) struct Judged {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::report::Measure;
-use crate::evaluate::interval::{Estimate, Interval};
+use crate::stats::{Estimate, Interval};
 
 /// Whom a group is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use super::report::{
 };
 use super::suppress::{Guard, Parts, few_of_either, hold_back};
 use super::table::is_known;
-use crate::evaluate::interval::Estimate;
+use crate::stats::Estimate;
 
 /// Said in place of how intervals were corrected.
 const CORRECTION: &str = "not at all: this model was checked by an earlier form of the check, which compared each group with \
@@ -222,7 +222,7 @@ mod tests {
         let Some([n, positives, selected]) = counts else {
             return serde_json::json!({ "group": name, "outcome": { "suppressed": { "under": 10 } } });
         };
-        let rate = |part: u64, whole: u64| crate::interval::wilson(part, whole);
+        let rate = |part: u64, whole: u64| crate::stats::wilson(part, whole);
         let none = serde_json::json!({ "difference": null, "verdict": "cannot_tell" });
         serde_json::json!({ "group": name, "outcome": { "shown": {
             "n": n, "positives": positives, "selected": selected,

@@ -5,7 +5,7 @@ use super::groups::{Context, Group, coarse, outcome_parts, published, selection_
 use super::rates::{Rate, rounded};
 use super::replicates::{Replicates, Scored};
 use super::report::{AuditBin, GroupMeasures};
-use crate::evaluate::interval::{Estimate, Interval, Z};
+use crate::stats::{Estimate, Interval, Z};
 
 /// An estimate that is no share, as published.
 pub(super) fn estimate(value: f64, interval: Interval, n: u64, round: Option<u32>) -> Estimate {

@@ -1,6 +1,8 @@
 //! What a calibration line is fitted to: rows, or sums over stretches of log-odds that stand for many rows.
 
 use super::rows::Rows;
+use crate::stats::line::Derivatives;
+use crate::stats::link::probability;
 
 /// Stretches of equal width between the lowest and the highest log-odds of a group.
 const STRETCHES: usize = 128;
@@ -33,13 +35,6 @@ pub(super) struct Scale {
     pub(super) spread: f64,
     pub(super) weight: f64,
     pub(super) with: f64,
-}
-
-/// The gradient of the log-likelihood in level and tilt, and minus its second derivatives as `[aa, ab, bb]`.
-pub(super) type Derivatives = ([f64; 2], [f64; 3]);
-
-pub(super) fn probability(log_odds: f64) -> f64 {
-    1.0 / (1.0 + (-log_odds).exp())
 }
 
 impl Members<'_> {

@@ -29,7 +29,7 @@
 //! Methods in Medical Research* 21:347-359.
 
 use super::cells::{CELLS, Cells, PerCell};
-use crate::evaluate::interval::{Estimate, Interval, Z};
+use crate::stats::{Estimate, Interval, Z};
 
 /// Sums over products of what two groups hold in the same cluster, cell by cell.
 pub(super) type Moments = [PerCell; CELLS];

@@ -5,7 +5,7 @@ use super::cells::{CELLS, Cells, PerCell};
 use super::curves::{GRID, RocMaker, on_grid};
 use super::resample::{Block, Column, LANES, Lanes};
 use super::rows::Rows;
-use crate::evaluate::interval::{Interval, percentile_interval};
+use crate::stats::{Interval, percentile_interval};
 
 /// Figures that come from the bootstrap alone, numbered after the shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::disparity::{Against, Criterion, CriterionReport, Disparity, DisparityVerdict, Setter};
 use super::params::AuditParams;
-use crate::evaluate::interval::Estimate;
+use crate::stats::Estimate;
 
 /// The audit of one table of scores, made by [`ScoreTable::audit`](super::ScoreTable::audit).
 ///

@@ -26,7 +26,7 @@ use super::cells::{CELLS, has_outcome};
 use super::pooled::Pooled;
 use super::replicates::{Read, Replicates, Shape, read_block};
 use super::rows::Rows;
-use crate::evaluate::interval::Bootstrap;
+use crate::stats::Bootstrap;
 
 /// Resamples that are made together: the bytes of one cache line.
 pub(super) const LANES: usize = 64;

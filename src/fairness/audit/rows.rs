@@ -7,7 +7,7 @@ use super::params::OperatingPoint;
 use super::report::{Operating, ScoreScale, Tie};
 use super::table::ScoreTable;
 use crate::error::AuditError;
-use crate::evaluate::interval::Clusters;
+use crate::stats::Clusters;
 
 /// All rows, best score first. Rows that are equal in everything but the cluster may stand in any order.
 pub(super) struct Rows {

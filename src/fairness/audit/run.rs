@@ -13,7 +13,7 @@ use super::rows::Rows;
 use super::table::{ScoreTable, folded};
 use crate::error::AuditError;
 use crate::evaluate::Capacity;
-use crate::evaluate::interval::Bootstrap;
+use crate::stats::Bootstrap;
 
 /// How many groups one pass over the rows takes at most, where a column does not have more by itself. It
 /// bounds the memory: a group needs some 70 kB for each thread.

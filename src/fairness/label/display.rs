@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{HelpSplit, LabelReport, ReferralReport, Side};
 use crate::fairness::proxy::display::{or_dash, texts, write_table};
-use crate::interval::Estimate;
+use crate::stats::Estimate;
 
 fn percent(estimate: Option<&Estimate>) -> String {
     estimate.map_or_else(|| "-".to_owned(), Estimate::percent)

@@ -23,8 +23,8 @@ use super::{Characteristic, Protected};
 use crate::calendar::AsOf;
 use crate::error::EvaluateError;
 use crate::evaluate::Backtest;
-use crate::interval::{Clusters, Estimate, Interval, Z, clustered_mean_in, wilson};
 use crate::outcome::OutcomeSpec;
+use crate::stats::{Clusters, Estimate, Interval, Z, clustered_mean_in, wilson};
 
 /// The cases of a label report: one entry each, in one order.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LabelCases, Side};
 use crate::fairness::audit::held_back;
-use crate::interval::{Estimate, wilson};
+use crate::stats::{Estimate, wilson};
 
 /// How cases were referred to the service that records the outcome.
 #[derive(Debug, Clone, Copy)]

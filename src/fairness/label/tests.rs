@@ -1,7 +1,7 @@
 use super::*;
 use crate::calendar::Horizon;
-use crate::interval::clustered_mean;
 use crate::records::Selector;
+use crate::stats::clustered_mean;
 
 fn plan() -> OutcomeSpec {
     OutcomeSpec::any("plan", "A plan begins", [Selector::source("plans")], Horizon::Months(12))

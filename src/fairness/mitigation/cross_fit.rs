@@ -3,9 +3,10 @@
 use crate::calendar::AsOf;
 use crate::dataset::Dataset;
 use crate::error::{Error, EvaluateError};
-use crate::evaluate::ranking::{at_capacity, lot, mix};
+use crate::evaluate::ranking::{at_capacity, lot};
 use crate::evaluate::{BacktestPlan, FamilyRule, Split};
 use crate::model::Trainer;
+use crate::stats::random::mix;
 
 /// Some dates' cases with scores by models that had not seen their families.
 pub(super) struct Side {

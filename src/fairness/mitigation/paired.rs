@@ -10,8 +10,8 @@ use super::cross_fit::Side;
 use super::report::{BeforeAfter, Change, GroupChange, RateChange, RateChanges};
 use crate::dataset::Dataset;
 use crate::error::{Error, EvaluateError};
-use crate::evaluate::interval::{Bootstrap, Clusters, Estimate, percentile_interval};
 use crate::evaluate::ranking::RankedRows;
+use crate::stats::{Bootstrap, Clusters, Estimate, percentile_interval};
 
 /// Scores and lists of one side of the comparison.
 pub(super) struct Arm<'a> {

@@ -10,10 +10,10 @@ use super::{CapacityShares, reweigh};
 use crate::calendar::AsOf;
 use crate::dataset::{Dataset, Reweighed, Reweighing};
 use crate::error::{Error, EvaluateError, MitigationError};
-use crate::evaluate::interval::{Bootstrap, Estimate};
 use crate::evaluate::ranking::ranking;
 use crate::evaluate::{BacktestPlan, Split};
 use crate::model::Trainer;
+use crate::stats::{Bootstrap, Estimate};
 
 /// What a mitigation does, without it and with it on the same cases: ranking quality and the rates of every
 /// group of every protected characteristic that is held.

@@ -8,7 +8,7 @@ use super::super::audit::{AuditParams, UNKNOWN};
 use super::super::protected::Protected;
 use super::signed;
 use crate::error::MitigationError;
-use crate::evaluate::calibration::probability;
+use crate::stats::link::probability;
 
 /// A share of a list's places for each group of one protected characteristic, with a reason and the name of
 /// who approved it. Within a group the highest scores come first.

@@ -11,7 +11,7 @@ use crate::evaluate::Backtest;
 use crate::evaluate::ranking::RankedRows;
 use crate::fairness::audit::AuditParams;
 use crate::fairness::{Characteristic, Protected};
-use crate::interval::{
+use crate::stats::{
     Bootstrap, Clusters, Estimate, Interval, newcombe_difference, percentile_interval, wilson,
 };
 

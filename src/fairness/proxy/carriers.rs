@@ -10,7 +10,7 @@ use crate::error::EvaluateError;
 use crate::evaluate::Backtest;
 use crate::fairness::audit::AuditParams;
 use crate::fairness::{Characteristic, Protected};
-use crate::interval::{Clusters, Estimate, Interval, Z};
+use crate::stats::{Clusters, Estimate, Interval, Z};
 
 /// A group's mean score less that of everybody else, term by term.
 ///

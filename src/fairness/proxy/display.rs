@@ -6,7 +6,7 @@ use super::{
     AblationReport, CarrierReport, Direction, ProxyFinding, ProxyOutcome, ProxyReport, ProxyVerdict,
     RankingFigures,
 };
-use crate::interval::Estimate;
+use crate::stats::Estimate;
 
 /// Features and terms shown of each group; all are in the report itself.
 const SHOWN: usize = 5;

@@ -1,6 +1,7 @@
 //! How well an order of cases sets a group apart from the rest, with an interval over families.
 
-use crate::interval::{Clusters, Estimate, Interval, Z};
+use crate::stats::link::probability;
+use crate::stats::{Clusters, Estimate, Interval, Z};
 
 /// Cases in order: each at a level, a level being part of one stratum (a fold) and higher where a group is
 /// expected more. Cases are compared within their stratum only.
@@ -98,8 +99,7 @@ impl Separation {
             return Interval { low: low.max(0.0), high: high.min(1.0) };
         }
         let (centre, half) = ((self.auc / (1.0 - self.auc)).ln(), z * self.standard_error / spread);
-        let back = |log_odds: f64| 1.0 / (1.0 + (-log_odds).exp());
-        Interval { low: back(centre - half), high: back(centre + half) }
+        Interval { low: probability(centre - half), high: probability(centre + half) }
     }
 }
 

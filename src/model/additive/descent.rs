@@ -11,6 +11,7 @@
 use super::block::{Block, Strengths};
 use super::column::{Column, MOST_STEPS, Steps, Working};
 use super::grid::Grid;
+use crate::stats::link::{probability_single, softplus_single};
 
 /// A term while it is fitted.
 #[derive(Debug, Clone)]
@@ -88,7 +89,7 @@ impl Cases<'_> {
     /// What a score costs a case: its mass times minus the logarithm of the chance of what happened.
     fn loss(&self, row: usize, score: f32) -> f64 {
         let against = if self.outcomes[row] { -score } else { score };
-        f64::from(self.mass(row) * (against.max(0.0) + (-against.abs()).exp().ln_1p()))
+        f64::from(self.mass(row) * softplus_single(against))
     }
 }
 
@@ -105,11 +106,6 @@ impl Part {
             is_flat: false,
         }
     }
-}
-
-/// The probability of a log-odds, in single precision: the passes over rows need no more.
-fn chance(score: f32) -> f32 {
-    1.0 / (1.0 + (-score).exp())
 }
 
 impl Descent {
@@ -150,7 +146,7 @@ impl Descent {
             working.weights = 0.0;
         }
         for (row, &outcome) in cases.outcomes.iter().enumerate() {
-            let chance = chance(self.scores[row]);
+            let chance = probability_single(self.scores[row]);
             let mass = cases.mass(row);
             self.loss += cases.loss(row, self.scores[row]);
             let residual = (f32::from(u8::from(outcome)) - chance) * mass;
@@ -174,7 +170,8 @@ impl Descent {
         for (row, &score) in self.scores.iter().enumerate() {
             let weight = self.working.weight[row];
             let by = if weight > 0.0 {
-                let residual = (f32::from(u8::from(cases.outcomes[row])) - chance(score)) * cases.mass(row);
+                let residual =
+                    (f32::from(u8::from(cases.outcomes[row])) - probability_single(score)) * cases.mass(row);
                 (residual - self.working.residual[row]) / weight + shift
             } else {
                 0.0

@@ -10,6 +10,7 @@ use super::{bins, pairs};
 use crate::features::Direction;
 use crate::model::refits::Draw;
 use crate::model::validation::Validation;
+use crate::stats::link::softplus;
 
 /// What is fitted.
 pub(super) struct Task<'a> {
@@ -229,7 +230,7 @@ fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize) -> (f64, 
         if task.validation.checks(row, 0) {
             let cost = |score: f32| {
                 let against = f64::from(if task.outcomes[row] { -score } else { score });
-                against.max(0.0) + (-against.abs()).exp().ln_1p()
+                softplus(against)
             };
             let gain = f64::from(task.mass.map_or(1.0, |mass| mass[row])) * (cost(with - by) - cost(with));
             sum += gain;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::line::logistic;
 use crate::features::Cell;
-use crate::interval::{Estimate, wilson};
+use crate::stats::{Estimate, wilson};
 
 /// A scorecard: whole-number points for yes/no questions, and what a total of points means.
 ///

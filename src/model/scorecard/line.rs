@@ -1,6 +1,8 @@
 //! Two real numbers that turn a total of points into log-odds, and what a shift of points does to the
 //! loss.
 
+use crate::stats::link::softplus;
+
 /// `log-odds = offset + unit * points`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Line {
@@ -216,13 +218,7 @@ impl Reach {
     }
 }
 
-/// `ln(1 + exp(x))` without overflow.
-#[inline]
-pub(super) fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
-
-/// The probability at log-odds `x`.
+/// The probability at log-odds `x`, rounded as a card is fitted: its line is to keep its bits.
 #[inline]
 pub(super) fn logistic(x: f64) -> f64 {
     let small = (-x.abs()).exp();

@@ -5,12 +5,13 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use serde::Deserialize;
 
 use super::columns::YesNo;
-use super::line::{Line, RIDGE, Sums, logistic, softplus};
+use super::line::{Line, RIDGE, Sums, logistic};
 use super::search::{CardError, CardLimits, IntegerCard, Sign, search};
 use super::{Condition, Scorecard, ScorecardParams};
 use crate::error::ModelError;
 use crate::features::{Cell, Direction, FeatureMatrix};
 use crate::model::AdditiveModel;
+use crate::stats::link::softplus;
 
 const FREE: CardLimits = CardLimits { terms: Some(3), points: 5, cards: 1, worth: 0.0 };
 

@@ -1,9 +1,9 @@
 //! An audit of a council that does not exist, with what the pages have to cope with: 63 groups, small ones held
 //! back, names that would break a page or a spreadsheet, a characteristic that nobody asked about.
 
-use crate::evaluate::interval::{newcombe_difference, wilson};
 use crate::evaluate::{Bootstrap, Estimate, Interval};
 use crate::fairness::audit::*;
+use crate::stats::{newcombe_difference, wilson};
 
 /// Would run in a page.
 pub(super) const SCRIPT: &str = "<script>alert(1)</script>";

@@ -9,6 +9,7 @@ use super::parts::{Block, Cell};
 use crate::evaluate::calibration::Calibration;
 use crate::evaluate::{BacktestReport, Estimate, Interval, Performance, TermReport};
 use crate::report::AnyModel;
+use crate::stats;
 
 /// A figure that models and rules are compared by: what the line says, the figure, its unit, and whether
 /// less is better.
@@ -266,14 +267,6 @@ pub(super) fn without(model: AnyModel<'_>) -> Block {
 ///
 /// The two are taken as independent. They are measured on the same cases and so move together, which makes
 /// the interval wider than it need be: it errs on the side of "cannot tell".
-///
-/// # References
-/// R. G. Newcombe (1998), *Statistics in Medicine* 17:873-890, method 10; G. Y. Zou and A. Donner (2008),
-/// "Construction of confidence limits about effect measures: a general approach", *Statistics in Medicine*
-/// 27:1693-1702.
 pub(super) fn difference(a: &Estimate, b: &Estimate) -> Estimate {
-    let value = a.value - b.value;
-    let down = (a.value - a.interval.low).hypot(b.interval.high - b.value);
-    let up = (a.interval.high - a.value).hypot(b.value - b.interval.low);
-    Estimate { value, interval: Interval { low: value - down, high: value + up }, n: a.n.min(b.n) }
+    Estimate { n: a.n.min(b.n), ..stats::difference(a, b) }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::figure::{Figure, Unit};
-use crate::interval::Estimate;
+use crate::stats::Estimate;
 
 /// One block of a section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,14 +6,14 @@ use super::document::{Document, PaperKind, Section};
 use super::parts::{Block, Cell};
 use super::{Organisation, atrs, dpia_evidence, evidence, model_card, prose};
 use crate::evaluate::Backtest;
-use crate::evaluate::interval::{newcombe_difference, wilson};
 use crate::fairness::audit::AttributeFinding;
 use crate::features::{Feature, FeatureSpec};
 use crate::model::{Change, Edit, Trainer};
 use crate::project::Project;
 use crate::records::Intake;
-use crate::report::figure::{Figure, Unit};
+use crate::report::figure::Figure;
 use crate::scoring::{AuditedModel, Scorer};
+use crate::stats::{newcombe_difference, wilson};
 use crate::synthetic::{CouncilParams, Format};
 
 const MODELS: [&str; 3] = [
@@ -294,14 +294,14 @@ fn what_the_test_could_not_show_is_said() {
         let mut shown: Vec<String> = Vec::new();
         let mut see = |block: &Block| {
             let Block::Table(table) = block else { return };
-            if table.columns()[0] == "Criterion" {
-                shown.extend(table.rows().iter().filter_map(|row| match &row[1] {
+            if table.columns[0] == "Criterion" {
+                shown.extend(table.rows.iter().filter_map(|row| match &row[1] {
                     Cell::Text(verdict) => Some(verdict.clone()),
                     _ => None,
                 }));
             }
         };
-        for_each_block(document.sections(), &mut see);
+        for_each_block(&document.sections, &mut see);
         assert_eq!(shown, verdicts);
         let known = scorer.candidate();
         let reads_age = known.features().features().iter().any(|feature| {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evaluate::Capacity;
-use crate::evaluate::interval::{newcombe_difference, wilson};
+use crate::stats::{newcombe_difference, wilson};
 
 #[test]
 fn without_families_shares_are_wilson_and_differences_newcombe() {

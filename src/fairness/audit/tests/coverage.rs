@@ -3,7 +3,7 @@
 
 use super::super::rates::{CellSums, Moments, Rate, RatePair};
 use super::*;
-use crate::evaluate::interval::{Estimate, Interval, Z};
+use crate::stats::{Estimate, Interval, Z};
 
 const SHARES: [f64; 8] = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5];
 

@@ -183,7 +183,7 @@ fn everybody_holds_the_group_itself() {
     let found = disparity(disparities, Measure::SelectionRate, |held| *held == Against::Whole);
     let difference = found.difference.unwrap();
     // Half of Newcombe's interval of the two groups.
-    let halves = crate::evaluate::interval::newcombe_difference((18, 100), (10, 100)).unwrap();
+    let halves = crate::stats::newcombe_difference((18, 100), (10, 100)).unwrap();
     close(difference.value, 0.04, 1e-15);
     close(difference.interval.low, halves.interval.low / 2.0, 1e-12);
     close(difference.interval.high, halves.interval.high / 2.0, 1e-12);

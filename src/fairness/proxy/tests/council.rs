@@ -6,9 +6,9 @@ use super::*;
 use crate::evaluate::Backtest;
 use crate::fairness::audit::AuditParams;
 use crate::fairness::proxy::Direction;
-use crate::interval::Bootstrap;
 use crate::model::{Candidate, TrainingContext};
 use crate::project::Project;
+use crate::stats::Bootstrap;
 use crate::synthetic::{CouncilParams, Format, PlantedBias};
 
 /// Each person's value of a characteristic.

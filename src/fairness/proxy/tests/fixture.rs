@@ -8,7 +8,7 @@ use super::*;
 use crate::evaluate::Capacity;
 use crate::fairness::audit::AuditParams;
 use crate::fairness::proxy::Direction;
-use crate::interval::Bootstrap;
+use crate::stats::Bootstrap;
 
 #[derive(Deserialize)]
 struct Fixture {

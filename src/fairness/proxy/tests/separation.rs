@@ -5,7 +5,7 @@ use super::super::levels_of;
 use super::super::separation::{Levels, Separation, mean_difference};
 use super::uniform;
 use crate::evaluate::ranking::RankedRows;
-use crate::interval::{Bootstrap, Clusters, Z};
+use crate::stats::{Bootstrap, Clusters, Z};
 
 /// Rows of families of three that resemble one another, with a group at `share`.
 fn families_of_three(seed: u64, families: usize, share: f64, shift: f64) -> (Vec<f64>, Vec<bool>, Clusters) {

@@ -1,0 +1,152 @@
+//! Shares and their differences, for counts and for effective numbers of rows.
+
+use super::interval::{Estimate, Interval, Z};
+
+/// A proportion with Wilson's score interval.
+///
+/// Chosen over the textbook interval (value ± 1.96 standard errors) because it stays between 0 and 1,
+/// does not shrink to nothing at 0% and 100%, and keeps close to its 95% even for 20 rows.
+///
+/// `None` when there is no denominator (`n = 0`): an unknown rate is not a rate of zero. Also `None`
+/// when `successes > n`, which is no proportion.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::stats::wilson;
+///
+/// let none_of_ten = wilson(0, 10).ok_or("empty")?;
+/// assert_eq!(none_of_ten.percent(), "0.0% (0.0 to 27.8)");
+/// # Ok::<(), &str>(())
+/// ```
+///
+/// # References
+/// E. B. Wilson (1927), "Probable inference, the law of succession, and statistical inference",
+/// *Journal of the American Statistical Association* 22:209-212.
+pub fn wilson(successes: u64, n: u64) -> Option<Estimate> {
+    if n == 0 || successes > n {
+        return None;
+    }
+    let (s, count) = (successes as f64, n as f64);
+    let interval = score_interval(s, count, Z);
+    Some(Estimate { value: s / count, interval, n })
+}
+
+/// Wilson's score interval that reaches `z` standard errors, for a share of `successes` in `n`, neither of which
+/// need be whole: weighted and clustered rows count as an effective number of them (0 <= `successes` <= `n`, 0 < `n`).
+pub(crate) fn score_interval(successes: f64, n: f64, z: f64) -> Interval {
+    let z2 = z * z;
+    let centre = (successes + z2 / 2.0) / (n + z2);
+    let half = z / (n + z2) * (successes * (n - successes) / n + z2 / 4.0).sqrt();
+    // At none and at all, one end is exactly 0 or 1; rounding must not say otherwise.
+    let low = if successes <= 0.0 { 0.0 } else { (centre - half).max(0.0) };
+    let high = if successes >= n { 1.0 } else { (centre + half).min(1.0) };
+    Interval { low, high }
+}
+
+/// The difference of two independent proportions, `a - b`, each given as (successes, n), with
+/// Newcombe's interval made of the two Wilson intervals. Between -1 and 1; `n` is both groups together.
+///
+/// It holds its level when the groups are small or very unequal in size, which is the usual case
+/// when one group of people is compared with everybody else. `None` when either has no denominator.
+///
+/// # References
+/// R. G. Newcombe (1998), "Interval estimation for the difference between independent proportions:
+/// comparison of eleven methods", *Statistics in Medicine* 17:873-890, method 10.
+pub fn newcombe_difference(a: (u64, u64), b: (u64, u64)) -> Option<Estimate> {
+    let (first, second) = (wilson(a.0, a.1)?, wilson(b.0, b.1)?);
+    let found = difference(&first, &second);
+    Some(Estimate { interval: found.interval.held_to(-1.0, 1.0), ..found })
+}
+
+/// The difference of two independent figures, `a - b`, with an interval made of the ends of theirs (MOVER); `n` is
+/// both together. Where the two move together the interval is wider than it need be.
+///
+/// # References
+/// G. Y. Zou and A. Donner (2008), "Construction of confidence limits about effect measures: a general approach",
+/// *Statistics in Medicine* 27:1693-1702; of two Wilson intervals it is Newcombe's method 10.
+pub(crate) fn difference(a: &Estimate, b: &Estimate) -> Estimate {
+    let value = a.value - b.value;
+    let below = (a.value - a.interval.low).hypot(b.interval.high - b.value);
+    let above = (a.interval.high - a.value).hypot(b.value - b.interval.low);
+    Estimate { value, interval: Interval { low: value - below, high: value + above }, n: a.n + b.n }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{close, load};
+    use super::*;
+
+    #[test]
+    fn proportions_agree_with_statsmodels() {
+        let fixture = load();
+        assert!(fixture.wilson.len() >= 8 && fixture.newcombe.len() >= 6);
+        for (successes, n, low, high) in fixture.wilson {
+            let ours = wilson(successes, n).unwrap();
+            close(ours.interval.low, low, 1e-12);
+            close(ours.interval.high, high, 1e-12);
+            assert_eq!(ours.n, n);
+        }
+        for (s1, n1, s2, n2, low, high) in fixture.newcombe {
+            let ours = newcombe_difference((s1, n1), (s2, n2)).unwrap();
+            close(ours.interval.low, low, 1e-12);
+            close(ours.interval.high, high, 1e-12);
+            assert_eq!(ours.n, n1 + n2);
+        }
+    }
+
+    #[test]
+    fn newcombe_gives_the_numbers_of_its_paper() {
+        // Table II of the 1998 paper, contrast (a), method 10: 56/70 - 48/80.
+        let found = newcombe_difference((56, 70), (48, 80)).unwrap();
+        close(found.value, 0.2, 1e-15);
+        close(found.interval.low, 0.0524, 5e-5);
+        close(found.interval.high, 0.3339, 5e-5);
+        // Turned round, it is the mirror image.
+        let turned = newcombe_difference((48, 80), (56, 70)).unwrap();
+        assert_eq!((turned.interval.low, turned.interval.high), (-found.interval.high, -found.interval.low));
+    }
+
+    #[test]
+    fn an_empty_denominator_has_no_rate() {
+        assert_eq!(wilson(0, 0), None);
+        assert_eq!(wilson(2, 1), None);
+        assert_eq!(newcombe_difference((0, 0), (1, 2)), None);
+        assert_eq!(newcombe_difference((1, 2), (0, 0)), None);
+    }
+
+    #[test]
+    fn wilson_covers_as_often_as_it_says() {
+        // Exact, not simulated: for each true rate, the chance of a count whose interval holds the rate.
+        for n in [20_u64, 50, 200] {
+            let intervals: Vec<Interval> = (0..=n).map(|s| wilson(s, n).unwrap().interval).collect();
+            let rates: Vec<f64> = (1..400).map(|step| f64::from(step) / 400.0).collect();
+            let (mut sum, mut least) = (0.0, 1.0_f64);
+            for &p in &rates {
+                let (mut log_chance, mut covered) = (n as f64 * (1.0 - p).ln(), 0.0);
+                for (s, interval) in intervals.iter().enumerate() {
+                    if interval.low <= p && p <= interval.high {
+                        covered += f64::exp(log_chance);
+                    }
+                    log_chance += ((n as f64 - s as f64) / (s as f64 + 1.0) * p / (1.0 - p)).ln();
+                }
+                sum += covered;
+                least = least.min(covered);
+            }
+            let mean = sum / rates.len() as f64;
+            assert!((0.945..0.96).contains(&mean), "n = {n}: {mean}");
+            assert!(least > 0.83, "n = {n}: {least}"); // its known worst, at rates next to 0 and 1
+        }
+    }
+
+    #[test]
+    fn half_the_rows_are_a_wider_interval_and_more_errors_a_wider_one_still() {
+        let (whole, half) = (score_interval(56.0, 70.0, Z), score_interval(28.0, 35.0, Z));
+        assert!(half.low < whole.low && half.high > whole.high);
+        // 28 of 35 by hand: centre (28 + 2) / 39, half 2 / 39 * sqrt(28 * 7 / 35 + 1), for z = 2.
+        let two = score_interval(28.0, 35.0, 2.0);
+        close(two.low, 30.0 / 39.0 - 2.0 / 39.0 * 6.6_f64.sqrt(), 1e-15);
+        close(two.high, 30.0 / 39.0 + 2.0 / 39.0 * 6.6_f64.sqrt(), 1e-15);
+        assert_eq!(score_interval(0.0, 2.5, Z).low.to_bits(), 0);
+        assert_eq!(score_interval(2.5, 2.5, Z).high.to_bits(), 1.0_f64.to_bits());
+    }
+}
