@@ -23,7 +23,8 @@ pub(crate) use report::held_back;
 pub use report::{CharacteristicReport, FairnessReport, Finding, GroupOutcome, GroupReport};
 
 use crate::error::EvaluateError;
-use crate::evaluate::{Backtest, TestRows};
+use crate::evaluate::Backtest;
+use crate::evaluate::performance::TestRows;
 
 /// A finished fairness check of one candidate's backtest: the receipt that a release asks for.
 #[derive(Debug, Clone, PartialEq)]

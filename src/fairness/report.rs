@@ -10,32 +10,6 @@ use crate::evaluate::interval::Estimate;
 use crate::evaluate::performance::TestRows;
 
 /// How a list treats the groups of each protected characteristic. Its text form is a table for a terminal.
-///
-/// # Examples
-/// ```
-/// use earlyhelp::evaluate::performance::TestRows;
-/// use earlyhelp::fairness::rates::{Characteristic, FairnessParams, Verdict};
-/// use earlyhelp::fairness::report::{FairnessReport, Finding, GroupOutcome};
-///
-/// // 400 people, half in each group; the list holds every second of group a and every tenth of group b.
-/// let n = 400_usize;
-/// let outcomes: Vec<bool> = (0..n).map(|row| row % 4 == 0).collect();
-/// let selected: Vec<bool> = (0..n).map(|row| if row < 200 { row % 2 == 0 } else { row % 10 == 0 }).collect();
-/// let log_odds = vec![0.0; n];
-/// let families: Vec<u32> = (0..400).collect();
-/// let rows = TestRows { log_odds: &log_odds, outcomes: &outcomes, families: &families, selected: &selected };
-/// let groups: Vec<Option<&str>> = (0..n).map(|row| Some(if row < 200 { "a" } else { "b" })).collect();
-///
-/// let asked = [Characteristic::Held { name: "area", groups: &groups }, Characteristic::NotHeld { name: "faith" }];
-/// let report = FairnessReport::measure(&rows, &asked, &FairnessParams::default())?;
-/// if let Finding::Measured { groups } = &report.characteristics[0].finding
-///     && let GroupOutcome::Shown(rates) = &groups[0].outcome
-/// {
-///     assert_eq!(rates.selection_rate_difference.verdict, Verdict::Higher);
-/// }
-/// assert!(report.to_string().contains("listed more often"));
-/// # Ok::<(), earlyhelp::error::EvaluateError>(())
-/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FairnessReport {
@@ -110,7 +84,7 @@ impl FairnessReport {
     /// # Errors
     /// What [`TestRows::check`] finds; [`EvaluateError::LengthMismatch`] for a characteristic that has another
     /// number of entries than there are rows.
-    pub fn measure(
+    pub(crate) fn measure(
         rows: &TestRows<'_>,
         characteristics: &[Characteristic<'_>],
         params: &FairnessParams,

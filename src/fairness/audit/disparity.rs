@@ -157,7 +157,7 @@ impl fmt::Display for Criterion {
 
 /// What can be said of one criterion over all groups of a column.
 ///
-/// Present if it is present for some group, absent if it is absent for every group shown, else not to be told.
+/// Present if it is present for some group, absent if it is absent for every group shown, and otherwise it cannot be told.
 /// The group that the others are compared with is itself compared with everybody, and counts as they do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

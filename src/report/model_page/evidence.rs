@@ -3,7 +3,7 @@
 use super::super::words::{self, OutOf};
 use super::{AnyModel, px};
 use crate::evaluate::calibration::{Calibration, ReliabilityBin};
-use crate::evaluate::{Estimate, Performance, Recalibration};
+use crate::evaluate::{Estimate, Performance, RecalibrationReport};
 use crate::fairness::{FairnessReport, Finding, GroupOutcome, GroupRates, GroupReport, Verdict};
 
 /// The backtest in figures.
@@ -156,7 +156,7 @@ impl Contender {
 }
 
 impl Moved {
-    fn of(moved: &Recalibration) -> Self {
+    fn of(moved: &RecalibrationReport) -> Self {
         Self {
             slope: signed(moved.slope, 2, false),
             offset: signed(moved.offset, 2, true),

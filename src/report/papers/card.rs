@@ -312,13 +312,13 @@ fn changes(model: AnyModel<'_>) -> Section {
             "The model was tested again after its edits; the figures above are those of the edited model.",
         ));
     }
-    if !candidate.footings().is_empty() {
+    if !candidate.recalibrations().is_empty() {
         blocks.push(Block::text(format!(
             "Scores were recalibrated {} by later data, as told above. {}",
-            if candidate.footings().len() == 1 {
+            if candidate.recalibrations().len() == 1 {
                 "once".to_owned()
             } else {
-                format!("{} times", candidate.footings().len())
+                format!("{} times", candidate.recalibrations().len())
             },
             if candidate.edits().is_empty() { "No person changed the model." } else { "" }
         )));
