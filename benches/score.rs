@@ -1,9 +1,9 @@
 //! Scoring: every score is the sum of its explanation, so all contributions of a case are computed.
 //!
-//! - **`score/log_odds`**: `AdditiveModel::log_odds` of a fitted model over generated cases with 60
-//!   features. 10,000, 100,000 and 1,000,000 cases; throughput in cases.
+//! - **`score/explain_all`**: `AdditiveModel::explain_all` of a fitted model over generated cases with 60
+//!   features, all contributions kept: an unsigned model gives no scores. 10,000, 100,000 and 1,000,000 cases; throughput in cases.
 //! - **`score/council`**: `Scorer::score` of the synthetic council's cohort on the day of the extract:
-//!   features, scores, ranks, and the audit record with a digest of every source. 20,000 children;
+//!   features, scores, ranks, and the provenance with a digest of every source. 20,000 children;
 //!   throughput in cases.
 //! - **`score/draw_20`**: `ReviewList::draw` of the 20 highest: whole cases with contributions in words and
 //!   the references of the records behind them. Throughput in cases drawn.
@@ -22,7 +22,7 @@ const CASES: [usize; 3] = [10_000, 100_000, 1_000_000];
 const CHILDREN: u32 = 20_000;
 const DRAWN: u32 = 20;
 
-fn log_odds(criterion: &mut Criterion) {
+fn explain_all(criterion: &mut Criterion) {
     let (training, outcomes) = common::cases(CASES[0]);
     let scales: Vec<Scale> =
         (0..60).map(|place| if place < 38 { Scale::Log } else { Scale::Linear }).collect();
@@ -31,8 +31,8 @@ fn log_odds(criterion: &mut Criterion) {
     for rows in CASES {
         let (matrix, _) = common::cases(rows);
         group.throughput(Throughput::Elements(rows as u64));
-        group.bench_function(BenchmarkId::new("log_odds", rows), |bencher| {
-            bencher.iter_with_large_drop(|| model.log_odds(&matrix).unwrap());
+        group.bench_function(BenchmarkId::new("explain_all", rows), |bencher| {
+            bencher.iter_with_large_drop(|| model.explain_all(&matrix).unwrap());
         });
     }
     group.finish();
@@ -72,5 +72,5 @@ fn list(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group! { name = benches; config = common::criterion(); targets = log_odds, list }
+criterion_group! { name = benches; config = common::criterion(); targets = explain_all, list }
 criterion_main!(benches);

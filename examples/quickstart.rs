@@ -43,7 +43,7 @@ fn main() -> earlyhelp::Result<()> {
         let case = entry.case();
         println!("{}. {} ({} of scores)", case.rank(), case.entity(), case.band().name);
         for reason in case.contributions().iter().take(3) {
-            println!("   {:+.2}  {}", reason.points, reason.words);
+            println!("   {:+.2}  {}", reason.log_odds, reason.words);
         }
     }
     Ok(())

@@ -9,7 +9,7 @@
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::project::Project;
-use earlyhelp::review::{Agreement, Comparison, Drawn, ReviewList, Reviewer, Step};
+use earlyhelp::review::{Agreement, Comparison, ReviewList, Reviewer, Step, WhyListed};
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
@@ -34,10 +34,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let comparison = Comparison { cases: 1, seed: project.seed };
     let mut list = ReviewList::draw(&scores, Capacity::Cases(3), Some(comparison))?;
     for (place, entry) in list.entries().iter().enumerate() {
-        let why = match entry.drawn() {
-            Drawn::ByRank => "by rank",
-            Drawn::AtRandom => "at random",
-            Drawn::ByShare => "by its group's share",
+        let why = match entry.why_listed() {
+            WhyListed::ByRank => "by rank",
+            WhyListed::AtRandom => "at random",
+            WhyListed::ByShare => "by its group's share",
         };
         println!("place {}: {} ({why})", place + 1, entry.case().entity());
     }
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let case = open.case();
     println!("\n{} of {}: {} of scores", case.rank(), case.of(), case.band().name);
     for reason in case.contributions().iter().take(4) {
-        println!("  {:+.2}  {} [{} records]", reason.points, reason.words, reason.records.len());
+        println!("  {:+.2}  {} [{} records]", reason.log_odds, reason.words, reason.records.len());
     }
     for absence in case.absent() {
         println!("  nothing known: {}", absence.label);

@@ -1,12 +1,12 @@
 //! Features from **linked service records** as they were known on a date, **interpretable risk models**, and
 //! short ranked lists for **people to review**. Every score is computed from its explanation and carries its
-//! audit record, and **nothing in the crate can act on it**.
+//! provenance, and **nothing in the crate can act on it**.
 //!
 //! ```text
 //! extracts ─read→ Records ─as_of→ Snapshot → Cohort ─┬─ FeatureSpec (what was known before) → FeatureMatrix ┐
 //!                   └──────────── OutcomeSpec (what followed) ───────────────────────── labels ─────────────┴→ Dataset
 //! Dataset ─train→ Candidate ─backtest→ Backtest ─audit→ FairnessAudit ─sign-off→ Scorer
-//! Scorer + Cohort + Request → ScoredCase { score, explanation, audit } → ReviewList ─(a person)→ Decision ─→ Ledger
+//! Scorer + Cohort + Request → ScoredCase { score, explanation, provenance } → ReviewList ─(a person)→ Decision ─→ Ledger
 //! ```
 //!
 //! Each type is the receipt for the step before it: there is no [`Scorer`](scoring::Scorer) without a
@@ -49,14 +49,14 @@
 //!         review_by: today.plus_months(12),
 //!     })?;
 //!
-//!     // A short list for people to review: each case with its explanation and its audit record.
+//!     // A short list for people to review: each case with its explanation and its provenance.
 //!     let cohort = project.cohort(&records, AsOf::new(today))?;
 //!     let scores = scorer.score(&cohort, &Request::new("B. Lead", &project.purpose, today))?;
 //!     for entry in ReviewList::draw(&scores, Capacity::Cases(5), None)?.entries() {
 //!         let case = entry.case();
 //!         println!("{}. {} ({} of scores)", case.rank(), case.entity(), case.band().name);
 //!         for reason in case.contributions().iter().take(3) {
-//!             println!("   {:+.2}  {}", reason.points, reason.words);
+//!             println!("   {:+.2}  {}", reason.log_odds, reason.words);
 //!         }
 //!     }
 //!     Ok(())

@@ -14,7 +14,7 @@ fn scored_and_not_scored_are_the_cohort_and_each_refusal_says_why() {
         let request = Request { abstention, ..world::request() };
         let scores = released.scorer.score(&cohort, &request).unwrap();
         assert_eq!(scores.len() + scores.not_scored().len(), cohort.len());
-        assert_eq!(scores.audit().not_scored as usize, scores.not_scored().len());
+        assert_eq!(scores.provenance().not_scored as usize, scores.not_scored().len());
         let reasons: Vec<WhyNot> = scores.not_scored().iter().map(|held| held.reason().clone()).collect();
         let refused: Vec<String> = scores.not_scored().iter().map(|held| held.entity().to_owned()).collect();
         let listed = ReviewList::draw(&scores, Capacity::Share(1.0), None);

@@ -69,7 +69,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_log_odds_are_the_intercept_and_the_contributions(seed in any::<u64>()) {
+    fn one_case_is_explained_as_it_is_among_all(seed in any::<u64>()) {
         let mut dice = Dice::new(seed);
         let (model, _) = fit(&mut dice);
         for _ in 0..20 {
@@ -78,11 +78,10 @@ proptest! {
             let sum: f64 = explanation.intercept() + explanation.contributions().iter().rev().sum::<f64>();
             let size: f64 = explanation.contributions().iter().map(|part| part.abs()).sum();
             prop_assert_eq!(explanation.contributions().len(), model.terms().len());
-            prop_assert!((sum - explanation.log_odds()).abs() <= 1e-12 * size.max(1.0));
-            let all = model.log_odds(&case).unwrap();
-            prop_assert_eq!(all[0].to_bits(), explanation.log_odds().to_bits());
-            let score = serde_json::to_value(explanation.score()).unwrap().as_f64().unwrap();
-            prop_assert_eq!(score.to_bits(), explanation.log_odds().to_bits());
+            let all = world::sums(&model, &case)[0];
+            prop_assert!((sum - all).abs() <= 1e-12 * size.max(1.0));
+            let alone = explanation.contributions().iter().fold(model.intercept(), |sum, part| sum + part);
+            prop_assert_eq!(alone.to_bits(), all.to_bits(), "one case and all cases are explained alike");
         }
     }
 
@@ -114,7 +113,7 @@ proptest! {
 }
 
 fn bits(model: &AdditiveModel, matrix: &FeatureMatrix) -> Vec<u64> {
-    model.log_odds(matrix).unwrap().into_iter().map(f64::to_bits).collect()
+    world::sums(model, matrix).into_iter().map(f64::to_bits).collect()
 }
 
 #[test]
@@ -145,10 +144,10 @@ fn every_case_of_a_cohort_adds_up_as_it_is_written() {
     for rank in 1..=scores.len() {
         let case = serde_json::to_value(scores.case(rank).unwrap().unwrap()).unwrap();
         let number = |value: &Value| value.as_f64().unwrap();
-        let points: f64 =
-            case["contributions"].as_array().unwrap().iter().map(|part| number(&part["points"])).sum();
+        let parts: f64 =
+            case["contributions"].as_array().unwrap().iter().map(|part| number(&part["log_odds"])).sum();
         let score = number(&case["score"]);
-        assert!((number(&case["average"]) + points - score).abs() < 1e-12, "rank {rank}");
+        assert!((number(&case["average"]) + parts - score).abs() < 1e-12, "rank {rank}");
         assert!(score <= previous, "rank {rank} is higher than the one before");
         previous = score;
     }

@@ -100,7 +100,11 @@ fn changes() -> Vec<(&'static Candidate, Edit, Touches)> {
         let less = line.points - sign;
         for points in if less == 0 { vec![0] } else { vec![less, 0] } {
             let change = Change::Points { condition: asked, points };
-            changes.push((card(), edit(&[&line.feature], change), Box::new(move |cell| asked.holds(cell))));
+            changes.push((
+                card(),
+                edit(&[&line.feature], change),
+                Box::new(move |cell| world::holds(asked, cell)),
+            ));
         }
     }
     changes
@@ -120,7 +124,7 @@ fn an_edited_model_says_what_was_changed_and_sums_as_before() {
         let (model, training) = (after.model(), after.training());
         assert_eq!(training.importance.len(), model.terms().len());
         let feature = matrix.names().iter().position(|name| *name == edit.on[0]).unwrap();
-        let (then, now) = (before.log_odds(matrix).unwrap(), after.log_odds(matrix).unwrap());
+        let (then, now) = (world::sums(before.model(), matrix), world::sums(after.model(), matrix));
         let all = model.explain_all(matrix).unwrap();
         let mut touched = 0;
         for row in 0..matrix.rows() {
@@ -137,7 +141,7 @@ fn an_edited_model_says_what_was_changed_and_sums_as_before() {
             assert!((column.sum() / matrix.rows() as f64).abs() < 1e-9, "{edit}: {:?} is centred", term.on);
         }
         // A fit to the same cases, edited, is the same model.
-        let again = after.fit_again(data()).unwrap().log_odds(matrix).unwrap();
+        let again = world::sums(&after.fit_again(data()).unwrap(), matrix);
         assert!(again.iter().zip(&now).all(|(again, now)| (again - now).abs() < 1e-9), "{edit}");
         if edit.change == Change::Drop {
             assert!(all.terms().iter().all(|on| !on.contains(&edit.on[0])), "it is in no explanation");
@@ -280,29 +284,29 @@ fn an_edited_model_is_released_with_its_own_evidence_beside_the_version_before()
     assert_eq!((since(&beside), since(before)), (1, 2));
 }
 
-/// A ridge so strong that chances are far too timid: its log-odds are put on another footing.
+/// A ridge so strong that chances are far too timid: it is recalibrated.
 #[test]
-fn edits_hold_on_the_footing_on_which_they_were_made() {
+fn edits_hold_on_the_calibration_on_which_they_were_made() {
     let timid = trained(&Trainer::Logistic(LogisticParams::default().strength(0.5).refits(0)));
-    let (_, on_footing) = world::backtest(&timid, data()).recalibrated(timid.clone()).unwrap();
-    let footing = match on_footing.footings() {
-        [footing] => *footing,
+    let (_, recalibrated) = world::backtest(&timid, data()).recalibrated(timid.clone()).unwrap();
+    let by = match recalibrated.recalibrations() {
+        [by] => *by,
         other => panic!("{other:?}"),
     };
-    assert!(footing.slope > 1.5, "{footing:?}");
-    // Its backtest tests it on that footing.
-    let (raw, moved) = (world::backtest(&timid, data()), world::backtest(&on_footing, data()));
+    assert!(by.slope > 1.5, "{by:?}");
+    // Its backtest tests it as recalibrated.
+    let (raw, moved) = (world::backtest(&timid, data()), world::backtest(&recalibrated, data()));
     for (raw, moved) in raw.cases().iter().zip(moved.cases()) {
-        let wanted = footing.offset + footing.slope * raw.log_odds;
+        let wanted = by.offset + by.slope * raw.log_odds;
         assert!((wanted - moved.log_odds).abs() < 1e-9);
     }
-    let feature = on_footing.model().terms()[0].on[0].as_str();
-    let edited = on_footing.edited(edit(&[feature], Change::Drop), data()).unwrap();
+    let feature = recalibrated.model().terms()[0].on[0].as_str();
+    let edited = recalibrated.edited(edit(&[feature], Change::Drop), data()).unwrap();
     let matrix = data().matrix();
-    let again = edited.fit_again(data()).unwrap().log_odds(matrix).unwrap();
-    let now = edited.log_odds(matrix).unwrap();
+    let again = world::sums(&edited.fit_again(data()).unwrap(), matrix);
+    let now = world::sums(edited.model(), matrix);
     assert!(again.iter().zip(&now).all(|(again, now)| (again - now).abs() < 1e-9));
-    assert_eq!(edited.footings(), on_footing.footings());
+    assert_eq!(edited.recalibrations(), recalibrated.recalibrations());
     assert_eq!(edited.edits_since(&timid).map(<[Edit]>::len), Some(1));
 }
 

@@ -70,9 +70,11 @@ fn invariant_2_the_score_changes_with_its_explanation_and_with_nothing_else() {
         let case = scores.case(rank).unwrap().unwrap();
         let row = ids.iter().position(|id| *id == case.entity()).unwrap();
         let explanation = model.explain(&matrix, row).unwrap();
-        assert_eq!(case.score(), explanation.score());
+        let sum = explanation.contributions().iter().fold(explanation.intercept(), |sum, part| sum + part);
+        let written = serde_json::to_value(&case).unwrap()["score"].as_f64().unwrap();
+        assert_eq!(written.to_bits(), sum.to_bits());
         let mut wanted = explanation.contributions().to_vec();
-        let mut found: Vec<f64> = case.contributions().iter().map(|part| part.points).collect();
+        let mut found: Vec<f64> = case.contributions().iter().map(|part| part.log_odds).collect();
         wanted.sort_by(f64::total_cmp);
         found.sort_by(f64::total_cmp);
         assert_eq!(found, wanted);
@@ -136,7 +138,7 @@ fn invariant_4_a_decision_needs_a_named_reviewer_and_a_reason() {
     let decision = decide(&mut list, "The school should be asked first.").unwrap();
     assert_eq!(decision.reviewer().name, "C. Worker");
     assert_eq!(decision.reason(), "The school should be asked first.");
-    assert_eq!(decision.run_id(), list.audit().run_id);
+    assert_eq!(decision.run_id(), list.provenance().run_id);
     assert_eq!(decision.entity(), list.entries()[0].case().entity());
 }
 
@@ -153,7 +155,7 @@ fn invariant_4_there_is_no_place_beside_the_list() {
 #[test]
 fn invariant_4_an_expired_list_is_refused() {
     let mut list = a_list();
-    let last = list.audit().expires;
+    let last = list.provenance().expires;
     assert_eq!(last, world::list_date().day() + 31);
     assert!(list.open(1, reviewer(), last).is_ok());
     assert_eq!(list.open(1, reviewer(), last + 1).err(), Some(ReviewError::Expired(last.to_string())));
@@ -448,7 +450,7 @@ fn invariant_6_an_id_is_no_protected_characteristic() {
 fn invariant_7_the_same_run_has_the_same_name_and_another_has_another() {
     let made = released();
     let cohort = world::cohort(&made.records, world::list_date());
-    let run = |request| made.scorer.score(&cohort, &request).unwrap().audit().clone();
+    let run = |request| made.scorer.score(&cohort, &request).unwrap().provenance().clone();
     let first = run(world::request());
     assert_eq!(first, run(world::request()));
     let mut by_another = world::request();

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::{
-    CaseOpened, Correction, Differs, Erasure, Kind, Ledger, LedgerError, NotReplayed, Replay, ReplayOf,
-    RunFinished, Wanted,
+    CaseOpened, Correction, Differs, Erasure, Filter, Kind, Ledger, LedgerError, NotReplayed, Replay,
+    ReplayOf, RunFinished,
 };
 use earlyhelp::project::Project;
 use earlyhelp::records::Records;
@@ -207,7 +207,7 @@ fn known_kinds_have_their_own_way_in_and_odd_requests_are_refused() {
         ledger.open_case(&run, 1, worker(), Some("Now I know"), town.today).unwrap();
         ledger.open_case(&run, 2, worker(), Some(" "), town.today).unwrap();
         ledger.open_case(&run, 3, worker(), Some("I know them"), town.today).unwrap();
-        let opened = ledger.entries(&Wanted::of(&[Kind::CaseOpened])).unwrap();
+        let opened = ledger.entries(&Filter::of(&[Kind::CaseOpened])).unwrap();
         let first: Vec<bool> =
             opened.iter().map(|entry| entry.facts_as::<CaseOpened>().unwrap().judged_first).collect();
         assert_eq!(first, [false, false, false, true]);
@@ -299,8 +299,8 @@ fn a_person_is_shown_everything_and_leaves_no_trace_when_taken_out() {
         assert_eq!((pack.scores.len(), pack.entries.len()), (1, 3));
         let score = &pack.scores[0];
         assert_eq!((score.rank, score.place), (1, Some(1)));
-        let shown: f64 = list.entries()[0].case().contributions().iter().map(|part| part.points).sum();
-        let held: f64 = score.reasons.iter().map(|reason| reason.points).sum();
+        let shown: f64 = list.entries()[0].case().contributions().iter().map(|part| part.log_odds).sum();
+        let held: f64 = score.reasons.iter().map(|reason| reason.log_odds).sum();
         assert!((shown - held).abs() < 1e-9);
         let page = subject_html(&pack).unwrap();
         for words in ["A quiet worry of mine", "Unusual words here", &entity, "place 1 on a list"] {
@@ -377,6 +377,6 @@ fn a_wrong_record_leads_to_the_cases_that_rest_on_it() {
     let any = Correction { records: Vec::new(), ..unknown };
     let affected = ledger.affected_by(&any, None, run_of(&ledger, &run).audit.expires + 1).unwrap();
     assert!(affected.len() == 1 && !affected[0].is_open);
-    let corrections = ledger.entries(&Wanted::of(&[Kind::Correction])).unwrap();
+    let corrections = ledger.entries(&Filter::of(&[Kind::Correction])).unwrap();
     assert_eq!(corrections.len(), 1);
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use earlyhelp::calendar::Day;
-use earlyhelp::ledger::{Content, Draft, Ledger, LedgerError, Wanted};
+use earlyhelp::ledger::{Content, Draft, Filter, Ledger, LedgerError};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::json;
@@ -107,7 +107,7 @@ fn run(ledger: &Path, name: usize, random: &mut Xoshiro256PlusPlus) -> (u64, boo
     assert_eq!(verification.entries, found);
     for (child, (head, number)) in names.iter().zip(said) {
         assert!(head <= found, "{head} entries were committed and {found} are there");
-        let entries = ledger.entries(&Wanted::all().run(child)).unwrap();
+        let entries = ledger.entries(&Filter::all().run(child)).unwrap();
         let numbers: Vec<u64> =
             entries.iter().map(|entry| entry.facts()["number"].as_u64().unwrap()).collect();
         assert!(numbers.len() as u64 >= number, "{number} were committed and {} are there", numbers.len());

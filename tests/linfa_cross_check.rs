@@ -59,7 +59,7 @@ fn the_trainers_agree_where_both_say_the_same() {
         // Whichever outcome is commoner counts as linfa's positive class.
         let sign = if theirs.labels().pos.class { 1.0 } else { -1.0 };
         let expected = (x.dot(theirs.params()) + theirs.intercept()) * sign;
-        let found = ours.log_odds(&matrix_of(&x, ours.features())).unwrap();
+        let found = world::sums(&ours, &matrix_of(&x, ours.features()));
         let worst = expected.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(worst < 1e-3, "alpha {alpha}: log-odds differ by up to {worst}");
         // They have something to agree on.
@@ -85,7 +85,7 @@ fn the_positive_outcome_is_true_however_rare() {
         let case =
             FeatureMatrix::from_cells(vec!["a".into()], 2, &[vec![Cell::Value(-2.0), Cell::Value(2.0)]])
                 .unwrap();
-        let log_odds = model.log_odds(&case).unwrap();
+        let log_odds = world::sums(&model, &case);
         assert!(log_odds[1] > log_odds[0], "{share}");
         assert_eq!(model.intercept() < 0.0, rare, "{share}");
     }

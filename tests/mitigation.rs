@@ -18,7 +18,7 @@ use earlyhelp::model::{AdditiveModel, AdditiveParams, Candidate, LogisticParams,
 use earlyhelp::project::Project;
 use earlyhelp::records::Extract;
 use earlyhelp::report::{list_csv, list_html, list_json, model_html};
-use earlyhelp::review::{Comparison, Drawn, ReviewList};
+use earlyhelp::review::{Comparison, ReviewList, WhyListed};
 use earlyhelp::scoring::AuditedModel;
 use earlyhelp::synthetic::{Council, CouncilParams, Format};
 use linfa::DatasetBase;
@@ -108,7 +108,7 @@ fn a_case_that_stands_twice_is_a_weight_of_two() {
             .collect();
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();
         let matrix = FeatureMatrix::from_cells(names, 1_500, &columns).unwrap();
-        let scores = |model: &AdditiveModel| model.log_odds(&matrix).unwrap();
+        let scores = |model: &AdditiveModel| world::sums(model, &matrix);
         let away = scores(&by_weight[nth])
             .iter()
             .zip(scores(&by_case[nth]))
@@ -192,7 +192,7 @@ fn every_trainer_learns_from_the_weights_and_keeps_the_base_rate() {
         let stored = serde_json::to_string(&with).unwrap();
         assert_eq!(serde_json::from_str::<Candidate>(&stored).unwrap(), with);
         let (before, after) =
-            (without.log_odds(data.matrix()).unwrap(), with.log_odds(data.matrix()).unwrap());
+            (world::sums(without.model(), data.matrix()), world::sums(with.model(), data.matrix()));
         assert_ne!(before, after, "{name}: weights move the scores");
         let mean = after.iter().map(|&score| chance(score)).sum::<f64>() / data.rows() as f64;
         assert!((mean - overall).abs() < 1e-9, "{name}: {mean} {overall}");
@@ -202,7 +202,7 @@ fn every_trainer_learns_from_the_weights_and_keeps_the_base_rate() {
             let place = |feature: &str| with.model().features().iter().position(|name| name == feature);
             for (row, score) in after.iter().enumerate() {
                 let holds = |line: &&earlyhelp::model::CardLine| {
-                    line.condition.holds(data.matrix().cell(row, place(&line.feature).unwrap()))
+                    world::holds(line.condition, data.matrix().cell(row, place(&line.feature).unwrap()))
                 };
                 let points: i32 = card.lines.iter().filter(holds).map(|line| line.points).sum();
                 let by_card = card.offset + card.unit * f64::from(points);
@@ -280,7 +280,7 @@ fn a_list_with_shares_says_so_and_marks_whom_it_lists_for_them() {
 
     let sex: BTreeMap<&str, &str> = made.world.sex.iter().map(|(id, sex)| (id.as_str(), *sex)).collect();
     let of_f = |list: &ReviewList| {
-        let on_it = list.entries().iter().filter(|entry| entry.drawn() != Drawn::AtRandom);
+        let on_it = list.entries().iter().filter(|entry| entry.why_listed() != WhyListed::AtRandom);
         on_it.filter(|entry| sex[entry.case().entity()] == "F").count()
     };
     let protected = made.world.protected();
@@ -294,14 +294,14 @@ fn a_list_with_shares_says_so_and_marks_whom_it_lists_for_them() {
     let marked: Vec<u32> = list
         .entries()
         .iter()
-        .filter(|entry| entry.drawn() == Drawn::ByShare)
+        .filter(|entry| entry.why_listed() == WhyListed::ByShare)
         .map(|entry| entry.case().rank())
         .collect();
     assert!(!marked.is_empty() && marked.iter().all(|&rank| rank > 12), "{marked:?}");
     assert_eq!((used.places, used.changed as usize, &used.asked), (12, marked.len(), &shares));
     assert_eq!(marked.last(), Some(&used.lowest_rank));
     let ranks = |list: &ReviewList, group: &str| -> Vec<u32> {
-        let on_it = list.entries().iter().filter(|entry| entry.drawn() != Drawn::AtRandom);
+        let on_it = list.entries().iter().filter(|entry| entry.why_listed() != WhyListed::AtRandom);
         on_it.filter(|held| sex[held.case().entity()] == group).map(|held| held.case().rank()).collect()
     };
     for group in ["F", "M"] {
@@ -424,7 +424,7 @@ fn reweighing_takes_out_what_a_feature_says_of_the_group_alone() {
     let records = council(3, 1_500).records();
     let data = world::dataset(&records);
     // The group is the upper half by the feature that says most of the outcome.
-    let scores = train(&data, &logistic()).log_odds(data.matrix()).unwrap();
+    let scores = world::sums(train(&data, &logistic()).model(), data.matrix());
     let mut sorted = scores.clone();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted[sorted.len() / 2];

@@ -9,13 +9,13 @@ use earlyhelp::fairness::audit::{
     Against, AttributeFinding, Audit, AuditedOutcome, Criterion, Disparity, DisparityVerdict,
     Measure as Figure,
 };
-use earlyhelp::features::{Feature, FeatureSpec, Measure};
+use earlyhelp::features::{Feature, FeatureSpec, Measure, Scope};
 use earlyhelp::model::Shape;
 use earlyhelp::model::Trainer;
 use earlyhelp::project::{FullAudit, Project};
 use earlyhelp::records::{Records, Selector};
 use earlyhelp::scoring::AuditedModel;
-use earlyhelp::synthetic::{Council, CouncilParams, Format, Scope};
+use earlyhelp::synthetic::{Council, CouncilParams, Format};
 
 /// Seed and size of the demonstration: an audit of a smaller council has too few people to tell.
 fn trained() -> &'static (Council, AuditedModel, Project, Records, FullAudit) {

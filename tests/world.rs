@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::fairness::{Protected, ProtectedColumns};
 use earlyhelp::features::{Cell, FeatureMatrix};
+use earlyhelp::model::{AdditiveModel, Condition};
 use earlyhelp::records::{
     Coverage, Extract, HouseholdColumns, Kind, Known, PeopleColumns, Records, RecordsBuilder, Role,
     SourceMapping,
@@ -376,4 +377,26 @@ pub fn protected_columns() -> ProtectedColumns {
 /// Every cell of a matrix, column by column, so that two can be compared.
 pub fn cells(matrix: &FeatureMatrix) -> Vec<Vec<Cell>> {
     (0..matrix.names().len()).map(|column| matrix.column(column).collect()).collect()
+}
+
+/// Intercept plus contributions of every case, as an embedder would add them up.
+pub fn sums(model: &AdditiveModel, matrix: &FeatureMatrix) -> Vec<f64> {
+    let explained = model.explain_all(matrix).unwrap();
+    let cases = explained.contributions();
+    cases
+        .rows()
+        .into_iter()
+        .map(|case| case.iter().fold(explained.intercept(), |sum, part| sum + part))
+        .collect()
+}
+
+/// Whether the answer to a card's question is yes, as a person with the card in hand would say.
+pub fn holds(asked: Condition, cell: Cell) -> bool {
+    match (asked, cell) {
+        (Condition::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
+        (Condition::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
+        (asked, Cell::Missing) => asked == Condition::Missing,
+        (asked, Cell::NotCovered) => asked == Condition::NotCovered,
+        _ => false,
+    }
 }

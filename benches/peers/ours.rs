@@ -19,7 +19,7 @@ use std::error::Error;
 use std::fs::File;
 
 use earlyhelp::evaluate::calibration::log_loss;
-use earlyhelp::evaluate::ranking::{auc, average_precision};
+use earlyhelp::evaluate::{auc, average_precision};
 use earlyhelp::features::{Direction, FeatureMatrix};
 use earlyhelp::model::{AdditiveModel, AdditiveParams, LogisticParams, PathParams, Scale, ScorecardParams};
 use polars::prelude::*;
@@ -62,7 +62,10 @@ fn main() -> Anyhow<()> {
         peaks.push(memory_mb("VmHWM") - before);
     }
     let model = model.ok_or("no fit was asked for")?;
-    let scores = model.log_odds(&table.test)?;
+    let explained = model.explain_all(&table.test)?;
+    let contributions = explained.contributions();
+    let scores: Vec<f64> =
+        contributions.rows().into_iter().map(|case| explained.intercept() + case.sum()).collect();
     let started = cpu_seconds();
     let mut passes = 0;
     while passes < 3 || cpu_seconds() - started < 1.0 {

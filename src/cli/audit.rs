@@ -18,7 +18,7 @@ Example: earlyhelp audit vendor.csv --score risk --outcome excluded --group sex 
 
 Any scores with their outcomes can be audited; neither a model nor a project is needed. It writes audit.html, \
 audit.json and audit.csv, and says of each criterion whether a disparity is present, absent within the margin, \
-or not to be told. Cannot tell is not fair.";
+or impossible to tell. Cannot tell is not fair.";
 
 /// Arguments of `earlyhelp audit`.
 #[derive(Debug, clap::Args)]

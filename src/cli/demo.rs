@@ -118,16 +118,16 @@ fn short_list(list: &ReviewList) -> String {
     let mut text = String::new();
     for (place, entry) in list.entries().iter().enumerate() {
         let case = entry.case();
-        let why = match entry.drawn() {
-            earlyhelp::review::Drawn::ByRank | earlyhelp::review::Drawn::ByShare => case
+        let why = match entry.why_listed() {
+            earlyhelp::review::WhyListed::ByRank | earlyhelp::review::WhyListed::ByShare => case
                 .contributions()
                 .iter()
-                .filter(|contribution| contribution.points > 0.0)
+                .filter(|contribution| contribution.log_odds > 0.0)
                 .take(2)
                 .map(|contribution| contribution.label.as_str())
                 .collect::<Vec<_>>()
                 .join("; "),
-            earlyhelp::review::Drawn::AtRandom => "drawn at random, for comparison".to_owned(),
+            earlyhelp::review::WhyListed::AtRandom => "drawn at random, for comparison".to_owned(),
         };
         text.push_str(&format!("{:>3}. {}  {:<10}  {why}\n", place + 1, case.entity(), case.band().name));
     }

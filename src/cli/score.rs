@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         list.len(),
         cohort.len(),
         arguments.out.display(),
-        list.audit().run_id
+        list.provenance().run_id
     ))?;
     if let Some(used) = list.shares() {
         output::print(&format!(

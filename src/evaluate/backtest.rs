@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bands::{Band, BandRule};
 use super::performance::{Performance, TestRows};
 use super::ranking::{at_capacity, lot};
-use super::recalibration::Recalibration;
+use super::recalibration::RecalibrationReport;
 use super::rules::{FittedRule, RuleReport, SimpleRule};
 use crate::calendar::{AsOf, Horizon};
 use crate::dataset::Dataset;
@@ -200,9 +200,9 @@ pub struct BacktestReport {
     pub bands: Vec<Band>,
     /// What the model is without each of its terms, the most important first.
     pub terms: Vec<TermReport>,
-    /// How the scores were put on another footing, where they were.
+    /// How the scores were recalibrated, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recalibration: Option<Recalibration>,
+    pub recalibration: Option<RecalibrationReport>,
 }
 
 /// One split's figures.
@@ -293,7 +293,7 @@ impl Backtest {
         let scores: Vec<f64> = self.cases.iter().map(|case| case.log_odds).collect();
         let outcomes: Vec<bool> = self.cases.iter().map(|case| case.outcome).collect();
         let families: Vec<u32> = self.cases.iter().map(|case| case.family).collect();
-        let Some((recalibration, log_odds)) = Recalibration::fit(&scores, &outcomes, &families) else {
+        let Some((recalibration, log_odds)) = RecalibrationReport::fit(&scores, &outcomes, &families) else {
             return Ok((self, candidate));
         };
         let recalibrate = |error: ModelError| EvaluateError::Training {

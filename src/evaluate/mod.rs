@@ -9,8 +9,8 @@ mod backtest;
 mod bands;
 pub mod calibration;
 mod comparison;
-pub mod performance;
-pub mod ranking;
+pub(crate) mod performance;
+pub(crate) mod ranking;
 mod recalibration;
 mod rules;
 
@@ -20,6 +20,7 @@ pub use backtest::{
 };
 pub use bands::{Band, BandRule};
 pub use comparison::{BarReport, ChoiceRule, Entrant, Figure, ModelComparison, SuccessBar};
-pub use performance::{Performance, TestRows};
-pub use recalibration::Recalibration;
+pub use performance::Performance;
+pub use ranking::{auc, average_precision};
+pub use recalibration::RecalibrationReport;
 pub use rules::{RuleReport, SimpleRule};

@@ -14,16 +14,16 @@ use crate::stats::{Bootstrap, Clusters, Estimate, percentile_interval, wilson};
 /// Several as-of dates may be pooled. All slices have one entry per row, in an order that does not depend
 /// on chance (sums are made in the order of the rows, so another order may change the last bits).
 #[derive(Debug, Clone, Copy)]
-pub struct TestRows<'a> {
+pub(crate) struct TestRows<'a> {
     /// The score of each row: the log-odds of the outcome.
-    pub log_odds: &'a [f64],
+    pub(crate) log_odds: &'a [f64],
     /// Whether the outcome followed.
-    pub outcomes: &'a [bool],
+    pub(crate) outcomes: &'a [bool],
     /// The family of each row, by a code that does not depend on the order of the rows. All rows of one
     /// person, at all as-of dates, have the code of that person's family.
-    pub families: &'a [u32],
+    pub(crate) families: &'a [u32],
     /// Whether the row is on the list at capacity. With several as-of dates each date has its own list.
-    pub selected: &'a [bool],
+    pub(crate) selected: &'a [bool],
 }
 
 impl TestRows<'_> {
@@ -35,7 +35,7 @@ impl TestRows<'_> {
     ///
     /// # Errors
     /// [`EvaluateError::Empty`], [`EvaluateError::LengthMismatch`] or [`EvaluateError::Score`].
-    pub fn check(&self) -> Result<(), EvaluateError> {
+    pub(crate) fn check(&self) -> Result<(), EvaluateError> {
         let expected = self.log_odds.len();
         let lengths = [
             ("outcomes", self.outcomes.len()),
@@ -59,27 +59,7 @@ impl TestRows<'_> {
 }
 
 /// How well a model did on a test set, each number with its 95% interval.
-///
-/// # Examples
-/// ```
-/// use earlyhelp::stats::Bootstrap;
-/// use earlyhelp::evaluate::performance::{Performance, TestRows};
-/// use earlyhelp::evaluate::ranking::at_capacity;
-///
-/// // 200 people in 100 families; every fourth person has the outcome, half of them with a high score.
-/// let outcomes: Vec<bool> = (0..200).map(|row| row % 4 == 0).collect();
-/// let families: Vec<u32> = (0..200).map(|row| row / 2).collect();
-/// let log_odds: Vec<f64> =
-///     (0..200).map(|row| if row % 8 == 0 { 1.0 } else { -1.5 } + f64::from(row % 7) * 0.1).collect();
-/// let selected = at_capacity(&log_odds, 20);
-/// let rows = TestRows { log_odds: &log_odds, outcomes: &outcomes, families: &families, selected: &selected };
-///
-/// let performance = Performance::measure(&rows, &Bootstrap::default())?;
-/// assert_eq!((performance.n, performance.positives, performance.families), (200, 50, 100));
-/// assert_eq!(performance.precision_at_capacity.map(|estimate| estimate.value), Some(1.0));
-/// assert_eq!(performance.recall_at_capacity.map(|estimate| estimate.value), Some(0.4));
-/// # Ok::<(), earlyhelp::error::EvaluateError>(())
-/// ```
+/// A [`Backtest`](super::Backtest) measures it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Performance {
@@ -127,7 +107,7 @@ impl Performance {
     ///
     /// # Errors
     /// What [`TestRows::check`] finds; [`EvaluateError::TooFewResamples`]; [`EvaluateError::OneFamily`].
-    pub fn measure(rows: &TestRows<'_>, bootstrap: &Bootstrap) -> Result<Self, EvaluateError> {
+    pub(crate) fn measure(rows: &TestRows<'_>, bootstrap: &Bootstrap) -> Result<Self, EvaluateError> {
         rows.check()?;
         let (resamples, least) = (bootstrap.resamples, Bootstrap::LEAST);
         if resamples < least {

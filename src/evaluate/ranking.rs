@@ -1,18 +1,7 @@
 //! How well the order of the scores puts those with the outcome first.
 //!
 //! Only the order counts here: any score that ranks in the same way gets the same numbers. Whether a score
-//! means what it says is the matter of [`calibration`](super::calibration).
-//!
-//! ```
-//! use earlyhelp::evaluate::ranking::{at_capacity, auc, average_precision, ranking};
-//!
-//! let log_odds = [0.3, -1.0, 2.0, 0.1];
-//! let outcomes = [true, false, true, false];
-//! assert_eq!(ranking(&log_odds), [2, 0, 3, 1]);
-//! assert_eq!(at_capacity(&log_odds, 2), [true, false, true, false]);
-//! assert_eq!(auc(&log_odds, &outcomes), Some(1.0));
-//! assert_eq!(average_precision(&log_odds, &outcomes), Some(1.0));
-//! ```
+//! means what it says is a question for [`calibration`](super::calibration).
 
 use crate::stats::random::mix;
 
@@ -26,7 +15,7 @@ use crate::stats::random::mix;
 ///
 /// # Examples
 /// ```
-/// use earlyhelp::evaluate::ranking::auc;
+/// use earlyhelp::evaluate::auc;
 ///
 /// // Pairs (with, without): 2 > 1 right, 2 > 0 right, 1 = 1 half, 1 > 0 right: 3.5 of 4.
 /// assert_eq!(auc(&[2.0, 1.0, 1.0, 0.0], &[true, true, false, false]), Some(0.875));
@@ -50,7 +39,7 @@ pub fn auc(log_odds: &[f64], outcomes: &[bool]) -> Option<f64> {
 ///
 /// # Examples
 /// ```
-/// use earlyhelp::evaluate::ranking::average_precision;
+/// use earlyhelp::evaluate::average_precision;
 ///
 /// // Met at rank 1 (precision 1/1) and at rank 3 (precision 2/3): the mean is 5/6.
 /// let found = average_precision(&[3.0, 2.0, 1.0, 0.0], &[true, false, true, false]);
@@ -69,7 +58,7 @@ pub fn average_precision(log_odds: &[f64], outcomes: &[bool]) -> Option<f64> {
 /// Equal scores keep the order of the rows, so the caller must bring rows into an order that does not
 /// depend on chance (by date and pseudonym, for instance). A score that is not a number ranks last.
 /// Positions are `u32`: up to 2³² rows.
-pub fn ranking(log_odds: &[f64]) -> Vec<u32> {
+pub(crate) fn ranking(log_odds: &[f64]) -> Vec<u32> {
     let mut rows: Vec<(u64, u32)> = log_odds.iter().map(|&score| descending(score)).zip(0..).collect();
     rows.sort_unstable();
     rows.into_iter().map(|(_, row)| row).collect()
@@ -80,7 +69,7 @@ pub fn ranking(log_odds: &[f64]) -> Vec<u32> {
 ///
 /// There is no threshold: a team can review so many cases and no more. Ties at the cut are broken as in
 /// [`ranking`].
-pub fn at_capacity(log_odds: &[f64], capacity: usize) -> Vec<bool> {
+pub(crate) fn at_capacity(log_odds: &[f64], capacity: usize) -> Vec<bool> {
     let mut selected = vec![false; log_odds.len()];
     for row in ranking(log_odds).into_iter().take(capacity) {
         selected[row as usize] = true;

@@ -1,4 +1,4 @@
-//! Scores put on another footing by later data: a slope and an offset in log-odds.
+//! Scores recalibrated on later data: a slope and an offset in log-odds.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::stats::random::mix;
 /// machines*, from whom the method has one of its names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recalibration {
+pub struct RecalibrationReport {
     /// What log-odds are multiplied by; above 0.
     pub slope: f64,
     /// What is added, in log-odds.
@@ -29,7 +29,7 @@ pub struct Recalibration {
     pub in_the_large_before: f64,
 }
 
-impl Recalibration {
+impl RecalibrationReport {
     /// The line through all cases, and each case's log-odds moved by the line through the other half of
     /// the families. `None` where a line cannot be estimated or does not rise.
     pub(super) fn fit(log_odds: &[f64], outcomes: &[bool], families: &[u32]) -> Option<(Self, Vec<f64>)> {

@@ -7,11 +7,11 @@ use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::events::{CaseOpened, CaseScored, DecisionFacts, Kind, ModelFacts, RunFinished};
-use super::{Ledger, LedgerError, Wanted};
+use super::{Filter, Ledger, LedgerError};
 use crate::calendar::{AsOf, Day};
 use crate::fairness::Protected;
 use crate::fairness::audit::{UNKNOWN, held_back};
-use crate::review::{Agreement, Drawn, Step};
+use crate::review::{Agreement, Step, WhyListed};
 use crate::stats::{Estimate, wilson};
 
 /// What became of alerts: counted, over the whole ledger and by run and group.
@@ -141,7 +141,7 @@ pub struct GroupTallies {
 /// A listed case and what became of it.
 struct Listed {
     entity: Option<String>,
-    drawn: Drawn,
+    drawn: WhyListed,
     run: usize,
     requested_on: Day,
     opened: bool,
@@ -164,7 +164,7 @@ impl Ledger {
     ) -> Result<Account, LedgerError> {
         let mut finished: Vec<RunFinished> = Vec::new();
         let mut counted: HashSet<String> = HashSet::new();
-        for entry in self.entries(&Wanted::of(&[Kind::RunFinished]))? {
+        for entry in self.entries(&Filter::of(&[Kind::RunFinished]))? {
             let run: RunFinished = entry.facts_as()?;
             // A run that was asked for twice is one run.
             if entry.on() <= on && counted.insert(run.audit.run_id.clone()) {
@@ -173,18 +173,19 @@ impl Ledger {
         }
         let cases = self.listed_cases(&finished, on)?;
         let mut ended = HashSet::new();
-        for entry in self.entries(&Wanted::of(&[Kind::RunFinished]))? {
+        for entry in self.entries(&Filter::of(&[Kind::RunFinished]))? {
             ended.insert(entry.facts_as::<RunFinished>()?.started);
         }
         let mut unfinished_runs = 0;
-        for entry in self.entries(&Wanted::of(&[Kind::RunStarted]))? {
+        for entry in self.entries(&Filter::of(&[Kind::RunStarted]))? {
             unfinished_runs += u64::from(entry.on() <= on && !ended.contains(&entry.seq()));
         }
         let runs = run_lines(&finished, &cases);
-        let of =
-            |random: bool| Tally::of(cases.values().filter(|case| (case.drawn == Drawn::AtRandom) == random));
+        let of = |random: bool| {
+            Tally::of(cases.values().filter(|case| (case.drawn == WhyListed::AtRandom) == random))
+        };
         let count = |kind: Kind| -> Result<u64, LedgerError> {
-            Ok(self.entries(&Wanted::of(&[kind]))?.iter().filter(|entry| entry.on() <= on).count() as u64)
+            Ok(self.entries(&Filter::of(&[kind]))?.iter().filter(|entry| entry.on() <= on).count() as u64)
         };
         Ok(Account {
             on,
@@ -204,7 +205,7 @@ impl Ledger {
         let place_of: HashMap<&str, usize> =
             runs.iter().enumerate().map(|(place, run)| (run.audit.run_id.as_str(), place)).collect();
         let mut cases = BTreeMap::new();
-        self.read(&Wanted::of(&[Kind::CaseScored]), &mut |entry| {
+        self.read(&Filter::of(&[Kind::CaseScored]), &mut |entry| {
             let run = entry.run().and_then(|run| place_of.get(run));
             let facts: CaseScored = entry.facts_as()?;
             if let (Some(&run), Some(drawn)) = (run, facts.drawn) {
@@ -220,7 +221,7 @@ impl Ledger {
             }
             Ok(())
         })?;
-        self.read(&Wanted::of(&[Kind::CaseOpened, Kind::Decision]), &mut |entry| {
+        self.read(&Filter::of(&[Kind::CaseOpened, Kind::Decision]), &mut |entry| {
             if entry.on() > on {
                 return Ok(());
             }
@@ -241,7 +242,7 @@ impl Ledger {
 
     fn model_lines(&self, on: Day) -> Result<Vec<ModelLine>, LedgerError> {
         let mut lines: Vec<ModelLine> = Vec::new();
-        for entry in self.entries(&Wanted::of(&[Kind::ModelReleased, Kind::ModelRetired]))? {
+        for entry in self.entries(&Filter::of(&[Kind::ModelReleased, Kind::ModelRetired]))? {
             let facts: ModelFacts = entry.facts_as()?;
             if entry.on() > on {
                 continue;
@@ -291,7 +292,7 @@ fn run_lines(finished: &[RunFinished], cases: &BTreeMap<u64, Listed>) -> Vec<Run
 fn by_group(cases: &BTreeMap<u64, Listed>, protected: &Protected, minimum: u32) -> Vec<GroupTallies> {
     let tallies = |(nth, name): (usize, &String)| {
         let mut groups: BTreeMap<&str, Vec<&Listed>> = BTreeMap::new();
-        for case in cases.values().filter(|case| case.drawn != Drawn::AtRandom) {
+        for case in cases.values().filter(|case| case.drawn != WhyListed::AtRandom) {
             let entity = case.entity.as_deref();
             let group = entity.and_then(|entity| protected.group(nth, entity)).unwrap_or(UNKNOWN);
             groups.entry(group).or_default().push(case);
@@ -457,14 +458,14 @@ mod tests {
     fn a_tally_by_hand() {
         let case = |opened: bool, agreement: Option<(Agreement, &str)>| Listed {
             entity: None,
-            drawn: Drawn::ByRank,
+            drawn: WhyListed::ByRank,
             run: 0,
             requested_on: "2025-01-01".parse().unwrap(),
             opened,
             decision: agreement.map(|(agreement, on)| {
                 let facts = DecisionFacts {
                     case: 1,
-                    drawn: Drawn::ByRank,
+                    drawn: WhyListed::ByRank,
                     reviewer: crate::review::Reviewer::new("A", "B"),
                     opened_on: "2025-01-01".parse().unwrap(),
                     step: Step::NoAction,

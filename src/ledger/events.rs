@@ -11,8 +11,8 @@ use crate::calendar::{AsOf, Day};
 use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::records::Intake;
-use crate::review::{Agreement, Comparison, Drawn, Reviewer, SharesUsed, Step};
-use crate::scoring::AuditRecord;
+use crate::review::{Agreement, Comparison, Reviewer, SharesUsed, Step, WhyListed};
+use crate::scoring::Provenance;
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -130,7 +130,7 @@ pub struct RunFinished {
     /// The entry of the start.
     pub started: u64,
     /// What every score of the run carries, without the digest of the cohort: see [`RunContent`].
-    pub audit: AuditRecord,
+    pub audit: Provenance,
     /// Rows read, accepted and rejected of each source.
     pub intake: Vec<Intake>,
     /// Why rows were rejected.
@@ -184,7 +184,7 @@ pub struct CaseScored {
     pub place: Option<u32>,
     /// Why it was on the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drawn: Option<Drawn>,
+    pub drawn: Option<WhyListed>,
 }
 
 /// Content of [`Kind::CaseScored`]. Not public: a program is handed no scores without a person who asks.
@@ -229,7 +229,7 @@ pub struct DecisionFacts {
     /// The entry in which the case was scored.
     pub case: u64,
     /// Why the case was on the list.
-    pub drawn: Drawn,
+    pub drawn: WhyListed,
     /// Who decided.
     pub reviewer: Reviewer,
     /// When they had opened it.

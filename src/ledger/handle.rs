@@ -8,7 +8,7 @@ use super::entry::{Draft, Entry};
 use super::events::Kind;
 use super::lines::LinesStore;
 use super::sqlite::SqliteStore;
-use super::store::{Reader, Store, Wanted};
+use super::store::{Filter, Reader, Store};
 use super::verify::{Verification, verify};
 use crate::calendar::Day;
 use crate::error::LedgerError;
@@ -20,7 +20,7 @@ use crate::error::LedgerError;
 ///
 /// # Examples
 /// ```
-/// use earlyhelp::ledger::{Content, Draft, Ledger, Wanted};
+/// use earlyhelp::ledger::{Content, Draft, Ledger, Filter};
 ///
 /// let folder = std::env::temp_dir().join("earlyhelp-ledger-example");
 /// # let _ = std::fs::remove_dir_all(&folder);
@@ -33,10 +33,10 @@ use crate::error::LedgerError;
 /// ])?;
 ///
 /// // What is held of one person, and taking it out again.
-/// let held = ledger.entries(&Wanted::all().subject("P-0017"))?;
+/// let held = ledger.entries(&Filter::all().subject("P-0017"))?;
 /// let seqs: Vec<u64> = held.iter().map(|entry| entry.seq()).collect();
 /// ledger.redact(&seqs, vec![Draft::new("purge", on).facts(serde_json::json!({ "why": "erasure was asked for" }))])?;
-/// assert!(ledger.entries(&Wanted::all().subject("P-0017"))?.is_empty());
+/// assert!(ledger.entries(&Filter::all().subject("P-0017"))?.is_empty());
 ///
 /// // The chain is whole all the same.
 /// let verification = ledger.verify(None)?;
@@ -149,7 +149,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] when the store cannot be read, or what `reader` returns.
-    pub fn read(&self, wanted: &Wanted, reader: &mut Reader<'_>) -> Result<(), LedgerError> {
+    pub fn read(&self, wanted: &Filter, reader: &mut Reader<'_>) -> Result<(), LedgerError> {
         self.store.read(wanted, reader)
     }
 
@@ -157,7 +157,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] when the store cannot be read.
-    pub fn entries(&self, wanted: &Wanted) -> Result<Vec<Entry>, LedgerError> {
+    pub fn entries(&self, wanted: &Filter) -> Result<Vec<Entry>, LedgerError> {
         let mut entries = Vec::new();
         self.store.read(wanted, &mut |entry| {
             entries.push(entry);

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use super::chain::{Head, check_append, check_end, name_redacted, seal};
 use super::entry::{Draft, Entry};
-use super::store::{Ending, Raw, Reader, Store, Visitor, Wanted};
+use super::store::{Ending, Filter, Raw, Reader, Store, Visitor};
 use crate::error::LedgerError;
 
 mod line;
@@ -292,7 +292,7 @@ impl Store for LinesStore {
         Ok(head)
     }
 
-    fn read(&self, wanted: &Wanted, reader: &mut Reader<'_>) -> Result<(), LedgerError> {
+    fn read(&self, wanted: &Filter, reader: &mut Reader<'_>) -> Result<(), LedgerError> {
         let (file, committed) = {
             let _lock = self.lock_to_read()?;
             let file = self.reopen(false)?;

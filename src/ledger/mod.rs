@@ -42,5 +42,5 @@ pub use handle::Ledger;
 pub use person::{AffectedCase, Correction, Erasure, Held, PastScore, Purged, ScoreAndRank, SubjectPack};
 pub use record::{RecordedCase, RunStart};
 pub use replay::{Differs, NotReplayed, Replay, ReplayOf};
-pub use store::{Store, Wanted};
+pub use store::{Filter, Store};
 pub use verify::{Finding, Tampering, Verification};

@@ -7,11 +7,11 @@ use super::events::{
     CaseScored, CorrectionContent, CorrectionFacts, Kind, PurgeFacts, RunFinished, ScoreContent,
 };
 use super::replay::score_again;
-use super::{Draft, Entry, Ledger, LedgerError, Wanted};
+use super::{Draft, Entry, Filter, Ledger, LedgerError};
 use crate::calendar::{AsOf, Day};
 use crate::records::Records;
-use crate::review::Drawn;
-use crate::scoring::PlainReason;
+use crate::review::WhyListed;
+use crate::scoring::Contribution;
 
 /// Everything that a ledger holds about one person (or family, where families are scored), for a subject
 /// access request (UK GDPR, Article 15).
@@ -51,7 +51,7 @@ pub struct PastScore {
     /// The last day on which the score could be used.
     pub expires: Day,
     /// What makes the score, the largest part first; empty where the model is not in the ledger.
-    pub reasons: Vec<PlainReason>,
+    pub reasons: Vec<Contribution>,
 }
 
 crate::opaque_debug!(PastScore);
@@ -173,7 +173,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NobodyOfThatId`] where nothing is held.
     pub fn subject_pack(&self, entity: &str, on: Day) -> Result<SubjectPack, LedgerError> {
-        let held = self.entries(&Wanted::default().subject(entity))?;
+        let held = self.entries(&Filter::default().subject(entity))?;
         if held.is_empty() {
             return Err(LedgerError::NobodyOfThatId);
         }
@@ -201,7 +201,7 @@ impl Ledger {
         let content: ScoreContent = entry.content_as()?.ok_or(LedgerError::Purged)?;
         let reasons = match self.released_model(&audit.model) {
             Ok(scorer) => scorer
-                .plain_reasons(&content.cells)
+                .explain_again(&content.cells)
                 .map_err(|error| LedgerError::Replay(error.to_string()))?,
             Err(LedgerError::NoModel(_)) => Vec::new(),
             Err(error) => return Err(error),
@@ -239,7 +239,7 @@ impl Ledger {
         let mut seen = hashbrown::HashSet::new();
         runs.retain(|run| seen.insert(run.audit.run_id.clone()));
         let mut affected = Vec::new();
-        self.read(&Wanted::of(&[Kind::CaseScored]), &mut |entry| {
+        self.read(&Filter::of(&[Kind::CaseScored]), &mut |entry| {
             let subject = entry.content().and_then(|content| content.subject.as_deref());
             let Some(content) = entry.content_as::<ScoreContent>()? else { return Ok(()) };
             let is_own = subject == Some(correction.entity.as_str());
@@ -263,7 +263,7 @@ impl Ledger {
                     before: ScoreAndRank {
                         log_odds: content.log_odds,
                         rank: content.rank,
-                        listed: Some(drawn.is_some_and(|drawn| drawn != Drawn::AtRandom)),
+                        listed: Some(drawn.is_some_and(|drawn| drawn != WhyListed::AtRandom)),
                     },
                     after: None,
                 });
@@ -321,7 +321,7 @@ impl Ledger {
         }
         self.write(|| {
             let affected = self.affected_by(correction, None, on)?;
-            let held = Wanted::default().subject(&correction.entity).limit(1);
+            let held = Filter::default().subject(&correction.entity).limit(1);
             if affected.is_empty() && self.entries(&held)?.is_empty() {
                 return Err(LedgerError::NobodyOfThatId);
             }
@@ -362,7 +362,7 @@ impl Ledger {
         texts.extend(records.iter().map(|(_, reference)| reference.as_str()));
         let mut taken = Vec::new();
         let done = self.take_out(|| {
-            let about = self.entries(&Wanted::default().subject(entity))?;
+            let about = self.entries(&Filter::default().subject(entity))?;
             taken = about.iter().map(Entry::seq).chain(named.iter().copied()).collect();
             if taken.is_empty() {
                 return Err(if self.naming(&texts)?.is_empty() {
@@ -374,7 +374,7 @@ impl Ledger {
                 });
             }
             let runs: hashbrown::HashSet<&str> = about.iter().filter_map(Entry::run).collect();
-            for entry in self.entries(&Wanted::of(&[Kind::RunFinished]))? {
+            for entry in self.entries(&Filter::of(&[Kind::RunFinished]))? {
                 if entry.content().is_some() && entry.run().is_some_and(|run| runs.contains(run)) {
                     taken.push(entry.seq());
                 }
@@ -395,7 +395,7 @@ impl Ledger {
     /// The entries in which one of the texts stands anywhere.
     fn naming(&self, texts: &[&str]) -> Result<Vec<u64>, LedgerError> {
         let mut naming = Vec::new();
-        self.read(&Wanted::default(), &mut |entry| {
+        self.read(&Filter::default(), &mut |entry| {
             let content =
                 entry.content().filter(|content| content.subject.is_some()).map(|content| &content.body);
             if content.is_some_and(|body| holds(body, texts)) || holds(entry.facts(), texts) {

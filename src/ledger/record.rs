@@ -8,11 +8,11 @@ use super::events::{
     CaseOpened, CaseScored, DecisionContent, DecisionFacts, Kind, ModelFacts, OpenedContent, RejectCount,
     RunContent, RunFinished, RunStarted, ScoreContent,
 };
-use super::{Content, Draft, Entry, Ledger, LedgerError, Wanted};
+use super::{Content, Draft, Entry, Filter, Ledger, LedgerError};
 use crate::calendar::{AsOf, Day};
 use crate::records::{Records, summarise};
-use crate::review::{Decision, Drawn, ReviewList, Reviewer};
-use crate::scoring::{AuditRecord, AuditedModel, Request, Scorer, Scores};
+use crate::review::{Decision, ReviewList, Reviewer, WhyListed};
+use crate::scoring::{AuditedModel, Provenance, Request, Scorer, Scores};
 
 /// A run that was started and is to be finished: see [`Ledger::start_run`].
 #[derive(Debug)]
@@ -42,7 +42,7 @@ fn value(of: &impl Serialize) -> Result<Value, LedgerError> {
     serde_json::to_value(of).map_err(|error| LedgerError::Draft(error.to_string()))
 }
 
-impl Wanted {
+impl Filter {
     /// Entries of these kinds.
     #[must_use]
     pub fn of(kinds: &[Kind]) -> Self {
@@ -113,7 +113,7 @@ impl Ledger {
             }
         }
         let mut named = Vec::new();
-        for entry in self.entries(&Wanted::of(&[Kind::ModelReleased]))? {
+        for entry in self.entries(&Filter::of(&[Kind::ModelReleased]))? {
             named.push(entry.facts_as::<ModelFacts>()?);
         }
         named.retain(|facts| facts.model.starts_with(model));
@@ -129,7 +129,7 @@ impl Ledger {
 
     /// The first entry of a kind about a model.
     fn model_entry(&self, kind: Kind, digest: &str) -> Result<Option<Entry>, LedgerError> {
-        for entry in self.entries(&Wanted::of(&[kind]))? {
+        for entry in self.entries(&Filter::of(&[kind]))? {
             if entry.facts_as::<ModelFacts>()?.model == digest {
                 return Ok(Some(entry));
             }
@@ -197,11 +197,11 @@ impl Ledger {
         records: &Records,
     ) -> Result<String, LedgerError> {
         let RunStart { entry: started, facts: asked } = start;
-        let audit = scores.audit();
-        let begun = self.entries(&Wanted::of(&[Kind::RunStarted]).from(started).limit(1))?;
+        let audit = scores.provenance();
+        let begun = self.entries(&Filter::of(&[Kind::RunStarted]).from(started).limit(1))?;
         let is_begun = begun.first().is_some_and(|entry| entry.seq() == started);
         let same = asked.model == audit.model && asked.as_of == audit.as_of && asked.purpose == audit.purpose;
-        if audit != list.audit() || !same || !is_begun {
+        if audit != list.provenance() || !same || !is_begun {
             return Err(LedgerError::OtherRun);
         }
         let manifest = manifest(started, scores, list, records);
@@ -209,7 +209,7 @@ impl Ledger {
         let digests = RunContent { cohort: audit.cohort.clone(), output: hex::encode(Sha256::digest(text)) };
         let (run, on) = (audit.run_id.as_str(), audit.requested_on);
         self.write(|| {
-            if !self.entries(&Wanted::of(&[Kind::Purge]).from(started).limit(1))?.is_empty() {
+            if !self.entries(&Filter::of(&[Kind::Purge]).from(started).limit(1))?.is_empty() {
                 return Err(LedgerError::PurgedMeanwhile);
             }
             let mut drafts = match self.finished(run)? {
@@ -231,7 +231,7 @@ impl Ledger {
 
     /// The first manifest of a run.
     pub(super) fn finished(&self, run: &str) -> Result<Option<RunFinished>, LedgerError> {
-        let wanted = Wanted::of(&[Kind::RunFinished]).run(run).limit(1);
+        let wanted = Filter::of(&[Kind::RunFinished]).run(run).limit(1);
         self.entries(&wanted)?.first().map(Entry::facts_as).transpose()
     }
 
@@ -255,7 +255,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub fn runs(&self) -> Result<Vec<RunFinished>, LedgerError> {
-        self.entries(&Wanted::of(&[Kind::RunFinished]))?.iter().map(Entry::facts_as).collect()
+        self.entries(&Filter::of(&[Kind::RunFinished]))?.iter().map(Entry::facts_as).collect()
     }
 
     /// Opens the case in a place of a recorded list (from 1) for a named reviewer, and puts that on record
@@ -278,7 +278,7 @@ impl Ledger {
         let own = own_judgement.map(str::trim).filter(|text| !text.is_empty());
         self.write(|| {
             let is_held =
-                !self.entries(&Wanted::of(&[Kind::CaseScored]).subject(&case.entity).limit(1))?.is_empty();
+                !self.entries(&Filter::of(&[Kind::CaseScored]).subject(&case.entity).limit(1))?.is_empty();
             if !is_held {
                 return Err(LedgerError::Purged);
             }
@@ -314,7 +314,7 @@ impl Ledger {
     /// When the reviewer of a case opened it last, if they did.
     fn opening(&self, case: &RecordedCase) -> Result<Option<Day>, LedgerError> {
         let mut opened_on = None;
-        let wanted = Wanted::of(&[Kind::CaseOpened]).run(&case.run);
+        let wanted = Filter::of(&[Kind::CaseOpened]).run(&case.run);
         for entry in self.entries(&wanted)? {
             let facts: CaseOpened = entry.facts_as()?;
             if facts.case == case.entry && facts.reviewer == case.reviewer {
@@ -340,7 +340,7 @@ impl Ledger {
             return Err(LedgerError::Expired(audit.expires.to_string()));
         }
         let mut found = None;
-        self.read(&Wanted::of(&[Kind::CaseScored]).run(&audit.run_id), &mut |entry| {
+        self.read(&Filter::of(&[Kind::CaseScored]).run(&audit.run_id), &mut |entry| {
             let facts: CaseScored = entry.facts_as()?;
             if let (Some(held), Some(drawn)) = (facts.place, facts.drawn)
                 && held == place
@@ -379,7 +379,7 @@ impl Ledger {
         if self.finished(run)?.is_none() {
             return Err(LedgerError::NoRun(run.to_owned()));
         }
-        let wanted = Wanted::of(&[Kind::CaseScored]).run(run).subject(decision.entity());
+        let wanted = Filter::of(&[Kind::CaseScored]).run(run).subject(decision.entity());
         let case = self.entries(&wanted)?.into_iter().next().ok_or(LedgerError::NotListed)?;
         if case.facts_as::<CaseScored>()?.place.is_none() {
             return Err(LedgerError::NotListed);
@@ -387,7 +387,7 @@ impl Ledger {
         let reviewer = decision.reviewer().clone();
         let mut drafts = Vec::new();
         let mut was_opened = false;
-        for entry in self.entries(&Wanted::of(&[Kind::CaseOpened]).run(run))? {
+        for entry in self.entries(&Filter::of(&[Kind::CaseOpened]).run(run))? {
             let facts: CaseOpened = entry.facts_as()?;
             was_opened |= facts.case == case.seq() && facts.reviewer == reviewer;
         }
@@ -398,7 +398,7 @@ impl Ledger {
         }
         let facts = DecisionFacts {
             case: case.seq(),
-            drawn: decision.drawn(),
+            drawn: decision.why_listed(),
             reviewer,
             opened_on: decision.opened_on(),
             step: decision.step(),
@@ -414,11 +414,12 @@ impl Ledger {
 /// The manifest of a run.
 fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &Records) -> RunFinished {
     let (capacity, comparison) = list.drawn_with();
-    let at_random = list.entries().iter().filter(|entry| entry.drawn() == Drawn::AtRandom).count() as u64;
+    let at_random =
+        list.entries().iter().filter(|entry| entry.why_listed() == WhyListed::AtRandom).count() as u64;
     let rejects = summarise(records.rejects());
     RunFinished {
         started,
-        audit: AuditRecord { cohort: String::new(), ..scores.audit().clone() },
+        audit: Provenance { cohort: String::new(), ..scores.provenance().clone() },
         intake: records.intake().to_vec(),
         rejects: rejects
             .into_iter()
@@ -441,7 +442,7 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
 
 /// An entry for each case of a run's cohort.
 fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>, LedgerError> {
-    let (run, on) = (scores.audit().run_id.as_str(), scores.audit().requested_on);
+    let (run, on) = (scores.provenance().run_id.as_str(), scores.provenance().requested_on);
     let listed: hashbrown::HashMap<&str, usize> =
         list.entries().iter().enumerate().map(|(place, entry)| (entry.case().entity(), place)).collect();
     let mut drafts = Vec::with_capacity(scores.len() + scores.not_scored().len() + 1);
@@ -450,7 +451,7 @@ fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>,
         let entry = place.map(|place| &list.entries()[place]);
         let facts = CaseScored {
             place: place.map(|place| place as u32 + 1),
-            drawn: entry.map(crate::review::Entry::drawn),
+            drawn: entry.map(crate::review::Entry::why_listed),
         };
         let mut case = entry.map(|entry| value(entry.case())).transpose()?;
         if let Some(Value::Object(fields)) = &mut case {
@@ -479,7 +480,7 @@ pub struct RecordedCase {
     run: String,
     entry: u64,
     entity: String,
-    drawn: Drawn,
+    drawn: WhyListed,
     case: Value,
     reviewer: Reviewer,
     opened_on: Day,

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::events::{CaseScored, Kind, RunFinished, ScoreContent};
-use super::{Entry, Ledger, LedgerError, Wanted};
+use super::{Entry, Filter, Ledger, LedgerError};
 use crate::records::Records;
-use crate::review::{Drawn, ReviewList};
+use crate::review::{ReviewList, WhyListed};
 use crate::scoring::{Request, Scorer, Scores};
 use crate::stats::random::mix;
 
@@ -276,9 +276,9 @@ impl Ledger {
                     .map_err(|error| LedgerError::Replay(error.to_string()))?,
             ),
         };
-        let places: Option<hashbrown::HashMap<&str, (u32, Drawn)>> = list.as_ref().map(|list| {
+        let places: Option<hashbrown::HashMap<&str, (u32, WhyListed)>> = list.as_ref().map(|list| {
             let entries = list.entries().iter().zip(1..);
-            entries.map(|(entry, place)| (entry.case().entity(), (place, entry.drawn()))).collect()
+            entries.map(|(entry, place)| (entry.case().entity(), (place, entry.why_listed()))).collect()
         });
         for (entry, subject, content, facts) in held {
             let Some(score) = by_entity.get(subject.as_str()) else {
@@ -306,8 +306,8 @@ impl Ledger {
 }
 
 /// The scored cases of a run.
-fn of_run(run: &RunFinished) -> Wanted {
-    Wanted::of(&[Kind::CaseScored]).run(&run.audit.run_id)
+fn of_run(run: &RunFinished) -> Filter {
+    Filter::of(&[Kind::CaseScored]).run(&run.audit.run_id)
 }
 
 /// Sources whose snapshot says something else than it did in a run, or that there are no more.
@@ -374,24 +374,29 @@ fn explanation_differs(scorer: &Scorer, content: &ScoreContent) -> Result<Option
         return Ok(Some(Differs::Shown));
     }
     let reasons =
-        scorer.plain_reasons(&content.cells).map_err(|error| LedgerError::Replay(error.to_string()))?;
+        scorer.explain_again(&content.cells).map_err(|error| LedgerError::Replay(error.to_string()))?;
     let mut again: Vec<(Vec<String>, u64)> =
-        reasons.into_iter().map(|reason| (reason.features, reason.points.to_bits())).collect();
-    let mut then = shown_points(shown);
+        reasons.into_iter().map(|reason| (reason.features, reason.log_odds.to_bits())).collect();
+    let mut then = shown_contributions(shown);
     again.sort();
     then.sort();
     Ok((again != then).then_some(Differs::Explanation))
 }
 
-/// The features and points (as bits) of a shown case's contributions.
-fn shown_points(case: &Value) -> Vec<(Vec<String>, u64)> {
+/// What a contribution adds, as a ledger keeps it: entries of version 0.1.0 call it `points`.
+fn written_log_odds(part: &Value) -> Option<f64> {
+    part.get("log_odds").or_else(|| part.get("points")).and_then(Value::as_f64)
+}
+
+/// The features and log-odds (as bits) of a shown case's contributions.
+fn shown_contributions(case: &Value) -> Vec<(Vec<String>, u64)> {
     let Some(contributions) = case["contributions"].as_array() else { return Vec::new() };
     contributions
         .iter()
         .map(|part| {
             let features = part["features"].as_array().map(Vec::as_slice).unwrap_or_default();
             let features = features.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
-            (features, part["points"].as_f64().unwrap_or(f64::NAN).to_bits())
+            (features, written_log_odds(part).unwrap_or(f64::NAN).to_bits())
         })
         .collect()
 }

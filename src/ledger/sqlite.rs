@@ -26,7 +26,7 @@ use rusqlite::{
 use super::chain::{Head, Sealed, check_append, check_end, name_redacted, seal};
 use super::entry::{Content, Draft, Entry, Header};
 use super::lines::sync_folder;
-use super::store::{Ending, Raw, Reader, Store, Visitor, Wanted};
+use super::store::{Ending, Filter, Raw, Reader, Store, Visitor};
 use crate::error::LedgerError;
 
 mod tables;
@@ -377,7 +377,7 @@ impl Store for SqliteStore {
         Ok(head)
     }
 
-    fn read(&self, wanted: &Wanted, reader: &mut Reader<'_>) -> Result<(), LedgerError> {
+    fn read(&self, wanted: &Filter, reader: &mut Reader<'_>) -> Result<(), LedgerError> {
         let io = |error: rusqlite::Error| self.io("read it", &error);
         let (sql, values) = query(wanted);
         let mut chosen = self.connection.prepare_cached(&sql).map_err(io)?;

@@ -8,13 +8,13 @@ use crate::error::LedgerError;
 ///
 /// # Examples
 /// ```
-/// use earlyhelp::ledger::Wanted;
+/// use earlyhelp::ledger::Filter;
 ///
-/// let decisions = Wanted::all().kind("decision").run("2025-04");
+/// let decisions = Filter::all().kind("decision").run("2025-04");
 /// assert_eq!(decisions.kinds, ["decision"]);
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Filter {
     /// Entries of one of these kinds; of any, where the list is empty.
     pub kinds: Vec<String>,
     /// Entries of this run.
@@ -27,7 +27,7 @@ pub struct Wanted {
     pub limit: Option<u64>,
 }
 
-impl Wanted {
+impl Filter {
     /// All entries.
     #[must_use]
     pub fn all() -> Self {
@@ -82,9 +82,9 @@ impl Wanted {
 }
 
 /// It may hold a pseudonym.
-impl std::fmt::Debug for Wanted {
+impl std::fmt::Debug for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wanted").field("kinds", &self.kinds).finish_non_exhaustive()
+        f.debug_struct("Filter").field("kinds", &self.kinds).finish_non_exhaustive()
     }
 }
 
@@ -113,7 +113,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// [`LedgerError`] when the store cannot be read, or what `reader` returns.
-    fn read(&self, wanted: &Wanted, reader: &mut Reader<'_>) -> Result<(), LedgerError>;
+    fn read(&self, wanted: &Filter, reader: &mut Reader<'_>) -> Result<(), LedgerError>;
 
     /// Takes the contents of these entries out and appends the drafts, in one step. When it returns, no byte
     /// of the store's files holds the contents.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::edit::{self, Draft, Edit, Footing};
+use super::edit::{self, Draft, Edit, Recalibration};
 use super::form::AdditiveModel;
 use super::path::PathReport;
 use super::scorecard::Scorecard;
@@ -164,7 +164,27 @@ pub struct SourceDigest {
 }
 
 /// A trained model that has not been released: it can be measured, audited and read, and cannot score
-/// anybody for review.
+/// anybody.
+///
+/// # What does not compile
+/// A released model scores a cohort:
+/// ```
+/// # use earlyhelp::cohort::Cohort;
+/// # use earlyhelp::error::ScoringError;
+/// # use earlyhelp::scoring::{Request, Scorer};
+/// fn list(model: &Scorer, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
+///     model.score(cohort, request).map(drop)
+/// }
+/// ```
+/// A candidate does not:
+/// ```compile_fail,E0599
+/// # use earlyhelp::cohort::Cohort;
+/// # use earlyhelp::error::ScoringError;
+/// # use earlyhelp::{model::Candidate, scoring::Request};
+/// fn list(model: &Candidate, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
+///     model.score(cohort, request).map(drop)
+/// }
+/// ```
 ///
 /// Its file names a digest of everything it says; one changed character is refused on loading.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -189,8 +209,8 @@ struct Body {
     edits: Vec<Edit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edited_from: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    footings: Vec<Footing>,
+    #[serde(default, rename = "footings", skip_serializing_if = "Vec::is_empty")]
+    recalibrations: Vec<Recalibration>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -250,7 +270,7 @@ impl Candidate {
             model,
             edits: Vec::new(),
             edited_from: None,
-            footings: Vec::new(),
+            recalibrations: Vec::new(),
         })
     }
 
@@ -323,14 +343,14 @@ impl Candidate {
         self.body.edited_from.as_deref()
     }
 
-    /// How its log-odds were put on other footings after training, in order.
+    /// How it was recalibrated after training, in order.
     #[must_use]
-    pub fn footings(&self) -> &[Footing] {
-        &self.body.footings
+    pub fn recalibrations(&self) -> &[Recalibration] {
+        &self.body.recalibrations
     }
 
     /// The edits by which this candidate differs from another; `None` where it is not an edited version of
-    /// it. (Its footing may be another as well.)
+    /// it. (It may have been recalibrated as well.)
     #[must_use]
     pub fn edits_since(&self, other: &Self) -> Option<&[Edit]> {
         let (this, other) = (&self.body, &other.body);
@@ -410,8 +430,8 @@ impl Candidate {
         }
     }
 
-    /// Trains the same on other cases, without refits, and makes the same changes (edits and footings, in
-    /// their order) to what comes of it: for backtests. An edit of what this fit does not have does nothing.
+    /// Trains the same on other cases, without refits, and makes the same changes (edits and
+    /// recalibrations, in their order) to what comes of it: for backtests. An edit of what this fit does not have does nothing.
     /// Where the model was trained on reweighed cases, these must be reweighed alike, and have weights of
     /// their own.
     ///
@@ -419,12 +439,12 @@ impl Candidate {
     /// As [`Trainer::fit`]; [`ModelError::Features`] where the cases are not reweighed as in training.
     pub fn fit_again(&self, data: &Dataset) -> Result<AdditiveModel, ModelError> {
         self.check_reweighing(data)?;
-        let Body { trainer, training, edits, footings, .. } = &self.body;
+        let Body { trainer, training, edits, recalibrations, .. } = &self.body;
         let Trained { model, cards, .. } = trainer.without_refits().fit(data, training.seed)?;
         let mut draft = Draft { model, card: cards.into_iter().next() };
         for nth in 0..=edits.len() {
-            for footing in footings.iter().filter(|footing| footing.after_edits as usize == nth) {
-                draft = draft.recalibrated(footing)?;
+            for held in recalibrations.iter().filter(|held| held.after_edits as usize == nth) {
+                draft = draft.recalibrated(held)?;
             }
             if let Some(edit) = edits.get(nth) {
                 draft = draft.edited(edit, data.matrix())?.unwrap_or(draft);
@@ -433,8 +453,7 @@ impl Candidate {
         Ok(draft.model)
     }
 
-    /// The candidate with its log-odds put on another footing by later data: see
-    /// [`AdditiveModel::recalibrated`]. Its digest changes.
+    /// The candidate recalibrated on later data: see [`AdditiveModel::recalibrated`]. Its digest changes.
     ///
     /// # Errors
     /// [`ModelError::Form`] where the slope is not above 0.
@@ -445,16 +464,8 @@ impl Candidate {
         for card in &mut body.training.cards {
             card.recalibrate(slope, offset);
         }
-        body.footings.push(Footing { after_edits: body.edits.len() as u32, slope, offset });
+        body.recalibrations.push(Recalibration { after_edits: body.edits.len() as u32, slope, offset });
         Self::of(body)
-    }
-
-    /// The log-odds of every case of a matrix: for measuring, not for review.
-    ///
-    /// # Errors
-    /// [`ModelError::Features`] where the matrix has other features.
-    pub fn log_odds(&self, matrix: &FeatureMatrix) -> Result<Vec<f64>, ModelError> {
-        self.body.model.log_odds(matrix)
     }
 }
 

@@ -1,11 +1,25 @@
 //! Why a case has its score, and what the score is.
 
 use ndarray::{Array2, ArrayView2};
-use serde::{Serialize, Serializer};
 
 use super::form::AdditiveModel;
 
-/// How far a case is from the average one, term by term; their sum is the score.
+/// Why a case would have its score: how far each term moves it from the average case.
+///
+/// A model that nobody has signed for explains, and does not score. Contributions can be read:
+/// ```
+/// # use earlyhelp::model::Explanation;
+/// fn parts<'e>(explanation: &'e Explanation<'_>) -> &'e [f64] {
+///     explanation.contributions()
+/// }
+/// ```
+/// Their sum, the score, is given out by a [`Scorer`](crate::scoring::Scorer) alone:
+/// ```compile_fail,E0624
+/// # use earlyhelp::model::{Explanation, RiskScore};
+/// fn parts(explanation: &Explanation<'_>) -> RiskScore {
+///     explanation.score()
+/// }
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Explanation<'m> {
     model: &'m AdditiveModel,
@@ -29,16 +43,9 @@ impl<'m> Explanation<'m> {
         &self.contributions
     }
 
-    /// Intercept plus contributions: the log-odds of the outcome.
-    #[must_use]
-    pub fn log_odds(&self) -> f64 {
-        Self::sum(self.intercept(), &self.contributions)
-    }
-
-    /// The score.
-    #[must_use]
-    pub fn score(&self) -> RiskScore {
-        RiskScore(self.log_odds())
+    /// The score: intercept plus contributions.
+    pub(crate) fn score(&self) -> RiskScore {
+        RiskScore(Self::sum(self.intercept(), &self.contributions))
     }
 
     /// The one place where contributions are added up.
@@ -80,59 +87,64 @@ impl Explanations {
     pub fn contributions(&self) -> ArrayView2<'_, f64> {
         self.contributions.view()
     }
-
-    /// The score of each case: the sum of its explanation.
-    pub fn scores(&self) -> impl ExactSizeIterator<Item = RiskScore> {
-        self.contributions.rows().into_iter().map(|case| RiskScore(Explanation::sum(self.intercept, case)))
-    }
 }
 
 crate::opaque_debug!(Explanations);
 
-/// A score to rank cases by. It can be compared with another score and with nothing else, so that no
-/// program gets a yes or no from it; the reader of a list gets its band and its explanation.
+/// A score to rank cases by: the log-odds of the outcome, as the sum of an explanation.
 ///
+/// It comes from a [`ScoredCase`](crate::scoring::ScoredCase), so from a released model, and compares with
+/// another score and with nothing else. A program gets no yes or no from it; the reader of a list gets its
+/// band and its explanation.
+///
+/// # What does not compile
+/// Two scores can be compared:
 /// ```
-/// # use earlyhelp::model::{AdditiveModel, RiskScore};
-/// # use earlyhelp::features::FeatureMatrix;
-/// # let model = AdditiveModel::new(vec![], -1.0, vec![])?;
-/// # let cases = FeatureMatrix::from_cells(vec![], 1, &[]).ok_or("no cells")?;
-/// let score: RiskScore = model.explain(&cases, 0)?.score();
-/// assert!(score >= score);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # use earlyhelp::model::RiskScore;
+/// fn is_above(score: RiskScore, other: RiskScore) -> bool {
+///     score >= other
+/// }
 /// ```
-///
-/// A threshold does not compile:
-///
+/// A score and a threshold cannot:
 /// ```compile_fail,E0308
-/// # use earlyhelp::model::{AdditiveModel, RiskScore};
-/// # use earlyhelp::features::FeatureMatrix;
-/// # let model = AdditiveModel::new(vec![], -1.0, vec![])?;
-/// # let cases = FeatureMatrix::from_cells(vec![], 1, &[]).ok_or("no cells")?;
-/// let score: RiskScore = model.explain(&cases, 0)?.score();
-/// assert!(score >= 0.5);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # use earlyhelp::model::RiskScore;
+/// fn is_above(score: RiskScore, other: f64) -> bool {
+///     score >= other
+/// }
+/// ```
+/// A score can be handed on:
+/// ```
+/// # use earlyhelp::model::RiskScore;
+/// fn given(score: RiskScore) -> RiskScore {
+///     score
+/// }
+/// ```
+/// It cannot be made up, nor be turned into a number:
+/// ```compile_fail,E0423
+/// # use earlyhelp::model::RiskScore;
+/// fn given(score: f64) -> RiskScore {
+///     RiskScore(score)
+/// }
+/// ```
+/// ```compile_fail,E0616
+/// # use earlyhelp::model::RiskScore;
+/// fn given(score: RiskScore) -> f64 {
+///     score.0
+/// }
 /// ```
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 pub struct RiskScore(f64);
 
 impl RiskScore {
-    /// The score of a sum; only explanations are summed.
-    pub(super) fn of(log_odds: f64) -> Self {
-        Self(log_odds)
-    }
-
     /// The order of two scores, lower first. Scores are finite, so there always is one.
     #[must_use]
     pub fn order(&self, other: &Self) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0)
     }
-}
 
-impl Serialize for RiskScore {
-    /// The log-odds.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.0)
+    /// The sum itself, for a file that also holds what it is the sum of.
+    pub(crate) fn log_odds(self) -> f64 {
+        self.0
     }
 }
 

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::explanation::{Explanation, Explanations, RiskScore};
+use super::explanation::{Explanation, Explanations};
 use super::refits::Refits;
 pub use super::shape::{Axis, Scale, Shape};
 use crate::error::ModelError;
@@ -28,9 +28,29 @@ use crate::features::{Cell, FeatureMatrix};
 /// let cases = FeatureMatrix::from_cells(
 ///     vec!["contacts".into()], 2, &[vec![Cell::Value(4.0), Cell::Missing]],
 /// ).ok_or("one column of two cells")?;
-/// assert_eq!(model.explain(&cases, 0)?.log_odds(), -2.0);
-/// assert_eq!(model.explain(&cases, 1)?.log_odds(), -3.3);
+/// assert_eq!(model.explain(&cases, 0)?.contributions(), [1.0]);
+/// assert_eq!(model.explain(&cases, 1)?.contributions(), [-0.3]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # What does not compile
+/// A model explains whoever it is shown:
+/// ```
+/// # use earlyhelp::error::ModelError;
+/// # use earlyhelp::features::FeatureMatrix;
+/// # use earlyhelp::model::AdditiveModel;
+/// fn shown(model: &AdditiveModel, cases: &FeatureMatrix) -> Result<(), ModelError> {
+///     model.explain_all(cases).map(drop)
+/// }
+/// ```
+/// It scores nobody: that takes a release (see [`Scorer`](crate::scoring::Scorer)).
+/// ```compile_fail,E0624
+/// # use earlyhelp::error::ModelError;
+/// # use earlyhelp::features::FeatureMatrix;
+/// # use earlyhelp::model::AdditiveModel;
+/// fn shown(model: &AdditiveModel, cases: &FeatureMatrix) -> Result<(), ModelError> {
+///     model.log_odds(cases).map(drop)
+/// }
 /// ```
 ///
 /// # References
@@ -148,8 +168,8 @@ impl AdditiveModel {
         Ok(self)
     }
 
-    /// The model with its log-odds put on another footing: `offset + slope * log-odds`. Contributions are
-    /// multiplied, so they still sum to the score.
+    /// The model recalibrated: its log-odds become `offset + slope * log-odds`. Contributions are multiplied
+    /// by the slope, so they still sum to the score.
     ///
     /// # Errors
     /// [`ModelError::Form`] where the slope is not above 0 (ranks would turn) or a figure is not finite.
@@ -182,7 +202,7 @@ impl AdditiveModel {
         &self.terms
     }
 
-    /// Explains one case. **This is the only way to a score**: it is the explanation's sum.
+    /// Explains one case. **An explanation is the only source of a score**, which is its sum.
     ///
     /// # Errors
     /// [`ModelError::Features`] where the matrix has other features than the model, or no such row.
@@ -232,11 +252,9 @@ impl AdditiveModel {
         Ok(())
     }
 
-    /// The log-odds of every case of the matrix, each the sum of its explanation, row by row.
-    ///
-    /// # Errors
-    /// [`ModelError::Features`] where the matrix has other features than the model.
-    pub fn log_odds(&self, matrix: &FeatureMatrix) -> Result<Vec<f64>, ModelError> {
+    /// The log-odds of every case of the matrix, each the sum of its explanation: for training, measuring
+    /// and a [`Scorer`](crate::scoring::Scorer).
+    pub(crate) fn log_odds(&self, matrix: &FeatureMatrix) -> Result<Vec<f64>, ModelError> {
         use rayon::prelude::*;
         self.check_matrix(matrix)?;
         let width = self.terms.len();
@@ -254,38 +272,6 @@ impl AdditiveModel {
             },
         );
         Ok(log_odds)
-    }
-
-    /// Explains one case, given what each feature says of it, without allocating: writes each term's
-    /// contribution, in the order of [`AdditiveModel::terms`], and gives the score.
-    ///
-    /// # Errors
-    /// [`ModelError::Features`] where there is not a cell for each feature, or a place for each term.
-    ///
-    /// # Examples
-    /// ```
-    /// use earlyhelp::features::Cell;
-    /// use earlyhelp::model::{AdditiveModel, Axis, Shape, Term};
-    ///
-    /// let steps = Shape::Steps { axis: Axis::new(vec![1.0])?, values: vec![-0.2, 0.6, 0.0, 0.0] };
-    /// let model = AdditiveModel::new(vec!["contacts".into()], -3.0, vec![Term::one("contacts", steps)])?;
-    /// let mut contributions = [0.0; 1];
-    /// let some = model.explain_cells(&[Cell::Value(2.0)], &mut contributions)?;
-    /// assert_eq!(contributions, [0.6]);
-    /// assert!(some > model.explain_cells(&[Cell::Value(0.0)], &mut contributions)?);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn explain_cells(&self, cells: &[Cell], contributions: &mut [f64]) -> Result<RiskScore, ModelError> {
-        if cells.len() != self.features.len() || contributions.len() != self.terms.len() {
-            return Err(ModelError::Features(
-                "there must be a cell for each feature and a place for each term".into(),
-            ));
-        }
-        let terms = self.terms.iter().zip(&self.places);
-        for ((term, &(first, second)), contribution) in terms.zip(contributions.iter_mut()) {
-            *contribution = term.shape.contribution(cells[first].encode(), cells[second].encode());
-        }
-        Ok(RiskScore::of(Explanation::sum(self.intercept, contributions.iter())))
     }
 
     /// How many figures the whole model is: the intercept, and a term's steps (only those that training
@@ -309,10 +295,7 @@ impl AdditiveModel {
     }
 
     /// The log-odds of every case of the matrix in one refit; `None` where there is no such refit.
-    ///
-    /// # Errors
-    /// [`ModelError::Features`] where the matrix has other features than the model.
-    pub fn refit_log_odds(
+    pub(crate) fn refit_log_odds(
         &self,
         matrix: &FeatureMatrix,
         refit: usize,
@@ -479,6 +462,52 @@ mod tests {
         assert_eq!(of(2), [1.0, 14.0]);
         assert_eq!(of(3), [0.25, 16.0]);
         assert_eq!(of(4), [0.5, 23.0]);
+    }
+
+    /// Two refits of a line, of steps and of a grid, each 0.5 and -0.25 from the model in every figure.
+    #[test]
+    fn a_reach_is_that_of_the_scores_of_the_refits() {
+        let axis = || Axis::new(vec![1.0, 3.0]).unwrap();
+        let line = Shape::Line {
+            scale: Scale::Linear,
+            centre: 2.0,
+            slope: 0.5,
+            at_centre: 0.1,
+            missing: Some(-0.3),
+            not_covered: Some(0.2),
+        };
+        let steps = Shape::Steps { axis: axis(), values: vec![-1.0, 0.0, 1.0, 0.25, 0.5] };
+        let grid = Shape::Grid { first: axis(), second: axis(), values: (0..25).map(f64::from).collect() };
+        let terms = vec![Term::one("f0", line), Term::one("f1", steps), Term::pair("f0", "f1", grid)];
+        let drawn = |term: &Term| {
+            let figures = term.shape.figures();
+            let by = |away: f64| figures.iter().map(|figure| figure + away).collect::<Vec<_>>();
+            let refits = vec![by(0.5), by(-0.25)];
+            (figures, refits)
+        };
+        let refits = Refits::new(1, -3.0, &[-2.0, -3.5], &terms.iter().map(drawn).collect::<Vec<_>>());
+        let model = AdditiveModel::new(vec!["f0".into(), "f1".into()], -3.0, terms).unwrap();
+        let model = model.with_refits(refits).unwrap();
+        let cases = matrix(&[
+            vec![Cell::Value(4.0), Cell::Missing, Cell::NotCovered],
+            vec![Cell::Value(0.0), Cell::NotCovered, Cell::Value(3.0)],
+        ]);
+        let score = model.log_odds(&cases).unwrap();
+        let refits: Vec<Vec<f64>> =
+            (0..2).map(|refit| model.refit_log_odds(&cases, refit).unwrap().unwrap()).collect();
+        for row in 0..3 {
+            let away = refits.iter().map(|refit| refit[row] - score[row]).collect::<Vec<_>>();
+            let reach = model.reach(&cases, row).unwrap().unwrap();
+            assert!((reach.score - Refits::reach(away.iter().copied())).abs() < 1e-12, "case {row}");
+            assert_eq!(reach.contributions.len(), 3);
+            // By hand: a line that moves by 0.5 in slope and height, at 2 above its centre, moves by 1.5; steps
+            // and grid move by 0.5 each, and the intercept by 1.
+            if row == 0 {
+                assert!((away[0] - (1.0 + 1.5 + 0.5 + 0.5)).abs() < 1e-12, "{away:?}");
+                assert!((away[1] + (0.5 + 0.75 + 0.25 + 0.25)).abs() < 1e-12, "{away:?}");
+            }
+        }
+        assert!(model.refit_log_odds(&cases, 2).unwrap().is_none());
     }
 
     #[test]

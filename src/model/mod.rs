@@ -27,7 +27,7 @@ mod validation;
 
 pub use additive::AdditiveParams;
 pub use candidate::{Candidate, FeatureRange, SourceDigest, TrainingContext, TrainingRecord};
-pub use edit::{Change, Edit, Footing};
+pub use edit::{Change, Edit, Recalibration};
 pub use explanation::{Explanation, Explanations, RiskScore};
 pub use form::{AdditiveModel, Axis, Reach, Scale, Shape, Term};
 pub use logistic::{LogisticFit, LogisticParams};

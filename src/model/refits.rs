@@ -157,8 +157,7 @@ impl Refits {
 
     /// Half the width of a 95% interval around a fitted figure, given its deviation in each refit:
     /// Student's quantile times their root mean square.
-    #[must_use]
-    pub fn reach(deviations: impl ExactSizeIterator<Item = f64>) -> f64 {
+    pub(super) fn reach(deviations: impl ExactSizeIterator<Item = f64>) -> f64 {
         let refits = deviations.len() as f64;
         let squares: f64 = deviations.map(|deviation| deviation * deviation).sum();
         student(refits) * (squares / refits).sqrt()

@@ -309,7 +309,7 @@ fn rescaled(
 }
 
 /// Slope and offset of the logistic regression of outcomes on log-odds, by Newton's method from (1, 0).
-/// Where a step would leave the plain (all of one outcome), it stays where it is.
+/// Where a step would not be finite (all of one outcome), it stays where it is.
 fn line_through(log_odds: &[f64], outcomes: &[bool], weights: &[f64]) -> (f64, f64) {
     const MOST_STEPS: usize = 20;
     let (mut slope, mut offset) = (1.0, 0.0);

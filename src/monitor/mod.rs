@@ -126,7 +126,7 @@ impl<'m> Monitor<'m> {
 
         let mut log_odds = Vec::with_capacity(families.len());
         for matrix in matrices.iter().chain([&matrix]) {
-            log_odds.extend(candidate.log_odds(matrix)?);
+            log_odds.extend(candidate.model().log_odds(matrix)?);
         }
         let stacked = Stacked { training: &matrices, now: &matrix };
         let capacity = self.backtest.plan.capacity;

@@ -8,8 +8,9 @@ use crate::calendar::AsOf;
 use crate::cohort::Cohort;
 use crate::dataset::Dataset;
 use crate::error::{DatasetError, Error, EvaluateError};
+use crate::evaluate::performance::TestRows;
 use crate::evaluate::ranking::at_capacity;
-use crate::evaluate::{BacktestReport, Estimate, Interval, Performance, TestRows};
+use crate::evaluate::{BacktestReport, Estimate, Interval, Performance};
 use crate::model::Candidate;
 use crate::outcome::OutcomeSpec;
 use crate::records::Records;
@@ -198,7 +199,7 @@ fn performance(
         Err(Error::Dataset(DatasetError::NoOutcomes)) => return Ok(None),
         data => data?,
     };
-    let log_odds = candidate.log_odds(data.matrix())?;
+    let log_odds = candidate.model().log_odds(data.matrix())?;
     let mut selected = Vec::with_capacity(data.rows());
     for date in data.dates() {
         let rows = (date.positive + date.negative) as usize;

@@ -41,7 +41,7 @@ pub struct Training {
     /// How scores are put into bands.
     #[serde(default)]
     pub bands: BandRule,
-    /// Whether scores are put on another footing where the backtest finds chances off: they are by
+    /// Whether scores are recalibrated where the backtest finds their chances to be off: they are by
     /// default, because a model trained on earlier years is usually off in the next.
     #[serde(default = "default_recalibrate")]
     pub recalibrate: bool,

@@ -292,10 +292,10 @@ pub struct HouseholdColumns {
     pub person: Vec<String>,
     /// The household or family.
     pub household: String,
-    /// The first day. Without the column or where empty: since ever.
+    /// The first day. Without the column, or where it is empty, there is no beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
-    /// The first day no more. Empty while it lasts.
+    /// The day after the last. Empty while it lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
     /// How many days after a move the council knows of it.

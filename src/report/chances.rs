@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::figure::{Figure, Unit, plain, signed};
 use super::words;
 use crate::evaluate::calibration::ReliabilityBin;
-use crate::evaluate::{BacktestReport, Recalibration};
+use crate::evaluate::{BacktestReport, RecalibrationReport};
 use crate::stats::Estimate;
 
 /// Whether foreseen chances came true, in words. What there is nothing to say of is empty.
@@ -89,7 +89,7 @@ fn off(bins: &[ReliabilityBin]) -> String {
     }
 }
 
-fn moved(moved: &Recalibration) -> String {
+fn moved(moved: &RecalibrationReport) -> String {
     format!(
         "Scores were moved to fit later data: multiplied by {} and shifted by {} log-odds. Before that, the calibration slope \
          was {} and calibration in the large {}. In the test, each family's cases were moved by what the other half of the \

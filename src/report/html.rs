@@ -6,8 +6,8 @@ use super::words::{self, Move, OutOf};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::records::RecordReference;
-use crate::review::{Drawn, Entry, ReviewList, SharesUsed};
-use crate::scoring::{Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, Stability};
+use crate::review::{Entry, ReviewList, SharesUsed, WhyListed};
+use crate::scoring::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
@@ -72,7 +72,7 @@ struct Unscored<'a> {
 }
 
 struct Audit<'a> {
-    says: &'a AuditRecord,
+    says: &'a Provenance,
     as_of: String,
     requested_on: String,
     expires: String,
@@ -181,13 +181,13 @@ impl<'a> Page<'a> {
         let largest = entries
             .iter()
             .flat_map(|entry| entry.case().contributions())
-            .map(|part| part.points.abs())
+            .map(|part| part.log_odds.abs())
             .fold(0.0, f64::max);
-        let random = entries.iter().filter(|entry| entry.drawn() == Drawn::AtRandom).count();
+        let random = entries.iter().filter(|entry| entry.why_listed() == WhyListed::AtRandom).count();
         let cannot_see = entries.first().map_or(&[][..], |entry| entry.case().cannot_see());
         Self {
             title,
-            audit: Audit::of(list.audit()),
+            audit: Audit::of(list.provenance()),
             length: words::counted(entries.len(), "case", "cases"),
             shares: list.shares().map(shares_in_words).unwrap_or_default(),
             random: if random == 0 {
@@ -217,7 +217,7 @@ impl<'a> Page<'a> {
 }
 
 impl<'a> Audit<'a> {
-    fn of(says: &'a AuditRecord) -> Self {
+    fn of(says: &'a Provenance) -> Self {
         let sources = says
             .sources
             .iter()
@@ -245,13 +245,13 @@ impl<'a> Case<'a> {
         let case = entry.case();
         // Contributions come with the largest first, so what rounds to nothing comes last.
         let parts = case.contributions();
-        let telling = parts.iter().filter(|part| words::rounds_to(part.points) != Move::None).count();
+        let telling = parts.iter().filter(|part| words::rounds_to(part.log_odds) != Move::None).count();
         let (shown, rest) = parts.split_at(telling.min(SHOWN));
         let reasons = |parts: &'a [Contribution], which: &dyn Fn(&Contribution) -> bool| {
             parts.iter().filter(|part| which(part)).map(|part| Reason::of(part, largest)).collect()
         };
         let in_short = shown.iter().take(IN_SHORT).map(|part| Short {
-            raises: part.points > 0.0,
+            raises: part.log_odds > 0.0,
             label: &part.label,
             value: values(part),
         });
@@ -260,19 +260,19 @@ impl<'a> Case<'a> {
             entity: case.entity(),
             rank: words::count(u64::from(case.rank())),
             of: words::count(u64::from(case.of())),
-            random: entry.drawn() == Drawn::AtRandom,
-            by_share: entry.drawn() == Drawn::ByShare,
+            random: entry.why_listed() == WhyListed::AtRandom,
+            by_share: entry.why_listed() == WhyListed::ByShare,
             band: Band::of(case.band(), out_of),
             chance: case.chance().map(chance_in_words).unwrap_or_default(),
             stability: case.stability().map(stability_in_words).unwrap_or_default(),
             in_short: in_short.collect(),
-            raising: reasons(shown, &|part| part.points > 0.0),
-            lowering: reasons(shown, &|part| part.points < 0.0),
+            raising: reasons(shown, &|part| part.log_odds > 0.0),
+            lowering: reasons(shown, &|part| part.log_odds < 0.0),
             folded: reasons(rest, &|_| true),
             fold_says: format!(
                 "{}, together {}",
                 words::counted(rest.len(), "smaller reason", "smaller reasons"),
-                words::points(rest.iter().map(|part| part.points).sum())
+                words::points(rest.iter().map(|part| part.log_odds).sum())
             ),
             sums: Sums::of(parts),
             missing: Absences::of(case, Cell::Missing),
@@ -328,17 +328,17 @@ impl<'a> Reason<'a> {
         Self {
             label: &part.label,
             value: values(part),
-            effect: match words::rounds_to(part.points) {
+            effect: match words::rounds_to(part.log_odds) {
                 Move::Up => "raises",
                 Move::Down => "lowers",
                 Move::None => "hardly moves",
             },
-            points: words::points(part.points),
+            points: words::points(part.log_odds),
             interval: part
                 .interval
                 .map(|held| format!("{} to {}", words::points(held.low), words::points(held.high)))
                 .unwrap_or_default(),
-            bar: Bar::of(part.points, largest),
+            bar: Bar::of(part.log_odds, largest),
             household: part.scope == Scope::Household,
             help_seeking: part.help_seeking,
             records_say: records_say(part),
@@ -391,8 +391,9 @@ impl<'a> RecordRow<'a> {
 
 impl Sums {
     fn of(parts: &[Contribution]) -> Self {
-        let sum =
-            |which: fn(&f64) -> bool| words::points(parts.iter().map(|part| part.points).filter(which).sum());
+        let sum = |which: fn(&f64) -> bool| {
+            words::points(parts.iter().map(|part| part.log_odds).filter(which).sum())
+        };
         Self { raising: sum(|p| *p > 0.0), lowering: sum(|p| *p < 0.0), together: sum(|_| true) }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::words;
 use crate::error::ReportError;
-use crate::review::{Drawn, Entry, ReviewList};
+use crate::review::{Entry, ReviewList, WhyListed};
 use crate::scoring::Contribution;
 
 /// How many reasons a row has: as many columns as fit on a screen beside the rest. The page and the data
@@ -52,7 +52,7 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
 }
 
 /// The list as JSON, with everything it holds, ending in one newline. Places count from 1 in the order
-/// of `entries`; the scores and points in it are log-odds.
+/// of `entries`; the scores and contributions in it are log-odds.
 ///
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
@@ -69,10 +69,10 @@ fn failed(error: &dyn std::error::Error) -> ReportError {
 fn row(place: usize, entry: &Entry) -> Vec<String> {
     let case = entry.case();
     let observed = &case.band().observed;
-    let drawn = match entry.drawn() {
-        Drawn::ByRank => "by rank",
-        Drawn::AtRandom => "at random",
-        Drawn::ByShare => "by share",
+    let drawn = match entry.why_listed() {
+        WhyListed::ByRank => "by rank",
+        WhyListed::AtRandom => "at random",
+        WhyListed::ByShare => "by share",
     };
     let mut cells = vec![
         place.to_string(),
@@ -89,7 +89,7 @@ fn row(place: usize, entry: &Entry) -> Vec<String> {
     cells.push(stability.map_or_else(String::new, |held| held.refits.to_string()));
     let mut reasons = case.contributions().iter().filter_map(reason);
     cells.extend((0..REASONS).map(|_| reasons.next().unwrap_or_default()));
-    let audit = case.audit();
+    let audit = case.provenance();
     cells.extend([case.absent().len().to_string(), audit.expires.to_string(), audit.run_id.clone()]);
     cells
 }
@@ -102,13 +102,13 @@ fn rate(share: f64) -> String {
 /// `Police incidents: how many, last 365 days: 2 records (raises by 0.82)`; nothing where the points
 /// round to nothing.
 fn reason(part: &Contribution) -> Option<String> {
-    let verb = match words::rounds_to(part.points) {
+    let verb = match words::rounds_to(part.log_odds) {
         words::Move::Up => "raises",
         words::Move::Down => "lowers",
         words::Move::None => return None,
     };
     let value = super::html::values(part);
-    let text = format!("{}: {value} ({verb} by {:.2})", part.label, part.points.abs());
+    let text = format!("{}: {value} ({verb} by {:.2})", part.label, part.log_odds.abs());
     Some(harmless(&text).into_owned())
 }
 

@@ -58,7 +58,7 @@ impl<'a> ScoreSection<'a> {
             reasons: says
                 .reasons
                 .iter()
-                .map(|reason| (reason.words.as_str(), words::points(reason.points)))
+                .map(|reason| (reason.words.as_str(), words::points(reason.log_odds)))
                 .collect(),
         }
     }

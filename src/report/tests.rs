@@ -15,7 +15,7 @@ use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, Extract, HouseholdColumns, Known, PeopleColumns, Records, Selector, SourceMapping,
 };
-use crate::review::{Comparison, Drawn, ReviewList};
+use crate::review::{Comparison, ReviewList, WhyListed};
 use crate::scoring::{AuditedModel, Request, Scorer, SignOff};
 
 const PEOPLE: usize = 400;
@@ -217,7 +217,7 @@ fn the_page_has_all_its_layers() {
     assert!(page.contains("<h1>Early help &#60;March&#62;</h1>"));
     assert!(page.contains("<dt>As of (known before this day)</dt><dd>3 March 2025</dd>"));
     assert!(page.contains("<dt>Do not use after</dt><dd>3 April 2025</dd>"));
-    let cohort = list.audit().cohort_size;
+    let cohort = list.provenance().cohort_size;
     assert!(page.contains(&format!("<dd>15 cases from a cohort of {cohort}</dd>")));
     assert!(page.contains("<dd>Offer early help to families</dd>"));
     assert!(page.contains("<dd>B. &#60;Lead&#62;, 3 March 2025</dd>"));
@@ -236,9 +236,14 @@ fn the_page_has_all_its_layers() {
     }
     assert_eq!(times(&page, "<article "), 15);
     assert_eq!(times(&page, "<h4>Nothing known</h4>"), 15);
-    assert_eq!(times(&page, &list.audit().run_id), 1 + 15 + 1, "in the margin, in every case, in the audit");
+    assert_eq!(
+        times(&page, &list.provenance().run_id),
+        1 + 15 + 1,
+        "in the margin, in every case, in the audit"
+    );
     let audit = between(&page, "id=\"audit\"", "</body>");
-    for digest in [&list.audit().model, &list.audit().cohort, &list.audit().sources[0].digest] {
+    for digest in [&list.provenance().model, &list.provenance().cohort, &list.provenance().sources[0].digest]
+    {
         assert!(audit.contains(digest.as_str()));
     }
 }
@@ -313,7 +318,7 @@ fn a_case_shows_at_most_eight_reasons_and_folds_the_rest() {
         let shown = times(open, "<li class=\"reason\">");
         assert!(shown <= 8);
         let raising = between(article, "that raise the score</h4>", "<h4>Reasons that lower");
-        let raised = parts[..shown].iter().filter(|part| part.points > 0.0).count();
+        let raised = parts[..shown].iter().filter(|part| part.log_odds > 0.0).count();
         assert_eq!(times(raising, "<li class=\"reason\">"), raised);
         assert_eq!(times(raising, "class=\"up\""), raised);
         assert_eq!(times(raising, "class=\"down\""), 0);
@@ -334,11 +339,11 @@ fn bars_have_one_scale_and_their_figure_in_words() {
     assert!((widths.iter().copied().fold(0.0, f64::max) - 98.0).abs() < 0.1);
     assert!(widths.iter().any(|width| *width < 20.0));
     let parts = list.entries().iter().flat_map(|entry| entry.case().contributions());
-    let strongest = parts.max_by(|a, b| a.points.abs().total_cmp(&b.points.abs())).unwrap();
-    assert!(strongest.points > 0.0);
+    let strongest = parts.max_by(|a, b| a.log_odds.abs().total_cmp(&b.log_odds.abs())).unwrap();
+    assert!(strongest.log_odds > 0.0);
     let said = format!(
         "<span class=\"vh\">raises the score by </span>+{:.2}<span class=\"vh\"> points</span>",
-        strongest.points
+        strongest.log_odds
     );
     assert!(page.contains(&said), "{said}");
 }
@@ -398,9 +403,9 @@ fn rates_are_of_bands_and_no_person_has_a_probability() {
     assert!(first.contains("95% interval"));
     for entry in list.entries() {
         let case = entry.case();
-        let score: f64 = serde_json::to_value(case.score()).unwrap().as_f64().unwrap();
+        let score: f64 = serde_json::to_value(case).unwrap()["score"].as_f64().unwrap();
         let parts = case.contributions();
-        let sum = parts.iter().fold(case.average(), |sum, part| sum + part.points);
+        let sum = parts.iter().fold(case.average(), |sum, part| sum + part.log_odds);
         assert!((sum - score).abs() < 1e-9, "the score is the sum of what is shown");
         let chance = 1.0 / (1.0 + (-score).exp());
         for text in [format!("{chance:.3}"), format!("{:.1}%", chance * 100.0), format!("{score:.3}")] {
@@ -423,14 +428,14 @@ fn the_table_reads_back_and_holds_no_formula() {
         let case = entry.case();
         assert_eq!(row[column("rank")], case.rank().to_string());
         assert_eq!(row[column("expires")], *"2025-04-03");
-        assert_eq!(row[column("run_id")], case.audit().run_id);
+        assert_eq!(row[column("run_id")], case.provenance().run_id);
         assert_eq!(row[column("absent")], case.absent().len().to_string());
         let rate: f64 = row[column("rate_observed_in_band")].parse().unwrap();
         assert!((rate - case.band().observed.value).abs() < 1e-4);
         let largest = &case.contributions()[0];
         assert!(row[column("reason_1")].starts_with(&largest.label));
-        let verb = if largest.points > 0.0 { "raises" } else { "lowers" };
-        assert!(row[column("reason_1")].ends_with(&format!("({verb} by {:.2})", largest.points.abs())));
+        let verb = if largest.log_odds > 0.0 { "raises" } else { "lowers" };
+        assert!(row[column("reason_1")].ends_with(&format!("({verb} by {:.2})", largest.log_odds.abs())));
         for cell in row {
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t']), "a formula: {cell}");
         }
@@ -447,16 +452,16 @@ fn the_data_hold_everything() {
     assert!(text.ends_with("}\n") && !text.ends_with("\n\n"));
     let read: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(read, serde_json::to_value(&list).unwrap());
-    assert_eq!(read["audit"]["run_id"], list.audit().run_id);
+    assert_eq!(read["audit"]["run_id"], list.provenance().run_id);
     let entries = read["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 15);
     for (entry, held) in entries.iter().zip(list.entries()) {
-        let drawn = if held.drawn() == Drawn::ByRank { "by_rank" } else { "at_random" };
+        let drawn = if held.why_listed() == WhyListed::ByRank { "by_rank" } else { "at_random" };
         assert_eq!(entry["drawn"], drawn);
         assert_eq!(entry["case"]["entity"], held.case().entity());
         let parts = entry["case"]["contributions"].as_array().unwrap();
         assert_eq!(parts.len(), held.case().contributions().len());
-        assert_eq!(parts[0]["points"].as_f64(), Some(held.case().contributions()[0].points));
+        assert_eq!(parts[0]["log_odds"].as_f64(), Some(held.case().contributions()[0].log_odds));
     }
 }
 

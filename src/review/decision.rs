@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{Drawn, Entry};
+use super::list::{Entry, WhyListed};
 use crate::calendar::Day;
 use crate::error::ReviewError;
 use crate::scoring::ScoredCase;
@@ -58,7 +58,24 @@ pub enum Agreement {
     CannotTell,
 }
 
-/// A case while a named person looks at it. Only from here can there be a [`Decision`].
+/// A case while a named person looks at it. Only from here can there be a [`Decision`], and only one:
+/// ```
+/// # use earlyhelp::calendar::Day;
+/// # use earlyhelp::error::ReviewError;
+/// # use earlyhelp::review::{Agreement, Decision, OpenCase, Step};
+/// fn decided(case: OpenCase<'_>, on: Day) -> Result<Decision, ReviewError> {
+///     case.decide(Step::OfferSupport, Agreement::Agree, "The school sees it too", on)
+/// }
+/// ```
+/// ```compile_fail,E0382
+/// # use earlyhelp::calendar::Day;
+/// # use earlyhelp::error::ReviewError;
+/// # use earlyhelp::review::{Agreement, Decision, OpenCase, Step};
+/// fn decided(case: OpenCase<'_>, on: Day) -> Result<Decision, ReviewError> {
+///     case.decide(Step::NoAction, Agreement::Agree, "Another family", on)?;
+///     case.decide(Step::OfferSupport, Agreement::Agree, "The school sees it too", on)
+/// }
+/// ```
 pub struct OpenCase<'l> {
     entry: &'l mut Entry,
     reviewer: Reviewer,
@@ -67,7 +84,7 @@ pub struct OpenCase<'l> {
 
 /// What a named person decided about one case that they had opened, and why.
 ///
-/// It has no other makers than [`OpenCase::decide`] and, for a list that a ledger holds,
+/// Nothing makes one but [`OpenCase::decide`] and, for a list that a ledger holds,
 /// [`RecordedCase::decide`](crate::ledger::RecordedCase::decide). Reading one compiles:
 /// ```
 /// # use earlyhelp::review::{Agreement, Decision, Step};
@@ -75,7 +92,13 @@ pub struct OpenCase<'l> {
 ///     decision.reason()
 /// }
 /// ```
-/// Making one does not:
+/// Changing one, or making one up, does not:
+/// ```compile_fail,E0616
+/// # use earlyhelp::review::{Agreement, Decision, Step};
+/// fn reason(decision: &Decision) -> &str {
+///     &decision.reason
+/// }
+/// ```
 /// ```compile_fail,E0451
 /// # use earlyhelp::review::{Agreement, Decision, Step};
 /// fn made_up(decision: Decision) -> Decision {
@@ -86,7 +109,8 @@ pub struct OpenCase<'l> {
 pub struct Decision {
     run_id: String,
     entity: String,
-    drawn: Drawn,
+    #[serde(rename = "drawn")]
+    why_listed: WhyListed,
     reviewer: Reviewer,
     opened_on: Day,
     decided_on: Day,
@@ -108,8 +132,8 @@ impl<'l> OpenCase<'l> {
 
     /// Why it is on the list.
     #[must_use]
-    pub fn drawn(&self) -> Drawn {
-        self.entry.drawn()
+    pub fn why_listed(&self) -> WhyListed {
+        self.entry.why_listed()
     }
 
     /// Decides, with a reason in words, and closes the case.
@@ -123,12 +147,12 @@ impl<'l> OpenCase<'l> {
         reason: impl Into<String>,
         on: Day,
     ) -> Result<Decision, ReviewError> {
-        let audit = self.case().audit();
+        let provenance = self.case().provenance();
         let case = LookedAt {
-            run_id: audit.run_id.clone(),
+            run_id: provenance.run_id.clone(),
             entity: self.case().entity().to_owned(),
-            drawn: self.drawn(),
-            expires: audit.expires,
+            drawn: self.why_listed(),
+            expires: provenance.expires,
             opened_on: self.opened_on,
             reviewer: self.reviewer,
         };
@@ -140,7 +164,7 @@ impl<'l> OpenCase<'l> {
 pub(crate) struct LookedAt {
     pub(crate) run_id: String,
     pub(crate) entity: String,
-    pub(crate) drawn: Drawn,
+    pub(crate) drawn: WhyListed,
     pub(crate) reviewer: Reviewer,
     pub(crate) opened_on: Day,
     /// The list's last day.
@@ -165,7 +189,7 @@ impl Decision {
         Ok(Self {
             run_id: case.run_id,
             entity: case.entity,
-            drawn: case.drawn,
+            why_listed: case.drawn,
             reviewer: case.reviewer,
             opened_on: case.opened_on,
             decided_on: on.max(case.opened_on),
@@ -189,8 +213,8 @@ impl Decision {
 
     /// Why the case was on the list.
     #[must_use]
-    pub fn drawn(&self) -> Drawn {
-        self.drawn
+    pub fn why_listed(&self) -> WhyListed {
+        self.why_listed
     }
 
     /// Who decided.

@@ -8,7 +8,7 @@ use crate::error::{AuditError, Error, ReviewError};
 use crate::evaluate::Capacity;
 use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
-use crate::scoring::{AuditRecord, NotScored, ScoredCase, Scores};
+use crate::scoring::{NotScored, Provenance, ScoredCase, Scores};
 
 /// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
 /// some cases drawn at random from the rest.
@@ -17,7 +17,8 @@ use crate::scoring::{AuditRecord, NotScored, ScoredCase, Scores};
 /// and nobody can tell what it misses.
 #[derive(Serialize)]
 pub struct ReviewList {
-    audit: AuditRecord,
+    #[serde(rename = "audit")]
+    provenance: Provenance,
     /// How many places were asked for.
     capacity: Capacity,
     /// The sample that was asked for.
@@ -34,14 +35,15 @@ pub struct ReviewList {
 /// One place on the list.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct Entry {
-    drawn: Drawn,
+    #[serde(rename = "drawn")]
+    why_listed: WhyListed,
     case: ScoredCase,
 }
 
 /// Why a case is on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Drawn {
+pub enum WhyListed {
     /// For its rank.
     ByRank,
     /// At random, for comparison.
@@ -91,7 +93,7 @@ impl ReviewList {
     }
 
     /// The same, with the places dealt to the groups of a protected characteristic, the highest scores within
-    /// each. Every case that is listed because of it is marked [`Drawn::ByShare`], and the list's record
+    /// each. Every case that is listed because of it is marked [`WhyListed::ByShare`], and the list's record
     /// ([`ReviewList::shares`]) says how many places are others than by rank alone. Read the caution in
     /// [`mitigation`](crate::fairness::mitigation) first.
     ///
@@ -127,8 +129,8 @@ impl ReviewList {
         shares: Option<SharesUsed>,
     ) -> Result<Self, Error> {
         let places = listed.len();
-        let drawn = |&rank: &usize| (rank, if rank <= places { Drawn::ByRank } else { Drawn::ByShare });
-        let mut ranks: Vec<(usize, Drawn)> = listed.iter().map(drawn).collect();
+        let why = |&rank: &usize| (rank, if rank <= places { WhyListed::ByRank } else { WhyListed::ByShare });
+        let mut ranks: Vec<(usize, WhyListed)> = listed.iter().map(why).collect();
         if let Some(Comparison { cases, seed }) = comparison {
             let mut rest: Vec<(u64, usize)> = scores
                 .lots(seed)
@@ -138,22 +140,23 @@ impl ReviewList {
             rest.sort_unstable();
             rest.truncate(cases as usize);
             rest.sort_unstable_by_key(|&(_, rank)| rank);
-            ranks.extend(rest.into_iter().map(|(_, rank)| (rank, Drawn::AtRandom)));
+            ranks.extend(rest.into_iter().map(|(_, rank)| (rank, WhyListed::AtRandom)));
         }
         let mut entries = Vec::with_capacity(ranks.len());
-        for (rank, drawn) in ranks {
+        for (rank, why_listed) in ranks {
             if let Some(case) = scores.case(rank)? {
-                entries.push(Entry { drawn, case });
+                entries.push(Entry { why_listed, case });
             }
         }
         let not_scored = scores.not_scored().to_vec();
-        Ok(Self { audit: scores.audit().clone(), capacity, comparison, shares, entries, not_scored })
+        let provenance = scores.provenance().clone();
+        Ok(Self { provenance, capacity, comparison, shares, entries, not_scored })
     }
 
-    /// The audit record of the run.
+    /// Where the scores of the run come from.
     #[must_use]
-    pub fn audit(&self) -> &AuditRecord {
-        &self.audit
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
     }
 
     /// The cases of the cohort that were not scored, with the reason.
@@ -172,7 +175,7 @@ impl ReviewList {
         let listed: hashbrown::HashSet<&str> = self
             .entries
             .iter()
-            .filter(|entry| entry.drawn != Drawn::AtRandom)
+            .filter(|entry| entry.why_listed != WhyListed::AtRandom)
             .map(|entry| entry.case.entity())
             .collect();
         let cases: Vec<_> = scores.recorded().collect();
@@ -183,7 +186,7 @@ impl ReviewList {
             .protected(&entities, protected)
     }
 
-    /// How many places were asked for, and the sample: with the run's audit record, and the shares where
+    /// How many places were asked for, and the sample: with the run's provenance, and the shares where
     /// there are any, all that is needed to draw the same list again.
     #[must_use]
     pub fn drawn_with(&self) -> (Capacity, Option<Comparison>) {
@@ -209,7 +212,7 @@ impl ReviewList {
         self.entries.is_empty()
     }
 
-    /// The places, to print or to store. A decision still needs [`ReviewList::open`].
+    /// The places, to print or to store. Nobody can decide from here: that takes [`ReviewList::open`].
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -218,12 +221,38 @@ impl ReviewList {
     /// Opens the case in a place (from 1) for a named reviewer on a day. While it is open the list
     /// cannot be used: cases are looked at one by one.
     ///
+    /// # What does not compile
+    /// The next case can be opened once the first is decided:
+    /// ```
+    /// # use earlyhelp::calendar::Day;
+    /// # use earlyhelp::error::ReviewError;
+    /// # use earlyhelp::review::{Agreement, Decision, ReviewList, Reviewer, Step};
+    /// fn both(list: &mut ReviewList, one: Reviewer, other: Reviewer, on: Day) -> Result<(), ReviewError> {
+    ///     let first = list.open(1, one, on)?.decide(Step::NoAction, Agreement::CannotTell, "known", on)?;
+    ///     let second = list.open(2, other, on)?;
+    ///     let _decided: Decision = first;
+    ///     second.decide(Step::NoAction, Agreement::CannotTell, "known", on).map(drop)
+    /// }
+    /// ```
+    /// and not while it is still open:
+    /// ```compile_fail,E0499
+    /// # use earlyhelp::calendar::Day;
+    /// # use earlyhelp::error::ReviewError;
+    /// # use earlyhelp::review::{Agreement, Decision, ReviewList, Reviewer, Step};
+    /// fn both(list: &mut ReviewList, one: Reviewer, other: Reviewer, on: Day) -> Result<(), ReviewError> {
+    ///     let first = list.open(1, one, on)?;
+    ///     let second = list.open(2, other, on)?;
+    ///     let _decided: Decision = first.decide(Step::NoAction, Agreement::CannotTell, "known", on)?;
+    ///     second.decide(Step::NoAction, Agreement::CannotTell, "known", on).map(drop)
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ReviewError`] where there is no such place, the reviewer is not named, or the list has expired.
     pub fn open(&mut self, place: usize, reviewer: Reviewer, on: Day) -> Result<OpenCase<'_>, ReviewError> {
         reviewer.check()?;
-        if on > self.audit.expires {
-            return Err(ReviewError::Expired(self.audit.expires.to_string()));
+        if on > self.provenance.expires {
+            return Err(ReviewError::Expired(self.provenance.expires.to_string()));
         }
         let entry = place.checked_sub(1).and_then(|place| self.entries.get_mut(place));
         entry.map(|entry| OpenCase::new(entry, reviewer, on)).ok_or(ReviewError::NoPlace(place))
@@ -241,8 +270,8 @@ fn length(scores: &Scores<'_, '_>, capacity: Capacity) -> Result<usize, ReviewEr
 impl Entry {
     /// Why the case is on the list.
     #[must_use]
-    pub fn drawn(&self) -> Drawn {
-        self.drawn
+    pub fn why_listed(&self) -> WhyListed {
+        self.why_listed
     }
 
     /// The case.

@@ -1,28 +1,59 @@
 //! One scored case: what a practitioner reads.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::abstention::Abstention;
 use crate::calendar::{AsOf, Day};
 use crate::evaluate::{Estimate, Interval};
 use crate::features::{Cell, Feature, Scope};
-use crate::model::RiskScore;
+use crate::model::{Candidate, RiskScore};
 use crate::records::RecordReference;
 
-/// A case with its score, its explanation and its audit record. They cannot be had apart: a scored case
-/// comes from [`Scores::case`](super::Scores::case), has no public fields, and is never read from a file.
+/// A case with its score, its explanation and its provenance. None of them can be had without the others: a
+/// scored case comes from [`Scores::case`](super::Scores::case), has no public fields, and is never read
+/// from a file.
 ///
-/// It can be written out:
+/// # What does not compile
+/// A case can be written out:
 /// ```
 /// # use earlyhelp::scoring::ScoredCase;
-/// fn writes<T: serde::Serialize>() {}
-/// writes::<ScoredCase>();
+/// fn needs<T: serde::Serialize>() {}
+/// needs::<ScoredCase>();
 /// ```
-/// and not read back in as if it had been computed:
+/// and cannot be read back in as if it had been computed:
 /// ```compile_fail,E0277
 /// # use earlyhelp::scoring::ScoredCase;
-/// fn reads<T: serde::de::DeserializeOwned>() {}
-/// reads::<ScoredCase>();
+/// fn needs<T: serde::de::DeserializeOwned>() {}
+/// needs::<ScoredCase>();
+/// ```
+/// Its score is read through it:
+/// ```
+/// # use earlyhelp::scoring::ScoredCase;
+/// fn ranks_above(case: &ScoredCase, other: &ScoredCase) -> bool {
+///     case.score() > other.score()
+/// }
+/// ```
+/// and cannot be taken out of it, or put into another case:
+/// ```compile_fail,E0616
+/// # use earlyhelp::scoring::ScoredCase;
+/// fn ranks_above(case: &ScoredCase, other: &ScoredCase) -> bool {
+///     case.score > other.score
+/// }
+/// ```
+/// The score by itself cannot be written out as a number; the whole case can:
+/// ```
+/// # use earlyhelp::scoring::ScoredCase;
+/// fn written(case: &ScoredCase) -> serde_json::Result<serde_json::Value> {
+///     serde_json::to_value(case)
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// # use earlyhelp::scoring::ScoredCase;
+/// fn written(case: &ScoredCase) -> serde_json::Result<serde_json::Value> {
+///     serde_json::to_value(case.score())
+/// }
 /// ```
 #[derive(Clone, PartialEq, Serialize)]
 pub struct ScoredCase {
@@ -32,12 +63,19 @@ pub struct ScoredCase {
     pub(super) band: ShownBand,
     pub(super) chance: Option<Chance>,
     pub(super) stability: Option<Stability>,
+    #[serde(serialize_with = "as_log_odds")]
     pub(super) score: RiskScore,
     pub(super) average: f64,
     pub(super) contributions: Vec<Contribution>,
     pub(super) absent: Vec<Absence>,
     pub(super) cannot_see: Vec<String>,
-    pub(super) audit: AuditRecord,
+    #[serde(rename = "audit")]
+    pub(super) provenance: Provenance,
+}
+
+/// Auditors need the score of a whole case to check that its contributions add up to it.
+fn as_log_odds<S: Serializer>(score: &RiskScore, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(score.log_odds())
 }
 
 /// The band that a score lies in, and what came of such cases in the backtest.
@@ -53,13 +91,38 @@ pub struct ShownBand {
 
 /// The chance of the outcome that a score speaks of. It is shown only where chances passed their own check
 /// in the backtest, and only up to the mean chance of the check's highest tenth of cases: above it nothing
-/// was measured finely enough. The band is shown always.
+/// was measured finely enough. The band is always shown.
+///
+/// A chance is there to be read, with its interval; no program gets it as a number to hold against a
+/// threshold. Printing it compiles:
+/// ```
+/// # use earlyhelp::scoring::Chance;
+/// fn says(chance: Chance) -> String {
+///     format!("{chance}")
+/// }
+/// ```
+/// Cutting at it does not:
+/// ```compile_fail,E0616
+/// # use earlyhelp::scoring::Chance;
+/// fn says(chance: Chance) -> String {
+///     format!("{}", chance.value > 0.5)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Chance {
     /// The chance, 0 to 1.
-    pub value: f64,
+    pub(crate) value: f64,
     /// Its 95% interval, over refits on redrawn families.
-    pub interval: Interval,
+    pub(crate) interval: Interval,
+}
+
+impl fmt::Display for Chance {
+    /// In percent, with its interval: `12% (8% to 17%)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [value, low, high] =
+            [self.value, self.interval.low, self.interval.high].map(|share| 100.0 * share);
+        write!(f, "{value:.0}% ({low:.0}% to {high:.0}%)")
+    }
 }
 
 /// How sure the ranking is of a case: in how many refits on redrawn families it would be on a list of the
@@ -90,14 +153,48 @@ pub struct Contribution {
     pub scope: Scope,
     /// Whether it rests on somebody having asked for help.
     pub help_seeking: bool,
-    /// Log-odds up (above zero) or down from the average case.
-    pub points: f64,
+    /// What it adds to the average case's score, in log-odds: above zero it raises the score.
+    pub log_odds: f64,
     /// Its 95% interval, over refits on redrawn families; `None` where the model has none.
     pub interval: Option<Interval>,
     /// A sentence.
     pub words: String,
-    /// The records it rests on.
+    /// The records it rests on; empty where the case was computed again from a ledger, which keeps none.
     pub records: Vec<RecordReference>,
+}
+
+impl Contribution {
+    /// What a term adds to a case of these cells, in words; interval and records are the caller's to add.
+    pub(super) fn of(
+        candidate: &Candidate,
+        term: usize,
+        cell: impl Fn(usize) -> Cell,
+        log_odds: f64,
+    ) -> Self {
+        let features = candidate.features().features();
+        let (of, values): (Vec<&Feature>, Vec<Cell>) =
+            candidate.model().places(term).map(|place| (&features[place], cell(place))).unzip();
+        let household = of.iter().any(|feature| feature.scope == Scope::Household);
+        Self {
+            features: of.iter().map(|feature| feature.name.clone()).collect(),
+            label: of.iter().map(|feature| feature.label.as_str()).collect::<Vec<_>>().join(" and "),
+            words: words(&of, &values, log_odds),
+            values,
+            units: of.iter().map(|feature| feature.unit.clone()).collect(),
+            scope: if household { Scope::Household } else { Scope::Own },
+            help_seeking: of.iter().any(|feature| feature.help_seeking),
+            log_odds,
+            interval: None,
+            records: Vec::new(),
+        }
+    }
+
+    /// The same with half the width of its interval, where the model knows it.
+    pub(super) fn within(mut self, reach: Option<f64>) -> Self {
+        self.interval =
+            reach.map(|reach| Interval { low: self.log_odds - reach, high: self.log_odds + reach });
+        self
+    }
 }
 
 /// A feature for which there is no value.
@@ -114,10 +211,11 @@ pub struct Absence {
     pub learnt: bool,
 }
 
-/// What an auditor needs to make the score again: the same for all cases of a run.
+/// Where a score comes from: what an auditor needs to compute it again. It is the same for all cases of a
+/// run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AuditRecord {
+pub struct Provenance {
     /// The run, made from everything else here but the cohort's digest (sources and rules give the cohort): two
     /// runs of the same on the same have one id.
     pub run_id: String,
@@ -239,16 +337,16 @@ impl ScoredCase {
         &self.cannot_see
     }
 
-    /// The audit record.
+    /// Where the score comes from.
     #[must_use]
-    pub fn audit(&self) -> &AuditRecord {
-        &self.audit
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
     }
 }
 
 /// `Domestic abuse notifications: how many, last 365 days (others in the household): 2 records. Raises
 /// the score.`
-pub(super) fn words(features: &[&Feature], cells: &[Cell], points: f64) -> String {
+fn words(features: &[&Feature], cells: &[Cell], log_odds: f64) -> String {
     let said: Vec<String> = features
         .iter()
         .zip(cells)
@@ -257,9 +355,9 @@ pub(super) fn words(features: &[&Feature], cells: &[Cell], points: f64) -> Strin
             cell => format!("{}: {}", feature.label, crate::words::value(*cell, &feature.unit)),
         })
         .collect();
-    let effect = if points > 0.0 {
+    let effect = if log_odds > 0.0 {
         "Raises the score."
-    } else if points < 0.0 {
+    } else if log_odds < 0.0 {
         "Lowers the score."
     } else {
         "Leaves the score as it is."

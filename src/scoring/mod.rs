@@ -1,14 +1,14 @@
-//! A released model, the cases it scores, and the record that every score carries.
+//! A released model, the cases it scores, and the provenance that every score carries.
 //!
 //! ```text
 //! Candidate + Backtest + FairnessAudit ─AuditedModel::new→ AuditedModel ─release(SignOff)→ Scorer
-//! Scorer + Cohort + Request ─score→ Scores ─case→ ScoredCase { score, explanation, audit }
+//! Scorer + Cohort + Request ─score→ Scores ─case→ ScoredCase { score, explanation, provenance }
 //! ```
 //!
 //! Released means audited and signed: a [`Scorer`] has no other maker. It scores for the purpose it was
 //! signed for, up to the date by which it has to be reviewed, and for the population it was trained on.
 //! A [`ScoredCase`] cannot be made from its parts nor read from a file, so a score never travels without
-//! its explanation and its audit record. Nothing here acts on a score.
+//! its explanation and its provenance. Nothing here acts on a score.
 
 mod abstention;
 mod case;
@@ -17,7 +17,6 @@ mod release;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
-pub use case::{Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, SourceState, Stability};
-pub use recorded::PlainReason;
+pub use case::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, SourceState, Stability};
 pub use release::{AuditedModel, Previous, Scorer, SignOff};
 pub use scores::{Request, Scores};

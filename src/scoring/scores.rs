@@ -3,15 +3,13 @@
 use sha2::{Digest as _, Sha256};
 
 use super::abstention::{Abstention, Gate, NotScored};
-use super::case::{
-    Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, SourceState, Stability, words,
-};
+use super::case::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, SourceState, Stability};
 use super::release::Scorer;
 use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::error::ScoringError;
 use crate::evaluate::ranking::lot;
-use crate::features::{Cell, Feature, FeatureMatrix, Scope};
+use crate::features::FeatureMatrix;
 use crate::stats::Interval;
 use crate::stats::link::probability;
 
@@ -67,7 +65,7 @@ pub struct Scores<'s, 'r> {
     /// For each row in how many refits it is on such a list; empty where the model has none.
     kept_in: Vec<u32>,
     cannot_see: Vec<String>,
-    audit: AuditRecord,
+    provenance: Provenance,
 }
 
 impl Scorer {
@@ -96,7 +94,7 @@ impl Scorer {
         let capacity = self.backtest().plan.capacity.of(order.len());
         let kept_in = self.kept_in(&matrix, &order, capacity)?;
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
-        let audit = self.audit(cohort, request, not_scored.len());
+        let provenance = self.provenance(cohort, request, not_scored.len());
         let cannot_see = self.candidate().training().blind_spots(&crate::words::date(cohort.as_of().day()));
         Ok(Scores {
             scorer: self,
@@ -108,7 +106,7 @@ impl Scorer {
             capacity,
             kept_in,
             cannot_see,
-            audit,
+            provenance,
         })
     }
 
@@ -153,7 +151,7 @@ impl Scorer {
         Ok(())
     }
 
-    fn audit(&self, cohort: &Cohort<'_>, request: &Request, not_scored: usize) -> AuditRecord {
+    fn provenance(&self, cohort: &Cohort<'_>, request: &Request, not_scored: usize) -> Provenance {
         let snapshot = cohort.snapshot();
         let sources = snapshot
             .sources()
@@ -168,7 +166,7 @@ impl Scorer {
                 }
             })
             .collect();
-        let mut audit = AuditRecord {
+        let mut provenance = Provenance {
             run_id: String::new(),
             model: self.digest().to_owned(),
             candidate: self.candidate().digest().to_owned(),
@@ -187,11 +185,11 @@ impl Scorer {
             library_version: env!("CARGO_PKG_VERSION").to_owned(),
             expires: cohort.as_of().day() + i32::try_from(request.valid_for_days).unwrap_or(i32::MAX),
         };
-        let says = serde_json::to_vec(&audit).unwrap_or_default();
-        audit.run_id = hex::encode(&Sha256::digest(says)[..8]);
+        let says = serde_json::to_vec(&provenance).unwrap_or_default();
+        provenance.run_id = hex::encode(&Sha256::digest(says)[..8]);
         // After the id is made: an id over the cohort could confirm a guess who was in it.
-        audit.cohort = cohort.digest();
-        audit
+        provenance.cohort = cohort.digest();
+        provenance
     }
 }
 
@@ -221,14 +219,14 @@ impl Scores<'_, '_> {
         self.order.is_empty()
     }
 
-    /// The audit record of the run.
+    /// Where the scores of the run come from.
     #[must_use]
-    pub fn audit(&self) -> &AuditRecord {
-        &self.audit
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
     }
 
     /// The case at a rank (from 1, highest score first; equal scores in an order drawn by lot), whole:
-    /// score, explanation, records and audit. `None` beyond the last rank.
+    /// score, explanation, records and provenance. `None` beyond the last rank.
     ///
     /// # Errors
     /// [`ScoringError`] where the case cannot be explained from the records.
@@ -239,11 +237,11 @@ impl Scores<'_, '_> {
         let explanation = candidate.model().explain(&self.matrix, row)?;
         let mut contributions = Vec::new();
         let reach = candidate.model().reach(&self.matrix, row)?;
-        for (term, &points) in explanation.contributions().iter().enumerate() {
+        for (term, &log_odds) in explanation.contributions().iter().enumerate() {
             let reach = reach.as_ref().map(|reach| reach.contributions[term]);
-            contributions.push(self.contribution(term, row, points, reach)?);
+            contributions.push(self.contribution(term, row, log_odds)?.within(reach));
         }
-        contributions.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
+        contributions.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
         Ok(Some(ScoredCase {
             entity: self.cohort.id(row).to_owned(),
             rank: rank as u32,
@@ -256,44 +254,22 @@ impl Scores<'_, '_> {
             contributions,
             absent: self.absent(row),
             cannot_see: self.cannot_see.clone(),
-            audit: self.audit.clone(),
+            provenance: self.provenance.clone(),
         }))
     }
 
-    fn contribution(
-        &self,
-        term: usize,
-        row: usize,
-        points: f64,
-        reach: Option<f64>,
-    ) -> Result<Contribution, ScoringError> {
+    fn contribution(&self, term: usize, row: usize, log_odds: f64) -> Result<Contribution, ScoringError> {
         let candidate = self.scorer.candidate();
-        let features = candidate.features().features();
-        let places: Vec<usize> = candidate.model().places(term).collect();
-        let of: Vec<&Feature> = places.iter().map(|&place| &features[place]).collect();
-        let values: Vec<Cell> = places.iter().map(|&place| self.matrix.cell(row, place)).collect();
-        let mut records = Vec::new();
-        for &place in &places {
-            records.extend(candidate.features().records_behind(&self.cohort, row, place)?);
+        let mut part = Contribution::of(candidate, term, |place| self.matrix.cell(row, place), log_odds);
+        for place in candidate.model().places(term) {
+            part.records.extend(candidate.features().records_behind(&self.cohort, row, place)?);
         }
-        if places.len() > 1 {
+        if part.features.len() > 1 {
             // Two features of a pair may rest on the same records.
-            records.sort();
-            records.dedup();
+            part.records.sort();
+            part.records.dedup();
         }
-        let household = of.iter().any(|feature| feature.scope == Scope::Household);
-        Ok(Contribution {
-            features: of.iter().map(|feature| feature.name.clone()).collect(),
-            label: of.iter().map(|feature| feature.label.as_str()).collect::<Vec<_>>().join(" and "),
-            words: words(&of, &values, points),
-            values,
-            units: of.iter().map(|feature| feature.unit.clone()).collect(),
-            scope: if household { Scope::Household } else { Scope::Own },
-            help_seeking: of.iter().any(|feature| feature.help_seeking),
-            points,
-            interval: reach.map(|reach| Interval { low: points - reach, high: points + reach }),
-            records,
-        })
+        Ok(part)
     }
 
     fn absent(&self, row: usize) -> Vec<Absence> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::random::{Draw, Purpose};
-use super::table::{Cells, Column, Extract};
+use super::table::{Cells, Column, CouncilFile};
 
 /// One way in which a row is damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -78,8 +78,8 @@ const DIRTY: [&str; 10] = [
 const SHARE: f64 = 0.001;
 
 /// Damages the files, the same way for the same seed.
-pub(super) fn plant(seed: u64, extracts: &mut [Extract]) -> Vec<PlantedDirt> {
-    let known = extracts.iter().find(|extract| extract.name == "people").map_or(0, Extract::rows);
+pub(super) fn plant(seed: u64, extracts: &mut [CouncilFile]) -> Vec<PlantedDirt> {
+    let known = extracts.iter().find(|extract| extract.name == "people").map_or(0, CouncilFile::rows);
     let mut planted = Vec::new();
     for extract in extracts.iter_mut() {
         if let Some(place) = DIRTY.iter().position(|&name| name == extract.name) {
@@ -91,7 +91,7 @@ pub(super) fn plant(seed: u64, extracts: &mut [Extract]) -> Vec<PlantedDirt> {
 }
 
 /// Which column a kind of damage hits in a file; none if it has no place there.
-fn target(extract: &Extract, kind: DirtKind) -> Option<usize> {
+fn target(extract: &CouncilFile, kind: DirtKind) -> Option<usize> {
     let named = |name: &str| extract.columns.iter().position(|column| column.name() == name);
     match kind {
         DirtKind::LetteredWord => named("role").or_else(|| named("sex")),
@@ -104,7 +104,7 @@ fn target(extract: &Extract, kind: DirtKind) -> Option<usize> {
     }
 }
 
-fn damage(extract: &mut Extract, known: usize, draw: &mut Draw) -> Vec<PlantedDirt> {
+fn damage(extract: &mut CouncilFile, known: usize, draw: &mut Draw) -> Vec<PlantedDirt> {
     let rows = extract.rows();
     let wanted = ((rows as f64 * SHARE).round() as usize).max(1);
     let mut hit: BTreeMap<usize, DirtKind> = BTreeMap::new();
@@ -129,7 +129,7 @@ fn damage(extract: &mut Extract, known: usize, draw: &mut Draw) -> Vec<PlantedDi
 
 /// Lays the rows out anew, repeats among them, and writes the damage into the cells.
 fn apply(
-    extract: &mut Extract,
+    extract: &mut CouncilFile,
     hit: &BTreeMap<usize, DirtKind>,
     known: usize,
     draw: &mut Draw,
@@ -162,7 +162,7 @@ fn apply(
 }
 
 fn damaged_text(
-    extract: &Extract,
+    extract: &CouncilFile,
     kind: DirtKind,
     column: usize,
     row: usize,

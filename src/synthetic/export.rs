@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::{Column as Frame, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series};
 
 use super::Council;
-use super::table::{Cells, Column, Extract};
+use super::table::{Cells, Column, CouncilFile};
 use crate::calendar::Day;
 use crate::error::SyntheticError;
 
@@ -78,7 +78,7 @@ impl Council {
     }
 }
 
-impl Extract {
+impl CouncilFile {
     /// The extract as a frame: dates as dates, numbers as numbers, damaged columns as the text in them.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::population::{Person, Population, Pseudonyms};
 use super::rates::{AREA_VALUES, ETHNICITY_VALUES};
 use super::services::{LAYOUTS, Records, Row, Source};
-use super::table::{Cells, Column, EMPTY, Extract};
+use super::table::{Cells, Column, CouncilFile, EMPTY};
 use super::timeline::{EXTRACT, OPEN, RECORDS_START, YOUTH_JUSTICE_START};
 use super::truth::SourceCoverage;
 use crate::calendar::Day;
@@ -47,7 +47,7 @@ fn text_column(
 }
 
 /// The files of people, households and protected characteristics.
-pub(super) fn of_people(population: &Population, people: &Pseudonyms) -> Vec<Extract> {
+pub(super) fn of_people(population: &Population, people: &Pseudonyms) -> Vec<CouncilFile> {
     let mut listed: Vec<(u32, &Person, u8)> = population
         .families
         .iter()
@@ -62,7 +62,7 @@ pub(super) fn of_people(population: &Population, people: &Pseudonyms) -> Vec<Ext
     let ids = || person_column(listed.iter().map(|&(name, ..)| name));
     let disability = |person: &Person| person.disability.map_or(EMPTY, u8::from);
     vec![
-        Extract {
+        CouncilFile {
             name: "people",
             columns: vec![
                 ids(),
@@ -70,7 +70,7 @@ pub(super) fn of_people(population: &Population, people: &Pseudonyms) -> Vec<Ext
             ],
         },
         households(population, people),
-        Extract {
+        CouncilFile {
             name: "protected",
             columns: vec![
                 ids(),
@@ -83,7 +83,7 @@ pub(super) fn of_people(population: &Population, people: &Pseudonyms) -> Vec<Ext
     ]
 }
 
-fn households(population: &Population, people: &Pseudonyms) -> Extract {
+fn households(population: &Population, people: &Pseudonyms) -> CouncilFile {
     let homes = Pseudonyms::new(population.households);
     let mut stays: Vec<(u32, i32, u32, i32)> = Vec::new();
     for family in &population.families {
@@ -97,7 +97,7 @@ fn households(population: &Population, people: &Pseudonyms) -> Extract {
         }
     }
     stays.sort_unstable();
-    Extract {
+    CouncilFile {
         name: "households",
         columns: vec![
             person_column(stays.iter().map(|stay| stay.0)),
@@ -110,7 +110,7 @@ fn households(population: &Population, people: &Pseudonyms) -> Extract {
 
 /// The files of the services and what each covers. Records are numbered in the order in which they
 /// became known, as a case system does.
-pub(super) fn of_services(records: Records, people: &Pseudonyms) -> (Vec<Extract>, Vec<SourceCoverage>) {
+pub(super) fn of_services(records: Records, people: &Pseudonyms) -> (Vec<CouncilFile>, Vec<SourceCoverage>) {
     records
         .0
         .into_par_iter()
@@ -125,7 +125,7 @@ pub(super) fn of_services(records: Records, people: &Pseudonyms) -> (Vec<Extract
         .unzip()
 }
 
-fn service_file(source: usize, rows: &[Row]) -> Extract {
+fn service_file(source: usize, rows: &[Row]) -> CouncilFile {
     use super::services::Dates;
     let layout = &LAYOUTS[source];
     let days = |name, day: fn(&Row) -> i32| date_column(name, rows.iter().map(day));
@@ -154,7 +154,7 @@ fn service_file(source: usize, rows: &[Row]) -> Extract {
         let number = |row: &Row| (!row.value.is_nan()).then(|| (f64::from(row.value) * 10.0).round() / 10.0);
         columns.push(Column::new("value", Cells::Number(rows.iter().map(number).collect())));
     }
-    Extract { name: layout.name, columns }
+    CouncilFile { name: layout.name, columns }
 }
 
 fn coverage(source: usize, rows: &[Row]) -> SourceCoverage {

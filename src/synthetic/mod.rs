@@ -72,8 +72,8 @@ use rayon::prelude::*;
 
 pub use dirt::{DirtKind, PlantedDirt};
 pub use export::Format;
-pub use table::{Cells, Column, Extract};
-pub use truth::{PlantedBias, PlantedEffect, Scope, SourceCoverage, Truth};
+pub use table::CouncilFile;
+pub use truth::{PlantedBias, PlantedEffect, SourceCoverage, Truth};
 
 use crate::calendar::Day;
 use crate::error::SyntheticError;
@@ -202,7 +202,7 @@ fn write_records(
 /// The files of a council, and what is known about them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Council {
-    extracts: Vec<Extract>,
+    extracts: Vec<CouncilFile>,
     truth: Truth,
     coverage: Vec<SourceCoverage>,
     planted_dirt: Vec<PlantedDirt>,
@@ -210,12 +210,12 @@ pub struct Council {
 
 impl Council {
     /// The files: people, households and protected characteristics, then one for each service.
-    pub fn extracts(&self) -> &[Extract] {
+    pub fn extracts(&self) -> &[CouncilFile] {
         &self.extracts
     }
 
     /// One file by its name.
-    pub fn extract(&self, name: &str) -> Option<&Extract> {
+    pub fn extract(&self, name: &str) -> Option<&CouncilFile> {
         self.extracts.iter().find(|extract| extract.name() == name)
     }
 

@@ -23,14 +23,14 @@ pub(super) const EMPTY: u8 = u8::MAX;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Extract {
+pub struct CouncilFile {
     pub(super) name: &'static str,
     pub(super) columns: Vec<Column>,
 }
 
 /// One column: its cells by type and, where the file was damaged, the text that stands in a cell instead.
 #[derive(Clone, PartialEq)]
-pub struct Column {
+pub(super) struct Column {
     name: &'static str,
     cells: Cells,
     /// Row and text of the damaged cells, by row.
@@ -39,8 +39,7 @@ pub struct Column {
 
 /// The cells of a column, one for each row, in a compact form.
 #[derive(Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Cells {
+pub(super) enum Cells {
     /// Identifiers such as `P0000123`: `prefix`, then the number filled with zeros to `width` digits.
     Id {
         /// The letters before the number.
@@ -126,33 +125,28 @@ impl Column {
     }
 
     /// The header.
-    pub fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         self.name
     }
 
     /// The cells as they would be without damage.
-    pub fn cells(&self) -> &Cells {
+    pub(super) fn cells(&self) -> &Cells {
         &self.cells
     }
 
     /// Row (from 0) and text of every damaged cell, by row; empty in a clean file. Such a text stands in
     /// the file in place of the cell's own.
-    pub fn damage(&self) -> &[(usize, String)] {
+    pub(super) fn damage(&self) -> &[(usize, String)] {
         &self.damage
     }
 
     /// Number of rows.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.cells.len()
     }
 
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The cell of a row (from 0) as the file has it; empty text for an empty cell or a row beyond the end.
-    pub fn cell(&self, row: usize) -> Cow<'_, str> {
+    pub(super) fn cell(&self, row: usize) -> Cow<'_, str> {
         match self.damage.binary_search_by_key(&row, |(row, _)| *row) {
             Ok(place) => Cow::Borrowed(&self.damage[place].1),
             Err(_) => self.cells.cell(row),
@@ -160,7 +154,7 @@ impl Column {
     }
 
     /// All cells as the file has them, row by row.
-    pub fn iter(&self) -> impl Iterator<Item = Cow<'_, str>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Cow<'_, str>> {
         (0..self.len()).map(|row| self.cell(row))
     }
 
@@ -195,19 +189,19 @@ impl std::fmt::Debug for Column {
     }
 }
 
-impl Extract {
+impl CouncilFile {
     /// The file's name, without an ending.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// The columns in the order of the file.
-    pub fn columns(&self) -> &[Column] {
+    pub(super) fn columns(&self) -> &[Column] {
         &self.columns
     }
 
     /// A column by its header.
-    pub fn column(&self, name: &str) -> Option<&Column> {
+    pub(super) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
@@ -238,10 +232,10 @@ impl Extract {
 mod tests {
     use super::*;
 
-    fn extract() -> Extract {
+    fn extract() -> CouncilFile {
         let mut dates = Column::new("start", Cells::Date(vec![Day::from_ymd(2024, 2, 29), None, None]));
         dates.spoil(1, "31/02/2023".to_owned());
-        Extract {
+        CouncilFile {
             name: "x",
             columns: vec![
                 Column::new(

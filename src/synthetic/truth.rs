@@ -7,16 +7,7 @@ use serde::Serialize;
 use super::needs::Need;
 use super::rates::OVER_RECORDING;
 use crate::calendar::Day;
-
-/// Whose records show a planted need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// The child's own records.
-    Own,
-    /// The records of everybody in the child's household.
-    Household,
-}
+use crate::features::Scope;
 
 /// A planted effect: while the need is there, the hazard of an episode of need is `exp(log_odds)` times
 /// as high.

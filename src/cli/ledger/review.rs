@@ -72,7 +72,7 @@ fn in_words(entity: &str, case: &Value) -> String {
     for part in case["contributions"].as_array().into_iter().flatten().take(8) {
         text.push_str(&format!(
             "  {:+.2}  {}\n",
-            part["points"].as_f64().unwrap_or_default(),
+            part.get("log_odds").unwrap_or(&part["points"]).as_f64().unwrap_or_default(),
             plain(&part["words"])
         ));
     }

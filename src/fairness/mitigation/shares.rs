@@ -19,7 +19,7 @@ use crate::stats::link::probability;
 /// may still come out without a place, so look at what became of it.
 ///
 /// Nothing is done silently: a case that is listed only because of its group's share is marked
-/// [`ByShare`](crate::review::Drawn::ByShare), and the list says how many places changed. Note that the mark can
+/// [`ByShare`](crate::review::WhyListed::ByShare), and the list says how many places changed. Note that the mark can
 /// tell a reader which group a person is in; say so to those who read lists. **Read the caution in
 /// [`mitigation`](crate::fairness::mitigation) first.**
 ///

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::chain::{Sealed, hash_entry, hash_from_hex};
 use crate::ledger::entry::{Content, Header};
-use crate::ledger::store::{Raw, Record, Wanted};
+use crate::ledger::store::{Filter, Raw, Record};
 
 /// One line.
 #[derive(Serialize, Deserialize)]
@@ -118,7 +118,7 @@ impl Mark {
     }
 }
 
-pub(super) fn marks(wanted: &Wanted) -> Vec<Mark> {
+pub(super) fn marks(wanted: &Filter) -> Vec<Mark> {
     let mark = |field: &str, value: &String| format!("\"{field}\":{}", serde_json::json!(value));
     let mut marks = Vec::new();
     if !wanted.kinds.is_empty() {

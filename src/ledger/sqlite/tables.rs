@@ -4,7 +4,7 @@ use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
 
 use crate::ledger::entry::{Content, Header};
-use crate::ledger::store::{Raw, Record, Wanted};
+use crate::ledger::store::{Filter, Raw, Record};
 
 /// The trigger that a redaction takes away and puts back within its transaction.
 pub(super) const CONTENT_STAYS: &str = "CREATE TRIGGER content_stays BEFORE DELETE ON content \
@@ -32,7 +32,7 @@ pub(super) const SCHEMA: [&str; 11] = [
 ];
 
 /// The query for the wanted entries.
-pub(super) fn query(wanted: &Wanted) -> (String, Vec<Value>) {
+pub(super) fn query(wanted: &Filter) -> (String, Vec<Value>) {
     let mut sql = String::from(
         "SELECT e.header, e.hash, c.content FROM entry e LEFT JOIN content c ON c.seq = e.seq WHERE e.seq >= ?",
     );

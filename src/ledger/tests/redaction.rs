@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{FILES, about, bytes_in, filled, holds, purge, today};
-use crate::ledger::{Content, Draft, Ledger, LedgerError, Wanted};
+use crate::ledger::{Content, Draft, Filter, Ledger, LedgerError};
 
 /// A pseudonym and a text that stand nowhere else.
 const PERSON: &str = "ZQ-7731-XK";
@@ -35,18 +35,18 @@ fn a_purge_leaves_no_trace_in_any_byte_and_the_chain_holds() {
             ledger.append(drafts).unwrap();
         }
         let checkpoint = ledger.checkpoint(today()).unwrap();
-        let held = ledger.entries(&Wanted::all().subject(PERSON)).unwrap();
+        let held = ledger.entries(&Filter::all().subject(PERSON)).unwrap();
         assert_eq!(held.len(), 40);
         assert!(trace(folder.path()).is_some(), "the search finds what is there");
-        let others = ledger.entries(&Wanted::all().subject("R-7")).unwrap();
+        let others = ledger.entries(&Filter::all().subject("R-7")).unwrap();
 
         let seqs: Vec<u64> = held.iter().map(crate::ledger::Entry::seq).collect();
         let head = ledger.redact(&seqs, vec![purge(), about("S-1", 1)]).unwrap();
         assert_eq!(trace(folder.path()), None, "with the ledger open");
         assert_eq!(head.entries, 24 + 120 + 2);
-        assert!(ledger.entries(&Wanted::all().subject(PERSON)).unwrap().is_empty());
-        assert_eq!(ledger.entries(&Wanted::all().subject("R-7")).unwrap(), others);
-        let redacted = ledger.entries(&Wanted::all().kind("decided")).unwrap();
+        assert!(ledger.entries(&Filter::all().subject(PERSON)).unwrap().is_empty());
+        assert_eq!(ledger.entries(&Filter::all().subject("R-7")).unwrap(), others);
+        let redacted = ledger.entries(&Filter::all().kind("decided")).unwrap();
         assert!(redacted.len() == 40 && redacted.iter().all(crate::ledger::Entry::is_redacted));
 
         // What was written down before the purge still holds after it.
@@ -81,7 +81,7 @@ fn a_redaction_that_is_refused_changes_nothing() {
             assert!(matches!(refused, Err(LedgerError::Redaction(_))), "{file} {seqs:?}");
         }
         assert_eq!(ledger.head().unwrap(), head);
-        assert_eq!(ledger.entries(&Wanted::all().subject("P-0002")).unwrap().len(), 1);
+        assert_eq!(ledger.entries(&Filter::all().subject("P-0002")).unwrap().len(), 1);
         let seen = ledger.verify(None).unwrap();
         assert_eq!((seen.redacted, seen.finding), (3, None));
         assert!(matches!(ledger.append(vec![purge()]), Err(LedgerError::Draft(_))));
@@ -106,7 +106,7 @@ fn bytes_that_a_killed_redaction_left_are_wiped_when_the_file_is_opened() {
     assert!(matches!(outcome, Err(LedgerError::NotWiped { .. })));
     assert!(trace(folder.path()).is_some());
     assert!(
-        ledger.entries(&Wanted::all().subject(PERSON)).unwrap().is_empty(),
+        ledger.entries(&Filter::all().subject(PERSON)).unwrap().is_empty(),
         "it is taken out all the same"
     );
     drop(reader);

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{FILES, about, bytes_in, filled, holds, today};
-use crate::ledger::{Checkpoint, Content, Draft, Entry, Ledger, LedgerError, PublicKey, SigningKey, Wanted};
+use crate::ledger::{Checkpoint, Content, Draft, Entry, Filter, Ledger, LedgerError, PublicKey, SigningKey};
 
-fn seqs(ledger: &Ledger, wanted: &Wanted) -> Vec<u64> {
+fn seqs(ledger: &Ledger, wanted: &Filter) -> Vec<u64> {
     ledger.entries(wanted).unwrap().iter().map(Entry::seq).collect()
 }
 
@@ -22,7 +22,7 @@ fn what_is_appended_is_read_back_to_the_bit() {
         let draft =
             Draft::new("kind", today()).run("run \"1\"").facts(facts.clone()).content(content.clone());
         let head = ledger.append(vec![draft.clone(), Draft::new("bare", today())]).unwrap();
-        let entries = ledger.entries(&Wanted::all()).unwrap();
+        let entries = ledger.entries(&Filter::all()).unwrap();
         let first = &entries[0];
         assert_eq!((first.facts(), first.content()), (&facts, Some(&content)));
         let bits = |value: &serde_json::Value| value["a"].as_f64().unwrap().to_bits();
@@ -31,7 +31,7 @@ fn what_is_appended_is_read_back_to_the_bit() {
         assert_eq!((first.seq(), first.through(), first.subject()), (1, 2, Some("P \"1\"")));
         assert_eq!((entries[1].previous(), entries[1].hash()), (first.hash(), head.hash.as_str()));
         assert!(entries[1].commitment().is_none() && !entries[1].is_redacted());
-        assert_eq!(seqs(&ledger, &Wanted::all().subject("P \"1\"").run("run \"1\"").kind("kind")), [1]);
+        assert_eq!(seqs(&ledger, &Filter::all().subject("P \"1\"").run("run \"1\"").kind("kind")), [1]);
         assert!(!format!("{first:?} {draft:?} {content:?}").contains("P \""));
         assert_eq!(ledger.append(Vec::new()).unwrap(), head);
         assert!(matches!(ledger.append(vec![Draft::new(" ", today())]), Err(LedgerError::Draft(_))));
@@ -57,17 +57,17 @@ fn reading_takes_what_is_wanted() {
     for file in FILES {
         let folder = tempfile::tempdir().unwrap();
         let ledger = filled(&folder.path().join(file));
-        assert_eq!(seqs(&ledger, &Wanted::all()), (1..=24).collect::<Vec<_>>());
-        assert_eq!(seqs(&ledger, &Wanted::all().kind("model").kind("purge")), [8, 16]);
-        assert_eq!(seqs(&ledger, &Wanted::all().subject("P-0010")), [10]);
-        assert!(seqs(&ledger, &Wanted::all().subject("P-0003")).is_empty());
-        assert!(seqs(&ledger, &Wanted::all().subject("P-00")).is_empty());
-        assert_eq!(seqs(&ledger, &Wanted::all().run("2025-04").from(15).limit(3)), [15, 17, 18]);
-        assert!(seqs(&ledger, &Wanted::all().run("2025")).is_empty());
-        assert!(seqs(&ledger, &Wanted::all().limit(0)).is_empty());
+        assert_eq!(seqs(&ledger, &Filter::all()), (1..=24).collect::<Vec<_>>());
+        assert_eq!(seqs(&ledger, &Filter::all().kind("model").kind("purge")), [8, 16]);
+        assert_eq!(seqs(&ledger, &Filter::all().subject("P-0010")), [10]);
+        assert!(seqs(&ledger, &Filter::all().subject("P-0003")).is_empty());
+        assert!(seqs(&ledger, &Filter::all().subject("P-00")).is_empty());
+        assert_eq!(seqs(&ledger, &Filter::all().run("2025-04").from(15).limit(3)), [15, 17, 18]);
+        assert!(seqs(&ledger, &Filter::all().run("2025")).is_empty());
+        assert!(seqs(&ledger, &Filter::all().limit(0)).is_empty());
         // A reader's error ends the reading and comes out.
         let mut read = 0;
-        let outcome = ledger.read(&Wanted::all(), &mut |_| {
+        let outcome = ledger.read(&Filter::all(), &mut |_| {
             read += 1;
             if read == 3 { Err(LedgerError::Draft("enough".into())) } else { Ok(()) }
         });
@@ -110,7 +110,7 @@ fn writers_in_many_threads_lose_nothing_and_start_one_ledger_together() {
                         for number in 0..5 {
                             ledger.append(vec![about(&format!("T-{thread}"), number); 2]).unwrap();
                         }
-                        let mine = seqs(&ledger, &Wanted::all().subject(format!("T-{thread}")));
+                        let mine = seqs(&ledger, &Filter::all().subject(format!("T-{thread}")));
                         if thread == 0 {
                             ledger.redact(&mine[..4], vec![super::purge()]).unwrap();
                         }
@@ -121,7 +121,7 @@ fn writers_in_many_threads_lose_nothing_and_start_one_ledger_together() {
             let seen = ledger.verify(None).unwrap();
             assert_eq!((seen.entries, seen.redacted, seen.finding), (61, 4, None));
             for thread in 1..6 {
-                assert_eq!(seqs(&ledger, &Wanted::all().subject(format!("T-{thread}"))).len(), 10);
+                assert_eq!(seqs(&ledger, &Filter::all().subject(format!("T-{thread}"))).len(), 10);
             }
         }
     }
@@ -140,7 +140,7 @@ fn fifty_thousand_entries_are_appended_and_verified_in_seconds() {
         assert_eq!(ledger.verify(None).unwrap().finding, None);
         let verified = start.elapsed();
         let start = std::time::Instant::now();
-        assert_eq!(seqs(&ledger, &Wanted::all().subject("P-41234")), [41_235]);
+        assert_eq!(seqs(&ledger, &Filter::all().subject("P-41234")), [41_235]);
         let found = start.elapsed();
         println!("{file}: appended in {appended:?}, verified in {verified:?}, one person found in {found:?}");
         // Far above what it takes, and far below what a sync for each entry would.

@@ -173,15 +173,15 @@ impl fmt::Display for Edit {
     }
 }
 
-/// A model's log-odds put on another footing, `offset + slope * log-odds`, by later data; and how many edits
-/// had been made before.
+/// How a model was recalibrated on later data, `offset + slope * log-odds`, and how many edits had been made
+/// before.
 ///
-/// It is kept so that the model's history can be done again, in its order, to every fit of a backtest: bounds
-/// of an edit mean the same there. Its two figures were learnt from all test cases of the backtest before, so
+/// It is kept so that the model's history can be repeated, in its order, on every fit of a backtest: the bounds
+/// of an edit then mean the same there. Both figures were learnt from all test cases of the backtest before, so
 /// a later backtest takes them as given.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Footing {
+pub struct Recalibration {
     /// How many edits came before it.
     pub after_edits: u32,
     /// What log-odds were multiplied by; above 0.
@@ -276,11 +276,11 @@ impl Draft {
         }
     }
 
-    /// The draft on another footing.
-    pub(super) fn recalibrated(mut self, footing: &Footing) -> Result<Self, ModelError> {
-        self.model = self.model.recalibrated(footing.slope, footing.offset)?;
+    /// The draft recalibrated.
+    pub(super) fn recalibrated(mut self, by: &Recalibration) -> Result<Self, ModelError> {
+        self.model = self.model.recalibrated(by.slope, by.offset)?;
         if let Some(card) = &mut self.card {
-            card.recalibrate(footing.slope, footing.offset);
+            card.recalibrate(by.slope, by.offset);
         }
         Ok(self)
     }

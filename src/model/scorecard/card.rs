@@ -71,8 +71,7 @@ pub enum Condition {
 impl Condition {
     /// Whether it holds of a cell.
     #[inline]
-    #[must_use]
-    pub fn holds(self, cell: Cell) -> bool {
+    pub(crate) fn holds(self, cell: Cell) -> bool {
         match (self, cell) {
             (Self::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
             (Self::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
@@ -131,7 +130,7 @@ impl Scorecard {
         card
     }
 
-    /// Puts the card on another footing: `offset + slope * log-odds`. A row of several totals keeps its
+    /// Recalibrates the card: log-odds become `offset + slope * log-odds`. A row of several totals keeps its
     /// mean chance as if they were one.
     pub(crate) fn recalibrate(&mut self, slope: f64, offset: f64) {
         self.unit *= slope;

@@ -343,7 +343,7 @@ fn the_model_says_what_the_card_says() {
             assert!(terms.is_none_or(|terms| card.lines.len() <= terms as usize));
             for row in 0..matrix.rows() {
                 let points = f64::from(total(card, &matrix, row));
-                let odds = model.explain(&matrix, row).unwrap().log_odds();
+                let odds = model.explain(&matrix, row).unwrap().score().log_odds();
                 assert!((odds - (card.offset + card.unit * points)).abs() < 1e-9);
             }
             for mean in mean_contributions(model, &matrix, weights) {
@@ -379,7 +379,7 @@ fn steps_go_the_declared_way() {
                             })
                             .collect();
                         let one = FeatureMatrix::from_cells(matrix.names().to_vec(), 1, &cells).unwrap();
-                        sign * model.explain(&one, 0).unwrap().log_odds()
+                        sign * model.explain(&one, 0).unwrap().score().log_odds()
                     })
                     .collect();
                 assert!(values.windows(2).all(|pair| pair[0] <= pair[1] + 1e-12), "{card}");
@@ -430,8 +430,8 @@ fn odd_features_end_sensibly() {
     let (model, card) = &cards[0];
     assert_eq!(card.lines.len(), 1);
     assert_eq!((card.lines[0].feature.as_str(), card.lines[0].condition), ("f3", Condition::AtLeast(7.0)));
-    assert!(model.explain(&matrix, 0).unwrap().log_odds() > 2.0);
-    assert!(model.explain(&matrix, 1).unwrap().log_odds() < -2.0);
+    assert!(model.explain(&matrix, 0).unwrap().score().log_odds() > 2.0);
+    assert!(model.explain(&matrix, 1).unwrap().score().log_odds() < -2.0);
     // Nothing to ask: the card without lines.
     let plain = FeatureMatrix::from_cells(vec!["f".into()], 300, &columns[..1]).unwrap();
     let cards = ScorecardParams::default().fit_matrix(&plain, &directions[..1], &outcomes, None).unwrap();

@@ -144,7 +144,7 @@ impl Known<'_> {
     }
 
     pub(super) fn recalibrated(&self) -> String {
-        match self.candidate().footings().len() {
+        match self.candidate().recalibrations().len() {
             1 => "once".to_owned(),
             times => format!("{times} times"),
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::super::rates::OVER_RECORDING;
 use super::super::timeline::{EXTRACT, RECORDS_START, YOUTH_JUSTICE_START};
-use super::super::{DirtKind, Extract};
+use super::super::{CouncilFile, DirtKind};
 use super::*;
 
 const POINTS: [&str; 10] = [
@@ -124,7 +124,7 @@ fn planted_biases_are_in_the_files_and_the_outcome_is_not_touched() {
     assert!(of_hit("victim") * 3 < of_hit("suspect"));
 }
 
-fn bytes(extract: &Extract) -> Vec<u8> {
+fn bytes(extract: &CouncilFile) -> Vec<u8> {
     let mut file = Vec::new();
     extract.write_csv(&mut file).unwrap();
     file
@@ -162,7 +162,7 @@ fn dirt_is_where_it_is_said_to_be_and_nowhere_else() {
         let repeats = damage.values().filter(|&&kind| kind == DirtKind::RepeatedRow).count();
         assert_eq!(after.rows(), before.rows() + repeats);
         assert!(damage.len() <= before.rows() / 100 + 8, "{}", after.name());
-        let line = |extract: &Extract, row: usize| -> Vec<String> {
+        let line = |extract: &CouncilFile, row: usize| -> Vec<String> {
             extract.columns().iter().map(|column| column.cell(row).into_owned()).collect()
         };
         let mut original = 0;
@@ -183,7 +183,7 @@ fn dirt_is_where_it_is_said_to_be_and_nowhere_else() {
 }
 
 /// One cell differs, in the way that the kind of damage says.
-fn assert_damaged(kind: DirtKind, extract: &Extract, now: &[String], then: &[String]) {
+fn assert_damaged(kind: DirtKind, extract: &CouncilFile, now: &[String], then: &[String]) {
     let changed: Vec<usize> = (0..now.len()).filter(|&column| now[column] != then[column]).collect();
     assert_eq!(changed.len(), 1, "{kind:?}");
     let (name, text, was) = (extract.columns()[changed[0]].name(), &now[changed[0]], &then[changed[0]]);

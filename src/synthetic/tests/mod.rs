@@ -6,8 +6,9 @@ mod recovery;
 
 use std::sync::LazyLock;
 
+use super::table::{Cells, Column};
 use super::timeline::{OPEN, YEAR, day};
-use super::{Cells, Column, Council, CouncilParams};
+use super::{Council, CouncilParams};
 use crate::calendar::Day;
 
 /// One council for all tests that only read: 60,000 children, so that rare outcomes can be counted.

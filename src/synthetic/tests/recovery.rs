@@ -1,7 +1,8 @@
 //! A plain model on counts of records finds the planted truth: signs, order, and both biases.
 
-use super::super::{PlantedEffect, Scope};
+use super::super::PlantedEffect;
 use super::*;
+use crate::features::Scope;
 
 /// Children without an open plan at one date, with a row of features each, and whether an episode of
 /// need starts within a year.
