@@ -47,7 +47,7 @@ fn the_released_example_models_score_another_council() {
         assert_eq!(scores.len() + scores.not_scored().len(), cohort.len(), "nobody is lost");
         let list = ReviewList::draw(&scores, Capacity::Cases(3), None).unwrap();
         assert_eq!(list.len(), 3);
-        assert_eq!(list.provenance().model, scorer.digest());
+        assert_eq!(list.audit().model, scorer.digest());
         assert!(list.entries()[0].case().score() >= list.entries()[2].case().score());
         for entry in list.entries() {
             let stability = entry.case().stability().unwrap();
@@ -92,7 +92,13 @@ fn a_file_of_version_1_shows_no_small_number_of_people() {
         for group in groups {
             let AuditedOutcome::Shown { measures, .. } = &group.outcome else { continue };
             for count in [measures.positives, measures.selected] {
-                assert!(count.is_none_or(|count| count.min(measures.n - count) >= 10), "{}", group.name());
+                // None and all point at nobody; what lies between is not few on either side.
+                let is_few = |number: u64| (1..10).contains(&number);
+                assert!(
+                    count.is_none_or(|count| !is_few(count) && !is_few(measures.n - count)),
+                    "{}",
+                    group.name()
+                );
                 if count.is_some() { shown += 1 } else { withheld += 1 }
             }
         }

@@ -16,7 +16,7 @@ pub use referrals::{ClosedLoop, ReferralReport, ReferralSource, Referrals};
 use serde::{Deserialize, Serialize};
 
 use super::audit::{AuditParams, hold_back_parts};
-use super::proxy::grouping::{Grouped, Grouping, counted};
+use super::proxy::grouping::{Group, Grouped, Grouping, counted};
 use super::proxy::separation::mean_difference;
 use super::proxy::{characteristics, protected_groups};
 use super::{Characteristic, Protected};
@@ -244,7 +244,9 @@ impl LabelReport {
         for (&group, &helped) in grouping.of_row.iter().zip(cases.helped) {
             sizes[group as usize][usize::from(helped)] += 1;
         }
-        let mut held: Vec<bool> = grouping.groups.iter().map(|group| group.held).collect();
+        // Two halves are compared: one of nobody, or of a few, leaves nothing to say.
+        let held = |(group, sizes): (&Group<'_>, &[u64; 2])| group.held || sizes[0].min(sizes[1]) < least;
+        let mut held: Vec<bool> = grouping.groups.iter().zip(&sizes).map(held).collect();
         hold_back_parts(&sizes, &mut held, least);
         for (nth, group) in grouping.groups.iter().enumerate().filter(|&(nth, _)| !held[nth]) {
             let (characteristic, group) = (name.to_owned(), group.name.to_owned());
