@@ -36,7 +36,7 @@ fn main() -> earlyhelp::Result<()> {
         review_by: today.plus_months(12),
     })?;
 
-    // A short list for people to review: each case with its explanation and its audit record.
+    // A short list for people to review: each case with its explanation and its provenance.
     let cohort = project.cohort(&records, AsOf::new(today))?;
     let scores = scorer.score(&cohort, &Request::new("B. Lead", &project.purpose, today))?;
     for entry in ReviewList::draw(&scores, Capacity::Cases(5), None)?.entries() {

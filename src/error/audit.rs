@@ -69,7 +69,8 @@ pub enum AuditError {
     },
     /// A protected characteristic whose values are had by fewer than two rows each on average.
     #[error(
-        "{column} has values that fewer than two rows have on average, so it is no grouping (an id, a date?); put them          into groups, or take it off the protected characteristics"
+        "{column} has values that fewer than two rows have on average, so it is no grouping (an id, a date?); put them \
+         into groups, or take it off the protected characteristics"
     )]
     RareValues {
         /// Which column.
