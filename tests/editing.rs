@@ -362,7 +362,7 @@ fn the_command_edits_tests_again_and_shows_both_versions() {
         let calibration = overall.calibration.as_ref().unwrap();
         assert!(said.contains(&calibration.slope.to_string()), "{said}");
     }
-    assert!(said.contains("Too much weight on one record") && said.contains("Fairness check"), "{said}");
+    assert!(said.contains("Too much weight on one record") && said.contains("Fairness audit"), "{said}");
 
     // What was released can be edited again, and released again.
     let release = |from: &str| {
