@@ -67,10 +67,10 @@ pub enum AuditError {
         /// The most possible.
         most: usize,
     },
-    /// A protected characteristic whose values are had by fewer than two rows each on average.
+    /// A protected characteristic whose values are those of fewer than two people each on average.
     #[error(
-        "{column} has values that fewer than two rows have on average, so it is no grouping (an id, a date?); put them \
-         into groups, or take it off the protected characteristics"
+        "{column} has values that fewer than two people have on average, so it is no grouping (an id, a date?); put \
+         them into groups, or take it off the protected characteristics"
     )]
     RareValues {
         /// Which column.

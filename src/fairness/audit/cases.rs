@@ -26,7 +26,7 @@ impl ScoreTable {
     /// The most values that a protected characteristic may have: more than any code list of one in use (the
     /// Census's own list of ethnic groups, the longest, is put into 19), fewer than postcodes or ids.
     pub const MOST_PROTECTED: usize = 60;
-    /// Up to so many values may be rarer than two rows each: a small table of a real characteristic.
+    /// Up to so many values may be rarer than two people each: a small table of a real characteristic.
     const FEW_VALUES: usize = 10;
 
     /// The characteristics of the entity in each row.
@@ -34,7 +34,9 @@ impl ScoreTable {
         for (nth, name) in protected.held().iter().enumerate() {
             let groups: Vec<Option<&str>> =
                 entities.iter().map(|entity| protected.group(nth, entity)).collect();
-            let known = groups.iter().flatten().count();
+            // Of people and not of rows: one person at several dates does not make an id a grouping.
+            let known = groups.iter().zip(entities).filter(|(group, _)| group.is_some());
+            let known = known.map(|(_, entity)| entity).collect::<BTreeSet<_>>().len();
             let values = groups.iter().flatten().collect::<BTreeSet<_>>().len();
             if values > Self::MOST_PROTECTED {
                 return Err(AuditError::TooManyGroups { column: name.clone(), most: Self::MOST_PROTECTED });
