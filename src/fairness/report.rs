@@ -84,6 +84,7 @@ impl FairnessReport {
     /// # Errors
     /// What [`TestRows::check`] finds; [`EvaluateError::LengthMismatch`] for a characteristic that has another
     /// number of entries than there are rows.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "parameters are given by reference everywhere")]
     pub(crate) fn measure(
         rows: &TestRows<'_>,
         characteristics: &[Characteristic<'_>],

@@ -74,6 +74,7 @@ pub struct ScoredCase {
 }
 
 /// Auditors need the score of a whole case to check that its contributions add up to it.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 fn as_log_odds<S: Serializer>(score: &RiskScore, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(score.log_odds())
 }
@@ -385,3 +386,14 @@ crate::opaque_debug!(ScoredCase);
 crate::opaque_debug!(Contribution);
 
 crate::opaque_debug!(Absence);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chance_says_its_interval_in_percent() {
+        let chance = Chance { value: 0.123, interval: Interval { low: 0.08, high: 0.1749 } };
+        assert_eq!(chance.to_string(), "12% (8% to 17%)");
+    }
+}
