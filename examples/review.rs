@@ -9,7 +9,7 @@
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::project::Project;
-use earlyhelp::review::{Agreement, Comparison, ReviewList, Reviewer, Step, WhyListed};
+use earlyhelp::review::{Agreement, RandomSample, ReviewList, Reviewer, Step, WhyListed};
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let scores = scorer.score(&cohort, &Request::new("B. Lead", &project.purpose, today))?;
 
     // Three cases by rank and one drawn at random, so that the team also sees what the ranking misses.
-    let comparison = Comparison { cases: 1, seed: project.seed };
+    let comparison = RandomSample { cases: 1, seed: project.seed };
     let mut list = ReviewList::draw(&scores, Capacity::Cases(3), Some(comparison))?;
     for (place, entry) in list.entries().iter().enumerate() {
         let why = match entry.why_listed() {

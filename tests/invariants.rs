@@ -26,6 +26,61 @@ fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
+/// The examples of a source file or page: what follows the three backticks, and the lines of the code.
+fn examples(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut found = Vec::new();
+    let mut open: Option<(String, Vec<String>)> = None;
+    for line in text.lines() {
+        let line = line.trim_start();
+        let line = line.strip_prefix("///").or_else(|| line.strip_prefix("//!")).unwrap_or(line).trim();
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(kind), None) => open = Some((kind.to_owned(), Vec::new())),
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (None, Some((_, code))) => code.push(line.to_owned()),
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+/// An example that must not compile proves something only beside one that does and is the same but for a line:
+/// otherwise a misspelt import would do.
+#[test]
+fn what_must_not_compile_stands_beside_a_twin_that_does_and_differs_in_one_line() {
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut codes = std::collections::BTreeMap::<String, usize>::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|kind| kind != "rs" && kind != "md") {
+                continue;
+            }
+            let examples = examples(&std::fs::read_to_string(&path).unwrap());
+            for (place, (kind, fails)) in examples.iter().enumerate() {
+                let Some(code) = kind.strip_prefix("compile_fail") else { continue };
+                assert!(code.starts_with(",E0"), "{}: {kind} names no error", path.display());
+                *codes.entry(code.to_owned()).or_default() += 1;
+                let without = |these: &[String], others: &[String]| {
+                    these.iter().filter(|line| !others.contains(line)).count()
+                };
+                let is_twin = |(kind, passes): &(String, Vec<String>)| {
+                    kind.is_empty() && without(fails, passes) == 1 && without(passes, fails) <= 1
+                };
+                assert!(
+                    examples[..place].iter().any(is_twin),
+                    "{}: {kind} has no twin: {fails:?}",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(codes.values().sum::<usize>() >= 20, "{codes:?}");
+}
+
 // 1. Strictly before.
 
 #[test]

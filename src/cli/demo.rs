@@ -8,7 +8,7 @@ use earlyhelp::ledger::Ledger;
 use earlyhelp::project::Project;
 use earlyhelp::report::papers::Organisation;
 use earlyhelp::report::{self, AnyModel};
-use earlyhelp::review::{Comparison, ReviewList};
+use earlyhelp::review::{RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
@@ -77,7 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let start = ledger.start_run(&scorer, &request, AsOf::new(as_of), Some(&configuration))?;
     let cohort = project.cohort(&records, AsOf::new(as_of))?;
     let scores = scorer.score(&cohort, &request)?;
-    let comparison = Comparison { cases: AT_RANDOM, seed: project.seed };
+    let comparison = RandomSample { cases: AT_RANDOM, seed: project.seed };
     let list = ReviewList::draw(&scores, Capacity::Cases(CAPACITY), Some(comparison))?;
     progress.stage("putting the run on record");
     let run = ledger.finish_run(start, &scores, &list, &records)?;

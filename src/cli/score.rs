@@ -8,7 +8,7 @@ use earlyhelp::ledger::Ledger;
 use earlyhelp::project::Project;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
-use earlyhelp::review::{Comparison, ReviewList};
+use earlyhelp::review::{RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
 
 use super::progress::Progress;
@@ -79,13 +79,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
     let scores = scorer.score(&cohort, &request)?;
-    let comparison = Comparison { cases: arguments.at_random, seed: project.seed };
+    let comparison = RandomSample { cases: arguments.at_random, seed: project.seed };
     let comparison = (comparison.cases > 0).then_some(comparison);
     let capacity = Capacity::Cases(arguments.capacity);
     let list = match &shares {
         None => ReviewList::draw(&scores, capacity, comparison)?,
         Some(shares) => {
-            ReviewList::draw_shared(&scores, capacity, comparison, &project.protected()?, shares)?
+            ReviewList::draw_shared(&scores, (capacity, comparison), &project.protected()?, shares)?
         }
     };
     if let Some(folder) = &arguments.audit {

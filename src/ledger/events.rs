@@ -11,7 +11,7 @@ use crate::calendar::{AsOf, Day};
 use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::records::Intake;
-use crate::review::{Agreement, Comparison, Reviewer, SharesUsed, Step, WhyListed};
+use crate::review::{Agreement, RandomSample, Reviewer, SharesUsed, Step, WhyListed};
 use crate::scoring::Provenance;
 
 /// What an entry is about.
@@ -142,7 +142,7 @@ pub struct RunFinished {
     /// How long a list was asked for.
     pub capacity: Capacity,
     /// The random sample that was asked for beside it.
-    pub comparison: Option<Comparison>,
+    pub comparison: Option<RandomSample>,
     /// The shares by which its places were dealt to groups, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shares: Option<SharesUsed>,

@@ -451,7 +451,7 @@ fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>,
         let entry = place.map(|place| &list.entries()[place]);
         let facts = CaseScored {
             place: place.map(|place| place as u32 + 1),
-            drawn: entry.map(crate::review::Entry::why_listed),
+            drawn: entry.map(crate::review::ListedCase::why_listed),
         };
         let mut case = entry.map(|entry| value(entry.case())).transpose()?;
         if let Some(Value::Object(fields)) = &mut case {

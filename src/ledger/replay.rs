@@ -400,3 +400,19 @@ fn shown_contributions(case: &Value) -> Vec<(Vec<String>, u64)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::shown_contributions;
+
+    #[test]
+    fn contributions_read_alike_under_their_name_and_under_the_one_they_had() {
+        let case = |name: &str| json!({"contributions": [{"features": ["a", "b"], name: -0.25}]});
+        let wanted = [(vec!["a".to_owned(), "b".to_owned()], (-0.25_f64).to_bits())];
+        assert_eq!(shown_contributions(&case("log_odds")), wanted);
+        assert_eq!(shown_contributions(&case("points")), wanted);
+        assert_ne!(shown_contributions(&case("other")), wanted);
+    }
+}

@@ -171,7 +171,7 @@ pub struct SourceDigest {
 /// ```
 /// # use earlyhelp::cohort::Cohort;
 /// # use earlyhelp::error::ScoringError;
-/// # use earlyhelp::scoring::{Request, Scorer};
+/// # use earlyhelp::{model::Candidate, scoring::{Request, Scorer}};
 /// fn list(model: &Scorer, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
 ///     model.score(cohort, request).map(drop)
 /// }
@@ -180,7 +180,7 @@ pub struct SourceDigest {
 /// ```compile_fail,E0599
 /// # use earlyhelp::cohort::Cohort;
 /// # use earlyhelp::error::ScoringError;
-/// # use earlyhelp::{model::Candidate, scoring::Request};
+/// # use earlyhelp::{model::Candidate, scoring::{Request, Scorer}};
 /// fn list(model: &Candidate, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
 ///     model.score(cohort, request).map(drop)
 /// }

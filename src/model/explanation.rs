@@ -9,15 +9,15 @@ use super::form::AdditiveModel;
 /// A model that nobody has signed for explains, and does not score. Contributions can be read:
 /// ```
 /// # use earlyhelp::model::Explanation;
-/// fn parts<'e>(explanation: &'e Explanation<'_>) -> &'e [f64] {
-///     explanation.contributions()
+/// fn read(explanation: &Explanation<'_>) {
+///     let _ = explanation.contributions();
 /// }
 /// ```
 /// Their sum, the score, is given out by a [`Scorer`](crate::scoring::Scorer) alone:
 /// ```compile_fail,E0624
-/// # use earlyhelp::model::{Explanation, RiskScore};
-/// fn parts(explanation: &Explanation<'_>) -> RiskScore {
-///     explanation.score()
+/// # use earlyhelp::model::Explanation;
+/// fn read(explanation: &Explanation<'_>) {
+///     let _ = explanation.score();
 /// }
 /// ```
 #[derive(Clone, PartialEq)]
@@ -115,22 +115,16 @@ crate::opaque_debug!(Explanations);
 /// A score can be handed on:
 /// ```
 /// # use earlyhelp::model::RiskScore;
-/// fn given(score: RiskScore) -> RiskScore {
-///     score
-/// }
+/// fn given(score: RiskScore) -> RiskScore { score }
 /// ```
 /// It cannot be made up, nor be turned into a number:
 /// ```compile_fail,E0423
 /// # use earlyhelp::model::RiskScore;
-/// fn given(score: f64) -> RiskScore {
-///     RiskScore(score)
-/// }
+/// fn given(score: f64) -> RiskScore { RiskScore(score) }
 /// ```
 /// ```compile_fail,E0616
 /// # use earlyhelp::model::RiskScore;
-/// fn given(score: RiskScore) -> f64 {
-///     score.0
-/// }
+/// fn given(score: RiskScore) -> f64 { score.0 }
 /// ```
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 pub struct RiskScore(f64);

@@ -284,8 +284,8 @@ fn cells_of(names: Vec<String>, records: &Array2<f64>) -> Result<FeatureMatrix, 
 }
 
 impl Predict<&Array2<f64>, Result<Explanations, ModelError>> for AdditiveModel {
-    /// Explains records, one column a feature in the model's order (NaN means missing). A prediction is a
-    /// whole explanation: there is no score without one.
+    /// Explains records, one column for each feature in the model's order (NaN means missing). A prediction
+    /// is a whole explanation, and no score: that takes a release.
     fn predict(&self, records: &Array2<f64>) -> Result<Explanations, ModelError> {
         if records.ncols() != self.features().len() {
             return Err(ModelError::Features(

@@ -3,11 +3,11 @@
 //!
 //! ```text
 //! Dataset ─Candidate::train→ Candidate { AdditiveModel, features, outcome, training record, digest }
-//! AdditiveModel ─explain→ Explanation ─sum→ RiskScore
+//! AdditiveModel ─explain→ Explanation ─(summed by a Scorer alone)→ RiskScore
 //! ```
 //!
 //! Every trainer yields an [`AdditiveModel`]: intercept plus centred terms, in log-odds. A model does not
-//! predict, it *explains*, and the score is the explanation's sum.
+//! predict, it *explains*. The score is the explanation's sum, and only a released model gives it out.
 
 mod additive;
 mod candidate;

@@ -75,7 +75,7 @@ impl Trainer {
         }
     }
 
-    /// The same without refits: for tests that need no intervals of single scores.
+    /// The same without refits, where no intervals of single scores are needed.
     #[must_use]
     pub fn without_refits(&self) -> Self {
         match self {
@@ -85,12 +85,12 @@ impl Trainer {
         }
     }
 
-    /// Fits a dataset. The order of its cases plays no part: they are put in the order of their dates and
-    /// ids first, and families are known by their members' ids.
+    /// Fits a dataset. The order of its cases plays no part: they are first put in the order of their dates
+    /// and ids, and families are known by their members' ids.
     ///
     /// Where cases do not count alike ([`Dataset::case_weights`]), fit, choice of penalty or pairs, and
     /// refits all go by their weights (a scorecard's cuts and table do not), terms are
-    /// centred on the weighted cases, and at last the intercept is set so that the mean chance over the
+    /// centred on the weighted cases, and finally the intercept is set so that the mean chance over the
     /// cases as they are is the share that had the outcome.
     ///
     /// # Errors

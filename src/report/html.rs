@@ -6,7 +6,7 @@ use super::words::{self, Move, OutOf};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::records::RecordReference;
-use crate::review::{Entry, ReviewList, SharesUsed, WhyListed};
+use crate::review::{ListedCase, ReviewList, SharesUsed, WhyListed};
 use crate::scoring::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
 
@@ -241,7 +241,7 @@ impl<'a> Audit<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn of(place: usize, entry: &'a Entry, out_of: OutOf, largest: f64) -> Self {
+    fn of(place: usize, entry: &'a ListedCase, out_of: OutOf, largest: f64) -> Self {
         let case = entry.case();
         // Contributions come with the largest first, so what rounds to nothing comes last.
         let parts = case.contributions();

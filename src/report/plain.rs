@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::words;
 use crate::error::ReportError;
-use crate::review::{Entry, ReviewList, WhyListed};
+use crate::review::{ListedCase, ReviewList, WhyListed};
 use crate::scoring::Contribution;
 
 /// How many reasons a row has: as many columns as fit on a screen beside the rest. The page and the data
@@ -66,7 +66,7 @@ fn failed(error: &dyn std::error::Error) -> ReportError {
     ReportError::Render(error.to_string())
 }
 
-fn row(place: usize, entry: &Entry) -> Vec<String> {
+fn row(place: usize, entry: &ListedCase) -> Vec<String> {
     let case = entry.case();
     let observed = &case.band().observed;
     let drawn = match entry.why_listed() {

@@ -15,7 +15,7 @@ use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, Extract, HouseholdColumns, Known, PeopleColumns, Records, Selector, SourceMapping,
 };
-use crate::review::{Comparison, ReviewList, WhyListed};
+use crate::review::{RandomSample, ReviewList, WhyListed};
 use crate::scoring::{AuditedModel, Request, Scorer, SignOff};
 
 const PEOPLE: usize = 400;
@@ -195,7 +195,7 @@ fn list(by_rank: u32, at_random: u32) -> ReviewList {
     let cohort = CohortSpec::default().ages(0, 17).choose(&records.as_of(as_of)).unwrap();
     let request = Request::new("B. <Lead>", "Offer early help to families", as_of.day());
     let scores = scorer.score(&cohort, &request).unwrap();
-    let comparison = Comparison { cases: at_random, seed: 5 };
+    let comparison = RandomSample { cases: at_random, seed: 5 };
     ReviewList::draw(&scores, Capacity::Cases(by_rank), Some(comparison)).unwrap()
 }
 

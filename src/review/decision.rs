@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{Entry, WhyListed};
+use super::list::{ListedCase, WhyListed};
 use crate::calendar::Day;
 use crate::error::ReviewError;
 use crate::scoring::ScoredCase;
@@ -77,7 +77,7 @@ pub enum Agreement {
 /// }
 /// ```
 pub struct OpenCase<'l> {
-    entry: &'l mut Entry,
+    entry: &'l mut ListedCase,
     reviewer: Reviewer,
     opened_on: Day,
 }
@@ -92,16 +92,24 @@ pub struct OpenCase<'l> {
 ///     decision.reason()
 /// }
 /// ```
-/// Changing one, or making one up, does not:
+/// Reaching into one does not:
 /// ```compile_fail,E0616
 /// # use earlyhelp::review::{Agreement, Decision, Step};
 /// fn reason(decision: &Decision) -> &str {
 ///     &decision.reason
 /// }
 /// ```
+/// One can be handed on:
+/// ```
+/// # use earlyhelp::review::Decision;
+/// fn given(decision: Decision) -> Decision {
+///     decision
+/// }
+/// ```
+/// and not be made up:
 /// ```compile_fail,E0451
-/// # use earlyhelp::review::{Agreement, Decision, Step};
-/// fn made_up(decision: Decision) -> Decision {
+/// # use earlyhelp::review::Decision;
+/// fn given(decision: Decision) -> Decision {
 ///     Decision { reason: "batch".to_owned(), ..decision }
 /// }
 /// ```
@@ -120,7 +128,7 @@ pub struct Decision {
 }
 
 impl<'l> OpenCase<'l> {
-    pub(super) fn new(entry: &'l mut Entry, reviewer: Reviewer, opened_on: Day) -> Self {
+    pub(super) fn new(entry: &'l mut ListedCase, reviewer: Reviewer, opened_on: Day) -> Self {
         Self { entry, reviewer, opened_on }
     }
 

@@ -22,19 +22,19 @@ pub struct ReviewList {
     /// How many places were asked for.
     capacity: Capacity,
     /// The sample that was asked for.
-    comparison: Option<Comparison>,
+    comparison: Option<RandomSample>,
     /// How places were dealt to groups, where they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     shares: Option<SharesUsed>,
-    entries: Vec<Entry>,
+    entries: Vec<ListedCase>,
     /// The cases of the cohort that were not scored: nothing is said of them, which is not the same as
     /// that all is well.
     not_scored: Vec<NotScored>,
 }
 
-/// One place on the list.
+/// A case in its place on the list.
 #[derive(Clone, PartialEq, Serialize)]
-pub struct Entry {
+pub struct ListedCase {
     #[serde(rename = "drawn")]
     why_listed: WhyListed,
     case: ScoredCase,
@@ -67,9 +67,9 @@ pub struct SharesUsed {
     pub lowest_rank: u32,
 }
 
-/// A random sample for comparison.
+/// A random sample, to compare the ranked cases with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Comparison {
+pub struct RandomSample {
     /// How many cases.
     pub cases: u32,
     /// The seed of the draw.
@@ -86,10 +86,10 @@ impl ReviewList {
     pub fn draw(
         scores: &Scores<'_, '_>,
         capacity: Capacity,
-        comparison: Option<Comparison>,
+        comparison: Option<RandomSample>,
     ) -> Result<Self, Error> {
         let length = length(scores, capacity)?;
-        Self::of(scores, capacity, comparison, &(1..=length).collect::<Vec<_>>(), None)
+        Self::of(scores, (capacity, comparison), &(1..=length).collect::<Vec<_>>(), None)
     }
 
     /// The same, with the places dealt to the groups of a protected characteristic, the highest scores within
@@ -102,8 +102,7 @@ impl ReviewList {
     /// characteristic is not held, or the shares cannot be dealt.
     pub fn draw_shared(
         scores: &Scores<'_, '_>,
-        capacity: Capacity,
-        comparison: Option<Comparison>,
+        (capacity, comparison): (Capacity, Option<RandomSample>),
         protected: &Protected,
         shares: &CapacityShares,
     ) -> Result<Self, Error> {
@@ -117,21 +116,20 @@ impl ReviewList {
             changed: ranks.iter().filter(|&&rank| rank > length).count() as u32,
             lowest_rank: ranks.last().copied().unwrap_or_default() as u32,
         };
-        Self::of(scores, capacity, comparison, &ranks, Some(used))
+        Self::of(scores, (capacity, comparison), &ranks, Some(used))
     }
 
     /// The cases of these ranks, lowest first, and a sample of the others.
     fn of(
         scores: &Scores<'_, '_>,
-        capacity: Capacity,
-        comparison: Option<Comparison>,
+        (capacity, comparison): (Capacity, Option<RandomSample>),
         listed: &[usize],
         shares: Option<SharesUsed>,
     ) -> Result<Self, Error> {
         let places = listed.len();
         let why = |&rank: &usize| (rank, if rank <= places { WhyListed::ByRank } else { WhyListed::ByShare });
         let mut ranks: Vec<(usize, WhyListed)> = listed.iter().map(why).collect();
-        if let Some(Comparison { cases, seed }) = comparison {
+        if let Some(RandomSample { cases, seed }) = comparison {
             let mut rest: Vec<(u64, usize)> = scores
                 .lots(seed)
                 .filter(|(rank, _)| listed.binary_search(rank).is_err())
@@ -145,7 +143,7 @@ impl ReviewList {
         let mut entries = Vec::with_capacity(ranks.len());
         for (rank, why_listed) in ranks {
             if let Some(case) = scores.case(rank)? {
-                entries.push(Entry { why_listed, case });
+                entries.push(ListedCase { why_listed, case });
             }
         }
         let not_scored = scores.not_scored().to_vec();
@@ -189,7 +187,7 @@ impl ReviewList {
     /// How many places were asked for, and the sample: with the run's provenance, and the shares where
     /// there are any, all that is needed to draw the same list again.
     #[must_use]
-    pub fn drawn_with(&self) -> (Capacity, Option<Comparison>) {
+    pub fn drawn_with(&self) -> (Capacity, Option<RandomSample>) {
         (self.capacity, self.comparison)
     }
 
@@ -214,7 +212,7 @@ impl ReviewList {
 
     /// The places, to print or to store. Nobody can decide from here: that takes [`ReviewList::open`].
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[ListedCase] {
         &self.entries
     }
 
@@ -226,24 +224,24 @@ impl ReviewList {
     /// ```
     /// # use earlyhelp::calendar::Day;
     /// # use earlyhelp::error::ReviewError;
-    /// # use earlyhelp::review::{Agreement, Decision, ReviewList, Reviewer, Step};
+    /// # use earlyhelp::review::{Agreement, ReviewList, Reviewer, Step};
     /// fn both(list: &mut ReviewList, one: Reviewer, other: Reviewer, on: Day) -> Result<(), ReviewError> {
     ///     let first = list.open(1, one, on)?.decide(Step::NoAction, Agreement::CannotTell, "known", on)?;
     ///     let second = list.open(2, other, on)?;
-    ///     let _decided: Decision = first;
-    ///     second.decide(Step::NoAction, Agreement::CannotTell, "known", on).map(drop)
+    ///     drop((first, second));
+    ///     Ok(())
     /// }
     /// ```
     /// and not while it is still open:
     /// ```compile_fail,E0499
     /// # use earlyhelp::calendar::Day;
     /// # use earlyhelp::error::ReviewError;
-    /// # use earlyhelp::review::{Agreement, Decision, ReviewList, Reviewer, Step};
+    /// # use earlyhelp::review::{Agreement, ReviewList, Reviewer, Step};
     /// fn both(list: &mut ReviewList, one: Reviewer, other: Reviewer, on: Day) -> Result<(), ReviewError> {
     ///     let first = list.open(1, one, on)?;
     ///     let second = list.open(2, other, on)?;
-    ///     let _decided: Decision = first.decide(Step::NoAction, Agreement::CannotTell, "known", on)?;
-    ///     second.decide(Step::NoAction, Agreement::CannotTell, "known", on).map(drop)
+    ///     drop((first, second));
+    ///     Ok(())
     /// }
     /// ```
     ///
@@ -267,7 +265,7 @@ fn length(scores: &Scores<'_, '_>, capacity: Capacity) -> Result<usize, ReviewEr
     }
 }
 
-impl Entry {
+impl ListedCase {
     /// Why the case is on the list.
     #[must_use]
     pub fn why_listed(&self) -> WhyListed {
@@ -283,4 +281,4 @@ impl Entry {
 
 crate::opaque_debug!(ReviewList);
 
-crate::opaque_debug!(Entry);
+crate::opaque_debug!(ListedCase);

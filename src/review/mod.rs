@@ -13,4 +13,4 @@ mod list;
 
 pub(crate) use decision::LookedAt;
 pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
-pub use list::{Comparison, Entry, ReviewList, SharesUsed, WhyListed};
+pub use list::{ListedCase, RandomSample, ReviewList, SharesUsed, WhyListed};

@@ -8,18 +8,18 @@ use crate::model::Candidate;
 
 /// When a case is not scored.
 ///
-/// A term is *important* if it makes up at least a twentieth of all contributions in training; only
+/// A term is *important* if it makes up at least a twentieth of all contributions in training. Only
 /// important terms count here.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Abstention {
-    /// A value of an important term further outside the range of training than this many times the width
-    /// of that range (0.1% to 99.9%) is outside it. The default, 1, spares the highest values that are
-    /// merely rare, which are those of the families in greatest need.
+    /// A value is outside the range of training (0.1% to 99.9%) if it lies further from that range than this
+    /// many times its width. The default, 1, spares the highest values that are merely rare, which are those
+    /// of the families in greatest need.
     pub widths_outside: f64,
     /// A case is too thin, or too stale, where more than this share of the importance rests on features
-    /// that its sources do not cover, or that sources show which have not been brought up to date. The
-    /// default is one half: the score would say more about the records than about the family.
+    /// that its sources do not cover, or whose sources are out of date. The default is one half: beyond it
+    /// the score would say more about the records than about the family.
     pub unknown_share: f64,
     /// A source whose extract ends more than this many days before the as-of date is out of date. The
     /// default, 92, is a quarter: the slowest of the usual extracts.

@@ -74,6 +74,8 @@ pub struct ScoredCase {
 }
 
 /// Auditors need the score of a whole case to check that its contributions add up to it.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn as_log_odds<S: Serializer>(score: &RiskScore, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(score.log_odds())
 }
@@ -373,7 +375,7 @@ crate::opaque_debug!(Absence);
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::*;
     use crate::calendar::Lookback;
     use crate::features::{Cell, Feature, Measure};
     use crate::records::Selector;
@@ -390,5 +392,11 @@ mod tests {
             said(Cell::NotCovered, 0.0),
             "Police: not covered by the source. Leaves the score as it is."
         );
+    }
+
+    #[test]
+    fn a_chance_says_its_interval_in_percent() {
+        let chance = Chance { value: 0.123, interval: Interval { low: 0.08, high: 0.1749 } };
+        assert_eq!(chance.to_string(), "12% (8% to 17%)");
     }
 }

@@ -64,7 +64,7 @@ use crate::features::{Direction, FeatureMatrix};
 ///
 /// let model = AdditiveParams::default().fit(&data)?;
 /// assert_eq!(model.terms()[0].on, ["visits"]);
-/// // A prediction is a whole explanation: contributions, and the score that is their sum.
+/// // A prediction is a whole explanation, and no score: that takes a release.
 /// let explained = model.predict(&visits)?;
 /// assert_eq!(explained.contributions().shape(), [2_000, 1]);
 /// # Ok::<(), earlyhelp::error::ModelError>(())
