@@ -47,7 +47,7 @@ fn the_released_example_models_score_another_council() {
         assert_eq!(scores.len() + scores.not_scored().len(), cohort.len(), "nobody is lost");
         let list = ReviewList::draw(&scores, Capacity::Cases(3), None).unwrap();
         assert_eq!(list.len(), 3);
-        assert_eq!(list.audit().model, scorer.digest());
+        assert_eq!(list.provenance().model, scorer.digest());
         assert!(list.entries()[0].case().score() >= list.entries()[2].case().score());
         for entry in list.entries() {
             let stability = entry.case().stability().unwrap();
