@@ -1,15 +1,10 @@
 //! `earlyhelp edit`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use earlyhelp::calendar::Day;
-use earlyhelp::evaluate::{Backtest, Estimate, Performance};
-use earlyhelp::fairness::{FairnessReport, Finding, GroupOutcome, GroupRates, Verdict};
-use earlyhelp::model::{Candidate, Change, Condition, Edit};
+use earlyhelp::model::{Change, Condition, Edit};
 use earlyhelp::project::Project;
-use earlyhelp::records::Records;
-use earlyhelp::scoring::{AuditedModel, Scorer};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::progress::Progress;
@@ -144,7 +139,7 @@ fn points(text: &str) -> Result<(String, Condition, i32), Failure> {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&arguments.project.project)?;
-    let before = model(&arguments.model)?;
+    let before = output::model(&arguments.model)?.audited()?;
     let (on, change) = arguments.change.read()?;
     let edit = Edit {
         on,
@@ -153,24 +148,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         reason: arguments.reason.clone(),
         on_day: arguments.on.unwrap_or_else(today),
     };
-    let mut progress = Progress::start("reading");
-    let records = project.records(|source, rows| progress.rows(source, rows))?;
-    let protected = project.protected()?;
-    progress.stage("digests of the sources");
-    check_sources(before.candidate(), &records)?;
-    progress.stage("features and outcomes");
-    let data = project.training_data(&records, &protected)?;
-    progress.stage("editing");
-    let candidate = before.candidate().edited(edit, &data)?;
-    progress.stage("backtest");
-    // By the plan of the version before, so that the two are compared on the same cases.
-    let backtest = Backtest::run(&candidate, &data, &before.backtest().plan)?;
-    progress.stage("fairness check");
-    let (candidate, backtest) = project.recalibrate(candidate, backtest)?;
-    let after = project.audit(candidate, &backtest, &protected)?.replacing(&before)?;
+    let progress = Progress::start("reading");
+    let project = project.on_progress(progress.watch());
+    let (records, protected) = (project.records()?, project.protected()?);
+    let edited = project.edit(&records, &protected, before, edit)?;
     drop(progress);
+    let after = edited.after();
     output::write(&arguments.out, &after.to_json()?)?;
-    let verdicts = changed_verdicts(before.fairness(), after.fairness());
     if arguments.json {
         output::print_json(&json!({
             "model": after.candidate().digest(),
@@ -180,168 +164,16 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             "training": after.candidate().training(),
             "backtest": after.backtest(),
             "fairness": after.fairness(),
-            "changed_verdicts": verdicts,
+            "changed_verdicts": edited.changed_verdicts(),
         }))?;
     } else {
-        output::print(&side_by_side(&before, &after, &verdicts))?;
+        output::print(&edited.to_string())?;
         output::print(&format!(
             "\nWritten to {}; `earlyhelp release` signs for it.\n",
             arguments.out.display()
         ))?;
     }
     Ok(output::outcome_of(&records))
-}
-
-/// An audited model, released or not.
-fn model(path: &Path) -> Result<AuditedModel, Failure> {
-    #[derive(Deserialize)]
-    struct Kind {
-        format: String,
-    }
-    let text = output::read(path)?;
-    let kind: Kind = serde_json::from_str(&text)
-        .map_err(|error| format!("{} is not a model file: {error}", path.display()))?;
-    Ok(if kind.format.starts_with("earlyhelp-released/") {
-        Scorer::from_json(&text)?.audited()?
-    } else {
-        AuditedModel::from_json(&text)?
-    })
-}
-
-/// Refuses records that say something else than at training: what the edit does could not be told from
-/// what the new records do.
-fn check_sources(candidate: &Candidate, records: &Records) -> Result<(), Failure> {
-    for held in &candidate.training().sources {
-        if records.as_of(held.as_of).digest(&held.source).as_ref() != Some(&held.digest) {
-            return Err(format!(
-                "source {} says something else at {} than when the model was trained; edit it with the extracts it \
-                 was made from, or train again",
-                held.source, held.as_of
-            )
-            .into());
-        }
-    }
-    Ok(())
-}
-
-/// Both versions' figures.
-fn side_by_side(before: &AuditedModel, after: &AuditedModel, verdicts: &[ChangedVerdict]) -> String {
-    let mut text = String::from("Edits:\n");
-    for edit in after.previous().map(|previous| previous.edits.as_slice()).unwrap_or_default() {
-        text.push_str(&format!("  {edit}\n"));
-    }
-    let name = |which: &str, model: &AuditedModel| format!("{which} ({})", &model.candidate().digest()[..12]);
-    text.push_str(&format!(
-        "\nBacktest, both versions on the same cases (with 95% intervals):\n  {:<38} {:<26} {}\n",
-        "",
-        name("before", before),
-        name("after", after)
-    ));
-    for ((what, before), (_, after)) in
-        figures(&before.backtest().overall).into_iter().zip(figures(&after.backtest().overall))
-    {
-        text.push_str(&format!("  {what:<38} {before:<26} {after}\n"));
-    }
-    let terms = |model: &AuditedModel| model.candidate().model().terms().len();
-    text.push_str(&format!("  {:<38} {:<26} {}\n", "terms of the model", terms(before), terms(after)));
-    text.push_str(
-        "The intervals say how sure each figure is by itself. The cases are the same, so the difference of the two \
-         is surer than they suggest.\n",
-    );
-    if verdicts.is_empty() {
-        text.push_str("\nFairness check: no verdict on any group has changed.\n");
-        return text;
-    }
-    text.push_str("\nFairness check, verdicts that have changed (each group compared with the rest):\n");
-    for changed in verdicts {
-        text.push_str(&format!(
-            "  {}, {}: {} -> {}\n",
-            changed.characteristic, changed.group, changed.before, changed.after
-        ));
-    }
-    text
-}
-
-/// The figures that are compared, each with its name.
-fn figures(performance: &Performance) -> Vec<(&'static str, String)> {
-    let shown = |estimate: Option<&Estimate>| estimate.map_or_else(|| "-".to_owned(), Estimate::to_string);
-    let calibration = performance.calibration.as_ref();
-    vec![
-        ("AUC", shown(performance.auc.as_ref())),
-        ("average precision", shown(performance.average_precision.as_ref())),
-        ("share of the list with the outcome", shown(performance.precision_at_capacity.as_ref())),
-        ("log loss (less is better)", format!("{:.4}", performance.log_loss)),
-        ("calibration slope (right is 1)", shown(calibration.map(|calibration| &calibration.slope))),
-        (
-            "calibration in the large (right is 0)",
-            shown(calibration.map(|calibration| &calibration.intercept)),
-        ),
-    ]
-}
-
-/// A group about which the fairness check now says something else.
-#[derive(Debug, Serialize)]
-struct ChangedVerdict {
-    characteristic: String,
-    group: String,
-    before: String,
-    after: String,
-}
-
-fn changed_verdicts(before: &FairnessReport, after: &FairnessReport) -> Vec<ChangedVerdict> {
-    let (before, after) = (said(before), said(after));
-    let mut changed = Vec::new();
-    for (characteristic, group, now) in &after {
-        let same = |(of, held, _): &&(String, String, String)| of == characteristic && held == group;
-        let then = before.iter().find(same).map_or("not in the check", |(.., said)| said);
-        if then != now {
-            changed.push(ChangedVerdict {
-                characteristic: characteristic.clone(),
-                group: group.clone(),
-                before: then.to_owned(),
-                after: now.clone(),
-            });
-        }
-    }
-    changed
-}
-
-/// What a fairness check says of every group: characteristic, group, words.
-fn said(report: &FairnessReport) -> Vec<(String, String, String)> {
-    let mut said = Vec::new();
-    for characteristic in &report.characteristics {
-        let name = &characteristic.name;
-        match &characteristic.finding {
-            Finding::NotMeasurable { why } => {
-                said.push((name.clone(), "all groups".to_owned(), format!("not measurable: {why}")));
-            }
-            Finding::Measured { groups } => said.extend(groups.iter().map(|group| {
-                let words = match &group.outcome {
-                    GroupOutcome::Suppressed { .. } => "held back".to_owned(),
-                    GroupOutcome::Shown(rates) => words(rates),
-                };
-                (name.clone(), group.group.clone(), words)
-            })),
-        }
-    }
-    said
-}
-
-fn words(rates: &GroupRates) -> String {
-    let compared = [
-        (&rates.selection_rate_difference, "listed more often", "listed less often"),
-        (&rates.true_positive_rate_difference, "found more often", "missed more often"),
-        (&rates.false_positive_rate_difference, "wrongly listed more often", "wrongly listed less often"),
-    ];
-    let clear: Vec<&str> = compared
-        .iter()
-        .filter_map(|&(comparison, higher, lower)| match comparison.verdict {
-            Verdict::Higher => Some(higher),
-            Verdict::Lower => Some(lower),
-            Verdict::CannotTell => None,
-        })
-        .collect();
-    if clear.is_empty() { "no clear difference".to_owned() } else { clear.join(", ") }
 }
 
 #[cfg(test)]

@@ -16,14 +16,13 @@ pub mod proxy;
 pub mod rates;
 pub mod report;
 
-pub use mitigation::{CapacityShares, MitigationReport, ShareRule, reweigh};
+pub use mitigation::{CapacityShares, MitigationReport, MitigationTrial, ShareRule, reweigh};
 pub use protected::{Protected, ProtectedColumns};
 pub use rates::{Characteristic, Comparison, FairnessParams, GroupRates, UNKNOWN, Verdict};
-pub(crate) use report::held_back;
 pub use report::{CharacteristicReport, FairnessReport, Finding, GroupOutcome, GroupReport};
 
 use crate::error::EvaluateError;
-use crate::evaluate::{Backtest, TestRows};
+use crate::evaluate::Backtest;
 
 /// A finished fairness check of one candidate's backtest: the receipt that a release asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,18 +43,12 @@ impl FairnessAudit {
         params: &FairnessParams,
     ) -> Result<Self, EvaluateError> {
         let cases = backtest.cases();
-        let log_odds: Vec<f64> = cases.iter().map(|case| case.log_odds).collect();
-        let outcomes: Vec<bool> = cases.iter().map(|case| case.outcome).collect();
-        let families: Vec<u32> = cases.iter().map(|case| case.family).collect();
-        let selected: Vec<bool> = cases.iter().map(|case| case.listed).collect();
-        let rows =
-            TestRows { log_odds: &log_odds, outcomes: &outcomes, families: &families, selected: &selected };
         let groups: Vec<(&str, Vec<Option<&str>>)> = protected
             .held()
             .iter()
             .enumerate()
             .map(|(nth, name)| {
-                (name.as_str(), cases.iter().map(|case| protected.group(nth, &case.entity)).collect())
+                (name.as_str(), cases.entities.iter().map(|entity| protected.group(nth, entity)).collect())
             })
             .collect();
         let characteristics: Vec<Characteristic<'_>> = groups
@@ -63,7 +56,7 @@ impl FairnessAudit {
             .map(|(name, groups)| Characteristic::Held { name, groups })
             .chain(protected.not_held().map(|name| Characteristic::NotHeld { name }))
             .collect();
-        let report = FairnessReport::measure(&rows, &characteristics, params)?;
+        let report = FairnessReport::measure(&cases.rows(), &characteristics, params)?;
         Ok(Self { candidate: backtest.candidate().to_owned(), report })
     }
 

@@ -110,6 +110,11 @@ struct Stored<T> {
 const AUDITED: &str = "earlyhelp-audited/1";
 const RELEASED: &str = "earlyhelp-released/1";
 
+/// Whether a file of this format holds a released model.
+pub(super) fn is_released(format: &str) -> bool {
+    format.starts_with("earlyhelp-released/")
+}
+
 impl AuditedModel {
     /// Puts a candidate and its evidence together.
     ///

@@ -58,4 +58,5 @@ pub use report::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, Criterion,
     CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale, Setter,
 };
+pub(crate) use suppress::{Guard, hold_back};
 pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};
