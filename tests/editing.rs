@@ -292,9 +292,9 @@ fn edits_hold_on_the_footing_on_which_they_were_made() {
     assert!(footing.slope > 1.5, "{footing:?}");
     // Its backtest tests it on that footing.
     let (raw, moved) = (world::backtest(&timid, data()), world::backtest(&on_footing, data()));
-    for (raw, moved) in raw.cases().iter().zip(moved.cases()) {
-        let wanted = footing.offset + footing.slope * raw.log_odds;
-        assert!((wanted - moved.log_odds).abs() < 1e-9);
+    for (raw, moved) in raw.cases().log_odds.iter().zip(&moved.cases().log_odds) {
+        let wanted = footing.offset + footing.slope * raw;
+        assert!((wanted - moved).abs() < 1e-9);
     }
     let feature = on_footing.model().terms()[0].on[0].as_str();
     let edited = on_footing.edited(edit(&[feature], Change::Drop), data()).unwrap();
@@ -362,7 +362,7 @@ fn the_command_edits_tests_again_and_shows_both_versions() {
         let calibration = overall.calibration.as_ref().unwrap();
         assert!(said.contains(&calibration.slope.to_string()), "{said}");
     }
-    assert!(said.contains("Too much weight on one record") && said.contains("Fairness check"), "{said}");
+    assert!(said.contains("Too much weight on one record") && said.contains("Fairness audit"), "{said}");
 
     // What was released can be edited again, and released again.
     let release = |from: &str| {

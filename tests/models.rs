@@ -18,7 +18,7 @@ fn the_released_example_models_score_another_council() {
     let folder = tempfile::tempdir().unwrap();
     let council = CouncilParams::new(2_000, 9).generate().unwrap();
     let project = Project::load(council.write(folder.path(), Format::Csv).unwrap()).unwrap();
-    let records = project.records(|_, _| {}).unwrap();
+    let records = project.records().unwrap();
     let today: Day = council.extract_date();
     let cohort = project.cohort(&records, AsOf::new(today)).unwrap();
     for trainer in Trainer::NAMES {
@@ -98,7 +98,7 @@ fn a_file_of_version_1_shows_no_small_number_of_people() {
         }
     }
     assert!(shown > 40 && withheld > 2, "{shown} {withheld}");
-    let (page, card) = (model_html(&scorer).unwrap(), model_card(&scorer).to_markdown());
+    let (page, card) = (model_html(&scorer).unwrap(), model_card(&scorer).unwrap().to_markdown());
     for text in [&page, &card] {
         assert!(text.contains("an earlier form of the check") && text.contains("not shown"));
     }

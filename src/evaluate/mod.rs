@@ -8,7 +8,9 @@
 mod backtest;
 mod bands;
 pub mod calibration;
+mod cases;
 mod comparison;
+mod cross_fit;
 pub mod performance;
 pub mod ranking;
 mod recalibration;
@@ -16,11 +18,12 @@ mod rules;
 
 pub use crate::interval;
 pub use crate::interval::{Bootstrap, Estimate, Interval};
-pub use backtest::{
-    Backtest, BacktestPlan, BacktestReport, Capacity, FamilyRule, Split, SplitReport, TermReport, TestCase,
-};
+pub use backtest::{Backtest, BacktestPlan, BacktestReport, Capacity, Split, SplitReport, TermReport};
 pub use bands::{Band, BandRule};
+pub use cases::Cases;
 pub use comparison::{BarReport, ChoiceRule, Entrant, Figure, ModelComparison, SuccessBar};
+pub use cross_fit::FamilyRule;
+pub(crate) use cross_fit::{CrossFit, Part};
 pub use performance::{Performance, TestRows};
 pub use recalibration::Recalibration;
 pub use rules::{RuleReport, SimpleRule};

@@ -41,7 +41,7 @@ pub struct ScoredCase {
 }
 
 /// The band that a score lies in, and what came of such cases in the backtest.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShownBand {
     /// The band's name.
     pub name: String,
@@ -54,7 +54,7 @@ pub struct ShownBand {
 /// The chance of the outcome that a score speaks of. It is shown only where chances passed their own check
 /// in the backtest, and only up to the mean chance of the check's highest tenth of cases: above it nothing
 /// was measured finely enough. The band is shown always.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Chance {
     /// The chance, 0 to 1.
     pub value: f64,
@@ -64,7 +64,7 @@ pub struct Chance {
 
 /// How sure the ranking is of a case: in how many refits on redrawn families it would be on a list of the
 /// backtest's length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stability {
     /// In so many refits.
     pub kept_in: u32,
@@ -101,7 +101,7 @@ pub struct Contribution {
 }
 
 /// A feature for which there is no value.
-#[derive(Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Absence {
     /// The feature's name.
     pub feature: String,

@@ -12,12 +12,14 @@
 
 mod abstention;
 mod case;
+mod file;
 mod recorded;
 mod release;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
 pub use case::{Absence, AuditRecord, Chance, Contribution, ScoredCase, ShownBand, SourceState, Stability};
+pub use file::ModelFile;
 pub use recorded::PlainReason;
 pub use release::{AuditedModel, Previous, Scorer, SignOff};
 pub use scores::{Request, Scores};

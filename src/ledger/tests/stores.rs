@@ -5,10 +5,12 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{FILES, about, bytes_in, filled, holds, today};
-use crate::ledger::{Checkpoint, Content, Draft, Entry, Ledger, LedgerError, PublicKey, SigningKey, Wanted};
+use crate::ledger::{
+    Checkpoint, Content, Draft, Ledger, LedgerEntry, LedgerError, PublicKey, SigningKey, Wanted,
+};
 
 fn seqs(ledger: &Ledger, wanted: &Wanted) -> Vec<u64> {
-    ledger.entries(wanted).unwrap().iter().map(Entry::seq).collect()
+    ledger.entries(wanted).unwrap().iter().map(LedgerEntry::seq).collect()
 }
 
 #[test]

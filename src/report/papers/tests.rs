@@ -12,7 +12,7 @@ use crate::features::{Feature, FeatureSpec};
 use crate::model::{Change, Edit, Trainer};
 use crate::project::Project;
 use crate::records::Intake;
-use crate::report::figure::{Figure, Unit};
+use crate::report::figure::Figure;
 use crate::scoring::{AuditedModel, Scorer};
 use crate::synthetic::{CouncilParams, Format};
 
@@ -294,14 +294,14 @@ fn what_the_test_could_not_show_is_said() {
         let mut shown: Vec<String> = Vec::new();
         let mut see = |block: &Block| {
             let Block::Table(table) = block else { return };
-            if table.columns()[0] == "Criterion" {
-                shown.extend(table.rows().iter().filter_map(|row| match &row[1] {
+            if table.columns[0] == "Criterion" {
+                shown.extend(table.rows.iter().filter_map(|row| match &row[1] {
                     Cell::Text(verdict) => Some(verdict.clone()),
                     _ => None,
                 }));
             }
         };
-        for_each_block(document.sections(), &mut see);
+        for_each_block(&document.sections, &mut see);
         assert_eq!(shown, verdicts);
         let known = scorer.candidate();
         let reads_age = known.features().features().iter().any(|feature| {
@@ -339,10 +339,10 @@ fn the_difference_of_two_shares_is_newcombes() {
 
 /// A small model of its own, edited by a person.
 fn edited(project: &Project) -> (AuditedModel, Vec<Intake>) {
-    let records = project.records(|_, _| {}).unwrap();
+    let records = project.records().unwrap();
     let protected = project.protected().unwrap();
     let trainer = Trainer::by_name("logistic").unwrap().without_refits();
-    let before = project.train(&records, &protected, &trainer, |_| {}).unwrap();
+    let before = project.train(&records, &protected, &trainer).unwrap();
     let data = project.dataset(&records).unwrap();
     let edit = Edit {
         on: before.candidate().model().terms()[0].on.clone(),
@@ -431,9 +431,9 @@ fn with_reasons(why: &[Option<&str>]) -> AuditedModel {
     for (nth, feature) in project.features.iter_mut().enumerate() {
         feature.why = why[nth % why.len()].map(str::to_owned);
     }
-    let records = project.records(|_, _| {}).unwrap();
+    let records = project.records().unwrap();
     let trainer = Trainer::by_name("logistic").unwrap().without_refits();
-    project.train(&records, &project.protected().unwrap(), &trainer, |_| {}).unwrap()
+    project.train(&records, &project.protected().unwrap(), &trainer).unwrap()
 }
 
 #[test]
