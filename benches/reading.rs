@@ -25,12 +25,12 @@ fn reading(criterion: &mut Criterion) {
         let csv = common::project(&council, &folder.path().join("csv"), Format::Csv);
         let parquet = common::project(&council, &folder.path().join("parquet"), Format::Parquet);
         let frames = frames(&council);
-        let records = parquet.records(|_, _| {}).unwrap();
+        let records = parquet.records().unwrap();
         let rows: u64 = records.intake().iter().map(|intake| intake.read).sum();
         group.throughput(Throughput::Elements(rows));
         for (name, project) in [("csv", &csv), ("parquet", &parquet)] {
             group.bench_function(BenchmarkId::new(name, children), |bencher| {
-                bencher.iter_with_large_drop(|| project.records(|_, _| {}).unwrap());
+                bencher.iter_with_large_drop(|| project.records().unwrap());
             });
         }
         group.bench_function(BenchmarkId::new("frames", children), |bencher| {

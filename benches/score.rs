@@ -44,9 +44,9 @@ fn list(criterion: &mut Criterion) {
     let mut project = common::project(&council, folder.path(), earlyhelp::synthetic::Format::Parquet);
     // The intervals of the backtest play no part in scoring: a few resamples shorten the set-up.
     project.training.resamples = 100;
-    let records = project.records(|_, _| {}).unwrap();
+    let records = project.records().unwrap();
     let protected = project.protected().unwrap();
-    let model = project.train(&records, &protected, &project.training.trainer, |_| {}).unwrap();
+    let model = project.train(&records, &protected, &project.training.trainer).unwrap();
     let on = council.extract_date();
     let sign_off = SignOff {
         by: "Benchmark".to_owned(),

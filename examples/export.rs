@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("say which project, and which file to write: export PROJECT.toml CASES.parquet".into());
     };
     let project = Project::load(project)?;
-    let records = project.records(|_, _| ())?;
+    let records = project.records()?;
     let mut cases = project.dataset(&records)?.to_polars()?;
     ParquetWriter::new(File::create(to)?).finish(&mut cases)?;
     println!("{} cases, {} columns in {to}", cases.height(), cases.width());

@@ -19,11 +19,11 @@ fn main() -> earlyhelp::Result<()> {
     let project = Project::load(council.write(&folder, Format::Csv)?)?;
 
     // Linked records; every row that cannot be used is kept as a reject.
-    let records = project.records(|_source, _rows| {})?;
+    let records = project.records()?;
 
     // A model, tested on later dates and on families it never saw, and checked for fairness.
     let trainer = &project.training.trainer;
-    let model = project.train(&records, &project.protected()?, trainer, |_stage| {})?;
+    let model = project.train(&records, &project.protected()?, trainer)?;
     println!("{}\n{}", model.backtest().overall, audit_text(&model.fairness()));
 
     // Nothing scores before somebody has signed for it.

@@ -17,8 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let council = CouncilParams::new(4_000, 1).generate()?;
     let folder = std::env::temp_dir().join("earlyhelp-review");
     let project = Project::load(council.write(&folder, Format::Csv)?)?;
-    let records = project.records(|_source, _rows| {})?;
-    let model = project.train(&records, &project.protected()?, &project.training.trainer, |_stage| {})?;
+    let records = project.records()?;
+    let model = project.train(&records, &project.protected()?, &project.training.trainer)?;
     let today = council.extract_date();
     let scorer = model.release(SignOff {
         by: "A. Manager".into(),

@@ -512,6 +512,24 @@ pub enum ProjectError {
     /// The text is not a project.
     #[error("the project file is not right: {0}")]
     Parse(String),
+    /// Sources of referrals in a project that does not say which records mean help.
+    #[error(
+        "the project names sources of referrals (`[[referral]]`) and does not say which records mean that help was \
+         given; give `helped`, which the same report needs"
+    )]
+    ReferralsWithoutHelp,
+    /// Records that say something else than those a model was trained on, so that what an edit does could not be
+    /// told from what the new records do.
+    #[error(
+        "source {extract} says something else at {as_of} than when the model was trained; edit it with the extracts \
+         it was made from, or train again"
+    )]
+    OtherSource {
+        /// The source.
+        extract: String,
+        /// The date.
+        as_of: String,
+    },
     /// A source that maps a protected characteristic as something features can read.
     #[error(
         "source {extract}: column \"{column}\" is declared as a protected characteristic, which is held for audit alone; \

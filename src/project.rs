@@ -41,11 +41,19 @@
 //! # Ok::<(), earlyhelp::Error>(())
 //! ```
 
+mod check;
+mod editing;
 mod full_audit;
+mod progress;
 mod training;
 
+pub use check::Checked;
+pub use editing::{ChangedVerdict, Edited};
 pub use full_audit::FullAudit;
+pub use progress::Progress;
 pub use training::Training;
+
+use self::progress::Watch;
 
 use std::path::{Path, PathBuf};
 
@@ -55,6 +63,7 @@ use crate::calendar::AsOf;
 use crate::cohort::{Cohort, CohortSpec};
 use crate::dataset::Dataset;
 use crate::error::{Error, MitigationError, ProjectError, SpecError};
+use crate::fairness::label::ReferralSource;
 use crate::fairness::{Protected, ProtectedColumns};
 use crate::features::{FeatureSpec, FeatureTemplate};
 use crate::outcome::OutcomeSpec;
@@ -104,11 +113,18 @@ pub struct Project {
     /// horizon and those not helped apart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub helped: Vec<Selector>,
+    /// Where referrals come from, so that an audit says how far the label is fed by the model's own list. It
+    /// needs [`helped`](Self::helped).
+    #[serde(default, rename = "referral", skip_serializing_if = "Vec::is_empty")]
+    pub referrals: Vec<ReferralSource>,
     /// Dates, trainer and how the result is tested.
     pub training: Training,
     /// The folder that paths are relative to.
     #[serde(skip)]
     folder: PathBuf,
+    /// Who is told how far it has come.
+    #[serde(skip)]
+    watch: Watch,
 }
 
 fn default_seed() -> u64 {
@@ -154,7 +170,8 @@ impl Project {
     /// Reads a project file.
     ///
     /// # Errors
-    /// [`ProjectError`] where it cannot be read, is not a project, or maps a protected characteristic;
+    /// [`ProjectError`] where it cannot be read, is not a project, maps a protected characteristic, or names
+    /// sources of referrals without saying which records mean help;
     /// [`SpecError`] where a feature is wrong or reads a protected characteristic; [`MitigationError`] where
     /// cases are to be reweighed by a characteristic that is not held.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
@@ -175,7 +192,48 @@ impl Project {
         project.features()?;
         project.check_mappings()?;
         project.check_mitigation()?;
+        if !project.referrals.is_empty() && project.helped.is_empty() {
+            return Err(ProjectError::ReferralsWithoutHelp.into());
+        }
         Ok(project)
+    }
+
+    /// The same project, which tells `progress` what it is doing and how many rows it has read.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use std::sync::Arc;
+    ///
+    /// use earlyhelp::project::{Progress, Project};
+    /// use earlyhelp::synthetic::{CouncilParams, Format};
+    ///
+    /// struct Rows(Arc<AtomicU64>);
+    ///
+    /// impl Progress for Rows {
+    ///     fn stage(&self, _what: &str) {}
+    ///
+    ///     fn rows(&self, _source: &str, rows: u64) {
+    ///         self.0.fetch_add(rows, Ordering::Relaxed);
+    ///     }
+    /// }
+    ///
+    /// let council = CouncilParams::new(1_000, 1).generate()?;
+    /// let folder = std::env::temp_dir().join("earlyhelp-on-progress");
+    /// let rows = Arc::new(AtomicU64::new(0));
+    /// let project = Project::load(council.write(&folder, Format::Csv)?)?.on_progress(Rows(rows.clone()));
+    ///
+    /// let records = project.records()?;
+    /// let of_sources = records.sources().filter_map(|(name, ..)| {
+    ///     records.intake().iter().find(|intake| intake.source == name)
+    /// });
+    /// assert_eq!(rows.load(Ordering::Relaxed), of_sources.map(|intake| intake.read).sum::<u64>());
+    /// # Ok::<(), earlyhelp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_progress(mut self, progress: impl Progress + 'static) -> Self {
+        self.watch = Watch::by(progress);
+        self
     }
 
     /// Refuses to reweigh by what is not declared as a held characteristic, before anything is read.
@@ -223,13 +281,18 @@ impl Project {
         Ok(spec)
     }
 
-    /// Reads and validates all extracts. `progress` is told the source and how many more of its rows
-    /// were read.
+    /// Reads and validates all extracts.
     ///
     /// # Errors
-    /// [`Error::Records`] where an extract cannot be used.
-    pub fn records(&self, progress: impl FnMut(&str, u64)) -> Result<Records, Error> {
-        let mut builder = Records::builder().reject_limit(self.reject_limit).progress(progress);
+    /// [`Error::Records`] where an extract cannot be used, or more of its rows are rejected than the project
+    /// allows: [`Project::check`] shows which.
+    pub fn records(&self) -> Result<Records, Error> {
+        self.read(self.reject_limit)
+    }
+
+    fn read(&self, reject_limit: f64) -> Result<Records, Error> {
+        let progress = |source: &str, rows: u64| self.watch.rows(source, rows);
+        let mut builder = Records::builder().reject_limit(reject_limit).progress(progress);
         if let Some(people) = &self.people {
             builder = builder.people(people.columns.clone(), self.extract(&people.path, &people.read));
         }
@@ -330,6 +393,15 @@ mod tests {
         let unsigned = "[training.mitigation]\nreweigh = [\"sex\"]\nreason = \"r\"\n\n[training]";
         let refused = load_with("[training]", unsigned).unwrap_err().to_string();
         assert!(refused.contains("approved_by"), "{refused}");
+    }
+
+    #[test]
+    fn sources_of_referrals_are_refused_where_nobody_says_what_help_is() {
+        let referral = "[[referral]]\nname = \"school\"\nrecords = [{ source = \"contacts\" }]\n\n[training]";
+        let refused = load_with("[training]", referral);
+        assert!(matches!(refused, Err(Error::Project(ProjectError::ReferralsWithoutHelp))));
+        let with_help = format!("[[helped]]\nsource = \"plans\"\n\n{referral}");
+        assert_eq!(load_with("[training]", &with_help).unwrap().referrals.len(), 1);
     }
 
     #[test]

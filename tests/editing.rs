@@ -296,9 +296,9 @@ fn edits_hold_on_the_calibration_on_which_they_were_made() {
     assert!(by.slope > 1.5, "{by:?}");
     // Its backtest tests it as recalibrated.
     let (raw, moved) = (world::backtest(&timid, data()), world::backtest(&recalibrated, data()));
-    for (raw, moved) in raw.cases().iter().zip(moved.cases()) {
-        let wanted = by.offset + by.slope * raw.log_odds;
-        assert!((wanted - moved.log_odds).abs() < 1e-9);
+    for (raw, moved) in raw.cases().log_odds.iter().zip(&moved.cases().log_odds) {
+        let wanted = by.offset + by.slope * raw;
+        assert!((wanted - moved).abs() < 1e-9);
     }
     let feature = recalibrated.model().terms()[0].on[0].as_str();
     let edited = recalibrated.edited(edit(&[feature], Change::Drop), data()).unwrap();

@@ -11,7 +11,8 @@ use earlyhelp::evaluate::{Backtest, BacktestPlan, Bootstrap, Capacity};
 use earlyhelp::fairness::audit::AuditParams;
 use earlyhelp::fairness::mitigation::{BeforeAfter, RateChanges};
 use earlyhelp::fairness::{
-    CapacityShares, FairnessAudit, MitigationReport, Protected, ProtectedColumns, ShareRule, reweigh,
+    CapacityShares, FairnessAudit, MitigationReport, MitigationTrial, Protected, ProtectedColumns, ShareRule,
+    reweigh,
 };
 use earlyhelp::features::{Cell, FeatureMatrix};
 use earlyhelp::model::{AdditiveModel, AdditiveParams, Candidate, LogisticParams, ScorecardParams, Trainer};
@@ -334,6 +335,13 @@ struct Made {
     plan: BacktestPlan,
 }
 
+impl Made {
+    fn trial<'a>(&'a self, trainer: &'a Trainer) -> MitigationTrial<'a> {
+        let Self { protected, data, plan, .. } = self;
+        MitigationTrial { data, trainer, plan, protected, params: AuditParams::at_release() }
+    }
+}
+
 fn made() -> &'static Made {
     static MADE: OnceLock<Made> = OnceLock::new();
     MADE.get_or_init(|| {
@@ -341,7 +349,7 @@ fn made() -> &'static Made {
         let council = CouncilParams::default().generate().unwrap();
         let path: PathBuf = council.write(folder.path(), Format::Parquet).unwrap();
         let project = Project::load(path).unwrap();
-        let records = project.records(|_, _| {}).unwrap();
+        let records = project.records().unwrap();
         let (protected, data) = (project.protected().unwrap(), project.dataset(&records).unwrap());
         let bootstrap = Bootstrap { resamples: 199, seed: 1 };
         let plan = BacktestPlan { bootstrap, ..project.backtest_plan().unwrap() };
@@ -367,16 +375,7 @@ fn over_recorded<'r>(side: &'r BeforeAfter, made: &Made) -> Vec<(&'r str, &'r Ra
 #[test]
 fn reweighing_does_not_mend_a_source_that_over_records() {
     let made = made();
-    let params = AuditParams::at_release();
-    let report = MitigationReport::of_reweighing(
-        &made.data,
-        &logistic(),
-        &made.plan,
-        &made.protected,
-        &asked("ethnicity"),
-        &params,
-    )
-    .unwrap();
+    let report = made.trial(&logistic()).of_reweighing(&asked("ethnicity")).unwrap();
     for side in [&report.training, &report.later] {
         assert!(side.places_changed * 20 < side.listed, "{} places", side.places_changed);
         for (name, rates) in over_recorded(side, made) {
@@ -391,15 +390,7 @@ fn reweighing_does_not_mend_a_source_that_over_records() {
 #[test]
 fn shares_even_out_how_often_over_recorded_groups_are_listed() {
     let made = made();
-    let report = MitigationReport::of_shares(
-        &made.data,
-        &logistic(),
-        &made.plan,
-        &made.protected,
-        &shares("ethnicity", ShareRule::GroupSize),
-        &AuditParams::at_release(),
-    )
-    .unwrap();
+    let report = made.trial(&logistic()).of_shares(&shares("ethnicity", ShareRule::GroupSize)).unwrap();
     for side in [&report.training, &report.later] {
         assert!(side.places_changed > 0);
         for (name, rates) in over_recorded(side, made) {
@@ -444,7 +435,14 @@ fn reweighing_takes_out_what_a_feature_says_of_the_group_alone() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let params = AuditParams { minimum, ..AuditParams::at_release() };
         pool.install(|| {
-            MitigationReport::of_reweighing(&data, &logistic(), &plan, &protected, &asked("sex"), &params)
+            let trial = MitigationTrial {
+                data: &data,
+                trainer: &logistic(),
+                plan: &plan,
+                protected: &protected,
+                params,
+            };
+            trial.of_reweighing(&asked("sex"))
         })
         .unwrap()
     };

@@ -18,7 +18,7 @@ fn the_released_example_models_score_another_council() {
     let folder = tempfile::tempdir().unwrap();
     let council = CouncilParams::new(2_000, 9).generate().unwrap();
     let project = Project::load(council.write(folder.path(), Format::Csv).unwrap()).unwrap();
-    let records = project.records(|_, _| {}).unwrap();
+    let records = project.records().unwrap();
     let today: Day = council.extract_date();
     let cohort = project.cohort(&records, AsOf::new(today)).unwrap();
     for trainer in Trainer::NAMES {

@@ -25,14 +25,14 @@ fn trained() -> &'static (Council, AuditedModel, Project, Records, FullAudit) {
         let council = CouncilParams::default().generate().unwrap();
         let path: PathBuf = council.write(folder.path(), Format::Parquet).unwrap();
         let project = Project::load(path).unwrap();
-        let records = project.records(|_, _| {}).unwrap();
+        let records = project.records().unwrap();
         assert!(records.intake().iter().all(|intake| intake.rejected == 0));
         let protected = project.protected().unwrap();
         let trainer = &project.training.trainer;
-        let (candidate, backtest) = project.test(&records, &protected, trainer, |_| {}).unwrap();
+        let (candidate, backtest) = project.test(&records, &protected, trainer).unwrap();
         let tested = (&candidate, &backtest);
         let params = project.audit_params();
-        let audit = project.full_audit(&records, tested, &protected, &params, |_| {}).unwrap();
+        let audit = project.full_audit(&records, &protected, tested, &params).unwrap();
         let model = project.audit(candidate, &backtest, &protected).unwrap();
         (council, model, project, records, audit)
     })

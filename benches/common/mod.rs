@@ -41,7 +41,7 @@ pub fn project(council: &Council, folder: &Path, format: Format) -> Project {
 pub fn council_records(council: &Council) -> (Project, Records) {
     let folder = tempfile::tempdir().unwrap();
     let project = project(council, folder.path(), Format::Parquet);
-    let records = project.records(|_, _| {}).unwrap();
+    let records = project.records().unwrap();
     (project, records)
 }
 

@@ -1,18 +1,18 @@
 //! `earlyhelp audit-model`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use earlyhelp::project::{FullAudit, Project};
-use earlyhelp::report::audit::{audit_csv, audit_html, audit_text};
+use earlyhelp::project::Project;
+use earlyhelp::report::audit::{audit_files, audit_text};
 
-use super::explain::Model;
 use super::progress::Progress;
 use super::{Failure, Outcome, ProjectArgument, output};
 
 const AFTER_HELP: &str = "\
 The model's backtest is run again, and its test cases are audited: every figure of every group; how well each \
 feature tells protected groups; which term carries a difference between groups; what leaving a feature out \
-would change; and, where the project says which records mean help, outcomes among those helped and not.
+would change; and, where the project says which records mean help, outcomes among those helped and not, and how \
+many referrals came from the model's own list.
 
 `earlyhelp train --audit DIR` writes the same while training. Scores of other programs: `earlyhelp audit`.";
 
@@ -38,36 +38,26 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&arguments.project.project)?;
-    let model = Model::read(&arguments.model)?;
-    let candidate = model.any().candidate();
-    let mut progress = Progress::start("reading");
-    let records = project.records(|source, rows| progress.rows(source, rows))?;
-    let protected = project.protected()?;
-    progress.stage("backtest");
+    let model = output::model(&arguments.model)?;
+    let candidate = model.candidate();
+    let progress = Progress::start("reading");
+    let project = project.on_progress(progress.watch());
+    let (records, protected) = (project.records()?, project.protected()?);
     let backtest = project.backtest(&records, &protected, candidate)?;
     let mut params = project.audit_params();
     params.intersections = arguments.intersections;
-    let stage = |stage: &str| progress.stage(stage);
-    let audit = project.full_audit(&records, (candidate, &backtest), &protected, &params, stage)?;
+    let audit = project.full_audit(&records, &protected, (candidate, &backtest), &params)?;
     drop(progress);
-    write_full(&audit, &project.name, &arguments.out)?;
+    output::write_all(&arguments.out, &audit_files(&audit, &project.name)?)?;
     if arguments.json {
         output::print_json(&audit)?;
     } else {
         output::print(&audit_text(&audit.audit))?;
-        output::print(&format!("\n{}\nWritten to {}\n", audit.carriers, arguments.out.display()))?;
+        output::print(&format!("\n{}\n", audit.carriers))?;
+        if let Some(label) = &audit.label {
+            output::print(&format!("\n{label}\n"))?;
+        }
+        output::print(&format!("Written to {}\n", arguments.out.display()))?;
     }
     Ok(output::outcome_of(&records))
-}
-
-/// Writes an audit in depth in every form.
-pub fn write_full(full: &FullAudit, title: &str, folder: &Path) -> Result<(), Failure> {
-    output::write(&folder.join("audit.html"), &audit_html(&full.audit, title, None)?)?;
-    output::write(&folder.join("audit.csv"), &audit_csv(&full.audit)?)?;
-    output::write(&folder.join("audit.json"), &(serde_json::to_string_pretty(full)? + "\n"))?;
-    let mut text = format!("{}\n\n{}\n\n{}\n", full.proxies, full.carriers, full.ablation);
-    if let Some(label) = &full.label {
-        text.push_str(&format!("\n{label}\n"));
-    }
-    output::write(&folder.join("proxies.txt"), &text)
 }

@@ -7,7 +7,6 @@ use earlyhelp::records::Intake;
 use earlyhelp::report::AnyModel;
 use earlyhelp::report::papers::{Document, Organisation, atrs, dpia_evidence, model_card};
 
-use super::explain::Model;
 use super::progress::Progress;
 use super::{Failure, Outcome, output};
 
@@ -43,22 +42,21 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let model = Model::read(&arguments.model)?;
+    let model = output::model(&arguments.model)?;
     let organisation = match &arguments.organisation {
         None => Organisation::default(),
         Some(path) => Organisation::from_toml(&output::read(path)?)?,
     };
     let project = arguments.project.as_ref().map(Project::load).transpose()?;
-    let mut progress = Progress::start("reading");
+    let progress = Progress::start("reading");
+    let project = project.map(|project| project.on_progress(progress.watch()));
     let records = match &project {
-        Some(project) if arguments.with_extracts => {
-            Some(project.records(|source, rows| progress.rows(source, rows))?)
-        }
+        Some(project) if arguments.with_extracts => Some(project.records()?),
         _ => None,
     };
     drop(progress);
     let intake = records.as_ref().map(earlyhelp::records::Records::intake);
-    let papers = papers(model.any(), project.as_ref(), intake, &organisation)?;
+    let papers = papers(AnyModel::from(&model), project.as_ref(), intake, &organisation)?;
     for path in write(&papers, &arguments.out)? {
         output::print(&format!("{}\n", path.display()))?;
     }

@@ -6,13 +6,13 @@ use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::Ledger;
 use earlyhelp::project::Project;
+use earlyhelp::report::audit::audit_files;
 use earlyhelp::report::papers::Organisation;
 use earlyhelp::report::{self, AnyModel};
 use earlyhelp::review::{RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
-use super::audit_model::write_full;
 use super::card::{papers, write as write_papers};
 use super::progress::Progress;
 use super::score::write_list;
@@ -38,20 +38,19 @@ const CAPACITY: u32 = 20;
 const AT_RANDOM: u32 = 5;
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let mut progress = Progress::start("inventing a council");
+    let progress = Progress::start("inventing a council");
     let council = CouncilParams::new(arguments.children, arguments.seed).generate()?;
     let folder = arguments.out.join("council");
     progress.stage("writing its extracts");
     let project_file = council.write(&folder, Format::Csv)?;
 
-    let project = Project::load(&project_file)?;
-    let records = project.records(|source, rows| progress.rows(source, rows))?;
+    let project = Project::load(&project_file)?.on_progress(progress.watch());
+    let records = project.records()?;
     let protected = project.protected()?;
-    let stage = |stage: &str| progress.stage(stage);
-    let (candidate, backtest) = project.test(&records, &protected, &project.training.trainer, stage)?;
+    let (candidate, backtest) = project.test(&records, &protected, &project.training.trainer)?;
     let tested = (&candidate, &backtest);
-    let audit = project.full_audit(&records, tested, &protected, &project.audit_params(), stage)?;
-    write_full(&audit, &project.name, &arguments.out.join("audit"))?;
+    let audit = project.full_audit(&records, &protected, tested, &project.audit_params())?;
+    output::write_all(&arguments.out.join("audit"), &audit_files(&audit, &project.name)?)?;
     let model = project.audit(candidate, &backtest, &protected)?;
     output::write(&arguments.out.join("model.json"), &model.to_json()?)?;
     let evidence = output::evidence(&model);

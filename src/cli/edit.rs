@@ -1,15 +1,10 @@
 //! `earlyhelp edit`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use earlyhelp::calendar::Day;
-use earlyhelp::evaluate::{Backtest, Estimate, Performance};
-use earlyhelp::fairness::audit::{AttributeFinding, Audit, DisparityVerdict};
-use earlyhelp::model::{Candidate, Change, Condition, Edit};
+use earlyhelp::model::{Change, Condition, Edit};
 use earlyhelp::project::Project;
-use earlyhelp::records::Records;
-use earlyhelp::scoring::{AuditedModel, Scorer};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::progress::Progress;
@@ -144,7 +139,7 @@ fn points(text: &str) -> Result<(String, Condition, i32), Failure> {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&arguments.project.project)?;
-    let before = model(&arguments.model)?;
+    let before = output::model(&arguments.model)?.audited()?;
     let (on, change) = arguments.change.read()?;
     let edit = Edit {
         on,
@@ -153,24 +148,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         reason: arguments.reason.clone(),
         on_day: arguments.on.unwrap_or_else(today),
     };
-    let mut progress = Progress::start("reading");
-    let records = project.records(|source, rows| progress.rows(source, rows))?;
-    let protected = project.protected()?;
-    progress.stage("digests of the sources");
-    check_sources(before.candidate(), &records)?;
-    progress.stage("features and outcomes");
-    let data = project.training_data(&records, &protected)?;
-    progress.stage("editing");
-    let candidate = before.candidate().edited(edit, &data)?;
-    progress.stage("backtest");
-    // By the plan of the version before, so that the two are compared on the same cases.
-    let backtest = Backtest::run(&candidate, &data, &before.backtest().plan)?;
-    progress.stage("fairness check");
-    let (candidate, backtest) = project.recalibrate(candidate, backtest)?;
-    let after = project.audit(candidate, &backtest, &protected)?.replacing(&before)?;
+    let progress = Progress::start("reading");
+    let project = project.on_progress(progress.watch());
+    let (records, protected) = (project.records()?, project.protected()?);
+    let edited = project.edit(&records, &protected, before, edit)?;
     drop(progress);
+    let after = edited.after();
     output::write(&arguments.out, &after.to_json()?)?;
-    let verdicts = changed_verdicts(&before.fairness(), &after.fairness());
     if arguments.json {
         output::print_json(&json!({
             "model": after.candidate().digest(),
@@ -180,145 +164,16 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             "training": after.candidate().training(),
             "backtest": after.backtest(),
             "fairness": after.fairness(),
-            "changed_verdicts": verdicts,
+            "changed_verdicts": edited.changed_verdicts(),
         }))?;
     } else {
-        output::print(&side_by_side(&before, &after, &verdicts))?;
+        output::print(&edited.to_string())?;
         output::print(&format!(
             "\nWritten to {}; `earlyhelp release` signs for it.\n",
             arguments.out.display()
         ))?;
     }
     Ok(output::outcome_of(&records))
-}
-
-/// An audited model, released or not.
-fn model(path: &Path) -> Result<AuditedModel, Failure> {
-    #[derive(Deserialize)]
-    struct Kind {
-        format: String,
-    }
-    let text = output::read(path)?;
-    let kind: Kind = serde_json::from_str(&text)
-        .map_err(|error| format!("{} is not a model file: {error}", path.display()))?;
-    Ok(if kind.format.starts_with("earlyhelp-released/") {
-        Scorer::from_json(&text)?.audited()?
-    } else {
-        AuditedModel::from_json(&text)?
-    })
-}
-
-/// Refuses records that say something else than at training: what the edit does could not be told from
-/// what the new records do.
-fn check_sources(candidate: &Candidate, records: &Records) -> Result<(), Failure> {
-    for held in &candidate.training().sources {
-        if records.as_of(held.as_of).digest(&held.source).as_ref() != Some(&held.digest) {
-            return Err(format!(
-                "source {} says something else at {} than when the model was trained; edit it with the extracts it \
-                 was made from, or train again",
-                held.source, held.as_of
-            )
-            .into());
-        }
-    }
-    Ok(())
-}
-
-/// Both versions' figures.
-fn side_by_side(before: &AuditedModel, after: &AuditedModel, verdicts: &[ChangedVerdict]) -> String {
-    let mut text = String::from("Edits:\n");
-    for edit in after.previous().map(|previous| previous.edits.as_slice()).unwrap_or_default() {
-        text.push_str(&format!("  {edit}\n"));
-    }
-    let name = |which: &str, model: &AuditedModel| format!("{which} ({})", &model.candidate().digest()[..12]);
-    text.push_str(&format!(
-        "\nBacktest, both versions on the same cases (with 95% intervals):\n  {:<38} {:<26} {}\n",
-        "",
-        name("before", before),
-        name("after", after)
-    ));
-    for ((what, before), (_, after)) in
-        figures(&before.backtest().overall).into_iter().zip(figures(&after.backtest().overall))
-    {
-        text.push_str(&format!("  {what:<38} {before:<26} {after}\n"));
-    }
-    let terms = |model: &AuditedModel| model.candidate().model().terms().len();
-    text.push_str(&format!("  {:<38} {:<26} {}\n", "terms of the model", terms(before), terms(after)));
-    text.push_str(
-        "The intervals say how sure each figure is by itself. The cases are the same, so the difference of the two \
-         is surer than they suggest.\n",
-    );
-    if verdicts.is_empty() {
-        text.push_str("\nFairness audit: no verdict on any criterion has changed.\n");
-        return text;
-    }
-    text.push_str("\nFairness audit, verdicts that have changed:\n");
-    for changed in verdicts {
-        text.push_str(&format!(
-            "  {}, {}: {} -> {}\n",
-            changed.characteristic, changed.criterion, changed.before, changed.after
-        ));
-    }
-    text
-}
-
-/// The figures that are compared, each with its name.
-fn figures(performance: &Performance) -> Vec<(&'static str, String)> {
-    let shown = |estimate: Option<&Estimate>| estimate.map_or_else(|| "-".to_owned(), Estimate::to_string);
-    let calibration = performance.calibration.as_ref();
-    vec![
-        ("AUC", shown(performance.auc.as_ref())),
-        ("average precision", shown(performance.average_precision.as_ref())),
-        ("share of the list with the outcome", shown(performance.precision_at_capacity.as_ref())),
-        ("log loss (less is better)", format!("{:.4}", performance.log_loss)),
-        ("calibration slope (right is 1)", shown(calibration.map(|calibration| &calibration.slope))),
-        (
-            "calibration in the large (right is 0)",
-            shown(calibration.map(|calibration| &calibration.intercept)),
-        ),
-    ]
-}
-
-/// A criterion of fairness about which the audit now says something else.
-#[derive(Debug, Serialize)]
-struct ChangedVerdict {
-    characteristic: String,
-    criterion: String,
-    before: String,
-    after: String,
-}
-
-fn changed_verdicts(before: &Audit, after: &Audit) -> Vec<ChangedVerdict> {
-    let (before, after) = (said(before), said(after));
-    let mut changed = Vec::new();
-    for (characteristic, criterion, now) in after {
-        let same = |(of, held, _): &&(String, String, String)| *of == characteristic && *held == criterion;
-        let then = before.iter().find(same).map_or("not in the audit", |(.., said)| said);
-        if then != now {
-            let before = then.to_owned();
-            changed.push(ChangedVerdict { characteristic, criterion, before, after: now });
-        }
-    }
-    changed
-}
-
-/// What an audit says of every criterion: characteristic, criterion, verdict with the group that sets it.
-fn said(audit: &Audit) -> Vec<(String, String, String)> {
-    let mut said = Vec::new();
-    for attribute in &audit.attributes {
-        let name = attribute.name();
-        match &attribute.finding {
-            AttributeFinding::NotMeasurable { why } => {
-                said.push((name, "all criteria".to_owned(), format!("not measurable: {why}")));
-            }
-            AttributeFinding::Measured { criteria, .. } => said.extend(criteria.iter().map(|report| {
-                let set_by = report.set_by.as_ref().filter(|_| report.verdict == DisparityVerdict::Present);
-                let set_by = set_by.map_or_else(String::new, |setter| format!(" ({})", setter.group));
-                (name.clone(), report.criterion.to_string(), format!("{}{set_by}", report.verdict))
-            })),
-        }
-    }
-    said
 }
 
 #[cfg(test)]

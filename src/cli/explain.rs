@@ -1,9 +1,8 @@
 //! `earlyhelp explain`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use earlyhelp::report::{AnyModel, model_html, model_json};
-use earlyhelp::scoring::{AuditedModel, Scorer};
 
 use super::{Failure, Outcome, output};
 
@@ -30,8 +29,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let file = Model::read(&arguments.model)?;
-    let model = file.any();
+    let file = output::model(&arguments.model)?;
+    let model = AnyModel::from(&file);
     if let Some(path) = &arguments.out {
         output::write(path, &model_html(model)?)?;
     }
@@ -41,35 +40,6 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         (None, false) => output::print(&table(model))?,
     }
     Ok(Outcome::Done)
-}
-
-/// A model file of either kind; it is held to its own digest either way.
-pub enum Model {
-    Released(Box<Scorer>),
-    Audited(Box<AuditedModel>),
-}
-
-impl Model {
-    pub fn read(path: &Path) -> Result<Self, Failure> {
-        #[derive(serde::Deserialize)]
-        struct Kind {
-            format: String,
-        }
-        let text = output::read(path)?;
-        let kind: Kind = serde_json::from_str(&text).map_err(|error| format!("not a model file: {error}"))?;
-        Ok(if kind.format.starts_with("earlyhelp-released/") {
-            Self::Released(Box::new(Scorer::from_json(&text)?))
-        } else {
-            Self::Audited(Box::new(AuditedModel::from_json(&text)?))
-        })
-    }
-
-    pub fn any(&self) -> AnyModel<'_> {
-        match self {
-            Self::Released(scorer) => AnyModel::from(&**scorer),
-            Self::Audited(model) => AnyModel::from(&**model),
-        }
-    }
 }
 
 /// The terms by importance, figures first: names are long.

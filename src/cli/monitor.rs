@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use earlyhelp::calendar::AsOf;
 use earlyhelp::monitor::{Monitor, MonitorParams, Verdict};
 use earlyhelp::project::Project;
+use earlyhelp::scoring::ModelFile;
 
-use super::explain::Model;
 use super::progress::Progress;
 use super::{Failure, Outcome, ProjectArgument, output};
 
@@ -39,16 +39,20 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&arguments.project.project)?;
-    let model = Model::read(&arguments.model)?;
+    let model = output::model(&arguments.model)?;
     let params = match &arguments.limits {
         None => MonitorParams { seed: project.seed, ..MonitorParams::default() },
         Some(path) => toml::from_str(&output::read(path)?)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
     };
-    let mut progress = Progress::start("reading");
-    let records = project.records(|source, rows| progress.rows(source, rows))?;
+    let progress = Progress::start("reading");
+    let records = project.on_progress(progress.watch()).records()?;
     progress.stage("comparing with training");
-    let report = watch(&model).run(&records, arguments.as_of, &params)?;
+    let watch = match &model {
+        ModelFile::Released(scorer) => Monitor::new(scorer),
+        ModelFile::Audited(model) => Monitor::audited(model),
+    };
+    let report = watch.run(&records, arguments.as_of, &params)?;
     drop(progress);
     let json = serde_json::to_string_pretty(&report)? + "\n";
     let text = format!("{report}\n");
@@ -58,11 +62,4 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     output::print(if arguments.json { &json } else { &text })?;
     Ok(if report.verdict == Verdict::Beyond { Outcome::Found } else { output::outcome_of(&records) })
-}
-
-fn watch(model: &Model) -> Monitor<'_> {
-    match model {
-        Model::Released(scorer) => Monitor::new(scorer),
-        Model::Audited(model) => Monitor::audited(model),
-    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use earlyhelp::fairness::CapacityShares;
 use earlyhelp::records::{Records, summarise};
-use earlyhelp::scoring::AuditedModel;
+use earlyhelp::scoring::{AuditedModel, ModelFile};
 use serde::Serialize;
 
 use super::{Failure, Outcome};
@@ -36,8 +36,18 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Writes files into a folder by their names.
+pub fn write_all(folder: &Path, files: &[(&str, String)]) -> Result<(), Failure> {
+    files.iter().try_for_each(|(name, text)| write(&folder.join(name), text))
+}
+
 pub fn read(path: &Path) -> Result<String, Failure> {
     Ok(std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?)
+}
+
+/// A model file of either kind.
+pub fn model(path: &Path) -> Result<ModelFile, Failure> {
+    Ok(ModelFile::from_json(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
 /// A file that says how places are dealt to groups.

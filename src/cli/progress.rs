@@ -1,15 +1,13 @@
 //! Progress on stderr, if that is a terminal; otherwise nothing.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use earlyhelp::project;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// What is being done right now, with a counter of rows.
-pub struct Progress {
-    bar: ProgressBar,
-    source: String,
-    rows: u64,
-}
+/// A line that says what is being done right now. It goes when this does.
+pub struct Progress(ProgressBar);
 
 impl Progress {
     pub fn start(what: &str) -> Self {
@@ -20,26 +18,49 @@ impl Progress {
         }
         bar.enable_steady_tick(Duration::from_millis(120));
         bar.set_message(what.to_owned());
-        Self { bar, source: String::new(), rows: 0 }
+        Self(bar)
     }
 
     pub fn stage(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
+        self.0.set_message(what.to_owned());
     }
 
-    /// So many more rows of a source were read.
-    pub fn rows(&mut self, source: &str, rows: u64) {
-        if self.source != source {
-            source.clone_into(&mut self.source);
-            self.rows = 0;
-        }
-        self.rows += rows;
-        self.bar.set_message(format!("reading {source}: {} rows", HumanCount(self.rows)));
+    /// What a project tells, so that it is shown on this line.
+    pub fn watch(&self) -> Watch {
+        Watch { bar: self.0.clone(), read: Mutex::default() }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.0.finish_and_clear();
+    }
+}
+
+/// Shows what a project tells.
+pub struct Watch {
+    bar: ProgressBar,
+    /// The source that is being read, and how many of its rows were.
+    read: Mutex<(String, u64)>,
+}
+
+impl project::Progress for Watch {
+    fn stage(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+
+    fn rows(&self, source: &str, rows: u64) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.0 != source {
+            *read = (source.to_owned(), 0);
+        }
+        read.1 += rows;
+        self.bar.set_message(format!("reading {source}: {} rows", HumanCount(read.1)));
+    }
+
+    #[cfg(unix)]
+    fn cpu_seconds(&self) -> Option<f64> {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
     }
 }

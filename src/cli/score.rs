@@ -74,8 +74,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
     };
     let shares = arguments.shares.as_deref().map(output::shares).transpose()?;
-    let mut progress = Progress::start("reading");
-    let records = project.records(|source, rows| progress.rows(source, rows))?;
+    let progress = Progress::start("reading");
+    let project = project.on_progress(progress.watch());
+    let records = project.records()?;
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
     let scores = scorer.score(&cohort, &request)?;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use earlyhelp::model::Trainer;
 use earlyhelp::project::Project;
+use earlyhelp::report::audit::audit_files;
 use serde_json::json;
 
-use super::audit_model::write_full;
 use super::progress::Progress;
 use super::{Failure, Outcome, ProjectArgument, output};
 
@@ -40,29 +40,24 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = Project::load(&arguments.project.project)?;
     let trainers = trainers(&project, arguments.trainer.as_deref())?;
     let shares = arguments.shares.as_deref().map(output::shares).transpose()?;
-    let mut progress = Progress::start("reading");
-    let records = project.records(|source, rows| progress.rows(source, rows))?;
-    let protected = project.protected()?;
-    let stage = |stage: &str| progress.stage(stage);
+    let progress = Progress::start("reading");
+    let project = project.on_progress(progress.watch());
+    let (records, protected) = (project.records()?, project.protected()?);
     let (comparison, model) = match trainers.as_slice() {
         [only] => {
-            let (candidate, backtest) = project.test(&records, &protected, only, stage)?;
+            let (candidate, backtest) = project.test(&records, &protected, only)?;
             if let Some(folder) = &arguments.audit {
-                let tested = (&candidate, &backtest);
-                let params = project.audit_params();
-                let audit = project.full_audit(&records, tested, &protected, &params, stage)?;
-                write_full(&audit, &project.name, folder)?;
+                let (tested, params) = ((&candidate, &backtest), project.audit_params());
+                let audit = project.full_audit(&records, &protected, tested, &params)?;
+                output::write_all(folder, &audit_files(&audit, &project.name)?)?;
             }
             (None, project.audit(candidate, &backtest, &protected)?)
         }
         several => {
-            let (comparison, model) = project.compare(&records, &protected, several, stage, cpu_seconds)?;
+            let (comparison, model) = project.compare(&records, &protected, several)?;
             (Some(comparison), model)
         }
     };
-    if project.training.mitigation.is_some() || shares.is_some() {
-        progress.stage("mitigation, before and after");
-    }
     let trainer = model.candidate().trainer();
     let mitigation = project.mitigation_reports(&records, &protected, trainer, shares.as_ref())?;
     drop(progress);
@@ -120,17 +115,4 @@ fn trainers(project: &Project, asked: Option<&str>) -> Result<Vec<Trainer>, Fail
         format!("there is no trainer \"{name}\"; there are: {}, and all", Trainer::NAMES.join(", "))
     };
     names.iter().map(|name| named(name).ok_or_else(|| unknown(name).into())).collect()
-}
-
-/// CPU seconds of this process so far, where the system tells.
-#[cfg(unix)]
-#[allow(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
-fn cpu_seconds() -> Option<f64> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
-}
-
-#[cfg(not(unix))]
-fn cpu_seconds() -> Option<f64> {
-    None
 }

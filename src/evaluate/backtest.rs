@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::bands::{Band, BandRule};
+use super::cases::Cases;
+use super::cross_fit::{CrossFit, FamilyRule, Part};
 use super::performance::{Performance, TestRows};
 use super::ranking::{at_capacity, lot};
 use super::recalibration::RecalibrationReport;
@@ -14,7 +16,6 @@ use crate::dataset::Dataset;
 use crate::error::{EvaluateError, ModelError};
 use crate::model::Candidate;
 use crate::stats::link::softplus;
-use crate::stats::random::mix;
 use crate::stats::{Bootstrap, Estimate, clustered_mean};
 
 /// How many cases a team can look at from one list.
@@ -36,20 +37,6 @@ impl Capacity {
             Self::Share(share) => ((share.clamp(0.0, 1.0) * n as f64).ceil() as usize).min(n),
         }
     }
-}
-
-/// How families are kept from being trained and tested on at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FamilyRule {
-    /// Families are dealt into so many folds; each fold's cases are scored by a model trained on the
-    /// other folds' (at the earlier dates). Every case of the test date is tested, and the right choice
-    /// where the same people are in the cohort year after year. The default, with 5 folds: the usual
-    /// compromise between training on most families and fitting few models.
-    CrossFit(u32),
-    /// Families in the test are left out of training. One model a split; the right choice where most
-    /// people appear once.
-    LeaveOut,
 }
 
 /// Which dates are trained on and tested on.
@@ -154,29 +141,12 @@ impl BacktestPlan {
     }
 }
 
-/// A case of the test: what a model that had never seen its family or its future said, and what happened.
-#[derive(Clone, PartialEq)]
-pub struct TestCase {
-    /// The pseudonymous id.
-    pub entity: String,
-    /// The as-of date.
-    pub as_of: AsOf,
-    /// The number of its family.
-    pub family: u32,
-    /// Whether the outcome came about.
-    pub outcome: bool,
-    /// The score, in log-odds.
-    pub log_odds: f64,
-    /// Whether it was on that date's list.
-    pub listed: bool,
-}
-
 /// A finished backtest: the receipt that a fairness audit asks for.
 #[derive(Clone)]
 pub struct Backtest {
     candidate: String,
     report: BacktestReport,
-    cases: Vec<TestCase>,
+    cases: Cases,
     contributions: BTreeMap<Vec<String>, Vec<f64>>,
     /// The scores before any recalibration.
     listing: Vec<f64>,
@@ -270,7 +240,7 @@ impl Backtest {
         let contributions = all.terms.into_iter().map(|(on, term)| (on, term.log_odds)).collect();
         let report =
             BacktestReport { plan: plan.clone(), splits, overall, rules, bands, terms, recalibration: None };
-        let listing = cases.iter().map(|case: &TestCase| case.log_odds).collect();
+        let listing = cases.log_odds.clone();
         let candidate = candidate.digest().to_owned();
         Ok(Self { candidate, report, cases, contributions, listing, unscaled: None })
     }
@@ -290,10 +260,8 @@ impl Backtest {
         if self.report.is_calibrated() {
             return Ok((self, candidate));
         }
-        let scores: Vec<f64> = self.cases.iter().map(|case| case.log_odds).collect();
-        let outcomes: Vec<bool> = self.cases.iter().map(|case| case.outcome).collect();
-        let families: Vec<u32> = self.cases.iter().map(|case| case.family).collect();
-        let Some((recalibration, log_odds)) = RecalibrationReport::fit(&scores, &outcomes, &families) else {
+        let Cases { log_odds: scores, outcomes, families, .. } = &self.cases;
+        let Some((recalibration, log_odds)) = RecalibrationReport::fit(scores, outcomes, families) else {
             return Ok((self, candidate));
         };
         let recalibrate = |error: ModelError| EvaluateError::Training {
@@ -302,34 +270,21 @@ impl Backtest {
         };
         let candidate =
             candidate.recalibrated(recalibration.slope, recalibration.offset).map_err(recalibrate)?;
-        let mut cases = self.cases;
-        for (case, log_odds) in cases.iter_mut().zip(&log_odds) {
-            case.log_odds = *log_odds;
-        }
+        let cases = Cases { log_odds, ..self.cases };
         let plan = &self.report.plan;
-        let measure = |wanted: &dyn Fn(&TestCase) -> bool| {
-            let of: Vec<&TestCase> = cases.iter().filter(|case| wanted(case)).collect();
-            let rows = TestRows {
-                log_odds: &of.iter().map(|case| case.log_odds).collect::<Vec<_>>(),
-                outcomes: &of.iter().map(|case| case.outcome).collect::<Vec<_>>(),
-                families: &of.iter().map(|case| case.family).collect::<Vec<_>>(),
-                selected: &of.iter().map(|case| case.listed).collect::<Vec<_>>(),
-            };
-            Performance::measure(&rows, &plan.bootstrap)
-        };
         let splits = self
             .report
             .splits
             .iter()
             .map(|held| {
                 Ok(SplitReport {
-                    performance: measure(&|case| case.as_of == held.split.test)?,
+                    performance: Performance::measure(&cases.at(held.split.test).rows(), &plan.bootstrap)?,
                     ..held.clone()
                 })
             })
             .collect::<Result<_, EvaluateError>>()?;
-        let overall = measure(&|_| true)?;
-        let bands = plan.bands.of(&log_odds, &outcomes);
+        let overall = Performance::measure(&cases.rows(), &plan.bootstrap)?;
+        let bands = plan.bands.of(&cases.log_odds, &cases.outcomes);
         let (slope, mut contributions) = (recalibration.slope, self.contributions);
         let unscaled = self.unscaled.or_else(|| Some(contributions.clone()));
         for part in contributions.values_mut().flatten() {
@@ -355,7 +310,7 @@ impl Backtest {
 
     /// The test cases.
     #[must_use]
-    pub fn cases(&self) -> &[TestCase] {
+    pub fn cases(&self) -> &Cases {
         &self.cases
     }
 
@@ -490,20 +445,16 @@ impl Scored {
         all
     }
 
-    fn cases(&self, data: &Dataset) -> Vec<TestCase> {
-        (0..self.rows.len())
-            .map(|place| {
-                let row = self.rows[place] as usize;
-                TestCase {
-                    entity: data.id(row).to_owned(),
-                    as_of: data.as_of(row),
-                    family: self.families[place],
-                    outcome: self.outcomes[place],
-                    log_odds: self.model.log_odds[place],
-                    listed: self.model.listed[place],
-                }
-            })
-            .collect()
+    fn cases(&self, data: &Dataset) -> Cases {
+        let rows = || self.rows.iter().map(|&row| row as usize);
+        Cases {
+            entities: rows().map(|row| data.id(row).to_owned()).collect(),
+            dates: rows().map(|row| data.as_of(row)).collect(),
+            families: self.families.clone(),
+            outcomes: self.outcomes.clone(),
+            log_odds: self.model.log_odds.clone(),
+            listed: self.model.listed.clone(),
+        }
     }
 }
 
@@ -524,12 +475,7 @@ fn run_split(
     // Cases of equal score keep this order: it is the same every time and favours no id.
     test.sort_by_key(|&row| (lot(seed, data.id(row as usize)), row));
     let family = |row: u32| data.families()[row as usize];
-    let tested: hashbrown::HashSet<u32> = test.iter().map(|&row| family(row)).collect();
-    let folds = match plan.families {
-        FamilyRule::CrossFit(folds) => folds,
-        FamilyRule::LeaveOut => 1,
-    };
-    let fold = |row: u32| (mix(seed, u64::from(family(row))) % u64::from(folds)) as u32;
+    let cross_fit = CrossFit { families: data.families(), rule: plan.families, seed };
 
     let mut scored = Scored {
         outcomes: test.iter().map(|&row| data.outcomes()[row as usize]).collect(),
@@ -540,24 +486,12 @@ fn run_split(
     scored.model = blank();
     scored.rules = SimpleRule::ALL.iter().map(|_| blank()).collect();
     let mut trained_on = 0;
-    for this in 0..folds {
-        let train: Vec<u32> = all
-            .clone()
-            .filter(|&row| on(row, &split.train))
-            .filter(|&row| match plan.families {
-                FamilyRule::CrossFit(_) => fold(row) != this,
-                FamilyRule::LeaveOut => !tested.contains(&family(row)),
-            })
-            .collect();
-        let places: Vec<usize> =
-            (0..test.len()).filter(|&place| folds == 1 || fold(test[place]) == this).collect();
-        if places.is_empty() {
-            continue;
-        }
-        trained_on = trained_on.max(train.len() as u64);
+    let learns: Vec<u32> = all.filter(|&row| on(row, &split.train)).collect();
+    for Part { learnt, places } in cross_fit.parts(&learns, &test) {
+        trained_on = trained_on.max(learnt.len() as u64);
         let rows: Vec<u32> = places.iter().map(|&place| test[place]).collect();
         let (log_odds, rules, terms) =
-            fit_and_score(candidate, &data.take(&train), &data.take(&rows)).map_err(|error| {
+            fit_and_score(candidate, &data.take(&learnt), &data.take(&rows)).map_err(|error| {
                 EvaluateError::Training { test: split.test.to_string(), why: error.to_string() }
             })?;
         for (on, contributions) in terms {
@@ -604,7 +538,5 @@ fn fit_and_score(candidate: &Candidate, train: &Dataset, test: &Dataset) -> Resu
     let terms = explained.terms().iter().cloned().zip(columns).collect();
     Ok((model.log_odds(test.matrix())?, rules, terms))
 }
-
-crate::opaque_debug!(TestCase);
 
 crate::opaque_debug!(Backtest);

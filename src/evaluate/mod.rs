@@ -8,18 +8,21 @@
 mod backtest;
 mod bands;
 pub mod calibration;
+mod cases;
 mod comparison;
+mod cross_fit;
 pub(crate) mod performance;
 pub(crate) mod ranking;
 mod recalibration;
 mod rules;
 
 pub use crate::stats::{Bootstrap, Estimate, Interval};
-pub use backtest::{
-    Backtest, BacktestPlan, BacktestReport, Capacity, FamilyRule, Split, SplitReport, TermReport, TestCase,
-};
+pub use backtest::{Backtest, BacktestPlan, BacktestReport, Capacity, Split, SplitReport, TermReport};
 pub use bands::{Band, BandRule};
+pub use cases::Cases;
 pub use comparison::{BarReport, ChoiceRule, Entrant, Figure, ModelComparison, SuccessBar};
+pub use cross_fit::FamilyRule;
+pub(crate) use cross_fit::{CrossFit, Part};
 pub use performance::Performance;
 pub use ranking::{auc, average_precision};
 pub use recalibration::RecalibrationReport;

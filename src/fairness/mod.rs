@@ -14,7 +14,7 @@ pub mod mitigation;
 mod protected;
 pub mod proxy;
 
-pub use mitigation::{CapacityShares, MitigationReport, ShareRule, reweigh};
+pub use mitigation::{CapacityShares, MitigationReport, MitigationTrial, ShareRule, reweigh};
 pub use protected::{Characteristic, Protected, ProtectedColumns};
 
 use self::audit::{

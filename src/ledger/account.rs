@@ -6,13 +6,16 @@ use std::fmt;
 use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
-use super::events::{CaseOpened, CaseScored, DecisionFacts, Kind, ModelFacts, RunFinished};
-use super::{Filter, Ledger, LedgerError};
+use super::events::{CaseOpened, CaseScored, DecisionFacts, EntryKind, ModelFacts, RunFinished};
+use super::groups::{GroupTallies, by_group};
+use super::handle::Ledger;
+use super::store::Filter;
+use super::tally::{Listed, Tally};
 use crate::calendar::{AsOf, Day};
+use crate::error::LedgerError;
 use crate::fairness::Protected;
-use crate::fairness::audit::{UNKNOWN, held_back};
-use crate::review::{Agreement, Step, WhyListed};
-use crate::stats::{Estimate, wilson};
+use crate::review::WhyListed;
+use crate::stats::Estimate;
 
 /// What became of alerts: counted, over the whole ledger and by run and group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +37,8 @@ pub struct Account {
     pub lists_never_opened: u64,
     /// Alerts by group of each protected characteristic, where they were given.
     pub by_group: Vec<GroupTallies>,
+    /// Of a group, no number of people under this is told, nor could it be worked out.
+    pub minimum_group: u32,
     /// Corrections on record.
     pub corrections: u64,
     /// Purges on record.
@@ -84,73 +89,10 @@ pub struct RunLine {
     pub expires: Day,
 }
 
-/// What became of listed cases. A case that several people opened or decided about counts once, with its
-/// last decision.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tally {
-    /// Listed cases.
-    pub listed: u64,
-    /// Opened by somebody.
-    pub opened: u64,
-    /// Decided about by somebody.
-    pub decided: u64,
-    /// Support was to be offered.
-    pub offer_support: u64,
-    /// More was to be found out first.
-    pub seek_information: u64,
-    /// Nothing was to be done.
-    pub no_action: u64,
-    /// The share of listed cases that were opened.
-    pub opened_share: Option<Estimate>,
-    /// The share of decisions that agree with the case's place on the list.
-    pub agreement: Option<Estimate>,
-    /// The share of decisions that disagree with it: the override rate. The rest could not tell.
-    pub override_rate: Option<Estimate>,
-    /// Days from the request of the list to the last decision about a case.
-    pub days_to_decide: Option<Days>,
-}
-
-/// How long something took, in whole days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Days {
-    /// A quarter took no longer than this.
-    pub quarter: i32,
-    /// Half took no longer than this.
-    pub median: i32,
-    /// Three quarters took no longer than this.
-    pub three_quarters: i32,
-    /// Nothing took longer than this.
-    pub longest: i32,
-    /// How many were measured.
-    pub n: u64,
-}
-
-/// Alerts by group of one characteristic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GroupTallies {
-    /// The characteristic.
-    pub characteristic: String,
-    /// Its groups by name; `None` where a group has too few alerts to be shown, or could be worked out from
-    /// one that has.
-    pub groups: Vec<(String, Option<Tally>)>,
-}
-
-/// A listed case and what became of it.
-struct Listed {
-    entity: Option<String>,
-    drawn: WhyListed,
-    run: usize,
-    requested_on: Day,
-    opened: bool,
-    decision: Option<(Day, DecisionFacts)>,
-}
-
 impl Ledger {
-    /// The account up to and including a day. With `protected`, alerts are counted by group, too; groups of
-    /// fewer than `minimum` alerts are held back, and so is what they could be worked out from.
+    /// The account up to and including a day. With `protected`, alerts are counted by group, too: of a group, no
+    /// number of people under `minimum` is told, nor can it be worked out from what is told and from the totals.
+    /// The totals name no group and are told whole.
     ///
     /// The intervals (Wilson) take cases as independent.
     ///
@@ -164,7 +106,7 @@ impl Ledger {
     ) -> Result<Account, LedgerError> {
         let mut finished: Vec<RunFinished> = Vec::new();
         let mut counted: HashSet<String> = HashSet::new();
-        for entry in self.entries(&Filter::of(&[Kind::RunFinished]))? {
+        for entry in self.entries(&Filter::of(&[EntryKind::RunFinished]))? {
             let run: RunFinished = entry.facts_as()?;
             // A run that was asked for twice is one run.
             if entry.on() <= on && counted.insert(run.audit.run_id.clone()) {
@@ -173,18 +115,18 @@ impl Ledger {
         }
         let cases = self.listed_cases(&finished, on)?;
         let mut ended = HashSet::new();
-        for entry in self.entries(&Filter::of(&[Kind::RunFinished]))? {
+        for entry in self.entries(&Filter::of(&[EntryKind::RunFinished]))? {
             ended.insert(entry.facts_as::<RunFinished>()?.started);
         }
         let mut unfinished_runs = 0;
-        for entry in self.entries(&Filter::of(&[Kind::RunStarted]))? {
+        for entry in self.entries(&Filter::of(&[EntryKind::RunStarted]))? {
             unfinished_runs += u64::from(entry.on() <= on && !ended.contains(&entry.seq()));
         }
         let runs = run_lines(&finished, &cases);
         let of = |random: bool| {
             Tally::of(cases.values().filter(|case| (case.drawn == WhyListed::AtRandom) == random))
         };
-        let count = |kind: Kind| -> Result<u64, LedgerError> {
+        let count = |kind: EntryKind| -> Result<u64, LedgerError> {
             Ok(self.entries(&Filter::of(&[kind]))?.iter().filter(|entry| entry.on() <= on).count() as u64)
         };
         Ok(Account {
@@ -196,8 +138,9 @@ impl Ledger {
             alerts: of(false),
             at_random: of(true),
             by_group: protected.map_or_else(Vec::new, |protected| by_group(&cases, protected, minimum)),
-            corrections: count(Kind::Correction)?,
-            purges: count(Kind::Purge)?,
+            minimum_group: minimum,
+            corrections: count(EntryKind::Correction)?,
+            purges: count(EntryKind::Purge)?,
         })
     }
 
@@ -205,7 +148,7 @@ impl Ledger {
         let place_of: HashMap<&str, usize> =
             runs.iter().enumerate().map(|(place, run)| (run.audit.run_id.as_str(), place)).collect();
         let mut cases = BTreeMap::new();
-        self.read(&Filter::of(&[Kind::CaseScored]), &mut |entry| {
+        self.read(&Filter::of(&[EntryKind::CaseScored]), &mut |entry| {
             let run = entry.run().and_then(|run| place_of.get(run));
             let facts: CaseScored = entry.facts_as()?;
             if let (Some(&run), Some(drawn)) = (run, facts.drawn) {
@@ -221,11 +164,11 @@ impl Ledger {
             }
             Ok(())
         })?;
-        self.read(&Filter::of(&[Kind::CaseOpened, Kind::Decision]), &mut |entry| {
+        self.read(&Filter::of(&[EntryKind::CaseOpened, EntryKind::Decision]), &mut |entry| {
             if entry.on() > on {
                 return Ok(());
             }
-            if entry.about() == Some(Kind::CaseOpened) {
+            if entry.about() == Some(EntryKind::CaseOpened) {
                 if let Some(case) = cases.get_mut(&entry.facts_as::<CaseOpened>()?.case) {
                     case.opened = true;
                 }
@@ -242,12 +185,12 @@ impl Ledger {
 
     fn model_lines(&self, on: Day) -> Result<Vec<ModelLine>, LedgerError> {
         let mut lines: Vec<ModelLine> = Vec::new();
-        for entry in self.entries(&Filter::of(&[Kind::ModelReleased, Kind::ModelRetired]))? {
+        for entry in self.entries(&Filter::of(&[EntryKind::ModelReleased, EntryKind::ModelRetired]))? {
             let facts: ModelFacts = entry.facts_as()?;
             if entry.on() > on {
                 continue;
             }
-            if entry.about() == Some(Kind::ModelReleased) {
+            if entry.about() == Some(EntryKind::ModelReleased) {
                 lines.push(ModelLine {
                     model: facts.model,
                     released_on: entry.on(),
@@ -289,69 +232,6 @@ fn run_lines(finished: &[RunFinished], cases: &BTreeMap<u64, Listed>) -> Vec<Run
     lines
 }
 
-fn by_group(cases: &BTreeMap<u64, Listed>, protected: &Protected, minimum: u32) -> Vec<GroupTallies> {
-    let tallies = |(nth, name): (usize, &String)| {
-        let mut groups: BTreeMap<&str, Vec<&Listed>> = BTreeMap::new();
-        for case in cases.values().filter(|case| case.drawn != WhyListed::AtRandom) {
-            let entity = case.entity.as_deref();
-            let group = entity.and_then(|entity| protected.group(nth, entity)).unwrap_or(UNKNOWN);
-            groups.entry(group).or_default().push(case);
-        }
-        let sizes: Vec<u64> = groups.values().map(|cases| cases.len() as u64).collect();
-        let held = held_back(&sizes, u64::from(minimum));
-        let hidden = held.iter().filter(|&&held| held).count();
-        let shown = groups.into_iter().zip(held).filter(|(_, held)| !held);
-        let mut groups: Vec<(String, Option<Tally>)> =
-            shown.map(|((group, cases), _)| (group.to_owned(), Some(Tally::of(cases.into_iter())))).collect();
-        if hidden > 0 {
-            groups.push((format!("{hidden} further groups"), None));
-        }
-        GroupTallies { characteristic: name.clone(), groups }
-    };
-    protected.held().iter().enumerate().map(tallies).collect()
-}
-
-impl Tally {
-    fn of<'c>(cases: impl Iterator<Item = &'c Listed>) -> Self {
-        let mut tally = Self::default();
-        let (mut agree, mut disagree) = (0, 0);
-        let mut days = Vec::new();
-        for case in cases {
-            tally.listed += 1;
-            tally.opened += u64::from(case.opened);
-            let Some((decided_on, facts)) = &case.decision else { continue };
-            tally.decided += 1;
-            days.push(*decided_on - case.requested_on);
-            match facts.step {
-                Step::OfferSupport => tally.offer_support += 1,
-                Step::SeekInformation => tally.seek_information += 1,
-                Step::NoAction => tally.no_action += 1,
-            }
-            match facts.agreement {
-                Agreement::Agree => agree += 1,
-                Agreement::Disagree => disagree += 1,
-                Agreement::CannotTell => {}
-            }
-        }
-        tally.opened_share = wilson(tally.opened, tally.listed);
-        tally.agreement = wilson(agree, tally.decided);
-        tally.override_rate = wilson(disagree, tally.decided);
-        tally.days_to_decide = Days::of(days);
-        tally
-    }
-}
-
-impl Days {
-    fn of(mut days: Vec<i32>) -> Option<Self> {
-        days.sort_unstable();
-        let longest = *days.last()?;
-        // The smallest number of days that at least the share took no longer than.
-        let within = |quarters: usize| days[(days.len() * quarters).div_ceil(4).max(1) - 1];
-        let n = days.len() as u64;
-        Some(Self { quarter: within(1), median: within(2), three_quarters: within(3), longest, n })
-    }
-}
-
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Account up to {}", self.on)?;
@@ -372,10 +252,10 @@ impl fmt::Display for Account {
         }
         writeln!(
             f,
-            "\n{} lists; {} of them never opened; {} runs were started and did not end.",
-            self.runs.len(),
+            "\n{}; {} of them never opened; {} started and not ended.",
+            counted(self.runs.len() as u64, "list"),
             self.lists_never_opened,
-            self.unfinished_runs
+            counted(self.unfinished_runs, "run")
         )?;
         writeln!(
             f,
@@ -398,23 +278,38 @@ impl fmt::Display for Account {
         }
         for held in &self.by_group {
             writeln!(f, "\nAlerts by {}", held.characteristic)?;
-            for (group, tally) in &held.groups {
-                match tally {
-                    None => writeln!(f, "  {group}: held back, too few")?,
-                    Some(tally) => writeln!(
-                        f,
-                        "  {group}: {} alerts; opened {}; agreement {}; overridden {}",
-                        tally.listed,
-                        shown(tally.opened_share.as_ref()),
-                        shown(tally.agreement.as_ref()),
-                        shown(tally.override_rate.as_ref())
-                    )?,
-                }
+            for tally in &held.groups {
+                let listed = tally.listed.map_or_else(|| "-".to_owned(), |listed| listed.to_string());
+                let [opened, decided, agreed, overridden] =
+                    [&tally.opened, &tally.decided, &tally.agreement, &tally.override_rate]
+                        .map(|share| shown(share.as_ref()));
+                writeln!(
+                    f,
+                    "  {}: {listed} alerts; opened {opened}; decided {decided}; agreed {agreed}; overrode {overridden}",
+                    tally.group
+                )?;
             }
         }
-        writeln!(f, "\n{} corrections and {} purges on record.", self.corrections, self.purges)?;
+        if !self.by_group.is_empty() {
+            writeln!(
+                f,
+                "\"-\": withheld, because fewer than {} people would be told apart, or such a number could be worked out.",
+                self.minimum_group
+            )?;
+        }
+        writeln!(
+            f,
+            "\n{} and {} on record.",
+            counted(self.corrections, "correction"),
+            counted(self.purges, "purge")
+        )?;
         write!(f, "Brackets hold 95% intervals (Wilson); they take cases as independent.")
     }
+}
+
+/// `1 list`, `2 lists`.
+fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn shown(share: Option<&Estimate>) -> String {
@@ -438,52 +333,5 @@ fn write_tally(f: &mut fmt::Formatter<'_>, tally: &Tally) -> fmt::Result {
             "  time to decide: half within {} days, three quarters within {}, the longest {} ({} decisions)",
             days.median, days.three_quarters, days.longest, days.n
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_order_statistics() {
-        assert_eq!(Days::of(vec![]), None);
-        let days = Days::of(vec![9, 1, 3, 5]).unwrap();
-        assert_eq!((days.quarter, days.median, days.three_quarters, days.longest), (1, 3, 5, 9));
-        let one = Days::of(vec![4]).unwrap();
-        assert_eq!((one.quarter, one.longest, one.n), (4, 4, 1));
-    }
-
-    #[test]
-    fn a_tally_by_hand() {
-        let case = |opened: bool, agreement: Option<(Agreement, &str)>| Listed {
-            entity: None,
-            drawn: WhyListed::ByRank,
-            run: 0,
-            requested_on: "2025-01-01".parse().unwrap(),
-            opened,
-            decision: agreement.map(|(agreement, on)| {
-                let facts = DecisionFacts {
-                    case: 1,
-                    drawn: WhyListed::ByRank,
-                    reviewer: crate::review::Reviewer::new("A", "B"),
-                    opened_on: "2025-01-01".parse().unwrap(),
-                    step: Step::NoAction,
-                    agreement,
-                };
-                (on.parse().unwrap(), facts)
-            }),
-        };
-        let cases = [
-            case(false, None),
-            case(true, None),
-            case(true, Some((Agreement::Agree, "2025-01-03"))),
-            case(true, Some((Agreement::Disagree, "2025-01-11"))),
-        ];
-        let tally = Tally::of(cases.iter());
-        assert_eq!((tally.listed, tally.opened, tally.decided, tally.no_action), (4, 3, 2, 2));
-        assert_eq!(tally.opened_share, wilson(3, 4));
-        assert_eq!((tally.agreement, tally.override_rate), (wilson(1, 2), wilson(1, 2)));
-        assert_eq!(tally.days_to_decide.unwrap().longest, 10);
     }
 }

@@ -152,14 +152,14 @@ impl Header {
 
 /// An entry of a ledger, as it was committed.
 #[derive(Clone, PartialEq, Serialize)]
-pub struct Entry {
+pub struct LedgerEntry {
     #[serde(flatten)]
     header: Header,
     hash: String,
     content: Option<Content>,
 }
 
-impl Entry {
+impl LedgerEntry {
     pub(super) const fn new(header: Header, hash: String, content: Option<Content>) -> Self {
         Self { header, hash, content }
     }
@@ -225,9 +225,9 @@ impl Entry {
     }
 }
 
-impl fmt::Debug for Entry {
+impl fmt::Debug for LedgerEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry")
+        f.debug_struct("LedgerEntry")
             .field("seq", &self.header.seq)
             .field("kind", &self.header.kind)
             .field("on", &self.header.on)

@@ -6,8 +6,10 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, LedgerError};
+use super::entry::LedgerEntry;
+use super::shown::ShownCase;
 use crate::calendar::{AsOf, Day};
+use crate::error::LedgerError;
 use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::records::Intake;
@@ -17,7 +19,7 @@ use crate::scoring::Provenance;
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum EntryKind {
     /// A model with its evidence was put on record.
     ModelRegistered,
     /// Somebody signed for a model.
@@ -42,7 +44,7 @@ pub enum Kind {
     Purge,
 }
 
-impl Kind {
+impl EntryKind {
     /// All kinds.
     pub const ALL: [Self; 11] = [
         Self::ModelRegistered,
@@ -83,48 +85,48 @@ impl Kind {
     }
 }
 
-/// Facts of [`Kind::ModelRegistered`], [`Kind::ModelReleased`] and [`Kind::ModelRetired`].
+/// Facts of [`EntryKind::ModelRegistered`], [`EntryKind::ModelReleased`] and [`EntryKind::ModelRetired`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelFacts {
+pub(crate) struct ModelFacts {
     /// The digest of the file: the audited model's when registered, the released model's from then on.
-    pub model: String,
+    pub(crate) model: String,
     /// The digest of the candidate in it.
-    pub candidate: String,
+    pub(crate) candidate: String,
     /// Who registered, signed for or retired it.
-    pub by: String,
+    pub(crate) by: String,
     /// Their role, where they signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
+    pub(crate) role: Option<String>,
     /// What scores may be used for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub purpose: Option<String>,
+    pub(crate) purpose: Option<String>,
     /// The last day on which it may score without having been reviewed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub review_by: Option<Day>,
+    pub(crate) review_by: Option<Day>,
     /// Why it was retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
-/// Facts of [`Kind::RunStarted`]. A start without a [`RunFinished`] is a run that did not end.
+/// Facts of [`EntryKind::RunStarted`]. A start without a [`RunFinished`] is a run that did not end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunStarted {
+pub(crate) struct RunStarted {
     /// The released model.
-    pub model: String,
+    pub(crate) model: String,
     /// The date scored for.
-    pub as_of: AsOf,
+    pub(crate) as_of: AsOf,
     /// For what.
-    pub purpose: String,
+    pub(crate) purpose: String,
     /// Who asked.
-    pub requested_by: String,
+    pub(crate) requested_by: String,
     /// The digest of the project file, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub configuration: Option<String>,
+    pub(crate) configuration: Option<String>,
     /// The version of this crate.
-    pub library_version: String,
+    pub(crate) library_version: String,
 }
 
-/// Facts of [`Kind::RunFinished`]: the manifest of a run.
+/// Facts of [`EntryKind::RunFinished`]: the manifest of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFinished {
     /// The entry of the start.
@@ -152,15 +154,15 @@ pub struct RunFinished {
     pub at_random: u64,
 }
 
-/// Content of [`Kind::RunFinished`]: digests over ids. They are no facts, because somebody who knows all other
+/// Content of [`EntryKind::RunFinished`]: digests over ids. They are no facts, because somebody who knows all other
 /// ids of a run could confirm a guess with them; so they go when one of the run's cases is taken out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunContent {
+pub(crate) struct RunContent {
     /// The digest of the cohort: see [`Cohort::digest`](crate::cohort::Cohort::digest).
-    pub cohort: String,
+    pub(crate) cohort: String,
     /// SHA-256 of the list as data ([`list_json`](crate::report::list_json)'s text without the line end at
     /// its end, unindented).
-    pub output: String,
+    pub(crate) output: String,
 }
 
 /// How many rows of a source were rejected for one reason.
@@ -176,18 +178,18 @@ pub struct RejectCount {
     pub rows: u64,
 }
 
-/// Facts of [`Kind::CaseScored`].
+/// Facts of [`EntryKind::CaseScored`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CaseScored {
+pub(crate) struct CaseScored {
     /// Its place on the list, from 1, if it was on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<u32>,
+    pub(crate) place: Option<u32>,
     /// Why it was on the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drawn: Option<WhyListed>,
+    pub(crate) drawn: Option<WhyListed>,
 }
 
-/// Content of [`Kind::CaseScored`]. Not public: a program is handed no scores without a person who asks.
+/// Content of [`EntryKind::CaseScored`]. Not public: a program is handed no scores without a person who asks.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ScoreContent {
     /// Its rank in the cohort, from 1.
@@ -198,98 +200,97 @@ pub(crate) struct ScoreContent {
     pub(crate) log_odds: f64,
     /// What the model's features said of the case, in the order of the features.
     pub(crate) cells: Vec<Cell>,
-    /// What the team saw, for a listed case: the scored case without the run's audit record, which the
-    /// manifest has.
+    /// What the team saw, for a listed case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) case: Option<serde_json::Value>,
+    pub(crate) case: Option<ShownCase>,
 }
 
-/// Facts of [`Kind::CaseOpened`].
+/// Facts of [`EntryKind::CaseOpened`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CaseOpened {
+pub(crate) struct CaseOpened {
     /// The entry in which the case was scored.
-    pub case: u64,
+    pub(crate) case: u64,
     /// Who opened it.
-    pub reviewer: Reviewer,
+    pub(crate) reviewer: Reviewer,
     /// Whether they wrote their own judgement down before they saw the score.
-    pub judged_first: bool,
+    pub(crate) judged_first: bool,
 }
 
-/// Content of [`Kind::CaseOpened`].
+/// Content of [`EntryKind::CaseOpened`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenedContent {
+pub(crate) struct OpenedContent {
     /// The reviewer's own judgement before they saw the score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own_judgement: Option<String>,
+    pub(crate) own_judgement: Option<String>,
 }
 
-/// Facts of [`Kind::Decision`].
+/// Facts of [`EntryKind::Decision`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DecisionFacts {
+pub(crate) struct DecisionFacts {
     /// The entry in which the case was scored.
-    pub case: u64,
+    pub(crate) case: u64,
     /// Why the case was on the list.
-    pub drawn: WhyListed,
+    pub(crate) drawn: WhyListed,
     /// Who decided.
-    pub reviewer: Reviewer,
+    pub(crate) reviewer: Reviewer,
     /// When they had opened it.
-    pub opened_on: Day,
+    pub(crate) opened_on: Day,
     /// The next step.
-    pub step: Step,
+    pub(crate) step: Step,
     /// Whether they agree with the case's place on the list.
-    pub agreement: Agreement,
+    pub(crate) agreement: Agreement,
 }
 
-/// Content of [`Kind::Decision`].
+/// Content of [`EntryKind::Decision`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DecisionContent {
+pub(crate) struct DecisionContent {
     /// Why, in words.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
-/// Facts of [`Kind::Correction`].
+/// Facts of [`EntryKind::Correction`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CorrectionFacts {
+pub(crate) struct CorrectionFacts {
     /// Who put it on record.
-    pub by: String,
+    pub(crate) by: String,
     /// How many past cases rest on the records, as far as the ledger shows.
-    pub cases: u64,
+    pub(crate) cases: u64,
     /// How many records.
-    pub records: u64,
+    pub(crate) records: u64,
 }
 
-/// Content of [`Kind::Correction`].
+/// Content of [`EntryKind::Correction`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CorrectionContent {
+pub(crate) struct CorrectionContent {
     /// What was wrong and what was put right.
-    pub what: String,
+    pub(crate) what: String,
     /// The entries of the scored cases that rest on the records.
-    pub cases: Vec<u64>,
+    pub(crate) cases: Vec<u64>,
     /// The records, as source and reference.
-    pub records: Vec<(String, String)>,
+    pub(crate) records: Vec<(String, String)>,
 }
 
-/// Facts of a [`Kind::Purge`] that took a person out; the store adds which entries.
+/// Facts of a [`EntryKind::Purge`] that took a person out; the store adds which entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PurgeFacts {
+pub(crate) struct PurgeFacts {
     /// Who did it.
-    pub by: String,
+    pub(crate) by: String,
     /// On what ground, without naming the person.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
-impl Entry {
+impl LedgerEntry {
     /// What the entry is about; `None` for an entry of a later version of this crate.
     #[must_use]
-    pub fn about(&self) -> Option<Kind> {
-        Kind::of(self.kind())
+    pub fn about(&self) -> Option<EntryKind> {
+        EntryKind::of(self.kind())
     }
 
     /// The entry's facts, read as what its kind holds.
     ///
     /// # Errors
     /// [`LedgerError::Meaning`] where they are something else.
-    pub fn facts_as<T: DeserializeOwned>(&self) -> Result<T, LedgerError> {
+    pub(crate) fn facts_as<T: DeserializeOwned>(&self) -> Result<T, LedgerError> {
         serde_json::from_value(self.facts().clone()).map_err(|error| self.not_understood(&error))
     }
 
@@ -297,7 +298,7 @@ impl Entry {
     ///
     /// # Errors
     /// [`LedgerError::Meaning`] where it is something else.
-    pub fn content_as<T: DeserializeOwned>(&self) -> Result<Option<T>, LedgerError> {
+    pub(crate) fn content_as<T: DeserializeOwned>(&self) -> Result<Option<T>, LedgerError> {
         let Some(content) = self.content() else { return Ok(None) };
         serde_json::from_value(content.body.clone()).map(Some).map_err(|error| self.not_understood(&error))
     }
@@ -321,11 +322,11 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for kind in Kind::ALL {
-            assert_eq!(Kind::of(kind.name()), Some(kind));
+        for kind in EntryKind::ALL {
+            assert_eq!(EntryKind::of(kind.name()), Some(kind));
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }
-        assert_eq!(Kind::of("alert"), None);
+        assert_eq!(EntryKind::of("alert"), None);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
-use super::entry::{Draft, Entry};
-use super::events::Kind;
+use super::entry::{Draft, LedgerEntry};
+use super::events::EntryKind;
 use super::lines::LinesStore;
 use super::sqlite::SqliteStore;
 use super::store::{Filter, Reader, Store};
@@ -102,10 +102,10 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] when the store cannot be written to, when its end is damaged, or when a draft has no
-    /// kind, or one of the [kinds](super::Kind) that have their own way in: a decision, for instance, comes
+    /// kind, or one of the [kinds](super::EntryKind) that have their own way in: a decision, for instance, comes
     /// from a person who opened a case, and from nowhere else.
     pub fn append(&self, drafts: Vec<Draft>) -> Result<Head, LedgerError> {
-        if let Some(draft) = drafts.iter().find(|draft| Kind::of(&draft.kind).is_some()) {
+        if let Some(draft) = drafts.iter().find(|draft| EntryKind::of(&draft.kind).is_some()) {
             let why =
                 format!("entries of the kind \"{}\" are written by their own function alone", draft.kind);
             return Err(LedgerError::Draft(why));
@@ -157,7 +157,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] when the store cannot be read.
-    pub fn entries(&self, wanted: &Filter) -> Result<Vec<Entry>, LedgerError> {
+    pub fn entries(&self, wanted: &Filter) -> Result<Vec<LedgerEntry>, LedgerError> {
         let mut entries = Vec::new();
         self.store.read(wanted, &mut |entry| {
             entries.push(entry);

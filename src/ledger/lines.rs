@@ -22,7 +22,7 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Se
 use std::path::{Path, PathBuf};
 
 use super::chain::{Head, check_append, check_end, name_redacted, seal};
-use super::entry::{Draft, Entry};
+use super::entry::{Draft, LedgerEntry};
 use super::store::{Ending, Filter, Raw, Reader, Store, Visitor};
 use crate::error::LedgerError;
 
@@ -315,7 +315,7 @@ impl Store for LinesStore {
                 .map_err(|_| self.damaged(&format!("line {number} cannot be read")))?;
             if wanted.takes(&line.entry, line.content.as_ref()) {
                 left -= 1;
-                reader(Entry::new(line.entry, line.hash, line.content))?;
+                reader(LedgerEntry::new(line.entry, line.hash, line.content))?;
             }
             Ok(true)
         })

@@ -20,27 +20,29 @@ mod chain;
 mod checkpoint;
 mod entry;
 mod events;
+mod groups;
 mod handle;
 mod lines;
 mod person;
 mod record;
 mod replay;
+mod shown;
 mod sqlite;
 mod store;
+mod tally;
 mod verify;
 
 pub use crate::error::LedgerError;
-pub use account::{Account, Days, GroupTallies, ModelLine, RunLine, Tally};
+pub use account::{Account, ModelLine, RunLine};
 pub use chain::{Head, PURGE};
 pub use checkpoint::{Checkpoint, PublicKey, SigningKey};
-pub use entry::{Content, Draft, Entry};
-pub use events::{
-    CaseOpened, CaseScored, CorrectionContent, CorrectionFacts, DecisionContent, DecisionFacts, Kind,
-    ModelFacts, OpenedContent, PurgeFacts, RejectCount, RunContent, RunFinished, RunStarted,
-};
+pub use entry::{Content, Draft, LedgerEntry};
+pub use events::{EntryKind, RejectCount, RunFinished};
+pub use groups::{GroupTallies, GroupTally};
 pub use handle::Ledger;
 pub use person::{AffectedCase, Correction, Erasure, Held, PastScore, Purged, ScoreAndRank, SubjectPack};
 pub use record::{RecordedCase, RunStart};
 pub use replay::{Differs, NotReplayed, Replay, ReplayOf};
 pub use store::{Filter, Store};
-pub use verify::{Finding, Tampering, Verification};
+pub use tally::{Days, Tally};
+pub use verify::{ChainFault, Tampering, Verification};

@@ -3,12 +3,15 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::entry::{Draft, LedgerEntry};
 use super::events::{
-    CaseScored, CorrectionContent, CorrectionFacts, Kind, PurgeFacts, RunFinished, ScoreContent,
+    CaseScored, CorrectionContent, CorrectionFacts, EntryKind, PurgeFacts, RunFinished, ScoreContent,
 };
+use super::handle::Ledger;
 use super::replay::score_again;
-use super::{Draft, Entry, Filter, Ledger, LedgerError};
+use super::store::Filter;
 use crate::calendar::{AsOf, Day};
+use crate::error::LedgerError;
 use crate::records::Records;
 use crate::review::WhyListed;
 use crate::scoring::Contribution;
@@ -180,7 +183,7 @@ impl Ledger {
         let mut pack =
             SubjectPack { entity: entity.to_owned(), made_on: on, scores: Vec::new(), entries: Vec::new() };
         for entry in &held {
-            if entry.about() == Some(Kind::CaseScored) {
+            if entry.about() == Some(EntryKind::CaseScored) {
                 pack.scores.push(self.past_score(entry)?);
             }
             pack.entries.push(Held {
@@ -195,7 +198,7 @@ impl Ledger {
         Ok(pack)
     }
 
-    fn past_score(&self, entry: &Entry) -> Result<PastScore, LedgerError> {
+    fn past_score(&self, entry: &LedgerEntry) -> Result<PastScore, LedgerError> {
         let run = entry.run().unwrap_or_default();
         let audit = self.finished(run)?.ok_or_else(|| LedgerError::NoRun(run.to_owned()))?.audit;
         let content: ScoreContent = entry.content_as()?.ok_or(LedgerError::Purged)?;
@@ -239,11 +242,11 @@ impl Ledger {
         let mut seen = hashbrown::HashSet::new();
         runs.retain(|run| seen.insert(run.audit.run_id.clone()));
         let mut affected = Vec::new();
-        self.read(&Filter::of(&[Kind::CaseScored]), &mut |entry| {
+        self.read(&Filter::of(&[EntryKind::CaseScored]), &mut |entry| {
             let subject = entry.content().and_then(|content| content.subject.as_deref());
             let Some(content) = entry.content_as::<ScoreContent>()? else { return Ok(()) };
             let is_own = subject == Some(correction.entity.as_str());
-            let through = content.case.as_ref().map(|case| features_that_read(case, &correction.records));
+            let through = content.case.as_ref().map(|case| case.features_that_read(&correction.records));
             let is_affected = match &through {
                 // What a listed case rests on is known.
                 Some(through) => !through.is_empty() || (is_own && correction.records.is_empty()),
@@ -335,7 +338,7 @@ impl Ledger {
                 cases: affected.iter().map(|case| case.entry).collect(),
                 records: correction.records.clone(),
             };
-            Ok(vec![Draft::of(Kind::Correction, on, &facts)?.with(Some(&correction.entity), &content)?])
+            Ok(vec![Draft::of(EntryKind::Correction, on, &facts)?.with(Some(&correction.entity), &content)?])
         })?;
         // It is on record by now, whatever comes of scoring again.
         self.affected_by(correction, records, on)
@@ -363,7 +366,7 @@ impl Ledger {
         let mut taken = Vec::new();
         let done = self.take_out(|| {
             let about = self.entries(&Filter::default().subject(entity))?;
-            taken = about.iter().map(Entry::seq).chain(named.iter().copied()).collect();
+            taken = about.iter().map(LedgerEntry::seq).chain(named.iter().copied()).collect();
             if taken.is_empty() {
                 return Err(if self.naming(&texts)?.is_empty() {
                     LedgerError::NobodyOfThatId
@@ -373,8 +376,8 @@ impl Ledger {
                     )
                 });
             }
-            let runs: hashbrown::HashSet<&str> = about.iter().filter_map(Entry::run).collect();
-            for entry in self.entries(&Filter::of(&[Kind::RunFinished]))? {
+            let runs: hashbrown::HashSet<&str> = about.iter().filter_map(LedgerEntry::run).collect();
+            for entry in self.entries(&Filter::of(&[EntryKind::RunFinished]))? {
                 if entry.content().is_some() && entry.run().is_some_and(|run| runs.contains(run)) {
                     taken.push(entry.seq());
                 }
@@ -382,7 +385,7 @@ impl Ledger {
             taken.sort_unstable();
             taken.dedup();
             let facts = PurgeFacts { by: by.clone(), reason: reason.clone() };
-            Ok((taken.clone(), vec![Draft::of(Kind::Purge, on, &facts)?]))
+            Ok((taken.clone(), vec![Draft::of(EntryKind::Purge, on, &facts)?]))
         });
         let wiped = match done {
             Ok(_) => true,
@@ -405,22 +408,6 @@ impl Ledger {
         })?;
         Ok(naming)
     }
-}
-
-/// The names of features of a shown case that rest on one of the records.
-fn features_that_read(case: &Value, records: &[(String, String)]) -> Vec<String> {
-    let contributions = case["contributions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let is_one = |record: &Value| {
-        records.iter().any(|(source, reference)| {
-            record["source"].as_str() == Some(source) && record["reference"].as_str() == Some(reference)
-        })
-    };
-    contributions
-        .iter()
-        .filter(|part| part["records"].as_array().is_some_and(|records| records.iter().any(is_one)))
-        .flat_map(|part| part["features"].as_array().into_iter().flatten())
-        .filter_map(|name| name.as_str().map(str::to_owned))
-        .collect()
 }
 
 /// Whether one of the texts stands anywhere in a value.

@@ -4,12 +4,16 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::entry::{Content, Draft, LedgerEntry};
 use super::events::{
-    CaseOpened, CaseScored, DecisionContent, DecisionFacts, Kind, ModelFacts, OpenedContent, RejectCount,
-    RunContent, RunFinished, RunStarted, ScoreContent,
+    CaseOpened, CaseScored, DecisionContent, DecisionFacts, EntryKind, ModelFacts, OpenedContent,
+    RejectCount, RunContent, RunFinished, RunStarted, ScoreContent,
 };
-use super::{Content, Draft, Entry, Filter, Ledger, LedgerError};
+use super::handle::Ledger;
+use super::shown::ShownCase;
+use super::store::Filter;
 use crate::calendar::{AsOf, Day};
+use crate::error::LedgerError;
 use crate::records::{Records, summarise};
 use crate::review::{Decision, ReviewList, Reviewer, WhyListed};
 use crate::scoring::{AuditedModel, Provenance, Request, Scorer, Scores};
@@ -27,7 +31,7 @@ const SHORTEST: usize = 6;
 
 impl Draft {
     /// An entry of a kind with its facts, and no content.
-    pub(super) fn of(kind: Kind, on: Day, facts: &impl Serialize) -> Result<Self, LedgerError> {
+    pub(super) fn of(kind: EntryKind, on: Day, facts: &impl Serialize) -> Result<Self, LedgerError> {
         Ok(Self::new(kind.name(), on).facts(value(facts)?))
     }
 
@@ -45,7 +49,7 @@ fn value(of: &impl Serialize) -> Result<Value, LedgerError> {
 impl Filter {
     /// Entries of these kinds.
     #[must_use]
-    pub fn of(kinds: &[Kind]) -> Self {
+    pub fn of(kinds: &[EntryKind]) -> Self {
         Self { kinds: kinds.iter().map(|kind| kind.name().to_owned()).collect(), ..Self::default() }
     }
 }
@@ -66,7 +70,7 @@ impl Ledger {
             reason: None,
         };
         let text = model.to_json().map_err(|error| LedgerError::Draft(error.to_string()))?;
-        self.record_model(Kind::ModelRegistered, &facts, &text, on)
+        self.record_model(EntryKind::ModelRegistered, &facts, &text, on)
     }
 
     /// Puts a release on record: who signed, for what, and the released file's text, from which past scores
@@ -86,10 +90,16 @@ impl Ledger {
             reason: None,
         };
         let text = scorer.to_json().map_err(|error| LedgerError::Draft(error.to_string()))?;
-        self.record_model(Kind::ModelReleased, &facts, &text, sign_off.signed_on)
+        self.record_model(EntryKind::ModelReleased, &facts, &text, sign_off.signed_on)
     }
 
-    fn record_model(&self, kind: Kind, facts: &ModelFacts, text: &str, on: Day) -> Result<(), LedgerError> {
+    fn record_model(
+        &self,
+        kind: EntryKind,
+        facts: &ModelFacts,
+        text: &str,
+        on: Day,
+    ) -> Result<(), LedgerError> {
         self.write(|| {
             if self.model_entry(kind, &facts.model)?.is_some() {
                 return Ok(Vec::new());
@@ -113,7 +123,7 @@ impl Ledger {
             }
         }
         let mut named = Vec::new();
-        for entry in self.entries(&Filter::of(&[Kind::ModelReleased]))? {
+        for entry in self.entries(&Filter::of(&[EntryKind::ModelReleased]))? {
             named.push(entry.facts_as::<ModelFacts>()?);
         }
         named.retain(|facts| facts.model.starts_with(model));
@@ -123,12 +133,12 @@ impl Ledger {
             _ => return Err(LedgerError::Ambiguous(model.to_owned(), "model")),
         };
         let facts = ModelFacts { by: by.to_owned(), reason: Some(reason.to_owned()), role: None, ..released };
-        self.write(|| Ok(vec![Draft::of(Kind::ModelRetired, on, &facts)?]))?;
+        self.write(|| Ok(vec![Draft::of(EntryKind::ModelRetired, on, &facts)?]))?;
         Ok(())
     }
 
     /// The first entry of a kind about a model.
-    fn model_entry(&self, kind: Kind, digest: &str) -> Result<Option<Entry>, LedgerError> {
+    fn model_entry(&self, kind: EntryKind, digest: &str) -> Result<Option<LedgerEntry>, LedgerError> {
         for entry in self.entries(&Filter::of(&[kind]))? {
             if entry.facts_as::<ModelFacts>()?.model == digest {
                 return Ok(Some(entry));
@@ -143,7 +153,7 @@ impl Ledger {
     /// [`LedgerError::NoModel`] where it holds none of that digest, or the text is not that model's.
     pub fn released_model(&self, digest: &str) -> Result<Scorer, LedgerError> {
         let none = || LedgerError::NoModel(digest.to_owned());
-        let entry = self.model_entry(Kind::ModelReleased, digest)?.ok_or_else(none)?;
+        let entry = self.model_entry(EntryKind::ModelReleased, digest)?.ok_or_else(none)?;
         let text: String = entry.content_as()?.ok_or_else(none)?;
         Scorer::from_json(&text).ok().filter(|scorer| scorer.digest() == digest).ok_or_else(none)
     }
@@ -160,7 +170,7 @@ impl Ledger {
         as_of: AsOf,
         configuration: Option<&str>,
     ) -> Result<RunStart, LedgerError> {
-        let retired = self.model_entry(Kind::ModelRetired, scorer.digest())?;
+        let retired = self.model_entry(EntryKind::ModelRetired, scorer.digest())?;
         if retired.is_some_and(|entry| entry.on() <= request.on) {
             return Err(LedgerError::Retired);
         }
@@ -174,7 +184,7 @@ impl Ledger {
                 .map(|configuration| hex::encode(Sha256::digest(configuration.as_bytes()))),
             library_version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let head = self.write(|| Ok(vec![Draft::of(Kind::RunStarted, request.on, &facts)?]))?;
+        let head = self.write(|| Ok(vec![Draft::of(EntryKind::RunStarted, request.on, &facts)?]))?;
         Ok(RunStart { entry: head.entries, facts })
     }
 
@@ -198,7 +208,7 @@ impl Ledger {
     ) -> Result<String, LedgerError> {
         let RunStart { entry: started, facts: asked } = start;
         let audit = scores.provenance();
-        let begun = self.entries(&Filter::of(&[Kind::RunStarted]).from(started).limit(1))?;
+        let begun = self.entries(&Filter::of(&[EntryKind::RunStarted]).from(started).limit(1))?;
         let is_begun = begun.first().is_some_and(|entry| entry.seq() == started);
         let same = asked.model == audit.model && asked.as_of == audit.as_of && asked.purpose == audit.purpose;
         if audit != list.provenance() || !same || !is_begun {
@@ -209,7 +219,7 @@ impl Ledger {
         let digests = RunContent { cohort: audit.cohort.clone(), output: hex::encode(Sha256::digest(text)) };
         let (run, on) = (audit.run_id.as_str(), audit.requested_on);
         self.write(|| {
-            if !self.entries(&Filter::of(&[Kind::Purge]).from(started).limit(1))?.is_empty() {
+            if !self.entries(&Filter::of(&[EntryKind::Purge]).from(started).limit(1))?.is_empty() {
                 return Err(LedgerError::PurgedMeanwhile);
             }
             let mut drafts = match self.finished(run)? {
@@ -222,7 +232,7 @@ impl Ledger {
                 }
                 Some(_) => return Err(LedgerError::OtherList),
             };
-            let draft = Draft::of(Kind::RunFinished, on, &manifest)?.run(run);
+            let draft = Draft::of(EntryKind::RunFinished, on, &manifest)?.run(run);
             drafts.push(draft.with(None, &digests)?);
             Ok(drafts)
         })?;
@@ -231,8 +241,8 @@ impl Ledger {
 
     /// The first manifest of a run.
     pub(super) fn finished(&self, run: &str) -> Result<Option<RunFinished>, LedgerError> {
-        let wanted = Filter::of(&[Kind::RunFinished]).run(run).limit(1);
-        self.entries(&wanted)?.first().map(Entry::facts_as).transpose()
+        let wanted = Filter::of(&[EntryKind::RunFinished]).run(run).limit(1);
+        self.entries(&wanted)?.first().map(LedgerEntry::facts_as).transpose()
     }
 
     /// The manifest of the one run whose id begins so.
@@ -255,10 +265,11 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub fn runs(&self) -> Result<Vec<RunFinished>, LedgerError> {
-        self.entries(&Filter::of(&[Kind::RunFinished]))?.iter().map(Entry::facts_as).collect()
+        self.entries(&Filter::of(&[EntryKind::RunFinished]))?.iter().map(LedgerEntry::facts_as).collect()
     }
 
-    /// Opens the case in a place of a recorded list (from 1) for a named reviewer, and puts that on record
+    /// Opens a case of a recorded list (the run, or the beginning of its id, and the place from 1) for a named
+    /// reviewer, and puts that on record
     /// before anything of the case is given out. `own_judgement` is what they think before they see the
     /// score, where the team works so.
     ///
@@ -268,17 +279,17 @@ impl Ledger {
     /// day, [`LedgerError::Incomplete`] without name or role.
     pub fn open_case(
         &self,
-        run: &str,
-        place: u32,
+        listed: (&str, u32),
         reviewer: Reviewer,
         own_judgement: Option<&str>,
         on: Day,
     ) -> Result<RecordedCase, LedgerError> {
-        let case = self.listed(run, place, reviewer, on)?;
+        let case = self.listed(listed, reviewer, on)?;
         let own = own_judgement.map(str::trim).filter(|text| !text.is_empty());
         self.write(|| {
-            let is_held =
-                !self.entries(&Filter::of(&[Kind::CaseScored]).subject(&case.entity).limit(1))?.is_empty();
+            let is_held = !self
+                .entries(&Filter::of(&[EntryKind::CaseScored]).subject(&case.entity).limit(1))?
+                .is_empty();
             if !is_held {
                 return Err(LedgerError::Purged);
             }
@@ -286,7 +297,7 @@ impl Ledger {
             let judged_first = own.is_some() && self.opening(&case)?.is_none();
             let facts = CaseOpened { case: case.entry, reviewer: case.reviewer.clone(), judged_first };
             let content = OpenedContent { own_judgement: own.map(str::to_owned) };
-            let draft = Draft::of(Kind::CaseOpened, on, &facts)?.run(&case.run);
+            let draft = Draft::of(EntryKind::CaseOpened, on, &facts)?.run(&case.run);
             Ok(vec![draft.with(Some(&case.entity), &content)?])
         })?;
         Ok(case)
@@ -298,12 +309,11 @@ impl Ledger {
     /// As [`Ledger::open_case`], and [`LedgerError::NotOpened`].
     pub fn opened_case(
         &self,
-        run: &str,
-        place: u32,
+        listed: (&str, u32),
         reviewer: Reviewer,
         on: Day,
     ) -> Result<RecordedCase, LedgerError> {
-        let case = self.listed(run, place, reviewer, on)?;
+        let case = self.listed(listed, reviewer, on)?;
         let opened_on = self.opening(&case)?.ok_or(LedgerError::NotOpened)?;
         if on < opened_on {
             return Err(LedgerError::TooEarly("the day on which the case was opened"));
@@ -314,7 +324,7 @@ impl Ledger {
     /// When the reviewer of a case opened it last, if they did.
     fn opening(&self, case: &RecordedCase) -> Result<Option<Day>, LedgerError> {
         let mut opened_on = None;
-        let wanted = Filter::of(&[Kind::CaseOpened]).run(&case.run);
+        let wanted = Filter::of(&[EntryKind::CaseOpened]).run(&case.run);
         for entry in self.entries(&wanted)? {
             let facts: CaseOpened = entry.facts_as()?;
             if facts.case == case.entry && facts.reviewer == case.reviewer {
@@ -326,8 +336,7 @@ impl Ledger {
 
     fn listed(
         &self,
-        run: &str,
-        place: u32,
+        (run, place): (&str, u32),
         reviewer: Reviewer,
         on: Day,
     ) -> Result<RecordedCase, LedgerError> {
@@ -340,7 +349,7 @@ impl Ledger {
             return Err(LedgerError::Expired(audit.expires.to_string()));
         }
         let mut found = None;
-        self.read(&Filter::of(&[Kind::CaseScored]).run(&audit.run_id), &mut |entry| {
+        self.read(&Filter::of(&[EntryKind::CaseScored]).run(&audit.run_id), &mut |entry| {
             let facts: CaseScored = entry.facts_as()?;
             if let (Some(held), Some(drawn)) = (facts.place, facts.drawn)
                 && held == place
@@ -379,7 +388,7 @@ impl Ledger {
         if self.finished(run)?.is_none() {
             return Err(LedgerError::NoRun(run.to_owned()));
         }
-        let wanted = Filter::of(&[Kind::CaseScored]).run(run).subject(decision.entity());
+        let wanted = Filter::of(&[EntryKind::CaseScored]).run(run).subject(decision.entity());
         let case = self.entries(&wanted)?.into_iter().next().ok_or(LedgerError::NotListed)?;
         if case.facts_as::<CaseScored>()?.place.is_none() {
             return Err(LedgerError::NotListed);
@@ -387,13 +396,13 @@ impl Ledger {
         let reviewer = decision.reviewer().clone();
         let mut drafts = Vec::new();
         let mut was_opened = false;
-        for entry in self.entries(&Filter::of(&[Kind::CaseOpened]).run(run))? {
+        for entry in self.entries(&Filter::of(&[EntryKind::CaseOpened]).run(run))? {
             let facts: CaseOpened = entry.facts_as()?;
             was_opened |= facts.case == case.seq() && facts.reviewer == reviewer;
         }
         if !was_opened {
             let facts = CaseOpened { case: case.seq(), reviewer: reviewer.clone(), judged_first: false };
-            let draft = Draft::of(Kind::CaseOpened, decision.opened_on(), &facts)?.run(run);
+            let draft = Draft::of(EntryKind::CaseOpened, decision.opened_on(), &facts)?.run(run);
             drafts.push(draft.with(Some(decision.entity()), &OpenedContent { own_judgement: None })?);
         }
         let facts = DecisionFacts {
@@ -405,7 +414,7 @@ impl Ledger {
             agreement: decision.agreement(),
         };
         let content = DecisionContent { reason: decision.reason().to_owned() };
-        let draft = Draft::of(Kind::Decision, decision.decided_on(), &facts)?.run(run);
+        let draft = Draft::of(EntryKind::Decision, decision.decided_on(), &facts)?.run(run);
         drafts.push(draft.with(Some(decision.entity()), &content)?);
         Ok(drafts)
     }
@@ -453,22 +462,18 @@ fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>,
             place: place.map(|place| place as u32 + 1),
             drawn: entry.map(crate::review::ListedCase::why_listed),
         };
-        let mut case = entry.map(|entry| value(entry.case())).transpose()?;
-        if let Some(Value::Object(fields)) = &mut case {
-            fields.remove("audit");
-        }
         let content = ScoreContent {
             rank: score.rank,
             of: scores.len() as u32,
             log_odds: score.log_odds,
             cells: score.cells,
-            case,
+            case: entry.map(|entry| ShownCase::of(entry.case(), score.log_odds)),
         };
-        let draft = Draft::of(Kind::CaseScored, on, &facts)?.run(run);
+        let draft = Draft::of(EntryKind::CaseScored, on, &facts)?.run(run);
         drafts.push(draft.with(Some(score.entity), &content)?);
     }
     for case in scores.not_scored() {
-        let draft = Draft::of(Kind::CaseNotScored, on, &Value::Object(serde_json::Map::new()))?;
+        let draft = Draft::of(EntryKind::CaseNotScored, on, &Value::Object(serde_json::Map::new()))?;
         drafts.push(draft.run(run).with(Some(case.entity()), case.reason())?);
     }
     Ok(drafts)
@@ -481,7 +486,7 @@ pub struct RecordedCase {
     entry: u64,
     entity: String,
     drawn: WhyListed,
-    case: Value,
+    case: ShownCase,
     reviewer: Reviewer,
     opened_on: Day,
     expires: Day,
@@ -496,10 +501,18 @@ impl RecordedCase {
         &self.entity
     }
 
-    /// What the list said of the case: a [`ScoredCase`](crate::scoring::ScoredCase) as it was written.
+    /// What the list said of the case, as data.
+    ///
+    /// # Errors
+    /// [`LedgerError::Draft`] where it cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String, LedgerError> {
+        serde_json::to_string_pretty(&self.case).map_err(|error| LedgerError::Draft(error.to_string()))
+    }
+
+    /// What the list said of the case, in a few lines: its rank, what makes the score, what the list cannot see.
     #[must_use]
-    pub fn case(&self) -> &Value {
-        &self.case
+    pub fn in_words(&self) -> String {
+        self.case.in_words()
     }
 
     /// Decides, with a reason in words.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::events::{CaseScored, Kind, RunFinished, ScoreContent};
-use super::{Entry, Filter, Ledger, LedgerError};
+use super::entry::LedgerEntry;
+use super::events::{CaseScored, EntryKind, RunFinished, ScoreContent};
+use super::handle::Ledger;
+use super::store::Filter;
+use crate::error::LedgerError;
 use crate::records::Records;
 use crate::review::{ReviewList, WhyListed};
 use crate::scoring::{Request, Scorer, Scores};
@@ -166,7 +168,8 @@ impl Ledger {
         let wanted = self.drawn(of, &runs)?;
         for run in &runs {
             let before = replay.asked;
-            let is_wanted = |entry: &Entry| wanted.as_ref().is_none_or(|drawn| drawn.contains(&entry.seq()));
+            let is_wanted =
+                |entry: &LedgerEntry| wanted.as_ref().is_none_or(|drawn| drawn.contains(&entry.seq()));
             match self.released_model(&run.audit.model) {
                 Err(LedgerError::NoModel(_)) => {
                     let mut cases = 0;
@@ -180,7 +183,9 @@ impl Ledger {
                 Err(error) => return Err(error),
                 Ok(scorer) => match records {
                     None => self.replay_inputs(run, &scorer, &is_wanted, &mut replay)?,
-                    Some(records) => self.replay_extracts(run, &scorer, records, &is_wanted, &mut replay)?,
+                    Some(records) => {
+                        self.replay_extracts(run, (&scorer, records), &is_wanted, &mut replay)?;
+                    }
                 },
             }
             if wanted.is_none() {
@@ -212,7 +217,7 @@ impl Ledger {
         &self,
         run: &RunFinished,
         scorer: &Scorer,
-        is_wanted: &dyn Fn(&Entry) -> bool,
+        is_wanted: &dyn Fn(&LedgerEntry) -> bool,
         replay: &mut Replay,
     ) -> Result<(), LedgerError> {
         let mut held = Vec::new();
@@ -237,9 +242,8 @@ impl Ledger {
     fn replay_extracts(
         &self,
         run: &RunFinished,
-        scorer: &Scorer,
-        records: &Records,
-        is_wanted: &dyn Fn(&Entry) -> bool,
+        (scorer, records): (&Scorer, &Records),
+        is_wanted: &dyn Fn(&LedgerEntry) -> bool,
         replay: &mut Replay,
     ) -> Result<(), LedgerError> {
         let mut held = Vec::new();
@@ -307,7 +311,7 @@ impl Ledger {
 
 /// The scored cases of a run.
 fn of_run(run: &RunFinished) -> Filter {
-    Filter::of(&[Kind::CaseScored]).run(&run.audit.run_id)
+    Filter::of(&[EntryKind::CaseScored]).run(&run.audit.run_id)
 }
 
 /// Sources whose snapshot says something else than it did in a run, or that there are no more.
@@ -369,50 +373,13 @@ fn note(replay: &mut Replay, entry: u64, differs: Option<Differs>) {
 /// Whether a contribution that a listed case was shown with comes out otherwise.
 fn explanation_differs(scorer: &Scorer, content: &ScoreContent) -> Result<Option<Differs>, LedgerError> {
     let Some(shown) = &content.case else { return Ok(None) };
-    let score = shown["score"].as_f64().map(f64::to_bits);
-    if score != Some(content.log_odds.to_bits()) || shown["rank"] != content.rank {
+    if shown.score.to_bits() != content.log_odds.to_bits() || shown.rank != content.rank {
         return Ok(Some(Differs::Shown));
     }
     let reasons =
         scorer.explain_again(&content.cells).map_err(|error| LedgerError::Replay(error.to_string()))?;
-    let mut again: Vec<(Vec<String>, u64)> =
-        reasons.into_iter().map(|reason| (reason.features, reason.log_odds.to_bits())).collect();
-    let mut then = shown_contributions(shown);
-    again.sort();
-    then.sort();
-    Ok((again != then).then_some(Differs::Explanation))
-}
-
-/// What a contribution adds, as a ledger keeps it: entries of version 0.1.0 call it `points`.
-fn written_log_odds(part: &Value) -> Option<f64> {
-    part.get("log_odds").or_else(|| part.get("points")).and_then(Value::as_f64)
-}
-
-/// The features and log-odds (as bits) of a shown case's contributions.
-fn shown_contributions(case: &Value) -> Vec<(Vec<String>, u64)> {
-    let Some(contributions) = case["contributions"].as_array() else { return Vec::new() };
-    contributions
-        .iter()
-        .map(|part| {
-            let features = part["features"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let features = features.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
-            (features, written_log_odds(part).unwrap_or(f64::NAN).to_bits())
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::shown_contributions;
-
-    #[test]
-    fn contributions_read_alike_under_their_name_and_under_the_one_they_had() {
-        let case = |name: &str| json!({"contributions": [{"features": ["a", "b"], name: -0.25}]});
-        let wanted = [(vec!["a".to_owned(), "b".to_owned()], (-0.25_f64).to_bits())];
-        assert_eq!(shown_contributions(&case("log_odds")), wanted);
-        assert_eq!(shown_contributions(&case("points")), wanted);
-        assert_ne!(shown_contributions(&case("other")), wanted);
-    }
+    let mut again: Vec<(&[String], u64)> =
+        reasons.iter().map(|reason| (reason.features.as_slice(), reason.log_odds.to_bits())).collect();
+    again.sort_unstable();
+    Ok((again != shown.log_odds()).then_some(Differs::Explanation))
 }

@@ -24,7 +24,7 @@ use rusqlite::{
 };
 
 use super::chain::{Head, Sealed, check_append, check_end, name_redacted, seal};
-use super::entry::{Content, Draft, Entry, Header};
+use super::entry::{Content, Draft, Header, LedgerEntry};
 use super::lines::sync_folder;
 use super::store::{Ending, Filter, Raw, Reader, Store, Visitor};
 use crate::error::LedgerError;
@@ -390,9 +390,9 @@ impl Store for SqliteStore {
             let content: Option<Option<Content>> =
                 content.map(|content| serde_json::from_slice(&content).ok());
             match (header, content) {
-                (Some(header), None) => reader(Entry::new(header, hex::encode(hash), None))?,
+                (Some(header), None) => reader(LedgerEntry::new(header, hex::encode(hash), None))?,
                 (Some(header), Some(Some(content))) => {
-                    reader(Entry::new(header, hex::encode(hash), Some(content)))?;
+                    reader(LedgerEntry::new(header, hex::encode(hash), Some(content)))?;
                 }
                 (None, _) | (_, Some(None)) => return Err(self.damaged("an entry cannot be read")),
             }

@@ -1,7 +1,7 @@
 //! What a store of entries has to do. There are two: one `SQLite` file, and one file of JSON lines.
 
 use super::chain::Head;
-use super::entry::{Content, Draft, Entry, Header};
+use super::entry::{Content, Draft, Header, LedgerEntry};
 use crate::error::LedgerError;
 
 /// Which entries to read. Without a condition: all. Conditions add up.
@@ -89,7 +89,7 @@ impl std::fmt::Debug for Filter {
 }
 
 /// What is called with each entry that is read.
-pub type Reader<'a> = dyn FnMut(Entry) -> Result<(), LedgerError> + 'a;
+pub type Reader<'a> = dyn FnMut(LedgerEntry) -> Result<(), LedgerError> + 'a;
 
 /// Keeps entries in the order in which they were appended.
 ///

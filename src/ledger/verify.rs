@@ -33,12 +33,12 @@ pub struct Verification {
     /// them.
     pub unfinished: u64,
     /// The first entry that is not as it was written; `None` when the chain holds.
-    pub finding: Option<Finding>,
+    pub finding: Option<ChainFault>,
 }
 
 /// The first entry that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct ChainFault {
     /// The number of the entry, from 1; of an entry that is gone, the number that it had.
     pub entry: u64,
     /// What was done to it.
@@ -76,7 +76,7 @@ impl fmt::Display for Tampering {
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for ChainFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "entry {} {}: {}", self.entry, self.what, self.seen)
     }
@@ -174,7 +174,7 @@ struct Walk {
     /// The number of the last entry of the batch that the last entry is of.
     through: u64,
     contents: Vec<ContentState>,
-    first: Option<Finding>,
+    first: Option<ChainFault>,
     gap: Option<Gap>,
     /// What the checkpoint says, until its entry is reached.
     expected: Option<Head>,
@@ -199,7 +199,7 @@ impl Walk {
     }
 
     /// Keeps the finding with the lowest number.
-    fn note(&mut self, finding: Finding) {
+    fn note(&mut self, finding: ChainFault) {
         if self.first.as_ref().is_none_or(|first| finding.entry < first.entry) {
             self.first = Some(finding);
         }
@@ -230,7 +230,7 @@ impl Walk {
         self.last = link.hash;
         self.through = record.header.through;
         if let Some(seen) = record.disagrees {
-            self.note(Finding { entry: at, what: Tampering::Changed, seen: seen.into() });
+            self.note(ChainFault { entry: at, what: Tampering::Changed, seen: seen.into() });
         }
         self.content(at, record);
         if record.header.kind == PURGE {
@@ -255,7 +255,7 @@ impl Walk {
         };
         self.contents.push(state);
         if let Some((what, seen)) = wrong {
-            self.note(Finding { entry: at, what, seen });
+            self.note(ChainFault { entry: at, what, seen });
         }
     }
 
@@ -263,7 +263,7 @@ impl Walk {
     fn purge(&mut self, at: u64, record: &Record) {
         let Some(ranges) = redacted_by(&record.header) else {
             let seen = "it does not say which entries it took the content of".to_owned();
-            self.note(Finding { entry: at, what: Tampering::Changed, seen });
+            self.note(ChainFault { entry: at, what: Tampering::Changed, seen });
             return;
         };
         for seq in ranges.into_iter().flat_map(|(first, last)| first..=last) {
@@ -271,7 +271,7 @@ impl Walk {
                 state @ ContentState::Missing => *state = ContentState::Purged,
                 ContentState::There => {
                     let seen = format!("its content is there, and entry {at} says that it was taken out");
-                    self.note(Finding { entry: seq, what: Tampering::Content, seen });
+                    self.note(ChainFault { entry: seq, what: Tampering::Content, seen });
                 }
                 ContentState::Never | ContentState::Purged => {}
             }
@@ -285,14 +285,14 @@ impl Walk {
             let seen =
                 "its hash is not that of the checkpoint: it, or an entry before it, was written anew since";
             let entry = expected.entries.max(1);
-            self.note(Finding { entry, what: Tampering::Changed, seen: seen.into() });
+            self.note(ChainFault { entry, what: Tampering::Changed, seen: seen.into() });
         }
     }
 
     /// After the last entry, when the chain has no gap.
     fn end(&mut self, ending: &Ending, checkpoint: Option<&Checkpoint>) {
         let next = self.entries + 1;
-        let removed = |seen: String| Finding { entry: next, what: Tampering::Removed, seen };
+        let removed = |seen: String| ChainFault { entry: next, what: Tampering::Removed, seen };
         if self.through >= next {
             let seen =
                 format!("entries up to {} were written in one step, and it is not there", self.through);
@@ -306,10 +306,10 @@ impl Walk {
                 self.note(removed(format!("the ledger's head says that there are {} entries", head.entries)));
             } else if head.entries < self.entries {
                 let seen = format!("the ledger's head says that there are {} entries", head.entries);
-                self.note(Finding { entry: head.entries + 1, what: Tampering::Inserted, seen });
+                self.note(ChainFault { entry: head.entries + 1, what: Tampering::Inserted, seen });
             } else if hash_from_hex(&head.hash) != Some(self.last) {
                 let seen = "its hash is not the one that the ledger's head has".to_owned();
-                self.note(Finding { entry: self.entries.max(1), what: Tampering::Changed, seen });
+                self.note(ChainFault { entry: self.entries.max(1), what: Tampering::Changed, seen });
             }
         }
         // Where a tail is gone, the purge that took the content out may be gone with it.
@@ -317,11 +317,11 @@ impl Walk {
         let missing = self.contents.iter().position(|&content| content == ContentState::Missing);
         if let Some(missing) = missing.filter(|_| whole) {
             let seen = "its content is gone, and no purge says that it was taken out".to_owned();
-            self.note(Finding { entry: missing as u64 + 1, what: Tampering::Content, seen });
+            self.note(ChainFault { entry: missing as u64 + 1, what: Tampering::Content, seen });
         }
         if let Some(stray) = ending.stray {
             let seen = "there is content for it, and no entry".to_owned();
-            self.note(Finding { entry: stray, what: Tampering::Content, seen });
+            self.note(ChainFault { entry: stray, what: Tampering::Content, seen });
         }
     }
 }
@@ -385,9 +385,9 @@ impl Around {
         }
     }
 
-    fn explain(&self, gap: &Gap) -> Finding {
+    fn explain(&self, gap: &Gap) -> ChainFault {
         let at = gap.at;
-        let found = |entry, what, seen: String| Finding { entry, what, seen };
+        let found = |entry, what, seen: String| ChainFault { entry, what, seen };
         let Some(record) = gap.record else {
             return match self.missing_one {
                 Some(_) => found(

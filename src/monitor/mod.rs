@@ -22,7 +22,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let project = Project::load("project.toml")?;
-//! let records = project.records(|_source, _rows| {})?;
+//! let records = project.records()?;
 //! let scorer = Scorer::from_json(&std::fs::read_to_string("released.json")?)?;
 //! let report =
 //!     Monitor::new(&scorer).run(&records, "2025-04-01".parse()?, &MonitorParams::default())?;

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::evaluate::{Backtest, Bootstrap};
 use crate::fairness::Protected;
 use crate::fairness::audit::{Audit, AuditParams, ScoreTable};
-use crate::fairness::label::{Helped, LabelReport};
+use crate::fairness::label::{Helped, LabelReport, LabelSource, Referred};
 use crate::fairness::proxy::{AblationReport, CarrierReport, ProxyParams, ProxyReport};
 use crate::model::Candidate;
 use crate::records::Records;
@@ -26,8 +26,8 @@ pub struct FullAudit {
     pub carriers: CarrierReport,
     /// What leaving a feature out would change.
     pub ablation: AblationReport,
-    /// Outcomes and scores among those helped and not; `None` where the project does not say which records mean
-    /// help.
+    /// Outcomes and scores among those helped and not, and where referrals came from; `None` where the project does
+    /// not say which records mean help.
     pub label: Option<LabelReport>,
 }
 
@@ -42,18 +42,18 @@ impl Project {
         }
     }
 
-    /// Audits a tested model in depth. `stage` is told what is being done.
+    /// Audits a tested model in depth.
     ///
     /// # Errors
     /// The [`Error`] of the part that fails.
     pub fn full_audit(
         &self,
         records: &Records,
-        (candidate, backtest): (&Candidate, &Backtest),
         protected: &Protected,
+        (candidate, backtest): (&Candidate, &Backtest),
         params: &AuditParams,
-        mut stage: impl FnMut(&str),
     ) -> Result<FullAudit, Error> {
+        let stage = |what: &str| self.watch.stage(what);
         stage("auditing groups");
         let audit = ScoreTable::of_backtest(backtest, protected)?.audit(params)?;
         stage("looking for proxies");
@@ -69,7 +69,12 @@ impl Project {
             let dates = backtest.report().splits.iter().map(|split| split.split.test);
             let cohorts = dates.map(|date| self.cohort(records, date)).collect::<Result<Vec<_>, _>>()?;
             let helped = Helped::within(&cohorts, &self.helped, self.outcome.horizon)?;
-            Some(LabelReport::of(backtest, &self.outcome, protected, &helped, None, params)?)
+            let referred = match self.referrals.as_slice() {
+                [] => None,
+                sources => Some(Referred::within(&cohorts, sources, self.outcome.horizon)?),
+            };
+            let label = LabelSource { outcome: &self.outcome, helped: &helped, referred: referred.as_ref() };
+            Some(LabelReport::of(backtest, &label, protected, params)?)
         };
         let candidate = candidate.digest().to_owned();
         Ok(FullAudit { candidate, audit, proxies, carriers, ablation, label })
@@ -86,6 +91,48 @@ impl Project {
         protected: &Protected,
         candidate: &Candidate,
     ) -> Result<Backtest, Error> {
+        self.watch.stage("backtest");
         Ok(Backtest::run(candidate, &self.training_data(records, protected)?, &self.backtest_plan()?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fairness::label::ClosedLoop;
+    use crate::model::Trainer;
+    use crate::synthetic::{CouncilParams, Format};
+
+    #[test]
+    fn sources_of_referrals_in_the_project_file_reach_the_label_report() {
+        let folder = std::env::temp_dir().join(format!("earlyhelp-referrals-{}", std::process::id()));
+        let council = CouncilParams::new(2_500, 1).generate().unwrap();
+        let path = council.write(&folder, Format::Csv).unwrap();
+        let tables = r#"
+[[helped]]
+source = "early_help"
+
+[[referral]]
+name = "list"
+records = [{ source = "early_help" }]
+from_model = true
+
+[training]
+resamples = 99
+"#;
+        let text = std::fs::read_to_string(path).unwrap().replacen("[training]", tables, 1);
+        let project = Project::from_toml(&text, &folder).unwrap();
+        let (records, protected) = (project.records().unwrap(), project.protected().unwrap());
+        let trainer = Trainer::by_name("logistic").unwrap();
+        let (candidate, backtest) = project.test(&records, &protected, &trainer).unwrap();
+        let params = project.audit_params();
+        let full = project.full_audit(&records, &protected, (&candidate, &backtest), &params).unwrap();
+        // Whoever was helped was referred by the list, since both are the same records.
+        let label = full.label.unwrap();
+        let referrals = label.referrals.as_ref().unwrap();
+        assert_eq!(referrals.closed_loop, ClosedLoop::Closed);
+        assert_eq!(referrals.referred, label.all.as_ref().unwrap().helped.n);
+        assert!(label.to_string().contains("all referrals came from the model's own list"));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -12,7 +12,7 @@ use crate::evaluate::{
     ModelComparison, SuccessBar,
 };
 use crate::fairness::audit::AuditParams;
-use crate::fairness::{CapacityShares, FairnessAudit, MitigationReport, Protected, reweigh};
+use crate::fairness::{CapacityShares, FairnessAudit, MitigationReport, MitigationTrial, Protected, reweigh};
 use crate::model::{Candidate, SourceDigest, Trainer, TrainingContext};
 use crate::records::Records;
 use crate::scoring::AuditedModel;
@@ -109,20 +109,22 @@ impl Project {
         if self.training.mitigation.is_none() && shares.is_none() {
             return Ok(reports);
         }
+        self.watch.stage("mitigation, before and after");
         let (data, plan) = (self.training_data(records, protected)?, self.backtest_plan()?);
-        let params = self.audit_params();
+        let trial =
+            MitigationTrial { data: &data, trainer, plan: &plan, protected, params: self.audit_params() };
         if let Some(asked) = &self.training.mitigation {
-            reports.push(MitigationReport::of_reweighing(&data, trainer, &plan, protected, asked, &params)?);
+            reports.push(trial.of_reweighing(asked)?);
         }
         if let Some(shares) = shares {
-            reports.push(MitigationReport::of_shares(&data, trainer, &plan, protected, shares, &params)?);
+            reports.push(trial.of_shares(shares)?);
         }
         Ok(reports)
     }
 
     /// Trains a model on all training dates, backtests the same training on the past, and checks the
-    /// backtest's lists for fairness. `stage` is told what is being done. Where the project has a
-    /// mitigation, cases count as it says, in the backtest by each split's own training cases;
+    /// backtest's lists for fairness. Where the project has a mitigation, cases count as it says, in the backtest
+    /// by each split's own training cases;
     /// [`Project::mitigation_reports`] shows what that does.
     ///
     /// # Errors
@@ -132,10 +134,9 @@ impl Project {
         records: &Records,
         protected: &Protected,
         trainer: &Trainer,
-        mut stage: impl FnMut(&str),
     ) -> Result<AuditedModel, Error> {
-        let (candidate, backtest) = self.test(records, protected, trainer, &mut stage)?;
-        stage("fairness check");
+        let (candidate, backtest) = self.test(records, protected, trainer)?;
+        self.watch.stage("fairness check");
         self.audit(candidate, &backtest, protected)
     }
 
@@ -150,8 +151,8 @@ impl Project {
         records: &Records,
         protected: &Protected,
         trainer: &Trainer,
-        mut stage: impl FnMut(&str),
     ) -> Result<(Candidate, Backtest), Error> {
+        let stage = |what: &str| self.watch.stage(what);
         stage("features and outcomes");
         let data = self.training_data(records, protected)?;
         stage("digests of the sources");
@@ -164,7 +165,8 @@ impl Project {
     }
 
     /// Trains and backtests several trainers on the same splits, chooses one by the project's rule, and
-    /// checks it for fairness. `cpu` gives the CPU seconds of this process so far, where there is a clock.
+    /// checks it for fairness. Where somebody [has a clock](super::Progress::cpu_seconds), it also says how long
+    /// each took to train.
     ///
     /// # Errors
     /// The [`Error`] of the stage that fails.
@@ -173,9 +175,8 @@ impl Project {
         records: &Records,
         protected: &Protected,
         trainers: &[Trainer],
-        mut stage: impl FnMut(&str),
-        mut cpu: impl FnMut() -> Option<f64>,
     ) -> Result<(ModelComparison, AuditedModel), Error> {
+        let stage = |what: &str| self.watch.stage(what);
         stage("features and outcomes");
         let data = self.training_data(records, protected)?;
         stage("digests of the sources");
@@ -185,9 +186,9 @@ impl Project {
         let mut entrants = Vec::new();
         for trainer in trainers {
             stage(&format!("training: {}", trainer.name()));
-            let before = cpu();
+            let before = self.watch.cpu_seconds();
             let candidate = Candidate::train(&data, trainer, context.clone())?;
-            let seconds = cpu().zip(before).map(|(after, before)| after - before);
+            let seconds = self.watch.cpu_seconds().zip(before).map(|(after, before)| after - before);
             stage(&format!("backtest: {}", trainer.name()));
             let backtest = Backtest::run(&candidate, &data, &plan)?;
             entrants.push(Entrant::new(&candidate, &backtest, seconds)?);

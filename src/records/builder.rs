@@ -153,7 +153,8 @@ impl<'p> RecordsBuilder<'p> {
     }
 }
 
-fn check_limit(intake: &[Intake], rejects: &[Reject], limit: f64) -> Result<(), RecordsError> {
+/// Refuses a source of whose rows a larger share was rejected.
+pub(crate) fn check_limit(intake: &[Intake], rejects: &[Reject], limit: f64) -> Result<(), RecordsError> {
     let Some(over) = intake.iter().find(|counts| counts.rejected_share() > limit) else { return Ok(()) };
     let of_source: Vec<Reject> = rejects.iter().filter(|r| r.source == over.source).cloned().collect();
     let commonest = summarise(&of_source)

@@ -63,7 +63,7 @@ pub use reject::{Intake, Reject, RejectReason, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
 
-pub(crate) use builder::read_table;
+pub(crate) use builder::{check_limit, read_table};
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
 pub(crate) use mapping::one_or_many;

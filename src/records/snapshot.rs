@@ -1,6 +1,6 @@
 //! What was known on a date.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::people::Residence;
@@ -38,7 +38,7 @@ pub struct Event<'r> {
 }
 
 /// Points to a record in its source, without what the record says of the person.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RecordReference {
     /// The source.
     pub source: String,

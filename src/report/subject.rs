@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::words;
 use crate::error::ReportError;
-use crate::ledger::{Held, Kind, PastScore, SubjectPack};
+use crate::ledger::{EntryKind, Held, PastScore, SubjectPack};
 
 /// The pack as a page that stands on its own: every score with its plain reasons, and every entry as it is
 /// held. It names the person by the pseudonym; who gives it out puts the name to it.
@@ -71,12 +71,12 @@ struct EntrySection {
 
 impl EntrySection {
     fn of(entry: &Held) -> Result<Self, ReportError> {
-        let what = match Kind::of(&entry.kind) {
-            Some(Kind::CaseScored) => "scored",
-            Some(Kind::CaseNotScored) => "not scored, with the reason",
-            Some(Kind::CaseOpened) => "opened by a person",
-            Some(Kind::Decision) => "decided about by a person",
-            Some(Kind::Correction) => "records put right",
+        let what = match EntryKind::of(&entry.kind) {
+            Some(EntryKind::CaseScored) => "scored",
+            Some(EntryKind::CaseNotScored) => "not scored, with the reason",
+            Some(EntryKind::CaseOpened) => "opened by a person",
+            Some(EntryKind::Decision) => "decided about by a person",
+            Some(EntryKind::Correction) => "records put right",
             _ => &entry.kind,
         };
         let text = serde_json::to_string_pretty(&serde_json::json!({

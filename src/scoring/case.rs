@@ -81,7 +81,7 @@ fn as_log_odds<S: Serializer>(score: &RiskScore, serializer: S) -> Result<S::Ok,
 }
 
 /// The band that a score lies in, and what came of such cases in the backtest.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShownBand {
     /// The band's name.
     pub name: String,
@@ -110,7 +110,7 @@ pub struct ShownBand {
 ///     format!("{}", chance.value > 0.5)
 /// }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Chance {
     /// The chance, 0 to 1.
     pub(crate) value: f64,
@@ -129,7 +129,7 @@ impl fmt::Display for Chance {
 
 /// How sure the ranking is of a case: in how many refits on redrawn families it would be on a list of the
 /// backtest's length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stability {
     /// In so many refits.
     pub kept_in: u32,
@@ -200,7 +200,7 @@ impl Contribution {
 }
 
 /// A feature for which there is no value.
-#[derive(Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Absence {
     /// The feature's name.
     pub feature: String,

@@ -141,6 +141,11 @@ type Form = [&'static str; 2];
 const AUDITED: Form = ["earlyhelp-audited/1", "earlyhelp-audited/2"];
 const RELEASED: Form = ["earlyhelp-released/1", "earlyhelp-released/2"];
 
+/// Whether a file of this format holds a released model.
+pub(super) fn is_released(format: &str) -> bool {
+    format.starts_with("earlyhelp-released/")
+}
+
 impl AuditedModel {
     /// Puts a candidate and its evidence together.
     ///

@@ -47,10 +47,10 @@ fn record(text: &str) -> Result<(String, String), String> {
 
 pub fn correct(arguments: &CorrectArguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open()?;
-    let mut progress = Progress::start("reading");
+    let progress = Progress::start("reading");
     let records = match &arguments.project {
         None => None,
-        Some(path) => Some(Project::load(path)?.records(|source, rows| progress.rows(source, rows))?),
+        Some(path) => Some(Project::load(path)?.on_progress(progress.watch()).records()?),
     };
     progress.stage("looking for past cases");
     let correction = Correction {
@@ -139,8 +139,8 @@ pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
     let on = arguments.on.unwrap_or_else(today);
     let mut records = arguments.record.clone();
     if let Some(path) = &arguments.project {
-        let mut progress = Progress::start("reading");
-        let held = Project::load(path)?.records(|source, rows| progress.rows(source, rows))?;
+        let progress = Progress::start("reading");
+        let held = Project::load(path)?.on_progress(progress.watch()).records()?;
         let snapshot = held.as_of(AsOf::new(on));
         for (source, ..) in held.sources() {
             let references = snapshot.events(source, &arguments.entity).filter_map(|event| event.reference);

@@ -45,10 +45,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         (None, Some(cases)) => ReplayOf::Sample { cases, seed: arguments.seed },
         (None, None) => ReplayOf::Everything,
     };
-    let mut progress = Progress::start("reading");
+    let progress = Progress::start("reading");
     let records = match &arguments.project {
         None => None,
-        Some(path) => Some(Project::load(path)?.records(|source, rows| progress.rows(source, rows))?),
+        Some(path) => Some(Project::load(path)?.on_progress(progress.watch()).records()?),
     };
     progress.stage("making past scores again");
     let replay = ledger.replay(&of, records.as_ref())?;

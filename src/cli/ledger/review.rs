@@ -2,7 +2,6 @@
 
 use earlyhelp::calendar::Day;
 use earlyhelp::review::{Agreement, Reviewer, Step};
-use serde_json::Value;
 
 use super::LedgerArgument;
 use crate::cli::{Failure, Outcome, output, today};
@@ -56,35 +55,13 @@ pub fn open(arguments: &OpenArguments) -> Result<Outcome, Failure> {
     let of = &arguments.case;
     let ledger = of.ledger.open()?;
     let own = arguments.own_judgement.as_deref();
-    let case = ledger.open_case(&of.run, of.place, of.reviewer(), own, of.on())?;
+    let case = ledger.open_case((&of.run, of.place), of.reviewer(), own, of.on())?;
     if arguments.json {
-        output::print_json(case.case())?;
+        output::print(&format!("{}\n", case.to_json()?))?;
     } else {
-        output::print(&in_words(case.entity(), case.case()))?;
+        output::print(&case.in_words())?;
     }
     Ok(Outcome::Done)
-}
-
-/// The case in a few lines; the page and the data hold the rest.
-fn in_words(entity: &str, case: &Value) -> String {
-    let mut text =
-        format!("{entity}: rank {} of {}, {}\n", case["rank"], case["of"], plain(&case["band"]["name"]));
-    for part in case["contributions"].as_array().into_iter().flatten().take(8) {
-        text.push_str(&format!(
-            "  {:+.2}  {}\n",
-            part.get("log_odds").unwrap_or(&part["points"]).as_f64().unwrap_or_default(),
-            plain(&part["words"])
-        ));
-    }
-    text.push_str("What the list cannot see:\n");
-    for line in case["cannot_see"].as_array().into_iter().flatten() {
-        text.push_str(&format!("  {}\n", plain(line)));
-    }
-    text
-}
-
-fn plain(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }
 
 /// Arguments of `earlyhelp decide`.
@@ -120,7 +97,7 @@ enum Agrees {
 pub fn decide(arguments: &DecideArguments) -> Result<Outcome, Failure> {
     let of = &arguments.case;
     let ledger = of.ledger.open()?;
-    let case = ledger.opened_case(&of.run, of.place, of.reviewer(), of.on())?;
+    let case = ledger.opened_case((&of.run, of.place), of.reviewer(), of.on())?;
     let step = match arguments.step {
         NextStep::OfferSupport => Step::OfferSupport,
         NextStep::SeekInformation => Step::SeekInformation,

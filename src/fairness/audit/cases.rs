@@ -15,11 +15,11 @@ impl ScoreTable {
     /// [`AuditError`] where a characteristic has too many groups to be one.
     pub fn of_backtest(backtest: &Backtest, protected: &Protected) -> Result<Self, AuditError> {
         let cases = backtest.cases();
-        let chances = cases.iter().map(|case| probability(case.log_odds)).collect();
-        let table = Self::new(chances, cases.iter().map(|case| case.outcome).collect())?
-            .predicted(cases.iter().map(|case| case.listed).collect())?
-            .clusters(cases.iter().map(|case| case.family).collect())?;
-        let entities: Vec<&str> = cases.iter().map(|case| case.entity.as_str()).collect();
+        let chances = cases.log_odds.iter().copied().map(probability).collect();
+        let table = Self::new(chances, cases.outcomes.clone())?
+            .predicted(cases.listed.clone())?
+            .clusters(cases.families.clone())?;
+        let entities: Vec<&str> = cases.entities.iter().map(String::as_str).collect();
         table.protected(&entities, protected)
     }
 

@@ -62,6 +62,6 @@ pub use report::{
     Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale,
     ScoreSpread, Setter, Tie,
 };
-pub(crate) use suppress::{held_back, hold_back_parts};
+pub(crate) use suppress::{Guard, held_back, hold_back, hold_back_parts};
 pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};
 pub(crate) use table::{canonical, folded};

@@ -30,11 +30,11 @@
 //! *Journal of the American Statistical Association* 75:377-385.
 
 /// A count and its complement: both must be large enough. For the rows of a group both are the same.
-pub(super) type Parts = [u64; 2];
+pub(crate) type Parts = [u64; 2];
 
 /// From what number on one may be known.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     /// Smaller numbers are held back.
     least: u64,
     /// What is known of every cell that is held back: how much it holds at least.
@@ -44,12 +44,12 @@ pub(super) struct Guard {
 impl Guard {
     /// For rows: a group that is held back is listed by name, so it is known to have one. Ten groups that hold
     /// ten rows together would all be known to have exactly one.
-    pub(super) fn of_rows(least: u64) -> Self {
+    pub(crate) fn of_rows(least: u64) -> Self {
         Self { least, at_least: 1 }
     }
 
     /// For those with the outcome and without it, selected and not: a group may have none.
-    pub(super) fn of_parts(least: u64) -> Self {
+    pub(crate) fn of_parts(least: u64) -> Self {
         Self { least, at_least: 0 }
     }
 
@@ -88,7 +88,7 @@ pub(super) fn gives_away<T: PartialEq>(
 /// Holds back more of `cells` until none can be worked out from their total. `held` says which are held back
 /// to begin with; from the smallest up (the first of equals), each that is too small is added, and then as
 /// many more as it takes.
-pub(super) fn hold_back(cells: &[Parts], held: &mut [bool], guard: Guard) {
+pub(crate) fn hold_back(cells: &[Parts], held: &mut [bool], guard: Guard) {
     for (cell, held) in held.iter_mut().enumerate() {
         *held |= few_of_either(cells[cell], guard.least);
     }

@@ -45,10 +45,14 @@ impl Helped {
     /// [`SpecError`] where a record's source is not there, does not say up to which day it is complete, or
     /// ends before the horizon does: its silence would be taken for no help.
     pub fn within(cohorts: &[Cohort<'_>], records: &[Selector], horizon: Horizon) -> Result<Self, SpecError> {
-        let help = OutcomeSpec::any("helped", "Help began", records.iter().cloned(), horizon);
+        Self::of(cohorts, &OutcomeSpec::any("helped", "Help began", records.iter().cloned(), horizon))
+    }
+
+    /// Those of whom the outcome is true.
+    pub(super) fn of(cohorts: &[Cohort<'_>], outcome: &OutcomeSpec) -> Result<Self, SpecError> {
         let mut by_date: BTreeMap<AsOf, HashSet<Box<str>>> = BTreeMap::new();
         for cohort in cohorts {
-            let labels = help.labels(cohort)?;
+            let labels = outcome.labels(cohort)?;
             let helped = cohort.ids().zip(labels).filter(|&(_, label)| label == Label::Positive);
             by_date.entry(cohort.as_of()).or_default().extend(helped.map(|(id, _)| Box::from(id)));
         }

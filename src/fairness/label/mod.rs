@@ -11,7 +11,7 @@ mod helped;
 mod referrals;
 
 pub use helped::Helped;
-pub use referrals::{ClosedLoop, ReferralReport, ReferralSource, Referrals};
+pub use referrals::{ClosedLoop, ReferralCases, ReferralReport, ReferralSource, Referrals, Referred};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,21 +20,16 @@ use super::proxy::grouping::{Group, Grouped, Grouping, counted};
 use super::proxy::separation::mean_difference;
 use super::proxy::{characteristics, protected_groups};
 use super::{Characteristic, Protected};
-use crate::calendar::AsOf;
 use crate::error::EvaluateError;
-use crate::evaluate::Backtest;
+use crate::evaluate::{Backtest, Cases};
 use crate::outcome::OutcomeSpec;
 use crate::stats::{Clusters, Estimate, Interval, Z, clustered_mean_in, wilson};
 
-/// The cases of a label report: one entry each, in one order.
+/// The cases of a label report.
 #[derive(Clone, Copy)]
 pub struct LabelCases<'a> {
-    /// The scores, in log-odds.
-    pub log_odds: &'a [f64],
-    /// Whether the outcome came about.
-    pub outcomes: &'a [bool],
-    /// A number for each case's family.
-    pub families: &'a [u32],
+    /// The cases. Who was on a list plays no part.
+    pub cases: &'a Cases,
     /// Whether the case was helped within the horizon: see [`Helped`].
     pub helped: &'a [bool],
     /// How each case was referred, where that is recorded.
@@ -54,6 +49,7 @@ pub struct LabelCases<'a> {
 /// # Examples
 /// ```
 /// use earlyhelp::calendar::Horizon;
+/// use earlyhelp::evaluate::Cases;
 /// use earlyhelp::fairness::label::{ClosedLoop, LabelCases, LabelReport, Referrals};
 /// use earlyhelp::fairness::Characteristic;
 /// use earlyhelp::fairness::audit::AuditParams;
@@ -67,10 +63,15 @@ pub struct LabelCases<'a> {
 /// let log_odds: Vec<f64> = (0..200).map(|row| f64::from(row % 3) - 2.0).collect();
 /// let groups: Vec<Option<&str>> = (0..200).map(|row| Some(if row < 100 { "east" } else { "west" })).collect();
 /// let sources: Vec<Option<&str>> = helped.iter().map(|&helped| helped.then_some("risk list")).collect();
+/// let cases = Cases {
+///     dates: vec!["2024-04-01".parse()?; 200],
+///     families,
+///     outcomes,
+///     log_odds,
+///     ..Cases::default()
+/// };
 /// let cases = LabelCases {
-///     log_odds: &log_odds,
-///     outcomes: &outcomes,
-///     families: &families,
+///     cases: &cases,
 ///     helped: &helped,
 ///     referrals: Some(Referrals { sources: &sources, from_model: &["risk list"] }),
 /// };
@@ -165,39 +166,51 @@ pub struct Side {
     pub mean_score: Option<Estimate>,
 }
 
+/// What is known of the label of a backtest's cases.
+#[derive(Debug, Clone, Copy)]
+pub struct LabelSource<'a> {
+    /// The outcome that the label stands for.
+    pub outcome: &'a OutcomeSpec,
+    /// Who was helped, at all test dates.
+    pub helped: &'a Helped,
+    /// Who was referred by whom, at all test dates, where that is recorded.
+    pub referred: Option<&'a Referred>,
+}
+
 impl LabelReport {
     /// Looks at a backtest's test cases: scores by models that had seen neither the family nor the date.
     ///
     /// # Errors
-    /// [`EvaluateError::Plan`] where `helped` does not know a case: make it of the cohorts of the test dates;
-    /// others as for [`LabelReport::measure`].
+    /// [`EvaluateError::Plan`] where a test date has no cohort that says who was helped or referred; as for [`LabelReport::measure`].
     pub fn of(
         backtest: &Backtest,
-        outcome: &OutcomeSpec,
+        label: &LabelSource<'_>,
         protected: &Protected,
-        helped: &Helped,
-        referrals: Option<Referrals<'_>>,
         params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         let cases = backtest.cases();
-        let of_case: Vec<(AsOf, &str)> =
-            cases.iter().map(|case| (case.as_of, case.entity.as_str())).collect();
-        let Some(helped) = helped.mask(&of_case) else {
-            return Err(EvaluateError::Plan(
-                "label report: a test date has no cohort that says who was helped; give the cohorts of all test dates"
+        let of_case = cases.ids();
+        let no_cohort = || {
+            EvaluateError::Plan(
+                "label report: a test date has no cohort that says who was helped or referred; give the cohorts of \
+                 all test dates"
                     .into(),
-            ));
+            )
+        };
+        let helped = label.helped.mask(&of_case).ok_or_else(no_cohort)?;
+        let from_model = label.referred.map(Referred::from_model).unwrap_or_default();
+        let sources = match label.referred {
+            None => None,
+            Some(referred) => Some(referred.sources(&of_case).ok_or_else(no_cohort)?),
         };
         let entities: Vec<&str> = of_case.iter().map(|&(_, entity)| entity).collect();
         let groups = protected_groups(protected, &entities);
         let label_cases = LabelCases {
-            log_odds: &cases.iter().map(|case| case.log_odds).collect::<Vec<_>>(),
-            outcomes: &cases.iter().map(|case| case.outcome).collect::<Vec<_>>(),
-            families: &cases.iter().map(|case| case.family).collect::<Vec<_>>(),
+            cases,
             helped: &helped,
-            referrals,
+            referrals: sources.as_deref().map(|sources| Referrals { sources, from_model: &from_model }),
         };
-        Self::measure(&label_cases, outcome, &characteristics(protected, &groups), params)
+        Self::measure(&label_cases, label.outcome, &characteristics(protected, &groups), params)
     }
 
     /// Looks at any scored cases.
@@ -212,7 +225,7 @@ impl LabelReport {
         params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         cases.check()?;
-        let rows = cases.log_odds.len();
+        let rows = cases.cases.len();
         let least = u64::from(params.minimum);
         let all = cases.split(&vec![true; rows]);
         let mut report = Self {
@@ -267,34 +280,24 @@ impl LabelReport {
 
 impl LabelCases<'_> {
     fn check(&self) -> Result<(), EvaluateError> {
-        let expected = self.log_odds.len();
+        self.cases.check()?;
+        let expected = self.cases.len();
         let sources = self.referrals.map_or(expected, |referrals| referrals.sources.len());
-        for (what, found) in [
-            ("outcomes", self.outcomes.len()),
-            ("families", self.families.len()),
-            ("helped", self.helped.len()),
-            ("referral sources", sources),
-        ] {
+        for (what, found) in [("helped", self.helped.len()), ("referral sources", sources)] {
             if found != expected {
                 return Err(EvaluateError::LengthMismatch { what: what.to_owned(), expected, found });
             }
         }
-        if expected == 0 {
-            return Err(EvaluateError::Empty);
-        }
-        match self.log_odds.iter().position(|score| !score.is_finite()) {
-            Some(row) => Err(EvaluateError::Score { row }),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// The figures of the cases that are wanted.
     fn side(&self, wanted: impl Fn(usize) -> bool) -> Side {
-        let rows: Vec<usize> = (0..self.log_odds.len()).filter(|&row| wanted(row)).collect();
-        let families: Vec<u32> = rows.iter().map(|&row| self.families[row]).collect();
-        let scores: Vec<f64> = rows.iter().map(|&row| self.log_odds[row]).collect();
+        let rows: Vec<usize> = (0..self.cases.len()).filter(|&row| wanted(row)).collect();
+        let families: Vec<u32> = rows.iter().map(|&row| self.cases.families[row]).collect();
+        let scores: Vec<f64> = rows.iter().map(|&row| self.cases.log_odds[row]).collect();
         let (n, positives) =
-            (rows.len() as u64, rows.iter().filter(|&&row| self.outcomes[row]).count() as u64);
+            (rows.len() as u64, rows.iter().filter(|&&row| self.cases.outcomes[row]).count() as u64);
         Side {
             n,
             positives,
@@ -308,7 +311,7 @@ impl LabelCases<'_> {
         let helped = self.side(|row| members[row] && self.helped[row]);
         let not_helped = self.side(|row| members[row] && !self.helped[row]);
         let rows: Vec<usize> = (0..members.len()).filter(|&row| members[row]).collect();
-        let families: Vec<u32> = rows.iter().map(|&row| self.families[row]).collect();
+        let families: Vec<u32> = rows.iter().map(|&row| self.cases.families[row]).collect();
         let is_helped: Vec<bool> = rows.iter().map(|&row| self.helped[row]).collect();
         let clusters = Clusters::new(&families);
         let between = |value: &dyn Fn(usize) -> f64| {
@@ -321,8 +324,8 @@ impl LabelCases<'_> {
             helped_share: wilson(helped.n, helped.n + not_helped.n),
             helped,
             not_helped,
-            outcome_difference: between(&|row| f64::from(u8::from(self.outcomes[row]))),
-            score_difference: between(&|row| self.log_odds[row]),
+            outcome_difference: between(&|row| f64::from(u8::from(self.cases.outcomes[row]))),
+            score_difference: between(&|row| self.cases.log_odds[row]),
         }
     }
 }
@@ -330,7 +333,7 @@ impl LabelCases<'_> {
 impl std::fmt::Debug for LabelCases<'_> {
     /// Never prints a case.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LabelCases").field("cases", &self.log_odds.len()).finish_non_exhaustive()
+        f.debug_struct("LabelCases").field("cases", &self.cases.len()).finish_non_exhaustive()
     }
 }
 

@@ -4,9 +4,95 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::helped::Helped;
 use super::{LabelCases, Side};
+use crate::calendar::{AsOf, Horizon};
+use crate::cohort::Cohort;
+use crate::error::SpecError;
 use crate::fairness::audit::held_back;
+use crate::outcome::OutcomeSpec;
+use crate::records::Selector;
 use crate::stats::{Estimate, wilson};
+
+/// The records which mean that one source referred somebody: a `[[referral]]` of a project file.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::fairness::label::ReferralSource;
+///
+/// let list: ReferralSource = toml::from_str(
+///     r#"
+/// name = "risk list"
+/// records = [{ source = "contacts", kinds = ["risk_list"] }]
+/// from_model = true
+/// "#,
+/// )?;
+/// assert!(list.from_model);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferralSource {
+    /// Its name, such as `school`.
+    pub name: String,
+    /// Any of these records within the horizon means that it referred the case.
+    pub records: Vec<Selector>,
+    /// Whether it stands for a model's own list.
+    #[serde(default)]
+    pub from_model: bool,
+}
+
+/// Who referred the cases of some cohorts within a horizon, read from records exactly as an outcome is. A case
+/// with records of several sources counts under the first of them in the order in which they are given.
+pub struct Referred {
+    sources: Vec<(ReferralSource, Helped)>,
+}
+
+crate::opaque_debug!(Referred);
+
+impl Referred {
+    /// Looks for the sources' records in the horizon after each cohort's date.
+    ///
+    /// # Errors
+    /// As for [`Helped::within`]; [`SpecError::Invalid`] where two sources have one name.
+    pub fn within(
+        cohorts: &[Cohort<'_>],
+        sources: &[ReferralSource],
+        horizon: Horizon,
+    ) -> Result<Self, SpecError> {
+        let mut found: Vec<(ReferralSource, Helped)> = Vec::new();
+        for source in sources {
+            let of = format!("referral {}", source.name);
+            if found.iter().any(|(held, _)| held.name == source.name) {
+                return Err(SpecError::Invalid { of, why: "it is there twice".into() });
+            }
+            let referral = OutcomeSpec::any(of, "A referral", source.records.iter().cloned(), horizon);
+            found.push((source.clone(), Helped::of(cohorts, &referral)?));
+        }
+        Ok(Self { sources: found })
+    }
+
+    /// The source that referred each case (a date and a pseudonymous id), if one did; `None` where there was
+    /// no cohort of a date.
+    #[must_use]
+    pub fn sources(&self, cases: &[(AsOf, &str)]) -> Option<Vec<Option<&str>>> {
+        let mut of_case = vec![None; cases.len()];
+        for (source, referred) in &self.sources {
+            for (held, referred) in of_case.iter_mut().zip(referred.mask(cases)?) {
+                if referred && held.is_none() {
+                    *held = Some(source.name.as_str());
+                }
+            }
+        }
+        Some(of_case)
+    }
+
+    /// The names of the sources that stand for a model's own list.
+    #[must_use]
+    pub fn from_model(&self) -> Vec<&str> {
+        self.sources.iter().filter(|(source, _)| source.from_model).map(|(source, _)| &*source.name).collect()
+    }
+}
 
 /// How cases were referred to the service that records the outcome.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +110,7 @@ pub struct ReferralReport {
     /// How many cases were referred.
     pub referred: u64,
     /// Each source by name, then those not referred.
-    pub sources: Vec<ReferralSource>,
+    pub sources: Vec<ReferralCases>,
     /// Of the cases referred, the share that came from the model's own list (Wilson). `None` where too few
     /// were referred to be shown, or too few came from one side.
     pub from_model: Option<Estimate>,
@@ -35,7 +121,7 @@ pub struct ReferralReport {
 /// The cases of one referral source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReferralSource {
+pub struct ReferralCases {
     /// The source; `None` is those who were not referred.
     pub source: Option<String>,
     /// Whether it is a model's own list.
@@ -96,7 +182,7 @@ impl ReferralReport {
             kinds.push((None, alone));
         }
         let sizes: Vec<u64> = kinds.iter().map(|&(_, n)| n).collect();
-        let sources = kinds.iter().zip(held_back(&sizes, least)).map(|(&(source, _), held)| ReferralSource {
+        let sources = kinds.iter().zip(held_back(&sizes, least)).map(|(&(source, _), held)| ReferralCases {
             source: source.map(str::to_owned),
             from_model: source.is_some_and(is_model),
             cases: (!held).then(|| cases.side(|row| referrals.sources[row] == source)),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::calendar::Horizon;
+use crate::calendar::{AsOf, Horizon};
 use crate::records::Selector;
 use crate::stats::clustered_mean;
 
@@ -10,9 +10,7 @@ fn plan() -> OutcomeSpec {
 /// 400 people, each a family: the first 300 in the east. In the east one in three is helped, in the west and
 /// the north six people each are; of those helped half have the outcome, of the others one in ten.
 struct People {
-    log_odds: Vec<f64>,
-    outcomes: Vec<bool>,
-    families: Vec<u32>,
+    cases: Cases,
     helped: Vec<bool>,
     groups: Vec<Option<&'static str>>,
 }
@@ -22,13 +20,17 @@ impl People {
         let helped: Vec<bool> =
             (0..400).map(|row| if row < 300 { row % 3 == 0 } else { row % 8 == 0 }).collect();
         Self {
-            log_odds: (0..400)
-                .map(|row| f64::from(row % 7) / 7.0 - if helped[row as usize] { 1.0 } else { 3.0 })
-                .collect(),
-            outcomes: (0..400_usize)
-                .map(|row| if helped[row] { row % 2 == 0 } else { row % 10 == 1 })
-                .collect(),
-            families: (0..400).collect(),
+            cases: Cases {
+                log_odds: (0..400)
+                    .map(|row| f64::from(row % 7) / 7.0 - if helped[row as usize] { 1.0 } else { 3.0 })
+                    .collect(),
+                outcomes: (0..400_usize)
+                    .map(|row| if helped[row] { row % 2 == 0 } else { row % 10 == 1 })
+                    .collect(),
+                families: (0..400).collect(),
+                dates: vec!["2024-04-01".parse().unwrap(); 400],
+                ..Cases::default()
+            },
             helped,
             groups: (0..400)
                 .map(|row| {
@@ -45,13 +47,7 @@ impl People {
     }
 
     fn cases<'a>(&'a self, referrals: Option<Referrals<'a>>) -> LabelCases<'a> {
-        LabelCases {
-            log_odds: &self.log_odds,
-            outcomes: &self.outcomes,
-            families: &self.families,
-            helped: &self.helped,
-            referrals,
-        }
+        LabelCases { cases: &self.cases, helped: &self.helped, referrals }
     }
 
     fn report(&self, referrals: Option<Referrals<'_>>) -> LabelReport {
@@ -76,7 +72,7 @@ fn those_helped_stand_beside_those_not_helped() {
     let not: Vec<usize> = (0..300).filter(|row| row % 3 != 0).collect();
     let with = not.iter().filter(|&&row| row % 10 == 1).count() as u64;
     assert_eq!(east.not_helped.outcome_rate, wilson(with, 200));
-    let scores: Vec<f64> = not.iter().map(|&row| people.log_odds[row]).collect();
+    let scores: Vec<f64> = not.iter().map(|&row| people.cases.log_odds[row]).collect();
     assert_eq!(east.not_helped.mean_score, clustered_mean(&scores, &(0..200).collect::<Vec<_>>()));
     let difference = east.outcome_difference.unwrap();
     assert!((difference.value - (0.5 - with as f64 / 200.0)).abs() < 1e-12 && difference.interval.low > 0.2);
@@ -138,7 +134,7 @@ fn a_closed_loop_is_said_aloud() {
     assert_eq!(held, [true, true, false]);
     assert_eq!(report(&|row| (row < 9).then_some("list")).closed_loop, ClosedLoop::CannotTell);
     let school = of(70).sources.into_iter().find(|held| held.source.as_deref() == Some("school")).unwrap();
-    let with = (70..100).filter(|&row| people.outcomes[row]).count() as u64;
+    let with = (70..100).filter(|&row| people.cases.outcomes[row]).count() as u64;
     assert_eq!(school.cases.unwrap().outcome_rate, wilson(with, 30));
     assert!(!school.from_model);
 }
@@ -151,17 +147,52 @@ fn what_does_not_fit_is_refused() {
     };
     let short = LabelCases { helped: &people.helped[1..], ..people.cases(None) };
     assert!(matches!(measure(&short), EvaluateError::LengthMismatch { what, .. } if what == "helped"));
-    let none = LabelCases { log_odds: &[], outcomes: &[], families: &[], helped: &[], referrals: None };
+    let none = LabelCases { cases: &Cases::default(), helped: &[], referrals: None };
     assert_eq!(measure(&none), EvaluateError::Empty);
-    let mut scores = people.log_odds.clone();
-    scores[3] = f64::INFINITY;
-    assert_eq!(
-        measure(&LabelCases { log_odds: &scores, ..people.cases(None) }),
-        EvaluateError::Score { row: 3 }
-    );
+    let mut cases = people.cases.clone();
+    cases.log_odds[3] = f64::INFINITY;
+    assert_eq!(measure(&LabelCases { cases: &cases, ..people.cases(None) }), EvaluateError::Score { row: 3 });
     let sources = [Some("list")];
     let referrals = Some(Referrals { sources: &sources, from_model: &[] });
     assert!(matches!(measure(&people.cases(referrals)), EvaluateError::LengthMismatch { .. }));
+}
+
+#[test]
+fn referrals_are_read_from_records_and_the_first_source_counts() {
+    use crate::cohort::CohortSpec;
+    use crate::records::{Coverage, Extract, Records, SourceMapping};
+    let contacts = polars::df!(
+        "who" => ["a", "b", "b", "c", "d", "e"],
+        "what" => ["school", "list", "school", "list", "school", "police"],
+        "on" => ["2024-04-10", "2024-04-02", "2024-05-01", "2024-06-29", "2024-03-31", "2024-04-05"],
+    )
+    .unwrap();
+    let complete = Coverage { to: Some("2024-07-01".parse().unwrap()), ..Coverage::default() };
+    let mut mapping = SourceMapping::new("contacts", "who", "contact", "on").coverage(complete);
+    mapping.columns.kind = crate::records::Kind::Column("what".into());
+    let records = Records::builder().source(mapping, Extract::frame(contacts)).build().unwrap();
+    let as_of: AsOf = "2024-04-01".parse().unwrap();
+    let cohort = CohortSpec::default().choose(&records.as_of(as_of)).unwrap();
+    let source = |name: &str, from_model: bool| ReferralSource {
+        name: name.to_owned(),
+        records: vec![Selector::source("contacts").kind(name)],
+        from_model,
+    };
+    let sources = [source("school", false), source("list", true)];
+    let cohort = std::slice::from_ref(&cohort);
+    let referred = Referred::within(cohort, &sources, Horizon::Days(90)).unwrap();
+    let cases = ["a", "b", "c", "d", "e"].map(|who| (as_of, who));
+    // The school's contact about d came before the date; the police are no source that is asked about.
+    let found = [Some("school"), Some("school"), Some("list"), None, None];
+    assert_eq!(referred.sources(&cases), Some(found.to_vec()));
+    assert_eq!(referred.from_model(), ["list"]);
+    assert_eq!(referred.sources(&[("2023-04-01".parse().unwrap(), "a")]), None);
+    let other = [source("list", true), source("school", false)];
+    let other = Referred::within(cohort, &other, Horizon::Days(90)).unwrap();
+    assert_eq!(other.sources(&cases[1..2]), Some(vec![Some("list")]));
+    let twice = [source("school", false), source("school", true)];
+    assert!(Referred::within(cohort, &twice, Horizon::Days(90)).is_err());
+    assert!(Referred::within(cohort, &sources, Horizon::Days(100)).is_err(), "beyond the extract");
 }
 
 #[test]

@@ -4,9 +4,8 @@ use crate::calendar::AsOf;
 use crate::dataset::Dataset;
 use crate::error::{Error, EvaluateError};
 use crate::evaluate::ranking::{at_capacity, lot};
-use crate::evaluate::{BacktestPlan, FamilyRule, Split};
+use crate::evaluate::{BacktestPlan, CrossFit, FamilyRule, Part, Split};
 use crate::model::Trainer;
-use crate::stats::random::mix;
 
 /// Some dates' cases with scores by models that had not seen their families.
 pub(super) struct Side {
@@ -37,44 +36,39 @@ impl CrossFitted {
         split: &Split,
     ) -> Result<Self, Error> {
         let seed = plan.bootstrap.seed;
-        let folds = match plan.families {
-            FamilyRule::CrossFit(folds) => folds.max(2),
-            FamilyRule::LeaveOut => FOLDS,
+        let rule = match plan.families {
+            FamilyRule::CrossFit(folds) => FamilyRule::CrossFit(folds.max(2)),
+            FamilyRule::LeaveOut => FamilyRule::CrossFit(FOLDS),
         };
-        let fold = |row: u32| (mix(seed, u64::from(data.families()[row as usize])) % u64::from(folds)) as u32;
         let on = |dates: &[AsOf]| -> Vec<u32> {
             let mut rows: Vec<u32> =
                 (0..data.rows() as u32).filter(|&row| dates.contains(&data.as_of(row as usize))).collect();
             rows.sort_by_key(|&row| (lot(seed, data.id(row as usize)), row));
             rows
         };
-        let side = |dates: &[AsOf]| {
-            let rows = on(dates);
-            Side { dates: dates.to_vec(), log_odds: vec![0.0; rows.len()], rows }
-        };
-        let mut fitted = Self { training: side(&split.train), later: side(&[split.test]) };
-        if fitted.training.rows.is_empty() || fitted.later.rows.is_empty() {
+        let (learns, later) = (on(&split.train), on(&[split.test]));
+        if learns.is_empty() || later.is_empty() {
             return Err(EvaluateError::Plan(format!(
                 "the dataset lacks dates of the test on {}",
                 split.test
             ))
             .into());
         }
-        for this in 0..folds {
-            let learnt: Vec<u32> =
-                fitted.training.rows.iter().copied().filter(|&row| fold(row) != this).collect();
+        let scored = [learns.as_slice(), &later].concat();
+        let mut log_odds = vec![0.0; scored.len()];
+        let cross_fit = CrossFit { families: data.families(), rule, seed };
+        for Part { learnt, places } in cross_fit.parts(&learns, &scored) {
             let model = trainer.without_refits().fit(&data.take(&learnt), seed)?.model;
-            for side in [&mut fitted.training, &mut fitted.later] {
-                let places: Vec<usize> =
-                    (0..side.rows.len()).filter(|&place| fold(side.rows[place]) == this).collect();
-                let rows: Vec<u32> = places.iter().map(|&place| side.rows[place]).collect();
-                let scores = model.log_odds(data.take(&rows).matrix())?;
-                for (&place, score) in places.iter().zip(scores) {
-                    side.log_odds[place] = score;
-                }
+            let rows: Vec<u32> = places.iter().map(|&place| scored[place]).collect();
+            for (&place, score) in places.iter().zip(model.log_odds(data.take(&rows).matrix())?) {
+                log_odds[place] = score;
             }
         }
-        Ok(fitted)
+        let of_later = log_odds.split_off(learns.len());
+        Ok(Self {
+            training: Side { dates: split.train.clone(), rows: learns, log_odds },
+            later: Side { dates: vec![split.test], rows: later, log_odds: of_later },
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::audit::{
 };
 use super::super::protected::Protected;
 use super::cross_fit::Side;
-use super::report::{BeforeAfter, Change, GroupChange, RateChange, RateChanges};
+use super::report::{BeforeAfter, GroupChange, PairedChange, RateChange, RateChanges};
 use crate::dataset::Dataset;
 use crate::error::{Error, EvaluateError};
 use crate::evaluate::ranking::RankedRows;
@@ -192,13 +192,13 @@ struct Measured<'a> {
 }
 
 impl Measured<'_> {
-    fn area(&self, of: impl Fn(&(f64, f64)) -> f64) -> Option<Change> {
+    fn area(&self, of: impl Fn(&(f64, f64)) -> f64) -> Option<PairedChange> {
         let n = [u64::from(self.whole.all.n); 2];
         self.change(n, |drawn| drawn.areas.as_ref().map(|[without, with]| [of(without), of(with)]))
     }
 
     /// A rate of a group, or of all; `None` where it is of too few cases.
-    fn rate(&self, of: impl Fn(&Resample) -> Shares) -> Option<Change> {
+    fn rate(&self, of: impl Fn(&Resample) -> Shares) -> Option<PairedChange> {
         let wholes = of(self.whole).map(|(_, whole)| whole);
         if wholes.iter().any(|&whole| whole < self.least.max(1)) {
             return None;
@@ -207,7 +207,7 @@ impl Measured<'_> {
     }
 
     /// A group's rate minus that of everybody else.
-    fn difference(&self, of: impl Fn(&Resample) -> (Shares, Shares)) -> Option<Change> {
+    fn difference(&self, of: impl Fn(&Resample) -> (Shares, Shares)) -> Option<PairedChange> {
         let (here, there) = of(self.whole);
         if here.iter().chain(&there).any(|&(_, whole)| whole < self.least.max(1)) {
             return None;
@@ -222,12 +222,12 @@ impl Measured<'_> {
 
     /// A figure without and with: `None` where there is none in the cases as they are. Resamples without it
     /// are left out.
-    fn change(&self, n: [u64; 2], of: impl Fn(&Resample) -> Option<[f64; 2]>) -> Option<Change> {
+    fn change(&self, n: [u64; 2], of: impl Fn(&Resample) -> Option<[f64; 2]>) -> Option<PairedChange> {
         let [without, with] = of(self.whole)?;
         let drawn: Vec<[f64; 2]> = self.drawn.iter().filter_map(of).collect();
         let interval =
             |of: fn(&[f64; 2]) -> f64| percentile_interval(drawn.iter().map(of).collect::<Vec<f64>>());
-        Some(Change {
+        Some(PairedChange {
             without: Estimate { value: without, interval: interval(|held| held[0])?, n: n[0] },
             with: Estimate { value: with, interval: interval(|held| held[1])?, n: n[1] },
             change: Estimate {

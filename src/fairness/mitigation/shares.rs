@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::super::audit::{AuditParams, UNKNOWN};
 use super::super::protected::Protected;
-use super::signed;
 use crate::error::MitigationError;
 use crate::stats::link::probability;
 
@@ -217,6 +216,15 @@ fn deal(groups: &[(f64, usize)], places: usize) -> Vec<usize> {
         open.retain(|group| !full.contains(group));
     }
     dealt
+}
+
+/// Refuses a measure that nobody answers for.
+pub(super) fn signed(reason: &str, approved_by: &str) -> Result<(), MitigationError> {
+    match (reason.trim().is_empty(), approved_by.trim().is_empty()) {
+        (true, _) => Err(MitigationError::NotSigned("reason")),
+        (_, true) => Err(MitigationError::NotSigned("approved_by")),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

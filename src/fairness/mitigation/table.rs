@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::report::{BeforeAfter, Change, MitigationReport, Used};
+use super::report::{BeforeAfter, MitigationReport, PairedChange, Used};
 use crate::calendar::AsOf;
 
 impl fmt::Display for MitigationReport {
@@ -89,8 +89,8 @@ impl BeforeAfter {
     }
 }
 
-fn line(name: &str, change: Option<&Change>) -> [String; 4] {
-    let Some(Change { without, with, change }) = change else {
+fn line(name: &str, change: Option<&PairedChange>) -> [String; 4] {
+    let Some(PairedChange { without, with, change }) = change else {
         return [name.to_owned(), "-".to_owned(), "-".to_owned(), "-".to_owned()];
     };
     let star = if change.interval.low > 0.0 || change.interval.high < 0.0 { " *" } else { "" };

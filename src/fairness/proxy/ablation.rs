@@ -31,7 +31,7 @@ use crate::stats::{
 /// # Examples
 /// ```
 /// use earlyhelp::calendar::AsOf;
-/// use earlyhelp::evaluate::{Bootstrap, Capacity};
+/// use earlyhelp::evaluate::{Bootstrap, Capacity, Cases};
 /// use earlyhelp::fairness::proxy::{AblationReport, AdditiveScores};
 /// use earlyhelp::fairness::Characteristic;
 /// use earlyhelp::fairness::audit::AuditParams;
@@ -40,10 +40,13 @@ use crate::stats::{
 /// let police: Vec<f64> = (0..400).map(|row| if row % 2 == 0 { 0.1 } else { -0.1 }).collect();
 /// let arrears: Vec<f64> = (0..400).map(|row| f64::from(row / 2 % 10) / 9.0).collect();
 /// let scores = AdditiveScores {
-///     log_odds: police.iter().zip(&arrears).map(|(police, arrears)| police + arrears).collect(),
-///     outcomes: (0..400).map(|row| row / 2 % 10 >= 8).collect(),
-///     families: (0..400).collect(),
-///     dates: vec!["2024-04-01".parse::<AsOf>()?; 400],
+///     cases: Cases {
+///         log_odds: police.iter().zip(&arrears).map(|(police, arrears)| police + arrears).collect(),
+///         outcomes: (0..400).map(|row| row / 2 % 10 >= 8).collect(),
+///         families: (0..400).collect(),
+///         dates: vec!["2024-04-01".parse::<AsOf>()?; 400],
+///         ..Cases::default()
+///     },
 ///     contributions: vec![(vec!["police".into()], police), (vec!["arrears".into()], arrears)],
 ///     capacity: Capacity::Cases(80),
 /// };
@@ -166,7 +169,7 @@ impl AblationReport {
         bootstrap: &Bootstrap,
         params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
-        let entities: Vec<&str> = backtest.cases().iter().map(|case| case.entity.as_str()).collect();
+        let entities: Vec<&str> = backtest.cases().entities.iter().map(String::as_str).collect();
         let groups = protected_groups(protected, &entities);
         let asked = characteristics(protected, &groups);
         Self::measure(&AdditiveScores::of(backtest), &asked, bootstrap, params)
@@ -190,7 +193,7 @@ impl AblationReport {
             let (resamples, least) = (bootstrap.resamples, Bootstrap::LEAST);
             return Err(EvaluateError::TooFewResamples { resamples, least });
         }
-        let rows = scores.log_odds.len();
+        let rows = scores.cases.log_odds.len();
         let (mut not_measurable, mut held_back) = (Vec::new(), Vec::new());
         let mut groupings: Vec<(&str, Grouping<'_>)> = Vec::new();
         for asked in characteristics {
@@ -290,9 +293,9 @@ impl Tally {
 
 impl<'a> Contest<'a> {
     fn new(scores: &'a AdditiveScores, groupings: &'a [(&'a str, Grouping<'a>)]) -> Self {
-        let clusters = Clusters::new(&scores.families);
-        let rank = |log_odds: &[f64]| RankedRows::new(log_odds, &scores.outcomes, &clusters.index);
-        let listed = scores.listed(&scores.log_odds);
+        let clusters = Clusters::new(&scores.cases.families);
+        let rank = |log_odds: &[f64]| RankedRows::new(log_odds, &scores.cases.outcomes, &clusters.index);
+        let listed = scores.listed(&scores.cases.log_odds);
         let without = scores
             .features()
             .into_iter()
@@ -308,8 +311,8 @@ impl<'a> Contest<'a> {
             let groups = grouping.groups.iter().enumerate();
             groups.filter(|(_, group)| !group.held).map(move |(group, _)| (characteristic, group))
         });
-        let (ranked, shown) = (rank(&scores.log_odds), shown.collect());
-        Self { outcomes: &scores.outcomes, ranked, clusters, listed, groupings, shown, without }
+        let (ranked, shown) = (rank(&scores.cases.log_odds), shown.collect());
+        Self { outcomes: &scores.cases.outcomes, ranked, clusters, listed, groupings, shown, without }
     }
 
     /// Figures of the model as it is, and after them each feature's changes: the three of ranking, then

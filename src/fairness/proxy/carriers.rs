@@ -24,7 +24,7 @@ use crate::stats::{Clusters, Estimate, Interval, Z};
 /// # Examples
 /// ```
 /// use earlyhelp::calendar::AsOf;
-/// use earlyhelp::evaluate::Capacity;
+/// use earlyhelp::evaluate::{Capacity, Cases};
 /// use earlyhelp::fairness::proxy::{AdditiveScores, CarrierReport};
 /// use earlyhelp::fairness::Characteristic;
 /// use earlyhelp::fairness::audit::AuditParams;
@@ -33,10 +33,13 @@ use crate::stats::{Clusters, Estimate, Interval, Z};
 /// let police: Vec<f64> = (0..200).map(|row| if row % 2 == 0 && row % 3 > 0 { 0.9 } else { -0.3 }).collect();
 /// let age: Vec<f64> = (0..200).map(|row| f64::from(row / 2 % 5) / 10.0).collect();
 /// let scores = AdditiveScores {
-///     log_odds: police.iter().zip(&age).map(|(police, age)| -2.0 + police + age).collect(),
-///     outcomes: (0..200).map(|row| row % 7 == 0).collect(),
-///     families: (0..200).collect(),
-///     dates: vec!["2024-04-01".parse::<AsOf>()?; 200],
+///     cases: Cases {
+///         log_odds: police.iter().zip(&age).map(|(police, age)| -2.0 + police + age).collect(),
+///         outcomes: (0..200).map(|row| row % 7 == 0).collect(),
+///         families: (0..200).collect(),
+///         dates: vec!["2024-04-01".parse::<AsOf>()?; 200],
+///         ..Cases::default()
+///     },
 ///     contributions: vec![(vec!["police".into()], police), (vec!["age".into()], age)],
 ///     capacity: Capacity::Cases(20),
 /// };
@@ -123,7 +126,7 @@ impl CarrierReport {
         protected: &Protected,
         params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
-        let entities: Vec<&str> = backtest.cases().iter().map(|case| case.entity.as_str()).collect();
+        let entities: Vec<&str> = backtest.cases().entities.iter().map(String::as_str).collect();
         let groups = protected_groups(protected, &entities);
         Self::measure(&AdditiveScores::of(backtest), &characteristics(protected, &groups), params)
     }
@@ -140,7 +143,7 @@ impl CarrierReport {
         params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         scores.check()?;
-        let rows = scores.log_odds.len();
+        let rows = scores.cases.log_odds.len();
         let mut report = Self {
             minimum_group: params.minimum,
             n: rows as u64,
@@ -149,8 +152,8 @@ impl CarrierReport {
             not_measurable: Vec::new(),
             held_back: Vec::new(),
         };
-        let clusters = Clusters::new(&scores.families);
-        let mut intercepts = scores.log_odds.clone();
+        let clusters = Clusters::new(&scores.cases.families);
+        let mut intercepts = scores.cases.log_odds.clone();
         for (_, added) in &scores.contributions {
             for (left, by) in intercepts.iter_mut().zip(added) {
                 *left -= by;
@@ -160,7 +163,7 @@ impl CarrierReport {
             match Grouped::of(asked, rows, params.minimum)? {
                 Grouped::NotMeasurable(why) => report.not_measurable.push((asked.name().to_owned(), why)),
                 Grouped::Groups(grouping) => {
-                    report.add(scores, &intercepts, &clusters, asked.name(), &grouping);
+                    report.add(scores, (&intercepts, &clusters), asked.name(), &grouping);
                 }
             }
         }
@@ -170,8 +173,7 @@ impl CarrierReport {
     fn add(
         &mut self,
         scores: &AdditiveScores,
-        intercepts: &[f64],
-        clusters: &Clusters,
+        (intercepts, clusters): (&[f64], &Clusters),
         characteristic: &str,
         grouping: &Grouping<'_>,
     ) {
@@ -186,7 +188,7 @@ impl CarrierReport {
                 let interval = Interval { low: value - z * error, high: value + z * error };
                 Some(Estimate { value, interval, n: values.len() as u64 })
             };
-            let whole = between(&scores.log_odds, Z).zip(between(intercepts, Z));
+            let whole = between(&scores.cases.log_odds, Z).zip(between(intercepts, Z));
             let Some((difference, intercepts)) = whole.filter(|_| !group.held) else {
                 held += 1;
                 continue;

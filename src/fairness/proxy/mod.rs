@@ -28,9 +28,9 @@ use super::{Characteristic, Protected};
 use crate::dataset::Dataset;
 use crate::error::EvaluateError;
 use crate::evaluate::ranking::ranking;
+use crate::evaluate::{CrossFit, FamilyRule, Part};
 use crate::features::FeatureMatrix;
 use crate::model::{LogisticParams, Scale};
-use crate::stats::random::mix;
 use crate::stats::{Clusters, Estimate};
 use bins::Bins;
 use grouping::{Group, Grouped, Grouping};
@@ -104,8 +104,7 @@ impl Default for ProxyParams {
 ///
 /// let report = ProxyReport::measure(
 ///     &matrix,
-///     &[Scale::Linear, Scale::Linear],
-///     &families,
+///     (&[Scale::Linear, Scale::Linear], &families),
 ///     &[Characteristic::Held { name: "area", groups: &groups }],
 ///     &ProxyParams::default(),
 /// )?;
@@ -253,7 +252,7 @@ impl ProxyReport {
             .map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear })
             .collect();
         let asked = characteristics(protected, &groups);
-        Self::measure(data.matrix(), &scales, data.families(), &asked, params)
+        Self::measure(data.matrix(), (&scales, data.families()), &asked, params)
     }
 
     /// Looks at any table of features: `scales` has a scale for each feature (as for a logistic
@@ -265,8 +264,7 @@ impl ProxyReport {
     /// [`EvaluateError::Plan`] where a setting is out of range.
     pub fn measure(
         matrix: &FeatureMatrix,
-        scales: &[Scale],
-        families: &[u32],
+        (scales, families): (&[Scale], &[u32]),
         characteristics: &[Characteristic<'_>],
         params: &ProxyParams,
     ) -> Result<Self, EvaluateError> {
@@ -285,14 +283,17 @@ impl ProxyReport {
         if clusters.count < 2 {
             return Err(EvaluateError::OneFamily);
         }
-        let fold = |&family: &u32| (mix(params.seed, u64::from(family)) % u64::from(params.folds)) as u8;
+        let cross_fit =
+            CrossFit { families, rule: FamilyRule::CrossFit(u32::from(params.folds)), seed: params.seed };
+        let all: Vec<u32> = (0..rows as u32).collect();
         let table = Table {
             matrix,
             scales,
             bins: (0..matrix.names().len())
                 .map(|column| Bins::of(matrix, column, usize::from(params.bins)))
                 .collect(),
-            folds: families.iter().map(fold).collect(),
+            folds: all.iter().map(|&row| cross_fit.fold(row) as u8).collect(),
+            parts: cross_fit.parts(&all, &all),
             clusters,
             params,
         };
@@ -342,6 +343,7 @@ struct Table<'a> {
     scales: &'a [Scale],
     bins: Vec<Bins>,
     folds: Vec<u8>,
+    parts: Vec<Part>,
     clusters: Clusters,
     params: &'a ProxyParams,
 }
@@ -394,17 +396,19 @@ impl Table<'_> {
     fn together(&self, members: &[bool]) -> Option<Separation> {
         // The order of cases is settled long before the last digits of the coefficients are.
         let logistic = LogisticParams { tolerance: 1e-4, refits: 0, ..LogisticParams::default() };
-        let fitted: Vec<Option<Vec<f64>>> = (0..self.params.folds)
-            .into_par_iter()
-            .map(|fold| {
-                let learns: Vec<f64> = self.folds.iter().map(|&of| f64::from(u8::from(of != fold))).collect();
+        let fitted: Option<Vec<Vec<f64>>> = self
+            .parts
+            .par_iter()
+            .map(|part| {
+                let mut learns = vec![0.0; members.len()];
+                part.learnt.iter().for_each(|&row| learns[row as usize] = 1.0);
                 let fit = logistic.fit_matrix(self.matrix, self.scales, members, Some(&learns)).ok()?;
                 fit.model.log_odds(self.matrix).ok()
             })
             .collect();
-        let mut scores = Vec::with_capacity(members.len());
-        for (row, &fold) in self.folds.iter().enumerate() {
-            scores.push(fitted[usize::from(fold)].as_ref()?[row]);
+        let mut scores = vec![0.0; members.len()];
+        for (part, fitted) in self.parts.iter().zip(fitted?) {
+            part.places.iter().for_each(|&row| scores[row] = fitted[row]);
         }
         Separation::of(&levels_of(&scores, &self.folds, self.params.folds), members, &self.clusters)
     }

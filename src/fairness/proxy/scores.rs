@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::calendar::AsOf;
 use crate::error::EvaluateError;
 use crate::evaluate::ranking::at_capacity;
-use crate::evaluate::{Backtest, Capacity};
+use crate::evaluate::{Backtest, Capacity, Cases};
 
 /// Scored cases of an additive model with each term's contribution, by date.
 ///
@@ -14,14 +13,8 @@ use crate::evaluate::{Backtest, Capacity};
 /// date stand together, in the order in which equal scores are listed.
 #[derive(Clone, PartialEq)]
 pub struct AdditiveScores {
-    /// The score of each case, in log-odds.
-    pub log_odds: Vec<f64>,
-    /// Whether the outcome came about.
-    pub outcomes: Vec<bool>,
-    /// A number for each case's family.
-    pub families: Vec<u32>,
-    /// The date of each case's list.
-    pub dates: Vec<AsOf>,
+    /// The cases, in the order in which equal scores of one date are listed. Who was on a list plays no part.
+    pub cases: Cases,
     /// Each term: the feature, or the two of a pair, and what it added to each case's score.
     pub contributions: Vec<(Vec<String>, Vec<f64>)>,
     /// How long each date's list is.
@@ -34,12 +27,8 @@ impl AdditiveScores {
     /// that were audited.
     #[must_use]
     pub fn of(backtest: &Backtest) -> Self {
-        let cases = backtest.cases();
         Self {
-            log_odds: backtest.listing_scores().to_vec(),
-            outcomes: cases.iter().map(|case| case.outcome).collect(),
-            families: cases.iter().map(|case| case.family).collect(),
-            dates: cases.iter().map(|case| case.as_of).collect(),
+            cases: Cases { log_odds: backtest.listing_scores().to_vec(), ..backtest.cases().clone() },
             contributions: backtest
                 .listing_contributions()
                 .iter()
@@ -51,29 +40,19 @@ impl AdditiveScores {
 
     /// Checks that everything has an entry for each case and can be added up.
     pub(super) fn check(&self) -> Result<(), EvaluateError> {
-        let expected = self.log_odds.len();
-        let lengths = [
-            ("outcomes".to_owned(), self.outcomes.len()),
-            ("families".to_owned(), self.families.len()),
-            ("dates".to_owned(), self.dates.len()),
-        ];
-        let terms =
-            self.contributions.iter().map(|(on, added)| (format!("term {}", on.join(" and ")), added.len()));
-        for (what, found) in lengths.into_iter().chain(terms) {
-            if found != expected {
-                return Err(EvaluateError::LengthMismatch { what, expected, found });
+        self.cases.check()?;
+        let expected = self.cases.len();
+        for (on, added) in &self.contributions {
+            if added.len() != expected {
+                let what = format!("term {}", on.join(" and "));
+                return Err(EvaluateError::LengthMismatch { what, expected, found: added.len() });
             }
-        }
-        if expected == 0 {
-            return Err(EvaluateError::Empty);
-        }
-        let all = std::iter::once(&self.log_odds).chain(self.contributions.iter().map(|(_, added)| added));
-        for column in all {
-            if let Some(row) = column.iter().position(|value| !value.is_finite()) {
+            if let Some(row) = added.iter().position(|value| !value.is_finite()) {
                 return Err(EvaluateError::Score { row });
             }
         }
-        if self.families.iter().all(|family| *family == self.families[0]) {
+        let families = &self.cases.families;
+        if families.iter().all(|family| *family == families[0]) {
             return Err(EvaluateError::OneFamily);
         }
         Ok(())
@@ -86,7 +65,7 @@ impl AdditiveScores {
 
     /// The scores less every term that reads the feature.
     pub(super) fn without(&self, feature: &str) -> Vec<f64> {
-        let mut left = self.log_odds.clone();
+        let mut left = self.cases.log_odds.clone();
         for (_, added) in self.contributions.iter().filter(|(on, _)| on.iter().any(|name| name == feature)) {
             for (score, by) in left.iter_mut().zip(added) {
                 *score -= by;
@@ -98,7 +77,7 @@ impl AdditiveScores {
     /// Each date's cases.
     fn lists(&self) -> Vec<Range<usize>> {
         let mut start = 0;
-        let runs = self.dates.chunk_by(|a, b| a == b).map(|run| {
+        let runs = self.cases.dates.chunk_by(|a, b| a == b).map(|run| {
             let list = start..start + run.len();
             start = list.end;
             list
@@ -121,6 +100,6 @@ impl AdditiveScores {
 impl std::fmt::Debug for AdditiveScores {
     /// Never prints a score.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AdditiveScores").field("cases", &self.log_odds.len()).finish_non_exhaustive()
+        f.debug_struct("AdditiveScores").field("cases", &self.cases.len()).finish_non_exhaustive()
     }
 }

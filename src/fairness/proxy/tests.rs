@@ -6,6 +6,7 @@ mod separation;
 
 use super::*;
 use crate::features::Cell;
+use crate::stats::random::mix;
 
 /// From 0 up to 1, the same everywhere.
 fn uniform(seed: u64, key: u64) -> f64 {
@@ -60,7 +61,7 @@ fn measured(seed: u64) -> ProxyReport {
     let asked =
         [Characteristic::Held { name: "kind", groups: &groups }, Characteristic::NotHeld { name: "faith" }];
     let params = ProxyParams { seed, ..ProxyParams::default() };
-    ProxyReport::measure(&matrix, &[Scale::Linear; 6], &families, &asked, &params).unwrap()
+    ProxyReport::measure(&matrix, (&[Scale::Linear; 6], &families), &asked, &params).unwrap()
 }
 
 #[test]
@@ -151,7 +152,8 @@ fn a_feature_that_is_the_group_is_a_proxy_whatever_its_luck() {
     let groups: Vec<Option<&str>> = (0..400).map(|row| Some(if row % 2 == 1 { "x" } else { "y" })).collect();
     let asked = [Characteristic::Held { name: "k", groups: &groups }];
     let scales = [Scale::Linear; 2];
-    let report = ProxyReport::measure(&matrix, &scales, &families, &asked, &ProxyParams::default()).unwrap();
+    let report =
+        ProxyReport::measure(&matrix, (&scales, &families), &asked, &ProxyParams::default()).unwrap();
     let copy = report.feature("k", "x", "copy").unwrap();
     let auc = copy.auc.unwrap();
     assert_eq!((auc.value, auc.interval.high, copy.verdict), (1.0, 1.0, ProxyVerdict::Proxy));
@@ -161,7 +163,7 @@ fn a_feature_that_is_the_group_is_a_proxy_whatever_its_luck() {
     assert_ne!(nothing.verdict, ProxyVerdict::Proxy);
     // What cannot be measured is refused.
     let refused = |families: &[u32], params: ProxyParams| {
-        ProxyReport::measure(&matrix, &scales, families, &asked, &params).unwrap_err()
+        ProxyReport::measure(&matrix, (&scales, families), &asked, &params).unwrap_err()
     };
     assert!(matches!(refused(&families[1..], ProxyParams::default()), EvaluateError::LengthMismatch { .. }));
     assert!(matches!(refused(&[7; 400], ProxyParams::default()), EvaluateError::OneFamily));

@@ -40,14 +40,14 @@ fn a_purge_leaves_no_trace_in_any_byte_and_the_chain_holds() {
         assert!(trace(folder.path()).is_some(), "the search finds what is there");
         let others = ledger.entries(&Filter::all().subject("R-7")).unwrap();
 
-        let seqs: Vec<u64> = held.iter().map(crate::ledger::Entry::seq).collect();
+        let seqs: Vec<u64> = held.iter().map(crate::ledger::LedgerEntry::seq).collect();
         let head = ledger.redact(&seqs, vec![purge(), about("S-1", 1)]).unwrap();
         assert_eq!(trace(folder.path()), None, "with the ledger open");
         assert_eq!(head.entries, 24 + 120 + 2);
         assert!(ledger.entries(&Filter::all().subject(PERSON)).unwrap().is_empty());
         assert_eq!(ledger.entries(&Filter::all().subject("R-7")).unwrap(), others);
         let redacted = ledger.entries(&Filter::all().kind("decided")).unwrap();
-        assert!(redacted.len() == 40 && redacted.iter().all(crate::ledger::Entry::is_redacted));
+        assert!(redacted.len() == 40 && redacted.iter().all(crate::ledger::LedgerEntry::is_redacted));
 
         // What was written down before the purge still holds after it.
         let seen = ledger.verify(Some(&checkpoint)).unwrap();

@@ -5,10 +5,12 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{FILES, about, bytes_in, filled, holds, today};
-use crate::ledger::{Checkpoint, Content, Draft, Entry, Filter, Ledger, LedgerError, PublicKey, SigningKey};
+use crate::ledger::{
+    Checkpoint, Content, Draft, Filter, Ledger, LedgerEntry, LedgerError, PublicKey, SigningKey,
+};
 
 fn seqs(ledger: &Ledger, wanted: &Filter) -> Vec<u64> {
-    ledger.entries(wanted).unwrap().iter().map(Entry::seq).collect()
+    ledger.entries(wanted).unwrap().iter().map(LedgerEntry::seq).collect()
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{FILES, about, filled};
 use crate::ledger::chain::{hash_entry, hash_from_hex, seal};
 use crate::ledger::entry::Header;
 use crate::ledger::verify::Tampering;
-use crate::ledger::{Checkpoint, Finding, Head, Ledger, Verification};
+use crate::ledger::{ChainFault, Checkpoint, Head, Ledger, Verification};
 
 /// A ledger whose lines can be changed.
 struct File {
@@ -44,7 +44,7 @@ impl File {
         self.ledger.verify(checkpoint).unwrap()
     }
 
-    fn found(&self, lines: &[Vec<u8>]) -> Finding {
+    fn found(&self, lines: &[Vec<u8>]) -> ChainFault {
         self.verify(lines, None).finding.expect("it is seen")
     }
 

@@ -8,7 +8,7 @@ use super::{FILES, about, filled};
 use crate::ledger::chain::{Head, seal};
 use crate::ledger::sqlite::SqliteStore;
 use crate::ledger::verify::{Tampering, verify};
-use crate::ledger::{Finding, Ledger, LedgerError, Verification};
+use crate::ledger::{ChainFault, Ledger, LedgerError, Verification};
 
 const TRIGGERS: [&str; 5] =
     ["entry_unchanged", "entry_stays", "content_unchanged", "content_stays", "head_stays"];
@@ -44,7 +44,7 @@ impl File {
     }
 
     /// What a verification finds after a change, which is then undone.
-    fn found(&self, change: impl FnOnce(&Connection)) -> Finding {
+    fn found(&self, change: impl FnOnce(&Connection)) -> ChainFault {
         self.connection().execute_batch("BEGIN").unwrap();
         change(self.connection());
         let finding = self.verify().unwrap().finding.expect("it is seen");
@@ -52,7 +52,7 @@ impl File {
         finding
     }
 
-    fn flip(&self, random: &mut Xoshiro256PlusPlus, table: &str, column: &str, seq: i64) -> Finding {
+    fn flip(&self, random: &mut Xoshiro256PlusPlus, table: &str, column: &str, seq: i64) -> ChainFault {
         let mut bytes: Vec<u8> = self
             .connection()
             .query_row(&format!("SELECT CAST({column} AS BLOB) FROM {table} WHERE seq = ?1"), [seq], |row| {

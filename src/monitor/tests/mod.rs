@@ -31,7 +31,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let records = read(&council, &project, |_, frame| frame, |_, _| {});
     let protected = Protected::none(vec!["sex".to_owned()]);
     let trainer = Trainer::by_name("logistic").unwrap().without_refits();
-    let model = project.train(&records, &protected, &trainer, |_| {}).unwrap();
+    let model = project.train(&records, &protected, &trainer).unwrap();
     World { council, project, records, model }
 });
 
@@ -286,7 +286,7 @@ fn other_undisturbed_councils_raise_no_alarm() {
         let records = read(&council, &WORLD.project, |_, frame| frame, |_, _| {});
         let protected = Protected::none(vec!["sex".to_owned()]);
         let trainer = Trainer::by_name("logistic").unwrap().without_refits();
-        let model = WORLD.project.train(&records, &protected, &trainer, |_| {}).unwrap();
+        let model = WORLD.project.train(&records, &protected, &trainer).unwrap();
         let report = Monitor::audited(&model).run(&records, now(), &MonitorParams::default()).unwrap();
         for alarm in report.beyond() {
             let score_moved = report.score.shift.p_value.is_some_and(|p_value| p_value < 0.05);

@@ -1,5 +1,6 @@
 //! A fairness audit as a page, as a few lines for a terminal, and as a table for a spreadsheet.
 
+mod bundle;
 mod chart;
 pub(super) mod criteria;
 mod facts;
@@ -21,6 +22,7 @@ use super::words;
 use crate::error::ReportError;
 use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit, ScoreIntake};
 
+pub use self::bundle::audit_files;
 pub use self::plain::{audit_csv, audit_text};
 
 /// An audit as one HTML page, complete in itself: no script, nothing loaded from elsewhere, readable on paper.

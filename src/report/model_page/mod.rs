@@ -27,7 +27,7 @@ use crate::evaluate::{BacktestReport, TermReport};
 use crate::fairness::audit::Audit as FairnessAudit;
 use crate::features::Feature;
 use crate::model::{Candidate, TermTable, TrainingRecord};
-use crate::scoring::{AuditedModel, Previous, Scorer, SignOff};
+use crate::scoring::{AuditedModel, ModelFile, Previous, Scorer, SignOff};
 
 /// A model with its evidence, released or not.
 ///
@@ -47,6 +47,15 @@ pub enum AnyModel<'a> {
     Audited(&'a AuditedModel),
     /// A model that may score.
     Released(&'a Scorer),
+}
+
+impl<'a> From<&'a ModelFile> for AnyModel<'a> {
+    fn from(file: &'a ModelFile) -> Self {
+        match file {
+            ModelFile::Audited(model) => Self::Audited(model),
+            ModelFile::Released(scorer) => Self::Released(scorer),
+        }
+    }
 }
 
 impl<'a> From<&'a AuditedModel> for AnyModel<'a> {

@@ -33,7 +33,7 @@ struct Evidence<'a> {
 /// use earlyhelp::scoring::Scorer;
 ///
 /// fn write(model: &Scorer, project: &Project) -> earlyhelp::Result<String> {
-///     let records = project.records(|_source, _rows| {})?;
+///     let records = project.records()?;
 ///     let intake = Some(records.intake());
 ///     Ok(dpia_evidence(model, Some(project), &Organisation::default(), intake)?.to_markdown())
 /// }

@@ -339,10 +339,10 @@ fn the_difference_of_two_shares_is_newcombes() {
 
 /// A small model of its own, edited by a person.
 fn edited(project: &Project) -> (AuditedModel, Vec<Intake>) {
-    let records = project.records(|_, _| {}).unwrap();
+    let records = project.records().unwrap();
     let protected = project.protected().unwrap();
     let trainer = Trainer::by_name("logistic").unwrap().without_refits();
-    let before = project.train(&records, &protected, &trainer, |_| {}).unwrap();
+    let before = project.train(&records, &protected, &trainer).unwrap();
     let data = project.dataset(&records).unwrap();
     let edit = Edit {
         on: before.candidate().model().terms()[0].on.clone(),
@@ -431,9 +431,9 @@ fn with_reasons(why: &[Option<&str>]) -> AuditedModel {
     for (nth, feature) in project.features.iter_mut().enumerate() {
         feature.why = why[nth % why.len()].map(str::to_owned);
     }
-    let records = project.records(|_, _| {}).unwrap();
+    let records = project.records().unwrap();
     let trainer = Trainer::by_name("logistic").unwrap().without_refits();
-    project.train(&records, &project.protected().unwrap(), &trainer, |_| {}).unwrap()
+    project.train(&records, &project.protected().unwrap(), &trainer).unwrap()
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn audited(children: u32) -> Audited {
     let folder = tempfile::tempdir().unwrap();
     let council = CouncilParams::new(children, 1).generate().unwrap();
     let project = Project::load(council.write(folder.path(), Format::Parquet).unwrap()).unwrap();
-    let data = project.dataset(&project.records(|_, _| {}).unwrap()).unwrap();
+    let data = project.dataset(&project.records().unwrap()).unwrap();
     let trainer = project.training.trainer.without_refits();
     let context = TrainingContext { seed: project.seed, ..TrainingContext::default() };
     let candidate = Candidate::train(&data, &trainer, context).unwrap();
@@ -72,14 +72,13 @@ fn named(children: u32) -> Vec<Direction> {
     let audited = audited(children);
     let scores = AdditiveScores::of(&audited.backtest);
     // The lists drawn here are the backtest's own.
-    let own: Vec<bool> = audited.backtest.cases().iter().map(|case| case.listed).collect();
-    assert_eq!(scores.listed(&scores.log_odds), own);
+    assert_eq!(scores.listed(&scores.cases.log_odds), audited.backtest.cases().listed);
     let of_bias = |bias: &PlantedBias| {
         let groups = audited.hit(bias, audited.data.ids());
         let asked = [Characteristic::Held { name: bias.characteristic, groups: &groups }];
         let (families, params) = (audited.data.families(), ProxyParams::default());
         let proxies =
-            ProxyReport::measure(audited.data.matrix(), &audited.scales(), families, &asked, &params)
+            ProxyReport::measure(audited.data.matrix(), (&audited.scales(), families), &asked, &params)
                 .unwrap();
         println!("{proxies}");
         let Some(ProxyOutcome::Shown { features, .. }) = proxies.group(bias.characteristic, "hit") else {
@@ -88,7 +87,7 @@ fn named(children: u32) -> Vec<Direction> {
         assert_eq!(audited.source(&features[0].feature), bias.source);
         assert!(features[0].auc.unwrap().interval.low > 0.52);
 
-        let groups = audited.hit(bias, audited.backtest.cases().iter().map(|case| case.entity.as_str()));
+        let groups = audited.hit(bias, audited.backtest.cases().entities.iter().map(String::as_str));
         let asked = [Characteristic::Held { name: bias.characteristic, groups: &groups }];
         let carriers = CarrierReport::measure(&scores, &asked, &AuditParams::at_release()).unwrap();
         println!("{carriers}");

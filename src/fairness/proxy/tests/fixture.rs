@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::super::levels_of;
 use super::super::separation::{Separation, simultaneous_z};
 use super::*;
-use crate::evaluate::Capacity;
+use crate::evaluate::{Capacity, Cases};
 use crate::fairness::audit::AuditParams;
 use crate::fairness::proxy::Direction;
 use crate::stats::Bootstrap;
@@ -36,10 +36,13 @@ impl Fixture {
     fn scores(&self) -> AdditiveScores {
         let rows = self.log_odds.len();
         AdditiveScores {
-            log_odds: self.log_odds.clone(),
-            outcomes: self.outcome.clone(),
-            families: (0..rows as u32).collect(),
-            dates: vec!["2024-04-01".parse().unwrap(); rows],
+            cases: Cases {
+                log_odds: self.log_odds.clone(),
+                outcomes: self.outcome.clone(),
+                families: (0..rows as u32).collect(),
+                dates: vec!["2024-04-01".parse().unwrap(); rows],
+                ..Cases::default()
+            },
             contributions: self.contributions.clone(),
             capacity: Capacity::Cases(self.capacity),
         }
@@ -154,15 +157,15 @@ fn differences_are_split_into_terms_without_a_rest() {
 fn lists_are_drawn_for_each_date_and_bad_scores_are_refused() {
     let fixture = Fixture::load();
     let mut scores = fixture.scores();
-    let half = scores.dates.len() / 2;
-    scores.dates[half..].fill("2025-04-01".parse().unwrap());
+    let half = scores.cases.dates.len() / 2;
+    scores.cases.dates[half..].fill("2025-04-01".parse().unwrap());
     // Everybody of the second date scores higher; still each date has its list.
-    scores.log_odds[half..].iter_mut().for_each(|score| *score += 50.0);
+    scores.cases.log_odds[half..].iter_mut().for_each(|score| *score += 50.0);
     let params = AuditParams::at_release();
     let bootstrap = Bootstrap { resamples: 39, seed: 1 };
     let report = AblationReport::measure(&scores, &[], &bootstrap, &params).unwrap();
     assert_eq!(report.listed, 2 * u64::from(fixture.capacity));
-    let listed = scores.listed(&scores.log_odds);
+    let listed = scores.listed(&scores.cases.log_odds);
     assert_eq!(listed[..half].iter().filter(|&&listed| listed).count() as u32, fixture.capacity);
 
     let measure =
@@ -171,10 +174,10 @@ fn lists_are_drawn_for_each_date_and_bad_scores_are_refused() {
     bad.contributions[0].1.pop();
     assert!(matches!(measure(&bad), EvaluateError::LengthMismatch { what, .. } if what.contains("police")));
     let mut bad = scores.clone();
-    bad.log_odds[7] = f64::NAN;
+    bad.cases.log_odds[7] = f64::NAN;
     assert_eq!(measure(&bad), EvaluateError::Score { row: 7 });
     let mut bad = scores.clone();
-    bad.families.fill(1);
+    bad.cases.families.fill(1);
     assert_eq!(measure(&bad), EvaluateError::OneFamily);
     let few = Bootstrap { resamples: 38, seed: 1 };
     assert!(AblationReport::measure(&scores, &[], &few, &params).is_err());
@@ -184,10 +187,10 @@ fn lists_are_drawn_for_each_date_and_bad_scores_are_refused() {
 fn a_group_that_nobody_lists_is_not_sure_to_stay_so() {
     let fixture = Fixture::load();
     let scores = fixture.scores();
-    let listed = scores.listed(&scores.log_odds);
+    let listed = scores.listed(&scores.cases.log_odds);
     // Fifteen people who are on no list, and lose nothing with any feature.
     let lowest: Vec<usize> =
-        ranking(&scores.log_odds).into_iter().rev().take(15).map(|row| row as usize).collect();
+        ranking(&scores.cases.log_odds).into_iter().rev().take(15).map(|row| row as usize).collect();
     let groups: Vec<Option<&str>> =
         (0..listed.len()).map(|row| Some(if lowest.contains(&row) { "low" } else { "other" })).collect();
     let asked = [Characteristic::Held { name: "k", groups: &groups }];
