@@ -103,14 +103,34 @@ pub enum RecordsError {
         why: String,
     },
     /// A mapped column is not in the extract.
-    #[error(
-        "source {extract}: there is no column \"{column}\"; correct the mapping, or the header line of the extract"
-    )]
+    #[error("source {extract}: there is no column \"{column}\"; give the name as the header has it")]
     NoColumn {
         /// The source.
         extract: String,
         /// The column.
         column: String,
+    },
+    /// Two columns of one name, so that it cannot be told which is meant.
+    #[error(
+        "source {extract}: the header has the column \"{column}\" more than once; give each column its own name"
+    )]
+    ColumnTwice {
+        /// The source.
+        extract: String,
+        /// The column.
+        column: String,
+    },
+    /// The name of the file does not say what it is.
+    #[error(
+        "source {extract}: {}: only delimited text (.csv, .txt, .tsv, .psv), .parquet and Arrow files (.arrow, .ipc, \
+         .feather) can be read; save it as one of them",
+        path.display()
+    )]
+    Format {
+        /// The source.
+        extract: String,
+        /// The file.
+        path: PathBuf,
     },
     /// A column is of a type that cannot hold what it is mapped to.
     #[error(

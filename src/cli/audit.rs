@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use earlyhelp::calendar::{Day, Horizon};
 use earlyhelp::evaluate::{Bootstrap, Capacity};
 use earlyhelp::fairness::audit::{
-    Audit, AuditParams, OperatingPoint, RejectedRow, ScoreColumns, ScoreIntake, read_scores,
+    ArmColumn, Audit, AuditParams, FollowUp, OperatingPoint, OutcomeJump, ScoreColumns, ScoreIntake,
+    ScoreTable,
 };
+use earlyhelp::records::{Encoding, Extract, ReadOptions, Reject};
 use earlyhelp::report::audit::{audit_csv, audit_html, audit_text};
 use serde::Serialize;
 
@@ -23,18 +26,32 @@ or impossible to tell. Cannot tell is not fair.";
 /// Arguments of `earlyhelp audit`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
-#[command(group = clap::ArgGroup::new("operating").required(true).args(["threshold", "capacity", "predicted"]))]
+#[command(group = clap::ArgGroup::new("operating").required(true).args(["threshold", "capacity", "predicted", "confusion"]))]
 pub struct Arguments {
-    /// The table: one row per case (.csv or .parquet).
-    #[arg(value_name = "SCORES.csv|SCORES.parquet")]
+    /// The table: one row per case (.csv, .txt, .tsv, .psv, .parquet, .arrow, or a folder of .parquet).
+    #[arg(value_name = "SCORES")]
     scores: PathBuf,
-    /// The column of the score: a number, higher is more at risk.
+    /// The encoding of a text file [default: utf-8].
+    #[arg(long, value_name = "utf-8|windows-1252", value_parser = encoding)]
+    encoding: Option<Encoding>,
+    /// The column of the score: a number (12% is 0.12), higher is more at risk. It may be left out where the table says
+    /// who was selected.
     #[arg(long, value_name = "COLUMN")]
-    score: String,
+    score: Option<String>,
+    /// The texts that the score column holds in place of numbers, from the lowest risk to the highest.
+    #[arg(long, value_name = "LOW,...,HIGH", value_delimiter = ',', requires = "score")]
+    score_order: Vec<String>,
     /// The column of the outcome: true or false, 1 or 0, yes or no. Without it (a list in use, whose outcomes
     /// are not known yet) only who is selected is compared.
     #[arg(long, value_name = "COLUMN")]
     outcome: Option<String>,
+    /// A text by which the outcome column says that the outcome followed, once for each; any other means that it did
+    /// not. For columns that do not say true or false, 1 or 0, yes or no.
+    #[arg(long, value_name = "VALUE", requires = "outcome")]
+    outcome_true: Vec<String>,
+    /// A text by which the outcome column says that it is not resolved yet, once for each. Such rows are set apart.
+    #[arg(long, value_name = "VALUE", requires = "outcome")]
+    outcome_unresolved: Vec<String>,
     /// A column of groups, once for each characteristic.
     #[arg(long = "group", value_name = "COLUMN", required = true)]
     groups: Vec<String>,
@@ -53,6 +70,29 @@ pub struct Arguments {
     /// How many people of the population a row stands for: a column of numbers above 0.
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
+    /// How many cases of exactly this kind a row stands for: a column of whole numbers.
+    #[arg(long, value_name = "COLUMN")]
+    count: Option<String>,
+    /// The columns of a confusion table, a row for each: true positives, false positives, false negatives, true
+    /// negatives. They stand in place of score, outcome and selection.
+    #[arg(long, value_name = "TP,FP,FN,TN", value_delimiter = ',', num_args = 4)]
+    confusion: Vec<String>,
+    /// How a row came to be looked at: drawn at random, or chosen by the ranking.
+    #[arg(long, value_name = "COLUMN", requires = "random_arm")]
+    arm: Option<String>,
+    /// The text by which that column says "drawn at random", once for each. Base rates and errors are then those of the
+    /// random arm; beside them stands whom the ranking chose.
+    #[arg(long, value_name = "VALUE", requires = "arm")]
+    random_arm: Vec<String>,
+    /// The column of the day on which a row was scored.
+    #[arg(long, value_name = "COLUMN")]
+    scored_on: Option<String>,
+    /// Outcomes were recorded before this day; rows whose horizon had not passed are set apart.
+    #[arg(long, value_name = "DATE", requires_all = ["scored_on", "horizon", "outcome"])]
+    followed_to: Option<Day>,
+    /// The time in which an outcome counts, from the day of scoring on ("12 months").
+    #[arg(long, value_name = "SPAN", requires = "followed_to")]
+    horizon: Option<Horizon>,
     /// The family of a row. Without it rows are taken for independent, and intervals can be too narrow.
     #[arg(long, value_name = "COLUMN")]
     cluster: Option<String>,
@@ -62,6 +102,9 @@ pub struct Arguments {
     /// Groups with fewer rows are held back, and smaller numbers withheld; 1 shows everything [default: 10].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     min_n: Option<u32>,
+    /// Show every group and every number, however small: for auditors who may see them, never for publication.
+    #[arg(long, conflicts_with = "min_n")]
+    no_suppression: bool,
     /// Round published counts to a multiple of this, for instance 5 [default: exact counts].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     round_to: Option<u32>,
@@ -98,11 +141,16 @@ struct Document<'a> {
     read: u64,
     audited: u64,
     without_cluster: u64,
+    unresolved: u64,
+    not_followed: u64,
+    not_random: u64,
     /// How many rows could not be audited.
     rejected_rows: u64,
     /// Where they stand and why. Not given where counts are rounded: their number would be exact.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rejected: Option<&'a [RejectedRow]>,
+    rejected: Option<&'a [Reject]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jump: Option<OutcomeJump>,
     audit: &'a Audit,
 }
 
@@ -110,7 +158,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let columns = columns(arguments);
     let params = params(arguments)?;
     let progress = Progress::start("reading");
-    let (table, intake) = read_scores(&arguments.scores, &columns)?;
+    let options = ReadOptions { encoding: arguments.encoding.unwrap_or_default(), ..ReadOptions::default() };
+    let (table, intake) = ScoreTable::read(Extract::path(&arguments.scores).options(options), &columns)?;
     progress.stage("auditing");
     let audit = table.audit(&params)?;
     drop(progress);
@@ -122,8 +171,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         read: published(intake.read, params.round_to),
         audited: published(intake.audited, params.round_to),
         without_cluster: published(intake.without_cluster, params.round_to),
+        unresolved: published(intake.unresolved, params.round_to),
+        not_followed: published(intake.not_followed, params.round_to),
+        not_random: published(intake.not_random, params.round_to),
         rejected_rows: published(intake.rejected.len() as u64, params.round_to),
         rejected: exact.then_some(&intake.rejected),
+        jump: intake.jump.filter(|_| exact),
         audit: &audit,
     };
     let title = arguments.title.as_deref().unwrap_or(&file);
@@ -150,13 +203,21 @@ fn published(count: u64, round_to: Option<u32>) -> u64 {
 
 fn columns(arguments: &Arguments) -> ScoreColumns {
     ScoreColumns {
+        score: arguments.score.clone(),
+        score_order: arguments.score_order.clone(),
+        outcome: arguments.outcome.clone(),
+        outcome_true: arguments.outcome_true.clone(),
+        outcome_unresolved: arguments.outcome_unresolved.clone(),
         groups: arguments.groups.clone(),
         not_held: arguments.not_held.clone(),
         predicted: arguments.predicted.clone(),
         weight: arguments.weight.clone(),
         cluster: arguments.cluster.clone(),
-        outcome: arguments.outcome.clone(),
-        ..ScoreColumns::without_outcome(&arguments.score)
+        count: arguments.count.clone(),
+        confusion: <[String; 4]>::try_from(arguments.confusion.clone()).ok(),
+        arm: arguments.arm.clone().map(|column| ArmColumn { column, random: arguments.random_arm.clone() }),
+        scored_on: arguments.scored_on.clone(),
+        follow_up: arguments.followed_to.zip(arguments.horizon).map(|(to, horizon)| FollowUp { to, horizon }),
     }
 }
 
@@ -165,6 +226,7 @@ fn params(arguments: &Arguments) -> Result<AuditParams, Failure> {
         (Some(threshold), None, None) => OperatingPoint::Threshold(threshold),
         (None, Some(capacity), None) => OperatingPoint::Capacity(capacity),
         (None, None, Some(_)) => OperatingPoint::Predicted,
+        (None, None, None) if !arguments.confusion.is_empty() => OperatingPoint::Predicted,
         _ => {
             return Err("give one of --threshold, --capacity and --predicted: it says who is selected".into());
         }
@@ -172,7 +234,11 @@ fn params(arguments: &Arguments) -> Result<AuditParams, Failure> {
     let defaults = AuditParams::at(operating);
     Ok(AuditParams {
         references: arguments.references.clone(),
-        minimum: arguments.min_n.unwrap_or(defaults.minimum),
+        minimum: if arguments.no_suppression {
+            AuditParams::NOTHING_HELD_BACK
+        } else {
+            arguments.min_n.unwrap_or(defaults.minimum)
+        },
         round_to: arguments.round_to,
         intersections: arguments.intersections.unwrap_or(defaults.intersections),
         margin: arguments.margin.unwrap_or(defaults.margin),
@@ -182,6 +248,14 @@ fn params(arguments: &Arguments) -> Result<AuditParams, Failure> {
         },
         ..defaults
     })
+}
+
+fn encoding(text: &str) -> Result<Encoding, String> {
+    match text {
+        "utf-8" => Ok(Encoding::Utf8),
+        "windows-1252" => Ok(Encoding::Windows1252),
+        _ => Err("write utf-8 or windows-1252".to_owned()),
+    }
 }
 
 /// `20`, or `20%`.
@@ -215,6 +289,12 @@ fn reference(text: &str) -> Result<(String, String), String> {
 fn outcome_of(intake: &ScoreIntake, exact: bool) -> Outcome {
     if intake.without_cluster > 0 {
         eprintln!("warning: {} rows have no family; each counts as its own", intake.without_cluster);
+    }
+    for (why, rows) in intake.set_apart() {
+        eprintln!("note: {rows} of {} rows are set apart: {why}", intake.read);
+    }
+    if let Some(jump) = intake.jump {
+        eprintln!("warning: {jump}");
     }
     if intake.rejected.is_empty() {
         return Outcome::Done;

@@ -1,6 +1,6 @@
 //! What stops a fairness audit.
 
-use std::path::PathBuf;
+use super::RecordsError;
 
 /// A table or a request that cannot be audited. It names columns and positions, never a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +82,11 @@ pub enum AuditError {
         /// Which column.
         column: String,
     },
+    /// Selected by score, but the table has none.
+    #[error(
+        "the table has no scores, so neither a threshold nor a capacity can be applied; say who was selected"
+    )]
+    NoScores,
     /// Selected as the table says, but the table does not say.
     #[error("no row is marked as selected or not; give the column that says it, a threshold, or a capacity")]
     NoPrediction,
@@ -94,35 +99,18 @@ pub enum AuditError {
 }
 
 /// A table of scores that cannot be read. It names files, columns and types, never a value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoresError {
-    /// The file cannot be opened or decoded.
-    #[error("cannot read {}: {why}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system or the decoder says.
-        why: String,
+    /// What is asked for does not go together.
+    #[error("{what}")]
+    Columns {
+        /// What, and what to do.
+        what: &'static str,
     },
-    /// The name of the file does not say what it is.
-    #[error("{}: only .csv and .parquet can be read; save it as one of them", path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A column is not there.
-    #[error("there is no column \"{column}\"; give the name as the header has it")]
-    NoColumn {
-        /// The column asked for.
-        column: String,
-    },
-    /// Two columns of one name, so that it cannot be told which is meant.
-    #[error("the header has the column \"{column}\" more than once; give each column its own name")]
-    ColumnTwice {
-        /// The column asked for.
-        column: String,
-    },
+    /// The file cannot be read, or has not the columns.
+    #[error(transparent)]
+    Read(#[from] RecordsError),
     /// A column of a type that cannot be used so.
     #[error("column \"{column}\" is of type {found}, where {wanted} is needed")]
     ColumnType {
@@ -141,6 +129,29 @@ pub enum ScoresError {
     OneAndTwo {
         /// The column.
         column: String,
+    },
+    /// Some scores have a per cent sign, and some have none.
+    #[error(
+        "column \"{column}\" has numbers with a per cent sign and numbers without: whether 12 means 12% cannot be told; \
+         write them all in one way"
+    )]
+    MixedPercent {
+        /// The column.
+        column: String,
+    },
+    /// A value that was named in the request, and that no row has.
+    #[error("no row says \"{value}\" in column \"{column}\"; give the value as the table has it")]
+    NoSuchValue {
+        /// The column.
+        column: String,
+        /// The value, as it was given.
+        value: String,
+    },
+    /// Counts add up to more cases than can be looked at.
+    #[error("the counts add up to more than {most} cases; audit the table in parts")]
+    TooManyCases {
+        /// The most possible.
+        most: u64,
     },
     /// No row could be used.
     #[error("none of the {read} rows read can be audited{why}")]

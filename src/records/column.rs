@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::reject::RejectReason;
+use crate::calendar::Day;
 
 /// A whole number or a day that is not there.
 pub(super) const NO_INTEGER: i64 = i64::MIN;
@@ -11,34 +12,34 @@ pub(super) const NO_DAY: i32 = i32::MIN;
 
 /// Texts one behind the other in one buffer. An empty text is an absent one.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Texts {
+pub(crate) struct Texts {
     bytes: String,
     ends: Vec<usize>,
 }
 
 impl Texts {
-    pub(super) fn push(&mut self, text: &str) {
+    pub(crate) fn push(&mut self, text: &str) {
         self.bytes.push_str(text);
         self.ends.push(self.bytes.len());
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    pub(super) fn at(&self, row: usize) -> &str {
+    pub(crate) fn at(&self, row: usize) -> &str {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.bytes[start..self.ends[row]]
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|row| self.at(row))
     }
 }
 
 /// One column of a batch.
 #[derive(Debug, Clone)]
-pub(super) enum Column {
+pub(crate) enum Column {
     /// The same text in every row; `None` where the column holds nothing.
     Constant(Option<String>),
     Text(Texts),
@@ -51,8 +52,16 @@ pub(super) enum Column {
 }
 
 impl Column {
+    /// The cell as a day, if it is one and not absent.
+    pub(crate) fn day(&self, row: usize) -> Option<Day> {
+        match self {
+            Self::Day(days) => Some(days[row]).filter(|&day| day != NO_DAY).map(Day::from_epoch_days),
+            _ => None,
+        }
+    }
+
     /// The cell as a text, if it is not absent.
-    pub(super) fn text(&self, row: usize) -> Option<Cow<'_, str>> {
+    pub(crate) fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         match self {
             Self::Constant(text) => text.as_deref().map(Cow::Borrowed),
             Self::Text(texts) => Some(texts.at(row)).filter(|text| !text.is_empty()).map(Cow::Borrowed),
@@ -62,29 +71,27 @@ impl Column {
             Self::Number(values) => {
                 Some(values[row]).filter(|v| !v.is_nan()).map(|v| Cow::Owned(v.to_string()))
             }
-            Self::Day(values) => Some(values[row])
-                .filter(|&v| v != NO_DAY)
-                .map(|v| Cow::Owned(crate::calendar::Day::from_epoch_days(v).to_string())),
+            Self::Day(_) => self.day(row).map(|day| Cow::Owned(day.to_string())),
         }
     }
 }
 
 /// Some rows of an extract, in the columns that were asked for.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// The file, as an index into the reader's list of names.
-    pub(super) file: Option<u32>,
+    pub(crate) file: Option<u32>,
     /// Where each row stands.
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// The columns, in the order asked for.
-    pub(super) columns: Vec<Column>,
+    pub(crate) columns: Vec<Column>,
     /// Rows that did not even come as far as columns.
-    pub(super) unreadable: Vec<(u64, RejectReason)>,
+    pub(crate) unreadable: Vec<(u64, RejectReason)>,
 }
 
 /// Where the rows of a batch stand in their file.
 #[derive(Debug)]
-pub(super) enum Rows {
+pub(crate) enum Rows {
     /// Consecutive rows: the first one's number and how many there are.
     Run { first: u64, len: usize },
     /// The line of each.
@@ -92,14 +99,14 @@ pub(super) enum Rows {
 }
 
 impl Rows {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Run { len, .. } => *len,
             Self::Lines(lines) => lines.len(),
         }
     }
 
-    pub(super) fn position(&self, row: usize) -> u64 {
+    pub(crate) fn position(&self, row: usize) -> u64 {
         match self {
             Self::Run { first, .. } => first + row as u64,
             Self::Lines(lines) => lines[row],

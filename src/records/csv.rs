@@ -8,6 +8,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::column::{Batch, Column, Rows, Texts};
 use super::extract::{Encoding, ReadOptions};
+use super::header;
 use super::reject::RejectReason;
 use crate::error::RecordsError;
 
@@ -34,12 +35,13 @@ pub(super) fn read(
     };
     // Rows of another length than the header are rejected one by one, not by failing the file.
     let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
-    let header = reader.byte_headers().map_err(|error| unreadable(error.into()))?.clone();
-    let places = find_columns(source, &header, wanted)?;
+    let head = reader.byte_headers().map_err(|error| unreadable(error.into()))?.clone();
+    let names: Vec<String> = head.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let places = header::places(source, &names.iter().map(String::as_str).collect::<Vec<_>>(), wanted)?;
 
     let mut record = ByteRecord::new();
     loop {
-        let (batch, more) = read_batch(&mut reader, &mut record, header.len(), &places, options)
+        let (batch, more) = read_batch(&mut reader, &mut record, head.len(), &places, options)
             .map_err(|error| unreadable(error.into()))?;
         if batch.rows.len() > 0 || !batch.unreadable.is_empty() {
             sink(batch)?;
@@ -90,23 +92,6 @@ fn read_batch<R: Read>(
     }
     let columns = columns.into_iter().map(Column::Text).collect();
     Ok((Batch { file: None, rows: Rows::Lines(lines), columns, unreadable }, more))
-}
-
-/// The place of each wanted column; names are compared without regard to case and outer blanks, since
-/// the headers of real extracts vary from month to month.
-fn find_columns(source: &str, header: &ByteRecord, wanted: &[&str]) -> Result<Vec<usize>, RecordsError> {
-    wanted
-        .iter()
-        .map(|name| {
-            header
-                .iter()
-                .position(|found| String::from_utf8_lossy(found).trim().eq_ignore_ascii_case(name.trim()))
-                .ok_or_else(|| RecordsError::NoColumn {
-                    extract: source.to_owned(),
-                    column: (*name).to_owned(),
-                })
-        })
-        .collect()
 }
 
 /// The delimiter that stands most often in the header line.

@@ -12,7 +12,7 @@ use crate::error::RecordsError;
 
 /// The rows of one source.
 ///
-/// A path is read by its ending: `.csv`, `.txt`, `.tsv` and `.psv` as delimited text, `.parquet`,
+/// A path is read by its ending, in capitals or not: `.csv`, `.txt`, `.tsv` and `.psv` as delimited text, `.parquet`,
 /// `.arrow`, `.ipc` and `.feather` as such, and a folder as Parquet files, with `name=value` folders
 /// becoming columns (hive partitions).
 ///
@@ -147,7 +147,7 @@ impl Extract {
     }
 
     /// Hands the `wanted` columns over in batches; names in `files` what the batches' file numbers mean.
-    pub(super) fn read(
+    pub(crate) fn read(
         self,
         source: &str,
         wanted: &[&str],
@@ -176,12 +176,14 @@ impl Extract {
                 batch.file = Some(number);
                 sink(batch)
             };
-            match file.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
+            let ending = file.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+            match ending.as_deref().unwrap_or_default() {
                 "parquet" => frame::read_parquet(source, &path, &file, wanted, &self.options, numbered)?,
                 "arrow" | "ipc" | "feather" => {
                     frame::read_ipc(source, &file, wanted, &self.options, numbered)?;
                 }
-                _ => csv::read(source, &file, &self.options, wanted, numbered)?,
+                "csv" | "txt" | "tsv" | "psv" => csv::read(source, &file, &self.options, wanted, numbered)?,
+                _ => return Err(RecordsError::Format { extract: source.to_owned(), path: file }),
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, PlSmallStr,
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
 use super::extract::ReadOptions;
+use super::header;
 use crate::error::RecordsError;
 
 /// Rows decoded at a time: bounds memory, whatever the size of the file.
@@ -30,8 +31,15 @@ pub(super) fn read_parquet(
     let mut reader = ParquetReader::new(open()?);
     let schema = reader.schema().map_err(|error| failed(error.to_string()))?;
     let height = reader.num_rows().map_err(|error| failed(error.to_string()))?;
-    let held: Vec<String> =
-        wanted.iter().filter(|name| schema.contains(name)).map(|&name| name.to_owned()).collect();
+    let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+    let mut held: Vec<String> = Vec::new();
+    for name in wanted {
+        if let Some(place) = header::place(source, &names, name)?
+            && !held.iter().any(|held| held == names[place])
+        {
+            held.push(names[place].to_owned());
+        }
+    }
     let partitions = hive_partitions(root, file);
 
     let mut start = 0;
@@ -73,11 +81,15 @@ pub(super) fn read_ipc(
     let failed = |why: String| RecordsError::Read { extract: source.to_owned(), path: file.to_owned(), why };
     let open = || File::open(file).map_err(|error| failed(error.to_string()));
     let schema = IpcReader::new(open()?).schema().map_err(|error| failed(error.to_string()))?;
-    if let Some(name) = wanted.iter().find(|name| !schema.contains(name)) {
-        return Err(no_column(source, name));
+    let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+    let mut held: Vec<String> = Vec::new();
+    for place in header::places(source, &names, wanted)? {
+        if !held.iter().any(|held| held == names[place]) {
+            held.push(names[place].to_owned());
+        }
     }
     let frame = IpcReader::new(open()?)
-        .with_columns(Some(wanted.iter().map(|&name| name.to_owned()).collect()))
+        .with_columns(Some(held))
         .finish()
         .map_err(|error| failed(error.to_string()))?;
     batches(source, &frame, wanted, options, 1, &mut sink)
@@ -92,10 +104,9 @@ pub(super) fn batches(
     first: u64,
     sink: &mut impl FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
-    let columns = wanted
-        .iter()
-        .map(|name| frame.column(name).map_err(|_| no_column(source, name)))
-        .collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<&str> = frame.columns().iter().map(|column| column.name().as_str()).collect();
+    let columns: Vec<_> =
+        header::places(source, &names, wanted)?.into_iter().map(|place| &frame.columns()[place]).collect();
     let mut start = 0;
     while start < frame.height() {
         let len = BATCH_ROWS.min(frame.height() - start);
@@ -108,10 +119,6 @@ pub(super) fn batches(
         start += len;
     }
     Ok(())
-}
-
-fn no_column(source: &str, name: &str) -> RecordsError {
-    RecordsError::NoColumn { extract: source.to_owned(), column: name.to_owned() }
 }
 
 /// `name=value` folders between `root` and the file.

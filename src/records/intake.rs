@@ -195,7 +195,7 @@ impl Faults {
 
 /// Reads a date as councils write them: `2024-03-31` or `31/03/2024` (always day first), with or without
 /// a time behind it. The two forms cannot be taken for one another.
-pub(super) fn parse_day(text: &str) -> Option<Day> {
+pub(crate) fn parse_day(text: &str) -> Option<Day> {
     let date = text.split(['T', ' ']).next()?;
     let (separator, day_first) = if date.contains('/') { ('/', true) } else { ('-', false) };
     let mut parts = date.split(separator);
@@ -225,13 +225,23 @@ fn parse_month(text: &str) -> Option<Day> {
     }
 }
 
-/// Reads a number, with or without a pound sign and thousands separators.
+/// Reads a number, with or without a pound sign and thousands separators. A comma stands before groups of three digits or
+/// the text is no number: `0,25` is a quarter where it was written, and must not become 25 here.
 fn parse_number(text: &str) -> Option<f64> {
     if let Ok(number) = text.parse() {
         return Some(number);
     }
-    let plain: String = text.chars().filter(|c| !matches!(c, '£' | ',' | ' ')).collect();
-    plain.parse().ok()
+    let plain: String = text.chars().filter(|c| !matches!(c, '£' | ' ')).collect();
+    let (whole, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
+    let mut groups = whole.trim_start_matches('-').split(',');
+    let first = groups.next().unwrap_or_default();
+    let grouped = groups.all(|group| group.len() == 3);
+    if decimals.contains(',')
+        || whole.contains(',') && !(grouped && (1..=3).contains(&first.len()) && !first.starts_with('0'))
+    {
+        return None;
+    }
+    plain.replace(',', "").parse().ok()
 }
 
 #[cfg(test)]
@@ -265,6 +275,10 @@ mod tests {
         assert_eq!(parse_number("£1,204.50"), Some(1204.5));
         assert_eq!(parse_number("-3e2"), Some(-300.0));
         assert_eq!(parse_number("1.2.3"), None);
+        assert_eq!(parse_number("-1,204,000"), Some(-1_204_000.0));
+        for decimal_comma in ["0,25", "0,250", "12,5", "1,2045", "3.000,5", ",250"] {
+            assert_eq!(parse_number(decimal_comma), None, "{decimal_comma}");
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod dictionary;
 mod events;
 mod extract;
 mod frame;
+mod header;
 mod intake;
 mod mapping;
 mod people;
@@ -64,8 +65,10 @@ pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
 
 pub(crate) use builder::{check_limit, read_table};
+pub(crate) use column::{Batch, Column};
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
+pub(crate) use intake::parse_day;
 pub(crate) use mapping::one_or_many;
 pub(crate) use people::People;
 pub(crate) use selector::{Selection, category_place};

@@ -40,6 +40,16 @@ pub enum RejectReason {
     ReferenceRepeated,
     /// No household.
     HouseholdMissing,
+    /// Nothing in a cell that is needed.
+    ValueMissing,
+    /// Neither true nor false, 1 nor 0, yes nor no.
+    FlagUnreadable,
+    /// A band that is not among those whose order was given.
+    BandUnknown,
+    /// A weight that is not above 0.
+    WeightNotAboveZero,
+    /// A count that is not a whole number from 0 up.
+    CountUnreadable,
 }
 
 impl RejectReason {
@@ -62,6 +72,11 @@ impl RejectReason {
             Self::ReferenceMissing => "reference_missing",
             Self::ReferenceRepeated => "reference_repeated",
             Self::HouseholdMissing => "household_missing",
+            Self::ValueMissing => "value_missing",
+            Self::FlagUnreadable => "flag_unreadable",
+            Self::BandUnknown => "band_unknown",
+            Self::WeightNotAboveZero => "weight_not_above_zero",
+            Self::CountUnreadable => "count_unreadable",
         }
     }
 
@@ -84,6 +99,11 @@ impl RejectReason {
             Self::ReferenceMissing => "no reference",
             Self::ReferenceRepeated => "the reference stands in the source twice",
             Self::HouseholdMissing => "no household",
+            Self::ValueMissing => "nothing in the cell",
+            Self::FlagUnreadable => "not true or false, 1 or 0, yes or no",
+            Self::BandUnknown => "not one of the bands whose order was given",
+            Self::WeightNotAboveZero => "a weight that is not above 0",
+            Self::CountUnreadable => "not a whole number from 0 up",
         }
     }
 }

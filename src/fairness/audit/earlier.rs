@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::params::AuditParams;
 use super::report::{
     AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, GroupMeasures, Operating,
-    ScoreScale, ScoreSpread,
+    ScoreScale,
 };
 use super::suppress::{Guard, Parts, few_of_either, hold_back};
 use super::table::is_known;
@@ -98,7 +98,7 @@ impl EarlierCheck {
             clustered: false,
             weighted: false,
             scores: ScoreScale::Chances,
-            spread: ScoreSpread::unknown(),
+            spread: None,
             operating: Operating {
                 words: "on the backtest's lists".to_owned(),
                 threshold_chance: None,
@@ -109,6 +109,8 @@ impl EarlierCheck {
             whole: GroupMeasures { selected, ..bare(self.n) },
             attributes: attributes.collect(),
             intersections: Vec::new(),
+            left_out: Vec::new(),
+            chosen: Vec::new(),
         }
     }
 

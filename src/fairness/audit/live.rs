@@ -1,57 +1,74 @@
-//! An audit of scores whose outcomes are not known yet: a list that is in use.
+//! Audits of half a table: of scores whose outcomes are not known yet, such as a list that is in use; and of selections
+//! and outcomes without scores.
 
-use super::report::{AttributeFinding, Audit, AuditedOutcome, Criterion, GroupMeasures, Measure};
+use super::report::{AttributeFinding, Audit, AuditedOutcome, Criterion, GroupMeasures, Measure, ScoreScale};
 
-/// What can be said without outcomes: who is selected, and how scores lie.
 impl Audit {
+    /// What can be said without outcomes: who is selected, and how scores lie.
     pub(super) fn without_outcomes(mut self) -> Self {
         self.positives = None;
-        self.whole.without_outcomes();
+        self.keep(
+            |measure| {
+                matches!(measure, Measure::SelectionRate | Measure::ShareOfSelected | Measure::MeanScore)
+            },
+            |criterion| matches!(criterion, Criterion::StatisticalParity | Criterion::FourFifthsRule),
+        );
+        self
+    }
+
+    /// What can be said without scores: who is selected, and whether rightly.
+    pub(super) fn without_scores(mut self) -> Self {
+        self.scores = ScoreScale::NotChances;
+        self.operating.threshold_chance = None;
+        self.keep(
+            |measure| {
+                !matches!(
+                    measure,
+                    Measure::Auc
+                        | Measure::AveragePrecision
+                        | Measure::MeanScore
+                        | Measure::CalibrationGap
+                        | Measure::CalibrationSlope
+                        | Measure::CalibrationIntercept
+                        | Measure::ExpectedCalibrationError
+                        | Measure::NetBenefit
+                        | Measure::Abroca
+                )
+            },
+            |criterion| !matches!(criterion, Criterion::CalibrationWithinGroups | Criterion::Abroca),
+        );
+        self
+    }
+
+    fn keep(&mut self, measure: fn(Measure) -> bool, criterion: fn(Criterion) -> bool) {
+        self.whole.keep(measure);
         for attribute in self.attributes.iter_mut().chain(&mut self.intersections) {
             let AttributeFinding::Measured { groups, criteria, .. } = &mut attribute.finding else {
                 continue;
             };
-            criteria.retain(|held| {
-                matches!(held.criterion, Criterion::StatisticalParity | Criterion::FourFifthsRule)
-            });
+            criteria.retain(|held| criterion(held.criterion));
             for group in groups {
                 let AuditedOutcome::Shown { measures, disparities } = &mut group.outcome else { continue };
-                measures.without_outcomes();
-                disparities
-                    .retain(|held| matches!(held.measure, Measure::SelectionRate | Measure::MeanScore));
+                measures.keep(measure);
+                disparities.retain(|held| measure(held.measure));
             }
         }
-        self
     }
 }
 
 impl GroupMeasures {
-    fn without_outcomes(&mut self) {
-        let blank = Self {
-            n: self.n,
-            positives: None,
-            selected: self.selected,
-            prevalence: None,
-            selection_rate: self.selection_rate,
-            true_positive_rate: None,
-            false_positive_rate: None,
-            true_negative_rate: None,
-            false_negative_rate: None,
-            precision: None,
-            false_discovery_rate: None,
-            false_omission_rate: None,
-            accuracy: None,
-            share_of_selected: self.share_of_selected,
-            auc: None,
-            average_precision: None,
-            mean_score: self.mean_score,
-            calibration_gap: None,
-            calibration_slope: None,
-            calibration_intercept: None,
-            expected_calibration_error: None,
-            reliability: Vec::new(),
-            net_benefit: None,
-        };
-        *self = blank;
+    /// Blanks every figure but those that are kept.
+    fn keep(&mut self, kept: fn(Measure) -> bool) {
+        if !kept(Measure::Prevalence) {
+            self.positives = None;
+        }
+        if !kept(Measure::CalibrationGap) {
+            self.reliability.clear();
+        }
+        for measure in Measure::ALL {
+            if let Some(figure) = self.figure_mut(measure).filter(|_| !kept(measure)) {
+                *figure = None;
+            }
+        }
     }
 }

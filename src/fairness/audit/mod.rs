@@ -34,7 +34,6 @@ mod criteria;
 mod curves;
 mod disparity;
 mod earlier;
-mod frame;
 mod grouping;
 mod groups;
 mod live;
@@ -43,6 +42,7 @@ mod params;
 mod points;
 mod pooled;
 mod rates;
+mod reading;
 mod replicates;
 mod report;
 mod resample;
@@ -54,9 +54,10 @@ mod table;
 mod tests;
 
 pub use crate::error::AuditError;
+pub use crate::error::ScoresError;
 pub(crate) use earlier::EarlierCheck;
-pub use frame::{RejectedRow, RowReason, ScoreColumns, ScoreIntake, ScoresError, read_scores};
 pub use params::{AuditParams, OperatingPoint};
+pub use reading::{ArmColumn, FollowUp, OutcomeJump, ScoreColumns, ScoreIntake, read_scores};
 pub use report::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, CommonScore,
     Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale,

@@ -33,8 +33,9 @@ pub struct Audit {
     pub weighted: bool,
     /// Whether the scores can be read as chances, on which calibration and net benefit depend.
     pub scores: ScoreScale,
-    /// Where the scores lie.
-    pub spread: ScoreSpread,
+    /// Where the scores lie. `None` where there are none: then there is nothing here about scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<ScoreSpread>,
     /// What "selected" means here.
     pub operating: Operating,
     /// How the audit was asked for.
@@ -47,6 +48,15 @@ pub struct Audit {
     pub attributes: Vec<AttributeAudit>,
     /// One entry per pair of group columns, where [`AuditParams::intersections`] is 2.
     pub intersections: Vec<AttributeAudit>,
+    /// Who is left out: for each group column, the rows read, those left out of the audit (rejected, not resolved, not
+    /// followed) counting as selected. Where one group loses more rows than another, every other figure is of those who
+    /// are left. Empty where no row is left out, or where the table was not read from a file or a frame.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<AttributeAudit>,
+    /// Where there is a random arm: for each group column, the rows of both arms, those whom the ranking chose counting as
+    /// selected. Everything else in the audit is of the random arm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<AttributeAudit>,
 }
 
 impl Audit {
@@ -69,13 +79,6 @@ pub struct ScoreSpread {
     pub distinct: u64,
     /// Up to three of the commonest scores, the commonest first, each of at least the minimum of rows, and of two.
     pub commonest: Vec<CommonScore>,
-}
-
-impl ScoreSpread {
-    /// Of an audit whose file does not say.
-    pub(super) fn unknown() -> Self {
-        Self { lowest: 0.0, highest: 0.0, distinct: 0, commonest: Vec::new() }
-    }
 }
 
 /// A score that many rows have.
@@ -325,6 +328,30 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// All of them, in the order in which tables have them.
+    pub(crate) const ALL: [Self; 20] = [
+        Self::Prevalence,
+        Self::SelectionRate,
+        Self::TruePositiveRate,
+        Self::FalsePositiveRate,
+        Self::TrueNegativeRate,
+        Self::FalseNegativeRate,
+        Self::Precision,
+        Self::FalseDiscoveryRate,
+        Self::FalseOmissionRate,
+        Self::Accuracy,
+        Self::ShareOfSelected,
+        Self::Auc,
+        Self::AveragePrecision,
+        Self::MeanScore,
+        Self::CalibrationGap,
+        Self::CalibrationSlope,
+        Self::CalibrationIntercept,
+        Self::ExpectedCalibrationError,
+        Self::NetBenefit,
+        Self::Abroca,
+    ];
+
     /// Those that groups are compared by, in the order of [`AuditedOutcome::Shown`]'s disparities. Slope and
     /// intercept of calibration are not among them ([`Measure::CalibrationGap`] is), nor is the share of the
     /// selected, which follows the size of the group.
@@ -398,6 +425,32 @@ impl GroupMeasures {
         };
         let withheld = outcome && self.positives.is_none() || selection && self.selected.is_none();
         withheld && self.figure(measure).is_none()
+    }
+
+    /// The place of the figure of this name; `None` for [`Measure::Abroca`].
+    pub(super) fn figure_mut(&mut self, measure: Measure) -> Option<&mut Option<Estimate>> {
+        match measure {
+            Measure::Prevalence => Some(&mut self.prevalence),
+            Measure::SelectionRate => Some(&mut self.selection_rate),
+            Measure::TruePositiveRate => Some(&mut self.true_positive_rate),
+            Measure::FalsePositiveRate => Some(&mut self.false_positive_rate),
+            Measure::TrueNegativeRate => Some(&mut self.true_negative_rate),
+            Measure::FalseNegativeRate => Some(&mut self.false_negative_rate),
+            Measure::Precision => Some(&mut self.precision),
+            Measure::FalseDiscoveryRate => Some(&mut self.false_discovery_rate),
+            Measure::FalseOmissionRate => Some(&mut self.false_omission_rate),
+            Measure::Accuracy => Some(&mut self.accuracy),
+            Measure::ShareOfSelected => Some(&mut self.share_of_selected),
+            Measure::Auc => Some(&mut self.auc),
+            Measure::AveragePrecision => Some(&mut self.average_precision),
+            Measure::MeanScore => Some(&mut self.mean_score),
+            Measure::CalibrationGap => Some(&mut self.calibration_gap),
+            Measure::CalibrationSlope => Some(&mut self.calibration_slope),
+            Measure::CalibrationIntercept => Some(&mut self.calibration_intercept),
+            Measure::ExpectedCalibrationError => Some(&mut self.expected_calibration_error),
+            Measure::NetBenefit => Some(&mut self.net_benefit),
+            Measure::Abroca => None,
+        }
     }
 
     /// The figure of this name. `None` where it is not shown, and always for [`Measure::Abroca`].

@@ -6,7 +6,8 @@ use super::groups::{Context, Group, coarse, published};
 use super::measure::measures;
 use super::params::{AuditParams, OperatingPoint};
 use super::report::{
-    AttributeAudit, AttributeFinding, Audit, CommonScore, GroupMeasures, Operating, ScoreSpread, Tie,
+    AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, CommonScore, GroupMeasures,
+    Operating, ScoreSpread, Tie,
 };
 use super::resample::{Column, resample};
 use super::rows::Rows;
@@ -26,7 +27,7 @@ impl ScoreTable {
     ///
     /// # Errors
     /// [`AuditError::TooFewRows`], [`AuditError::Parameter`], [`AuditError::NoPrediction`],
-    /// [`AuditError::Reference`].
+    /// [`AuditError::NoScores`], [`AuditError::Reference`].
     pub fn audit(&self, params: &AuditParams) -> Result<Audit, AuditError> {
         check(self, params)?;
         let rows = Rows::new(self, params.operating)?;
@@ -75,7 +76,7 @@ impl ScoreTable {
             clustered: rows.clusters.is_some(),
             weighted: rows.weights.is_some(),
             scores: rows.scale,
-            spread: spread(&rows, params),
+            spread: self.scored.then(|| spread(&rows, params)),
             operating: Operating {
                 tied: rows.operating.tied.map(|tie| Tie {
                     rows: published(tie.rows, params.round_to),
@@ -83,7 +84,14 @@ impl ScoreTable {
                 }),
                 ..rows.operating.clone()
             },
-            params: params.clone(),
+            params: AuditParams {
+                references: params
+                    .references
+                    .iter()
+                    .map(|(column, value)| (column.clone(), folded(Some(value))))
+                    .collect(),
+                ..params.clone()
+            },
             correction: format!(
                 "over the groups of one column and one measure: the 95% point of the largest difference in standard \
                  deviations (max-t) from the {} bootstrap with {resamples} resamples (seed {seed}), at most Šidák's value",
@@ -92,8 +100,46 @@ impl ScoreTable {
             whole,
             attributes: attributes.into_iter().chain(not_held).collect(),
             intersections,
+            left_out: self.lost.as_deref().map_or(Ok(Vec::new()), |lost| lost.parted(params))?,
+            chosen: self.chosen.as_deref().map_or(Ok(Vec::new()), |chosen| chosen.parted(params))?,
         };
-        Ok(if self.followed { audit } else { audit.without_outcomes() })
+        let audit = if self.followed { audit } else { audit.without_outcomes() };
+        Ok(if self.scored { audit } else { audit.without_scores() })
+    }
+
+    /// How the selected and the others of this table are spread over groups, to be shown beside another table that holds
+    /// the others by themselves: a group of which the number selected is withheld is held back whole, since the sizes of
+    /// the group in both tables would give the number away.
+    fn parted(&self, params: &AuditParams) -> Result<Vec<AttributeAudit>, AuditError> {
+        let params = AuditParams { operating: OperatingPoint::Predicted, intersections: 1, ..params.clone() };
+        let mut attributes = self.audit(&params)?.attributes;
+        for attribute in &mut attributes {
+            let AttributeFinding::Measured { reference, largest, groups, criteria } = &mut attribute.finding
+            else {
+                continue;
+            };
+            let may_be_known = |group: &AuditedGroup| match &group.outcome {
+                AuditedOutcome::Shown { measures, .. } => measures.selected.is_some(),
+                AuditedOutcome::Suppressed { .. } => false,
+            };
+            let (mut shown, held): (Vec<_>, Vec<_>) =
+                std::mem::take(groups).into_iter().partition(may_be_known);
+            let names: Vec<String> = shown.iter().map(AuditedGroup::name).collect();
+            for criterion in criteria {
+                criterion.set_by.take_if(|setter| !names.contains(&setter.group));
+            }
+            for base in [reference, largest] {
+                base.take_if(|base| !names.contains(base));
+            }
+            let outcome = || AuditedOutcome::Suppressed { under: params.minimum };
+            shown.extend(held.iter().map(|_| AuditedGroup {
+                values: Vec::new(),
+                known: false,
+                outcome: outcome(),
+            }));
+            *groups = shown;
+        }
+        Ok(attributes)
     }
 
     /// Measures groupings, several in one pass of the bootstrap where they are small.
@@ -146,6 +192,9 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
         return wrong("the bootstrap needs at least 39 resamples for a 95% interval");
     }
     match params.operating {
+        OperatingPoint::Threshold(_) | OperatingPoint::Capacity(_) if !table.scored => {
+            return Err(AuditError::NoScores);
+        }
         OperatingPoint::Threshold(threshold) if !threshold.is_finite() => {
             return wrong("the threshold must be a number");
         }

@@ -1,7 +1,7 @@
 //! The table that is audited: scores, outcomes, groups, in memory.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::AuditError;
 
@@ -34,7 +34,10 @@ pub const NOT_OBTAINED: &str = "not obtained";
 /// ```
 #[derive(Debug, Clone)]
 pub struct ScoreTable {
+    /// All 0 where there are none.
     pub(super) scores: Vec<f64>,
+    /// Whether there are scores.
+    pub(super) scored: bool,
     /// All false where they are not known yet.
     pub(super) outcomes: Vec<bool>,
     /// Whether outcomes are known.
@@ -44,6 +47,10 @@ pub struct ScoreTable {
     pub(super) clusters: Option<Vec<u32>>,
     pub(super) groups: Vec<GroupColumn>,
     pub(super) not_held: Vec<String>,
+    /// All rows that were read, those "selected" who are left out of this table; none where nobody is.
+    pub(super) lost: Option<Box<Self>>,
+    /// The rows of both arms, those "selected" whom the ranking chose; none where there is no random arm.
+    pub(super) chosen: Option<Box<Self>>,
 }
 
 /// A group column, each value coded by its place among the names.
@@ -51,7 +58,7 @@ pub struct ScoreTable {
 pub(super) struct GroupColumn {
     pub(super) name: String,
     pub(super) codes: Vec<u16>,
-    /// In alphabetical order without regard to capitals, those of no known value last.
+    /// In lower case and alphabetical order, those of no known value last.
     pub(super) names: Vec<String>,
 }
 
@@ -85,25 +92,17 @@ pub(crate) fn canonical(text: Option<&str>) -> Cow<'_, str> {
     }
 }
 
-/// What two spellings of one group have in common: they differ in capitals and blanks at most.
+/// The name of a group: what its spellings have in common, which differ in capitals and blanks at most.
 pub(crate) fn folded(text: Option<&str>) -> String {
     canonical(text).to_lowercase()
 }
 
-/// The groups of a column, by what their spellings have in common, each with the spelling that most rows have (of
-/// equally common ones the first in the alphabet); groups of no known value last.
-fn spellings(values: &[Option<&str>], rows: &[u32]) -> Vec<(String, String)> {
-    let mut groups: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-    for (value, &rows) in values.iter().zip(rows).filter(|(_, rows)| **rows > 0) {
-        let spelt = groups.entry(folded(*value)).or_default();
-        *spelt.entry(canonical(*value).into_owned()).or_default() += u64::from(rows);
-    }
-    let commonest = |spelt: BTreeMap<String, u64>| {
-        spelt.into_iter().reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|best| best.0)
-    };
-    let mut named: Vec<(String, String)> =
-        groups.into_iter().filter_map(|(folded, spelt)| Some((folded, commonest(spelt)?))).collect();
-    named.sort_by_key(|(folded, _)| !is_known(folded));
+/// The groups of a column, by what their spellings have in common; groups of no known value last.
+fn spellings(values: &[Option<&str>], rows: &[u32]) -> Vec<String> {
+    let held = values.iter().zip(rows).filter(|(_, rows)| **rows > 0);
+    let groups: BTreeSet<String> = held.map(|(value, _)| folded(*value)).collect();
+    let mut named: Vec<String> = groups.into_iter().collect();
+    named.sort_by_key(|name| !is_known(name));
     named
 }
 
@@ -112,7 +111,7 @@ impl ScoreTable {
     /// put into groups.
     pub const MOST_GROUPS: usize = 1_000;
     /// A score above this is no score that anything gives, and sums of its squares could overflow.
-    const LARGEST: f64 = 1e100;
+    pub(super) const LARGEST: f64 = 1e100;
 
     /// A table of scores (any unit, higher is more at risk) and whether the outcome followed, one entry per row.
     ///
@@ -128,6 +127,7 @@ impl ScoreTable {
         }
         let table = Self {
             scores,
+            scored: true,
             outcomes,
             followed: true,
             predicted: None,
@@ -135,6 +135,8 @@ impl ScoreTable {
             clusters: None,
             groups: Vec::new(),
             not_held: Vec::new(),
+            lost: None,
+            chosen: None,
         };
         table.same_length("outcomes", table.outcomes.len())?;
         Ok(table)
@@ -148,6 +150,20 @@ impl ScoreTable {
     pub fn without_outcomes(scores: Vec<f64>) -> Result<Self, AuditError> {
         let rows = scores.len();
         Ok(Self { followed: false, ..Self::new(scores, vec![false; rows])? })
+    }
+
+    /// A table of who was selected, and of what happened where that is known, without the scores: the audit then says
+    /// nothing about scores.
+    ///
+    /// # Errors
+    /// As [`ScoreTable::new`].
+    pub fn without_scores(selected: Vec<bool>, outcomes: Option<Vec<bool>>) -> Result<Self, AuditError> {
+        let scores = vec![0.0; selected.len()];
+        let table = match outcomes {
+            Some(outcomes) => Self::new(scores, outcomes)?,
+            None => Self::without_outcomes(scores)?,
+        };
+        Self { scored: false, ..table }.predicted(selected)
     }
 
     fn same_length(&self, what: &str, found: usize) -> Result<(), AuditError> {
@@ -197,8 +213,8 @@ impl ScoreTable {
     /// A column of groups, one entry per row. `None`, the empty text, "unknown", `NA`, `N/A`, `NULL`, `None`,
     /// `NaN`, "not known", "not stated" and "not recorded" are the group [`UNKNOWN`]; `REFU`, "refused" and
     /// "prefer not to say" are [`REFUSED`]; `NOBT` and "not obtained" are [`NOT_OBTAINED`] (in any case of
-    /// letters). None of these rows is dropped. Values that differ only in capitals or blanks are one group, under the
-    /// spelling that most rows have ("White British" and "white  british "). So a value that means "none of these" needs another word, such as
+    /// letters). None of these rows is dropped. Values that differ only in capitals or blanks are one group ("White
+    /// British" and "white  british "); it is named in lower case, so that no way of writing it changes an audit. So a value that means "none of these" needs another word, such as
     /// "no religion".
     ///
     /// # Errors
@@ -240,14 +256,13 @@ impl ScoreTable {
         if named.len() > Self::MOST_GROUPS {
             return Err(AuditError::TooManyGroups { column: name.to_owned(), most: Self::MOST_GROUPS });
         }
-        let places: BTreeMap<&str, u16> =
-            named.iter().map(|(folded, _)| folded.as_str()).zip(0_u16..).collect();
+        let places: BTreeMap<&str, u16> = named.iter().map(String::as_str).zip(0_u16..).collect();
         let place = |value: Option<&str>| places.get(folded(value).as_str()).copied().unwrap_or(0);
         let places: Vec<u16> = values.iter().map(|&value| place(value)).collect();
         self.groups.push(GroupColumn {
             name: name.to_owned(),
             codes: codes.iter().map(|&code| places[code as usize]).collect(),
-            names: named.into_iter().map(|(_, name)| name).collect(),
+            names: named,
         });
         Ok(self)
     }

@@ -11,6 +11,7 @@ pub(super) struct Facts {
     pub selected: String,
     pub clusters: String,
     pub weighted: bool,
+    pub scored: bool,
     pub chances: bool,
     pub operating: String,
     /// What a selection costs and gains, in words; empty where the scores do not say.
@@ -61,6 +62,7 @@ impl Facts {
             selected: with_share(audit.selected, Measure::SelectionRate),
             clusters: if audit.clustered { words::count(audit.clusters) } else { String::new() },
             weighted: audit.weighted,
+            scored: audit.spread.is_some(),
             chances: audit.scores == ScoreScale::Chances,
             operating: audit.operating.words.clone(),
             spread: spread(audit),
@@ -99,7 +101,9 @@ fn exchange(chance: f64) -> String {
 
 /// `from 0.1 to 9, 12 different; commonest: 3 (30% of rows), 2 (25% of rows)`.
 pub(super) fn spread(audit: &Audit) -> String {
-    let held = &audit.spread;
+    let Some(held) = &audit.spread else {
+        return "none are given; only who was selected is compared".to_owned();
+    };
     let common: Vec<String> = held
         .commonest
         .iter()
@@ -138,24 +142,29 @@ pub(super) fn tied(tie: Tie) -> String {
     )
 }
 
-/// Rows of the file that could not be audited.
-pub(super) struct Rejected {
+/// Rows of the file that are not in the audit, and what of it has to be doubted.
+pub(super) struct Apart {
+    /// Empty where every row is in the audit.
     pub says: String,
     pub reasons: Vec<(String, String)>,
-    /// The first positions.
+    /// The first positions of rejected rows; empty where none was rejected.
     pub positions: String,
+    /// That outcomes are one and the same from some day on; empty where they are not.
+    pub jump: String,
 }
 
-impl Rejected {
+impl Apart {
     /// As many positions as one reads; the JSON has them all.
     const POSITIONS: usize = 20;
 
-    /// `None` where every row was audited.
+    /// `None` where every row was audited and nothing is to be doubted.
     pub(super) fn of(intake: &ScoreIntake) -> Option<Self> {
         let rejected = &intake.rejected;
-        if rejected.is_empty() {
+        let apart = intake.set_apart();
+        if rejected.is_empty() && apart.is_empty() && intake.jump.is_none() {
             return None;
         }
+        let apart = apart.into_iter().map(|(why, rows)| (why.to_owned(), words::count(rows)));
         let reasons = intake.reasons().into_iter().map(|(column, reason, count)| {
             let column = column.map_or_else(String::new, |column| format!("column {column}: "));
             (format!("{column}{}", reason.words()), words::count(count))
@@ -163,14 +172,20 @@ impl Rejected {
         let positions: Vec<String> =
             rejected.iter().take(Self::POSITIONS).map(|held| words::count(held.row)).collect();
         let more = if rejected.len() > Self::POSITIONS { " and more, all of them in the JSON" } else { "" };
+        let left = intake.read - intake.audited;
         Some(Self {
-            says: format!(
-                "{} of {} rows read could not be audited",
-                words::count(rejected.len() as u64),
-                words::count(intake.read)
-            ),
-            reasons: reasons.collect(),
-            positions: format!("{}{more}", positions.join(", ")),
+            says: if left > 0 {
+                format!("{} of {} rows read", words::count(left), words::count(intake.read))
+            } else {
+                String::new()
+            },
+            reasons: reasons.chain(apart).collect(),
+            positions: if positions.is_empty() {
+                String::new()
+            } else {
+                format!("{}{more}", positions.join(", "))
+            },
+            jump: intake.jump.map(|jump| jump.to_string()).unwrap_or_default(),
         })
     }
 }

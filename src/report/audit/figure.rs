@@ -44,6 +44,11 @@ pub(super) fn figure(measure: Measure, found: &Estimate, scale: ScoreScale) -> S
     }
 }
 
+/// A share with its interval, whatever it is of: `12.3% (10.1 to 14.6)`.
+pub(super) fn percent(found: &Estimate) -> String {
+    told(Unit::Share, "%", false, found.value, Some(found.interval))
+}
+
 /// Why a group has no figure of this name.
 pub(super) fn missing(measures: &GroupMeasures, measure: Measure) -> &'static str {
     if measures.withholds(measure) { WITHHELD } else { NO_FIGURE }

@@ -338,12 +338,12 @@ pub(super) fn audit() -> Audit {
         clustered: true,
         weighted: false,
         scores: ScoreScale::Chances,
-        spread: ScoreSpread {
+        spread: Some(ScoreSpread {
             lowest: 0.001,
             highest: 0.912,
             distinct: 8_114,
             commonest: vec![CommonScore { score: 0.004, rows: 611 }],
-        },
+        }),
         operating: Operating {
             words: "score of 0.2 or more".to_owned(),
             threshold_chance: Some(0.2),
@@ -363,5 +363,7 @@ pub(super) fn audit() -> Audit {
             },
         ],
         intersections: vec![attribute(&["sex", "ethnicity"], &pairs, whole, false)],
+        left_out: Vec::new(),
+        chosen: Vec::new(),
     }
 }

@@ -8,6 +8,7 @@ mod figure;
 pub(super) mod groups;
 #[cfg(test)]
 mod made;
+mod parted;
 mod plain;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,9 @@ mod tests;
 use askama::Template;
 
 use self::criteria::{CriterionRow, DifferenceRow, Overview};
-use self::facts::{Facts, Rejected};
+use self::facts::{Apart, Facts};
 use self::groups::{CalibrationPlot, DetailTable, GroupTable};
+use self::parted::Parted;
 use super::glossary::{self, Term};
 use super::words;
 use crate::error::ReportError;
@@ -89,7 +91,9 @@ const TERMS: [&str; 22] = [
 struct Page<'a> {
     title: &'a str,
     facts: Facts,
-    rejected: Option<Rejected>,
+    apart: Option<Apart>,
+    left_out: Vec<Parted>,
+    chosen: Vec<Parted>,
     overview: Overview,
     characteristics: Vec<Characteristic>,
     intersections: Vec<Intersection>,
@@ -131,7 +135,9 @@ impl<'a> Page<'a> {
         Self {
             title,
             facts: Facts::of(audit),
-            rejected: intake.and_then(Rejected::of),
+            apart: intake.and_then(Apart::of),
+            left_out: Parted::left_out(audit),
+            chosen: Parted::chosen(audit),
             overview: Overview::of(audit),
             characteristics: numbered.map(|(nth, held)| Characteristic::of(audit, nth, held)).collect(),
             intersections: audit.intersections.iter().map(|held| Intersection::of(audit, held)).collect(),

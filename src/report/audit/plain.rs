@@ -2,6 +2,7 @@
 
 use super::super::{plain::harmless, words};
 use super::criteria::{self, main_against};
+use super::parted::Parted;
 use super::{figure, groups};
 use crate::error::ReportError;
 use crate::evaluate::{Estimate, Interval};
@@ -13,30 +14,6 @@ use crate::fairness::audit::{
 /// Spreadsheets take text without this mark for the encoding of the computer, and spoil every letter
 /// beyond plain English.
 const UTF8_MARK: &str = "\u{feff}";
-
-/// Measures of the table, in its order. The area between curves is of two groups and has no figure of one.
-const MEASURES: [Measure; 20] = [
-    Measure::Prevalence,
-    Measure::SelectionRate,
-    Measure::TruePositiveRate,
-    Measure::FalsePositiveRate,
-    Measure::TrueNegativeRate,
-    Measure::FalseNegativeRate,
-    Measure::Precision,
-    Measure::FalseDiscoveryRate,
-    Measure::FalseOmissionRate,
-    Measure::Accuracy,
-    Measure::ShareOfSelected,
-    Measure::Auc,
-    Measure::AveragePrecision,
-    Measure::MeanScore,
-    Measure::CalibrationGap,
-    Measure::CalibrationSlope,
-    Measure::CalibrationIntercept,
-    Measure::ExpectedCalibrationError,
-    Measure::NetBenefit,
-    Measure::Abroca,
-];
 
 const HEAD: [&str; 21] = [
     "characteristic",
@@ -89,6 +66,21 @@ pub fn audit_text(audit: &Audit) -> String {
     }
     if let Some(tie) = audit.operating.tied {
         text.push_str(&format!("{}\n", super::facts::tied(tie)));
+    }
+    for (heading, parted) in [
+        ("Left out more or less often than everybody:", Parted::left_out(audit)),
+        (
+            "Chosen by the ranking more or less often than everybody (all else is of those drawn at random):",
+            Parted::chosen(audit),
+        ),
+    ] {
+        let lines: String = parted.iter().map(Parted::text).collect();
+        if !lines.is_empty() {
+            text.push_str(&format!(
+                "{heading}\n{}",
+                lines.lines().map(|line| printable(line) + "\n").collect::<String>()
+            ));
+        }
     }
     for attribute in &audit.attributes {
         text.push('\n');
@@ -229,22 +221,16 @@ pub fn audit_csv(audit: &Audit) -> Result<String, ReportError> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     add_group(&mut rows, ["everybody", "everybody", "yes"], &audit.whole, &[]);
     for attribute in audit.attributes.iter().chain(&audit.intersections) {
-        let name = attribute.name();
-        match &attribute.finding {
-            AttributeFinding::NotMeasurable { .. } => rows.push(empty([&name, "", "", "not measurable"])),
-            AttributeFinding::Measured { groups, .. } => {
-                for group in groups {
-                    let (label, known) = (group.name(), if group.known { "yes" } else { "no" });
-                    match &group.outcome {
-                        AuditedOutcome::Suppressed { .. } => {
-                            rows.push(empty([&name, &label, known, "held back"]));
-                        }
-                        AuditedOutcome::Shown { measures, disparities } => {
-                            add_group(&mut rows, [&name, &label, known], measures, disparities);
-                        }
-                    }
-                }
-            }
+        add_attribute(&mut rows, &attribute.name(), attribute);
+    }
+    // Beside the audit stand shares of rows, and nothing else.
+    for (of, beside) in [("left out of the audit", &audit.left_out), ("chosen by the ranking", &audit.chosen)]
+    {
+        for attribute in beside {
+            let mut shares = Vec::new();
+            add_attribute(&mut shares, &format!("{} ({of})", attribute.name()), attribute);
+            shares.retain(|row| [Measure::SelectionRate.name(), ""].contains(&row[5].as_str()));
+            rows.extend(shares);
         }
     }
     for row in rows {
@@ -252,6 +238,21 @@ pub fn audit_csv(audit: &Audit) -> Result<String, ReportError> {
     }
     let bytes = table.into_inner().map_err(|error| failed(&error))?;
     String::from_utf8(bytes).map_err(|error| failed(&error))
+}
+
+fn add_attribute(rows: &mut Vec<Vec<String>>, name: &str, attribute: &AttributeAudit) {
+    let AttributeFinding::Measured { groups, .. } = &attribute.finding else {
+        return rows.push(empty([name, "", "", "not measurable"]));
+    };
+    for group in groups {
+        let (label, known) = (group.name(), if group.known { "yes" } else { "no" });
+        match &group.outcome {
+            AuditedOutcome::Suppressed { .. } => rows.push(empty([name, &label, known, "held back"])),
+            AuditedOutcome::Shown { measures, disparities } => {
+                add_group(rows, [name, &label, known], measures, disparities);
+            }
+        }
+    }
 }
 
 /// A row that has only these cells.
@@ -267,7 +268,7 @@ fn add_group(
     measures: &GroupMeasures,
     disparities: &[Disparity],
 ) {
-    for measure in MEASURES {
+    for measure in Measure::ALL {
         let found = measures.figure(measure);
         let mut row = empty([name, group, known, "shown"]);
         row.truncate(4);

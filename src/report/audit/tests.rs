@@ -3,6 +3,7 @@
 use super::made::{self, FORMULA, SCRIPT, TINY};
 use super::{audit_csv, audit_html, audit_text};
 use crate::fairness::audit::*;
+use crate::records::{Reject, RejectReason};
 
 const TITLE: &str = "Scores of <a vendor> & \"others\"";
 
@@ -36,17 +37,22 @@ fn table(audit: &Audit) -> Vec<csv::StringRecord> {
 }
 
 fn rejects() -> ScoreIntake {
-    let rejected =
-        |row, column: Option<&str>, reason| RejectedRow { row, column: column.map(Into::into), reason };
+    let rejected = |row, column: Option<&str>, reason| Reject {
+        source: "scores".to_owned(),
+        file: None,
+        row,
+        column: column.map(Into::into),
+        reason,
+    };
     ScoreIntake {
         read: 25_182,
         audited: 25_179,
-        without_cluster: 0,
         rejected: vec![
-            rejected(17, Some("risk"), RowReason::Missing),
-            rejected(1_204, Some("risk"), RowReason::Missing),
-            rejected(9_000, None, RowReason::FieldCount),
+            rejected(17, Some("risk"), RejectReason::ValueMissing),
+            rejected(1_204, Some("risk"), RejectReason::ValueMissing),
+            rejected(9_000, None, RejectReason::FieldCount),
         ],
+        ..ScoreIntake::default()
     }
 }
 
@@ -211,7 +217,7 @@ fn a_terminal_is_sent_no_command() {
 #[test]
 fn rows_left_out_are_on_the_page_with_reason_and_place() {
     let page = audit_html(&made::audit(), TITLE, Some(&rejects())).unwrap();
-    assert!(page.contains("Left out: 3 of 25,182 rows read could not be audited"));
+    assert!(page.contains("Left out: 3 of 25,182 rows read"));
     assert!(page.contains("column risk: nothing in the cell</th><td>2</td>"));
     assert!(page.contains("17, 1,204, 9,000."));
     let none = ScoreIntake { rejected: Vec::new(), ..rejects() };

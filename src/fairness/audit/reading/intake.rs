@@ -1,0 +1,134 @@
+//! What became of the rows of a table of scores.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::calendar::Day;
+use crate::records::{Reject, RejectReason};
+use crate::words;
+
+/// What became of the rows of a table of scores. `read` is the sum of `audited`, the rejected, `unresolved`,
+/// `not_followed` and `not_random`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct ScoreIntake {
+    /// Rows read.
+    pub read: u64,
+    /// Rows in the audit.
+    pub audited: u64,
+    /// Rows in the audit that have no family where others have one: each counts as its own.
+    pub without_cluster: u64,
+    /// Rows set apart because their outcome is not resolved.
+    pub unresolved: u64,
+    /// Rows set apart because their whole horizon had not passed when outcomes were last recorded.
+    pub not_followed: u64,
+    /// Rows set apart because they were not drawn at random, where a random arm was named.
+    pub not_random: u64,
+    /// Rows that could not be used, in the order of the table.
+    pub rejected: Vec<Reject>,
+    /// Where the outcome is one and the same for the latest rows, and was not before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jump: Option<OutcomeJump>,
+}
+
+/// From some day of scoring on every row has the outcome, or none has. That is seldom how the world changes, and often
+/// how a table was made: of rows not followed long enough, only those who had the outcome already were kept, or it was not
+/// recorded yet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OutcomeJump {
+    /// From this day of scoring on.
+    pub from: Day,
+    /// How many rows were scored from then on.
+    pub rows: u64,
+    /// The share of earlier rows with the outcome, 0 to 1.
+    pub before: f64,
+    /// Whether all of the later ones have the outcome; if not, none has.
+    pub all: bool,
+}
+
+impl ScoreIntake {
+    /// How many rows were rejected for each column and reason, the commonest first.
+    pub fn reasons(&self) -> Vec<(Option<&str>, RejectReason, u64)> {
+        let mut counts: BTreeMap<(Option<&str>, RejectReason), u64> = BTreeMap::new();
+        for rejected in &self.rejected {
+            *counts.entry((rejected.column.as_deref(), rejected.reason)).or_default() += 1;
+        }
+        let mut reasons: Vec<_> =
+            counts.into_iter().map(|((column, reason), count)| (column, reason, count)).collect();
+        reasons.sort_by_key(|&(_, _, count)| std::cmp::Reverse(count));
+        reasons
+    }
+
+    /// The rows set apart, with what for in words; none where there are none.
+    pub fn set_apart(&self) -> Vec<(&'static str, u64)> {
+        [
+            ("not resolved: nobody knows yet whether the outcome followed", self.unresolved),
+            ("not followed for the whole horizon", self.not_followed),
+            (
+                "not drawn at random: they say whom the ranking chose, not how common the outcome is",
+                self.not_random,
+            ),
+        ]
+        .into_iter()
+        .filter(|(_, rows)| *rows > 0)
+        .collect()
+    }
+}
+
+impl std::fmt::Display for OutcomeJump {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "of the {} rows scored from {} on {} the outcome, of those before {:.1}%: rows may have been kept because of \
+             it, or it was not recorded yet; say how long outcomes were waited for, or leave those rows out",
+            words::count(self.rows),
+            self.from,
+            if self.all { "every one has" } else { "none has" },
+            100.0 * self.before
+        )
+    }
+}
+
+impl OutcomeJump {
+    /// So unlikely would it be by chance: one in a million, so that no honest table is ever accused.
+    const CHANCE: f64 = 1e-6;
+
+    /// Looks at each row's day of scoring and outcome.
+    pub(super) fn find(rows: &mut [(Day, bool)]) -> Option<Self> {
+        rows.sort_unstable();
+        let last = rows.last()?.1;
+        // Whole days: from the day after the last one that has a row of the other kind.
+        let other = rows.iter().rposition(|&(_, outcome)| outcome != last)?;
+        let start = rows.partition_point(|&(day, _)| day <= rows[other].0);
+        let (before, after) = rows.split_at(start);
+        let share = before.iter().filter(|&&(_, outcome)| outcome).count() as f64 / before.len() as f64;
+        let same = if last { share } else { 1.0 - share };
+        let is_chance = after.is_empty() || same.powf(after.len() as f64) > Self::CHANCE;
+        (!is_chance).then(|| Self { from: after[0].0, rows: after.len() as u64, before: share, all: last })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_that_is_the_same_from_some_day_on_is_told_from_chance() {
+        let day = |nth: i32| "2014-01-01".parse::<Day>().unwrap() + nth;
+        let rows = |late: usize, outcome: bool| -> Vec<(Day, bool)> {
+            let early = (0..400).map(|row| (day(row / 10), row % 10 < 4));
+            early.chain((0..late).map(|row| (day(60 + row as i32 % 7), outcome))).collect()
+        };
+        // 0.4^15 is just above one in a million, 0.4^16 below it.
+        assert_eq!(OutcomeJump::find(&mut rows(15, true)), None);
+        let jump = OutcomeJump::find(&mut rows(16, true)).unwrap();
+        assert_eq!((jump.from, jump.rows, jump.all), (day(60), 16, true));
+        assert!((jump.before - 0.4).abs() < 1e-12);
+        assert!(jump.to_string().contains("every one has the outcome"), "{jump}");
+        // 0.6^27 is above it, 0.6^28 below.
+        assert_eq!(OutcomeJump::find(&mut rows(27, false)), None);
+        assert!(!OutcomeJump::find(&mut rows(28, false)).unwrap().all);
+        assert_eq!(OutcomeJump::find(&mut []), None);
+        assert_eq!(OutcomeJump::find(&mut rows(0, true)), None);
+    }
+}
