@@ -184,7 +184,7 @@ fn scores_of_another_program_are_audited_from_a_table() {
     let sex = &found["audit"]["attributes"][0]["finding"]["measured"];
     let names: Vec<&str> =
         sex["groups"].as_array().unwrap().iter().map(|group| group["values"][0].as_str().unwrap()).collect();
-    assert_eq!(names, ["F", "M", "unknown"]);
+    assert_eq!(names, ["f", "m", "unknown"]);
     let odds =
         sex["criteria"].as_array().unwrap().iter().find(|of| of["criterion"] == "equalised_odds").unwrap();
     assert_eq!(odds["verdict"], "present");

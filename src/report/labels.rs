@@ -238,13 +238,14 @@ pub(super) fn status(signed: Option<&SignOff>) -> String {
     }
 }
 
-/// A group by its name, with the meaning of the ethnicity codes of the English school census, which most
+/// A group by its name (which audits give in lower case), with the meaning of the ethnicity codes of the English school census, which most
 /// children's records use.
 ///
 /// # References
 /// Department for Education, *Common basic data set*: code set "ethnicity".
 pub(super) fn group(name: &str) -> String {
-    let meaning = match name {
+    let code = name.to_uppercase();
+    let meaning = match code.as_str() {
         "WBRI" => "White British",
         "WIRI" => "White Irish",
         "WIRT" => "Traveller of Irish heritage",
@@ -260,12 +261,13 @@ pub(super) fn group(name: &str) -> String {
         "AOTH" => "any other Asian background",
         "BCRB" => "Black Caribbean",
         "BAFR" => "Black African",
-        "BOTH" => "any other Black background",
+        // A word as well, so it is not put in its place.
+        "BOTH" => return format!("{name} (as a code of ethnicity: any other Black background)"),
         "CHNE" => "Chinese",
         "OOTH" => "any other ethnic group",
         "REFU" => "refused",
         "NOBT" => "not yet obtained",
         _ => return name.to_owned(),
     };
-    format!("{} ({name})", capitalised(meaning))
+    format!("{} ({code})", capitalised(meaning))
 }

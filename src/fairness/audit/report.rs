@@ -181,7 +181,7 @@ pub struct AuditedGroup {
 }
 
 impl AuditedGroup {
-    /// The name to show, such as `F` or `F, WBRI`; empty where the group is held back.
+    /// The name to show, such as `f` or `f, wbri`; empty where the group is held back.
     pub fn name(&self) -> String {
         self.values.join(", ")
     }

@@ -301,13 +301,12 @@ fn spellings_of_one_group_are_one_group() {
     let names: Vec<Option<&str>> = (0..n).map(|row| Some(spelt[row % 6])).collect();
     let found = audit(&names);
     let named: Vec<String> = groups(&found.attributes[0]).iter().map(AuditedGroup::name).collect();
-    // Of two spellings that are equally common, the first in the alphabet.
-    assert_eq!(named, ["ASIAN", "White British"]);
+    assert_eq!(named, ["asian", "white british"]);
     let tidy: Vec<Option<&str>> =
         (0..n).map(|row| Some(if matches!(row % 6, 3 | 4) { "ASIAN" } else { "White British" })).collect();
     assert_eq!(serde_json::to_string(&found).unwrap(), serde_json::to_string(&audit(&tidy)).unwrap());
     let AttributeFinding::Measured { reference, .. } = &found.attributes[0].finding else { panic!() };
-    assert_eq!(reference.as_deref(), Some("White British"));
+    assert_eq!(reference.as_deref(), Some("white british"));
 }
 
 #[test]
