@@ -456,7 +456,7 @@ fn reweighing_takes_out_what_a_feature_says_of_the_group_alone() {
     let one = report(1, 0);
     for side in [&one.training, &one.later] {
         let (name, groups) = &side.characteristics[0];
-        assert_eq!((name.as_str(), groups[0].group.as_str()), ("sex", "F"));
+        assert_eq!((name.as_str(), groups[0].group.as_str()), ("sex", "f"));
         let rest = groups[0].rates.as_ref().unwrap().selection.to_the_rest.unwrap();
         assert!(rest.without.value > 0.1 && rest.change.interval.high < 0.0, "{rest:?}");
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use super::audit::{UNKNOWN, canonical};
+use super::audit::{UNKNOWN, folded};
 use crate::error::{MitigationError, RecordsError};
 use crate::records::{Extract, Intake, Reject, read_table};
 
@@ -92,7 +92,7 @@ impl fmt::Debug for Protected {
 }
 
 impl Protected {
-    /// Reads a file of protected characteristics. An empty cell is an unknown group, not a reject; what else
+    /// Reads a file of protected characteristics. Groups are named in lower case, as audits name them. An empty cell is an unknown group, not a reject; what else
     /// means unknown, refused or not obtained is told by [`ScoreTable::group`](super::audit::ScoreTable::group). An
     /// entity that stands twice is rejected the second time.
     ///
@@ -109,7 +109,7 @@ impl Protected {
             read_table("protected", &columns.entity, &columns.characteristics, extract, |entity, cells| {
                 let codes = cells.iter().enumerate().map(|(nth, cell)| match cell {
                     None => u32::MAX,
-                    Some(text) => match canonical(Some(text)).as_ref() {
+                    Some(text) => match folded(Some(text)).as_str() {
                         UNKNOWN => u32::MAX,
                         name => *places[nth].entry(Box::from(name)).or_insert_with(|| {
                             groups[nth].push(Box::from(name));

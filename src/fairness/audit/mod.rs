@@ -64,5 +64,5 @@ pub use report::{
     ScoreSpread, Setter, Tie,
 };
 pub(crate) use suppress::{Guard, held_back, hold_back, hold_back_parts};
+pub(crate) use table::folded;
 pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};
-pub(crate) use table::{canonical, folded};

@@ -72,7 +72,7 @@ const WRITTEN_UNKNOWN: [&str; 8] =
     ["NA", "N/A", "NULL", "None", "NaN", "not known", "not stated", "not recorded"];
 
 /// The name under which a text is audited: without blanks around it, and one blank for several within.
-pub(crate) fn canonical(text: Option<&str>) -> Cow<'_, str> {
+fn canonical(text: Option<&str>) -> Cow<'_, str> {
     let Some(text) = text else { return Cow::Borrowed(UNKNOWN) };
     let mut words = text.split_whitespace();
     let spelt = match (words.next(), words.next()) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::audit::{AuditParams, UNKNOWN};
+use super::super::audit::{AuditParams, UNKNOWN, folded};
 use super::super::protected::Protected;
 use crate::error::MitigationError;
 use crate::stats::link::probability;
@@ -70,7 +70,7 @@ pub enum ShareRule {
     /// By how many cases of the group the model expects to have the outcome (the sum of their chances).
     /// What the records overstate for a group, this overstates as well.
     ExpectedNeed,
-    /// By shares given by name, 0 to 1 each and at most 1 together; all other groups are pooled and have what
+    /// By shares given by name (capitals and blanks do not matter), 0 to 1 each and at most 1 together; all other groups are pooled and have what
     /// is left.
     Given(BTreeMap<String, f64>),
 }
@@ -149,6 +149,14 @@ fn given(
     is_group: impl Fn(&str) -> bool,
 ) -> Result<Vec<Part>, MitigationError> {
     let wrong = |why: String| Err(MitigationError::Shares(why));
+    let asked = shares.len();
+    let shares: BTreeMap<String, f64> =
+        shares.iter().map(|(name, &share)| (folded(Some(name)), share)).collect();
+    if shares.len() < asked {
+        return wrong(
+            "one group is given two shares; names differ by more than capitals and blanks".to_owned(),
+        );
+    }
     if let Some(name) = shares.keys().find(|name| *name != UNKNOWN && !is_group(name)) {
         return wrong(format!("there is no group \"{name}\""));
     }

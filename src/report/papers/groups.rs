@@ -7,7 +7,7 @@ use super::super::{labels, words};
 use super::parts::{Block, Blocks, Cell};
 use crate::evaluate::Estimate;
 use crate::fairness::audit::{
-    Against, AttributeFinding, Audit, AuditedGroup, CriterionReport, DisparityVerdict, GroupMeasures,
+    Against, AttributeFinding, Audit, AuditedGroup, CriterionReport, DisparityVerdict, GroupMeasures, Setter,
 };
 
 /// The groups of one characteristic.
@@ -90,7 +90,7 @@ fn judged(audit: &Audit, criteria: &[CriterionReport]) -> Block {
                 None => Cell::text("no group"),
             },
             match setter {
-                Some(setter) => Cell::text(size_in_words(audit, report.criterion, setter)),
+                Some(setter) => Cell::text(with_n(size_in_words(audit, report.criterion, setter), setter)),
                 None => Cell::NotShown("not shown".to_owned()),
             },
         ]
@@ -99,6 +99,14 @@ fn judged(audit: &Audit, criteria: &[CriterionReport]) -> Block {
         ["Criterion", "Disparity", "Set by the group with the largest gap", "Size, with its interval"],
         rows,
     )
+}
+
+/// A size that has an interval, with what it rests on.
+fn with_n(size: String, setter: &Setter) -> String {
+    match (size.strip_suffix(')'), setter.denominator) {
+        (Some(open), Some(n)) => format!("{open}; n = {})", words::count(n)),
+        _ => size,
+    }
 }
 
 /// For which characteristics disparities are present, for which none, and which cannot be measured.
