@@ -75,8 +75,8 @@ pub struct Arguments {
     count: Option<String>,
     /// The columns of a confusion table, a row for each: true positives, false positives, false negatives, true
     /// negatives. They stand in place of score, outcome and selection.
-    #[arg(long, value_name = "TP,FP,FN,TN", value_delimiter = ',', num_args = 4)]
-    confusion: Vec<String>,
+    #[arg(long, value_name = "TP,FP,FN,TN", value_parser = confusion)]
+    confusion: Option<Confusion>,
     /// How a row came to be looked at: drawn at random, or chosen by the ranking.
     #[arg(long, value_name = "COLUMN", requires = "random_arm")]
     arm: Option<String>,
@@ -214,7 +214,7 @@ fn columns(arguments: &Arguments) -> ScoreColumns {
         weight: arguments.weight.clone(),
         cluster: arguments.cluster.clone(),
         count: arguments.count.clone(),
-        confusion: <[String; 4]>::try_from(arguments.confusion.clone()).ok(),
+        confusion: arguments.confusion.clone().map(|Confusion(names)| names),
         arm: arguments.arm.clone().map(|column| ArmColumn { column, random: arguments.random_arm.clone() }),
         scored_on: arguments.scored_on.clone(),
         follow_up: arguments.followed_to.zip(arguments.horizon).map(|(to, horizon)| FollowUp { to, horizon }),
@@ -226,7 +226,7 @@ fn params(arguments: &Arguments) -> Result<AuditParams, Failure> {
         (Some(threshold), None, None) => OperatingPoint::Threshold(threshold),
         (None, Some(capacity), None) => OperatingPoint::Capacity(capacity),
         (None, None, Some(_)) => OperatingPoint::Predicted,
-        (None, None, None) if !arguments.confusion.is_empty() => OperatingPoint::Predicted,
+        (None, None, None) if arguments.confusion.is_some() => OperatingPoint::Predicted,
         _ => {
             return Err("give one of --threshold, --capacity and --predicted: it says who is selected".into());
         }
@@ -248,6 +248,16 @@ fn params(arguments: &Arguments) -> Result<AuditParams, Failure> {
         },
         ..defaults
     })
+}
+
+/// The columns of true positives, false positives, false negatives and true negatives.
+#[derive(Debug, Clone)]
+struct Confusion([String; 4]);
+
+fn confusion(text: &str) -> Result<Confusion, String> {
+    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    let wrong = |_| "write the four columns with commas between them (TP,FP,FN,TN)".to_owned();
+    names.try_into().map(Confusion).map_err(wrong)
 }
 
 fn encoding(text: &str) -> Result<Encoding, String> {

@@ -103,8 +103,8 @@ fn judged(audit: &Audit, criteria: &[CriterionReport]) -> Block {
 
 /// A size that has an interval, with what it rests on.
 fn with_n(size: String, setter: &Setter) -> String {
-    match (size.strip_suffix(')'), setter.denominator) {
-        (Some(open), Some(n)) => format!("{open}; n = {})", words::count(n)),
+    match (size.rsplit_once(')'), setter.denominator) {
+        (Some((open, after)), Some(n)) => format!("{open}; n = {}){after}", words::count(n)),
         _ => size,
     }
 }
