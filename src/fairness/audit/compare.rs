@@ -177,8 +177,7 @@ impl Comparison<'_> {
 
     fn gap(&self, place: usize, source: &Source) -> Option<Gap> {
         let here = &self.groups[place];
-        let cells = &self.context.rows.parts;
-        let few = |curve: bool| here.few(cells, curve).min(self.base.few(cells, curve));
+        let few = |curve: bool| here.few(curve).min(self.base.few(curve));
         let series = |nth: usize| {
             let base = self.replicates.figure(self.base_place, nth);
             self.replicates.figure(place, nth).with(base, |a, b| a - b)
@@ -254,8 +253,7 @@ impl Comparison<'_> {
         }
         let base = self.replicates.figure(self.base_place, figure.place());
         let series = self.replicates.figure(place, figure.place()).with(base, |a, b| a / b);
-        let cells = &self.context.rows.parts;
-        let few = |group: &Group| group.few(cells, figure.of_curve());
+        let few = |group: &Group| group.few(figure.of_curve());
         let few = few(&self.groups[place]).min(few(self.base));
         Some((a / b, series.percentile(a / b, few)?))
     }

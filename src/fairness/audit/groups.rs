@@ -250,10 +250,11 @@ impl Group {
         self.scored[figure as usize]
     }
 
-    /// How many rows a figure hangs on: for curves those of the smaller class.
-    pub(super) fn few(&self, cells: &Cells, curve: bool) -> u64 {
-        let parts = outcome_parts(cells, &self.sums.rows);
-        if curve { parts[0].min(parts[1]) } else { self.members.len() as u64 }
+    /// How many families a figure hangs on, which are what is redrawn (rows, where they are independent): for curves those
+    /// of the smaller class.
+    pub(super) fn few(&self, curve: bool) -> u64 {
+        let families = &self.sums.clusters;
+        if curve { families[1].min(families[Cells::WITH]) } else { families[0] }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn measures<'a>(
     let scored = |figure: Scored| {
         let value = group.scored(figure).filter(|_| group.seen.scored(figure))?;
         let series = replicates.figure(place, figure.place());
-        let few = group.few(parts, figure.of_curve());
+        let few = group.few(figure.of_curve());
         let interval = match figure {
             Scored::ExpectedError => series.basic(value, few)?,
             _ => series.percentile(value, few)?,

@@ -364,8 +364,8 @@ impl Series {
     /// The percentile interval around the exact `value`: what the bins changed is taken out. `None` where more
     /// than a tenth of the resamples have no figure.
     ///
-    /// The variance over resamples of `m` rows is too small by `(m - 1) / m`, which shows in small groups; the
-    /// interval is widened by the root of it (`few` being `m`, the rows of the smaller class for curves).
+    /// The variance over resamples of `m` families or rows is too small by `(m - 1) / m`, which shows in small groups; the
+    /// interval is widened by the root of it (`few` being `m`: families, where rows belong to some; those of the smaller class for curves).
     /// T. C. Hesterberg (2015), "What teachers should know about the bootstrap", *The American Statistician*
     /// 69:371-386, on narrowness.
     pub(super) fn percentile(&self, value: f64, few: u64) -> Option<Interval> {
