@@ -14,7 +14,8 @@ use crate::error::RecordsError;
 ///
 /// A path is read by its ending, in capitals or not: `.csv`, `.txt`, `.tsv` and `.psv` as delimited text, `.parquet`,
 /// `.arrow`, `.ipc` and `.feather` as such, and a folder as Parquet files, with `name=value` folders
-/// becoming columns (hive partitions).
+/// becoming columns (hive partitions). Names of columns are compared without regard to capitals and outer blanks; a
+/// column that is asked for and stands twice is refused.
 ///
 /// # Examples
 /// ```

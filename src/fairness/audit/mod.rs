@@ -17,6 +17,10 @@
 //! [`GroupMeasures`]. What is not known of a person is a group of its own, and a characteristic that is not
 //! held is "not measurable".
 //!
+//! **Who is not in it.** Rows that cannot be used, or whose outcome is not known yet, are left out, and a column of that is
+//! compared like any other ([`Audit::left_out`]). Where only those are looked into whom a score chose, a random arm says how
+//! common the outcome is ([`ArmColumn`], [`Audit::chosen`]).
+//!
 //! **What is not guarded**, and so is for whoever publishes an audit to look at. Columns that nest in each
 //! other, such as age bands within wider age bands: each is guarded by itself, and a difference of two of their
 //! groups can be small. The four cells of the confusion matrix: those with the outcome and those selected are

@@ -1,9 +1,12 @@
 //! Which column of a table of scores says what.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{AsOf, Day, Horizon};
 use crate::error::ScoresError;
+use crate::fairness::audit::table::folded;
 
 /// The columns of a table of scores, and what is said of them.
 ///
@@ -156,6 +159,12 @@ impl ScoreColumns {
         if self.outcome.is_none() && !(self.outcome_true.is_empty() && self.outcome_unresolved.is_empty()) {
             return wrong("values of the outcome are given without its column");
         }
+        if has_twice(&self.score_order) {
+            return wrong("the order of scores names a band twice");
+        }
+        if has_twice(self.outcome_true.iter().chain(&self.outcome_unresolved)) {
+            return wrong("a value of the outcome is named twice, so what it means cannot be told");
+        }
         if self.score.is_none() && !self.score_order.is_empty() {
             return wrong("an order of scores is given without their column");
         }
@@ -172,4 +181,10 @@ impl ScoreColumns {
         }
         Ok(())
     }
+}
+
+/// Whether two of the names are one, but for capitals and blanks.
+fn has_twice<'n>(names: impl IntoIterator<Item = &'n String>) -> bool {
+    let mut seen = BTreeSet::new();
+    names.into_iter().any(|name| !seen.insert(folded(Some(name))))
 }

@@ -343,6 +343,9 @@ fn bands_have_the_order_that_is_given() {
     let text = b"band,y\nHIGH,1\nlow,0\n Medium ,1\nsevere,1\n,0\n";
     let (table, intake) = from_csv(text, &bands).unwrap();
     assert_eq!(table.scores, [2.0, 0.0, 1.0]);
+    let twice =
+        ScoreColumns { score_order: vec!["Low".into(), "High".into(), " low".into()], ..bands.clone() };
+    assert!(matches!(from_csv(text, &twice), Err(ScoresError::Columns { .. })));
     let reasons: Vec<_> = intake.rejected.iter().map(|held| (held.row, held.reason)).collect();
     assert_eq!(reasons, [(5, RejectReason::BandUnknown), (6, RejectReason::ValueMissing)]);
 }
