@@ -1,6 +1,7 @@
 //! The table that is audited: scores, outcomes, groups, in memory.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::AuditError;
@@ -275,6 +276,21 @@ impl ScoreTable {
         self.new_name(name)?;
         self.not_held.push(name.to_owned());
         Ok(self)
+    }
+
+    /// How two rows stand to each other by everything that they say but their families: the same whatever the order of
+    /// the table.
+    pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
+        let numbers = |held: &[f64]| held[a].total_cmp(&held[b]);
+        let flags = |held: &[bool]| held[a].cmp(&held[b]);
+        numbers(&self.scores)
+            .then(flags(&self.outcomes))
+            .then_with(|| self.predicted.as_deref().map_or(Ordering::Equal, flags))
+            .then_with(|| self.weights.as_deref().map_or(Ordering::Equal, numbers))
+            .then_with(|| {
+                let codes = self.groups.iter().map(|group| group.codes[a].cmp(&group.codes[b]));
+                codes.fold(Ordering::Equal, Ordering::then)
+            })
     }
 
     fn new_name(&self, name: &str) -> Result<(), AuditError> {

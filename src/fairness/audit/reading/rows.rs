@@ -82,6 +82,8 @@ pub(super) struct Rows<'a> {
     /// Whether each named value of the outcome, and of the arm, was met.
     met: Vec<bool>,
     dated: Vec<(Day, bool)>,
+    /// Whether counts add up to more cases than can be held.
+    too_many: bool,
     intake: ScoreIntake,
     /// The file of each rejected row, by its number.
     reject_files: Vec<Option<u32>>,
@@ -125,6 +127,7 @@ impl<'a> Rows<'a> {
             percent: [false; 2],
             met: vec![false; named],
             dated: Vec::new(),
+            too_many: false,
             intake: ScoreIntake::default(),
             reject_files: Vec::new(),
         }
@@ -168,7 +171,7 @@ impl<'a> Rows<'a> {
                 self.ranked.pop();
                 self.ranked.push(None);
             }
-            if self.cases.len() as u64 > MOST_CASES {
+            if self.too_many {
                 return Err(ScoresError::TooManyCases { most: MOST_CASES });
             }
             self.fates.push(fate);
@@ -234,11 +237,15 @@ impl<'a> Rows<'a> {
             self.case(cell, &mut said)?
         };
         let row = self.fates.len() as u32;
-        for (said, count) in self.counts(cell, said)? {
-            let room = (MOST_CASES + 1).saturating_sub(self.cases.len() as u64) as usize;
-            let count = (count as usize).min(room);
-            self.cases.extend(std::iter::repeat_n(said, count));
-            self.case_rows.extend(std::iter::repeat_n(row, count));
+        let counts = self.counts(cell, said)?;
+        let more: u64 = counts.iter().map(|(_, count)| u64::from(*count)).sum();
+        if self.cases.len() as u64 + more > MOST_CASES {
+            self.too_many = true;
+        } else {
+            for (said, count) in counts {
+                self.cases.extend(std::iter::repeat_n(said, count as usize));
+                self.case_rows.extend(std::iter::repeat_n(row, count as usize));
+            }
         }
         match fate {
             Fate::Audited => self.intake.audited += 1,
@@ -428,12 +435,13 @@ impl<'a> Rows<'a> {
 
     /// A table with the families and groups of its rows.
     fn described(&self, mut table: ScoreTable, rows: &[usize]) -> Result<ScoreTable, ScoresError> {
-        if self.columns.cluster.is_some() {
-            table = table.clusters(self.clusters.as_clusters(rows))?;
-        }
         for (name, labels) in self.columns.groups.iter().zip(&self.groups) {
             let codes: Vec<u32> = rows.iter().map(|&row| labels.codes[row]).collect();
             table = table.group_coded(name, &codes, &labels.values())?;
+        }
+        if self.columns.cluster.is_some() {
+            let clusters = self.clusters.as_clusters(rows, &table);
+            table = table.clusters(clusters)?;
         }
         Ok(table)
     }
@@ -507,25 +515,22 @@ impl Labels {
         rows.iter().filter(|&&row| Some(self.codes[row]) == self.none).count() as u64
     }
 
-    /// Codes of the rows, in the order of the texts, which does not depend on the order of the rows. Each row without a
-    /// text has a code of its own, after the others.
-    fn as_clusters(&self, rows: &[usize]) -> Vec<u32> {
+    /// Codes of the rows, in the order of the texts. Each row without a text has a code of its own, after the others, in the
+    /// order of what the rows of `table` say. So no code depends on the order in which rows come.
+    fn as_clusters(&self, rows: &[usize], table: &ScoreTable) -> Vec<u32> {
         let mut order: Vec<usize> = (0..self.names.len()).collect();
         order.sort_unstable_by(|a, b| self.names[*a].cmp(&self.names[*b]));
         let mut ranks = vec![0; order.len()];
         for (rank, place) in order.into_iter().enumerate() {
             ranks[place] = rank as u32;
         }
-        let mut alone = ranks.len() as u32;
-        rows.iter()
-            .map(|&row| {
-                let code = self.codes[row];
-                if Some(code) != self.none {
-                    return ranks[code as usize];
-                }
-                alone += 1;
-                alone - 1
-            })
-            .collect()
+        let mut codes: Vec<u32> = rows.iter().map(|&row| ranks[self.codes[row] as usize]).collect();
+        let is_alone = |place: &usize| Some(self.codes[rows[*place]]) == self.none;
+        let mut alone: Vec<usize> = (0..rows.len()).filter(is_alone).collect();
+        alone.sort_by(|&a, &b| table.compare(a, b));
+        for (place, code) in alone.into_iter().zip(ranks.len() as u32..) {
+            codes[place] = code;
+        }
+        codes
     }
 }

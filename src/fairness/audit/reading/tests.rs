@@ -610,3 +610,31 @@ fn spelling_capitals_and_blanks_change_no_byte() {
         assert!(spelt == as_it_is);
     }
 }
+
+#[test]
+fn no_order_of_rows_changes_a_byte_with_whatever_is_missing() {
+    let columns =
+        ScoreColumns { cluster: Some("family".into()), ..ScoreColumns::new("risk", "y") }.group("area");
+    let mut rows: Vec<String> = (0..500)
+        .map(|row| {
+            let risk = if row % 31 == 0 { String::new() } else { format!("0.{}", row * 7 % 23 + 10) };
+            let family = if row % 3 == 0 { String::new() } else { (row / 4).to_string() };
+            let area = ["n", "s", "", "N "][row % 4];
+            format!("{risk},{},{area},{family}\n", u8::from(row % 7 < 3))
+        })
+        .collect();
+    let audit = |rows: &[String]| {
+        let text = format!("risk,y,area,family\n{}", rows.concat());
+        let (table, intake) = from_csv(text.as_bytes(), &columns).unwrap();
+        let audit = table.audit(&AuditParams::at(OperatingPoint::Threshold(0.2))).unwrap();
+        (serde_json::to_string(&audit).unwrap(), intake.rejected.len())
+    };
+    let first = audit(&rows);
+    for turn in [1, 77, 250] {
+        rows.rotate_left(turn);
+        rows.swap(3, 400);
+        assert!(audit(&rows) == first, "turned by {turn}");
+    }
+    rows.reverse();
+    assert!(audit(&rows) == first, "reversed");
+}
