@@ -7,7 +7,7 @@ use std::path::Path;
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::column::{Batch, Column, Rows, Texts};
-use super::extract::{Encoding, ReadOptions};
+use super::options::{Encoding, ReadOptions};
 use super::reject::RejectReason;
 use crate::error::RecordsError;
 

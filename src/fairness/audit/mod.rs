@@ -26,6 +26,7 @@
 //! The group that the others of a column are compared with is compared with everybody, so that it can set a
 //! criterion, too.
 
+mod block;
 mod calibration;
 mod cases;
 mod cells;
@@ -34,9 +35,11 @@ mod criteria;
 mod curves;
 mod disparity;
 mod earlier;
+mod figure;
 mod frame;
 mod grouping;
 mod groups;
+mod judged;
 mod live;
 mod measure;
 mod params;

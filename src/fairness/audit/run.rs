@@ -1,5 +1,6 @@
 //! One audit from beginning to end.
 
+use super::block::Column;
 use super::calibration::Totals;
 use super::grouping::Grouping;
 use super::groups::{Context, Group, coarse, published};
@@ -8,7 +9,7 @@ use super::params::{AuditParams, OperatingPoint};
 use super::report::{
     AttributeAudit, AttributeFinding, Audit, CommonScore, GroupMeasures, Operating, ScoreSpread, Tie,
 };
-use super::resample::{Column, resample};
+use super::resample::resample;
 use super::rows::Rows;
 use super::table::{ScoreTable, folded};
 use crate::error::AuditError;
