@@ -20,6 +20,16 @@ pub enum LedgerError {
         /// What was seen.
         why: String,
     },
+    /// A `SQLite` file, and the crate was built without `SQLite`.
+    #[error(
+        "{} is to be a SQLite ledger, and this build has none; give a path that ends in .jsonl, or build with the \
+         feature `sqlite`",
+        path.display()
+    )]
+    NoSqlite {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file was made by another version of the library.
     #[error(
         "{} is a ledger of format {found}, and this version reads format {known}; use the version that wrote it, or a \

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::covered::Covered;
+use super::feature::{Feature, Measure};
 use super::matrix::{Cell, FeatureMatrix};
 use super::plan::{Codes, Groups, Output, Plan, SourcePlan};
-use super::spec::{Feature, Measure};
 use super::tally::{Slots, Tally};
 use crate::cohort::Cohort;
 use crate::records::{EventTable, Source};

@@ -33,6 +33,7 @@
 //! ```
 
 mod covered;
+mod feature;
 mod kernel;
 mod matrix;
 mod plan;
@@ -41,6 +42,7 @@ mod spec;
 mod tally;
 mod template;
 
+pub use feature::{Direction, Feature, Measure, Scope};
 pub use matrix::{Cell, FeatureMatrix};
-pub use spec::{Direction, Feature, FeatureSpec, Measure, Scope};
+pub use spec::FeatureSpec;
 pub use template::{FeatureTemplate, Scopes};

@@ -1,6 +1,6 @@
 //! Features arranged for one pass over each source: those that read the same records share a tally.
 
-use super::spec::{Feature, Measure, PEOPLE, Scope};
+use super::feature::{Feature, Measure, PEOPLE, Scope};
 use crate::calendar::Lookback;
 use crate::error::SpecError;
 use crate::records::{Records, Selection, Selector, Source, category_place};

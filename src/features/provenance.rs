@@ -1,6 +1,7 @@
 //! The records behind a cell.
 
-use super::spec::{Feature, FeatureSpec, Measure, PEOPLE, Scope};
+use super::feature::{Feature, Measure, PEOPLE, Scope};
+use super::spec::FeatureSpec;
 use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::error::SpecError;

@@ -1,11 +1,10 @@
-//! Several features written as one: a template over windows and scopes, and names and labels made from
-//! what a feature reads.
+//! Several features written as one: a template over windows and scopes.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::{Direction, Feature, Measure, PEOPLE, Scope};
+use super::feature::{Direction, Feature, Measure, Scope, label_of, name_of};
 use crate::calendar::Lookback;
 use crate::error::SpecError;
 use crate::records::{Role, Selector};
@@ -152,95 +151,5 @@ impl FeatureTemplate {
             }
         }
         Ok(features)
-    }
-}
-
-/// `police_incident_victim_count_365d_household`.
-pub(super) fn name_of(feature: &Feature, stem: Option<&str>) -> String {
-    if feature.records.source == PEOPLE {
-        return stem.map_or_else(|| feature.measure.word(), str::to_owned);
-    }
-    let mut parts = Vec::new();
-    if let Some(stem) = stem {
-        parts.push(stem.to_owned());
-    } else {
-        let records = &feature.records;
-        if records.kinds.is_empty() {
-            parts.push(records.source.clone());
-        }
-        parts.extend(records.kinds.iter().cloned());
-        parts.extend(records.roles.iter().map(|role| role.name().to_owned()));
-        parts.extend(records.categories.values().flatten().map(|value| slug(value)));
-    }
-    parts.push(feature.measure.word());
-    match feature.over {
-        _ if feature.measure.is_of_the_date() => {}
-        Lookback::Days(n) => parts.push(format!("{n}d")),
-        Lookback::Months(n) => parts.push(format!("{n}m")),
-        Lookback::Ever => parts.push("ever".to_owned()),
-    }
-    if feature.scope == Scope::Household {
-        parts.push("household".to_owned());
-    }
-    parts.join("_")
-}
-
-fn slug(text: &str) -> String {
-    text.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
-}
-
-/// `Police incident as victim: number in the last 12 months (others in the household)`.
-pub(super) fn label_of(feature: &Feature, what: Option<&str>) -> String {
-    if feature.records.source == PEOPLE {
-        return what.unwrap_or("Age").to_owned();
-    }
-    let mut label = what.map_or_else(|| words_of(&feature.records), str::to_owned);
-    label.push_str(match &feature.measure {
-        Measure::Count => ": how many",
-        Measure::Any => ": any",
-        Measure::Sum => ": total",
-        Measure::Mean => ": average",
-        Measure::Max => ": highest",
-        Measure::Latest => ": latest",
-        Measure::DistinctKinds => ": how many different kinds",
-        Measure::Distinct(_) => ": how many different ones",
-        Measure::DistinctDays => ": on how many days",
-        Measure::DaysSinceLast => ": days since the last one",
-        Measure::DaysSinceFirst => ": days since the first one",
-        Measure::DaysOpen => ": days open",
-        Measure::Change => ": change against the time before",
-        Measure::PresentNow => ": at the date",
-        Measure::Age => "",
-    });
-    match feature.over {
-        _ if feature.measure.is_of_the_date() => {}
-        Lookback::Days(n) => label.push_str(&format!(", last {n} days")),
-        Lookback::Months(n) => label.push_str(&format!(", last {n} months")),
-        Lookback::Ever => label.push_str(", ever"),
-    }
-    if feature.scope == Scope::Household {
-        label.push_str(" (others in the household)");
-    }
-    label
-}
-
-fn words_of(records: &Selector) -> String {
-    let plain = |name: &str| name.replace('_', " ");
-    let mut words = if records.kinds.is_empty() {
-        plain(&records.source)
-    } else {
-        records.kinds.iter().map(|kind| plain(kind)).collect::<Vec<_>>().join(" or ")
-    };
-    if !records.roles.is_empty() {
-        let roles: Vec<&str> = records.roles.iter().map(|role| role.name()).collect();
-        words.push_str(&format!(" as {}", roles.join(" or ")));
-    }
-    for (column, values) in &records.categories {
-        words.push_str(&format!(" ({} {})", plain(column), values.join(" or ")));
-    }
-    let mut letters = words.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => words,
     }
 }

@@ -7,6 +7,7 @@ use super::checkpoint::Checkpoint;
 use super::entry::{Draft, LedgerEntry};
 use super::events::EntryKind;
 use super::lines::LinesStore;
+#[cfg(feature = "sqlite")]
 use super::sqlite::SqliteStore;
 use super::store::{Filter, Reader, Store};
 use super::verify::{Verification, verify};
@@ -51,10 +52,10 @@ pub struct Ledger {
 
 impl Ledger {
     /// Opens the ledger at `path`, or starts one. A path that ends in `.jsonl` is a file of JSON lines,
-    /// anything else a `SQLite` file.
+    /// anything else a `SQLite` file, which needs the default feature `sqlite`.
     ///
     /// # Errors
-    /// [`LedgerError`] when the file is something else, of another format, or cannot be opened.
+    /// [`LedgerError::NoSqlite`] for a `SQLite` file without that feature; [`LedgerError`] when the file is something else, of another format, or cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
         // SQLite takes these for a ledger in memory, which keeps nothing.
@@ -62,11 +63,7 @@ impl Ledger {
             let why = "a ledger needs a file".into();
             return Err(LedgerError::NotALedger { path: path.into(), why });
         }
-        let store: Box<dyn Store> = if is_lines(path) {
-            Box::new(LinesStore::open(path)?)
-        } else {
-            Box::new(SqliteStore::open(path)?)
-        };
+        let store = if is_lines(path) { Box::new(LinesStore::open(path)?) } else { sqlite(path, true)? };
         Ok(Self { store, path: path.into() })
     }
 
@@ -76,11 +73,8 @@ impl Ledger {
     /// As [`Ledger::open`], and [`LedgerError::Missing`] where there is none.
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
-        let store: Box<dyn Store> = if is_lines(path) {
-            Box::new(LinesStore::open_existing(path)?)
-        } else {
-            Box::new(SqliteStore::open_existing(path)?)
-        };
+        let store =
+            if is_lines(path) { Box::new(LinesStore::open_existing(path)?) } else { sqlite(path, false)? };
         Ok(Self { store, path: path.into() })
     }
 
@@ -209,10 +203,40 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
+#[cfg(feature = "sqlite")]
+fn sqlite(path: &Path, create: bool) -> Result<Box<dyn Store>, LedgerError> {
+    let store = if create { SqliteStore::open(path)? } else { SqliteStore::open_existing(path)? };
+    Ok(Box::new(store))
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(path: &Path, _: bool) -> Result<Box<dyn Store>, LedgerError> {
+    Err(LedgerError::NoSqlite { path: path.into() })
+}
+
 fn is_lines(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 #[path = "tests/mod.rs"]
 mod tests;
+
+#[cfg(all(test, not(feature = "sqlite")))]
+mod tests {
+    use super::{Ledger, LedgerError};
+
+    #[test]
+    fn without_the_feature_a_sqlite_path_is_refused_and_json_lines_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["ledger.sqlite", "ledger.db", "ledger"] {
+            for opened in
+                [Ledger::open(folder.path().join(name)), Ledger::open_existing(folder.path().join(name))]
+            {
+                assert!(matches!(opened, Err(LedgerError::NoSqlite { .. })), "{name}");
+            }
+            assert!(!folder.path().join(name).exists(), "{name}");
+        }
+        assert!(Ledger::open(folder.path().join("ledger.jsonl")).is_ok());
+    }
+}

@@ -10,8 +10,8 @@
 //!
 //! Each entry has *facts*, which stay for ever and name no family, and may have *content*: what is said of
 //! one person. The chain of hashes holds a commitment to the content, so a purge can take it out, and the chain
-//! still verifies. A ledger is one SQLite file, or one file of JSON lines; both can be written by several
-//! processes at once and are whole after a crash.
+//! still verifies. A ledger is one SQLite file (with the default feature `sqlite`), or one file of JSON lines; both
+//! can be written by several processes at once and are whole after a crash.
 //!
 //! Entries carry the day that the caller gives: the library has no clock.
 
@@ -27,6 +27,7 @@ mod person;
 mod record;
 mod replay;
 mod shown;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
 mod tally;

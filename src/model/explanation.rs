@@ -2,42 +2,40 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::form::AdditiveModel;
-
 /// Why a case would have its score: how far each term moves it from the average case.
 ///
 /// A model that nobody has signed for explains, and does not score. Contributions can be read:
 /// ```
 /// # use earlyhelp::model::Explanation;
-/// fn read(explanation: &Explanation<'_>) {
+/// fn read(explanation: &Explanation) {
 ///     let _ = explanation.contributions();
 /// }
 /// ```
 /// Their sum, the score, is given out by a [`Scorer`](crate::scoring::Scorer) alone:
 /// ```compile_fail,E0624
 /// # use earlyhelp::model::Explanation;
-/// fn read(explanation: &Explanation<'_>) {
+/// fn read(explanation: &Explanation) {
 ///     let _ = explanation.score();
 /// }
 /// ```
 #[derive(Clone, PartialEq)]
-pub struct Explanation<'m> {
-    model: &'m AdditiveModel,
+pub struct Explanation {
+    intercept: f64,
     contributions: Vec<f64>,
 }
 
-impl<'m> Explanation<'m> {
-    pub(super) fn new(model: &'m AdditiveModel, contributions: Vec<f64>) -> Self {
-        Self { model, contributions }
+impl Explanation {
+    pub(super) fn new(intercept: f64, contributions: Vec<f64>) -> Self {
+        Self { intercept, contributions }
     }
 
     /// The score of the average case, in log-odds.
     #[must_use]
     pub fn intercept(&self) -> f64 {
-        self.model.intercept()
+        self.intercept
     }
 
-    /// Each term's contribution in log-odds, in the order of [`AdditiveModel::terms`].
+    /// Each term's contribution in log-odds, in the order of [`AdditiveModel::terms`](super::AdditiveModel::terms).
     #[must_use]
     pub fn contributions(&self) -> &[f64] {
         &self.contributions
@@ -64,10 +62,9 @@ pub struct Explanations {
 }
 
 impl Explanations {
-    /// A row of contributions for each case.
-    pub(super) fn new(model: &AdditiveModel, contributions: Array2<f64>) -> Self {
-        let terms = model.terms().iter().map(|term| term.on.clone()).collect();
-        Self { intercept: model.intercept(), terms, contributions }
+    /// A row of contributions for each case, and a column for each term.
+    pub(super) fn new(intercept: f64, terms: Vec<Vec<String>>, contributions: Array2<f64>) -> Self {
+        Self { intercept, terms, contributions }
     }
 
     /// The score of the average case, in log-odds.
@@ -142,6 +139,6 @@ impl RiskScore {
     }
 }
 
-crate::opaque_debug!(Explanation<'_>);
+crate::opaque_debug!(Explanation);
 
 crate::opaque_debug!(RiskScore);

@@ -206,14 +206,14 @@ impl AdditiveModel {
     ///
     /// # Errors
     /// [`ModelError::Features`] where the matrix has other features than the model, or no such row.
-    pub fn explain(&self, matrix: &FeatureMatrix, row: usize) -> Result<Explanation<'_>, ModelError> {
+    pub fn explain(&self, matrix: &FeatureMatrix, row: usize) -> Result<Explanation, ModelError> {
         self.check_matrix(matrix)?;
         if row >= matrix.rows() {
             return Err(ModelError::Features("there is no such case".into()));
         }
         let mut contributions = vec![0.0; self.terms.len()];
         self.explain_into(matrix, row, &mut contributions);
-        Ok(Explanation::new(self, contributions))
+        Ok(Explanation::new(self.intercept, contributions))
     }
 
     /// Explains all cases of the matrix.
@@ -232,7 +232,8 @@ impl AdditiveModel {
         );
         let contributions = Array2::from_shape_vec((matrix.rows(), width), contributions)
             .map_err(|error| ModelError::Features(error.to_string()))?;
-        Ok(Explanations::new(self, contributions))
+        let terms = self.terms.iter().map(|term| term.on.clone()).collect();
+        Ok(Explanations::new(self.intercept, terms, contributions))
     }
 
     /// Shows each case's contributions in turn, without keeping them.

@@ -7,8 +7,8 @@ use std::path::Path;
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::column::{Batch, Column, Rows, Texts};
-use super::extract::{Encoding, ReadOptions};
 use super::header;
+use super::options::{Encoding, ReadOptions};
 use super::reject::RejectReason;
 use crate::error::RecordsError;
 

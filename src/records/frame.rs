@@ -7,8 +7,8 @@ use polars::io::SerReader;
 use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, PlSmallStr, Scalar, Series};
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
-use super::extract::ReadOptions;
 use super::header;
+use super::options::ReadOptions;
 use crate::error::RecordsError;
 
 /// Rows decoded at a time: bounds memory, whatever the size of the file.

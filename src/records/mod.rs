@@ -48,6 +48,7 @@ mod frame;
 mod header;
 mod intake;
 mod mapping;
+mod options;
 mod people;
 mod reject;
 mod selector;
@@ -58,8 +59,9 @@ use std::sync::Arc;
 
 pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
 pub use events::Role;
-pub use extract::{Delimiter, Encoding, Extract, ReadOptions};
+pub use extract::Extract;
 pub use mapping::{Coverage, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping};
+pub use options::{Delimiter, Encoding, ReadOptions};
 pub use reject::{Intake, Reject, RejectReason, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{ListedCase, WhyListed};
+use super::listed::{ListedCase, WhyListed};
 use crate::calendar::Day;
 use crate::error::ReviewError;
 use crate::scoring::ScoredCase;

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::decision::{OpenCase, Reviewer};
+use super::listed::{ListedCase, WhyListed};
 use crate::calendar::Day;
 use crate::error::{AuditError, Error, ReviewError};
 use crate::evaluate::Capacity;
 use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
-use crate::scoring::{NotScored, Provenance, ScoredCase, Scores};
+use crate::scoring::{NotScored, Provenance, Scores};
 
 /// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
 /// some cases drawn at random from the rest.
@@ -30,26 +31,6 @@ pub struct ReviewList {
     /// The cases of the cohort that were not scored: nothing is said of them, which is not the same as
     /// that all is well.
     not_scored: Vec<NotScored>,
-}
-
-/// A case in its place on the list.
-#[derive(Clone, PartialEq, Serialize)]
-pub struct ListedCase {
-    #[serde(rename = "drawn")]
-    why_listed: WhyListed,
-    case: ScoredCase,
-}
-
-/// Why a case is on the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WhyListed {
-    /// For its rank.
-    ByRank,
-    /// At random, for comparison.
-    AtRandom,
-    /// For its group's share of the places: by rank alone it would not be on the list.
-    ByShare,
 }
 
 /// How places were dealt to groups, and what that changed: counts alone.
@@ -265,20 +246,4 @@ fn length(scores: &Scores<'_, '_>, capacity: Capacity) -> Result<usize, ReviewEr
     }
 }
 
-impl ListedCase {
-    /// Why the case is on the list.
-    #[must_use]
-    pub fn why_listed(&self) -> WhyListed {
-        self.why_listed
-    }
-
-    /// The case.
-    #[must_use]
-    pub fn case(&self) -> &ScoredCase {
-        &self.case
-    }
-}
-
 crate::opaque_debug!(ReviewList);
-
-crate::opaque_debug!(ListedCase);

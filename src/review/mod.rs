@@ -10,7 +10,9 @@
 
 mod decision;
 mod list;
+mod listed;
 
 pub(crate) use decision::LookedAt;
 pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
-pub use list::{ListedCase, RandomSample, ReviewList, SharesUsed, WhyListed};
+pub use list::{RandomSample, ReviewList, SharesUsed};
+pub use listed::{ListedCase, WhyListed};

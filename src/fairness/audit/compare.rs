@@ -1,8 +1,8 @@
 //! Differences and ratios between groups, and what they say.
 
-use super::criteria::{Judged, four_fifths};
 use super::curves::area_between;
 use super::groups::{Context, Group, coarse, outcome_parts, selection_parts};
+use super::judged::{Judged, four_fifths};
 use super::measure::{POWER, estimate, sidak};
 use super::rates::{Moments, RatePair};
 use super::replicates::{Areas, Replicates, Scored, Series};

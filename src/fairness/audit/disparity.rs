@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::report::Measure;
+use super::figure::Measure;
 use crate::stats::{Estimate, Interval};
 
 /// Whom a group is compared with.

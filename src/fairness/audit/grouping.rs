@@ -1,15 +1,16 @@
 //! The groups of one column, or of two: which are shown, and what is said of them.
 
+use super::block::Column;
 use super::calibration::Totals;
 use super::cells::{CELLS, Cells};
 use super::compare::Comparison;
-use super::criteria::{Judged, JudgedGroup, criteria};
+use super::criteria::{JudgedGroup, criteria};
 use super::groups::{Context, Group, Seen, outcome_parts, selection_parts};
+use super::judged::Judged;
 use super::measure::measures;
 use super::rates::Moments;
 use super::replicates::Replicates;
 use super::report::{Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, Measure};
-use super::resample::Column;
 use super::suppress::{Guard, PairCells, Parts, hold_back};
 use super::table::{ScoreTable, folded, is_known};
 

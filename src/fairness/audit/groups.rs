@@ -1,5 +1,6 @@
 //! The groups of one column: their rows, their sums, and the exact figures that need no interval yet.
 
+use super::block::Column;
 use super::calibration;
 use super::cells::{CELLS, Cells, PerCell};
 use super::curves::Curve;
@@ -7,7 +8,6 @@ use super::params::AuditParams;
 use super::rates::{CellSums, Moments, Rate};
 use super::replicates::Scored;
 use super::report::ScoreScale;
-use super::resample::Column;
 use super::rows::Rows;
 use super::suppress::{Parts, few_of_either};
 

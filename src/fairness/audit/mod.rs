@@ -30,6 +30,7 @@
 //! The group that the others of a column are compared with is compared with everybody, so that it can set a
 //! criterion, too.
 
+mod block;
 mod calibration;
 mod cases;
 mod cells;
@@ -38,8 +39,10 @@ mod criteria;
 mod curves;
 mod disparity;
 mod earlier;
+mod figure;
 mod grouping;
 mod groups;
+mod judged;
 mod live;
 mod measure;
 mod params;

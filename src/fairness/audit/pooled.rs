@@ -7,8 +7,8 @@
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::Rng;
 
+use super::block::{Block, Column, LANES, Lanes, poisson, stream};
 use super::cells::CELLS;
-use super::resample::{Block, Column, LANES, Lanes, poisson, stream};
 use super::rows::Rows;
 
 /// Means from here on are drawn in parts that are this times a power of two: so tables stay few and small.

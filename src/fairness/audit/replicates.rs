@@ -1,9 +1,9 @@
 //! The figures of each resample, read off the sums of a block.
 
+use super::block::{Block, Column, LANES, Lanes};
 use super::calibration::BINS;
 use super::cells::{CELLS, Cells, PerCell};
 use super::curves::{GRID, RocMaker, on_grid};
-use super::resample::{Block, Column, LANES, Lanes};
 use super::rows::Rows;
 use crate::stats::{Interval, percentile_interval};
 

@@ -1,5 +1,6 @@
 //! One audit from beginning to end.
 
+use super::block::Column;
 use super::calibration::Totals;
 use super::grouping::Grouping;
 use super::groups::{Context, Group, coarse, published};
@@ -9,7 +10,7 @@ use super::report::{
     AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, CommonScore, GroupMeasures,
     Operating, ScoreSpread, Tie,
 };
-use super::resample::{Column, resample};
+use super::resample::resample;
 use super::rows::Rows;
 use super::table::{ScoreTable, folded};
 use crate::error::AuditError;

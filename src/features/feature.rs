@@ -1,0 +1,367 @@
+//! What a feature is, and the name and label that are made from what it reads.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Lookback;
+use crate::error::SpecError;
+use crate::records::Selector;
+
+/// The source name that static facts about people have.
+pub(super) const PEOPLE: &str = "people";
+
+/// What is computed from the records that a feature reads.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Measure {
+    /// How many records there are.
+    Count,
+    /// 1 if there is any, else 0.
+    Any,
+    /// The sum of their values; 0 where there are none.
+    Sum,
+    /// The mean of their values; missing where there are none.
+    Mean,
+    /// The largest of their values; missing where there are none.
+    Max,
+    /// The value of the most recent one that has a value; missing where there is none.
+    Latest,
+    /// How many different kinds there are.
+    DistinctKinds,
+    /// On how many different days something happened.
+    DistinctDays,
+    /// How many different values of a category there are.
+    Distinct(String),
+    /// Days from the last one to the as-of date (1 or more); missing where there is none.
+    DaysSinceLast,
+    /// Days from the first one in the window to the as-of date; missing where there is none.
+    DaysSinceFirst,
+    /// On how many days of the window an episode was open; overlapping episodes count once.
+    DaysOpen,
+    /// Records in the window, less those in the equally long window before it.
+    Change,
+    /// 1 if an episode is open at the as-of date, else 0.
+    PresentNow,
+    /// Age in whole years at the as-of date (of a family: its youngest member's).
+    Age,
+}
+
+impl Measure {
+    /// A measure whose values are mostly small with a long tail, so that the step from 0 to 1 says more
+    /// than the step from 10 to 11. Models read these on a logarithmic scale.
+    #[must_use]
+    pub fn is_long_tailed(&self) -> bool {
+        matches!(
+            self,
+            Self::Count
+                | Self::Sum
+                | Self::Max
+                | Self::DistinctKinds
+                | Self::DistinctDays
+                | Self::Distinct(_)
+                | Self::DaysOpen
+        )
+    }
+
+    /// Whether the measure is of the as-of date alone, without a window.
+    pub(super) fn is_of_the_date(&self) -> bool {
+        matches!(self, Self::PresentNow | Self::Age)
+    }
+
+    pub(super) fn needs_value(&self) -> bool {
+        matches!(self, Self::Sum | Self::Mean | Self::Max | Self::Latest)
+    }
+
+    pub(super) fn unit(&self) -> &'static str {
+        match self {
+            Self::Count | Self::Change => "records",
+            Self::Any | Self::PresentNow => "yes or no",
+            Self::Sum | Self::Mean | Self::Max | Self::Latest => "value",
+            Self::DistinctKinds => "kinds",
+            Self::Distinct(_) => "different values",
+            Self::DistinctDays | Self::DaysSinceLast | Self::DaysSinceFirst | Self::DaysOpen => "days",
+            Self::Age => "years",
+        }
+    }
+
+    /// The short word used in names.
+    pub(super) fn word(&self) -> String {
+        match self {
+            Self::Count => "count".into(),
+            Self::Any => "any".into(),
+            Self::Sum => "sum".into(),
+            Self::Mean => "mean".into(),
+            Self::Max => "max".into(),
+            Self::Latest => "latest".into(),
+            Self::DistinctKinds => "distinct_kinds".into(),
+            Self::DistinctDays => "distinct_days".into(),
+            Self::Distinct(category) => format!("distinct_{category}"),
+            Self::DaysSinceLast => "days_since_last".into(),
+            Self::DaysSinceFirst => "days_since_first".into(),
+            Self::DaysOpen => "days_open".into(),
+            Self::Change => "change".into(),
+            Self::PresentNow => "now".into(),
+            Self::Age => "age".into(),
+        }
+    }
+}
+
+/// Whose records a feature reads. The two are never added up: what the others in a household did is
+/// shown as theirs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The person's own (a family's: all its members').
+    #[default]
+    Own,
+    /// Those of the other members of the household at the date.
+    Household,
+}
+
+/// How the risk is expected to move as the feature rises. It is recorded with the feature; the logistic
+/// trainer does not enforce it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Nothing is expected.
+    #[default]
+    None,
+    /// The risk rises with it, or stays.
+    Rising,
+    /// The risk falls with it, or stays.
+    Falling,
+}
+
+/// One feature: what it reads, how, and the words a practitioner reads.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::calendar::Lookback;
+/// use earlyhelp::features::{Direction, Feature, Measure};
+/// use earlyhelp::records::{Role, Selector};
+///
+/// let harmed = Feature::new(
+///     Selector::source("police").role(Role::Victim),
+///     Measure::Count,
+///     Lookback::Months(12),
+/// )
+/// .label("Police incidents as a victim, last 12 months")
+/// .direction(Direction::Rising)
+/// .need("crime");
+/// assert_eq!(harmed.name, "police_victim_count_12m");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feature {
+    /// The name; unique within a spec.
+    pub name: String,
+    /// What it says, in plain words.
+    pub label: String,
+    /// The unit of its values.
+    pub unit: String,
+    /// The records it reads.
+    pub records: Selector,
+    /// What it computes from them.
+    pub measure: Measure,
+    /// How far back it reads.
+    pub over: Lookback,
+    /// Whose records it reads.
+    pub scope: Scope,
+    /// How the risk is expected to move with it.
+    pub direction: Direction,
+    /// Whether it shows that somebody asked for help. Such a feature should not count against them
+    /// unnoticed.
+    pub help_seeking: bool,
+    /// The need (say, `housing`) that a value above zero speaks for: the count of needs, a simple rule
+    /// that any model has to beat, is made of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<String>,
+    /// Why the model is given it, in the words of those who chose it; `None` where nobody gave a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Feature {
+    /// A feature of the person's own records, with a name and label made from what it reads.
+    #[must_use]
+    pub fn new(records: Selector, measure: Measure, over: Lookback) -> Self {
+        let over = if measure.is_of_the_date() { Lookback::Ever } else { over };
+        let mut feature = Self {
+            name: String::new(),
+            label: String::new(),
+            unit: measure.unit().to_owned(),
+            records,
+            measure,
+            over,
+            scope: Scope::Own,
+            direction: Direction::None,
+            help_seeking: false,
+            need: None,
+            why: None,
+        };
+        feature.name = name_of(&feature, None);
+        feature.label = label_of(&feature, None);
+        feature
+    }
+
+    /// The age at the date.
+    #[must_use]
+    pub fn age() -> Self {
+        Self::new(Selector::source(PEOPLE), Measure::Age, Lookback::Ever)
+    }
+
+    /// Another name.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Other words.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// The expected direction.
+    #[must_use]
+    pub fn direction(mut self, direction: Direction) -> Self {
+        self.direction = direction;
+        self
+    }
+
+    /// The need it speaks for.
+    #[must_use]
+    pub fn need(mut self, need: impl Into<String>) -> Self {
+        self.need = Some(need.into());
+        self
+    }
+
+    /// The reason why the model is given it.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.why = Some(why.into());
+        self
+    }
+
+    /// The same of the other household members' records.
+    #[must_use]
+    pub fn of_household(mut self) -> Self {
+        self.scope = Scope::Household;
+        self.name = name_of(&self, None);
+        self.label = label_of(&self, None);
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), SpecError> {
+        let wrong =
+            |why: &str| Err(SpecError::Invalid { of: format!("feature {}", self.name), why: why.to_owned() });
+        if self.name.trim().is_empty() || self.label.trim().is_empty() {
+            return wrong("a feature needs a name and a label that people can read");
+        }
+        if self.why.as_ref().is_some_and(|why| why.trim().is_empty()) {
+            return wrong("its reason (`why`) is blank: write one, or leave the key out");
+        }
+        if (self.measure == Measure::Age) != (self.records.source == PEOPLE) {
+            return wrong("age is read from \"people\", and nothing else is");
+        }
+        if self.measure == Measure::Change && self.over == Lookback::Ever {
+            return wrong("a change needs a window of a stated length, not \"ever\"");
+        }
+        if self.measure == Measure::Age && self.scope == Scope::Household {
+            return wrong("age is the person's own; drop the household scope");
+        }
+        Ok(())
+    }
+}
+
+/// `police_incident_victim_count_365d_household`.
+pub(super) fn name_of(feature: &Feature, stem: Option<&str>) -> String {
+    if feature.records.source == PEOPLE {
+        return stem.map_or_else(|| feature.measure.word(), str::to_owned);
+    }
+    let mut parts = Vec::new();
+    if let Some(stem) = stem {
+        parts.push(stem.to_owned());
+    } else {
+        let records = &feature.records;
+        if records.kinds.is_empty() {
+            parts.push(records.source.clone());
+        }
+        parts.extend(records.kinds.iter().cloned());
+        parts.extend(records.roles.iter().map(|role| role.name().to_owned()));
+        parts.extend(records.categories.values().flatten().map(|value| slug(value)));
+    }
+    parts.push(feature.measure.word());
+    match feature.over {
+        _ if feature.measure.is_of_the_date() => {}
+        Lookback::Days(n) => parts.push(format!("{n}d")),
+        Lookback::Months(n) => parts.push(format!("{n}m")),
+        Lookback::Ever => parts.push("ever".to_owned()),
+    }
+    if feature.scope == Scope::Household {
+        parts.push("household".to_owned());
+    }
+    parts.join("_")
+}
+
+fn slug(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+}
+
+/// `Police incident as victim: number in the last 12 months (others in the household)`.
+pub(super) fn label_of(feature: &Feature, what: Option<&str>) -> String {
+    if feature.records.source == PEOPLE {
+        return what.unwrap_or("Age").to_owned();
+    }
+    let mut label = what.map_or_else(|| words_of(&feature.records), str::to_owned);
+    label.push_str(match &feature.measure {
+        Measure::Count => ": how many",
+        Measure::Any => ": any",
+        Measure::Sum => ": total",
+        Measure::Mean => ": average",
+        Measure::Max => ": highest",
+        Measure::Latest => ": latest",
+        Measure::DistinctKinds => ": how many different kinds",
+        Measure::Distinct(_) => ": how many different ones",
+        Measure::DistinctDays => ": on how many days",
+        Measure::DaysSinceLast => ": days since the last one",
+        Measure::DaysSinceFirst => ": days since the first one",
+        Measure::DaysOpen => ": days open",
+        Measure::Change => ": change against the time before",
+        Measure::PresentNow => ": at the date",
+        Measure::Age => "",
+    });
+    match feature.over {
+        _ if feature.measure.is_of_the_date() => {}
+        Lookback::Days(n) => label.push_str(&format!(", last {n} days")),
+        Lookback::Months(n) => label.push_str(&format!(", last {n} months")),
+        Lookback::Ever => label.push_str(", ever"),
+    }
+    if feature.scope == Scope::Household {
+        label.push_str(" (others in the household)");
+    }
+    label
+}
+
+fn words_of(records: &Selector) -> String {
+    let plain = |name: &str| name.replace('_', " ");
+    let mut words = if records.kinds.is_empty() {
+        plain(&records.source)
+    } else {
+        records.kinds.iter().map(|kind| plain(kind)).collect::<Vec<_>>().join(" or ")
+    };
+    if !records.roles.is_empty() {
+        let roles: Vec<&str> = records.roles.iter().map(|role| role.name()).collect();
+        words.push_str(&format!(" as {}", roles.join(" or ")));
+    }
+    for (column, values) in &records.categories {
+        words.push_str(&format!(" ({} {})", plain(column), values.join(" or ")));
+    }
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => words,
+    }
+}

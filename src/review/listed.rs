@@ -1,0 +1,41 @@
+//! A place on the list.
+
+use serde::{Deserialize, Serialize};
+
+use crate::scoring::ScoredCase;
+
+/// A case in its place on the list.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct ListedCase {
+    #[serde(rename = "drawn")]
+    pub(super) why_listed: WhyListed,
+    pub(super) case: ScoredCase,
+}
+
+/// Why a case is on the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyListed {
+    /// For its rank.
+    ByRank,
+    /// At random, for comparison.
+    AtRandom,
+    /// For its group's share of the places: by rank alone it would not be on the list.
+    ByShare,
+}
+
+impl ListedCase {
+    /// Why the case is on the list.
+    #[must_use]
+    pub fn why_listed(&self) -> WhyListed {
+        self.why_listed
+    }
+
+    /// The case.
+    #[must_use]
+    pub fn case(&self) -> &ScoredCase {
+        &self.case
+    }
+}
+
+crate::opaque_debug!(ListedCase);
