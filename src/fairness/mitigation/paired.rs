@@ -7,11 +7,12 @@ use super::super::audit::{
 };
 use super::super::protected::Protected;
 use super::cross_fit::Side;
-use super::report::{BeforeAfter, GroupChange, PairedChange, RateChange, RateChanges};
+use super::report::{BeforeAfter, GroupChange, RateChange, RateChanges};
 use crate::dataset::Dataset;
 use crate::error::{Error, EvaluateError};
+use crate::evaluate::PairedChange;
 use crate::evaluate::ranking::RankedRows;
-use crate::stats::{Bootstrap, Clusters, Estimate, percentile_interval};
+use crate::stats::{Bootstrap, Clusters};
 
 /// Scores and lists of one side of the comparison.
 pub(super) struct Arm<'a> {
@@ -194,7 +195,9 @@ struct Measured<'a> {
 impl Measured<'_> {
     fn area(&self, of: impl Fn(&(f64, f64)) -> f64) -> Option<PairedChange> {
         let n = [u64::from(self.whole.all.n); 2];
-        self.change(n, |drawn| drawn.areas.as_ref().map(|[without, with]| [of(without), of(with)]))
+        PairedChange::over(self.whole, self.drawn, n, |drawn: &Resample| {
+            drawn.areas.as_ref().map(|[without, with]| [of(without), of(with)])
+        })
     }
 
     /// A rate of a group, or of all; `None` where it is of too few cases.
@@ -203,7 +206,9 @@ impl Measured<'_> {
         if wholes.iter().any(|&whole| whole < self.least.max(1)) {
             return None;
         }
-        self.change(wholes.map(u64::from), |drawn| quotients(of(drawn)))
+        PairedChange::over(self.whole, self.drawn, wholes.map(u64::from), |drawn: &Resample| {
+            quotients(of(drawn))
+        })
     }
 
     /// A group's rate minus that of everybody else.
@@ -213,28 +218,10 @@ impl Measured<'_> {
             return None;
         }
         let n = [0, 1].map(|arm| u64::from(here[arm].1) + u64::from(there[arm].1));
-        self.change(n, |drawn| {
+        PairedChange::over(self.whole, self.drawn, n, |drawn: &Resample| {
             let (here, there) = of(drawn);
             let (here, there) = (quotients(here)?, quotients(there)?);
             Some([here[0] - there[0], here[1] - there[1]])
-        })
-    }
-
-    /// A figure without and with: `None` where there is none in the cases as they are. Resamples without it
-    /// are left out.
-    fn change(&self, n: [u64; 2], of: impl Fn(&Resample) -> Option<[f64; 2]>) -> Option<PairedChange> {
-        let [without, with] = of(self.whole)?;
-        let drawn: Vec<[f64; 2]> = self.drawn.iter().filter_map(of).collect();
-        let interval =
-            |of: fn(&[f64; 2]) -> f64| percentile_interval(drawn.iter().map(of).collect::<Vec<f64>>());
-        Some(PairedChange {
-            without: Estimate { value: without, interval: interval(|held| held[0])?, n: n[0] },
-            with: Estimate { value: with, interval: interval(|held| held[1])?, n: n[1] },
-            change: Estimate {
-                value: with - without,
-                interval: interval(|held| held[1] - held[0])?,
-                n: n[0].min(n[1]),
-            },
         })
     }
 

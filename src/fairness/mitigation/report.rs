@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::shares::CapacityShares;
 use crate::calendar::AsOf;
 use crate::dataset::Reweighed;
-use crate::evaluate::Split;
-use crate::stats::{Bootstrap, Estimate};
+use crate::evaluate::{PairedChange, Split};
+use crate::stats::Bootstrap;
 
 /// What a mitigation does ([`MitigationTrial`](super::MitigationTrial)), without it and with it on the same
 /// cases: ranking quality and the rates of every group of every protected characteristic that is held.
@@ -76,18 +76,6 @@ pub struct BeforeAfter {
     /// For each characteristic that is held, its name and its groups by name, those not known after these. Last
     /// comes one entry for all that an audit of either side holds back, without their names and rates.
     pub characteristics: Vec<(String, Vec<GroupChange>)>,
-}
-
-/// A figure without the mitigation, with it, and the difference of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PairedChange {
-    /// Without.
-    pub without: Estimate,
-    /// With.
-    pub with: Estimate,
-    /// With minus without.
-    pub change: Estimate,
 }
 
 /// One group's rates.

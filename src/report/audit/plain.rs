@@ -38,6 +38,15 @@ const MEASURES: [Measure; 20] = [
     Measure::Abroca,
 ];
 
+/// What the text says of all rows together, in words that need no glossary.
+const OVERALL: [(&str, Measure); 5] = [
+    ("had the outcome", Measure::Prevalence),
+    ("selected", Measure::SelectionRate),
+    ("AUC (chance gives 0.5)", Measure::Auc),
+    ("of those selected, had the outcome (precision)", Measure::Precision),
+    ("of those with the outcome, selected (recall)", Measure::TruePositiveRate),
+];
+
 const HEAD: [&str; 21] = [
     "characteristic",
     "group",
@@ -90,6 +99,7 @@ pub fn audit_text(audit: &Audit) -> String {
     if let Some(tie) = audit.operating.tied {
         text.push_str(&format!("{}\n", super::facts::tied(tie)));
     }
+    text.push_str(&overall(audit));
     for attribute in &audit.attributes {
         text.push('\n');
         match &attribute.finding {
@@ -106,6 +116,23 @@ pub fn audit_text(audit: &Audit) -> String {
     }
     for pair in &audit.intersections {
         text.push_str(&intersection(pair));
+    }
+    text
+}
+
+/// The figures of all rows together, with their intervals. Those that need an outcome are left out where it is not
+/// known yet.
+fn overall(audit: &Audit) -> String {
+    let mut text = "Everybody (95% intervals):\n".to_owned();
+    for (name, measure) in OVERALL {
+        if !audit.followed && measure != Measure::SelectionRate {
+            continue;
+        }
+        let told = match audit.whole.figure(measure) {
+            Some(found) => figure::figure(measure, found, audit.scores),
+            None => figure::missing(&audit.whole, measure).to_owned(),
+        };
+        text.push_str(&format!("  {name:<46}{told}\n"));
     }
     text
 }
