@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bands::{Band, BandRule};
 use super::cases::Cases;
 use super::cross_fit::{CrossFit, FamilyRule, Part};
+use super::lengths::{self, Lengths, ListLength};
 use super::performance::{Performance, TestRows};
 use super::ranking::{at_capacity, lot, places_at_capacity};
 use super::recalibration::RecalibrationReport;
@@ -172,6 +173,10 @@ pub struct BacktestReport {
     pub rules: Vec<RuleReport>,
     /// Bands of the score, highest first, with the rate at which the outcome came about in each.
     pub bands: Vec<Band>,
+    /// How lists of other lengths than the plan's would have done, the shortest first; empty where the file was
+    /// written before this was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<ListLength>,
     /// What the model is without each of its terms, the most important first.
     pub terms: Vec<TermReport>,
     /// How the scores were recalibrated, where they were.
@@ -220,10 +225,12 @@ impl Backtest {
         plan.check(data.outcome().horizon)?;
         let mut tested: Vec<Scored> = Vec::new();
         let mut splits = Vec::new();
+        let mut lengths = Lengths::default();
         for split in &plan.splits {
             let (scored, trained_on) = run_split(candidate, data, plan, split)?;
             let performance = scored.performance(&scored.model, &plan.bootstrap)?;
             splits.push(SplitReport { split: split.clone(), trained_on, performance });
+            lengths.add(&scored.model.log_odds, &scored.outcomes);
             tested.push(scored);
         }
         let all = Scored::together(tested);
@@ -243,8 +250,16 @@ impl Backtest {
         let cases = all.cases(data);
         let places = all.model.places;
         let contributions = all.terms.into_iter().map(|(on, term)| (on, term.log_odds)).collect();
-        let report =
-            BacktestReport { plan: plan.clone(), splits, overall, rules, bands, terms, recalibration: None };
+        let report = BacktestReport {
+            plan: plan.clone(),
+            splits,
+            overall,
+            rules,
+            bands,
+            lengths: lengths.measured(),
+            terms,
+            recalibration: None,
+        };
         let listing = cases.log_odds.clone();
         let candidate = candidate.digest().to_owned();
         Ok(Self { candidate, report, cases, contributions, places, listing, unscaled: None })
@@ -350,6 +365,13 @@ impl Backtest {
 }
 
 impl BacktestReport {
+    /// What came of the backtest's lists of so many cases, or of the next longer ones that were measured (or of the
+    /// longest). `None` where none was.
+    #[must_use]
+    pub fn of_length(&self, length: usize) -> Option<&ListLength> {
+        lengths::nearest(&self.lengths, length)
+    }
+
     /// Whether predicted chances pass their own check: the intervals of the calibration slope and of
     /// calibration in the large hold what is right, 1 and 0. Where they do not, readers are shown bands and
     /// never a chance.

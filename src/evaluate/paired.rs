@@ -135,11 +135,12 @@ impl PairedTest {
     }
 
     /// The lists of tested cases against another selection of the same cases: who was chosen the usual way,
-    /// for instance. `other` has one entry per case, in their order; the lists come first, `other` second. Without
-    /// scores of the other, only figures of lists are compared.
+    /// for instance. `usual` has one entry per case, in their order; it is the first, the lists are the second.
+    /// It has no scores, so only figures of lists are compared. Groups are compared
+    /// in the same way by `BeforeAfter::of_selections`, among the mitigations.
     ///
     /// # Errors
-    /// As for [`Cases::check`]; [`EvaluateError::LengthMismatch`] where `other` or the cases' own lists have another
+    /// As for [`Cases::check`]; [`EvaluateError::LengthMismatch`] where `usual` or the cases' own lists have another
     /// length; [`EvaluateError::TooFewResamples`].
     ///
     /// # Examples
@@ -160,13 +161,13 @@ impl PairedTest {
     /// let found = PairedTest::of_selections(&cases, &usual, Bootstrap::default())?;
     /// assert_eq!((found.in_both, found.only_in_first, found.only_in_second), (5.0, 5.0, 5.0));
     /// let precision = found.precision_at_capacity.ok_or("empty lists")?;
-    /// assert!((precision.change.value - (0.2 - 0.6)).abs() < 1e-12);
+    /// assert!((precision.change.value - (0.6 - 0.2)).abs() < 1e-12);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn of_selections(cases: &Cases, other: &[bool], bootstrap: Bootstrap) -> Result<Self, EvaluateError> {
+    pub fn of_selections(cases: &Cases, usual: &[bool], bootstrap: Bootstrap) -> Result<Self, EvaluateError> {
         cases.check()?;
         let expected = cases.len();
-        for (what, found) in [("listed", cases.listed.len()), ("other", other.len())] {
+        for (what, found) in [("listed", cases.listed.len()), ("usual", usual.len())] {
             if found != expected {
                 return Err(EvaluateError::LengthMismatch { what: what.to_owned(), expected, found });
             }
@@ -175,7 +176,7 @@ impl PairedTest {
         if resamples < least {
             return Err(EvaluateError::TooFewResamples { resamples, least });
         }
-        let held = [&cases.listed[..], other]
+        let held = [usual, &cases.listed[..]]
             .map(|list| list.iter().map(|&on| f64::from(u8::from(on))).collect::<Vec<_>>());
         let ways = [0, 1].map(|nth| Way { log_odds: None, places: &held[nth] });
         Ok(Self::measure(cases, ways, bootstrap))
@@ -481,13 +482,13 @@ mod tests {
         let cases = cases((0..20).map(|row| row < 8).collect(), vec![0.0; 20]);
         let short = PairedTest::of_selections(&cases, &[true; 19], Bootstrap::default()).unwrap_err();
         assert!(
-            matches!(short, EvaluateError::LengthMismatch { what, expected: 20, found: 19 } if what == "other")
+            matches!(short, EvaluateError::LengthMismatch { what, expected: 20, found: 19 } if what == "usual")
         );
         let few = PairedTest::of_selections(&cases, &[true; 20], Bootstrap { resamples: 3, seed: 0 });
         assert!(matches!(few, Err(EvaluateError::TooFewResamples { resamples: 3, .. })));
         // An empty list has no precision, and its recall is nothing.
         let found = PairedTest::of_selections(&cases, &[true; 20], Bootstrap::default()).unwrap();
-        assert_eq!((found.precision_at_capacity, found.capacity), (None, [0, 20]));
-        assert_eq!(found.recall_at_capacity.unwrap().change.value.to_bits(), 1.0_f64.to_bits());
+        assert_eq!((found.precision_at_capacity, found.capacity), (None, [20, 0]));
+        assert_eq!(found.recall_at_capacity.unwrap().change.value.to_bits(), (-1.0_f64).to_bits());
     }
 }

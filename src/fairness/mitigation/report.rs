@@ -51,7 +51,8 @@ pub enum Used {
     Shares(CapacityShares),
 }
 
-/// The same cases without the mitigation and with it.
+/// The same cases without the mitigation and with it; or as they were chosen the usual way and by a model, see
+/// [`BeforeAfter::of_selections`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BeforeAfter {
@@ -63,9 +64,9 @@ pub struct BeforeAfter {
     pub positives: u64,
     /// Different families.
     pub families: u64,
-    /// Cases on the lists.
+    /// Cases on the lists without the mitigation.
     pub listed: u64,
-    /// Of these, how many are others with the mitigation than without.
+    /// Of these, how many are on no list with the mitigation.
     pub places_changed: u64,
     /// Area under the ROC curve, 0 to 1; chance gives 0.5. Unchanged by shares, which move no score.
     pub auc: Option<PairedChange>,
