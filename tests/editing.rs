@@ -366,6 +366,8 @@ fn the_command_edits_tests_again_and_shows_both_versions() {
         let calibration = overall.calibration.as_ref().unwrap();
         assert!(said.contains(&calibration.slope.to_string()), "{said}");
     }
+    assert!(said.contains("minus before (first), measured on the same cases"), "{said}");
+    assert!(said.contains("places on the lists: ") && said.contains("go to the same cases"), "{said}");
     assert!(said.contains("Too much weight on one record") && said.contains("Fairness audit"), "{said}");
 
     // What was released can be edited again, and released again.

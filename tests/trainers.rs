@@ -190,6 +190,28 @@ fn trainers_are_compared_on_the_same_cases_and_one_is_chosen_by_the_rule() {
     let text = table.to_string();
     assert!(Trainer::NAMES.iter().all(|name| text.contains(name) && csv.contains(name)), "{text}");
 
+    // Each other model against the chosen one, case by case: the difference of the figures, and every place accounted
+    // for.
+    let backtests: Vec<&Backtest> = tested.iter().map(|(_, backtest)| backtest).collect();
+    let paired = choose(0.0).paired(&backtests).unwrap();
+    assert_eq!(paired.differences.len(), entrants.len() - 1);
+    for (trainer, difference) in &paired.differences {
+        let other = entrants.iter().find(|entrant| &entrant.trainer == trainer).unwrap();
+        for figure in Figure::ALL {
+            let (chosen, other) =
+                (figure.of(&paired.choice().overall).unwrap(), figure.of(&other.overall).unwrap());
+            let change = difference.change(figure).unwrap().change;
+            assert!((change.value - (other.value - chosen.value)).abs() < 1e-9, "{trainer}: {figure:?}");
+            assert!(change.interval.low <= change.value && change.value <= change.interval.high);
+        }
+        let [first, second] = difference.capacity.map(|places| places as f64);
+        assert!((difference.in_both + difference.only_in_first - first).abs() < 1e-9);
+        assert!((difference.in_both + difference.only_in_second - second).abs() < 1e-9);
+    }
+    assert!(paired.to_string().contains("on the same cases"), "{paired}");
+    let turned: Vec<&Backtest> = backtests.iter().rev().copied().collect();
+    assert!(choose(0.0).paired(&turned).is_err(), "backtests of other candidates");
+
     // The bar is held to the same figures.
     let report = tested[0].1.report();
     let found = report.overall.average_precision.unwrap();

@@ -13,7 +13,7 @@ use super::{Failure, Outcome, ProjectArgument, output, today};
 const AFTER_HELP: &str = "\
 The change is made to the model and, so that it is tested, to every model that the backtest trains. The \
 backtest and the fairness check are run again on the same cases, and both versions' figures are printed side \
-by side. The new file says who changed what and why; it has to be released like any other.
+by side, with their difference. The new file says who changed what and why; it has to be released like any other.
 
 Examples:
   Six visits or more count alike:
@@ -164,6 +164,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             "training": after.candidate().training(),
             "backtest": after.backtest(),
             "fairness": after.fairness(),
+            "difference": edited.difference(),
             "changed_verdicts": edited.changed_verdicts(),
         }))?;
     } else {

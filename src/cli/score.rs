@@ -110,6 +110,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         arguments.out.display(),
         list.provenance().run_id
     ))?;
+    let bands: Vec<String> =
+        list.by_band().into_iter().map(|(band, cases)| format!("{cases} in the {band} of scores")).collect();
+    output::print(&format!("Listed for their scores: {}.\n", bands.join(", ")))?;
+    if let Some(tested) = list.tested() {
+        output::print(&format!("{}\n", tested.words(list.places())))?;
+    }
     if let Some(used) = list.shares() {
         output::print(&format!(
             "Places were dealt to groups by {}: {} of {} are others than by score alone.\n",

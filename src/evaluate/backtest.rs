@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::bands::{Band, BandRule};
 use super::cases::Cases;
 use super::cross_fit::{CrossFit, FamilyRule, Part};
+use super::lengths::{self, Lengths, ListLength};
 use super::performance::{Performance, TestRows};
-use super::ranking::{at_capacity, lot};
+use super::ranking::{at_capacity, lot, places_at_capacity};
 use super::recalibration::RecalibrationReport;
 use super::rules::{FittedRule, RuleReport, SimpleRule};
 use crate::calendar::{AsOf, Horizon};
@@ -62,7 +63,9 @@ pub struct BacktestPlan {
     pub families: FamilyRule,
     /// How long each date's list is.
     pub capacity: Capacity,
-    /// Resamples and seed of the bootstrap; the seed also deals families into folds and breaks ties.
+    /// Resamples and seed of the bootstrap; the seed also deals families into folds, and is the lot by which
+    /// cases of equal score are put in order where a list is drawn. Figures at capacity need no lot: see
+    /// [`Tie`](super::Tie).
     pub bootstrap: Bootstrap,
     /// How scores are put into bands.
     #[serde(default)]
@@ -148,6 +151,8 @@ pub struct Backtest {
     report: BacktestReport,
     cases: Cases,
     contributions: BTreeMap<Vec<String>, Vec<f64>>,
+    /// The part of a place that each case has on its date's list.
+    places: Vec<f64>,
     /// The scores before any recalibration.
     listing: Vec<f64>,
     /// The contributions before any recalibration, where there was one.
@@ -168,6 +173,10 @@ pub struct BacktestReport {
     pub rules: Vec<RuleReport>,
     /// Bands of the score, highest first, with the rate at which the outcome came about in each.
     pub bands: Vec<Band>,
+    /// How lists of other lengths than the plan's would have done, the shortest first; empty where the file was
+    /// written before this was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<ListLength>,
     /// What the model is without each of its terms, the most important first.
     pub terms: Vec<TermReport>,
     /// How the scores were recalibrated, where they were.
@@ -198,7 +207,7 @@ pub struct TermReport {
     /// By how much the mean log loss rises without it (below zero: the model would be better off). `None`
     /// where the test is of one family.
     pub log_loss_without: Option<Estimate>,
-    /// The share of the lists that would be the same without it.
+    /// The share of the lists that would be the same without it, lists being drawn with the same lot for equals.
     pub list_kept: f64,
 }
 
@@ -216,10 +225,12 @@ impl Backtest {
         plan.check(data.outcome().horizon)?;
         let mut tested: Vec<Scored> = Vec::new();
         let mut splits = Vec::new();
+        let mut lengths = Lengths::default();
         for split in &plan.splits {
             let (scored, trained_on) = run_split(candidate, data, plan, split)?;
             let performance = scored.performance(&scored.model, &plan.bootstrap)?;
             splits.push(SplitReport { split: split.clone(), trained_on, performance });
+            lengths.add(&scored.model.log_odds, &scored.outcomes);
             tested.push(scored);
         }
         let all = Scored::together(tested);
@@ -237,12 +248,21 @@ impl Backtest {
         let bands = plan.bands.of(&all.model.log_odds, &all.outcomes);
         let terms = all.without_each_term();
         let cases = all.cases(data);
+        let places = all.model.places;
         let contributions = all.terms.into_iter().map(|(on, term)| (on, term.log_odds)).collect();
-        let report =
-            BacktestReport { plan: plan.clone(), splits, overall, rules, bands, terms, recalibration: None };
+        let report = BacktestReport {
+            plan: plan.clone(),
+            splits,
+            overall,
+            rules,
+            bands,
+            lengths: lengths.measured(),
+            terms,
+            recalibration: None,
+        };
         let listing = cases.log_odds.clone();
         let candidate = candidate.digest().to_owned();
-        Ok(Self { candidate, report, cases, contributions, listing, unscaled: None })
+        Ok(Self { candidate, report, cases, contributions, places, listing, unscaled: None })
     }
 
     /// The same tests with scores recalibrated, each case by what other families' cases say; and the
@@ -277,13 +297,16 @@ impl Backtest {
             .splits
             .iter()
             .map(|held| {
+                let date = held.split.test;
+                let on = cases.dates.iter().zip(&self.places).filter(|&(&of, _)| of == date);
+                let places: Vec<f64> = on.map(|(_, &part)| part).collect();
                 Ok(SplitReport {
-                    performance: Performance::measure(&cases.at(held.split.test).rows(), &plan.bootstrap)?,
+                    performance: Performance::measure(&cases.at(date).rows(&places), &plan.bootstrap)?,
                     ..held.clone()
                 })
             })
             .collect::<Result<_, EvaluateError>>()?;
-        let overall = Performance::measure(&cases.rows(), &plan.bootstrap)?;
+        let overall = Performance::measure(&cases.rows(&self.places), &plan.bootstrap)?;
         let bands = plan.bands.of(&cases.log_odds, &cases.outcomes);
         let (slope, mut contributions) = (recalibration.slope, self.contributions);
         let unscaled = self.unscaled.or_else(|| Some(contributions.clone()));
@@ -292,8 +315,8 @@ impl Backtest {
         }
         let report =
             BacktestReport { splits, overall, bands, recalibration: Some(recalibration), ..self.report };
-        let (listing, digest) = (self.listing, candidate.digest().to_owned());
-        Ok((Self { candidate: digest, report, cases, contributions, listing, unscaled }, candidate))
+        let (places, listing, digest) = (self.places, self.listing, candidate.digest().to_owned());
+        Ok((Self { candidate: digest, report, cases, contributions, places, listing, unscaled }, candidate))
     }
 
     /// The digest of the candidate that was tested.
@@ -321,6 +344,11 @@ impl Backtest {
         &self.contributions
     }
 
+    /// The part of a place that each case has on its date's list, in the order of the cases.
+    pub(super) fn places(&self) -> &[f64] {
+        &self.places
+    }
+
     /// The scores by which the lists were drawn, in log-odds and in the order of the cases: those before any
     /// recalibration. Recalibration is learnt fold by fold of families, so between families of two folds
     /// recalibrated scores may stand in another order than the lists do.
@@ -337,6 +365,13 @@ impl Backtest {
 }
 
 impl BacktestReport {
+    /// What came of the backtest's lists of so many cases, or of the next longer ones that were measured (or of the
+    /// longest). `None` where none was.
+    #[must_use]
+    pub fn of_length(&self, length: usize) -> Option<&ListLength> {
+        lengths::nearest(&self.lengths, length)
+    }
+
     /// Whether predicted chances pass their own check: the intervals of the calibration slope and of
     /// calibration in the large hold what is right, 1 and 0. Where they do not, readers are shown bands and
     /// never a chance.
@@ -356,7 +391,10 @@ impl BacktestReport {
 #[derive(Debug, Clone, Default)]
 struct Contender {
     log_odds: Vec<f64>,
+    /// Who is on a list that is drawn, equals by lot.
     listed: Vec<bool>,
+    /// The part of a place that each case has, equals alike; empty for a term.
+    places: Vec<f64>,
 }
 
 /// Test rows with everybody's scores.
@@ -411,7 +449,7 @@ impl Scored {
             log_odds: &contender.log_odds,
             outcomes: &self.outcomes,
             families: &self.families,
-            selected: &contender.listed,
+            places: &contender.places,
         };
         Performance::measure(&rows, bootstrap)
     }
@@ -422,11 +460,19 @@ impl Scored {
         for mut part in parts {
             let (before, rows) = (all.rows.len(), part.rows.len());
             for on in part.terms.keys() {
-                let blank = || Contender { log_odds: vec![0.0; before], listed: all.model.listed.clone() };
+                let blank = || Contender {
+                    log_odds: vec![0.0; before],
+                    listed: all.model.listed.clone(),
+                    places: Vec::new(),
+                };
                 all.terms.entry(on.clone()).or_insert_with(blank);
             }
             for (on, term) in &mut all.terms {
-                let blank = || Contender { log_odds: vec![0.0; rows], listed: part.model.listed.clone() };
+                let blank = || Contender {
+                    log_odds: vec![0.0; rows],
+                    listed: part.model.listed.clone(),
+                    places: Vec::new(),
+                };
                 let part = part.terms.remove(on).unwrap_or_else(blank);
                 term.log_odds.extend(part.log_odds);
                 term.listed.extend(part.listed);
@@ -440,6 +486,7 @@ impl Scored {
             {
                 all.log_odds.extend(part.log_odds);
                 all.listed.extend(part.listed);
+                all.places.extend(part.places);
             }
         }
         all
@@ -482,7 +529,7 @@ fn run_split(
         families: test.iter().map(|&row| family(row)).collect(),
         ..Scored::default()
     };
-    let blank = || Contender { log_odds: vec![0.0; test.len()], listed: Vec::new() };
+    let blank = || Contender { log_odds: vec![0.0; test.len()], ..Contender::default() };
     scored.model = blank();
     scored.rules = SimpleRule::ALL.iter().map(|_| blank()).collect();
     let mut trained_on = 0;
@@ -510,6 +557,7 @@ fn run_split(
     let length = plan.capacity.of(test.len());
     for contender in std::iter::once(&mut scored.model).chain(&mut scored.rules) {
         contender.listed = at_capacity(&contender.log_odds, length);
+        contender.places = places_at_capacity(&contender.log_odds, length);
     }
     for term in scored.terms.values_mut() {
         let without: Vec<f64> =

@@ -36,14 +36,9 @@ impl Cases {
         self.log_odds.is_empty()
     }
 
-    /// What figures are measured on.
-    pub(crate) fn rows(&self) -> TestRows<'_> {
-        TestRows {
-            log_odds: &self.log_odds,
-            outcomes: &self.outcomes,
-            families: &self.families,
-            selected: &self.listed,
-        }
+    /// What figures are measured on, with the part of a place that each case has on its date's list.
+    pub(super) fn rows<'a>(&'a self, places: &'a [f64]) -> TestRows<'a> {
+        TestRows { log_odds: &self.log_odds, outcomes: &self.outcomes, families: &self.families, places }
     }
 
     /// Each case by its date and its id.

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::backtest::{Backtest, BacktestReport};
+use super::paired::PairedTest;
 use super::performance::Performance;
 use super::rules::{RuleReport, SimpleRule};
 use crate::error::EvaluateError;
@@ -29,6 +30,10 @@ pub enum Figure {
 }
 
 impl Figure {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Auc, Self::AveragePrecision, Self::PrecisionAtCapacity, Self::RecallAtCapacity, Self::LogLoss];
+
     /// The figure of a test; `None` where it could not be measured.
     #[must_use]
     pub fn of(self, performance: &Performance) -> Option<Estimate> {
@@ -225,6 +230,10 @@ pub struct ModelComparison {
     pub rules: Vec<RuleReport>,
     /// The place of the chosen one among the entrants.
     pub chosen: usize,
+    /// How every other model differs from the chosen one on the same cases, by its trainer: see
+    /// [`ModelComparison::paired`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<(String, PairedTest)>,
 }
 
 impl ModelComparison {
@@ -256,7 +265,29 @@ impl ModelComparison {
             .filter(|&place| as_good(&entrants[place]))
             .min_by_key(|&place| (entrants[place].figures, place))
             .ok_or_else(|| wrong("the figure that the choice is made by could not be measured"))?;
-        Ok(Self { rule, entrants, rules, chosen })
+        Ok(Self { rule, entrants, rules, chosen, differences: Vec::new() })
+    }
+
+    /// With the differences from the chosen model, measured case by case: the cases are the same, so a difference is
+    /// surer than two intervals side by side suggest. One backtest per entrant, in their order.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Plan`] where a backtest is of another candidate, or of other cases.
+    pub fn paired(mut self, backtests: &[&Backtest]) -> Result<Self, EvaluateError> {
+        let theirs = backtests.iter().map(|backtest| backtest.candidate());
+        if !theirs.eq(self.entrants.iter().map(|entrant| entrant.candidate.as_str())) {
+            return Err(EvaluateError::Plan("the backtests are of other candidates".into()));
+        }
+        let chosen = backtests[self.chosen];
+        self.differences = self
+            .entrants
+            .iter()
+            .zip(backtests)
+            .enumerate()
+            .filter(|&(place, _)| place != self.chosen)
+            .map(|(_, (entrant, backtest))| Ok((entrant.trainer.clone(), PairedTest::of(chosen, backtest)?)))
+            .collect::<Result<_, EvaluateError>>()?;
+        Ok(self)
     }
 
     /// The chosen model.
@@ -344,7 +375,16 @@ impl fmt::Display for ModelComparison {
             "* chosen: of the models within {:.0}% of the best {}, the one with the fewest figures.",
             100.0 * self.rule.margin,
             self.rule.by.words()
-        )
+        )?;
+        let chosen = &self.choice().trainer;
+        for (trainer, test) in &self.differences {
+            writeln!(
+                f,
+                "\n{trainer} (second) minus {chosen} (first), on the same cases; * clear of no difference:"
+            )?;
+            write!(f, "{test}")?;
+        }
+        Ok(())
     }
 }
 

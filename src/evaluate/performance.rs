@@ -1,5 +1,6 @@
 //! The bundle: everything that is said about how well a model ranks and predicts on a test set.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::calibration::{Calibration, brier, log_loss};
 use super::ranking::RankedRows;
 use crate::error::EvaluateError;
-use crate::stats::{Bootstrap, Clusters, Estimate, percentile_interval, wilson};
+use crate::stats::{Bootstrap, Clusters, Estimate, expected_share, percentile_interval, wilson};
 
 /// The rows of a test: one row per person and as-of date, with what was predicted and what happened.
 ///
@@ -22,8 +23,21 @@ pub(crate) struct TestRows<'a> {
     /// The family of each row, by a code that does not depend on the order of the rows. All rows of one
     /// person, at all as-of dates, have the code of that person's family.
     pub(crate) families: &'a [u32],
-    /// Whether the row is on the list at capacity. With several as-of dates each date has its own list.
-    pub(crate) selected: &'a [bool],
+    /// The part of a place on the list that each row has, 0 to 1: see
+    /// [`places_at_capacity`](super::ranking::places_at_capacity). With several as-of dates each date has its
+    /// own list.
+    pub(crate) places: &'a [f64],
+}
+
+/// Rows of equal score, and fewer places than rows. Each row counts as selected by the part of them that there are
+/// places for, which is the mean over all orders of equals: so no order of rows changes a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tie {
+    /// How many rows have the score at which the list ends; over several lists, together.
+    pub rows: u64,
+    /// How many places of the list are left for them.
+    pub places: u64,
 }
 
 impl TestRows<'_> {
@@ -40,7 +54,7 @@ impl TestRows<'_> {
         let lengths = [
             ("outcomes", self.outcomes.len()),
             ("families", self.families.len()),
-            ("selected", self.selected.len()),
+            ("places", self.places.len()),
         ];
         for (what, found) in lengths {
             if found != expected {
@@ -84,6 +98,10 @@ pub struct Performance {
     pub calibration: Option<Calibration>,
     /// How many rows are on the list.
     pub capacity: u64,
+    /// Rows of equal score at the end of the list, where there are more of them than places. They share the places
+    /// in the figures that follow, which are means over every order of equals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tied: Option<Tie>,
     /// The share of the list that had the outcome (Wilson). `None` when the list is empty.
     pub precision_at_capacity: Option<Estimate>,
     /// The share of those with the outcome that the list holds (Wilson). `None` when nobody had the outcome.
@@ -117,8 +135,7 @@ impl Performance {
         let (log_odds, outcomes) = (rows.log_odds, rows.outcomes);
         let n = log_odds.len() as u64;
         let positives = outcomes.iter().filter(|&&outcome| outcome).count() as u64;
-        let capacity = rows.selected.iter().filter(|&&selected| selected).count() as u64;
-        let found = outcomes.iter().zip(rows.selected).filter(|&(&o, &s)| o && s).count() as u64;
+        let Listed { capacity, found, tied } = Listed::count(outcomes, rows.places);
         let (auc, average_precision) = ranked(rows, &clusters, bootstrap).unzip();
         Ok(Self {
             n,
@@ -131,10 +148,49 @@ impl Performance {
             brier: brier(log_odds, outcomes, rows.families).ok_or(EvaluateError::OneFamily)?,
             calibration: Calibration::measure(log_odds, outcomes, rows.families),
             capacity,
-            precision_at_capacity: wilson(found, capacity),
-            recall_at_capacity: wilson(found, positives),
-            number_needed_to_review: (found > 0).then(|| capacity as f64 / found as f64),
+            tied,
+            precision_at_capacity: expected_share(found, capacity),
+            recall_at_capacity: expected_share(found, positives),
+            number_needed_to_review: (found > 0.0).then(|| capacity as f64 / found),
         })
+    }
+}
+
+/// What is on the lists.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Listed {
+    pub(super) capacity: u64,
+    /// How many with the outcome are expected on them.
+    pub(super) found: f64,
+    pub(super) tied: Option<Tie>,
+}
+
+impl Listed {
+    /// Rows with the same part of a place are counted before anything is added up, so that the order of the rows
+    /// changes no bit.
+    pub(super) fn count(outcomes: &[bool], places: &[f64]) -> Self {
+        let mut parts: BTreeMap<u64, [u64; 2]> = BTreeMap::new();
+        for (&part, &outcome) in places.iter().zip(outcomes) {
+            if part > 0.0 {
+                let [rows, with] = parts.entry(part.to_bits()).or_default();
+                *rows += 1;
+                *with += u64::from(outcome);
+            }
+        }
+        let (mut capacity, mut found) = (0.0, 0.0);
+        let (mut tied, mut shared) = (0, 0.0);
+        for (bits, [rows, with]) in parts {
+            let part = f64::from_bits(bits);
+            capacity += part * rows as f64;
+            found += part * with as f64;
+            if part < 1.0 {
+                tied += rows;
+                shared += part * rows as f64;
+            }
+        }
+        // Places of a list are whole: only rounding parts the sums from whole numbers.
+        let tied = (tied > 0).then(|| Tie { rows: tied, places: shared.round() as u64 });
+        Self { capacity: capacity.round() as u64, found, tied }
     }
 }
 
@@ -188,6 +244,9 @@ impl fmt::Display for Performance {
             write!(f, "; {} of them had the outcome", precision.percent())?;
         }
         writeln!(f)?;
+        if let Some(Tie { rows, places }) = self.tied {
+            writeln!(f, "  its last places ({places}) are shared by {rows} cases of equal score")?;
+        }
         if let Some(recall) = &self.recall_at_capacity {
             writeln!(f, "  it holds {} of those who had the outcome", recall.percent())?;
         }
@@ -203,7 +262,7 @@ mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
     use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-    use super::super::ranking::at_capacity;
+    use super::super::ranking::places_at_capacity;
     use super::*;
     use crate::stats::fixture::{close, load};
 
@@ -212,7 +271,7 @@ mod tests {
         log_odds: Vec<f64>,
         outcomes: Vec<bool>,
         families: Vec<u32>,
-        selected: Vec<bool>,
+        places: Vec<f64>,
     }
 
     impl Made {
@@ -220,7 +279,7 @@ mod tests {
         /// the outcome, 0 without; `shared` (0 to 1) is what siblings' scores have in common.
         fn new(families: u32, largest: u64, shared: f64, seed: u64) -> Self {
             let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-            let mut made = Self { log_odds: vec![], outcomes: vec![], families: vec![], selected: vec![] };
+            let mut made = Self { log_odds: vec![], outcomes: vec![], families: vec![], places: vec![] };
             for family in 0..families {
                 let size = 1 + random.next_u64() % largest;
                 let common = normal(&mut random);
@@ -236,7 +295,7 @@ mod tests {
                     made.families.push(family);
                 }
             }
-            made.selected = at_capacity(&made.log_odds, made.log_odds.len() / 5);
+            made.places = places_at_capacity(&made.log_odds, made.log_odds.len() / 5);
             made
         }
 
@@ -245,7 +304,7 @@ mod tests {
                 log_odds: &self.log_odds,
                 outcomes: &self.outcomes,
                 families: &self.families,
-                selected: &self.selected,
+                places: &self.places,
             }
         }
     }
@@ -264,11 +323,12 @@ mod tests {
     fn the_bundle_agrees_with_its_parts_and_with_the_fixture() {
         for set in load().datasets {
             let (outcomes, selected) = (set.outcomes(), set.selected());
+            let places: Vec<f64> = selected.iter().map(|&on| f64::from(u8::from(on))).collect();
             let rows = TestRows {
                 log_odds: &set.log_odds,
                 outcomes: &outcomes,
                 families: &set.families,
-                selected: &selected,
+                places: &places,
             };
             let found = Performance::measure(&rows, &Bootstrap { resamples: 199, seed: 1 }).unwrap();
             let (auc, precision) = (found.auc.unwrap(), found.average_precision.unwrap());
@@ -326,7 +386,7 @@ mod tests {
             log_odds: order.iter().map(|&row| made.log_odds[row]).collect(),
             outcomes: order.iter().map(|&row| made.outcomes[row]).collect(),
             families: order.iter().map(|&row| made.families[row]).collect(),
-            selected: order.iter().map(|&row| made.selected[row]).collect(),
+            places: order.iter().map(|&row| made.places[row]).collect(),
         };
         let second = Performance::measure(&turned.rows(), &bootstrap).unwrap();
         assert_eq!((second.auc, second.average_precision), (first.auc, first.average_precision));
@@ -337,13 +397,55 @@ mod tests {
     }
 
     #[test]
+    fn a_tie_at_the_cut_is_shared_and_no_order_of_rows_changes_a_byte() {
+        // Six places: two rows of 3 points (one with the outcome), then four places for ten rows of 2 points (five
+        // with it), eight rows of 1 point (two with it). Expected: 1 + 5 * 4/10 = 3 of 6, and of 8.
+        let scores: Vec<f64> = [(3.0, 2), (2.0, 10), (1.0, 8)]
+            .iter()
+            .flat_map(|&(score, rows)| std::iter::repeat_n(score, rows))
+            .collect();
+        let outcomes: Vec<bool> =
+            (0..20).map(|row| row == 0 || (2..7).contains(&row) || row == 12 || row == 13).collect();
+        let bootstrap = Bootstrap { resamples: 39, seed: 2 };
+        let measure = |order: &[usize]| {
+            let scores: Vec<f64> = order.iter().map(|&row| scores[row]).collect();
+            let outcomes: Vec<bool> = order.iter().map(|&row| outcomes[row]).collect();
+            let families: Vec<u32> = order.iter().map(|&row| row as u32).collect();
+            let places = places_at_capacity(&scores, 6);
+            let rows =
+                TestRows { log_odds: &scores, outcomes: &outcomes, families: &families, places: &places };
+            Performance::measure(&rows, &bootstrap).unwrap()
+        };
+        let first = measure(&(0..20).collect::<Vec<_>>());
+        assert_eq!((first.capacity, first.tied), (6, Some(Tie { rows: 10, places: 4 })));
+        assert_eq!(first.precision_at_capacity, wilson(3, 6));
+        assert_eq!(first.recall_at_capacity, wilson(3, 8));
+        assert_eq!(first.number_needed_to_review, Some(2.0));
+        assert!(first.to_string().contains("its last places (4) are shared by 10 cases of equal score"));
+        // Those with the outcome first or last among equals: by lot it would be 5 or 1 of 6.
+        for order in [(0..20).rev().collect::<Vec<_>>(), (0..20).map(|row| row * 7 % 20).collect()] {
+            let other = measure(&order);
+            let at_capacity = |found: &Performance| {
+                (found.tied, found.precision_at_capacity, found.recall_at_capacity, found.auc)
+            };
+            assert_eq!(at_capacity(&other), at_capacity(&first));
+        }
+        // A number that is not whole: 7 places leave 5 for the ten, 1 + 2.5 with the outcome; by hand
+        // (3.5 + z²/2) / (7 + z²) give or take z / (7 + z²) * sqrt(3.5 * 3.5 / 7 + z²/4).
+        let places = places_at_capacity(&scores, 7);
+        assert_eq!(Listed::count(&outcomes, &places).found.to_bits(), 3.5_f64.to_bits());
+        let share = expected_share(3.5, 7).unwrap();
+        let z = crate::stats::Z;
+        close(share.interval.high, 0.5 + z / (7.0 + z * z) * (1.75 + z * z / 4.0).sqrt(), 1e-15);
+    }
+
+    #[test]
     fn wrong_input_is_named_by_position() {
         let made = Made::new(30, 2, 0.5, 9);
         let n = made.log_odds.len();
         let measure = |rows: TestRows<'_>| Performance::measure(&rows, &Bootstrap::default()).unwrap_err();
-        let short = measure(TestRows { selected: &made.selected[1..], ..made.rows() });
-        let expected =
-            EvaluateError::LengthMismatch { what: "selected".to_owned(), expected: n, found: n - 1 };
+        let short = measure(TestRows { places: &made.places[1..], ..made.rows() });
+        let expected = EvaluateError::LengthMismatch { what: "places".to_owned(), expected: n, found: n - 1 };
         assert_eq!(short, expected);
         let mut scores = made.log_odds.clone();
         for bad in [f64::NAN, f64::NEG_INFINITY, 1e200] {
@@ -353,7 +455,7 @@ mod tests {
                 EvaluateError::Score { row: 4 }
             );
         }
-        let empty = TestRows { log_odds: &[], outcomes: &[], families: &[], selected: &[] };
+        let empty = TestRows { log_odds: &[], outcomes: &[], families: &[], places: &[] };
         assert_eq!(measure(empty), EvaluateError::Empty);
         assert_eq!(measure(TestRows { families: &vec![3; n], ..made.rows() }), EvaluateError::OneFamily);
         let few = Performance::measure(&made.rows(), &Bootstrap { resamples: 38, seed: 0 });
@@ -364,8 +466,8 @@ mod tests {
     fn what_has_no_denominator_is_none() {
         let made = Made::new(30, 2, 0.5, 10);
         let n = made.log_odds.len();
-        let (nobody, no_list) = (vec![false; n], vec![false; n]);
-        let rows = TestRows { outcomes: &nobody, selected: &no_list, ..made.rows() };
+        let (nobody, no_list) = (vec![false; n], vec![0.0; n]);
+        let rows = TestRows { outcomes: &nobody, places: &no_list, ..made.rows() };
         let found = Performance::measure(&rows, &Bootstrap::default()).unwrap();
         assert_eq!((found.auc, found.average_precision, found.calibration.clone()), (None, None, None));
         assert_eq!((found.precision_at_capacity, found.recall_at_capacity), (None, None));

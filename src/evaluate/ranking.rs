@@ -64,7 +64,7 @@ pub(crate) fn ranking(log_odds: &[f64]) -> Vec<u32> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Who is on a list of `capacity` places: the best ranked, exactly `min(capacity, n)` of them, with one
+/// Who is on a list of `capacity` places that is really drawn: the best ranked, exactly `min(capacity, n)` of them, with one
 /// flag per row in the order of the rows.
 ///
 /// There is no threshold: a team can review so many cases and no more. Ties at the cut are broken as in
@@ -75,6 +75,27 @@ pub(crate) fn at_capacity(log_odds: &[f64], capacity: usize) -> Vec<bool> {
         selected[row as usize] = true;
     }
     selected
+}
+
+/// The part of a place that each row has on a list of `capacity` places, in the order of the rows: 1 on the list,
+/// 0 off it. Rows of equal score at the cut share the places that are left: each has the chance of a place that
+/// it would have if every order of equals were as likely as any other.
+pub(crate) fn places_at_capacity(log_odds: &[f64], capacity: usize) -> Vec<f64> {
+    let mut places = vec![0.0; log_odds.len()];
+    let order = ranking(log_odds);
+    let mut left = capacity;
+    for tie in order.chunk_by(|&a, &b| descending(log_odds[a as usize]) == descending(log_odds[b as usize])) {
+        let taken = left.min(tie.len());
+        if taken == 0 {
+            break;
+        }
+        let part = taken as f64 / tie.len() as f64;
+        for &row in tie {
+            places[row as usize] = part;
+        }
+        left -= taken;
+    }
+    places
 }
 
 /// A key that sorts the highest score first; equal scores (also 0 and -0) have equal keys.
@@ -248,6 +269,23 @@ mod tests {
         assert_eq!(auc(&[1.0, f64::INFINITY], &[true, false]), None);
         let order = RankedRows::new(&[1.0, 2.0], &[true, false], &[0, 1]);
         assert_eq!(order.areas(&[2, 0]), None);
+    }
+
+    #[test]
+    fn rows_of_equal_score_share_the_places_that_are_left() {
+        let scores = [2.0, 1.0, 3.0, 1.0, 0.0, 1.0];
+        // Two are above the tie; the third place is shared by three, then the third and the fourth.
+        assert_eq!(places_at_capacity(&scores, 3), [1.0, 1.0 / 3.0, 1.0, 1.0 / 3.0, 0.0, 1.0 / 3.0]);
+        assert_eq!(places_at_capacity(&scores, 4), [1.0, 2.0 / 3.0, 1.0, 2.0 / 3.0, 0.0, 2.0 / 3.0]);
+        assert_eq!(places_at_capacity(&scores, 5), [1.0, 1.0, 1.0, 1.0, 0.0, 1.0]);
+        assert_eq!(places_at_capacity(&scores, 9), [1.0; 6]);
+        assert_eq!(places_at_capacity(&scores, 0), [0.0; 6]);
+        // 0 and -0 are equal.
+        assert_eq!(places_at_capacity(&[0.0, -0.0], 1), [0.5, 0.5]);
+        // A drawn list is one of the orders: it holds all who have a whole place and none who has no part.
+        for (drawn, part) in at_capacity(&scores, 4).into_iter().zip(places_at_capacity(&scores, 4)) {
+            assert!(if drawn { part > 0.0 } else { part < 1.0 });
+        }
     }
 
     #[test]

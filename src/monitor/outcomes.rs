@@ -9,7 +9,7 @@ use crate::cohort::Cohort;
 use crate::dataset::Dataset;
 use crate::error::{DatasetError, Error, EvaluateError};
 use crate::evaluate::performance::TestRows;
-use crate::evaluate::ranking::at_capacity;
+use crate::evaluate::ranking::places_at_capacity;
 use crate::evaluate::{BacktestReport, Estimate, Interval, Performance};
 use crate::model::Candidate;
 use crate::outcome::OutcomeSpec;
@@ -200,17 +200,17 @@ fn performance(
         data => data?,
     };
     let log_odds = candidate.model().log_odds(data.matrix())?;
-    let mut selected = Vec::with_capacity(data.rows());
+    let mut places = Vec::with_capacity(data.rows());
     for date in data.dates() {
         let rows = (date.positive + date.negative) as usize;
-        let at = selected.len();
-        selected.extend(at_capacity(&log_odds[at..at + rows], backtest.plan.capacity.of(rows)));
+        let at = places.len();
+        places.extend(places_at_capacity(&log_odds[at..at + rows], backtest.plan.capacity.of(rows)));
     }
     let rows = TestRows {
         log_odds: &log_odds,
         outcomes: data.outcomes(),
         families: data.families(),
-        selected: &selected,
+        places: &places,
     };
     match Performance::measure(&rows, &backtest.plan.bootstrap) {
         Err(EvaluateError::OneFamily | EvaluateError::Empty) => Ok(None),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Project;
 use crate::error::{Error, ProjectError};
-use crate::evaluate::{Backtest, Estimate, Performance};
+use crate::evaluate::{Backtest, Estimate, PairedTest, Performance};
 use crate::fairness::Protected;
 use crate::fairness::audit::{AttributeFinding, Audit, DisparityVerdict};
 use crate::model::{Candidate, Edit};
@@ -18,6 +18,7 @@ use crate::scoring::AuditedModel;
 pub struct Edited {
     before: AuditedModel,
     after: AuditedModel,
+    difference: PairedTest,
     changed_verdicts: Vec<ChangedVerdict>,
 }
 
@@ -82,12 +83,16 @@ impl Project {
         let candidate = before.candidate().edited(edit, &data)?;
         self.watch.stage("backtest");
         // By the plan of the version before, so that the two are compared on the same cases.
-        let backtest = Backtest::run(&candidate, &data, &before.backtest().plan)?;
+        let plan = &before.backtest().plan;
+        let backtest = Backtest::run(&candidate, &data, plan)?;
+        // The version before is tested again, since its file has figures and no cases to compare one by one.
+        self.watch.stage("backtest of the version before");
+        let difference = PairedTest::of(&Backtest::run(before.candidate(), &data, plan)?, &backtest)?;
         self.watch.stage("fairness check");
         let (candidate, backtest) = self.recalibrate(candidate, backtest)?;
         let after = self.audit(candidate, &backtest, protected)?.replacing(&before)?;
         let changed_verdicts = changed_verdicts(&before.fairness(), &after.fairness());
-        Ok(Edited { before, after, changed_verdicts })
+        Ok(Edited { before, after, difference, changed_verdicts })
     }
 }
 
@@ -115,6 +120,12 @@ impl Edited {
         &self.after
     }
 
+    /// After minus before, case by case, before any recalibration by these cases.
+    #[must_use]
+    pub fn difference(&self) -> &PairedTest {
+        &self.difference
+    }
+
     /// The criteria of fairness about which the audit now says something else.
     #[must_use]
     pub fn changed_verdicts(&self) -> &[ChangedVerdict] {
@@ -125,7 +136,7 @@ impl Edited {
 impl fmt::Display for Edited {
     /// Both versions' figures side by side, and the verdicts that have changed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { before, after, changed_verdicts } = self;
+        let Self { before, after, difference, changed_verdicts } = self;
         writeln!(f, "Edits:")?;
         for edit in after.previous().map(|previous| previous.edits.as_slice()).unwrap_or_default() {
             writeln!(f, "  {edit}")?;
@@ -142,9 +153,10 @@ impl fmt::Display for Edited {
         writeln!(f, "  {:<38} {:<26} {}", "terms of the model", terms(before), terms(after))?;
         writeln!(
             f,
-            "The intervals say how sure each figure is by itself. The cases are the same, so the difference of the \
-             two is surer than they suggest."
+            "\nAfter (second) minus before (first), measured on the same cases before any recalibration by them; \
+             * clear of no difference:"
         )?;
+        write!(f, "{difference}")?;
         if changed_verdicts.is_empty() {
             return writeln!(f, "\nFairness audit: no verdict on any criterion has changed.");
         }

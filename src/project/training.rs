@@ -195,7 +195,8 @@ impl Project {
             tested.push((candidate, backtest));
         }
         let rules = tested.first().map(|(_, backtest)| backtest.report().rules.clone()).unwrap_or_default();
-        let comparison = ModelComparison::new(entrants, rules, self.training.choice)?;
+        let backtests: Vec<&Backtest> = tested.iter().map(|(_, backtest)| backtest).collect();
+        let comparison = ModelComparison::new(entrants, rules, self.training.choice)?.paired(&backtests)?;
         let (candidate, backtest) = tested.swap_remove(comparison.chosen);
         stage("fairness check");
         let (candidate, backtest) = self.recalibrate(candidate, backtest)?;

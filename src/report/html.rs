@@ -56,6 +56,10 @@ struct Page<'a> {
     random: String,
     /// How places were dealt to groups; empty where they were not.
     shares: String,
+    /// How many of those not drawn at random are in each band of the score.
+    by_band: String,
+    /// What came of the backtest's lists of this length; empty where that is not known.
+    tested: String,
     /// The rate of the outcome among all cases of the backtest.
     average: String,
     cannot_see: &'a [String],
@@ -195,6 +199,13 @@ impl<'a> Page<'a> {
             } else {
                 words::counted(random, "case was", "cases were")
             },
+            by_band: list
+                .by_band()
+                .into_iter()
+                .map(|(band, cases)| format!("{} in the {band}", words::count(cases as u64)))
+                .collect::<Vec<_>>()
+                .join(", "),
+            tested: list.tested().map(|tested| tested.words(list.places())).unwrap_or_default(),
             average: bands().next().map(|band| out_of.rate(&band.average)).unwrap_or_default(),
             cannot_see,
             cases: entries

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::words;
 use crate::error::ReportError;
+use crate::evaluate::Estimate;
 use crate::review::{ListedCase, ReviewList, WhyListed};
 use crate::scoring::Contribution;
 
@@ -21,7 +22,9 @@ const UTF8_MARK: &str = "\u{feff}";
 /// random`), `entity`, `band`, the share (0 to 1) of cases *in that band* that had the outcome in the
 /// backtest with its 95% interval, in how many of how many refits the case stays on such a list, the five
 /// largest reasons, how many features are `absent`, the last day
-/// of use and the run. Empty where there is no number to give.
+/// of use and the run. The last four are the same in every row: the share with the outcome, with its 95% interval,
+/// on the backtest's lists of `tested_length` places, which is this list's length or the next longer one that
+/// was measured. Empty where there is no number to give.
 ///
 /// A text that a spreadsheet would run as a formula gets an apostrophe before it, so an id of that kind
 /// has to be joined on [`list_json`]'s.
@@ -42,10 +45,23 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
     ];
     head.extend(["kept_in_refits", "refits"].map(str::to_owned));
     head.extend((1..=REASONS).map(|nth| format!("reason_{nth}")));
-    head.extend(["absent", "expires", "run_id"].map(str::to_owned));
+    head.extend(
+        [
+            "absent",
+            "expires",
+            "run_id",
+            "tested_length",
+            "rate_of_such_lists",
+            "such_lists_low",
+            "such_lists_high",
+        ]
+        .map(str::to_owned),
+    );
     table.write_record(&head).map_err(|error| failed(&error))?;
     for (nth, entry) in list.entries().iter().enumerate() {
-        table.write_record(row(nth + 1, entry)).map_err(|error| failed(&error))?;
+        table
+            .write_record(row(nth + 1, entry).into_iter().chain(tested(list)))
+            .map_err(|error| failed(&error))?;
     }
     let bytes = table.into_inner().map_err(|error| failed(&error))?;
     String::from_utf8(bytes).map_err(|error| failed(&error))
@@ -92,6 +108,14 @@ fn row(place: usize, entry: &ListedCase) -> Vec<String> {
     let audit = case.provenance();
     cells.extend([case.absent().len().to_string(), audit.expires.to_string(), audit.run_id.clone()]);
     cells
+}
+
+/// What came of the backtest's lists of this length.
+fn tested(list: &ReviewList) -> [String; 4] {
+    list.tested().map_or_else(Default::default, |found| {
+        let Estimate { value, interval, .. } = found.observed;
+        [found.cases.to_string(), rate(value), rate(interval.low), rate(interval.high)]
+    })
 }
 
 /// Four decimals: more would claim more than a backtest knows.

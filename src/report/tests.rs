@@ -446,6 +446,39 @@ fn the_table_reads_back_and_holds_no_formula() {
 }
 
 #[test]
+fn every_form_of_a_list_says_what_came_of_lists_of_its_length_and_which_bands_it_holds() {
+    for (length, measured) in [(12, 20), (20, 20)] {
+        let list = list(length, 3);
+        let tested = *list.tested().expect("lists of ten and more were measured");
+        assert_eq!((tested.cases, list.places()), (measured, length as usize));
+        assert_eq!(tested.observed.n, u64::from(tested.cases) * u64::from(tested.lists));
+
+        let said = tested.words(length as usize);
+        assert_eq!(said.contains("was not measured"), length != measured);
+        let page = list_html(&list, "March").unwrap();
+        assert!(page.contains(&said), "{said}");
+        // Cases drawn at random are in no count.
+        let bands = list.by_band();
+        assert_eq!(bands.iter().map(|&(_, cases)| cases).sum::<usize>(), length as usize);
+        assert!(page.contains(&format!("{} in the {}", bands[0].1, bands[0].0)));
+
+        let read: serde_json::Value = serde_json::from_str(&list_json(&list).unwrap()).unwrap();
+        assert_eq!(read["tested"]["cases"], measured);
+        assert_eq!(read["tested"]["observed"]["value"].as_f64(), Some(tested.observed.value));
+        let text = list_csv(&list).unwrap();
+        let mut table = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        let head = table.headers().unwrap().clone();
+        let column = |name: &str| head.iter().position(|held| held == name).unwrap();
+        for row in table.records().map(Result::unwrap) {
+            assert_eq!(row[column("tested_length")], measured.to_string());
+            assert_eq!(row[column("rate_of_such_lists")], format!("{:.4}", tested.observed.value));
+            assert_eq!(row[column("such_lists_low")], format!("{:.4}", tested.observed.interval.low));
+            assert_eq!(row[column("such_lists_high")], format!("{:.4}", tested.observed.interval.high));
+        }
+    }
+}
+
+#[test]
 fn the_data_hold_everything() {
     let list = list(12, 3);
     let text = list_json(&list).unwrap();

@@ -6,7 +6,7 @@ use super::decision::{OpenCase, Reviewer};
 use super::listed::{ListedCase, WhyListed};
 use crate::calendar::Day;
 use crate::error::{AuditError, Error, ReviewError};
-use crate::evaluate::Capacity;
+use crate::evaluate::{Capacity, ListLength};
 use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
 use crate::scoring::{NotScored, Provenance, Scores};
@@ -27,6 +27,9 @@ pub struct ReviewList {
     /// How places were dealt to groups, where they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     shares: Option<SharesUsed>,
+    /// What came of lists of this length, or of the next longer ones measured, in the backtest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tested: Option<ListLength>,
     entries: Vec<ListedCase>,
     /// The cases of the cohort that were not scored: nothing is said of them, which is not the same as
     /// that all is well.
@@ -129,7 +132,8 @@ impl ReviewList {
         }
         let not_scored = scores.not_scored().to_vec();
         let provenance = scores.provenance().clone();
-        Ok(Self { provenance, capacity, comparison, shares, entries, not_scored })
+        let tested = scores.scorer().backtest().of_length(places).copied();
+        Ok(Self { provenance, capacity, comparison, shares, tested, entries, not_scored })
     }
 
     /// Where the scores of the run come from.
@@ -177,6 +181,33 @@ impl ReviewList {
     #[must_use]
     pub fn shares(&self) -> Option<&SharesUsed> {
         self.shares.as_ref()
+    }
+
+    /// What share of a list of this length had the outcome in the backtest, where the model file says so. Lists
+    /// there go by rank alone.
+    #[must_use]
+    pub fn tested(&self) -> Option<&ListLength> {
+        self.tested.as_ref()
+    }
+
+    /// How many places have a case that was not drawn at random.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.why_listed != WhyListed::AtRandom).count()
+    }
+
+    /// How many of these places are in each band of the score, the highest first; bands without any are left out.
+    #[must_use]
+    pub fn by_band(&self) -> Vec<(&str, usize)> {
+        let mut bands: Vec<(&str, usize)> = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.why_listed != WhyListed::AtRandom) {
+            let name = entry.case.band().name.as_str();
+            match bands.last_mut() {
+                Some((band, count)) if *band == name => *count += 1,
+                _ => bands.push((name, 1)),
+            }
+        }
+        bands
     }
 
     /// How many places it has.

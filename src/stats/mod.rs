@@ -32,5 +32,5 @@ pub(crate) use bootstrap::percentile_interval;
 pub(crate) use clusters::Clusters;
 pub(crate) use interval::clustered_mean_in;
 pub use interval::{Estimate, Interval, Z, clustered_mean};
-pub(crate) use shares::difference;
+pub(crate) use shares::{difference, expected_share};
 pub use shares::{newcombe_difference, wilson};

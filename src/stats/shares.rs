@@ -26,9 +26,21 @@ pub fn wilson(successes: u64, n: u64) -> Option<Estimate> {
     if n == 0 || successes > n {
         return None;
     }
-    let (s, count) = (successes as f64, n as f64);
-    let interval = score_interval(s, count, Z);
-    Some(Estimate { value: s / count, interval, n })
+    expected_share(successes as f64, n)
+}
+
+/// As [`wilson`], of an expected number that need not be whole: of a list whose last places are shared by cases of
+/// equal score, say. `successes` is 0 or more; what rounding adds above `n` is cut.
+///
+/// The interval is Wilson's on `n` rows. The mean over all orders of equals varies less than a list drawn by one of
+/// them does, so the interval is, if anything, too wide.
+pub(crate) fn expected_share(successes: f64, n: u64) -> Option<Estimate> {
+    if n == 0 {
+        return None;
+    }
+    let count = n as f64;
+    let successes = successes.min(count);
+    Some(Estimate { value: successes / count, interval: score_interval(successes, count, Z), n })
 }
 
 /// Wilson's score interval that reaches `z` standard errors, for a share of `successes` in `n`, neither of which

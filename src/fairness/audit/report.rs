@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use super::disparity::{Against, Criterion, CriterionReport, Disparity, DisparityVerdict, Setter};
 pub use super::figure::Measure;
 use super::params::AuditParams;
+pub use crate::evaluate::Tie;
 use crate::stats::Estimate;
 
 /// The audit of one table of scores, made by [`ScoreTable::audit`](super::ScoreTable::audit).
@@ -113,17 +114,6 @@ pub struct Operating {
     /// The rows of equal score among which a list of limited length ends. `None` where it ends between scores, or
     /// has no limit.
     pub tied: Option<Tie>,
-}
-
-/// Rows of equal score, and fewer places than rows. Each row counts as selected by the part of them that there are
-/// places for, which is the mean over all orders of equals: so no order of rows changes an audit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tie {
-    /// How many rows have the score at which the list ends.
-    pub rows: u64,
-    /// How many places of the list are left for them.
-    pub places: u64,
 }
 
 /// What was found for one group column, or for one pair of them.

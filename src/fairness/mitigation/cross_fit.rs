@@ -1,5 +1,6 @@
 //! Scores of cases that a model never learnt from: of the dates it was trained on, and of a later one.
 
+use super::paired::Tested;
 use crate::calendar::AsOf;
 use crate::dataset::Dataset;
 use crate::error::{Error, EvaluateError};
@@ -80,6 +81,17 @@ impl Side {
             Ok(at_capacity(&scores, plan.capacity.of(places.len())))
         })
         .unwrap_or_else(|never: std::convert::Infallible| match never {})
+    }
+
+    /// The cases, in columns.
+    pub(super) fn tested<'a>(&self, data: &'a Dataset) -> Tested<'a> {
+        let rows = || self.rows.iter().map(|&row| row as usize);
+        Tested {
+            dates: self.dates.clone(),
+            entities: rows().map(|row| data.id(row)).collect(),
+            outcomes: rows().map(|row| data.outcomes()[row]).collect(),
+            families: rows().map(|row| data.families()[row]).collect(),
+        }
     }
 
     /// A list for each date, made of the places of its cases.

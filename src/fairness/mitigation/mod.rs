@@ -22,9 +22,7 @@ mod shares;
 mod table;
 mod trial;
 
-pub use self::report::{
-    BeforeAfter, GroupChange, MitigationReport, PairedChange, RateChange, RateChanges, Used,
-};
+pub use self::report::{BeforeAfter, GroupChange, MitigationReport, RateChange, RateChanges, Used};
 pub use self::reweigh::reweigh;
 pub use self::shares::{CapacityShares, ShareRule};
 pub use self::trial::MitigationTrial;

@@ -1,4 +1,5 @@
-//! The same cases without a mitigation and with it, over the same redrawn families.
+//! The same cases without a mitigation and with it, or as chosen the usual way and by a model, over the same redrawn
+//! families.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,23 +7,31 @@ use super::super::audit::{
     AttributeFinding, Audit, AuditParams, AuditedOutcome, OperatingPoint, ScoreTable, UNKNOWN,
 };
 use super::super::protected::Protected;
-use super::cross_fit::Side;
-use super::report::{BeforeAfter, GroupChange, PairedChange, RateChange, RateChanges};
-use crate::dataset::Dataset;
+use super::report::{BeforeAfter, GroupChange, RateChange, RateChanges};
+use crate::calendar::AsOf;
 use crate::error::{Error, EvaluateError};
 use crate::evaluate::ranking::RankedRows;
-use crate::stats::{Bootstrap, Clusters, Estimate, percentile_interval};
+use crate::evaluate::{Cases, PairedChange};
+use crate::stats::{Bootstrap, Clusters};
 
 /// Scores and lists of one side of the comparison.
 pub(super) struct Arm<'a> {
-    pub(super) log_odds: &'a [f64],
+    /// `None` for a selection that no score made.
+    pub(super) log_odds: Option<&'a [f64]>,
     pub(super) listed: Vec<bool>,
+}
+
+/// The cases, in columns.
+pub(super) struct Tested<'a> {
+    pub(super) dates: Vec<AsOf>,
+    pub(super) entities: Vec<&'a str>,
+    pub(super) outcomes: Vec<bool>,
+    pub(super) families: Vec<u32>,
 }
 
 /// The same cases twice.
 pub(super) struct Pair<'a> {
-    pub(super) data: &'a Dataset,
-    pub(super) side: &'a Side,
+    pub(super) cases: Tested<'a>,
     pub(super) without: Arm<'a>,
     pub(super) with: Arm<'a>,
 }
@@ -90,23 +99,20 @@ impl Pair<'_> {
         if resamples < least {
             return Err(EvaluateError::TooFewResamples { resamples, least }.into());
         }
-        let row = |place: usize| self.side.rows[place] as usize;
-        let cases = self.side.rows.len();
-        let outcomes: Vec<bool> = (0..cases).map(|place| self.data.outcomes()[row(place)]).collect();
-        let families: Vec<u32> = (0..cases).map(|place| self.data.families()[row(place)]).collect();
-        let clusters = Clusters::new(&families);
-        let entities: Vec<&str> = (0..cases).map(|place| self.data.id(row(place))).collect();
+        let Tested { dates, entities, outcomes, families } = &self.cases;
+        let cases = outcomes.len();
+        let clusters = Clusters::new(families);
         let named: Vec<(Vec<&str>, Vec<u32>)> =
-            (0..protected.held().len()).map(|nth| numbered(protected, nth, &entities)).collect();
-        let ranked =
-            [&self.without, &self.with].map(|arm| RankedRows::new(arm.log_odds, &outcomes, &clusters.index));
+            (0..protected.held().len()).map(|nth| numbered(protected, nth, entities)).collect();
+        let ranked = [&self.without, &self.with]
+            .map(|arm| Some(RankedRows::new(arm.log_odds?, outcomes, &clusters.index)));
         let resample = |times: &[u8]| {
             let mut drawn = Resample {
                 areas: None,
                 all: Tally::default(),
                 groups: named.iter().map(|(names, _)| vec![Tally::default(); names.len()]).collect(),
             };
-            let areas = [0, 1].map(|arm| ranked[arm].areas(times));
+            let areas = [0, 1].map(|arm| ranked[arm].as_ref()?.areas(times));
             if let [Some(without), Some(with)] = areas {
                 drawn.areas = Some([without, with].map(|held| (held.auc, held.average_precision)));
             }
@@ -132,14 +138,16 @@ impl Pair<'_> {
             ..params.clone()
         };
         let audit = |arm: &Arm<'_>| {
-            let table = ScoreTable::new(arm.log_odds.to_vec(), outcomes.clone())?;
-            table.predicted(arm.listed.clone())?.protected(&entities, protected)?.audit(&asked)
+            // What may be shown goes by the lists; a selection without scores borrows the other's.
+            let scores = arm.log_odds.or(self.with.log_odds).unwrap_or_default();
+            let table = ScoreTable::new(scores.to_vec(), outcomes.clone())?;
+            table.predicted(arm.listed.clone())?.protected(entities, protected)?.audit(&asked)
         };
         let audits = [audit(&self.without)?, audit(&self.with)?];
         let measured = Measured { whole: &whole, drawn: &drawn, least: params.minimum };
         let both = self.without.listed.iter().zip(&self.with.listed);
         Ok(BeforeAfter {
-            dates: self.side.dates.clone(),
+            dates: dates.clone(),
             n: cases as u64,
             positives: u64::from(whole.all.positives),
             families: clusters.count as u64,
@@ -156,6 +164,47 @@ impl Pair<'_> {
                 .map(|(nth, (name, (groups, _)))| (name.clone(), measured.groups(nth, groups, &audits)))
                 .collect(),
         })
+    }
+}
+
+impl BeforeAfter {
+    /// The lists of tested cases against another selection of the same cases, such as who was chosen the usual way,
+    /// for everybody and group by group: `usual`, one entry per case in their order, is the side *without*, the
+    /// lists are the side *with*. There is no ranking to compare. Groups and counts are held back as in a fairness
+    /// audit by `params`, whose bootstrap is used.
+    ///
+    /// # Errors
+    /// As for [`Cases::check`]; [`EvaluateError::LengthMismatch`] where a column has another length;
+    /// [`EvaluateError::TooFewResamples`]; [`Error::Audit`] where a characteristic has too many groups to be one.
+    pub fn of_selections(
+        cases: &Cases,
+        usual: &[bool],
+        protected: &Protected,
+        params: &AuditParams,
+    ) -> Result<Self, Error> {
+        cases.check()?;
+        let expected = cases.len();
+        let lengths =
+            [("usual", usual.len()), ("entities", cases.entities.len()), ("listed", cases.listed.len())];
+        for (what, found) in lengths {
+            if found != expected {
+                return Err(EvaluateError::LengthMismatch { what: what.to_owned(), expected, found }.into());
+            }
+        }
+        let mut dates = cases.dates.clone();
+        dates.sort_unstable();
+        dates.dedup();
+        let pair = Pair {
+            cases: Tested {
+                dates,
+                entities: cases.entities.iter().map(String::as_str).collect(),
+                outcomes: cases.outcomes.clone(),
+                families: cases.families.clone(),
+            },
+            without: Arm { log_odds: None, listed: usual.to_vec() },
+            with: Arm { log_odds: Some(&cases.log_odds), listed: cases.listed.clone() },
+        };
+        pair.measure(protected, params, &params.bootstrap)
     }
 }
 
@@ -194,7 +243,9 @@ struct Measured<'a> {
 impl Measured<'_> {
     fn area(&self, of: impl Fn(&(f64, f64)) -> f64) -> Option<PairedChange> {
         let n = [u64::from(self.whole.all.n); 2];
-        self.change(n, |drawn| drawn.areas.as_ref().map(|[without, with]| [of(without), of(with)]))
+        PairedChange::over(self.whole, self.drawn, n, |drawn: &Resample| {
+            drawn.areas.as_ref().map(|[without, with]| [of(without), of(with)])
+        })
     }
 
     /// A rate of a group, or of all; `None` where it is of too few cases.
@@ -203,7 +254,9 @@ impl Measured<'_> {
         if wholes.iter().any(|&whole| whole < self.least.max(1)) {
             return None;
         }
-        self.change(wholes.map(u64::from), |drawn| quotients(of(drawn)))
+        PairedChange::over(self.whole, self.drawn, wholes.map(u64::from), |drawn: &Resample| {
+            quotients(of(drawn))
+        })
     }
 
     /// A group's rate minus that of everybody else.
@@ -213,28 +266,10 @@ impl Measured<'_> {
             return None;
         }
         let n = [0, 1].map(|arm| u64::from(here[arm].1) + u64::from(there[arm].1));
-        self.change(n, |drawn| {
+        PairedChange::over(self.whole, self.drawn, n, |drawn: &Resample| {
             let (here, there) = of(drawn);
             let (here, there) = (quotients(here)?, quotients(there)?);
             Some([here[0] - there[0], here[1] - there[1]])
-        })
-    }
-
-    /// A figure without and with: `None` where there is none in the cases as they are. Resamples without it
-    /// are left out.
-    fn change(&self, n: [u64; 2], of: impl Fn(&Resample) -> Option<[f64; 2]>) -> Option<PairedChange> {
-        let [without, with] = of(self.whole)?;
-        let drawn: Vec<[f64; 2]> = self.drawn.iter().filter_map(of).collect();
-        let interval =
-            |of: fn(&[f64; 2]) -> f64| percentile_interval(drawn.iter().map(of).collect::<Vec<f64>>());
-        Some(PairedChange {
-            without: Estimate { value: without, interval: interval(|held| held[0])?, n: n[0] },
-            with: Estimate { value: with, interval: interval(|held| held[1])?, n: n[1] },
-            change: Estimate {
-                value: with - without,
-                interval: interval(|held| held[1] - held[0])?,
-                n: n[0].min(n[1]),
-            },
         })
     }
 
@@ -278,4 +313,76 @@ impl Measured<'_> {
 fn quotients(shares: Shares) -> Option<[f64; 2]> {
     let [without, with] = shares.map(|(part, whole)| (whole > 0).then(|| f64::from(part) / f64::from(whole)));
     Some([without?, with?])
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::df;
+
+    use super::*;
+    use crate::fairness::ProtectedColumns;
+    use crate::records::Extract;
+    use crate::stats::fixture::close;
+
+    #[test]
+    fn a_model_and_the_usual_way_by_group_and_by_hand() {
+        // 100 of group A, then 97 of B; every fifth had the outcome: 20 of each. The usual way lists 15 with and 15
+        // without the outcome of A, 6 and 4 of B; the model 10 and 10 of A, 12 and 8 of B.
+        let rows = 0..197_usize;
+        let of = |with: [usize; 2], without: [usize; 2]| -> Vec<bool> {
+            rows.clone()
+                .map(|row| {
+                    let (group, nth) = if row < 100 { (0, row / 5) } else { (1, (row - 100) / 5) };
+                    (row % 5 == 0 && nth < with[group]) || (row % 5 == 1 && nth < without[group])
+                })
+                .collect()
+        };
+        let (usual, listed) = (of([15, 6], [15, 4]), of([10, 12], [10, 8]));
+        let entities: Vec<String> = rows.clone().map(|row| format!("e{row}")).collect();
+        let groups: Vec<&str> = rows.clone().map(|row| if row < 100 { "A" } else { "B" }).collect();
+        let columns = ProtectedColumns {
+            entity: vec!["id".into()],
+            characteristics: vec!["g".into()],
+            not_held: Vec::new(),
+        };
+        let frame = df!("id" => entities.clone(), "g" => groups).unwrap();
+        let protected = Protected::read(&columns, Extract::frame(frame)).unwrap();
+        let cases = Cases {
+            entities,
+            dates: vec!["2024-04-01".parse().unwrap(); 197],
+            families: (0..197).collect(),
+            outcomes: rows.clone().map(|row| row % 5 == 0).collect(),
+            log_odds: rows.map(|row| -(row as f64)).collect(),
+            listed,
+        };
+        let params =
+            AuditParams { bootstrap: Bootstrap { resamples: 199, seed: 1 }, ..AuditParams::at_release() };
+        let found = BeforeAfter::of_selections(&cases, &usual, &protected, &params).unwrap();
+        assert_eq!((found.n, found.positives, found.listed, found.places_changed), (197, 40, 40, 10));
+        assert_eq!((found.auc, found.average_precision), (None, None));
+        close(found.outcome_on_list.unwrap().change.value, 1.0 / 40.0, 1e-12);
+        let (name, groups) = &found.characteristics[0];
+        assert_eq!((name.as_str(), groups.len()), ("g", 2));
+        let expected = [("A", -0.1, -0.25, -5.0 / 80.0), ("B", 10.0 / 97.0, 0.3, 4.0 / 77.0)];
+        for (group, (name, selection, recall, wrongly)) in groups.iter().zip(expected) {
+            assert_eq!(group.group, name);
+            let rates = group.rates.as_ref().unwrap();
+            let change = |change: RateChange| change.rate.unwrap().change;
+            close(change(rates.selection).value, selection, 1e-12);
+            close(change(rates.found).value, recall, 1e-12);
+            close(change(rates.wrongly_listed).value, wrongly, 1e-12);
+            // All who change are of one kind, so no redrawing turns the sign.
+            let interval = change(rates.found).interval;
+            assert!(interval.low <= recall && recall <= interval.high && interval.low * interval.high > 0.0);
+        }
+
+        // A minimum that the 20 with the outcome do not reach: who was found is not told by group.
+        let strict = AuditParams { minimum: 25, ..params.clone() };
+        let found = BeforeAfter::of_selections(&cases, &usual, &protected, &strict).unwrap();
+        let told = |group: &GroupChange| group.rates.as_ref().is_some_and(|rates| rates.found.rate.is_some());
+        assert!(!found.characteristics[0].1.iter().any(told));
+
+        let short = BeforeAfter::of_selections(&cases, &usual[1..], &protected, &params);
+        assert!(matches!(short, Err(Error::Evaluate(EvaluateError::LengthMismatch { .. }))));
+    }
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::shares::CapacityShares;
 use crate::calendar::AsOf;
 use crate::dataset::Reweighed;
-use crate::evaluate::Split;
-use crate::stats::{Bootstrap, Estimate};
+use crate::evaluate::{PairedChange, Split};
+use crate::stats::Bootstrap;
 
 /// What a mitigation does ([`MitigationTrial`](super::MitigationTrial)), without it and with it on the same
 /// cases: ranking quality and the rates of every group of every protected characteristic that is held.
@@ -51,7 +51,8 @@ pub enum Used {
     Shares(CapacityShares),
 }
 
-/// The same cases without the mitigation and with it.
+/// The same cases without the mitigation and with it; or as they were chosen the usual way and by a model, see
+/// [`BeforeAfter::of_selections`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BeforeAfter {
@@ -63,9 +64,9 @@ pub struct BeforeAfter {
     pub positives: u64,
     /// Different families.
     pub families: u64,
-    /// Cases on the lists.
+    /// Cases on the lists without the mitigation.
     pub listed: u64,
-    /// Of these, how many are others with the mitigation than without.
+    /// Of these, how many are on no list with the mitigation.
     pub places_changed: u64,
     /// Area under the ROC curve, 0 to 1; chance gives 0.5. Unchanged by shares, which move no score.
     pub auc: Option<PairedChange>,
@@ -76,18 +77,6 @@ pub struct BeforeAfter {
     /// For each characteristic that is held, its name and its groups by name, those not known after these. Last
     /// comes one entry for all that an audit of either side holds back, without their names and rates.
     pub characteristics: Vec<(String, Vec<GroupChange>)>,
-}
-
-/// A figure without the mitigation, with it, and the difference of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PairedChange {
-    /// Without.
-    pub without: Estimate,
-    /// With.
-    pub with: Estimate,
-    /// With minus without.
-    pub change: Estimate,
 }
 
 /// One group's rates.

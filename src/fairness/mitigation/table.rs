@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::report::{BeforeAfter, MitigationReport, PairedChange, Used};
+use super::report::{BeforeAfter, MitigationReport, Used};
 use crate::calendar::AsOf;
+use crate::evaluate::PairedChange;
 
 impl fmt::Display for MitigationReport {
     /// A table for each characteristic, and how to read it.
@@ -90,14 +91,13 @@ impl BeforeAfter {
 }
 
 fn line(name: &str, change: Option<&PairedChange>) -> [String; 4] {
-    let Some(PairedChange { without, with, change }) = change else {
+    let Some(paired) = change else {
         return [name.to_owned(), "-".to_owned(), "-".to_owned(), "-".to_owned()];
     };
-    let star = if change.interval.low > 0.0 || change.interval.high < 0.0 { " *" } else { "" };
     [
         name.to_owned(),
-        format!("{:.3}", without.value),
-        format!("{:.3}", with.value),
-        format!("{:+.3} ({:+.3} to {:+.3}){star}", change.value, change.interval.low, change.interval.high),
+        format!("{:.3}", paired.without.value),
+        format!("{:.3}", paired.with.value),
+        paired.to_string(),
     ]
 }

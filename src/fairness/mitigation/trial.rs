@@ -79,10 +79,9 @@ impl MitigationTrial<'_> {
         let used = record.ok_or(MitigationError::TooSmall { minimum: params.minimum })?;
         let side = |without: &Side, with: &Side| {
             let pair = Pair {
-                data: &plain,
-                side: without,
-                without: Arm { log_odds: &without.log_odds, listed: without.listed(&plain, plan) },
-                with: Arm { log_odds: &with.log_odds, listed: with.listed(&plain, plan) },
+                cases: without.tested(&plain),
+                without: Arm { log_odds: Some(&without.log_odds), listed: without.listed(&plain, plan) },
+                with: Arm { log_odds: Some(&with.log_odds), listed: with.listed(&plain, plan) },
             };
             pair.measure(self.protected, params, &plan.bootstrap)
         };
@@ -102,11 +101,10 @@ impl MitigationTrial<'_> {
         let fitted = CrossFitted::run(trainer, data, plan, split)?;
         let side = |side: &Side| -> Result<BeforeAfter, Error> {
             let pair = Pair {
-                data,
-                side,
-                without: Arm { log_odds: &side.log_odds, listed: side.listed(data, plan) },
+                cases: side.tested(data),
+                without: Arm { log_odds: Some(&side.log_odds), listed: side.listed(data, plan) },
                 with: Arm {
-                    log_odds: &side.log_odds,
+                    log_odds: Some(&side.log_odds),
                     listed: side.by_date(data, |places| self.dealt(side, places, shares))?,
                 },
             };

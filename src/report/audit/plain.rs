@@ -15,6 +15,15 @@ use crate::fairness::audit::{
 /// beyond plain English.
 const UTF8_MARK: &str = "\u{feff}";
 
+/// What the text says of all rows together, in words that need no glossary.
+const OVERALL: [(&str, Measure); 5] = [
+    ("had the outcome", Measure::Prevalence),
+    ("selected", Measure::SelectionRate),
+    ("AUC (chance gives 0.5)", Measure::Auc),
+    ("of those selected, had the outcome (precision)", Measure::Precision),
+    ("of those with the outcome, selected (recall)", Measure::TruePositiveRate),
+];
+
 const HEAD: [&str; 21] = [
     "characteristic",
     "group",
@@ -67,6 +76,7 @@ pub fn audit_text(audit: &Audit) -> String {
     if let Some(tie) = audit.operating.tied {
         text.push_str(&format!("{}\n", super::facts::tied(tie)));
     }
+    text.push_str(&overall(audit));
     for (heading, parted) in [
         ("Left out more or less often than everybody:", Parted::left_out(audit)),
         (
@@ -98,6 +108,23 @@ pub fn audit_text(audit: &Audit) -> String {
     }
     for pair in &audit.intersections {
         text.push_str(&intersection(pair));
+    }
+    text
+}
+
+/// The figures of all rows together, with their intervals. Those that need an outcome are left out where it is not
+/// known yet.
+fn overall(audit: &Audit) -> String {
+    let mut text = "Everybody (95% intervals):\n".to_owned();
+    for (name, measure) in OVERALL {
+        if !audit.followed && measure != Measure::SelectionRate {
+            continue;
+        }
+        let told = match audit.whole.figure(measure) {
+            Some(found) => figure::figure(measure, found, audit.scores),
+            None => figure::missing(&audit.whole, measure).to_owned(),
+        };
+        text.push_str(&format!("  {name:<46}{told}\n"));
     }
     text
 }

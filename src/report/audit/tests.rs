@@ -206,6 +206,32 @@ fn the_lines_say_what_is_there_and_what_cannot_be_told() {
 }
 
 #[test]
+fn the_lines_say_how_it_does_over_everybody() {
+    // Of 25,179 rows 1,208 had the outcome; 690 of these and 2,157 others are selected.
+    let mut audit = made::audit();
+    let text = audit_text(&audit);
+    let line = |text: &str, name: &str| {
+        let held = text.lines().find(|line| line.trim_start().starts_with(name));
+        held.unwrap_or_else(|| panic!("{name}: {text}")).trim().to_owned()
+    };
+    for (name, share) in [
+        ("had the outcome", "4.8% ("),
+        ("selected  ", "11.3% ("),
+        ("of those selected, had the outcome (precision)", "24.2% ("),
+        ("of those with the outcome, selected (recall)", "57.1% ("),
+    ] {
+        assert!(line(&text, name).contains(share), "{text}");
+    }
+    let auc = audit.whole.auc.unwrap();
+    let shown = format!("{:.3} ({:.3} to {:.3})", auc.value, auc.interval.low, auc.interval.high);
+    assert!(line(&text, "AUC (chance gives 0.5)").ends_with(&shown), "{text}");
+    // Before anything is known of outcomes, only the selection is said.
+    audit.followed = false;
+    let text = audit_text(&audit);
+    assert!(line(&text, "selected  ").contains("11.3% (") && !text.contains("AUC (chance gives"), "{text}");
+}
+
+#[test]
 fn a_terminal_is_sent_no_command() {
     let mut audit = made::audit();
     let AttributeFinding::Measured { groups, .. } = &mut audit.attributes[0].finding else { panic!() };

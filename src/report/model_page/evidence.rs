@@ -21,6 +21,7 @@ pub(super) struct Evidence {
     pub found_interval: String,
     pub rows: Vec<Contender>,
     pub splits: Vec<SplitRow>,
+    pub lengths: Vec<LengthRow>,
     pub bands: Vec<BandRow>,
     pub calibration: Option<Reliability>,
     pub chances: Chances,
@@ -43,6 +44,13 @@ pub(super) struct SplitRow {
     pub cases: String,
     pub listed: String,
     pub auc: String,
+}
+
+/// Lists of one length.
+pub(super) struct LengthRow {
+    pub cases: String,
+    pub lists: String,
+    pub listed: String,
 }
 
 pub(super) struct BandRow {
@@ -108,6 +116,15 @@ impl Evidence {
                     cases: words::count(split.performance.n),
                     listed: rate(split.performance.precision_at_capacity.as_ref()),
                     auc: figure(split.performance.auc.as_ref(), 3),
+                })
+                .collect(),
+            lengths: report
+                .lengths
+                .iter()
+                .map(|held| LengthRow {
+                    cases: words::count(u64::from(held.cases)),
+                    lists: words::count(u64::from(held.lists)),
+                    listed: rate(Some(&held.observed)),
                 })
                 .collect(),
             bands: report

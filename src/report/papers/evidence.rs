@@ -149,6 +149,19 @@ pub(super) fn splits(report: &BacktestReport) -> Block {
     Block::table(heads, rows)
 }
 
+/// What came of lists of other lengths than the test's.
+pub(super) fn lengths(report: &BacktestReport) -> Block {
+    let heads = ["Places on each list", "Lists", "On the list, had the outcome (n: cases on the lists)"];
+    let rows = report.lengths.iter().map(|held| {
+        vec![
+            Cell::Count(u64::from(held.cases)),
+            Cell::Count(u64::from(held.lists)),
+            Cell::figure(Some(&held.observed), Unit::Share),
+        ]
+    });
+    Block::table(heads, rows)
+}
+
 /// What came of the cases in each band.
 pub(super) fn bands(report: &BacktestReport) -> Block {
     let heads = ["Band of the score", "Had the outcome (n: test cases in the band)"];

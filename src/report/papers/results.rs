@@ -63,6 +63,12 @@ impl Known<'_> {
         evidence::splits(self.model.backtest())
     }
 
+    /// Lists of other lengths; nothing where the file was written before they were measured.
+    pub(super) fn lengths(&self) -> Option<Block> {
+        let report = self.model.backtest();
+        (!report.lengths.is_empty()).then(|| evidence::lengths(report))
+    }
+
     pub(super) fn bands(&self) -> Block {
         evidence::bands(self.model.backtest())
     }
