@@ -64,7 +64,10 @@
 //! ```
 //!
 //! # Features
-//! - `cli` (default): the `earlyhelp` command. Without default features: the bare library.
+//! - `cli` (default): the `earlyhelp` command; brings `sqlite`.
+//! - `sqlite` (default): a [`ledger`] in one SQLite file. Without it a ledger is a file of JSON lines.
+//!
+//! Without default features: the bare library.
 
 // The library says nothing by itself and does not know the time: its caller prints, and passes the date.
 // Tests may show figures and measure.

@@ -44,6 +44,39 @@ fn review_ends_with_a_decision() {
 }
 
 #[test]
+fn audit_says_what_is_present_and_what_is_withheld() {
+    let said = run("audit");
+    assert!(said.contains("area: equal opportunity: present"), "{said}");
+    // Six children of no known area are too few to be shown, and with them a group that they could be worked out from.
+    let withheld =
+        said.lines().find_map(|line| line.strip_prefix("area: withheld: ")).expect("what is withheld");
+    assert!(!withheld.starts_with("0 groups"), "{withheld}");
+    assert!(said.contains("disability: not measured"), "{said}");
+}
+
+#[test]
+fn ledger_proves_its_run_and_takes_a_person_out() {
+    let said = run("ledger");
+    assert_eq!(said.matches("the chain holds").count(), 2, "{said}");
+    let again = said.lines().find_map(|line| line.strip_prefix("Made again: ")).expect("a replay");
+    let (same, asked) =
+        again.strip_suffix(" the same").and_then(|text| text.split_once(" of ")).expect("counts");
+    assert!(same == asked && same.parse::<u32>().expect("a count") > 1_000, "{again}");
+    assert!(said.contains("wiped: true") && said.ends_with("Still held of the person: false\n"), "{said}");
+}
+
+#[test]
+fn monitoring_names_what_went_stale_and_says_what_became_known() {
+    let said = run("monitoring");
+    assert!(said.contains("Outcomes known since: 2024-04-01"), "{said}");
+    assert!(said.contains("score: index ") && said.contains(" in the backtest, "), "{said}");
+    assert!(
+        said.lines().any(|line| line.starts_with("look at: source ") && line.ends_with(": freshness")),
+        "{said}"
+    );
+}
+
+#[test]
 fn readme_crate_docs_and_example_show_one_program() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).expect(path);

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod audit;
+mod cases;
 pub mod label;
 pub mod mitigation;
 mod protected;

@@ -192,7 +192,7 @@ fn read_people(
     let mut id_parts = IdParts::default();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
-    extract.read("people", &wanted, &mut files, |batch| {
+    extract.read("people", &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let days = match batch.columns.get(parts) {
@@ -253,7 +253,7 @@ fn read_households(
     let mut id_parts = IdParts::default();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
-    extract.read("households", &wanted, &mut files, |batch| {
+    extract.read("households", &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let cells: Vec<_> = batch.columns[..parts].iter().collect();
@@ -304,7 +304,7 @@ pub(crate) fn read_table(
     let mut id_parts = IdParts::default();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
-    extract.read(name, &wanted, &mut files, |batch| {
+    extract.read(name, &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let mut seen = ids.len() as u32;

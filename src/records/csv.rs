@@ -21,7 +21,7 @@ pub(super) fn read(
     path: &Path,
     options: &ReadOptions,
     wanted: &[&str],
-    mut sink: impl FnMut(Batch) -> Result<(), RecordsError>,
+    sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
     let unreadable = |error: std::io::Error| RecordsError::Read {
         extract: source.to_owned(),

@@ -82,7 +82,7 @@ impl Extract {
         source: &str,
         wanted: &[&str],
         files: &mut Vec<String>,
-        mut sink: impl FnMut(Batch) -> Result<(), RecordsError>,
+        sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
     ) -> Result<(), RecordsError> {
         let path = match self.origin {
             Origin::Frames(frames) => {
@@ -92,7 +92,7 @@ impl Extract {
                         extract: source.to_owned(),
                         why: error.to_string(),
                     })?;
-                    frame::batches(source, &frame, wanted, &self.options, first, &mut sink)?;
+                    frame::batches(source, &frame, wanted, &self.options, first, sink)?;
                     first += frame.height() as u64;
                 }
                 return Ok(());
@@ -102,7 +102,7 @@ impl Extract {
         for (file, name) in list_files(source, &path)? {
             let number = files.len() as u32;
             files.push(name);
-            let numbered = |mut batch: Batch| {
+            let numbered = &mut |mut batch: Batch| {
                 batch.file = Some(number);
                 sink(batch)
             };

@@ -24,7 +24,7 @@ pub(super) fn read_parquet(
     file: &Path,
     wanted: &[&str],
     options: &ReadOptions,
-    mut sink: impl FnMut(Batch) -> Result<(), RecordsError>,
+    sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
     let failed = |why: String| RecordsError::Read { extract: source.to_owned(), path: file.to_owned(), why };
     let open = || File::open(file).map_err(|error| failed(error.to_string()));
@@ -64,7 +64,7 @@ pub(super) fn read_parquet(
             )
         }));
         let frame = DataFrame::new(len, columns).map_err(|error| failed(error.to_string()))?;
-        batches(source, &frame, wanted, options, start as u64 + 1, &mut sink)?;
+        batches(source, &frame, wanted, options, start as u64 + 1, sink)?;
         start += len;
     }
     Ok(())
@@ -76,7 +76,7 @@ pub(super) fn read_ipc(
     file: &Path,
     wanted: &[&str],
     options: &ReadOptions,
-    mut sink: impl FnMut(Batch) -> Result<(), RecordsError>,
+    sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
     let failed = |why: String| RecordsError::Read { extract: source.to_owned(), path: file.to_owned(), why };
     let open = || File::open(file).map_err(|error| failed(error.to_string()));
@@ -92,7 +92,7 @@ pub(super) fn read_ipc(
         .with_columns(Some(held))
         .finish()
         .map_err(|error| failed(error.to_string()))?;
-    batches(source, &frame, wanted, options, 1, &mut sink)
+    batches(source, &frame, wanted, options, 1, sink)
 }
 
 /// Hands over the `wanted` columns of a frame whose first row is number `first`, some rows at a time.
@@ -102,7 +102,7 @@ pub(super) fn batches(
     wanted: &[&str],
     options: &ReadOptions,
     first: u64,
-    sink: &mut impl FnMut(Batch) -> Result<(), RecordsError>,
+    sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
     let names: Vec<&str> = frame.columns().iter().map(|column| column.name().as_str()).collect();
     let columns: Vec<_> =

@@ -193,7 +193,7 @@ impl Reading {
         let mapping = reading.mapping.clone();
         let layout = Layout::of(&mapping.columns);
         let mut files = std::mem::take(&mut reading.files);
-        extract.read(&mapping.name, &layout.wanted, &mut files, |batch| {
+        extract.read(&mapping.name, &layout.wanted, &mut files, &mut |batch| {
             let rows = batch.rows.len();
             reading.accept(&batch, &layout, ids, people_listed)?;
             progress(rows as u64);

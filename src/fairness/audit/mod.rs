@@ -32,7 +32,6 @@
 
 mod block;
 mod calibration;
-mod cases;
 mod cells;
 mod compare;
 mod criteria;

@@ -101,13 +101,13 @@ pub struct TermShare {
     pub difference: Estimate,
     /// Whether it raises or lowers the group's scores beyond doubt, for all terms and groups of the
     /// characteristic together (Bonferroni, 95%).
-    pub verdict: Direction,
+    pub verdict: TermDirection,
 }
 
 /// Which way a term moves a group's scores, beside those of everybody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Direction {
+pub enum TermDirection {
     /// The whole interval of the difference is above zero.
     Higher,
     /// The whole interval of the difference is below zero.
@@ -198,9 +198,9 @@ impl CarrierReport {
                 .iter()
                 .filter_map(|(on, added)| {
                     let verdict = match between(added, z)?.interval {
-                        Interval { low, .. } if low > 0.0 => Direction::Higher,
-                        Interval { high, .. } if high < 0.0 => Direction::Lower,
-                        Interval { .. } => Direction::CannotTell,
+                        Interval { low, .. } if low > 0.0 => TermDirection::Higher,
+                        Interval { high, .. } if high < 0.0 => TermDirection::Lower,
+                        Interval { .. } => TermDirection::CannotTell,
                     };
                     Some(TermShare { on: on.clone(), difference: between(added, Z)?, verdict })
                 })
@@ -228,6 +228,6 @@ impl CarrierReport {
     #[must_use]
     pub fn most_raising(&self, characteristic: &str, group: &str) -> Option<&TermShare> {
         let terms = &self.group(characteristic, group)?.terms;
-        terms.iter().find(|term| term.verdict == Direction::Higher)
+        terms.iter().find(|term| term.verdict == TermDirection::Higher)
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{
-    AblationReport, CarrierReport, Direction, ProxyFinding, ProxyOutcome, ProxyReport, ProxyVerdict,
-    RankingFigures,
+    AblationReport, CarrierReport, ProxyFinding, ProxyOutcome, ProxyReport, ProxyVerdict, RankingFigures,
+    TermDirection,
 };
 use crate::stats::Estimate;
 
@@ -122,9 +122,9 @@ impl fmt::Display for CarrierReport {
             ]);
             for term in group.terms.iter().take(SHOWN) {
                 let verdict = match term.verdict {
-                    Direction::Higher => "raises the group's scores",
-                    Direction::Lower => "lowers the group's scores",
-                    Direction::CannotTell => "cannot tell",
+                    TermDirection::Higher => "raises the group's scores",
+                    TermDirection::Lower => "lowers the group's scores",
+                    TermDirection::CannotTell => "cannot tell",
                 };
                 let mut line = vec![String::new(); 3];
                 line.extend([term.on.join(" and "), term.difference.to_string(), verdict.to_owned()]);

@@ -18,7 +18,7 @@ pub(in crate::fairness) mod separation;
 
 pub use ablation::{AblationReport, FeatureAblation, GapChange, GroupGap, RankingFigures};
 pub use bins::Leaning;
-pub use carriers::{CarrierReport, Direction, GroupCarriers, TermShare};
+pub use carriers::{CarrierReport, GroupCarriers, TermDirection, TermShare};
 pub use scores::AdditiveScores;
 
 use rayon::prelude::*;

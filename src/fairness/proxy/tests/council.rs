@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::*;
 use crate::evaluate::Backtest;
 use crate::fairness::audit::AuditParams;
-use crate::fairness::proxy::Direction;
+use crate::fairness::proxy::TermDirection;
 use crate::model::{Candidate, TrainingContext};
 use crate::project::Project;
 use crate::stats::Bootstrap;
@@ -68,7 +68,7 @@ impl Audited {
 
 /// The groups that police over-record, and the area whose notifications never arrive: for each, the first
 /// proxy and the first carrier read the source that was tampered with. Gives for each bias the carrier's verdict.
-fn named(children: u32) -> Vec<Direction> {
+fn named(children: u32) -> Vec<TermDirection> {
     let audited = audited(children);
     let scores = AdditiveScores::of(&audited.backtest);
     // The lists drawn here are the backtest's own.
@@ -118,12 +118,12 @@ fn named(children: u32) -> Vec<Direction> {
 #[test]
 fn the_reports_name_the_planted_proxies() {
     // A council of this size is too small for the over-recording to be beyond doubt among all terms.
-    assert_eq!(named(20_000), [Direction::CannotTell, Direction::Lower]);
+    assert_eq!(named(20_000), [TermDirection::CannotTell, TermDirection::Lower]);
 }
 
 /// The demonstration's size: 62 seconds on a busy two-core machine; records and model take most of it.
 #[test]
 #[ignore = "reads and trains a council of 50,000"]
 fn a_larger_council_leaves_no_doubt() {
-    assert_eq!(named(50_000), [Direction::Higher, Direction::Lower]);
+    assert_eq!(named(50_000), [TermDirection::Higher, TermDirection::Lower]);
 }

@@ -7,7 +7,7 @@ use super::super::separation::{Separation, simultaneous_z};
 use super::*;
 use crate::evaluate::{Capacity, Cases};
 use crate::fairness::audit::AuditParams;
-use crate::fairness::proxy::Direction;
+use crate::fairness::proxy::TermDirection;
 use crate::stats::Bootstrap;
 
 #[derive(Deserialize)]
@@ -144,7 +144,7 @@ fn differences_are_split_into_terms_without_a_rest() {
         fixture.group.iter().filter(|g| *g == "c").count() as u64
     );
     let age = report.group("area", "c").unwrap().terms.iter().find(|term| term.on == ["age"]).unwrap();
-    assert_eq!(age.verdict, Direction::Lower);
+    assert_eq!(age.verdict, TermDirection::Lower);
     assert_eq!(report.comparisons, [("area".to_owned(), 12)]);
     assert_eq!(report.not_measurable.len(), 1);
     let written = serde_json::to_string(&report).unwrap();

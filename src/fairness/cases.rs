@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{AuditError, ScoreTable};
+use super::audit::ScoreTable;
+use super::protected::Protected;
+use crate::error::AuditError;
 use crate::evaluate::Backtest;
-use crate::fairness::Protected;
 use crate::stats::link::probability;
 
 impl ScoreTable {
