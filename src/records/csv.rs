@@ -110,7 +110,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         let mut batches = Vec::new();
-        read("s", file.path(), options, wanted, |batch| {
+        read("s", file.path(), options, wanted, &mut |batch| {
             batches.push(batch);
             Ok(())
         })?;
