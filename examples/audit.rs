@@ -4,8 +4,9 @@
 //! cargo run --example audit
 //! ```
 //!
-//! The people are made up. Of 1,200 children of each of two areas as many are in need, and a vendor's score sees
-//! need less well in the south. Six more children are of an area that was never written down.
+//! The people are made up. As many of 1,200 children in the north, of 1,200 in the south and of 400 on the coast are in
+//! need, and a vendor's score sees need less well in the south. Six more children are of an area that was never written
+//! down: they are too few to be shown, and so is whatever they could be worked out from, which here is the coast.
 
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::fairness::audit::{
@@ -21,14 +22,15 @@ fn scatter(child: u32, salt: u32) -> u32 {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // What an auditor is given: a score, what followed, and the group of each child.
     let (mut scores, mut outcomes, mut areas) = (vec![], vec![], vec![]);
-    for child in 0..2_406 {
+    for child in 0..2_806 {
         let area = match child {
             0..1_200 => Some("north"),
             1_200..2_400 => Some("south"),
+            2_400..2_800 => Some("coast"),
             _ => None,
         };
         let in_need = scatter(child, 1) < 20;
-        let seen = in_need && (area == Some("north") || scatter(child, 2) < 40);
+        let seen = in_need && (area != Some("south") || scatter(child, 2) < 40);
         scores.push(f64::from(scatter(child, 3) + if seen { 60 } else { 0 }));
         outcomes.push(in_need);
         areas.push(area);

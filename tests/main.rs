@@ -27,6 +27,7 @@ mod mitigation;
 mod model_page;
 mod models;
 mod oulad;
+mod snapshots;
 mod synthetic_council;
 mod trainers;
 mod world;

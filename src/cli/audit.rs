@@ -8,6 +8,7 @@ use earlyhelp::fairness::audit::{
     ArmColumn, Audit, AuditParams, FollowUp, OperatingPoint, OutcomeJump, ScoreColumns, ScoreIntake,
     ScoreTable,
 };
+use earlyhelp::fairness::mitigation::SelectionsCompared;
 use earlyhelp::records::{Encoding, Extract, ReadOptions, Reject};
 use earlyhelp::report::audit::{audit_csv, audit_html, audit_text};
 use serde::Serialize;
@@ -67,6 +68,10 @@ pub struct Arguments {
     /// Selected are those of whom this column says so: true or false, 1 or 0, yes or no.
     #[arg(long, value_name = "COLUMN")]
     predicted: Option<String>,
+    /// Who would have been selected otherwise, such as the usual way: true or false, 1 or 0, yes or no. What each way finds
+    /// and who changes is compared row by row.
+    #[arg(long, value_name = "COLUMN", requires = "outcome", conflicts_with = "round_to")]
+    against: Option<String>,
     /// How many people of the population a row stands for: a column of numbers above 0.
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
@@ -152,6 +157,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     jump: Option<OutcomeJump>,
     audit: &'a Audit,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<&'a SelectionsCompared>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
@@ -162,6 +169,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let (table, intake) = ScoreTable::read(Extract::path(&arguments.scores).options(options), &columns)?;
     progress.stage("auditing");
     let audit = table.audit(&params)?;
+    let against = arguments.against.as_ref().map(|_| SelectionsCompared::of(&table, &params)).transpose()?;
     drop(progress);
     let exact = params.round_to.is_none();
     let file = arguments.scores.file_name().unwrap_or_default().to_string_lossy();
@@ -178,6 +186,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         rejected: exact.then_some(&intake.rejected),
         jump: intake.jump.filter(|_| exact),
         audit: &audit,
+        against: against.as_ref(),
     };
     let title = arguments.title.as_deref().unwrap_or(&file);
     let out = &arguments.out;
@@ -188,6 +197,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::print_json(&document)?;
     } else {
         output::print(&audit_text(&audit))?;
+        if let Some(against) = &against {
+            output::print(&format!("\n{against}"))?;
+        }
         output::print(&format!("\nWritten to {}\n", out.display()))?;
     }
     Ok(outcome_of(&intake, exact))
@@ -211,6 +223,7 @@ fn columns(arguments: &Arguments) -> ScoreColumns {
         groups: arguments.groups.clone(),
         not_held: arguments.not_held.clone(),
         predicted: arguments.predicted.clone(),
+        against: arguments.against.clone(),
         weight: arguments.weight.clone(),
         cluster: arguments.cluster.clone(),
         count: arguments.count.clone(),

@@ -124,6 +124,26 @@ impl Protected {
         Ok(protected)
     }
 
+    /// The groups of rows that have no ids but their numbers: of each characteristic its name, its groups, and the place
+    /// of every row's group among them.
+    pub(crate) fn of_rows<'c>(columns: impl Iterator<Item = (&'c str, &'c [String], &'c [u16])>) -> Self {
+        let mut protected = Self::none(Vec::new());
+        let mut of_row: Vec<Vec<u32>> = Vec::new();
+        for (name, groups, codes) in columns {
+            protected.names.push(name.to_owned());
+            protected.groups.push(groups.iter().map(|group| Box::from(group.as_str())).collect());
+            of_row.resize(codes.len(), Vec::new());
+            let is_known = |code: u16| groups[usize::from(code)] != UNKNOWN;
+            for (row, &code) in of_row.iter_mut().zip(codes) {
+                row.push(if is_known(code) { u32::from(code) } else { u32::MAX });
+            }
+        }
+        let numbered = of_row.into_iter().enumerate();
+        protected.of_entity =
+            numbered.map(|(row, groups)| (row.to_string().into(), groups.into_boxed_slice())).collect();
+        protected
+    }
+
     /// No characteristic is held; those named are reported as not measurable.
     #[must_use]
     pub fn none(not_held: Vec<String>) -> Self {

@@ -108,6 +108,29 @@ fn descending(score: f64) -> u64 {
     if bits >> 63 == 0 { !(bits | 1 << 63) } else { bits }
 }
 
+impl ScoreTable {
+    /// Who is selected, row by row.
+    ///
+    /// # Errors
+    /// [`AuditError::NoScores`], [`AuditError::NoPrediction`]; [`AuditError::Parameter`] where a list of limited length ends
+    /// among equal scores, so that it is open which rows are on it.
+    pub(in crate::fairness) fn selected(&self, point: OperatingPoint) -> Result<Vec<bool>, AuditError> {
+        if !self.scored && point != OperatingPoint::Predicted {
+            return Err(AuditError::NoScores);
+        }
+        let mut ranked: Vec<(u64, u32)> =
+            self.scores.iter().map(|&score| descending(score)).zip(0..).collect();
+        ranked.sort_unstable();
+        match selected(self, point, &ranked)? {
+            (selected, None) => Ok(selected.into_iter().flatten().collect()),
+            (_, Some(_)) => Err(AuditError::Parameter {
+                what: "the list ends among equal scores, so it is open who is on it; give the column that says who was \
+                       selected, or a threshold",
+            }),
+        }
+    }
+}
+
 /// Who is selected, `None` for those tied at the cut of a list of limited length; and that tie.
 fn selected(
     table: &ScoreTable,

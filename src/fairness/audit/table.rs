@@ -40,14 +40,16 @@ pub struct ScoreTable {
     /// Whether there are scores.
     pub(super) scored: bool,
     /// All false where they are not known yet.
-    pub(super) outcomes: Vec<bool>,
+    pub(in crate::fairness) outcomes: Vec<bool>,
     /// Whether outcomes are known.
-    pub(super) followed: bool,
+    pub(in crate::fairness) followed: bool,
     pub(super) predicted: Option<Vec<bool>>,
+    /// Who would have been selected otherwise.
+    pub(in crate::fairness) usual: Option<Vec<bool>>,
     pub(super) weights: Option<Vec<f64>>,
-    pub(super) clusters: Option<Vec<u32>>,
-    pub(super) groups: Vec<GroupColumn>,
-    pub(super) not_held: Vec<String>,
+    pub(in crate::fairness) clusters: Option<Vec<u32>>,
+    pub(in crate::fairness) groups: Vec<GroupColumn>,
+    pub(in crate::fairness) not_held: Vec<String>,
     /// All rows that were read, those "selected" who are left out of this table; none where nobody is.
     pub(super) lost: Option<Box<Self>>,
     /// The rows of both arms, those "selected" whom the ranking chose; none where there is no random arm.
@@ -56,11 +58,11 @@ pub struct ScoreTable {
 
 /// A group column, each value coded by its place among the names.
 #[derive(Debug, Clone)]
-pub(super) struct GroupColumn {
-    pub(super) name: String,
-    pub(super) codes: Vec<u16>,
+pub(in crate::fairness) struct GroupColumn {
+    pub(in crate::fairness) name: String,
+    pub(in crate::fairness) codes: Vec<u16>,
     /// In lower case and alphabetical order, those of no known value last.
-    pub(super) names: Vec<String>,
+    pub(in crate::fairness) names: Vec<String>,
 }
 
 /// Whether this is a value, and not one of the three ways of having none.
@@ -132,6 +134,7 @@ impl ScoreTable {
             outcomes,
             followed: true,
             predicted: None,
+            usual: None,
             weights: None,
             clusters: None,
             groups: Vec::new(),
@@ -182,6 +185,17 @@ impl ScoreTable {
     pub fn predicted(mut self, selected: Vec<bool>) -> Result<Self, AuditError> {
         self.same_length("selected", selected.len())?;
         self.predicted = Some(selected);
+        Ok(self)
+    }
+
+    /// Who would have been selected otherwise, such as the usual way, one entry per row: for
+    /// [`SelectionsCompared`](crate::fairness::mitigation::SelectionsCompared).
+    ///
+    /// # Errors
+    /// [`AuditError::LengthMismatch`].
+    pub fn usual(mut self, selected: Vec<bool>) -> Result<Self, AuditError> {
+        self.same_length("usual", selected.len())?;
+        self.usual = Some(selected);
         Ok(self)
     }
 

@@ -18,11 +18,13 @@ mod cross_fit;
 mod paired;
 mod report;
 mod reweigh;
+mod selections;
 mod shares;
 mod table;
 mod trial;
 
 pub use self::report::{BeforeAfter, GroupChange, MitigationReport, RateChange, RateChanges, Used};
 pub use self::reweigh::reweigh;
+pub use self::selections::SelectionsCompared;
 pub use self::shares::{CapacityShares, ShareRule};
 pub use self::trial::MitigationTrial;

@@ -47,7 +47,7 @@ How to read it
 }
 
 impl BeforeAfter {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "  {} cases of {} families, {} with the outcome; {} places, {} of them changed",

@@ -58,6 +58,9 @@ pub struct ScoreColumns {
     /// Whether the row was selected: true or false, 1 or 0, yes or no.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted: Option<String>,
+    /// Whether the row would have been selected otherwise, such as the usual way: true or false, 1 or 0, yes or no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
     /// How many people of the population the row stands for, above 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,

@@ -23,6 +23,7 @@ struct Places {
     score: Option<usize>,
     outcome: Option<usize>,
     predicted: Option<usize>,
+    against: Option<usize>,
     weight: Option<usize>,
     count: Option<usize>,
     confusion: Option<[usize; 4]>,
@@ -51,6 +52,7 @@ struct Said {
     score: f64,
     outcome: bool,
     predicted: bool,
+    usual: bool,
     weight: f64,
 }
 
@@ -75,8 +77,8 @@ pub(super) struct Rows<'a> {
     /// The cases: their row, and what is said of them.
     case_rows: Vec<u32>,
     cases: Vec<Said>,
-    /// Of outcome and selection.
-    coded: [Coded; 2],
+    /// Of outcome, selection, and the other selection.
+    coded: [Coded; 3],
     /// Whether scores had a per cent sign, and whether some had none.
     percent: [bool; 2],
     /// Whether each named value of the outcome, and of the arm, was met.
@@ -102,6 +104,7 @@ impl<'a> Rows<'a> {
             score,
             outcome,
             predicted: chosen(&columns.predicted),
+            against: chosen(&columns.against),
             weight: chosen(&columns.weight),
             count: chosen(&columns.count),
             scored_on: chosen(&columns.scored_on),
@@ -123,7 +126,7 @@ impl<'a> Rows<'a> {
             ranked: Vec::new(),
             case_rows: Vec::new(),
             cases: Vec::new(),
-            coded: [Coded::default(), Coded::default()],
+            coded: [Coded::default(), Coded::default(), Coded::default()],
             percent: [false; 2],
             met: vec![false; named],
             dated: Vec::new(),
@@ -182,7 +185,7 @@ impl<'a> Rows<'a> {
     /// A column of dates where a number is needed, or the other way round, is no column of bad rows.
     fn check_types(&self, batch: &Batch) -> Result<(), ScoresError> {
         let numbers = [self.places.score, self.places.weight, self.places.count];
-        let flags = [self.places.outcome, self.places.predicted];
+        let flags = [self.places.outcome, self.places.predicted, self.places.against];
         let confusion = self.places.confusion.into_iter().flatten();
         let wrong = |place: usize, found: &str, wanted: &'static str| ScoresError::ColumnType {
             column: self.wanted[place].to_owned(),
@@ -270,12 +273,15 @@ impl<'a> Rows<'a> {
                 None => fate = Fate::Unresolved,
             }
         }
-        if let Some(place) = self.places.predicted {
+        let selections =
+            [(self.places.predicted, &mut said.predicted), (self.places.against, &mut said.usual)];
+        for ((place, selected), coded) in selections.into_iter().zip(&mut self.coded[1..]) {
+            let Some(place) = place else { continue };
             let cell = cell(place);
             let flag = cell.flag();
-            self.coded[1].two |= cell.is_two();
-            self.coded[1].no |= flag == Ok(false);
-            said.predicted = flag.map_err(at(place))?;
+            coded.two |= cell.is_two();
+            coded.no |= flag == Ok(false);
+            *selected = flag.map_err(at(place))?;
         }
         if let Some(place) = self.places.scored_on {
             let day = cell(place).day().map_err(at(place))?;
@@ -355,7 +361,8 @@ impl<'a> Rows<'a> {
     /// What the file as a whole says that no row by itself could.
     fn check(&self) -> Result<(), ScoresError> {
         let columns = self.columns;
-        for (name, coded) in [&columns.outcome, &columns.predicted].into_iter().zip(&self.coded) {
+        let flags = [&columns.outcome, &columns.predicted, &columns.against];
+        for (name, coded) in flags.into_iter().zip(&self.coded) {
             if let Some(column) = name.as_ref().filter(|_| coded.two && !coded.no) {
                 return Err(ScoresError::OneAndTwo { column: column.clone() });
             }
@@ -415,6 +422,9 @@ impl<'a> Rows<'a> {
         };
         if columns.score.is_some() && selects {
             table = table.predicted(of(|said| said.predicted))?;
+        }
+        if columns.against.is_some() {
+            table = table.usual(of(|said| said.usual))?;
         }
         if columns.weight.is_some() {
             table = table.weights(cases.iter().map(|&case| self.cases[case].weight).collect())?;

@@ -1,0 +1,83 @@
+//! Two ways of selecting from one table, compared row by row.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::audit::{AuditParams, ScoreTable};
+use super::super::protected::Protected;
+use super::report::BeforeAfter;
+use crate::calendar::{AsOf, Day};
+use crate::error::{AuditError, Error};
+use crate::evaluate::{Cases, PairedTest};
+
+/// Two ways of selecting from the rows of one table, such as a model's list and business as usual: what each finds, who
+/// changes, and the differences with paired intervals, for everybody and group by group.
+///
+/// The first way is [`ScoreTable::usual`], the second is the operating point of the parameters. Rows are compared unweighted.
+/// Groups and counts of theirs are held back as in the audit.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::fairness::audit::{AuditParams, OperatingPoint, ScoreTable};
+/// use earlyhelp::fairness::mitigation::SelectionsCompared;
+///
+/// // The model selects rows 0 to 99, most of whom have the outcome; as usual, every fourth is selected.
+/// let outcomes: Vec<bool> = (0..400).map(|row| row < 80 || row % 10 == 9).collect();
+/// let area: Vec<Option<&str>> = (0..400).map(|row| Some(["north", "south"][row % 2])).collect();
+/// let table = ScoreTable::without_scores((0..400).map(|row| row < 100).collect(), Some(outcomes))?
+///     .usual((0..400).map(|row| row % 4 == 0).collect())?
+///     .group("area", &area)?;
+/// let found = SelectionsCompared::of(&table, &AuditParams::at(OperatingPoint::Predicted))?;
+/// assert_eq!((found.overall.in_both, found.overall.only_in_first), (25.0, 75.0));
+/// assert!(found.overall.recall_at_capacity.ok_or("nobody had the outcome")?.change.interval.low > 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SelectionsCompared {
+    /// Everybody.
+    pub overall: PairedTest,
+    /// Group by group.
+    pub groups: BeforeAfter,
+}
+
+impl SelectionsCompared {
+    /// Compares them, with the bootstrap of `params`.
+    ///
+    /// # Errors
+    /// [`AuditError::NoPrediction`] where the table does not say who would have been selected otherwise, or what happened;
+    /// [`AuditError::Parameter`] where the list ends among equal scores; as [`ScoreTable::audit`] otherwise.
+    pub fn of(table: &ScoreTable, params: &AuditParams) -> Result<Self, Error> {
+        let usual = table.usual.as_deref().filter(|_| table.followed).ok_or(AuditError::NoPrediction)?;
+        let rows = table.outcomes.len();
+        let cases = Cases {
+            entities: (0..rows).map(|row| row.to_string()).collect(),
+            // All rows are of one table, whatever days they were scored on.
+            dates: vec![AsOf::new(Day::from_epoch_days(0)); rows],
+            families: table.clusters.clone().unwrap_or_else(|| (0..rows as u32).collect()),
+            outcomes: table.outcomes.clone(),
+            log_odds: vec![0.0; rows],
+            listed: table.selected(params.operating)?,
+        };
+        let held = table.groups.iter();
+        let protected =
+            Protected::of_rows(held.map(|group| (group.name.as_str(), &group.names[..], &group.codes[..])));
+        let mut groups = BeforeAfter::of_selections(&cases, usual, &protected, params)?;
+        groups.dates.clear();
+        Ok(Self { overall: PairedTest::of_selections(&cases, usual, params.bootstrap)?, groups })
+    }
+}
+
+impl fmt::Display for SelectionsCompared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "Selected here, against the other selection of the same rows (the change, with its paired 95% interval; a star: \
+             clear of zero)"
+        )?;
+        self.overall.fmt(f)?;
+        writeln!(f, "\nThe other selection, this one, and the change, by group")?;
+        self.groups.write(f)
+    }
+}
