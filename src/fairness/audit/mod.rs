@@ -38,6 +38,7 @@ mod grouping;
 mod groups;
 mod live;
 mod measure;
+mod ordinal;
 mod params;
 mod points;
 mod pooled;
@@ -60,8 +61,8 @@ pub use params::{AuditParams, OperatingPoint};
 pub use reading::{ArmColumn, FollowUp, OutcomeJump, ScoreColumns, ScoreIntake, read_scores};
 pub use report::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, CommonScore,
-    Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale,
-    ScoreSpread, Setter, Tie,
+    Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating,
+    OutcomeAtScore, ScoreScale, ScoreSpread, Setter, Tie,
 };
 pub(crate) use suppress::{Guard, held_back, hold_back, hold_back_parts};
 pub(crate) use table::folded;

@@ -38,6 +38,8 @@ pub struct ScoreTable {
     pub(super) scores: Vec<f64>,
     /// Whether there are scores.
     pub(super) scored: bool,
+    /// Whether scores are the places of bands whose order was stated.
+    pub(super) bands: bool,
     /// All false where they are not known yet.
     pub(super) outcomes: Vec<bool>,
     /// Whether outcomes are known.
@@ -128,6 +130,7 @@ impl ScoreTable {
         let table = Self {
             scores,
             scored: true,
+            bands: false,
             outcomes,
             followed: true,
             predicted: None,
