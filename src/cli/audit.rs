@@ -6,7 +6,7 @@ use earlyhelp::calendar::{Day, Horizon};
 use earlyhelp::evaluate::{Bootstrap, Capacity};
 use earlyhelp::fairness::audit::{
     ArmColumn, Audit, AuditParams, FollowUp, OperatingPoint, OutcomeJump, ScoreColumns, ScoreIntake,
-    ScoreTable,
+    ScoreScale, ScoreTable,
 };
 use earlyhelp::fairness::mitigation::SelectionsCompared;
 use earlyhelp::records::{Encoding, Extract, ReadOptions, Reject};
@@ -120,6 +120,11 @@ pub struct Arguments {
     /// [default: 0.05].
     #[arg(long, value_name = "SHARE")]
     margin: Option<f64>,
+    /// What the scores are. Only chances are compared with outcome rates; ranks and points are judged by the outcome at
+    /// equal score [default: bands are ranks; scores from 0 to 1 are chances, unless they have five to twenty values that
+    /// are all twentieths, as deciles divided by ten are: these are ranks; all others are points].
+    #[arg(long = "scores", id = "scale", value_name = "chances|ranks|points", value_parser = scale)]
+    scale: Option<ScoreScale>,
     /// Resamples of the bootstrap [default: 999].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(Bootstrap::LEAST)..))]
     resamples: Option<u32>,
@@ -255,6 +260,7 @@ fn params(arguments: &Arguments) -> Result<AuditParams, Failure> {
         round_to: arguments.round_to,
         intersections: arguments.intersections.unwrap_or(defaults.intersections),
         margin: arguments.margin.unwrap_or(defaults.margin),
+        scores: arguments.scale,
         bootstrap: Bootstrap {
             resamples: arguments.resamples.unwrap_or(defaults.bootstrap.resamples),
             seed: arguments.seed.unwrap_or(defaults.bootstrap.seed),
@@ -278,6 +284,15 @@ fn encoding(text: &str) -> Result<Encoding, String> {
         "utf-8" => Ok(Encoding::Utf8),
         "windows-1252" => Ok(Encoding::Windows1252),
         _ => Err("write utf-8 or windows-1252".to_owned()),
+    }
+}
+
+fn scale(text: &str) -> Result<ScoreScale, String> {
+    match text {
+        "chances" => Ok(ScoreScale::Chances),
+        "ranks" => Ok(ScoreScale::Ranks),
+        "points" => Ok(ScoreScale::Points),
+        _ => Err("write chances, ranks or points".to_owned()),
     }
 }
 
@@ -367,6 +382,18 @@ mod tests {
         for wrong in ["0", "0%", "101%", "many", "-3"] {
             assert!(parsed(&["--capacity", wrong]).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_the_scores_are_can_be_said() {
+        let said = |more: &[&str]| parsed(&[&["--threshold", "2"], more].concat()).map(|held| held.scale);
+        assert_eq!(said(&[]).unwrap(), None);
+        let all =
+            [("chances", ScoreScale::Chances), ("ranks", ScoreScale::Ranks), ("points", ScoreScale::Points)];
+        for (text, scale) in all {
+            assert_eq!(said(&["--scores", text]).unwrap(), Some(scale));
+        }
+        assert!(said(&["--scores", "odds"]).is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::curves::area_between;
 use super::groups::{Context, Group, coarse, outcome_parts, selection_parts};
 use super::judged::{Judged, four_fifths};
 use super::measure::{POWER, estimate, sidak};
+use super::ordinal;
 use super::rates::{Moments, RatePair};
 use super::replicates::{Areas, Replicates, Scored, Series};
 use super::report::{Against, Disparity, DisparityVerdict, Measure, ScoreScale};
@@ -32,6 +33,8 @@ enum Source {
     Share(usize, bool),
     Scored(Scored),
     Area,
+    /// The outcome at equal score, for scores that are not chances.
+    EqualScore,
 }
 
 impl Source {
@@ -41,6 +44,7 @@ impl Source {
             Self::Share(nth, _) => group.seen.share(nth),
             Self::Scored(figure) => group.seen.scored(figure),
             Self::Area => group.seen.outcome,
+            Self::EqualScore => group.seen.scored(Scored::CalibrationGap),
         }
     }
 }
@@ -83,7 +87,12 @@ struct Gap {
 impl Comparison<'_> {
     /// One measure for all groups, in their order; none for the base itself. All are judged on the true figures.
     pub(super) fn disparities(&self, measure: Measure) -> Vec<Option<Judged>> {
-        let Some(source) = source(measure) else { return self.groups.iter().map(|_| None).collect() };
+        let chances = self.context.rows.scale == ScoreScale::Chances;
+        let source = match source(measure) {
+            Some(Source::Scored(Scored::CalibrationGap)) if !chances => Source::EqualScore,
+            Some(source) => source,
+            None => return self.groups.iter().map(|_| None).collect(),
+        };
         let gaps: Vec<Option<Gap>> = (0..self.groups.len())
             .map(|place| if self.is_base(place) { None } else { self.gap(place, &source) })
             .collect();
@@ -91,6 +100,8 @@ impl Comparison<'_> {
             Source::Area => {
                 Z * critical_of_areas(gaps.iter().flatten().filter_map(|gap| gap.chance.as_ref()))
             }
+            // It has no resamples.
+            Source::EqualScore => sidak(gaps.iter().flatten().count()),
             _ => critical(gaps.iter().flatten().map(|gap| &gap.series)),
         };
         let margin = self.margin(&source);
@@ -123,6 +134,7 @@ impl Comparison<'_> {
         let whole = |nth: usize| self.context.rate(self.everybody, nth).map(|rate| rate.value);
         let figure = match *source {
             Source::Share(nth, _) => whole(nth),
+            Source::EqualScore => whole(0),
             Source::Scored(Scored::AveragePrecision) => self.everybody.scored(Scored::AveragePrecision),
             Source::Scored(Scored::Auc) | Source::Area => None,
             Source::Scored(_) if self.context.rows.scale == ScoreScale::Chances => whole(0),
@@ -209,6 +221,15 @@ impl Comparison<'_> {
                     chance: None,
                     series,
                 })
+            }
+            Source::EqualScore => {
+                let rows = self.context.rows;
+                let found = ordinal::few_valued(rows)
+                    .then(|| ordinal::at_equal_score(rows, &here.members, &self.base.members));
+                let (value, deviation) = found.flatten()?;
+                let interval = Interval { low: value - Z * deviation, high: value + Z * deviation };
+                let series = Series { centre: value, drawn: Vec::new() };
+                Some(Gap { value, interval, deviation, ratio: None, rates: None, chance: None, series })
             }
             Source::Area => {
                 let (a, b) = (here.curve.as_ref()?, self.base.curve.as_ref()?);

@@ -78,7 +78,8 @@ pub struct Disparity {
     /// Whose figure it is compared with.
     pub against: Against,
     /// The group's figure minus the other's, with a 95% interval of its own; for [`Measure::Abroca`] the area
-    /// between the two curves. `None` where either figure is withheld, or has no denominator.
+    /// between the two curves, and for [`Measure::CalibrationGap`] of scores that are not chances the difference in
+    /// outcome at equal score (Mantel and Haenszel's weights). `None` where either figure is withheld, or has no denominator.
     pub difference: Option<Estimate>,
     /// The ends between which the differences of *all* groups of this column lie at once, in 95 of 100 samples.
     pub difference_simultaneous: Option<Interval>,
@@ -126,7 +127,8 @@ pub enum Criterion {
     EqualisedOdds,
     /// Equal precision.
     PredictiveParity,
-    /// Scores mean the same in each group: equal calibration gaps.
+    /// Scores mean the same in each group: equal calibration gaps, or equal outcomes at equal score where the scores
+    /// are not chances.
     CalibrationWithinGroups,
     /// No group's selection rate is under four fifths of the other's, nor over five fourths.
     FourFifthsRule,

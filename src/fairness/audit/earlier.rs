@@ -212,6 +212,7 @@ fn bare(n: u64) -> GroupMeasures {
         calibration_intercept: None,
         expected_calibration_error: None,
         reliability: Vec::new(),
+        by_score: Vec::new(),
         net_benefit: None,
     }
 }

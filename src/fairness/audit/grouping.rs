@@ -8,9 +8,12 @@ use super::criteria::{JudgedGroup, criteria};
 use super::groups::{Context, Group, Seen, outcome_parts, selection_parts};
 use super::judged::Judged;
 use super::measure::measures;
+use super::ordinal;
 use super::rates::Moments;
 use super::replicates::Replicates;
-use super::report::{Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, Measure};
+use super::report::{
+    Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, Measure, OutcomeAtScore,
+};
 use super::suppress::{Guard, PairCells, Parts, hold_back};
 use super::table::{ScoreTable, folded, is_known};
 
@@ -249,7 +252,10 @@ impl Grouping {
                 replicates,
             })
             .collect();
-        let judged = self.judged(context, &groups, &comparisons, replicates);
+        let mut judged = self.judged(context, &groups, &comparisons, replicates);
+        for (place, by_score) in self.by_score(context, everybody, &groups).into_iter().enumerate() {
+            judged[place].measures.by_score = by_score;
+        }
         let name = |code: usize| self.values[code].join(", ");
         let first = bases.iter().map(|(against, ..)| against).find(|against| **against != Against::Whole);
         let criteria =
@@ -264,6 +270,23 @@ impl Grouping {
                 criteria,
             },
         }
+    }
+
+    /// What happened at each score in each group shown. Not for pairs: a table of three dimensions has more totals.
+    fn by_score(
+        &self,
+        context: &Context<'_>,
+        everybody: &Group,
+        groups: &[Group],
+    ) -> Vec<Vec<OutcomeAtScore>> {
+        let Codes::Single(nth) = self.codes else { return Vec::new() };
+        let hidden = &self.hidden;
+        let held: Vec<bool> = (0..self.values.len())
+            .map(|code| hidden.rows[code] || hidden.outcome[code] || hidden.selection[code])
+            .collect();
+        let places: Vec<usize> = self.shown().collect();
+        let shown: Vec<(usize, &Group)> = places.into_iter().zip(groups).collect();
+        ordinal::of_groups(context, everybody, (&context.rows.codes[nth], &held), &shown)
     }
 
     /// Whom to compare with: the base, its place among the groups shown, its number among the bases.

@@ -18,7 +18,7 @@ impl Audit {
 
     /// What can be said without scores: who is selected, and whether rightly.
     pub(super) fn without_scores(mut self) -> Self {
-        self.scores = ScoreScale::NotChances;
+        self.scores = ScoreScale::Points;
         self.operating.threshold_chance = None;
         self.keep(
             |measure| {
@@ -64,6 +64,7 @@ impl GroupMeasures {
         }
         if !kept(Measure::CalibrationGap) {
             self.reliability.clear();
+            self.by_score.clear();
         }
         for measure in Measure::ALL {
             if let Some(figure) = self.figure_mut(measure).filter(|_| !kept(measure)) {

@@ -71,6 +71,7 @@ pub(super) fn measures<'a>(
         calibration_intercept: of_line(intercept),
         expected_calibration_error: scored(Scored::ExpectedError),
         reliability: reliability(context, group),
+        by_score: Vec::new(),
         net_benefit: scored(Scored::NetBenefit),
     }
 }

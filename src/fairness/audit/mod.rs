@@ -44,6 +44,7 @@ mod groups;
 mod judged;
 mod live;
 mod measure;
+mod ordinal;
 mod params;
 mod points;
 mod pooled;
@@ -66,8 +67,8 @@ pub use params::{AuditParams, OperatingPoint};
 pub use reading::{ArmColumn, FollowUp, OutcomeJump, ScoreColumns, ScoreIntake, read_scores};
 pub use report::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, CommonScore,
-    Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating, ScoreScale,
-    ScoreSpread, Setter, Tie,
+    Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating,
+    OutcomeAtScore, ScoreScale, ScoreSpread, Setter, Tie,
 };
 pub(crate) use suppress::{Guard, held_back, hold_back, hold_back_parts};
 pub(crate) use table::folded;

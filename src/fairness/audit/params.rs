@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::report::ScoreScale;
 use crate::evaluate::{Bootstrap, Capacity};
 
 /// How an audit is made. Each default has its reason beside it.
@@ -44,6 +45,11 @@ pub struct AuditParams {
     /// discuss, and some 1,500 rows a group can rule it out at a share of one half (the interval of a
     /// difference is then about ±3.6 points).
     pub margin: f64,
+    /// What the scores are. `None` by default: bands in a stated [order](super::ScoreColumns::score_order) are ranks; scores
+    /// that all lie from 0 to 1 are chances, unless they are of five to twenty values that are all twentieths, as deciles
+    /// divided by ten are, which are ranks; all others are points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<ScoreScale>,
     /// Resamples and seed of the cluster bootstrap.
     pub bootstrap: Bootstrap,
 }
@@ -61,6 +67,7 @@ impl AuditParams {
             round_to: None,
             intersections: 1,
             margin: 0.05,
+            scores: None,
             bootstrap: Bootstrap::default(),
         }
     }

@@ -95,10 +95,14 @@ pub struct CommonScore {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoreScale {
-    /// All scores lie from 0 to 1: they are judged as chances.
+    /// Chances, from 0 to 1: they are compared with what happened.
     Chances,
-    /// Some score lies outside: the scores are not chances, so there is no calibration and no net benefit.
-    NotChances,
+    /// Places in an order, such as deciles or bands. They are judged as points are.
+    Ranks,
+    /// Points in any unit: there is no net benefit, and calibration is the outcome at equal score, where scores have at
+    /// most 20 values.
+    #[serde(alias = "not_chances")]
+    Points,
 }
 
 /// Who counts as selected, as it came out on these rows.
@@ -255,6 +259,11 @@ pub struct GroupMeasures {
     /// The reliability bins, from the lowest scores up: ten or fewer, joined until each has enough rows with
     /// and without the outcome to be shown. Empty where there is no calibration.
     pub reliability: Vec<AuditBin>,
+    /// What happened at each score that the group has, from the lowest up, where scores are not chances and have at most
+    /// 20 values: beyond that most cells of such a table are withheld or say nothing. Empty otherwise, for pairs of
+    /// columns, and where the number selected or with the outcome is withheld.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_score: Vec<OutcomeAtScore>,
     /// Net benefit at [`Operating::threshold_chance`], in true positives per row, up to the prevalence: the share
     /// rightly selected, less the share wrongly selected times the odds of that chance.
     pub net_benefit: Option<Estimate>,
@@ -268,6 +277,17 @@ pub struct AuditBin {
     pub mean_predicted: f64,
     /// The share with the outcome.
     pub observed: Estimate,
+}
+
+/// The rows of one score: what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeAtScore {
+    /// The score, in its own unit.
+    pub score: f64,
+    /// The share with the outcome. `None` where it is withheld: those with the outcome, or without it, are from one up to
+    /// the minimum, or the number of another cell of the table could be worked out from it.
+    pub observed: Option<Estimate>,
 }
 
 impl GroupMeasures {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::cells::{Cells, cell};
+use super::ordinal;
 use super::params::OperatingPoint;
 use super::report::{Operating, ScoreScale, Tie};
 use super::table::ScoreTable;
@@ -67,7 +68,7 @@ impl Rows {
         let cell_of = |row: usize| cell(table.outcomes[row], selected[row]) as u8;
         let cells: Vec<u8> = order.iter().map(|&row| cell_of(take(row))).collect();
         let chances = sorted.iter().all(|score| (0.0..=1.0).contains(score));
-        let scale = if chances { ScoreScale::Chances } else { ScoreScale::NotChances };
+        let scale = if chances { ScoreScale::Chances } else { ScoreScale::Points };
         let (bins, bin_count) = score_bins(&sorted, &outcomes);
         let operating = operating(point, &sorted, &cells, scale, tie);
         let gather = |codes: &[u16]| order.iter().map(|&row| codes[take(row)]).collect();
@@ -91,6 +92,20 @@ impl Rows {
             bins,
             bin_count,
         })
+    }
+
+    /// Takes the scores for what they are `said` to be, or for what they look like.
+    pub(super) fn read_as(&mut self, said: Option<ScoreScale>, bands: bool) -> Result<(), AuditError> {
+        if said == Some(ScoreScale::Chances) && self.scale != ScoreScale::Chances {
+            let what = "scores that are chances lie from 0 to 1; say that these are ranks or points";
+            return Err(AuditError::Parameter { what });
+        }
+        let ranks = bands || self.scale == ScoreScale::Chances && ordinal::look_like_ranks(&self.scores);
+        self.scale = said.unwrap_or(if ranks { ScoreScale::Ranks } else { self.scale });
+        if self.scale != ScoreScale::Chances {
+            self.operating.threshold_chance = None;
+        }
+        Ok(())
     }
 
     pub(super) fn count(&self) -> usize {

@@ -5,10 +5,11 @@ use super::calibration::Totals;
 use super::grouping::Grouping;
 use super::groups::{Context, Group, coarse, published};
 use super::measure::measures;
+use super::ordinal;
 use super::params::{AuditParams, OperatingPoint};
 use super::report::{
     AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, CommonScore, GroupMeasures,
-    Operating, ScoreSpread, Tie,
+    Operating, ScoreScale, ScoreSpread, Tie,
 };
 use super::resample::resample;
 use super::rows::Rows;
@@ -31,7 +32,8 @@ impl ScoreTable {
     /// [`AuditError::NoScores`], [`AuditError::Reference`].
     pub fn audit(&self, params: &AuditParams) -> Result<Audit, AuditError> {
         check(self, params)?;
-        let rows = Rows::new(self, params.operating)?;
+        let mut rows = Rows::new(self, params.operating)?;
+        rows.read_as(params.scores, self.bands)?;
         let context = Context::new(&rows, params);
         let singles: Vec<Grouping> =
             (0..self.groups.len()).map(|nth| Grouping::single(self, &context, nth)).collect();
@@ -57,13 +59,14 @@ impl ScoreTable {
             columns: vec![name.clone()],
             finding: AttributeFinding::NotMeasurable { why: "the data do not hold it".to_owned() },
         });
-        let whole = if let Some(whole) = whole {
+        let mut whole = if let Some(whole) = whole {
             whole
         } else {
             let none = Column { codes: &vec![0; rows.count()], places: vec![None], groups: 0, bases: vec![] };
             let replicates = resample(&rows, &[none], &params.bootstrap);
             measures(&context, &everybody, &everybody, (&replicates[0], 0), &mut Totals::new(&rows))
         };
+        whole.by_score = ordinal::of_everybody(&context, &everybody);
         let Bootstrap { resamples, seed } = params.bootstrap;
         let audit = Audit {
             followed: self.followed,
@@ -95,8 +98,13 @@ impl ScoreTable {
             },
             correction: format!(
                 "over the groups of one column and one measure: the 95% point of the largest difference in standard \
-                 deviations (max-t) from the {} bootstrap with {resamples} resamples (seed {seed}), at most Šidák's value",
-                if rows.clusters.is_some() { "family" } else { "row" }
+                 deviations (max-t) from the {} bootstrap with {resamples} resamples (seed {seed}), at most Šidák's value{}",
+                if rows.clusters.is_some() { "family" } else { "row" },
+                if rows.scale == ScoreScale::Chances {
+                    ""
+                } else {
+                    ", which outcomes at equal score always have"
+                }
             ),
             whole,
             attributes: attributes.into_iter().chain(not_held).collect(),

@@ -107,7 +107,7 @@ pub(crate) fn hold_back(cells: &[Parts], held: &mut [bool], guard: Guard) {
 
 /// What cells are held back by: the smallest first. One that has none of either adds nothing to what is unknown, so
 /// it comes after all others.
-fn smaller(parts: Parts) -> (bool, u64) {
+pub(super) fn smaller(parts: Parts) -> (bool, u64) {
     let least = parts[0].min(parts[1]);
     (least == 0, least)
 }

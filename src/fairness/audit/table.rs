@@ -39,6 +39,8 @@ pub struct ScoreTable {
     pub(super) scores: Vec<f64>,
     /// Whether there are scores.
     pub(super) scored: bool,
+    /// Whether scores are the places of bands whose order was stated.
+    pub(super) bands: bool,
     /// All false where they are not known yet.
     pub(in crate::fairness) outcomes: Vec<bool>,
     /// Whether outcomes are known.
@@ -131,6 +133,7 @@ impl ScoreTable {
         let table = Self {
             scores,
             scored: true,
+            bands: false,
             outcomes,
             followed: true,
             predicted: None,

@@ -193,7 +193,11 @@ pub(in crate::report) fn size_in_words(audit: &Audit, criterion: Criterion, sett
         }
         Some(size) => {
             let held = Some(size.interval);
-            format!("{measure} {}", figure::difference(measure, size.value, held, audit.scores))
+            format!(
+                "{} {}",
+                figure::name(measure, audit.scores),
+                figure::difference(measure, size.value, held, audit.scores)
+            )
         }
     }
 }
@@ -283,7 +287,7 @@ impl DifferenceRow {
         let Some(difference) = found.difference.as_ref() else {
             return (found.verdict != DisparityVerdict::CannotTell).then(|| Self {
                 group: group.name(),
-                measure: measure.name(),
+                measure: figure::name(measure, audit.scores),
                 difference: figure::WITHHELD.to_owned(),
                 simultaneous: String::new(),
                 ratio: String::new(),
@@ -296,7 +300,7 @@ impl DifferenceRow {
         let ratio = found.ratio.as_ref();
         Some(Self {
             group: group.name(),
-            measure: measure.name(),
+            measure: figure::name(measure, audit.scores),
             difference: told(difference.value, Some(difference.interval)),
             simultaneous: found
                 .difference_simultaneous
@@ -329,7 +333,7 @@ pub(in crate::report) fn present(
             let difference = found.difference.as_ref()?;
             let held = found.difference_simultaneous.or(Some(difference.interval));
             let size = figure::difference(found.measure, difference.value, held, audit.scores);
-            Some(format!("{} {size}", found.measure))
+            Some(format!("{} {size}", figure::name(found.measure, audit.scores)))
         })
         .collect()
 }

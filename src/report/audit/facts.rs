@@ -11,8 +11,8 @@ pub(super) struct Facts {
     pub selected: String,
     pub clusters: String,
     pub weighted: bool,
-    pub scored: bool,
-    pub chances: bool,
+    /// What the scores are taken for, and what follows from it.
+    pub meaning: &'static str,
     pub operating: String,
     /// What a selection costs and gains, in words; empty where the scores do not say.
     pub exchange: String,
@@ -62,8 +62,7 @@ impl Facts {
             selected: with_share(audit.selected, Measure::SelectionRate),
             clusters: if audit.clustered { words::count(audit.clusters) } else { String::new() },
             weighted: audit.weighted,
-            scored: audit.spread.is_some(),
-            chances: audit.scores == ScoreScale::Chances,
+            meaning: meaning(audit),
             operating: audit.operating.words.clone(),
             spread: spread(audit),
             inverted: inverted(audit),
@@ -80,6 +79,28 @@ impl Facts {
             } else {
                 references.join("; ")
             },
+        }
+    }
+}
+
+/// What the scores are taken for, and what follows from it.
+pub(super) fn meaning(audit: &Audit) -> &'static str {
+    if audit.spread.is_none() {
+        return "There are no scores, so nothing is said of how they rank or of what they mean.";
+    }
+    match audit.scores {
+        ScoreScale::Chances => {
+            "All scores lie from 0 to 1 and are taken for chances: they are compared with what happened."
+        }
+        ScoreScale::Ranks => {
+            "The scores are taken for ranks, not for chances: they are never compared with shares of outcomes. Calibration \
+             within groups is the difference in outcome at equal score, where scores have at most 20 values, and there is \
+             no net benefit."
+        }
+        ScoreScale::Points => {
+            "The scores are taken for points, not for chances: they are never compared with shares of outcomes. Calibration \
+             within groups is the difference in outcome at equal score, where scores have at most 20 values, and there is \
+             no net benefit."
         }
     }
 }

@@ -27,7 +27,7 @@ fn unit(measure: Measure, scale: ScoreScale) -> Unit {
         Measure::NetBenefit => Unit::PerThousand,
         Measure::Auc | Measure::AveragePrecision | Measure::Abroca => Unit::Number(3),
         Measure::CalibrationSlope | Measure::CalibrationIntercept => Unit::Number(2),
-        Measure::MeanScore if scale == ScoreScale::NotChances => Unit::Number(3),
+        Measure::MeanScore if scale != ScoreScale::Chances => Unit::Number(3),
         _ => Unit::Share,
     }
 }
@@ -83,6 +83,15 @@ pub(super) fn difference(
         other => other,
     };
     told(unit, "", measure != Measure::Abroca, value, interval)
+}
+
+/// What a measure is called. Where scores are not chances, groups have no calibration gap, but outcomes at equal score.
+pub(super) fn name(measure: Measure, scale: ScoreScale) -> &'static str {
+    if measure == Measure::CalibrationGap && scale != ScoreScale::Chances {
+        "outcome at equal score"
+    } else {
+        measure.name()
+    }
 }
 
 /// A size without sign or interval, in the unit of a difference: `3.1 points`.
@@ -159,7 +168,7 @@ mod tests {
         assert_eq!(figure(Measure::ExpectedCalibrationError, &share, CHANCES), "12.3 points (10.1 to 14.6)");
         assert_eq!(figure(Measure::NetBenefit, &share, CHANCES), "123.4 per 1,000 (101.0 to 145.7)");
         assert_eq!(figure(Measure::MeanScore, &share, CHANCES), "12.3% (10.1 to 14.6)");
-        assert_eq!(figure(Measure::MeanScore, &share, ScoreScale::NotChances), "0.123 (0.101 to 0.146)");
+        assert_eq!(figure(Measure::MeanScore, &share, ScoreScale::Points), "0.123 (0.101 to 0.146)");
     }
 
     #[test]

@@ -186,7 +186,7 @@ pub(super) fn details(audit: &Audit, groups: &[AuditedGroup]) -> Vec<DetailTable
         let whole = ("Everybody".to_owned(), &audit.whole);
         let held: Vec<(String, &GroupMeasures)> =
             std::iter::once(whole).chain(shown(groups).map(|(group, held)| (group.name(), held))).collect();
-        // Calibration of scores that are no chances has no figure anywhere: then there is no table.
+        // Calibration of scores that are not chances has no figure of one group: then there is no table.
         let told: Vec<Measure> = measures
             .iter()
             .copied()
@@ -203,6 +203,43 @@ pub(super) fn details(audit: &Audit, groups: &[AuditedGroup]) -> Vec<DetailTable
         tables.push(DetailTable { caption, columns: told.into_iter().map(Measure::name).collect(), rows });
     }
     tables
+}
+
+/// What happened at each score, group by group; for scores that are not chances.
+pub(super) struct ScoresTable {
+    pub columns: Vec<String>,
+    /// The score, and a cell for each column.
+    pub rows: Vec<(String, Vec<DetailCell>)>,
+}
+
+impl ScoresTable {
+    /// Everybody's column first; `None` where there is nothing to show.
+    pub(super) fn of(audit: &Audit, groups: &[AuditedGroup]) -> Option<Self> {
+        let whole = ("Everybody".to_owned(), &audit.whole);
+        let held: Vec<(String, &GroupMeasures)> = std::iter::once(whole)
+            .chain(shown(groups).map(|(group, held)| (group.name(), held)))
+            .filter(|(_, held)| !held.by_score.is_empty())
+            .collect();
+        let cell = |held: &GroupMeasures, score: f64| {
+            let found = held.by_score.iter().find(|at| at.score.total_cmp(&score).is_eq());
+            let observed = found.and_then(|found| found.observed.as_ref());
+            DetailCell {
+                says: match (found, observed) {
+                    (_, Some(observed)) => observed.percent(),
+                    (Some(_), None) => figure::WITHHELD.to_owned(),
+                    (None, None) => "nobody".to_owned(),
+                },
+                n: observed.map(|observed| words::count(observed.n)).unwrap_or_default(),
+            }
+        };
+        let row = |score: f64| {
+            let cells = held.iter().map(|(_, held)| cell(held, score)).collect();
+            (figure::bare(score, 4), cells)
+        };
+        let rows: Vec<_> = audit.whole.by_score.iter().map(|at| row(at.score)).collect();
+        (!rows.is_empty())
+            .then(|| Self { columns: held.iter().map(|(name, _)| name.clone()).collect(), rows })
+    }
 }
 
 /// What was foreseen in a group, and what came about.

@@ -91,6 +91,7 @@ impl Counts {
             calibration_slope: near(0.94, 4.0),
             calibration_intercept: near(-0.06, 5.0),
             expected_calibration_error: near(0.021, 0.1),
+            by_score: Vec::new(),
             reliability: (1..=bins)
                 .map(|nth| AuditBin {
                     mean_predicted: 0.01 * (nth * nth) as f64,

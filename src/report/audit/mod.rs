@@ -17,7 +17,7 @@ use askama::Template;
 
 use self::criteria::{CriterionRow, DifferenceRow, Overview};
 use self::facts::{Apart, Facts};
-use self::groups::{CalibrationPlot, DetailTable, GroupTable};
+use self::groups::{CalibrationPlot, DetailTable, GroupTable, ScoresTable};
 use self::parted::Parted;
 use super::glossary::{self, Term};
 use super::words;
@@ -61,7 +61,7 @@ pub fn audit_html(audit: &Audit, title: &str, intake: Option<&ScoreIntake>) -> R
 }
 
 /// The words that a reader of the page needs, in the order in which they are met.
-const TERMS: [&str; 22] = [
+const TERMS: [&str; 23] = [
     "score",
     "outcome",
     "selected",
@@ -74,6 +74,7 @@ const TERMS: [&str; 22] = [
     "AUC",
     "average precision",
     "calibration gap",
+    "outcome at equal score",
     "calibration slope and intercept",
     "expected calibration error",
     "net benefit",
@@ -117,6 +118,8 @@ struct Characteristic {
     others: Vec<DifferenceRow>,
     details: Vec<DetailTable>,
     plots: Vec<CalibrationPlot>,
+    /// What happened at each score, where scores are not chances and have few values.
+    by_score: Option<ScoresTable>,
 }
 
 /// Two characteristics together.
@@ -159,6 +162,7 @@ impl Characteristic {
             others: Vec::new(),
             details: Vec::new(),
             plots: Vec::new(),
+            by_score: None,
         };
         match &attribute.finding {
             AttributeFinding::NotMeasurable { why } => page.not_measurable = sentence(why),
@@ -170,6 +174,7 @@ impl Characteristic {
                 (page.present, page.others) = DifferenceRow::split(audit, groups, main);
                 page.details = groups::details(audit, groups);
                 page.plots = CalibrationPlot::all(audit, groups);
+                page.by_score = ScoresTable::of(audit, groups);
             }
         }
         page

@@ -8,7 +8,7 @@ use crate::error::ReportError;
 use crate::evaluate::{Estimate, Interval};
 use crate::fairness::audit::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, CriterionReport,
-    Disparity, DisparityVerdict, GroupMeasures, Measure,
+    Disparity, DisparityVerdict, GroupMeasures, Measure, ScoreScale,
 };
 
 /// Spreadsheets take text without this mark for the encoding of the computer, and spoil every letter
@@ -69,6 +69,7 @@ pub fn audit_text(audit: &Audit) -> String {
         figure::bare(100.0 * audit.params.margin, 2),
     );
     text.push_str(&format!("Scores: {}.\n", super::facts::spread(audit)));
+    text.push_str(&format!("{}\n", super::facts::meaning(audit)));
     let inverted = super::facts::inverted(audit);
     if !inverted.is_empty() {
         text.push_str(&format!("{inverted}\n"));
@@ -166,6 +167,7 @@ fn characteristic(
             text.push('\n');
         }
     }
+    text.push_str(&at_each_score(groups));
     let unsure = cannot_tell(groups, against);
     if !unsure.is_empty() {
         text.push_str(&printable(&format!("  selection cannot be told for: {}", unsure.join(", "))));
@@ -174,6 +176,25 @@ fn characteristic(
     let held = groups::held_back(groups);
     if !held.is_empty() {
         text.push_str(&format!("  held back (too small, or one that is could be worked out): {held}\n"));
+    }
+    text
+}
+
+/// The share with the outcome at each score, a line for each group; empty where scores are chances.
+fn at_each_score(groups: &[AuditedGroup]) -> String {
+    let mut text = String::new();
+    for (group, held) in groups::shown(groups).filter(|(_, held)| !held.by_score.is_empty()) {
+        let told = held.by_score.iter().map(|at| {
+            let share = at
+                .observed
+                .as_ref()
+                .map(|observed| format!("{:.1}% (n = {})", 100.0 * observed.value, words::count(observed.n)));
+            let share = share.unwrap_or_else(|| figure::WITHHELD.to_owned());
+            format!("{}: {share}", figure::bare(at.score, 4))
+        });
+        let told: Vec<String> = told.collect();
+        let line = format!("  with the outcome at each score, {}: {}", group.name(), told.join("; "));
+        text.push_str(&format!("{}\n", printable(&line)));
     }
     text
 }
@@ -235,8 +256,8 @@ fn printable(text: &str) -> String {
 ///
 /// `value`, `low` and `high` are the group's own figure with its 95% interval; shares are from 0 to 1. The
 /// `difference` and `ratio` from `compared_with` (`reference`, `largest` or `whole`, by name in
-/// `compared_group`) have the ends that hold for all groups at once. `status` is `shown`, `held back` or `not
-/// measurable`. A cell is empty where there is no figure or it may not be shown: never 0. A text that a
+/// `compared_group`) have the ends that hold for all groups at once. `status` is `shown`, `held back`, `withheld` (of what
+/// happened at one score) or `not measurable`. A cell is empty where there is no figure or it may not be shown: never 0. A text that a
 /// spreadsheet would run as a formula gets an apostrophe before it.
 ///
 /// # Errors
@@ -246,16 +267,16 @@ pub fn audit_csv(audit: &Audit) -> Result<String, ReportError> {
     let mut table = csv::Writer::from_writer(UTF8_MARK.as_bytes().to_vec());
     table.write_record(HEAD).map_err(|error| failed(&error))?;
     let mut rows: Vec<Vec<String>> = Vec::new();
-    add_group(&mut rows, ["everybody", "everybody", "yes"], &audit.whole, &[]);
+    add_group(&mut rows, ["everybody", "everybody", "yes"], (&audit.whole, audit.scores), &[]);
     for attribute in audit.attributes.iter().chain(&audit.intersections) {
-        add_attribute(&mut rows, &attribute.name(), attribute);
+        add_attribute(&mut rows, &attribute.name(), attribute, audit.scores);
     }
     // Beside the audit stand shares of rows, and nothing else.
     for (of, beside) in [("left out of the audit", &audit.left_out), ("chosen by the ranking", &audit.chosen)]
     {
         for attribute in beside {
             let mut shares = Vec::new();
-            add_attribute(&mut shares, &format!("{} ({of})", attribute.name()), attribute);
+            add_attribute(&mut shares, &format!("{} ({of})", attribute.name()), attribute, audit.scores);
             shares.retain(|row| [Measure::SelectionRate.name(), ""].contains(&row[5].as_str()));
             rows.extend(shares);
         }
@@ -267,7 +288,7 @@ pub fn audit_csv(audit: &Audit) -> Result<String, ReportError> {
     String::from_utf8(bytes).map_err(|error| failed(&error))
 }
 
-fn add_attribute(rows: &mut Vec<Vec<String>>, name: &str, attribute: &AttributeAudit) {
+fn add_attribute(rows: &mut Vec<Vec<String>>, name: &str, attribute: &AttributeAudit, scale: ScoreScale) {
     let AttributeFinding::Measured { groups, .. } = &attribute.finding else {
         return rows.push(empty([name, "", "", "not measurable"]));
     };
@@ -276,7 +297,7 @@ fn add_attribute(rows: &mut Vec<Vec<String>>, name: &str, attribute: &AttributeA
         match &group.outcome {
             AuditedOutcome::Suppressed { .. } => rows.push(empty([name, &label, known, "held back"])),
             AuditedOutcome::Shown { measures, disparities } => {
-                add_group(rows, [name, &label, known], measures, disparities);
+                add_group(rows, [name, &label, known], (measures, scale), disparities);
             }
         }
     }
@@ -292,14 +313,14 @@ fn empty(first: [&str; 4]) -> Vec<String> {
 fn add_group(
     rows: &mut Vec<Vec<String>>,
     [name, group, known]: [&str; 3],
-    measures: &GroupMeasures,
+    (measures, scale): (&GroupMeasures, ScoreScale),
     disparities: &[Disparity],
 ) {
     for measure in Measure::ALL {
         let found = measures.figure(measure);
         let mut row = empty([name, group, known, "shown"]);
         row.truncate(4);
-        row.extend([measures.n.to_string(), measure.name().to_owned()]);
+        row.extend([measures.n.to_string(), figure::name(measure, scale).to_owned()]);
         row.extend(ends(found.map(|found| found.value), found.map(|found| found.interval)));
         row.push(found.map(|found| found.n.to_string()).unwrap_or_default());
         let compared: Vec<Vec<String>> =
@@ -311,6 +332,16 @@ fn add_group(
         } else {
             rows.extend(compared.into_iter().map(|cells| row.iter().cloned().chain(cells).collect()));
         }
+    }
+    for at in &measures.by_score {
+        let observed = at.observed.as_ref();
+        let mut row = empty([name, group, known, if observed.is_some() { "shown" } else { "withheld" }]);
+        row.truncate(4);
+        row.extend([measures.n.to_string(), format!("outcome at score {}", at.score)]);
+        row.extend(ends(observed.map(|held| held.value), observed.map(|held| held.interval)));
+        row.push(observed.map(|held| held.n.to_string()).unwrap_or_default());
+        row.resize(HEAD.len(), String::new());
+        rows.push(row);
     }
 }
 

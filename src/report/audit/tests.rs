@@ -264,7 +264,7 @@ fn pairs_are_folded_and_their_small_groups_counted_in_a_line() {
 #[test]
 fn scores_that_are_no_chances_have_no_calibration_and_it_is_said() {
     let mut audit = made::audit();
-    audit.scores = ScoreScale::NotChances;
+    audit.scores = ScoreScale::Points;
     audit.operating.threshold_chance = None;
     let clear = |held: &mut GroupMeasures| {
         held.calibration_gap = None;
@@ -284,8 +284,45 @@ fn scores_that_are_no_chances_have_no_calibration_and_it_is_said() {
         }
     }
     let page = page(&audit);
-    assert!(page.contains("The scores are not chances"));
+    assert!(page.contains("The scores are taken for points, not for chances"));
     assert!(!page.contains("class=\"plots\"") && !page.contains("<strong>Calibration</strong>"));
+}
+
+#[test]
+fn what_happened_at_each_score_is_on_every_face() {
+    let (mut scores, mut outcomes, mut names) = (vec![], vec![], vec![]);
+    // At 3 there are five of M with the outcome, whom the minimum withholds, and with them those of F and all at 2.
+    let cells =
+        [("F", 2, [40, 20]), ("F", 3, [30, 30]), ("F", 5, [20, 40]), ("M", 2, [40, 20]), ("M", 3, [30, 5])];
+    for (name, score, counts) in cells {
+        for (outcome, count) in [false, true].into_iter().zip(counts) {
+            scores.extend(vec![f64::from(score); count]);
+            outcomes.extend(vec![outcome; count]);
+            names.extend(vec![Some(name); count]);
+        }
+    }
+    let table = ScoreTable::new(scores, outcomes).unwrap().group("sex", &names).unwrap();
+    let audit = table.audit(&AuditParams::at(OperatingPoint::Threshold(2.0))).unwrap();
+    let page = page(&audit);
+    let table = &page[page.find("what happened at each score?").unwrap()..];
+    let table = &table[..table.find("</table>").unwrap()];
+    assert!(table.contains("<th scope=\"row\">5</th><td>66.7%"), "{table}");
+    assert!(table.contains("<td>withheld</td><td>withheld</td>") && table.contains("<td>nobody</td>"));
+    assert!(page.contains("outcome at equal score") && page.contains("taken for points"));
+    let text = audit_text(&audit);
+    assert!(
+        text.contains("with the outcome at each score, f: 2: withheld; 3: withheld; 5: 66.7% (n = 60)"),
+        "{text}"
+    );
+    let csv = audit_csv(&audit).unwrap();
+    let line = |start: &str| csv.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+    assert!(line("sex,f,yes,shown,180,outcome at score 5").contains(",0.666667,"));
+    assert!(line("sex,m,yes,withheld,95,outcome at score 3").ends_with("outcome at score 3,,,,,,,,,,,,,,,"));
+    assert!(csv.contains(",outcome at equal score,") && !csv.contains(",calibration gap,"));
+    let json = serde_json::to_string(&audit).unwrap();
+    assert!(json.contains("\"scores\":\"points\"") && json.contains("{\"score\":3.0,\"observed\":null}"));
+    let back: Audit = serde_json::from_str(&json.replace("\"points\"", "\"not_chances\"")).unwrap();
+    assert_eq!(back, audit);
 }
 
 #[test]

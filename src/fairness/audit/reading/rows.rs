@@ -420,6 +420,7 @@ impl<'a> Rows<'a> {
         } else {
             ScoreTable::without_scores(of(|said| said.predicted), outcomes)?
         };
+        table.bands = !columns.score_order.is_empty();
         if columns.score.is_some() && selects {
             table = table.predicted(of(|said| said.predicted))?;
         }

@@ -143,7 +143,7 @@ fn a_list_of_limited_length_says_who_was_tied() {
     let outcomes = (0..40).map(|row| row % 3 > 0).collect();
     let table = ScoreTable::new(scores, outcomes).unwrap();
     let audit = table.audit(&params(OperatingPoint::Threshold(0.0), 10, 39)).unwrap();
-    assert_eq!(audit.scores, ScoreScale::NotChances);
+    assert_eq!(audit.scores, ScoreScale::Points);
     assert!(audit.whole.auc.is_some() && audit.whole.mean_score.is_some());
     assert_eq!((audit.whole.net_benefit, audit.whole.calibration_slope), (None, None));
 }
