@@ -9,7 +9,7 @@ use earlyhelp::evaluate::Backtest;
 
 use earlyhelp::fairness::FairnessAudit;
 use earlyhelp::fairness::audit::{
-    Against, AttributeFinding, AuditParams, AuditedOutcome, Disparity, DisparityVerdict, Measure,
+    Against, AttributeFinding, AuditParams, AuditedOutcome, Disparity, DisparityVerdict, GroupMeasure,
     OperatingPoint, ScoreTable,
 };
 
@@ -51,7 +51,7 @@ fn real_records_give_the_known_figures_and_a_known_disparity() {
     for group in groups {
         let AuditedOutcome::Shown { disparities, .. } = &group.outcome else { panic!("large groups") };
         let whole = |held: &&Disparity| held.against == Against::Whole;
-        let mut wrongly = disparities.iter().filter(|held| held.measure == Measure::FalsePositiveRate);
+        let mut wrongly = disparities.iter().filter(|held| held.measure == GroupMeasure::FalsePositiveRate);
         let interval = wrongly.find(whole).and_then(|held| held.difference).expect("compared").interval;
         let is_clear = if group.values == ["m"] { interval.low > 0.0 } else { interval.high < 0.0 };
         assert!(is_clear, "{}: {interval:?}", group.name());
@@ -62,7 +62,7 @@ fn real_records_give_the_known_figures_and_a_known_disparity() {
     // a characteristic at once.
     let table = ScoreTable::of_backtest(&day_28, &protected).unwrap();
     let audit = table.audit(&AuditParams::at(OperatingPoint::Predicted)).unwrap();
-    let verdict = |characteristic: &str, group: &str, measure: Measure| {
+    let verdict = |characteristic: &str, group: &str, measure: GroupMeasure| {
         let of = audit.attributes.iter().find(|of| of.columns == [characteristic]).expect("audited");
         let AttributeFinding::Measured { groups, .. } = &of.finding else { panic!("it is held") };
         let of = groups.iter().find(|of| of.values == [group]).expect("a group");
@@ -71,15 +71,15 @@ fn real_records_give_the_known_figures_and_a_known_disparity() {
         let of = of.expect("compared");
         (of.verdict, of.difference_simultaneous)
     };
-    let (found, interval) = verdict("gender", "m", Measure::FalsePositiveRate);
+    let (found, interval) = verdict("gender", "m", GroupMeasure::FalsePositiveRate);
     assert_eq!(found, DisparityVerdict::Present);
     assert!(interval.unwrap().low > 0.0, "men are wrongly listed more often: {interval:?}");
     // 87 people: whatever the point estimates say, they are too few to tell of who is found and who wrongly listed.
-    for measure in [Measure::FalsePositiveRate, Measure::TruePositiveRate] {
+    for measure in [GroupMeasure::FalsePositiveRate, GroupMeasure::TruePositiveRate] {
         assert_eq!(verdict("age_band", "55<=", measure).0, DisparityVerdict::CannotTell, "{measure}");
     }
     // But so few of them are selected that it is clear all the same, whether the number may be shown or not.
-    assert_eq!(verdict("age_band", "55<=", Measure::SelectionRate).0, DisparityVerdict::Present);
+    assert_eq!(verdict("age_band", "55<=", GroupMeasure::SelectionRate).0, DisparityVerdict::Present);
 
     // Each rung of the ladder is a lie about what was known; each makes the model look better.
     let rungs: Vec<f64> = ladder(28)[1..]

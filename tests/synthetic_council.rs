@@ -8,7 +8,7 @@ use earlyhelp::dataset::Dataset;
 use earlyhelp::evaluate::Estimate;
 use earlyhelp::fairness::audit::{
     Against, AttributeFinding, Audit, AuditedOutcome, Criterion, Disparity, DisparityVerdict,
-    Measure as Figure,
+    GroupMeasure as Figure,
 };
 use earlyhelp::features::{Feature, FeatureSpec, Measure, Scope};
 use earlyhelp::model::Shape;

@@ -19,20 +19,20 @@ pub use mitigation::{CapacityShares, MitigationReport, MitigationTrial, ShareRul
 pub use protected::{Characteristic, Protected, ProtectedColumns};
 
 use self::audit::{
-    AttributeFinding, Audit, AuditParams, AuditedOutcome, Measure, OperatingPoint, ScoreTable,
+    AttributeFinding, Audit, AuditParams, AuditedOutcome, GroupMeasure, OperatingPoint, ScoreTable,
 };
 use crate::error::AuditError;
 use crate::evaluate::Backtest;
 
 /// The differences that a release keeps: those that the criteria of fairness rest on. With all others a model
 /// file would be several times as long; `earlyhelp audit-model` has every one.
-const DECISIVE: [Measure; 6] = [
-    Measure::SelectionRate,
-    Measure::TruePositiveRate,
-    Measure::FalsePositiveRate,
-    Measure::Precision,
-    Measure::CalibrationGap,
-    Measure::Abroca,
+const DECISIVE: [GroupMeasure; 6] = [
+    GroupMeasure::SelectionRate,
+    GroupMeasure::TruePositiveRate,
+    GroupMeasure::FalsePositiveRate,
+    GroupMeasure::Precision,
+    GroupMeasure::CalibrationGap,
+    GroupMeasure::Abroca,
 ];
 
 /// A finished fairness audit of one candidate's backtest: the receipt that a release asks for.

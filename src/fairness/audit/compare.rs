@@ -7,7 +7,7 @@ use super::measure::{POWER, estimate, sidak};
 use super::ordinal;
 use super::rates::{Moments, RatePair};
 use super::replicates::{Areas, Replicates, Scored, Series};
-use super::report::{Against, Disparity, DisparityVerdict, Measure, ScoreScale};
+use super::report::{Against, Disparity, DisparityVerdict, GroupMeasure, ScoreScale};
 use super::suppress::gives_away;
 use crate::stats::{Estimate, Interval, Z};
 
@@ -49,26 +49,28 @@ impl Source {
     }
 }
 
-fn source(measure: Measure) -> Option<Source> {
+fn source(measure: GroupMeasure) -> Option<Source> {
     Some(match measure {
-        Measure::Prevalence => Source::Share(0, false),
-        Measure::SelectionRate => Source::Share(1, false),
-        Measure::TruePositiveRate => Source::Share(2, false),
-        Measure::FalseNegativeRate => Source::Share(2, true),
-        Measure::FalsePositiveRate => Source::Share(3, false),
-        Measure::TrueNegativeRate => Source::Share(3, true),
-        Measure::Precision => Source::Share(4, false),
-        Measure::FalseDiscoveryRate => Source::Share(4, true),
-        Measure::FalseOmissionRate => Source::Share(5, false),
-        Measure::Accuracy => Source::Share(6, false),
-        Measure::Auc => Source::Scored(Scored::Auc),
-        Measure::AveragePrecision => Source::Scored(Scored::AveragePrecision),
-        Measure::MeanScore => Source::Scored(Scored::MeanScore),
-        Measure::CalibrationGap => Source::Scored(Scored::CalibrationGap),
-        Measure::ExpectedCalibrationError => Source::Scored(Scored::ExpectedError),
-        Measure::NetBenefit => Source::Scored(Scored::NetBenefit),
-        Measure::Abroca => Source::Area,
-        Measure::ShareOfSelected | Measure::CalibrationSlope | Measure::CalibrationIntercept => return None,
+        GroupMeasure::Prevalence => Source::Share(0, false),
+        GroupMeasure::SelectionRate => Source::Share(1, false),
+        GroupMeasure::TruePositiveRate => Source::Share(2, false),
+        GroupMeasure::FalseNegativeRate => Source::Share(2, true),
+        GroupMeasure::FalsePositiveRate => Source::Share(3, false),
+        GroupMeasure::TrueNegativeRate => Source::Share(3, true),
+        GroupMeasure::Precision => Source::Share(4, false),
+        GroupMeasure::FalseDiscoveryRate => Source::Share(4, true),
+        GroupMeasure::FalseOmissionRate => Source::Share(5, false),
+        GroupMeasure::Accuracy => Source::Share(6, false),
+        GroupMeasure::Auc => Source::Scored(Scored::Auc),
+        GroupMeasure::AveragePrecision => Source::Scored(Scored::AveragePrecision),
+        GroupMeasure::MeanScore => Source::Scored(Scored::MeanScore),
+        GroupMeasure::CalibrationGap => Source::Scored(Scored::CalibrationGap),
+        GroupMeasure::ExpectedCalibrationError => Source::Scored(Scored::ExpectedError),
+        GroupMeasure::NetBenefit => Source::Scored(Scored::NetBenefit),
+        GroupMeasure::Abroca => Source::Area,
+        GroupMeasure::ShareOfSelected
+        | GroupMeasure::CalibrationSlope
+        | GroupMeasure::CalibrationIntercept => return None,
     })
 }
 
@@ -86,7 +88,7 @@ struct Gap {
 
 impl Comparison<'_> {
     /// One measure for all groups, in their order; none for the base itself. All are judged on the true figures.
-    pub(super) fn disparities(&self, measure: Measure) -> Vec<Option<Judged>> {
+    pub(super) fn disparities(&self, measure: GroupMeasure) -> Vec<Option<Judged>> {
         let chances = self.context.rows.scale == ScoreScale::Chances;
         let source = match source(measure) {
             Some(Source::Scored(Scored::CalibrationGap)) if !chances => Source::EqualScore,
@@ -281,7 +283,7 @@ impl Comparison<'_> {
 
     fn disparity(
         &self,
-        measure: Measure,
+        measure: GroupMeasure,
         place: usize,
         gap: Option<&Gap>,
         (critical, margin): (f64, f64),

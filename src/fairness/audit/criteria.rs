@@ -4,7 +4,9 @@ use super::compare::{rounded_ends, stretched, verdict};
 use super::judged::Judged;
 use super::measure::critical_for_two;
 use super::params::AuditParams;
-use super::report::{Against, Criterion, CriterionReport, DisparityVerdict, GroupMeasures, Measure, Setter};
+use super::report::{
+    Against, Criterion, CriterionReport, DisparityVerdict, GroupMeasure, GroupMeasures, Setter,
+};
 use crate::stats::{Estimate, Interval};
 
 /// A group that is shown: its name, its figures as published, and all its comparisons.
@@ -28,14 +30,14 @@ pub(super) fn criteria(
     Criterion::ALL.into_iter().map(|criterion| report(criterion, groups, against, params)).collect()
 }
 
-fn measures(criterion: Criterion) -> &'static [Measure] {
+fn measures(criterion: Criterion) -> &'static [GroupMeasure] {
     match criterion {
-        Criterion::StatisticalParity | Criterion::FourFifthsRule => &[Measure::SelectionRate],
-        Criterion::EqualOpportunity => &[Measure::TruePositiveRate],
-        Criterion::EqualisedOdds => &[Measure::TruePositiveRate, Measure::FalsePositiveRate],
-        Criterion::PredictiveParity => &[Measure::Precision],
-        Criterion::CalibrationWithinGroups => &[Measure::CalibrationGap],
-        Criterion::Abroca => &[Measure::Abroca],
+        Criterion::StatisticalParity | Criterion::FourFifthsRule => &[GroupMeasure::SelectionRate],
+        Criterion::EqualOpportunity => &[GroupMeasure::TruePositiveRate],
+        Criterion::EqualisedOdds => &[GroupMeasure::TruePositiveRate, GroupMeasure::FalsePositiveRate],
+        Criterion::PredictiveParity => &[GroupMeasure::Precision],
+        Criterion::CalibrationWithinGroups => &[GroupMeasure::CalibrationGap],
+        Criterion::Abroca => &[GroupMeasure::Abroca],
     }
 }
 
@@ -102,7 +104,8 @@ fn seen(criterion: Criterion, group: &JudgedGroup, judged: &Judged, params: &Aud
             (difference, gap, DisparityVerdict::Present)
         }
         Criterion::EqualisedOdds
-            if found.measure != Measure::TruePositiveRate || found.verdict != DisparityVerdict::Present =>
+            if found.measure != GroupMeasure::TruePositiveRate
+                || found.verdict != DisparityVerdict::Present =>
         {
             let both =
                 difference.map(|difference| for_two_measures(difference, found.critical, params.round_to));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::figure::Measure;
+use super::figure::GroupMeasure;
 use crate::stats::{Estimate, Interval};
 
 /// Whom a group is compared with.
@@ -74,11 +74,11 @@ impl fmt::Display for DisparityVerdict {
 #[serde(deny_unknown_fields)]
 pub struct Disparity {
     /// Which figure.
-    pub measure: Measure,
+    pub measure: GroupMeasure,
     /// Whose figure it is compared with.
     pub against: Against,
-    /// The group's figure minus the other's, with a 95% interval of its own; for [`Measure::Abroca`] the area
-    /// between the two curves, and for [`Measure::CalibrationGap`] of scores that are not chances the difference in
+    /// The group's figure minus the other's, with a 95% interval of its own; for [`GroupMeasure::Abroca`] the area
+    /// between the two curves, and for [`GroupMeasure::CalibrationGap`] of scores that are not chances the difference in
     /// outcome at equal score (Mantel and Haenszel's weights). `None` where either figure is withheld, or has no denominator.
     pub difference: Option<Estimate>,
     /// The ends between which the differences of *all* groups of this column lie at once, in 95 of 100 samples.
@@ -212,7 +212,7 @@ pub struct Setter {
     /// that is withheld.
     pub denominator: Option<u64>,
     /// Which figure.
-    pub measure: Measure,
+    pub measure: GroupMeasure,
     /// The difference, or the ratio for [`Criterion::FourFifthsRule`], with the simultaneous interval (for
     /// [`Criterion::EqualisedOdds`] the one that holds for both of its measures). `None` where it is withheld.
     pub size: Option<Estimate>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A figure of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Measure {
+pub enum GroupMeasure {
     /// [`GroupMeasures::prevalence`](super::GroupMeasures::prevalence).
     Prevalence,
     /// [`GroupMeasures::selection_rate`](super::GroupMeasures::selection_rate).
@@ -50,7 +50,7 @@ pub enum Measure {
     Abroca,
 }
 
-impl Measure {
+impl GroupMeasure {
     /// All of them, in the order in which tables have them.
     pub(crate) const ALL: [Self; 20] = [
         Self::Prevalence,
@@ -76,7 +76,7 @@ impl Measure {
     ];
 
     /// Those that groups are compared by, in the order of [`AuditedOutcome::Shown`](super::AuditedOutcome::Shown)'s disparities. Slope and
-    /// intercept of calibration are not among them ([`Measure::CalibrationGap`] is), nor is the share of the
+    /// intercept of calibration are not among them ([`GroupMeasure::CalibrationGap`] is), nor is the share of the
     /// selected, which follows the size of the group.
     pub const COMPARED: [Self; 17] = [
         Self::Prevalence,
@@ -125,7 +125,7 @@ impl Measure {
     }
 }
 
-impl fmt::Display for Measure {
+impl fmt::Display for GroupMeasure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }

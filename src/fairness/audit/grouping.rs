@@ -12,7 +12,7 @@ use super::ordinal;
 use super::rates::Moments;
 use super::replicates::Replicates;
 use super::report::{
-    Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, Measure, OutcomeAtScore,
+    Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, GroupMeasure, OutcomeAtScore,
 };
 use super::suppress::{Guard, PairCells, Parts, hold_back};
 use super::table::{ScoreTable, folded, is_known};
@@ -314,7 +314,7 @@ impl Grouping {
         let mut totals = Totals::new(context.rows);
         let mut compared: Vec<Vec<Judged>> = groups.iter().map(|_| Vec::new()).collect();
         for comparison in comparisons {
-            for measure in Measure::COMPARED {
+            for measure in GroupMeasure::COMPARED {
                 for (held, found) in compared.iter_mut().zip(comparison.disparities(measure)) {
                     held.extend(found);
                 }

@@ -1,7 +1,9 @@
 //! Audits of half a table: of scores whose outcomes are not known yet, such as a list that is in use; and of selections
 //! and outcomes without scores.
 
-use super::report::{AttributeFinding, Audit, AuditedOutcome, Criterion, GroupMeasures, Measure, ScoreScale};
+use super::report::{
+    AttributeFinding, Audit, AuditedOutcome, Criterion, GroupMeasure, GroupMeasures, ScoreScale,
+};
 
 impl Audit {
     /// What can be said without outcomes: who is selected, and how scores lie.
@@ -9,7 +11,10 @@ impl Audit {
         self.positives = None;
         self.keep(
             |measure| {
-                matches!(measure, Measure::SelectionRate | Measure::ShareOfSelected | Measure::MeanScore)
+                matches!(
+                    measure,
+                    GroupMeasure::SelectionRate | GroupMeasure::ShareOfSelected | GroupMeasure::MeanScore
+                )
             },
             |criterion| matches!(criterion, Criterion::StatisticalParity | Criterion::FourFifthsRule),
         );
@@ -24,15 +29,15 @@ impl Audit {
             |measure| {
                 !matches!(
                     measure,
-                    Measure::Auc
-                        | Measure::AveragePrecision
-                        | Measure::MeanScore
-                        | Measure::CalibrationGap
-                        | Measure::CalibrationSlope
-                        | Measure::CalibrationIntercept
-                        | Measure::ExpectedCalibrationError
-                        | Measure::NetBenefit
-                        | Measure::Abroca
+                    GroupMeasure::Auc
+                        | GroupMeasure::AveragePrecision
+                        | GroupMeasure::MeanScore
+                        | GroupMeasure::CalibrationGap
+                        | GroupMeasure::CalibrationSlope
+                        | GroupMeasure::CalibrationIntercept
+                        | GroupMeasure::ExpectedCalibrationError
+                        | GroupMeasure::NetBenefit
+                        | GroupMeasure::Abroca
                 )
             },
             |criterion| !matches!(criterion, Criterion::CalibrationWithinGroups | Criterion::Abroca),
@@ -40,7 +45,7 @@ impl Audit {
         self
     }
 
-    fn keep(&mut self, measure: fn(Measure) -> bool, criterion: fn(Criterion) -> bool) {
+    fn keep(&mut self, measure: fn(GroupMeasure) -> bool, criterion: fn(Criterion) -> bool) {
         self.whole.keep(measure);
         for attribute in self.attributes.iter_mut().chain(&mut self.intersections) {
             let AttributeFinding::Measured { groups, criteria, .. } = &mut attribute.finding else {
@@ -58,15 +63,15 @@ impl Audit {
 
 impl GroupMeasures {
     /// Blanks every figure but those that are kept.
-    fn keep(&mut self, kept: fn(Measure) -> bool) {
-        if !kept(Measure::Prevalence) {
+    fn keep(&mut self, kept: fn(GroupMeasure) -> bool) {
+        if !kept(GroupMeasure::Prevalence) {
             self.positives = None;
         }
-        if !kept(Measure::CalibrationGap) {
+        if !kept(GroupMeasure::CalibrationGap) {
             self.reliability.clear();
             self.by_score.clear();
         }
-        for measure in Measure::ALL {
+        for measure in GroupMeasure::ALL {
             if let Some(figure) = self.figure_mut(measure).filter(|_| !kept(measure)) {
                 *figure = None;
             }

@@ -67,7 +67,7 @@ pub use params::{AuditParams, OperatingPoint};
 pub use reading::{ArmColumn, FollowUp, OutcomeJump, ScoreColumns, ScoreIntake, read_scores};
 pub use report::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, CommonScore,
-    Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasures, Measure, Operating,
+    Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, Operating,
     OutcomeAtScore, ScoreScale, ScoreSpread, Setter, Tie,
 };
 pub(crate) use suppress::{Guard, held_back, hold_back, hold_back_parts};

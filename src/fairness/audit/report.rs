@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use super::disparity::{Against, Criterion, CriterionReport, Disparity, DisparityVerdict, Setter};
-pub use super::figure::Measure;
+pub use super::figure::GroupMeasure;
 use super::params::AuditParams;
 pub use crate::evaluate::Tie;
 use crate::stats::Estimate;
@@ -189,7 +189,7 @@ pub enum AuditedOutcome {
         /// What was measured in the group.
         measures: Box<GroupMeasures>,
         /// How it differs from others: for each of reference (if any), largest and whole, each measure
-        /// of [`Measure::COMPARED`]. A group is not compared with itself.
+        /// of [`GroupMeasure::COMPARED`]. A group is not compared with itself.
         disparities: Vec<Disparity>,
     },
     /// Too small to be shown, or held back with one that is: from the total and all other groups, the small
@@ -293,71 +293,73 @@ pub struct OutcomeAtScore {
 impl GroupMeasures {
     /// Whether the figure of this name is missing because a reader may not know it. `false` where it is shown, or where
     /// there is none: a share of nobody.
-    pub fn withholds(&self, measure: Measure) -> bool {
+    pub fn withholds(&self, measure: GroupMeasure) -> bool {
         let (outcome, selection) = match measure {
-            Measure::SelectionRate | Measure::ShareOfSelected | Measure::MeanScore => (false, true),
-            Measure::Prevalence
-            | Measure::Auc
-            | Measure::AveragePrecision
-            | Measure::CalibrationSlope
-            | Measure::CalibrationIntercept
-            | Measure::ExpectedCalibrationError
-            | Measure::Abroca => (true, false),
+            GroupMeasure::SelectionRate | GroupMeasure::ShareOfSelected | GroupMeasure::MeanScore => {
+                (false, true)
+            }
+            GroupMeasure::Prevalence
+            | GroupMeasure::Auc
+            | GroupMeasure::AveragePrecision
+            | GroupMeasure::CalibrationSlope
+            | GroupMeasure::CalibrationIntercept
+            | GroupMeasure::ExpectedCalibrationError
+            | GroupMeasure::Abroca => (true, false),
             _ => (true, true),
         };
         let withheld = outcome && self.positives.is_none() || selection && self.selected.is_none();
         withheld && self.figure(measure).is_none()
     }
 
-    /// The place of the figure of this name; `None` for [`Measure::Abroca`].
-    pub(super) fn figure_mut(&mut self, measure: Measure) -> Option<&mut Option<Estimate>> {
+    /// The place of the figure of this name; `None` for [`GroupMeasure::Abroca`].
+    pub(super) fn figure_mut(&mut self, measure: GroupMeasure) -> Option<&mut Option<Estimate>> {
         match measure {
-            Measure::Prevalence => Some(&mut self.prevalence),
-            Measure::SelectionRate => Some(&mut self.selection_rate),
-            Measure::TruePositiveRate => Some(&mut self.true_positive_rate),
-            Measure::FalsePositiveRate => Some(&mut self.false_positive_rate),
-            Measure::TrueNegativeRate => Some(&mut self.true_negative_rate),
-            Measure::FalseNegativeRate => Some(&mut self.false_negative_rate),
-            Measure::Precision => Some(&mut self.precision),
-            Measure::FalseDiscoveryRate => Some(&mut self.false_discovery_rate),
-            Measure::FalseOmissionRate => Some(&mut self.false_omission_rate),
-            Measure::Accuracy => Some(&mut self.accuracy),
-            Measure::ShareOfSelected => Some(&mut self.share_of_selected),
-            Measure::Auc => Some(&mut self.auc),
-            Measure::AveragePrecision => Some(&mut self.average_precision),
-            Measure::MeanScore => Some(&mut self.mean_score),
-            Measure::CalibrationGap => Some(&mut self.calibration_gap),
-            Measure::CalibrationSlope => Some(&mut self.calibration_slope),
-            Measure::CalibrationIntercept => Some(&mut self.calibration_intercept),
-            Measure::ExpectedCalibrationError => Some(&mut self.expected_calibration_error),
-            Measure::NetBenefit => Some(&mut self.net_benefit),
-            Measure::Abroca => None,
+            GroupMeasure::Prevalence => Some(&mut self.prevalence),
+            GroupMeasure::SelectionRate => Some(&mut self.selection_rate),
+            GroupMeasure::TruePositiveRate => Some(&mut self.true_positive_rate),
+            GroupMeasure::FalsePositiveRate => Some(&mut self.false_positive_rate),
+            GroupMeasure::TrueNegativeRate => Some(&mut self.true_negative_rate),
+            GroupMeasure::FalseNegativeRate => Some(&mut self.false_negative_rate),
+            GroupMeasure::Precision => Some(&mut self.precision),
+            GroupMeasure::FalseDiscoveryRate => Some(&mut self.false_discovery_rate),
+            GroupMeasure::FalseOmissionRate => Some(&mut self.false_omission_rate),
+            GroupMeasure::Accuracy => Some(&mut self.accuracy),
+            GroupMeasure::ShareOfSelected => Some(&mut self.share_of_selected),
+            GroupMeasure::Auc => Some(&mut self.auc),
+            GroupMeasure::AveragePrecision => Some(&mut self.average_precision),
+            GroupMeasure::MeanScore => Some(&mut self.mean_score),
+            GroupMeasure::CalibrationGap => Some(&mut self.calibration_gap),
+            GroupMeasure::CalibrationSlope => Some(&mut self.calibration_slope),
+            GroupMeasure::CalibrationIntercept => Some(&mut self.calibration_intercept),
+            GroupMeasure::ExpectedCalibrationError => Some(&mut self.expected_calibration_error),
+            GroupMeasure::NetBenefit => Some(&mut self.net_benefit),
+            GroupMeasure::Abroca => None,
         }
     }
 
-    /// The figure of this name. `None` where it is not shown, and always for [`Measure::Abroca`].
-    pub fn figure(&self, measure: Measure) -> Option<&Estimate> {
+    /// The figure of this name. `None` where it is not shown, and always for [`GroupMeasure::Abroca`].
+    pub fn figure(&self, measure: GroupMeasure) -> Option<&Estimate> {
         match measure {
-            Measure::Prevalence => self.prevalence.as_ref(),
-            Measure::SelectionRate => self.selection_rate.as_ref(),
-            Measure::TruePositiveRate => self.true_positive_rate.as_ref(),
-            Measure::FalsePositiveRate => self.false_positive_rate.as_ref(),
-            Measure::TrueNegativeRate => self.true_negative_rate.as_ref(),
-            Measure::FalseNegativeRate => self.false_negative_rate.as_ref(),
-            Measure::Precision => self.precision.as_ref(),
-            Measure::FalseDiscoveryRate => self.false_discovery_rate.as_ref(),
-            Measure::FalseOmissionRate => self.false_omission_rate.as_ref(),
-            Measure::Accuracy => self.accuracy.as_ref(),
-            Measure::ShareOfSelected => self.share_of_selected.as_ref(),
-            Measure::Auc => self.auc.as_ref(),
-            Measure::AveragePrecision => self.average_precision.as_ref(),
-            Measure::MeanScore => self.mean_score.as_ref(),
-            Measure::CalibrationGap => self.calibration_gap.as_ref(),
-            Measure::CalibrationSlope => self.calibration_slope.as_ref(),
-            Measure::CalibrationIntercept => self.calibration_intercept.as_ref(),
-            Measure::ExpectedCalibrationError => self.expected_calibration_error.as_ref(),
-            Measure::NetBenefit => self.net_benefit.as_ref(),
-            Measure::Abroca => None,
+            GroupMeasure::Prevalence => self.prevalence.as_ref(),
+            GroupMeasure::SelectionRate => self.selection_rate.as_ref(),
+            GroupMeasure::TruePositiveRate => self.true_positive_rate.as_ref(),
+            GroupMeasure::FalsePositiveRate => self.false_positive_rate.as_ref(),
+            GroupMeasure::TrueNegativeRate => self.true_negative_rate.as_ref(),
+            GroupMeasure::FalseNegativeRate => self.false_negative_rate.as_ref(),
+            GroupMeasure::Precision => self.precision.as_ref(),
+            GroupMeasure::FalseDiscoveryRate => self.false_discovery_rate.as_ref(),
+            GroupMeasure::FalseOmissionRate => self.false_omission_rate.as_ref(),
+            GroupMeasure::Accuracy => self.accuracy.as_ref(),
+            GroupMeasure::ShareOfSelected => self.share_of_selected.as_ref(),
+            GroupMeasure::Auc => self.auc.as_ref(),
+            GroupMeasure::AveragePrecision => self.average_precision.as_ref(),
+            GroupMeasure::MeanScore => self.mean_score.as_ref(),
+            GroupMeasure::CalibrationGap => self.calibration_gap.as_ref(),
+            GroupMeasure::CalibrationSlope => self.calibration_slope.as_ref(),
+            GroupMeasure::CalibrationIntercept => self.calibration_intercept.as_ref(),
+            GroupMeasure::ExpectedCalibrationError => self.expected_calibration_error.as_ref(),
+            GroupMeasure::NetBenefit => self.net_benefit.as_ref(),
+            GroupMeasure::Abroca => None,
         }
     }
 }

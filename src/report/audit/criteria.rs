@@ -4,7 +4,7 @@ use super::super::words;
 use super::{figure, id, name};
 use crate::fairness::audit::{
     Against, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, Criterion, CriterionReport, Disparity,
-    DisparityVerdict, Measure, Setter,
+    DisparityVerdict, GroupMeasure, Setter,
 };
 
 /// The question that a criterion asks.
@@ -23,14 +23,14 @@ pub(super) fn question(criterion: Criterion) -> &'static str {
 }
 
 /// The figures that a criterion compares.
-pub(super) fn measures(criterion: Criterion) -> &'static [Measure] {
+pub(super) fn measures(criterion: Criterion) -> &'static [GroupMeasure] {
     match criterion {
-        Criterion::StatisticalParity | Criterion::FourFifthsRule => &[Measure::SelectionRate],
-        Criterion::EqualOpportunity => &[Measure::TruePositiveRate],
-        Criterion::EqualisedOdds => &[Measure::TruePositiveRate, Measure::FalsePositiveRate],
-        Criterion::PredictiveParity => &[Measure::Precision],
-        Criterion::CalibrationWithinGroups => &[Measure::CalibrationGap],
-        Criterion::Abroca => &[Measure::Abroca],
+        Criterion::StatisticalParity | Criterion::FourFifthsRule => &[GroupMeasure::SelectionRate],
+        Criterion::EqualOpportunity => &[GroupMeasure::TruePositiveRate],
+        Criterion::EqualisedOdds => &[GroupMeasure::TruePositiveRate, GroupMeasure::FalsePositiveRate],
+        Criterion::PredictiveParity => &[GroupMeasure::Precision],
+        Criterion::CalibrationWithinGroups => &[GroupMeasure::CalibrationGap],
+        Criterion::Abroca => &[GroupMeasure::Abroca],
     }
 }
 
@@ -209,7 +209,7 @@ fn could_show(audit: &Audit, groups: &[AuditedGroup], report: &CriterionReport) 
     else {
         return String::new();
     };
-    let mut shown: Vec<(f64, Measure, String)> = Vec::new();
+    let mut shown: Vec<(f64, GroupMeasure, String)> = Vec::new();
     for group in groups {
         let compared = disparities(group)
             .iter()
@@ -221,7 +221,7 @@ fn could_show(audit: &Audit, groups: &[AuditedGroup], report: &CriterionReport) 
         shown.extend(least.map(|(size, measure)| (size, measure, group.name())));
     }
     shown.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let told = |(size, measure, group): &(f64, Measure, String)| {
+    let told = |(size, measure, group): &(f64, GroupMeasure, String)| {
         format!("{} ({group})", figure::size(*measure, *size, audit.scores))
     };
     match shown.as_slice() {
@@ -247,21 +247,21 @@ pub(super) struct DifferenceRow {
 
 /// Differences on the page. The true-negative, false-negative and false-discovery rates are left to the table
 /// and the data: their differences are those of the rates they complete, with the sign turned.
-const TOLD: [Measure; 14] = [
-    Measure::Prevalence,
-    Measure::SelectionRate,
-    Measure::TruePositiveRate,
-    Measure::FalsePositiveRate,
-    Measure::Precision,
-    Measure::FalseOmissionRate,
-    Measure::Accuracy,
-    Measure::Auc,
-    Measure::AveragePrecision,
-    Measure::MeanScore,
-    Measure::CalibrationGap,
-    Measure::ExpectedCalibrationError,
-    Measure::NetBenefit,
-    Measure::Abroca,
+const TOLD: [GroupMeasure; 14] = [
+    GroupMeasure::Prevalence,
+    GroupMeasure::SelectionRate,
+    GroupMeasure::TruePositiveRate,
+    GroupMeasure::FalsePositiveRate,
+    GroupMeasure::Precision,
+    GroupMeasure::FalseOmissionRate,
+    GroupMeasure::Accuracy,
+    GroupMeasure::Auc,
+    GroupMeasure::AveragePrecision,
+    GroupMeasure::MeanScore,
+    GroupMeasure::CalibrationGap,
+    GroupMeasure::ExpectedCalibrationError,
+    GroupMeasure::NetBenefit,
+    GroupMeasure::Abroca,
 ];
 
 impl DifferenceRow {
@@ -327,7 +327,7 @@ pub(in crate::report) fn present(
 ) -> Vec<String> {
     let against = against.map(|against| against.for_group(&group.name()));
     let present = told(group, against)
-        .filter(|found| found.verdict == DisparityVerdict::Present && found.measure != Measure::Abroca);
+        .filter(|found| found.verdict == DisparityVerdict::Present && found.measure != GroupMeasure::Abroca);
     present
         .filter_map(|found| {
             let difference = found.difference.as_ref()?;
@@ -349,7 +349,7 @@ pub(super) fn told<'a>(
 }
 
 /// `1.0 to 7.4`, out of the way that a difference is told.
-fn between(measure: Measure, held: crate::evaluate::Interval, audit: &Audit) -> String {
+fn between(measure: GroupMeasure, held: crate::evaluate::Interval, audit: &Audit) -> String {
     let text = figure::difference(measure, held.high, Some(held), audit.scores);
     text.split_once('(').map_or(String::new(), |(_, ends)| ends.trim_end_matches(')').to_owned())
 }

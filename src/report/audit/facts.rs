@@ -2,7 +2,7 @@
 
 use super::super::words;
 use super::figure;
-use crate::fairness::audit::{Audit, Measure, ScoreIntake, ScoreScale, Tie};
+use crate::fairness::audit::{Audit, GroupMeasure, ScoreIntake, ScoreScale, Tie};
 
 /// The facts at the head and the foot of the page.
 pub(super) struct Facts {
@@ -39,7 +39,7 @@ pub(super) const NOT_KNOWN_YET: &str = "not known yet: only who is selected can 
 impl Facts {
     pub(super) fn of(audit: &Audit) -> Self {
         let whole = &audit.whole;
-        let with_share = |count: Option<u64>, measure: Measure| match (count, whole.figure(measure)) {
+        let with_share = |count: Option<u64>, measure: GroupMeasure| match (count, whole.figure(measure)) {
             (Some(count), Some(share)) => {
                 format!("{}, {}", words::count(count), figure::figure(measure, share, audit.scores))
             }
@@ -55,11 +55,11 @@ impl Facts {
         Self {
             n: words::count(audit.n),
             positives: if audit.followed {
-                with_share(audit.positives, Measure::Prevalence)
+                with_share(audit.positives, GroupMeasure::Prevalence)
             } else {
                 NOT_KNOWN_YET.to_owned()
             },
-            selected: with_share(audit.selected, Measure::SelectionRate),
+            selected: with_share(audit.selected, GroupMeasure::SelectionRate),
             clusters: if audit.clustered { words::count(audit.clusters) } else { String::new() },
             weighted: audit.weighted,
             meaning: meaning(audit),

@@ -1,7 +1,7 @@
 //! Figures as people read them: shares in percent, differences of shares in percentage points.
 
 use crate::evaluate::{Estimate, Interval};
-use crate::fairness::audit::{Criterion, GroupMeasures, Measure, ScoreScale};
+use crate::fairness::audit::{Criterion, GroupMeasure, GroupMeasures, ScoreScale};
 
 /// A share of nobody.
 pub(super) const NO_FIGURE: &str = "no figure";
@@ -21,21 +21,21 @@ enum Unit {
     Number(usize),
 }
 
-fn unit(measure: Measure, scale: ScoreScale) -> Unit {
+fn unit(measure: GroupMeasure, scale: ScoreScale) -> Unit {
     match measure {
-        Measure::CalibrationGap | Measure::ExpectedCalibrationError => Unit::Points,
-        Measure::NetBenefit => Unit::PerThousand,
-        Measure::Auc | Measure::AveragePrecision | Measure::Abroca => Unit::Number(3),
-        Measure::CalibrationSlope | Measure::CalibrationIntercept => Unit::Number(2),
-        Measure::MeanScore if scale != ScoreScale::Chances => Unit::Number(3),
+        GroupMeasure::CalibrationGap | GroupMeasure::ExpectedCalibrationError => Unit::Points,
+        GroupMeasure::NetBenefit => Unit::PerThousand,
+        GroupMeasure::Auc | GroupMeasure::AveragePrecision | GroupMeasure::Abroca => Unit::Number(3),
+        GroupMeasure::CalibrationSlope | GroupMeasure::CalibrationIntercept => Unit::Number(2),
+        GroupMeasure::MeanScore if scale != ScoreScale::Chances => Unit::Number(3),
         _ => Unit::Share,
     }
 }
 
 /// A figure of a group with its interval: `12.3% (10.1 to 14.6)`.
-pub(super) fn figure(measure: Measure, found: &Estimate, scale: ScoreScale) -> String {
+pub(super) fn figure(measure: GroupMeasure, found: &Estimate, scale: ScoreScale) -> String {
     let unit = unit(measure, scale);
-    let signed = matches!(measure, Measure::CalibrationGap | Measure::CalibrationIntercept);
+    let signed = matches!(measure, GroupMeasure::CalibrationGap | GroupMeasure::CalibrationIntercept);
     let text =
         told(unit, if unit == Unit::Share { "%" } else { "" }, signed, found.value, Some(found.interval));
     match of_nobody(measure, found.value) {
@@ -50,16 +50,18 @@ pub(super) fn percent(found: &Estimate) -> String {
 }
 
 /// Why a group has no figure of this name.
-pub(super) fn missing(measures: &GroupMeasures, measure: Measure) -> &'static str {
+pub(super) fn missing(measures: &GroupMeasures, measure: GroupMeasure) -> &'static str {
     if measures.withholds(measure) { WITHHELD } else { NO_FIGURE }
 }
 
 /// A share of none or of all, said in words: a bare 0.0% is read as a small share.
-fn of_nobody(measure: Measure, value: f64) -> Option<&'static str> {
+fn of_nobody(measure: GroupMeasure, value: f64) -> Option<&'static str> {
     let (none, all) = match measure {
-        Measure::Prevalence => ("nobody had the outcome", "everybody had the outcome"),
-        Measure::SelectionRate => ("nobody selected", "everybody selected"),
-        Measure::TruePositiveRate | Measure::FalsePositiveRate | Measure::Precision => ("none", "all"),
+        GroupMeasure::Prevalence => ("nobody had the outcome", "everybody had the outcome"),
+        GroupMeasure::SelectionRate => ("nobody selected", "everybody selected"),
+        GroupMeasure::TruePositiveRate | GroupMeasure::FalsePositiveRate | GroupMeasure::Precision => {
+            ("none", "all")
+        }
         _ => return None,
     };
     if value <= 0.0 {
@@ -73,7 +75,7 @@ fn of_nobody(measure: Measure, value: f64) -> Option<&'static str> {
 
 /// A difference of two groups: `+4.2 points (1.0 to 7.4)`. An area between curves has no sign.
 pub(super) fn difference(
-    measure: Measure,
+    measure: GroupMeasure,
     value: f64,
     interval: Option<Interval>,
     scale: ScoreScale,
@@ -82,12 +84,12 @@ pub(super) fn difference(
         Unit::Share => Unit::Points,
         other => other,
     };
-    told(unit, "", measure != Measure::Abroca, value, interval)
+    told(unit, "", measure != GroupMeasure::Abroca, value, interval)
 }
 
 /// What a measure is called. Where scores are not chances, groups have no calibration gap, but outcomes at equal score.
-pub(super) fn name(measure: Measure, scale: ScoreScale) -> &'static str {
-    if measure == Measure::CalibrationGap && scale != ScoreScale::Chances {
+pub(super) fn name(measure: GroupMeasure, scale: ScoreScale) -> &'static str {
+    if measure == GroupMeasure::CalibrationGap && scale != ScoreScale::Chances {
         "outcome at equal score"
     } else {
         measure.name()
@@ -95,7 +97,7 @@ pub(super) fn name(measure: Measure, scale: ScoreScale) -> &'static str {
 }
 
 /// A size without sign or interval, in the unit of a difference: `3.1 points`.
-pub(super) fn size(measure: Measure, value: f64, scale: ScoreScale) -> String {
+pub(super) fn size(measure: GroupMeasure, value: f64, scale: ScoreScale) -> String {
     difference(measure, value.abs(), None, scale).trim_start_matches('+').to_owned()
 }
 
@@ -162,23 +164,26 @@ mod tests {
     #[test]
     fn each_measure_has_its_unit() {
         let share = estimate(0.1234, 0.101, 0.1457);
-        assert_eq!(figure(Measure::SelectionRate, &share, CHANCES), "12.3% (10.1 to 14.6)");
-        assert_eq!(figure(Measure::Auc, &share, CHANCES), "0.123 (0.101 to 0.146)");
-        assert_eq!(figure(Measure::CalibrationGap, &share, CHANCES), "+12.3 points (10.1 to 14.6)");
-        assert_eq!(figure(Measure::ExpectedCalibrationError, &share, CHANCES), "12.3 points (10.1 to 14.6)");
-        assert_eq!(figure(Measure::NetBenefit, &share, CHANCES), "123.4 per 1,000 (101.0 to 145.7)");
-        assert_eq!(figure(Measure::MeanScore, &share, CHANCES), "12.3% (10.1 to 14.6)");
-        assert_eq!(figure(Measure::MeanScore, &share, ScoreScale::Points), "0.123 (0.101 to 0.146)");
+        assert_eq!(figure(GroupMeasure::SelectionRate, &share, CHANCES), "12.3% (10.1 to 14.6)");
+        assert_eq!(figure(GroupMeasure::Auc, &share, CHANCES), "0.123 (0.101 to 0.146)");
+        assert_eq!(figure(GroupMeasure::CalibrationGap, &share, CHANCES), "+12.3 points (10.1 to 14.6)");
+        assert_eq!(
+            figure(GroupMeasure::ExpectedCalibrationError, &share, CHANCES),
+            "12.3 points (10.1 to 14.6)"
+        );
+        assert_eq!(figure(GroupMeasure::NetBenefit, &share, CHANCES), "123.4 per 1,000 (101.0 to 145.7)");
+        assert_eq!(figure(GroupMeasure::MeanScore, &share, CHANCES), "12.3% (10.1 to 14.6)");
+        assert_eq!(figure(GroupMeasure::MeanScore, &share, ScoreScale::Points), "0.123 (0.101 to 0.146)");
     }
 
     #[test]
     fn differences_are_points_with_a_sign_and_areas_have_none() {
         let held = Some(Interval { low: -0.0741, high: -0.0102 });
-        let rate = Measure::TruePositiveRate;
+        let rate = GroupMeasure::TruePositiveRate;
         assert_eq!(difference(rate, -0.042, held, CHANCES), "−4.2 points (−7.4 to −1.0)");
         assert_eq!(difference(rate, 0.042, None, CHANCES), "+4.2 points");
         assert_eq!(difference(rate, -0.000_01, None, CHANCES), "0.00 points");
-        assert_eq!(difference(Measure::Abroca, 0.042, None, CHANCES), "0.042");
+        assert_eq!(difference(GroupMeasure::Abroca, 0.042, None, CHANCES), "0.042");
         assert_eq!(size(rate, 0.031, CHANCES), "3.1 points");
         assert_eq!(ratio(1.349, Some(Interval { low: 1.1, high: f64::INFINITY })), "1.35 (1.10 to no limit)");
     }
@@ -186,18 +191,18 @@ mod tests {
     #[test]
     fn nobody_and_everybody_are_said_in_words() {
         let (none, all) = (estimate(0.0, 0.0, 0.02), estimate(1.0, 0.98, 1.0));
-        assert_eq!(figure(Measure::SelectionRate, &none, CHANCES), "nobody selected: 0.0% (0.0 to 2.0)");
+        assert_eq!(figure(GroupMeasure::SelectionRate, &none, CHANCES), "nobody selected: 0.0% (0.0 to 2.0)");
         assert_eq!(
-            figure(Measure::Prevalence, &all, CHANCES),
+            figure(GroupMeasure::Prevalence, &all, CHANCES),
             "everybody had the outcome: 100.0% (98.0 to 100.0)"
         );
-        assert_eq!(figure(Measure::Accuracy, &all, CHANCES), "100.0% (98.0 to 100.0)");
+        assert_eq!(figure(GroupMeasure::Accuracy, &all, CHANCES), "100.0% (98.0 to 100.0)");
     }
 
     #[test]
     fn small_shares_get_another_decimal() {
         assert_eq!(
-            figure(Measure::SelectionRate, &estimate(0.004, 0.002, 0.0081), CHANCES),
+            figure(GroupMeasure::SelectionRate, &estimate(0.004, 0.002, 0.0081), CHANCES),
             "0.40% (0.20 to 0.81)"
         );
     }

@@ -4,38 +4,46 @@ use super::super::words;
 use super::chart::{self, Along, Dot, Span};
 use super::figure;
 use crate::evaluate::Estimate;
-use crate::fairness::audit::{Audit, AuditedGroup, AuditedOutcome, GroupMeasures, Measure, ScoreScale};
+use crate::fairness::audit::{Audit, AuditedGroup, AuditedOutcome, GroupMeasure, GroupMeasures, ScoreScale};
 
 /// What is drawn for each group: what the criteria compare.
-const DRAWN: [(Measure, &str); 4] = [
-    (Measure::SelectionRate, "Of the group, selected"),
-    (Measure::TruePositiveRate, "Of those with the outcome, selected"),
-    (Measure::FalsePositiveRate, "Of those without it, selected"),
-    (Measure::Precision, "Of those selected, with the outcome"),
+const DRAWN: [(GroupMeasure, &str); 4] = [
+    (GroupMeasure::SelectionRate, "Of the group, selected"),
+    (GroupMeasure::TruePositiveRate, "Of those with the outcome, selected"),
+    (GroupMeasure::FalsePositiveRate, "Of those without it, selected"),
+    (GroupMeasure::Precision, "Of those selected, with the outcome"),
 ];
 
 /// The other figures, in tables that fit a page.
-const DETAILS: [(&str, &[Measure]); 3] = [
+const DETAILS: [(&str, &[GroupMeasure]); 3] = [
     (
         "Shares of people",
         &[
-            Measure::Prevalence,
-            Measure::ShareOfSelected,
-            Measure::TrueNegativeRate,
-            Measure::FalseNegativeRate,
-            Measure::FalseDiscoveryRate,
-            Measure::FalseOmissionRate,
-            Measure::Accuracy,
+            GroupMeasure::Prevalence,
+            GroupMeasure::ShareOfSelected,
+            GroupMeasure::TrueNegativeRate,
+            GroupMeasure::FalseNegativeRate,
+            GroupMeasure::FalseDiscoveryRate,
+            GroupMeasure::FalseOmissionRate,
+            GroupMeasure::Accuracy,
         ],
     ),
-    ("Ranking", &[Measure::Auc, Measure::AveragePrecision, Measure::MeanScore, Measure::NetBenefit]),
+    (
+        "Ranking",
+        &[
+            GroupMeasure::Auc,
+            GroupMeasure::AveragePrecision,
+            GroupMeasure::MeanScore,
+            GroupMeasure::NetBenefit,
+        ],
+    ),
     (
         "Calibration",
         &[
-            Measure::CalibrationGap,
-            Measure::CalibrationSlope,
-            Measure::CalibrationIntercept,
-            Measure::ExpectedCalibrationError,
+            GroupMeasure::CalibrationGap,
+            GroupMeasure::CalibrationSlope,
+            GroupMeasure::CalibrationIntercept,
+            GroupMeasure::ExpectedCalibrationError,
         ],
     ),
 ];
@@ -106,7 +114,7 @@ impl GroupTable {
             high: format!("{:.0}%", 100.0 * along.high),
         });
         let row = |name: String, known: bool, is_everybody: bool, held: Option<&GroupMeasures>| {
-            let cell = |((measure, _), along): (&(Measure, &str), Along)| {
+            let cell = |((measure, _), along): (&(GroupMeasure, &str), Along)| {
                 held.map(|held| DrawnCell::of(held, *measure, whole.figure(*measure), along, audit.scores))
             };
             GroupRow {
@@ -137,7 +145,7 @@ fn count(number: Option<u64>) -> String {
 impl DrawnCell {
     fn of(
         held: &GroupMeasures,
-        measure: Measure,
+        measure: GroupMeasure,
         everybody: Option<&Estimate>,
         along: Along,
         scale: ScoreScale,
@@ -168,7 +176,7 @@ pub(super) struct DetailCell {
 }
 
 impl DetailCell {
-    fn of(held: &GroupMeasures, measure: Measure, scale: ScoreScale) -> Self {
+    fn of(held: &GroupMeasures, measure: GroupMeasure, scale: ScoreScale) -> Self {
         let found = held.figure(measure);
         Self {
             says: found.map_or_else(
@@ -187,7 +195,7 @@ pub(super) fn details(audit: &Audit, groups: &[AuditedGroup]) -> Vec<DetailTable
         let held: Vec<(String, &GroupMeasures)> =
             std::iter::once(whole).chain(shown(groups).map(|(group, held)| (group.name(), held))).collect();
         // Calibration of scores that are not chances has no figure of one group: then there is no table.
-        let told: Vec<Measure> = measures
+        let told: Vec<GroupMeasure> = measures
             .iter()
             .copied()
             .filter(|measure| held.iter().any(|(_, held)| held.figure(*measure).is_some()))
@@ -195,12 +203,16 @@ pub(super) fn details(audit: &Audit, groups: &[AuditedGroup]) -> Vec<DetailTable
         if told.is_empty() {
             continue;
         }
-        let cell = |held: &GroupMeasures, measure: Measure| DetailCell::of(held, measure, audit.scores);
+        let cell = |held: &GroupMeasures, measure: GroupMeasure| DetailCell::of(held, measure, audit.scores);
         let rows = held
             .into_iter()
             .map(|(name, held)| (name, told.iter().map(|measure| cell(held, *measure)).collect()));
         let rows = rows.collect();
-        tables.push(DetailTable { caption, columns: told.into_iter().map(Measure::name).collect(), rows });
+        tables.push(DetailTable {
+            caption,
+            columns: told.into_iter().map(GroupMeasure::name).collect(),
+            rows,
+        });
     }
     tables
 }

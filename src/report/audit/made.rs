@@ -35,25 +35,25 @@ impl Counts {
     }
 
     /// Numerator and denominator.
-    fn of_measure(self, measure: Measure) -> Option<(u64, u64)> {
+    fn of_measure(self, measure: GroupMeasure) -> Option<(u64, u64)> {
         let (positives, selected) = (self.found + self.missed, self.found + self.wrongly);
         Some(match measure {
-            Measure::Prevalence => (positives, self.n()),
-            Measure::SelectionRate => (selected, self.n()),
-            Measure::TruePositiveRate => (self.found, positives),
-            Measure::FalsePositiveRate => (self.wrongly, self.wrongly + self.rightly_not),
-            Measure::TrueNegativeRate => (self.rightly_not, self.wrongly + self.rightly_not),
-            Measure::FalseNegativeRate => (self.missed, positives),
-            Measure::Precision => (self.found, selected),
-            Measure::FalseDiscoveryRate => (self.wrongly, selected),
-            Measure::FalseOmissionRate => (self.missed, self.missed + self.rightly_not),
-            Measure::Accuracy => (self.found + self.rightly_not, self.n()),
+            GroupMeasure::Prevalence => (positives, self.n()),
+            GroupMeasure::SelectionRate => (selected, self.n()),
+            GroupMeasure::TruePositiveRate => (self.found, positives),
+            GroupMeasure::FalsePositiveRate => (self.wrongly, self.wrongly + self.rightly_not),
+            GroupMeasure::TrueNegativeRate => (self.rightly_not, self.wrongly + self.rightly_not),
+            GroupMeasure::FalseNegativeRate => (self.missed, positives),
+            GroupMeasure::Precision => (self.found, selected),
+            GroupMeasure::FalseDiscoveryRate => (self.wrongly, selected),
+            GroupMeasure::FalseOmissionRate => (self.missed, self.missed + self.rightly_not),
+            GroupMeasure::Accuracy => (self.found + self.rightly_not, self.n()),
             _ => return None,
         })
     }
 
     /// A share with a denominator that may be shown.
-    fn share(self, measure: Measure) -> Option<Estimate> {
+    fn share(self, measure: GroupMeasure) -> Option<Estimate> {
         let (some, all) = self.of_measure(measure)?;
         wilson(some, all).filter(|_| all >= 10)
     }
@@ -73,16 +73,16 @@ impl Counts {
             n,
             positives: shown(positives),
             selected: shown(selected),
-            prevalence: self.share(Measure::Prevalence),
-            selection_rate: self.share(Measure::SelectionRate),
-            true_positive_rate: self.share(Measure::TruePositiveRate),
-            false_positive_rate: self.share(Measure::FalsePositiveRate),
-            true_negative_rate: self.share(Measure::TrueNegativeRate),
-            false_negative_rate: self.share(Measure::FalseNegativeRate),
-            precision: self.share(Measure::Precision),
-            false_discovery_rate: self.share(Measure::FalseDiscoveryRate),
-            false_omission_rate: self.share(Measure::FalseOmissionRate),
-            accuracy: self.share(Measure::Accuracy),
+            prevalence: self.share(GroupMeasure::Prevalence),
+            selection_rate: self.share(GroupMeasure::SelectionRate),
+            true_positive_rate: self.share(GroupMeasure::TruePositiveRate),
+            false_positive_rate: self.share(GroupMeasure::FalsePositiveRate),
+            true_negative_rate: self.share(GroupMeasure::TrueNegativeRate),
+            false_negative_rate: self.share(GroupMeasure::FalseNegativeRate),
+            precision: self.share(GroupMeasure::Precision),
+            false_discovery_rate: self.share(GroupMeasure::FalseDiscoveryRate),
+            false_omission_rate: self.share(GroupMeasure::FalseOmissionRate),
+            accuracy: self.share(GroupMeasure::Accuracy),
             share_of_selected: wilson(selected, selected_of_all),
             auc: near(0.78, 0.8),
             average_precision: near(0.31, 0.9),
@@ -115,7 +115,7 @@ fn verdict(held: Interval) -> DisparityVerdict {
     }
 }
 
-fn disparity(measure: Measure, against: &Against, own: Counts, other: Counts) -> Disparity {
+fn disparity(measure: GroupMeasure, against: &Against, own: Counts, other: Counts) -> Disparity {
     let both = own.of_measure(measure).zip(other.of_measure(measure));
     let shown = both.filter(|((_, own), (_, other))| *own >= 10 && *other >= 10);
     let mut found = Disparity {
@@ -135,9 +135,9 @@ fn disparity(measure: Measure, against: &Against, own: Counts, other: Counts) ->
         let difference = newcombe_difference(own, other).unwrap();
         let ratio = (own.0 as f64 / own.1 as f64) / (other.0 as f64 / other.1 as f64);
         (difference, Some(ratio).filter(|ratio| ratio.is_finite()))
-    } else if measure == Measure::CalibrationGap || measure == Measure::Abroca {
+    } else if measure == GroupMeasure::CalibrationGap || measure == GroupMeasure::Abroca {
         let half = 0.6 / (own.n() as f64).sqrt();
-        let value = if measure == Measure::Abroca { half } else { 0.004 };
+        let value = if measure == GroupMeasure::Abroca { half } else { 0.004 };
         let interval = Interval { low: value - half * 0.9, high: value + half };
         (Estimate { value, interval, n }, None)
     } else {
@@ -181,11 +181,13 @@ fn attribute(columns: &[&str], groups: &[Group<'_>], whole: Counts, criteria: bo
                     {
                         let against = Against::Largest(name.clone());
                         disparities.extend(
-                            Measure::COMPARED.map(|measure| disparity(measure, &against, *counts, *other)),
+                            GroupMeasure::COMPARED
+                                .map(|measure| disparity(measure, &against, *counts, *other)),
                         );
                     }
                     disparities.extend(
-                        Measure::COMPARED.map(|measure| disparity(measure, &Against::Whole, *counts, whole)),
+                        GroupMeasure::COMPARED
+                            .map(|measure| disparity(measure, &Against::Whole, *counts, whole)),
                     );
                     let measures = Box::new(counts.measures(whole.found + whole.wrongly));
                     AuditedOutcome::Shown { measures, disparities }

@@ -4,7 +4,7 @@ use super::criteria::{Said, disparities};
 use super::{figure, groups, name};
 use crate::fairness::audit::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, Disparity,
-    DisparityVerdict, Measure,
+    DisparityVerdict, GroupMeasure,
 };
 use crate::words;
 
@@ -49,7 +49,7 @@ impl Parted {
         let rows = of_all.iter().filter_map(|group| {
             let AuditedOutcome::Shown { measures, .. } = &group.outcome else { return None };
             let share = measures.selection_rate.as_ref()?;
-            let found = from_everybody(group, Measure::SelectionRate);
+            let found = from_everybody(group, GroupMeasure::SelectionRate);
             let beside = random.iter().find(|other| other.values == group.values);
             Some(PartedRow {
                 group: group.name(),
@@ -57,9 +57,9 @@ impl Parted {
                 share: figure::percent(share),
                 said: Said::of(found.map_or(DisparityVerdict::CannotTell, |found| found.verdict)),
                 base_rate: beside.map(|group| base_rate(audit, group)).unwrap_or_default(),
-                means: found
-                    .zip(beside)
-                    .map_or("", |(found, beside)| means(found, from_everybody(beside, Measure::Prevalence))),
+                means: found.zip(beside).map_or("", |(found, beside)| {
+                    means(found, from_everybody(beside, GroupMeasure::Prevalence))
+                }),
             })
         });
         Self { name: name(held), rows: rows.collect(), held_back: groups::held_back(of_all) }
@@ -86,7 +86,7 @@ fn measured(attribute: &AttributeAudit) -> &[AuditedGroup] {
     }
 }
 
-fn from_everybody(group: &AuditedGroup, measure: Measure) -> Option<&Disparity> {
+fn from_everybody(group: &AuditedGroup, measure: GroupMeasure) -> Option<&Disparity> {
     disparities(group).iter().find(|found| found.measure == measure && found.against == Against::Whole)
 }
 
@@ -95,8 +95,8 @@ fn base_rate(audit: &Audit, group: &AuditedGroup) -> String {
         return "held back".to_owned();
     };
     match &measures.prevalence {
-        Some(found) => figure::figure(Measure::Prevalence, found, audit.scores),
-        None => figure::missing(measures, Measure::Prevalence).to_owned(),
+        Some(found) => figure::figure(GroupMeasure::Prevalence, found, audit.scores),
+        None => figure::missing(measures, GroupMeasure::Prevalence).to_owned(),
     }
 }
 

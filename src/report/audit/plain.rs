@@ -8,7 +8,7 @@ use crate::error::ReportError;
 use crate::evaluate::{Estimate, Interval};
 use crate::fairness::audit::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, CriterionReport,
-    Disparity, DisparityVerdict, GroupMeasures, Measure, ScoreScale,
+    Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, ScoreScale,
 };
 
 /// Spreadsheets take text without this mark for the encoding of the computer, and spoil every letter
@@ -16,12 +16,12 @@ use crate::fairness::audit::{
 const UTF8_MARK: &str = "\u{feff}";
 
 /// What the text says of all rows together, in words that need no glossary.
-const OVERALL: [(&str, Measure); 5] = [
-    ("had the outcome", Measure::Prevalence),
-    ("selected", Measure::SelectionRate),
-    ("AUC (chance gives 0.5)", Measure::Auc),
-    ("of those selected, had the outcome (precision)", Measure::Precision),
-    ("of those with the outcome, selected (recall)", Measure::TruePositiveRate),
+const OVERALL: [(&str, GroupMeasure); 5] = [
+    ("had the outcome", GroupMeasure::Prevalence),
+    ("selected", GroupMeasure::SelectionRate),
+    ("AUC (chance gives 0.5)", GroupMeasure::Auc),
+    ("of those selected, had the outcome (precision)", GroupMeasure::Precision),
+    ("of those with the outcome, selected (recall)", GroupMeasure::TruePositiveRate),
 ];
 
 const HEAD: [&str; 21] = [
@@ -118,7 +118,7 @@ pub fn audit_text(audit: &Audit) -> String {
 fn overall(audit: &Audit) -> String {
     let mut text = "Everybody (95% intervals):\n".to_owned();
     for (name, measure) in OVERALL {
-        if !audit.followed && measure != Measure::SelectionRate {
+        if !audit.followed && measure != GroupMeasure::SelectionRate {
             continue;
         }
         let told = match audit.whole.figure(measure) {
@@ -222,7 +222,7 @@ fn held_back_reference(
 /// The groups of which not even the selection rate can be told from the others', with their sizes.
 fn cannot_tell(groups: &[AuditedGroup], against: Option<&Against>) -> Vec<String> {
     let unsure = |found: &Disparity| {
-        found.measure == Measure::SelectionRate && found.verdict == DisparityVerdict::CannotTell
+        found.measure == GroupMeasure::SelectionRate && found.verdict == DisparityVerdict::CannotTell
     };
     let shown = groups.iter().filter_map(|group| match &group.outcome {
         AuditedOutcome::Shown { measures, .. } => Some((group, measures.n)),
@@ -277,7 +277,7 @@ pub fn audit_csv(audit: &Audit) -> Result<String, ReportError> {
         for attribute in beside {
             let mut shares = Vec::new();
             add_attribute(&mut shares, &format!("{} ({of})", attribute.name()), attribute, audit.scores);
-            shares.retain(|row| [Measure::SelectionRate.name(), ""].contains(&row[5].as_str()));
+            shares.retain(|row| [GroupMeasure::SelectionRate.name(), ""].contains(&row[5].as_str()));
             rows.extend(shares);
         }
     }
@@ -316,7 +316,7 @@ fn add_group(
     (measures, scale): (&GroupMeasures, ScoreScale),
     disparities: &[Disparity],
 ) {
-    for measure in Measure::ALL {
+    for measure in GroupMeasure::ALL {
         let found = measures.figure(measure);
         let mut row = empty([name, group, known, "shown"]);
         row.truncate(4);
@@ -326,7 +326,7 @@ fn add_group(
         let compared: Vec<Vec<String>> =
             disparities.iter().filter(|held| held.measure == measure).map(comparison).collect();
         // Two curves are needed for the area between them, so one group alone has no row of it.
-        if compared.is_empty() && measure != Measure::Abroca {
+        if compared.is_empty() && measure != GroupMeasure::Abroca {
             row.resize(HEAD.len(), String::new());
             rows.push(row);
         } else {

@@ -8,7 +8,7 @@ use crate::calendar::Horizon;
 use crate::error::RecordsError;
 use crate::fairness::audit::{
     AttributeAudit, AttributeFinding, Audit, AuditError, AuditParams, AuditedOutcome, DisparityVerdict,
-    Measure, OperatingPoint,
+    GroupMeasure, OperatingPoint,
 };
 use crate::records::{Encoding, ReadOptions, Reject, RejectReason};
 
@@ -309,7 +309,7 @@ fn beside(attributes: &[AttributeAudit], name: &str) -> (u64, Option<u64>, Dispa
     let AttributeFinding::Measured { groups, .. } = &attributes[0].finding else { panic!("measured") };
     let group = groups.iter().find(|group| group.name() == name).unwrap();
     let AuditedOutcome::Shown { measures, disparities } = &group.outcome else { panic!("shown") };
-    let found = disparities.iter().filter(|found| found.measure == Measure::SelectionRate);
+    let found = disparities.iter().filter(|found| found.measure == GroupMeasure::SelectionRate);
     (measures.n, measures.selected, found.last().unwrap().verdict)
 }
 

@@ -78,22 +78,22 @@ impl Dataset {
     }
 }
 
-fn measure(name: &str) -> Measure {
+fn measure(name: &str) -> GroupMeasure {
     match name {
-        "selection_rate" | "pprev" => Measure::SelectionRate,
-        "tpr" => Measure::TruePositiveRate,
-        "fpr" => Measure::FalsePositiveRate,
-        "tnr" => Measure::TrueNegativeRate,
-        "fnr" => Measure::FalseNegativeRate,
-        "precision" => Measure::Precision,
-        "fdr" => Measure::FalseDiscoveryRate,
-        "for" => Measure::FalseOmissionRate,
-        "prev" => Measure::Prevalence,
-        "ppr" => Measure::ShareOfSelected,
-        "accuracy" => Measure::Accuracy,
-        "auc" => Measure::Auc,
-        "average_precision" => Measure::AveragePrecision,
-        "abroca" => Measure::Abroca,
+        "selection_rate" | "pprev" => GroupMeasure::SelectionRate,
+        "tpr" => GroupMeasure::TruePositiveRate,
+        "fpr" => GroupMeasure::FalsePositiveRate,
+        "tnr" => GroupMeasure::TrueNegativeRate,
+        "fnr" => GroupMeasure::FalseNegativeRate,
+        "precision" => GroupMeasure::Precision,
+        "fdr" => GroupMeasure::FalseDiscoveryRate,
+        "for" => GroupMeasure::FalseOmissionRate,
+        "prev" => GroupMeasure::Prevalence,
+        "ppr" => GroupMeasure::ShareOfSelected,
+        "accuracy" => GroupMeasure::Accuracy,
+        "auc" => GroupMeasure::Auc,
+        "average_precision" => GroupMeasure::AveragePrecision,
+        "abroca" => GroupMeasure::Abroca,
         other => panic!("what is {other}?"),
     }
 }
@@ -119,7 +119,7 @@ fn figures_agree_with_fairlearn_scikit_learn_and_numpy() {
                     undefined += 1;
                 } else if name == "abroca" {
                     if theirs.group != set.fairlearn.largest {
-                        let found = disparity(disparities, Measure::Abroca, is_largest);
+                        let found = disparity(disparities, GroupMeasure::Abroca, is_largest);
                         close(found.difference.unwrap().value, value, 1e-9);
                         areas += 1;
                     }

@@ -8,10 +8,10 @@ fn abroca(audit: &Audit) -> &Disparity {
             .unwrap()
             .1
             .iter()
-            .any(|held| held.measure == Measure::Abroca && is_largest(&held.against))
+            .any(|held| held.measure == GroupMeasure::Abroca && is_largest(&held.against))
     };
     let group = groups(&audit.attributes[0]).iter().find(differs).unwrap();
-    disparity(shown(group).unwrap().1, Measure::Abroca, is_largest)
+    disparity(shown(group).unwrap().1, GroupMeasure::Abroca, is_largest)
 }
 
 /// Two groups of rows of two scores: how many with and without the outcome score high and low.
@@ -91,7 +91,8 @@ fn called_present(sets: u32, groups_of: &[usize], values: usize, families: bool)
         let mut present = false;
         for group in groups(&audit.attributes[0]) {
             let (_, disparities) = shown(group).unwrap();
-            let compared = |held: &&Disparity| held.measure == Measure::Abroca && is_largest(&held.against);
+            let compared =
+                |held: &&Disparity| held.measure == GroupMeasure::Abroca && is_largest(&held.against);
             for found in disparities.iter().filter(compared) {
                 let Some(difference) = found.difference else { continue };
                 each += f64::from(u8::from(difference.interval.low > 0.0));

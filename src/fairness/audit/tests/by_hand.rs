@@ -32,7 +32,7 @@ fn without_families_shares_are_wilson_and_differences_newcombe() {
         close(ours.interval.high, theirs.interval.high, 1e-12);
     }
     let theirs = newcombe_difference((28, 40), (40, 50)).unwrap();
-    let ours = disparity(disparities, Measure::TruePositiveRate, is_largest);
+    let ours = disparity(disparities, GroupMeasure::TruePositiveRate, is_largest);
     let difference = ours.difference.unwrap();
     close(difference.interval.low, theirs.interval.low, 1e-12);
     close(difference.interval.high, theirs.interval.high, 1e-12);
@@ -67,7 +67,7 @@ fn the_area_between_curves_by_hand() {
     let table = ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap();
     let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 0, 199)).unwrap();
     let (_, disparities) = shown(&groups(&audit.attributes[0])[1]).unwrap();
-    let area = disparity(disparities, Measure::Abroca, is_largest).difference.unwrap();
+    let area = disparity(disparities, GroupMeasure::Abroca, is_largest).difference.unwrap();
     close(area.value, 0.5 * 0.4 * 0.4, 1e-15);
     assert!(area.interval.low <= area.value && area.value <= area.interval.high);
 }
@@ -87,7 +87,7 @@ fn a_gap_is_present_absent_or_not_to_be_told() {
         .iter()
         .filter(|group| group.name() != "all")
         .map(|group| {
-            let found = disparity(shown(group).unwrap().1, Measure::SelectionRate, is_largest);
+            let found = disparity(shown(group).unwrap().1, GroupMeasure::SelectionRate, is_largest);
             assert!(found.smallest_shown.unwrap() > 0.0 && found.critical.unwrap() > 1.96);
             (group.name(), found.verdict)
         })
@@ -234,5 +234,5 @@ fn a_mean_score_is_shown_only_where_the_selection_is() {
     assert!(a.mean_score.is_some() && a.calibration_gap.is_some() && !a.reliability.is_empty());
     assert!(b.prevalence.is_some() && b.selection_rate.is_none());
     assert!(b.mean_score.is_none() && b.calibration_gap.is_none() && b.reliability.is_empty());
-    assert!(disparity(disparities, Measure::MeanScore, is_largest).difference.is_none());
+    assert!(disparity(disparities, GroupMeasure::MeanScore, is_largest).difference.is_none());
 }

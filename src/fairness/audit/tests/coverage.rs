@@ -153,13 +153,13 @@ fn families(sets: u64, people: u32, base: f64) -> Tally {
         held("prevalence of a", figures.prevalence, base);
         held("AUC of all", audit.whole.auc, TRUE_AUC);
         let gap = |measure| disparity(disparities, measure, is_largest).difference;
-        held("difference of prevalence", gap(Measure::Prevalence), 0.0);
-        held("difference of selection rate", gap(Measure::SelectionRate), 0.0);
-        held("difference of AUC", gap(Measure::Auc), 0.0);
-        held("difference of mean score", gap(Measure::MeanScore), 0.0);
-        let whole = disparity(disparities, Measure::SelectionRate, |a| *a == Against::Whole);
+        held("difference of prevalence", gap(GroupMeasure::Prevalence), 0.0);
+        held("difference of selection rate", gap(GroupMeasure::SelectionRate), 0.0);
+        held("difference of AUC", gap(GroupMeasure::Auc), 0.0);
+        held("difference of mean score", gap(GroupMeasure::MeanScore), 0.0);
+        let whole = disparity(disparities, GroupMeasure::SelectionRate, |a| *a == Against::Whole);
         held("selection rate against all", whole.difference, 0.0);
-        held("no area between equal curves", gap(Measure::Abroca), 0.0);
+        held("no area between equal curves", gap(GroupMeasure::Abroca), 0.0);
     }
     tally
 }
@@ -197,9 +197,12 @@ fn several(sets: u64) -> Tally {
         let table = ScoreTable::new(scores, outcomes).unwrap().group_coded("area", &codes, &names).unwrap();
         let audit = table.audit(&params(OperatingPoint::Threshold(1.0), 0, 299)).unwrap();
         tally.sets += 1.0;
-        for measure in
-            [Measure::SelectionRate, Measure::TruePositiveRate, Measure::FalsePositiveRate, Measure::Auc]
-        {
+        for measure in [
+            GroupMeasure::SelectionRate,
+            GroupMeasure::TruePositiveRate,
+            GroupMeasure::FalsePositiveRate,
+            GroupMeasure::Auc,
+        ] {
             let compared = groups(&audit.attributes[0]).iter().filter_map(|group| {
                 let found =
                     shown(group)?.1.iter().find(|d| d.measure == measure && is_largest(&d.against))?;

@@ -56,7 +56,7 @@ fn shown(group: &AuditedGroup) -> Option<(&GroupMeasures, &[Disparity])> {
     }
 }
 
-fn disparity(all: &[Disparity], measure: Measure, is: impl Fn(&Against) -> bool) -> &Disparity {
+fn disparity(all: &[Disparity], measure: GroupMeasure, is: impl Fn(&Against) -> bool) -> &Disparity {
     all.iter().find(|found| found.measure == measure && is(&found.against)).unwrap()
 }
 

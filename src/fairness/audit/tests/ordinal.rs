@@ -22,7 +22,7 @@ fn by_score(groups: [&[[usize; 2]]; 2], part: f64) -> ScoreTable {
 
 fn at_equal_score(audit: &Audit) -> &Disparity {
     let all = groups(&audit.attributes[0]).iter().filter_map(shown).flat_map(|(_, all)| all);
-    all.filter(|d| d.measure == Measure::CalibrationGap).find(|d| is_largest(&d.against)).unwrap()
+    all.filter(|d| d.measure == GroupMeasure::CalibrationGap).find(|d| is_largest(&d.against)).unwrap()
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn verdicts_at_equal_score_hold_for_all_groups_of_a_column() {
         let table = ScoreTable::new(scores, outcomes).unwrap().group_coded("area", &codes, &names).unwrap();
         let audit = table.audit(&params(OperatingPoint::Threshold(4.0), 0, 39)).unwrap();
         let all = groups(&audit.attributes[0]).iter().filter_map(shown).flat_map(|(_, all)| all);
-        all.filter(|d| d.measure == Measure::CalibrationGap && is_largest(&d.against))
+        all.filter(|d| d.measure == GroupMeasure::CalibrationGap && is_largest(&d.against))
             .any(|d| d.verdict == DisparityVerdict::Present)
     };
     let present = (0..400).filter(|&set| called(set)).count();

@@ -97,17 +97,17 @@ fn equal_weights_and_families_of_one_change_nothing_but_rounding() {
     let same = table.audit(&params).unwrap();
     for (a, b) in groups(&plain.attributes[0]).iter().zip(groups(&same.attributes[0])) {
         let ((a, differences), (b, others)) = (shown(a).unwrap(), shown(b).unwrap());
-        for measure in Measure::COMPARED {
+        for measure in GroupMeasure::COMPARED {
             let (Some(a), Some(b)) = (a.figure(measure), b.figure(measure)) else { continue };
             close(a.value, b.value, 1e-12);
             // Shares do not draw lots, the others do.
-            let exact = matches!(measure, Measure::SelectionRate | Measure::TruePositiveRate);
+            let exact = matches!(measure, GroupMeasure::SelectionRate | GroupMeasure::TruePositiveRate);
             let tolerance = if exact { 1e-9 } else { 0.05 };
             close(a.interval.low, b.interval.low, tolerance);
             close(a.interval.high, b.interval.high, tolerance);
         }
         for (a, b) in differences.iter().zip(others) {
-            if a.measure == Measure::SelectionRate {
+            if a.measure == GroupMeasure::SelectionRate {
                 close(a.difference.unwrap().interval.low, b.difference.unwrap().interval.low, 1e-9);
             }
         }
@@ -163,7 +163,8 @@ fn what_is_held_back_appears_nowhere() {
     let (d, disparities) = shown(&found[1]).unwrap();
     assert_eq!((d.n, d.positives, d.selected), (599, None, Some(296)));
     assert!(d.selection_rate.is_some() && d.mean_score.is_some());
-    for measure in [Measure::Prevalence, Measure::TruePositiveRate, Measure::FalsePositiveRate] {
+    for measure in [GroupMeasure::Prevalence, GroupMeasure::TruePositiveRate, GroupMeasure::FalsePositiveRate]
+    {
         assert!(d.figure(measure).is_none());
         assert!(disparity(disparities, measure, is_largest).difference.is_none());
     }
@@ -191,17 +192,17 @@ fn with_rounding_no_exact_count_is_left() {
         for attribute in audit.attributes.iter().chain(&audit.intersections) {
             for (figures, disparities) in groups(attribute).iter().filter_map(shown) {
                 counts.extend([figures.n].into_iter().chain(figures.positives).chain(figures.selected));
-                for measure in Measure::COMPARED {
+                for measure in GroupMeasure::COMPARED {
                     let Some(figure) = figures.figure(measure) else { continue };
                     counts.push(figure.n);
                     let share = !matches!(
                         measure,
-                        Measure::Auc
-                            | Measure::AveragePrecision
-                            | Measure::MeanScore
-                            | Measure::CalibrationGap
-                            | Measure::ExpectedCalibrationError
-                            | Measure::NetBenefit
+                        GroupMeasure::Auc
+                            | GroupMeasure::AveragePrecision
+                            | GroupMeasure::MeanScore
+                            | GroupMeasure::CalibrationGap
+                            | GroupMeasure::ExpectedCalibrationError
+                            | GroupMeasure::NetBenefit
                     );
                     if share {
                         // A share of the rounded denominator is a whole number of fives.

@@ -11,7 +11,7 @@ fn verdict_of(audit: &Audit, which: Criterion) -> DisparityVerdict {
 }
 
 /// The comparison of the second group with the largest.
-fn second(audit: &Audit, measure: Measure) -> &Disparity {
+fn second(audit: &Audit, measure: GroupMeasure) -> &Disparity {
     let (_, disparities) = shown(&groups(&audit.attributes[0])[1]).unwrap();
     disparity(disparities, measure, is_largest)
 }
@@ -33,8 +33,10 @@ fn the_worst_that_a_list_can_do_to_a_group_is_found() {
             }
             let (figures, _) = shown(&groups(&audit.attributes[0])[1]).unwrap();
             assert_eq!(figures.selected, Some(if value < 0.0 { 0 } else { 2_000 }));
-            close(second(&audit, Measure::SelectionRate).difference.unwrap().value, value, 1e-12);
-            assert!(second(&audit, Measure::TruePositiveRate).difference.unwrap().interval.low.abs() > 0.2);
+            close(second(&audit, GroupMeasure::SelectionRate).difference.unwrap().value, value, 1e-12);
+            assert!(
+                second(&audit, GroupMeasure::TruePositiveRate).difference.unwrap().interval.low.abs() > 0.2
+            );
         }
     }
     // As many rows again whose base is the group of whom nobody is selected.
@@ -43,7 +45,7 @@ fn the_worst_that_a_list_can_do_to_a_group_is_found() {
     // An outcome that nobody, or everybody, of a group had.
     for b in [[1_400, 600, 0, 0], [0, 0, 1_400, 600]] {
         let audit = table(&[("a", a), ("b", b)]).audit(&params(THRESHOLD, 10, 199)).unwrap();
-        let found = second(&audit, Measure::Prevalence);
+        let found = second(&audit, GroupMeasure::Prevalence);
         assert_eq!(found.verdict, DisparityVerdict::Present);
         assert!(found.difference.is_some());
     }
@@ -56,7 +58,7 @@ fn a_number_is_withheld_and_its_finding_is_not() {
     let audit = table(&cells).audit(&params(THRESHOLD, 10, 199)).unwrap();
     let (figures, _) = shown(&groups(&audit.attributes[0])[1]).unwrap();
     assert_eq!((figures.selected, figures.selection_rate), (None, None));
-    let found = second(&audit, Measure::SelectionRate);
+    let found = second(&audit, GroupMeasure::SelectionRate);
     assert_eq!((found.verdict, found.difference), (DisparityVerdict::Present, None));
     let parity = criterion(&audit, Criterion::StatisticalParity);
     assert_eq!(parity.verdict, DisparityVerdict::Present);
@@ -67,9 +69,9 @@ fn a_number_is_withheld_and_its_finding_is_not() {
     assert!(!text.contains("0.00413"), "{text}");
     let open = params(THRESHOLD, AuditParams::NOTHING_HELD_BACK, 199);
     let audit = table(&cells).audit(&open).unwrap();
-    close(second(&audit, Measure::SelectionRate).difference.unwrap().value, 1.0 / 242.0 - 0.3, 1e-12);
+    close(second(&audit, GroupMeasure::SelectionRate).difference.unwrap().value, 1.0 / 242.0 - 0.3, 1e-12);
     // The verdicts are the same.
-    assert_eq!(found.verdict, second(&audit, Measure::SelectionRate).verdict);
+    assert_eq!(found.verdict, second(&audit, GroupMeasure::SelectionRate).verdict);
 }
 
 #[test]
@@ -125,7 +127,7 @@ fn a_tie_at_the_cut_is_shared() {
             close(figures.false_omission_rate.unwrap().value, 17.0 / 75.0, 1e-15);
             close(figures.accuracy.unwrap().value, (10.0 + 58.0) / 100.0, 1e-15);
         }
-        for measure in Measure::COMPARED {
+        for measure in GroupMeasure::COMPARED {
             let found = second(audit, measure);
             if let Some(difference) = found.difference {
                 close(difference.value, 0.0, 1e-12);
@@ -156,7 +158,8 @@ fn a_shared_tie_is_the_mean_over_orders() {
     let shared = table(None).audit(&params(capacity, 1, 39)).unwrap();
     let tie = shared.operating.tied.unwrap();
     assert!(tie.places < tie.rows && tie.rows > 20);
-    let measures = [Measure::SelectionRate, Measure::TruePositiveRate, Measure::FalsePositiveRate];
+    let measures =
+        [GroupMeasure::SelectionRate, GroupMeasure::TruePositiveRate, GroupMeasure::FalsePositiveRate];
     let (sets, mut sums) = (400, [0.0; 3]);
     for _ in 0..sets {
         let mut lots: Vec<(f64, f64, usize)> =
@@ -183,7 +186,7 @@ fn everybody_holds_the_group_itself() {
     let audit = table(&[("a", [82, 18, 0, 0]), ("b", [90, 10, 0, 0])]);
     let audit = audit.audit(&params(THRESHOLD, 1, 199)).unwrap();
     let (_, disparities) = shown(&groups(&audit.attributes[0])[0]).unwrap();
-    let found = disparity(disparities, Measure::SelectionRate, |held| *held == Against::Whole);
+    let found = disparity(disparities, GroupMeasure::SelectionRate, |held| *held == Against::Whole);
     let difference = found.difference.unwrap();
     // Half of Newcombe's interval of the two groups.
     let halves = crate::stats::newcombe_difference((18, 100), (10, 100)).unwrap();
@@ -201,7 +204,7 @@ fn everybody_holds_the_group_itself() {
     let audit = table(&[("a", [82, 18, 0, 0]), ("b", [300, 0, 0, 0])]);
     let audit = audit.audit(&params(THRESHOLD, 1, 199)).unwrap();
     let (_, disparities) = shown(&groups(&audit.attributes[0])[0]).unwrap();
-    let found = disparity(disparities, Measure::SelectionRate, |held| *held == Against::Whole);
+    let found = disparity(disparities, GroupMeasure::SelectionRate, |held| *held == Against::Whole);
     close(found.ratio.unwrap().value, 4.0, 1e-12);
     assert!(found.ratio.unwrap().interval.high <= 4.0 + 1e-12 && found.ratio.unwrap().interval.low > 2.0);
 }
@@ -227,7 +230,7 @@ fn the_difference_from_everybody_knows_of_families() {
     let table = table.clusters(clusters).unwrap().group("area", &names).unwrap();
     let audit = table.audit(&params(THRESHOLD, 1, 199)).unwrap();
     let (_, disparities) = shown(&groups(&audit.attributes[0])[0]).unwrap();
-    let found = disparity(disparities, Measure::SelectionRate, |held| *held == Against::Whole);
+    let found = disparity(disparities, GroupMeasure::SelectionRate, |held| *held == Against::Whole);
     let difference = found.difference.unwrap();
     let mut drawn = Vec::new();
     for _ in 0..4_000 {
@@ -274,16 +277,16 @@ fn a_margin_is_no_wider_than_a_fifth_of_what_everybody_has() {
     // Lists of 1% and of 2%: ten thousand each, which a margin of five points would call alike.
     let cells = [("a", [9_400, 100, 450, 50]), ("b", [9_410, 90, 460, 40])];
     let audit = table(&cells).audit(&params(THRESHOLD, 10, 199)).unwrap();
-    let found = second(&audit, Measure::SelectionRate);
+    let found = second(&audit, GroupMeasure::SelectionRate);
     close(found.margin.unwrap(), 0.2 * 280.0 / 20_000.0, 1e-12);
     assert_eq!(found.verdict, DisparityVerdict::CannotTell);
     // Where shares are not small it is the one asked for; of curves it always is.
     let audit = table(&[("a", [50, 20, 10, 40]), ("b", [30, 10, 12, 28])]);
     let audit = audit.audit(&params(THRESHOLD, 10, 199)).unwrap();
-    assert_eq!(second(&audit, Measure::SelectionRate).margin, Some(0.05));
-    assert_eq!(second(&audit, Measure::Auc).margin, Some(0.05));
-    let complement = second(&audit, Measure::FalseNegativeRate).margin.unwrap();
-    close(complement, second(&audit, Measure::TruePositiveRate).margin.unwrap(), 1e-12);
+    assert_eq!(second(&audit, GroupMeasure::SelectionRate).margin, Some(0.05));
+    assert_eq!(second(&audit, GroupMeasure::Auc).margin, Some(0.05));
+    let complement = second(&audit, GroupMeasure::FalseNegativeRate).margin.unwrap();
+    close(complement, second(&audit, GroupMeasure::TruePositiveRate).margin.unwrap(), 1e-12);
 }
 
 #[test]
@@ -353,7 +356,7 @@ fn no_difference_is_called_present_as_often_as_an_interval_errs() {
             for group in groups(&audit.attributes[0]) {
                 let (_, disparities) = shown(group).unwrap();
                 for found in disparities.iter().filter(|held| is_largest(&held.against)) {
-                    if found.measure == Measure::SelectionRate {
+                    if found.measure == GroupMeasure::SelectionRate {
                         let interval = found.difference.unwrap().interval;
                         each += f64::from(u8::from(interval.low > 0.0 || interval.high < 0.0));
                         all += 1.0;
