@@ -8,6 +8,7 @@ use super::ordinal;
 use super::rates::{Moments, RatePair};
 use super::replicates::{Areas, Replicates, Scored, Series};
 use super::report::{Against, Disparity, DisparityVerdict, GroupMeasure, ScoreScale};
+use super::rows::few_valued;
 use super::suppress::gives_away;
 use crate::stats::{Estimate, Interval, Z};
 
@@ -226,7 +227,7 @@ impl Comparison<'_> {
             }
             Source::EqualScore => {
                 let rows = self.context.rows;
-                let found = ordinal::few_valued(rows)
+                let found = few_valued(rows)
                     .then(|| ordinal::at_equal_score(rows, &here.members, &self.base.members));
                 let (value, deviation) = found.flatten()?;
                 let interval = Interval { low: value - Z * deviation, high: value + Z * deviation };

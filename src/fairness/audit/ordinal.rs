@@ -13,12 +13,9 @@ use super::cells::Cells;
 use super::groups::{Context, Group};
 use super::rates::{Rate, rounded};
 use super::report::{OutcomeAtScore, ScoreScale};
-use super::rows::Rows;
+use super::rows::{Rows, few_valued};
 use super::suppress::{Guard, PairCells, Parts, hold_back_parts, smaller};
 
-/// The most distinct scores that are told apart one by one: deciles, ventiles and bands have no more. Beyond that
-/// groups of some hundred rows have a few at each score, whose shares say nothing and are withheld.
-const MOST_VALUES: usize = 20;
 /// The fewest rows of each group at a score for its spread to be known.
 const LEAST_ROWS: u64 = 2;
 
@@ -38,20 +35,6 @@ impl AtScore {
     fn share(&self) -> f64 {
         (self.with / self.weight).min(1.0)
     }
-}
-
-/// Whether the scores are of so few values that each can be looked at.
-pub(super) fn few_valued(rows: &Rows) -> bool {
-    let values = rows.scores.chunk_by(|a, b| a.total_cmp(b).is_eq());
-    values.take(MOST_VALUES + 1).count() <= MOST_VALUES
-}
-
-/// Whether scores look like ranks that were divided: from five to twenty values, all of them twentieths, as
-/// deciles over ten are.
-pub(super) fn look_like_ranks(scores: &[f64]) -> bool {
-    let values: Vec<f64> = scores.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|tie| tie[0]).collect();
-    let is_twentieth = |value: &f64| (value * 20.0 - (value * 20.0).round()).abs() < 1e-9;
-    (5..=MOST_VALUES).contains(&values.len()) && values.iter().all(is_twentieth)
 }
 
 /// The rows of a group at each score; each score has a bin of its own, since there are few.
@@ -304,20 +287,4 @@ fn withheld_from_everybody(stretches: &[Stretch], scores: &[AtScore], least: u64
         held
     };
     withheld(stretches, &[line], hold).concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn deciles_over_ten_are_ranks_and_few_chances_are_not() {
-        let scores = |values: &[f64]| values.iter().rev().copied().collect::<Vec<f64>>();
-        let deciles: Vec<f64> = (1..=10).map(|decile| f64::from(decile) / 10.0).collect();
-        assert!(look_like_ranks(&scores(&deciles)));
-        assert!(!look_like_ranks(&scores(&[0.1, 0.9])));
-        assert!(!look_like_ranks(&scores(&[0.1, 0.2, 0.31, 0.4, 0.5])));
-        let many: Vec<f64> = (0..=20).map(|nth| f64::from(nth) / 20.0).collect();
-        assert!(!look_like_ranks(&scores(&many)));
-    }
 }

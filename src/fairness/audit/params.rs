@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::report::ScoreScale;
 use crate::evaluate::{Bootstrap, Capacity};
 
 /// How an audit is made. Each default has its reason beside it.
@@ -90,4 +89,18 @@ pub enum OperatingPoint {
     Capacity(Capacity),
     /// Those that the table says were selected, see [`ScoreTable::predicted`](super::ScoreTable::predicted).
     Predicted,
+}
+
+/// Whether a score can be read as the chance of the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreScale {
+    /// Chances, from 0 to 1: they are compared with what happened.
+    Chances,
+    /// Places in an order, such as deciles or bands. They are judged as points are.
+    Ranks,
+    /// Points in any unit: there is no net benefit, and calibration is the outcome at equal score, where scores have at
+    /// most 20 values.
+    #[serde(alias = "not_chances")]
+    Points,
 }

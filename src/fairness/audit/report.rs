@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use super::disparity::{Against, Criterion, CriterionReport, Disparity, DisparityVerdict, Setter};
 pub use super::figure::GroupMeasure;
 use super::params::AuditParams;
+pub use super::params::ScoreScale;
 pub use crate::evaluate::Tie;
 use crate::stats::Estimate;
 
@@ -89,20 +90,6 @@ pub struct CommonScore {
     pub score: f64,
     /// How many rows have it.
     pub rows: u64,
-}
-
-/// Whether a score can be read as the chance of the outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScoreScale {
-    /// Chances, from 0 to 1: they are compared with what happened.
-    Chances,
-    /// Places in an order, such as deciles or bands. They are judged as points are.
-    Ranks,
-    /// Points in any unit: there is no net benefit, and calibration is the outcome at equal score, where scores have at
-    /// most 20 values.
-    #[serde(alias = "not_chances")]
-    Points,
 }
 
 /// Who counts as selected, as it came out on these rows.

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use super::cells::{Cells, cell};
-use super::ordinal;
 use super::params::OperatingPoint;
 use super::report::{Operating, ScoreScale, Tie};
 use super::table::ScoreTable;
@@ -100,7 +99,7 @@ impl Rows {
             let what = "scores that are chances lie from 0 to 1; say that these are ranks or points";
             return Err(AuditError::Parameter { what });
         }
-        let ranks = bands || self.scale == ScoreScale::Chances && ordinal::look_like_ranks(&self.scores);
+        let ranks = bands || self.scale == ScoreScale::Chances && look_like_ranks(&self.scores);
         self.scale = said.unwrap_or(if ranks { ScoreScale::Ranks } else { self.scale });
         if self.scale != ScoreScale::Chances {
             self.operating.threshold_chance = None;
@@ -115,6 +114,24 @@ impl Rows {
     pub(super) fn weight(&self, row: usize) -> f64 {
         self.weights.as_ref().map_or(1.0, |weights| weights[row])
     }
+}
+
+/// The most distinct scores that are told apart one by one: deciles, ventiles and bands have no more. Beyond that
+/// groups of some hundred rows have a few at each score, whose shares say nothing and are withheld.
+const MOST_VALUES: usize = 20;
+
+/// Whether the scores are of so few values that each can be looked at.
+pub(super) fn few_valued(rows: &Rows) -> bool {
+    let values = rows.scores.chunk_by(|a, b| a.total_cmp(b).is_eq());
+    values.take(MOST_VALUES + 1).count() <= MOST_VALUES
+}
+
+/// Whether scores look like ranks that were divided: from five to twenty values, all of them twentieths, as
+/// deciles over ten are.
+pub(super) fn look_like_ranks(scores: &[f64]) -> bool {
+    let values: Vec<f64> = scores.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|tie| tie[0]).collect();
+    let is_twentieth = |value: &f64| (value * 20.0 - (value * 20.0).round()).abs() < 1e-9;
+    (5..=MOST_VALUES).contains(&values.len()) && values.iter().all(is_twentieth)
 }
 
 /// A key that sorts the highest score first; 0 and -0 have equal keys.
@@ -239,4 +256,20 @@ fn score_bins(scores: &[f64], outcomes: &[bool]) -> (Vec<u8>, usize) {
         }
     }
     (bins, bin + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deciles_over_ten_are_ranks_and_few_chances_are_not() {
+        let scores = |values: &[f64]| values.iter().rev().copied().collect::<Vec<f64>>();
+        let deciles: Vec<f64> = (1..=10).map(|decile| f64::from(decile) / 10.0).collect();
+        assert!(look_like_ranks(&scores(&deciles)));
+        assert!(!look_like_ranks(&scores(&[0.1, 0.9])));
+        assert!(!look_like_ranks(&scores(&[0.1, 0.2, 0.31, 0.4, 0.5])));
+        let many: Vec<f64> = (0..=20).map(|nth| f64::from(nth) / 20.0).collect();
+        assert!(!look_like_ranks(&scores(&many)));
+    }
 }
