@@ -54,7 +54,7 @@ enum Command {
     /// Explain a model: a page for those who answer for it, or a short table of its terms.
     Explain(explain::Arguments),
     /// Audit any scores in a table for fairness, of this program or another one.
-    Audit(audit::Arguments),
+    Audit(Box<audit::Arguments>),
     /// Audit a model in depth: groups, proxies, what carries a difference, what the label measures.
     AuditModel(audit_model::Arguments),
     /// Write a model card, a transparency record (ATRS) and evidence for an impact assessment (DPIA).

@@ -218,11 +218,13 @@ fn is_lines(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 #[path = "tests/mod.rs"]
 mod tests;
 
-#[cfg(all(test, not(feature = "sqlite")))]
+#[cfg(test)]
+#[cfg(not(feature = "sqlite"))]
 mod tests {
     use super::{Ledger, LedgerError};
 

@@ -31,7 +31,7 @@ pub(super) fn read_parquet(
     let mut reader = ParquetReader::new(open()?);
     let schema = reader.schema().map_err(|error| failed(error.to_string()))?;
     let height = reader.num_rows().map_err(|error| failed(error.to_string()))?;
-    let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let mut held: Vec<String> = Vec::new();
     for name in wanted {
         if let Some(place) = header::place(source, &names, name)?
@@ -81,7 +81,7 @@ pub(super) fn read_ipc(
     let failed = |why: String| RecordsError::Read { extract: source.to_owned(), path: file.to_owned(), why };
     let open = || File::open(file).map_err(|error| failed(error.to_string()));
     let schema = IpcReader::new(open()?).schema().map_err(|error| failed(error.to_string()))?;
-    let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let mut held: Vec<String> = Vec::new();
     for place in header::places(source, &names, wanted)? {
         if !held.iter().any(|held| held == names[place]) {

@@ -90,10 +90,9 @@ impl<'a> Cell<'a> {
     pub(super) fn flag(&self) -> Result<bool, RejectReason> {
         let text = match self {
             Self::Missing => return Err(RejectReason::ValueMissing),
-            Self::Day(_) => return Err(RejectReason::FlagUnreadable),
             Self::Number(number) if *number == 0.0 => return Ok(false),
             Self::Number(number) if (*number - 1.0).abs() < f64::EPSILON => return Ok(true),
-            Self::Number(_) => return Err(RejectReason::FlagUnreadable),
+            Self::Day(_) | Self::Number(_) => return Err(RejectReason::FlagUnreadable),
             Self::Text(text) => whole(text),
         };
         let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));

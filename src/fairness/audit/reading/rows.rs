@@ -75,7 +75,7 @@ pub(super) struct Rows<'a> {
     /// Whether the ranking chose the row, for those of an arm.
     ranked: Vec<Option<bool>>,
     /// The cases: their row, and what is said of them.
-    case_rows: Vec<u32>,
+    of_case: Vec<u32>,
     cases: Vec<Said>,
     /// Of outcome, selection, and the other selection.
     coded: [Coded; 3],
@@ -124,7 +124,7 @@ impl<'a> Rows<'a> {
             groups: columns.groups.iter().map(|_| Labels::default()).collect(),
             clusters: Labels::default(),
             ranked: Vec::new(),
-            case_rows: Vec::new(),
+            of_case: Vec::new(),
             cases: Vec::new(),
             coded: [Coded::default(), Coded::default(), Coded::default()],
             percent: [false; 2],
@@ -170,7 +170,7 @@ impl<'a> Rows<'a> {
             };
             if fate == Fate::Rejected {
                 self.cases.truncate(cases);
-                self.case_rows.truncate(cases);
+                self.of_case.truncate(cases);
                 self.ranked.pop();
                 self.ranked.push(None);
             }
@@ -247,7 +247,7 @@ impl<'a> Rows<'a> {
         } else {
             for (said, count) in counts {
                 self.cases.extend(std::iter::repeat_n(said, count as usize));
-                self.case_rows.extend(std::iter::repeat_n(row, count as usize));
+                self.of_case.extend(std::iter::repeat_n(row, count as usize));
             }
         }
         match fate {
@@ -400,9 +400,9 @@ impl<'a> Rows<'a> {
         self.check()?;
         self.intake.jump = OutcomeJump::find(&mut self.dated);
         let cases: Vec<usize> = (0..self.cases.len())
-            .filter(|&case| self.fates[self.case_rows[case] as usize] == Fate::Audited)
+            .filter(|&case| self.fates[self.of_case[case] as usize] == Fate::Audited)
             .collect();
-        let rows: Vec<usize> = cases.iter().map(|&case| self.case_rows[case] as usize).collect();
+        let rows: Vec<usize> = cases.iter().map(|&case| self.of_case[case] as usize).collect();
         let of =
             |said: fn(&Said) -> bool| cases.iter().map(|&case| said(&self.cases[case])).collect::<Vec<_>>();
         let columns = self.columns;
@@ -476,8 +476,8 @@ impl<'a> Rows<'a> {
         }
         let is_of_arm = |row: usize| self.fates[row] != Fate::Rejected && self.ranked[row].is_some();
         let cases: Vec<usize> =
-            (0..self.cases.len()).filter(|&case| is_of_arm(self.case_rows[case] as usize)).collect();
-        let rows: Vec<usize> = cases.iter().map(|&case| self.case_rows[case] as usize).collect();
+            (0..self.cases.len()).filter(|&case| is_of_arm(self.of_case[case] as usize)).collect();
+        let rows: Vec<usize> = cases.iter().map(|&case| self.of_case[case] as usize).collect();
         let ranked = rows.iter().map(|&row| self.ranked[row] == Some(true)).collect();
         let mut table = ScoreTable::without_scores(ranked, None)?;
         if self.columns.weight.is_some() {

@@ -309,8 +309,8 @@ fn beside(attributes: &[AttributeAudit], name: &str) -> (u64, Option<u64>, Dispa
     let AttributeFinding::Measured { groups, .. } = &attributes[0].finding else { panic!("measured") };
     let group = groups.iter().find(|group| group.name() == name).unwrap();
     let AuditedOutcome::Shown { measures, disparities } = &group.outcome else { panic!("shown") };
-    let found = disparities.iter().filter(|found| found.measure == GroupMeasure::SelectionRate);
-    (measures.n, measures.selected, found.last().unwrap().verdict)
+    let found = disparities.iter().rfind(|found| found.measure == GroupMeasure::SelectionRate);
+    (measures.n, measures.selected, found.unwrap().verdict)
 }
 
 #[test]
