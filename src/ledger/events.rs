@@ -131,7 +131,7 @@ pub(crate) struct RunStarted {
 pub struct RunFinished {
     /// The entry of the start.
     pub started: u64,
-    /// What every score of the run carries, without the digest of the cohort: see [`RunContent`].
+    /// What every score of the run carries, without the digest of the cohort, which stands in the content.
     pub audit: Provenance,
     /// Rows read, accepted and rejected of each source.
     pub intake: Vec<Intake>,
