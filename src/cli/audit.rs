@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use earlyhelp::calendar::{Day, Horizon};
 use earlyhelp::evaluate::{Bootstrap, Capacity};
 use earlyhelp::fairness::audit::{
-    ArmColumn, Audit, AuditParams, FollowUp, OperatingPoint, OutcomeJump, ScoreColumns, ScoreIntake,
+    ArmColumn, Audit, AuditParams, OperatingPoint, OutcomeJump, ScoreColumns, ScoreFollowUp, ScoreIntake,
     ScoreScale, ScoreTable,
 };
 use earlyhelp::fairness::mitigation::SelectionsCompared;
@@ -235,7 +235,10 @@ fn columns(arguments: &Arguments) -> ScoreColumns {
         confusion: arguments.confusion.clone().map(|Confusion(names)| names),
         arm: arguments.arm.clone().map(|column| ArmColumn { column, random: arguments.random_arm.clone() }),
         scored_on: arguments.scored_on.clone(),
-        follow_up: arguments.followed_to.zip(arguments.horizon).map(|(to, horizon)| FollowUp { to, horizon }),
+        follow_up: arguments
+            .followed_to
+            .zip(arguments.horizon)
+            .map(|(to, horizon)| ScoreFollowUp { to, horizon }),
     }
 }
 

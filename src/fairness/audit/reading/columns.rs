@@ -83,7 +83,7 @@ pub struct ScoreColumns {
     pub scored_on: Option<String>,
     /// How long outcomes were waited for. Rows whose whole horizon had not passed are set apart and counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follow_up: Option<FollowUp>,
+    pub follow_up: Option<ScoreFollowUp>,
 }
 
 /// How rows came to be looked at. Where only those whom a score chose are looked into, the outcome of the others is not
@@ -101,14 +101,14 @@ pub struct ArmColumn {
 /// How long outcomes were waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FollowUp {
+pub struct ScoreFollowUp {
     /// Outcomes were recorded before this day.
     pub to: Day,
     /// The time in which an outcome counts, from the day of scoring on.
     pub horizon: Horizon,
 }
 
-impl FollowUp {
+impl ScoreFollowUp {
     /// Whether the whole horizon had passed.
     pub(super) fn is_complete(&self, scored_on: Day) -> bool {
         self.horizon.end(AsOf::new(scored_on)) <= self.to

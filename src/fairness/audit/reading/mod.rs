@@ -17,7 +17,7 @@ use super::table::ScoreTable;
 use crate::error::ScoresError;
 use crate::records::Extract;
 
-pub use self::columns::{ArmColumn, FollowUp, ScoreColumns};
+pub use self::columns::{ArmColumn, ScoreColumns, ScoreFollowUp};
 pub use self::intake::{OutcomeJump, ScoreIntake};
 
 /// Reads a table of scores from a file, as [`ScoreTable::read`] does.

@@ -451,7 +451,7 @@ fn counts_say_what_rows_say() {
 fn rows_not_followed_for_the_whole_horizon_are_set_apart() {
     let columns = ScoreColumns {
         scored_on: Some("on".into()),
-        follow_up: Some(FollowUp { to: "2024-04-01".parse().unwrap(), horizon: Horizon::Months(12) }),
+        follow_up: Some(ScoreFollowUp { to: "2024-04-01".parse().unwrap(), horizon: Horizon::Months(12) }),
         ..ScoreColumns::new("risk", "y")
     };
     let text = b"risk,y,on\n0.1,1,2023-04-01\n0.2,0,02/04/2023\n0.3,0,2022-01-01\n0.4,1,n/k\n";
