@@ -68,7 +68,7 @@ fn what_the_command_says_and_writes() {
     insta::assert_snapshot!("list", text_of(&read(folder, "lists/list.html")));
     said(folder, &["card", "released.json", "--out", "papers"]);
     insta::assert_snapshot!("model_card", read(folder, "papers/model_card.md"));
-    insta::assert_snapshot!("atrs", read(folder, "papers/atrs.md"));
+    insta::assert_snapshot!("atrs", read(folder, "papers/atrs_record.md"));
     said(folder, &["explain", "released.json", "--out", "model.html"]);
     insta::assert_snapshot!("model", text_of(&read(folder, "model.html")));
 }
