@@ -3,14 +3,16 @@
 use super::criteria::{Said, disparities};
 use super::{figure, groups, name};
 use crate::fairness::audit::{
-    Against, AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, Disparity,
-    DisparityVerdict, GroupMeasure,
+    Against, AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, Criterion,
+    CriterionReport, Disparity, DisparityVerdict, GroupMeasure,
 };
 use crate::words;
 
 /// One characteristic of the rows beside the audit.
 pub(super) struct Parted {
     pub name: String,
+    /// Whether groups differ at all, also where the group that does is withheld; `None` where nothing can be compared.
+    pub said: Option<Said>,
     pub rows: Vec<PartedRow>,
     /// The groups held back, in words; empty where none is.
     pub held_back: String,
@@ -62,7 +64,12 @@ impl Parted {
                 }),
             })
         });
-        Self { name: name(held), rows: rows.collect(), held_back: groups::held_back(of_all) }
+        Self {
+            name: name(held),
+            said: parity(held).map(Said::of),
+            rows: rows.collect(),
+            held_back: groups::held_back(of_all),
+        }
     }
 
     /// A few lines for a terminal: the groups that differ from everybody.
@@ -75,8 +82,18 @@ impl Parted {
             }
             text.push('\n');
         }
+        if text.is_empty() && self.said.is_some_and(|said| said.class == "present") {
+            text.push_str(&format!("  {}: groups differ; which is withheld\n", self.name));
+        }
         text
     }
+}
+
+/// The verdict on equal shares.
+fn parity(attribute: &AttributeAudit) -> Option<DisparityVerdict> {
+    let AttributeFinding::Measured { criteria, .. } = &attribute.finding else { return None };
+    let parity = |report: &&CriterionReport| report.criterion == Criterion::StatisticalParity;
+    criteria.iter().find(parity).map(|report| report.verdict)
 }
 
 fn measured(attribute: &AttributeAudit) -> &[AuditedGroup] {

@@ -125,7 +125,7 @@ fn overall(audit: &Audit) -> String {
             Some(found) => figure::figure(measure, found, audit.scores),
             None => figure::missing(&audit.whole, measure).to_owned(),
         };
-        text.push_str(&format!("  {name:<46}{told}\n"));
+        text.push_str(&format!("  {name:<47}{told}\n"));
     }
     text
 }
