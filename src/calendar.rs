@@ -86,7 +86,9 @@ impl Day {
     /// month's last day, so one month after 31 January is 28 or 29 February.
     #[must_use]
     pub fn plus_months(self, months: i32) -> Self {
-        match self.date().checked_add(i64::from(months).months()) {
+        // More months than there are between the first day and the last, and than a span can hold.
+        const MOST: i32 = 12 * 19_000;
+        match self.date().checked_add(i64::from(months.clamp(-MOST, MOST)).months()) {
             Ok(date) => Self::from(date),
             Err(_) => Self::from_epoch_days(if months < 0 { i32::MIN } else { i32::MAX }),
         }

@@ -76,7 +76,7 @@ fn a_run_is_recorded_reviewed_checked_and_a_person_taken_out() {
                 text(&audit),
             ],
         );
-        let run_id = said.trim().rsplit("run ").next().unwrap().to_owned();
+        let run_id = said.split("; run ").nth(1).unwrap().lines().next().unwrap().to_owned();
         // A list in use has no outcomes yet: who is selected can be compared, and nothing else.
         let audited = json(&std::fs::read_to_string(audit.join("audit.json")).unwrap());
         assert_eq!(

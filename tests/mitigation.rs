@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use earlyhelp::calendar::Horizon;
 use earlyhelp::dataset::{Dataset, Reweighing};
 use earlyhelp::error::{Error, EvaluateError, MitigationError, ModelError};
-use earlyhelp::evaluate::{Backtest, BacktestPlan, Bootstrap, Capacity};
+use earlyhelp::evaluate::{Backtest, BacktestPlan, Bootstrap, Capacity, PairedChange};
 use earlyhelp::fairness::audit::AuditParams;
 use earlyhelp::fairness::mitigation::{BeforeAfter, RateChanges};
 use earlyhelp::fairness::{
@@ -363,7 +363,7 @@ fn over_recorded<'r>(side: &'r BeforeAfter, made: &Made) -> Vec<(&'r str, &'r Ra
     let (_, groups) = side.characteristics.iter().find(|(name, _)| name == bias.characteristic).unwrap();
     let hit: Vec<_> = groups
         .iter()
-        .filter(|group| bias.group.contains(&group.group.as_str()))
+        .filter(|group| bias.group.contains(&group.group.to_uppercase().as_str()))
         .map(|group| (group.group.as_str(), &**group.rates.as_ref().unwrap()))
         .collect();
     assert_eq!(hit.len(), bias.group.len());
@@ -446,14 +446,24 @@ fn reweighing_takes_out_what_a_feature_says_of_the_group_alone() {
         })
         .unwrap()
     };
-    // Hardly anybody of the lower half is on a list: at the usual minimum neither group says how many are.
-    let usual = report(1, 10);
-    for (_, groups) in [&usual.training, &usual.later].map(|side| &side.characteristics[0]) {
-        let told = groups.iter().filter_map(|group| group.rates.as_ref());
-        let told: Vec<bool> = told.map(|rates| rates.selection.rate.is_some()).collect();
-        assert_eq!(told, [false, false]);
+    // At the usual minimum a group says how many of it are on a list unless some number of the two groups, on either list
+    // or off it, is from one to nine: then neither does.
+    let (usual, one) = (report(1, 10), report(1, 0));
+    for (held, all) in [(&usual.training, &one.training), (&usual.later, &one.later)] {
+        let rates = |side: &BeforeAfter| -> Vec<Option<PairedChange>> {
+            let (_, groups) = &side.characteristics[0];
+            groups.iter().filter_map(|group| group.rates.as_ref()).map(|rates| rates.selection.rate).collect()
+        };
+        let numbers = rates(all).into_iter().flatten().flat_map(|rate| {
+            [rate.without, rate.with].into_iter().flat_map(|share| {
+                let on = (share.value * share.n as f64).round() as u64;
+                [on, share.n - on]
+            })
+        });
+        let any_is_small = numbers.into_iter().any(|number| (1..10).contains(&number));
+        let told: Vec<bool> = rates(held).iter().map(Option::is_some).collect();
+        assert_eq!(told, [!any_is_small; 2]);
     }
-    let one = report(1, 0);
     for side in [&one.training, &one.later] {
         let (name, groups) = &side.characteristics[0];
         assert_eq!((name.as_str(), groups[0].group.as_str()), ("sex", "f"));

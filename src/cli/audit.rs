@@ -69,7 +69,7 @@ pub struct Arguments {
     #[arg(long, value_name = "COLUMN")]
     predicted: Option<String>,
     /// Who would have been selected otherwise, such as the usual way: true or false, 1 or 0, yes or no. What each way finds
-    /// and who changes is compared row by row.
+    /// and who changes is compared row by row; rows count alike here, whatever their weights.
     #[arg(long, value_name = "COLUMN", requires = "outcome", conflicts_with = "round_to")]
     against: Option<String>,
     /// How many people of the population a row stands for: a column of numbers above 0.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::backtest::Backtest;
 use super::calibration::log_loss;
 use super::cases::Cases;
-use super::comparison::Figure;
+use super::figure::Figure;
 use super::performance::{Listed, Performance};
 use super::ranking::RankedRows;
 use crate::error::EvaluateError;

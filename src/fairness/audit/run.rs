@@ -121,6 +121,10 @@ impl ScoreTable {
     /// the group in both tables would give the number away.
     fn parted(&self, params: &AuditParams) -> Result<Vec<AttributeAudit>, AuditError> {
         let params = AuditParams { operating: OperatingPoint::Predicted, intersections: 1, ..params.clone() };
+        // Rows that stand for many cases each can be fewer than the least that may be shown.
+        if self.scores.len() < params.minimum as usize {
+            return Ok(Vec::new());
+        }
         let mut attributes = self.audit(&params)?.attributes;
         for attribute in &mut attributes {
             let AttributeFinding::Measured { reference, largest, groups, criteria } = &mut attribute.finding

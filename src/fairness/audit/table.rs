@@ -297,12 +297,13 @@ impl ScoreTable {
 
     /// How two rows stand to each other by everything that they say but their families: the same whatever the order of
     /// the table.
-    pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
+    pub(in crate::fairness) fn compare(&self, a: usize, b: usize) -> Ordering {
         let numbers = |held: &[f64]| held[a].total_cmp(&held[b]);
         let flags = |held: &[bool]| held[a].cmp(&held[b]);
         numbers(&self.scores)
             .then(flags(&self.outcomes))
             .then_with(|| self.predicted.as_deref().map_or(Ordering::Equal, flags))
+            .then_with(|| self.usual.as_deref().map_or(Ordering::Equal, flags))
             .then_with(|| self.weights.as_deref().map_or(Ordering::Equal, numbers))
             .then_with(|| {
                 let codes = self.groups.iter().map(|group| group.codes[a].cmp(&group.codes[b]));

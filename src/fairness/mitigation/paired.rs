@@ -363,7 +363,7 @@ mod tests {
         close(found.outcome_on_list.unwrap().change.value, 1.0 / 40.0, 1e-12);
         let (name, groups) = &found.characteristics[0];
         assert_eq!((name.as_str(), groups.len()), ("g", 2));
-        let expected = [("A", -0.1, -0.25, -5.0 / 80.0), ("B", 10.0 / 97.0, 0.3, 4.0 / 77.0)];
+        let expected = [("a", -0.1, -0.25, -5.0 / 80.0), ("b", 10.0 / 97.0, 0.3, 4.0 / 77.0)];
         for (group, (name, selection, recall, wrongly)) in groups.iter().zip(expected) {
             assert_eq!(group.group, name);
             let rates = group.rates.as_ref().unwrap();

@@ -14,7 +14,8 @@ use crate::evaluate::{Cases, PairedTest};
 /// Two ways of selecting from the rows of one table, such as a model's list and business as usual: what each finds, who
 /// changes, and the differences with paired intervals, for everybody and group by group.
 ///
-/// The first way is [`ScoreTable::usual`], the second is the operating point of the parameters. Rows are compared unweighted.
+/// The first way is [`ScoreTable::usual`], the second is the operating point of the parameters. Rows count alike here,
+/// whatever their weights.
 /// Groups and counts of theirs are held back as in the audit.
 ///
 /// # Examples
@@ -55,11 +56,24 @@ impl SelectionsCompared {
             entities: (0..rows).map(|row| row.to_string()).collect(),
             // All rows are of one table, whatever days they were scored on.
             dates: vec![AsOf::new(Day::from_epoch_days(0)); rows],
-            families: table.clusters.clone().unwrap_or_else(|| (0..rows as u32).collect()),
+            families: table.clusters.clone().unwrap_or_else(|| by_content(table)),
             outcomes: table.outcomes.clone(),
             log_odds: vec![0.0; rows],
             listed: table.selected(params.operating)?,
         };
+        let counts = |column: &[bool]| {
+            let yes = column.iter().filter(|&&held| held).count();
+            [yes, rows - yes]
+        };
+        let told = [counts(&cases.outcomes), counts(&cases.listed), counts(usual)];
+        if told.iter().flatten().any(|number| (1..params.minimum as usize).contains(number)) {
+            return Err(AuditError::Parameter {
+                what: "those with the outcome, or those selected in one of the two ways, or the others, are fewer than the \
+                       minimum, and a comparison would say how many; leave --against out, or let an auditor who may see \
+                       them switch the suppression off",
+            }
+            .into());
+        }
         let held = table.groups.iter();
         let protected =
             Protected::of_rows(held.map(|group| (group.name.as_str(), &group.names[..], &group.codes[..])));
@@ -67,6 +81,17 @@ impl SelectionsCompared {
         groups.dates.clear();
         Ok(Self { overall: PairedTest::of_selections(&cases, usual, params.bootstrap)?, groups })
     }
+}
+
+/// A family for each row, numbered by what the rows say, so that no order of rows changes what is drawn.
+fn by_content(table: &ScoreTable) -> Vec<u32> {
+    let mut order: Vec<usize> = (0..table.outcomes.len()).collect();
+    order.sort_by(|&a, &b| table.compare(a, b));
+    let mut families = vec![0; order.len()];
+    for (row, family) in order.into_iter().zip(0..) {
+        families[row] = family;
+    }
+    families
 }
 
 impl fmt::Display for SelectionsCompared {

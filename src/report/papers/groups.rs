@@ -103,9 +103,12 @@ fn judged(audit: &Audit, criteria: &[CriterionReport]) -> Block {
 
 /// A size that has an interval, with what it rests on.
 fn with_n(size: String, setter: &Setter) -> String {
-    match (size.rsplit_once(')'), setter.denominator) {
-        (Some((open, after)), Some(n)) => format!("{open}; n = {}){after}", words::count(n)),
-        _ => size,
+    match size.rsplit_once(')') {
+        Some((open, after)) => {
+            let n = setter.denominator.unwrap_or(setter.n);
+            format!("{open}; n = {}){after}", words::count(n))
+        }
+        None => size,
     }
 }
 
