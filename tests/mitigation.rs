@@ -382,7 +382,7 @@ fn reweighing_does_not_mend_a_source_that_over_records() {
             let rest = rates.selection.to_the_rest.unwrap();
             assert!(rest.change.value.abs() < 0.01, "{name}: {}", rest.change.value);
         }
-        let (_, of_baf) = over_recorded(side, made).into_iter().find(|(name, _)| *name == "BAFR").unwrap();
+        let (_, of_baf) = over_recorded(side, made).into_iter().find(|(name, _)| *name == "bafr").unwrap();
         assert!(of_baf.selection.to_the_rest.unwrap().with.interval.low > 0.0, "still listed more often");
     }
 }
