@@ -34,6 +34,17 @@ enum Source {
     Area,
 }
 
+impl Source {
+    /// Whether a reader may know a group's figure.
+    fn is_seen(&self, group: &Group) -> bool {
+        match *self {
+            Self::Share(nth, _) => group.seen.share(nth),
+            Self::Scored(figure) => group.seen.scored(figure),
+            Self::Area => group.seen.outcome,
+        }
+    }
+}
+
 fn source(measure: Measure) -> Option<Source> {
     Some(match measure {
         Measure::Prevalence => Source::Share(0, false),
@@ -89,8 +100,8 @@ impl Comparison<'_> {
                 let rates = gap.and_then(|gap| gap.rates.as_ref());
                 Judged {
                     four_fifths: four_fifths(rates, disparity.ratio_simultaneous.as_ref(), critical),
-                    seen: self.sees(&self.groups[place], &source) && self.sees(self.base, &source),
-                    margin_seen: self.sees(self.everybody, &source),
+                    seen: source.is_seen(&self.groups[place]) && source.is_seen(self.base),
+                    margin_seen: source.is_seen(self.everybody),
                     gives_away: false,
                     disparity,
                 }
@@ -102,14 +113,6 @@ impl Comparison<'_> {
             self.guard_verdicts(nth, &gaps, (critical, margin), &mut all);
         }
         all
-    }
-
-    fn sees(&self, group: &Group, source: &Source) -> bool {
-        match *source {
-            Source::Share(nth, _) => group.seen.share(nth),
-            Source::Scored(figure) => group.seen.scored(figure),
-            Source::Area => group.seen.outcome,
-        }
     }
 
     /// What counts as no difference: the margin asked for, but where everybody's own figure is small, or nearly all,

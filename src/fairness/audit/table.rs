@@ -242,8 +242,8 @@ impl ScoreTable {
         }
         let places: BTreeMap<&str, u16> =
             named.iter().map(|(folded, _)| folded.as_str()).zip(0_u16..).collect();
-        let place = |value: &Option<&str>| places.get(folded(*value).as_str()).copied().unwrap_or(0);
-        let places: Vec<u16> = values.iter().map(place).collect();
+        let place = |value: Option<&str>| places.get(folded(value).as_str()).copied().unwrap_or(0);
+        let places: Vec<u16> = values.iter().map(|&value| place(value)).collect();
         self.groups.push(GroupColumn {
             name: name.to_owned(),
             codes: codes.iter().map(|&code| places[code as usize]).collect(),

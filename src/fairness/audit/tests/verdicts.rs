@@ -87,8 +87,11 @@ fn a_verdict_that_tells_a_small_number_is_withheld() {
     assert_eq!(report.to_string(), "withheld");
 }
 
+/// A score, whether the outcome followed, and the group.
+type Row = (f64, bool, &'static str);
+
 /// Ten of 9 points, sixty of 8 and thirty of 3 in each of two groups, in an order; outcomes as told.
-fn tied(order: impl Fn(&mut Vec<(f64, bool, &'static str)>)) -> ScoreTable {
+fn tied(order: impl Fn(&mut Vec<Row>)) -> ScoreTable {
     let mut rows = Vec::new();
     for group in ["F", "M"] {
         for (score, n, positives) in [(9.0, 10, 5), (8.0, 60, 20), (3.0, 30, 2)] {
@@ -104,7 +107,7 @@ fn tied(order: impl Fn(&mut Vec<(f64, bool, &'static str)>)) -> ScoreTable {
 #[test]
 fn a_tie_at_the_cut_is_shared() {
     let params = params(OperatingPoint::Capacity(Capacity::Cases(50)), 10, 199);
-    let orders: [fn(&mut Vec<(f64, bool, &'static str)>); 3] =
+    let orders: [fn(&mut Vec<Row>); 3] =
         [|_| {}, |rows| rows.reverse(), |rows| rows.sort_by_key(|row| !row.1)];
     let audits: Vec<Audit> = orders.iter().map(|order| tied(order).audit(&params).unwrap()).collect();
     let first = serde_json::to_string(&audits[0]).unwrap();
