@@ -18,7 +18,7 @@ Example: earlyhelp audit vendor.csv --score risk --outcome excluded --group sex 
 
 Any scores with their outcomes can be audited; neither a model nor a project is needed. It writes audit.html, \
 audit.json and audit.csv, and says of each criterion whether a disparity is present, absent within the margin, \
-or not to be told. Cannot tell is not fair.";
+or that one cannot tell, which is not fair.";
 
 /// Arguments of `earlyhelp audit`.
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,7 @@ pub struct Arguments {
     /// The group that the others of its column are compared with.
     #[arg(long = "reference", value_name = "GROUP=VALUE", value_parser = reference)]
     references: Vec<(String, String)>,
-    /// Groups with fewer rows are held back [default: 10].
+    /// Groups with fewer rows are held back, and smaller numbers withheld; 1 shows everything [default: 10].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     min_n: Option<u32>,
     /// Round published counts to a multiple of this, for instance 5 [default: exact counts].

@@ -30,7 +30,7 @@ pub use self::plain::{audit_csv, audit_text};
 /// itself a question of fairness.
 ///
 /// For each characteristic the page says of each criterion of fairness whether a disparity is present,
-/// absent within the margin, or not to be told, which group sets it and on how many people that rests. A
+/// absent within the margin, or that one cannot tell, which group sets it and on how many people that rests. A
 /// characteristic that could not be measured stands among the others, as large as they do.
 ///
 /// # Errors
