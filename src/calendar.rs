@@ -298,7 +298,7 @@ impl Horizon {
 impl FromStr for Horizon {
     type Err = CalendarError;
     fn from_str(text: &str) -> Result<Self, CalendarError> {
-        Ok(match parse_span(text)? {
+        Ok(match parse_span(text).map_err(|_| CalendarError::NotAHorizon)? {
             (n, Unit::Days) => Self::Days(n),
             (n, Unit::Months) => Self::Months(n),
         })

@@ -73,6 +73,9 @@ pub enum CalendarError {
     /// The text is not a date in the form year-month-day.
     #[error("not a date: write it as year-month-day, for instance 2024-03-31")]
     NotADate,
+    /// The text is not a span ahead such as `90 days` or `12 months`.
+    #[error("not a span of time: write for instance \"90 days\" or \"12 months\"")]
+    NotAHorizon,
     /// The text is not a span such as `90 days`, `12 months` or `ever`.
     #[error("not a span of time: write for instance \"90 days\", \"12 months\" or \"ever\"")]
     NotASpan,

@@ -39,7 +39,8 @@ pub struct Arguments {
     /// who was selected.
     #[arg(long, value_name = "COLUMN")]
     score: Option<String>,
-    /// The texts that the score column holds in place of numbers, from the lowest risk to the highest.
+    /// The texts that the score column holds in place of numbers, from the lowest risk to the highest. They count as 0, 1, 2
+    /// and so on, which --threshold goes by: with Low,Medium,High, 2 selects High alone.
     #[arg(long, value_name = "LOW,...,HIGH", value_delimiter = ',', requires = "score")]
     score_order: Vec<String>,
     /// The column of the outcome: true or false, 1 or 0, yes or no. Without it (a list in use, whose outcomes

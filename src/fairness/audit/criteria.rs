@@ -30,17 +30,6 @@ pub(super) fn criteria(
     Criterion::ALL.into_iter().map(|criterion| report(criterion, groups, against, params)).collect()
 }
 
-fn measures(criterion: Criterion) -> &'static [GroupMeasure] {
-    match criterion {
-        Criterion::StatisticalParity | Criterion::FourFifthsRule => &[GroupMeasure::SelectionRate],
-        Criterion::EqualOpportunity => &[GroupMeasure::TruePositiveRate],
-        Criterion::EqualisedOdds => &[GroupMeasure::TruePositiveRate, GroupMeasure::FalsePositiveRate],
-        Criterion::PredictiveParity => &[GroupMeasure::Precision],
-        Criterion::CalibrationWithinGroups => &[GroupMeasure::CalibrationGap],
-        Criterion::Abroca => &[GroupMeasure::Abroca],
-    }
-}
-
 /// One comparison, as a criterion sees it.
 struct Seen {
     verdict: DisparityVerdict,
@@ -61,7 +50,7 @@ fn report(
         let against = against.map(|against| against.for_group(&group.name));
         for judged in &group.judged {
             let disparity = &judged.disparity;
-            if Some(&disparity.against) == against && measures(criterion).contains(&disparity.measure) {
+            if Some(&disparity.against) == against && criterion.measures().contains(&disparity.measure) {
                 all.push(seen(criterion, group, judged, params));
                 let said = disparity.margin.filter(|_| judged.margin_seen);
                 margin = said.into_iter().chain(margin).reduce(f64::max);

@@ -148,6 +148,18 @@ impl Criterion {
         Self::Abroca,
     ];
 
+    /// The figures that it compares.
+    pub(crate) fn measures(self) -> &'static [GroupMeasure] {
+        match self {
+            Self::StatisticalParity | Self::FourFifthsRule => &[GroupMeasure::SelectionRate],
+            Self::EqualOpportunity => &[GroupMeasure::TruePositiveRate],
+            Self::EqualisedOdds => &[GroupMeasure::TruePositiveRate, GroupMeasure::FalsePositiveRate],
+            Self::PredictiveParity => &[GroupMeasure::Precision],
+            Self::CalibrationWithinGroups => &[GroupMeasure::CalibrationGap],
+            Self::Abroca => &[GroupMeasure::Abroca],
+        }
+    }
+
     /// The field's usual name for it.
     pub fn name(self) -> &'static str {
         match self {

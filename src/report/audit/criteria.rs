@@ -22,18 +22,6 @@ pub(super) fn question(criterion: Criterion) -> &'static str {
     }
 }
 
-/// The figures that a criterion compares.
-pub(super) fn measures(criterion: Criterion) -> &'static [GroupMeasure] {
-    match criterion {
-        Criterion::StatisticalParity | Criterion::FourFifthsRule => &[GroupMeasure::SelectionRate],
-        Criterion::EqualOpportunity => &[GroupMeasure::TruePositiveRate],
-        Criterion::EqualisedOdds => &[GroupMeasure::TruePositiveRate, GroupMeasure::FalsePositiveRate],
-        Criterion::PredictiveParity => &[GroupMeasure::Precision],
-        Criterion::CalibrationWithinGroups => &[GroupMeasure::CalibrationGap],
-        Criterion::Abroca => &[GroupMeasure::Abroca],
-    }
-}
-
 /// Whom the groups of a characteristic are compared with.
 pub(in crate::report) fn main_against(criteria: &[CriterionReport]) -> Option<&Against> {
     criteria.iter().find_map(|report| report.against.as_ref())
@@ -211,9 +199,9 @@ fn could_show(audit: &Audit, groups: &[AuditedGroup], report: &CriterionReport) 
     };
     let mut shown: Vec<(f64, GroupMeasure, String)> = Vec::new();
     for group in groups {
-        let compared = disparities(group)
-            .iter()
-            .filter(|found| found.against == *against && measures(report.criterion).contains(&found.measure));
+        let compared = disparities(group).iter().filter(|found| {
+            found.against == *against && report.criterion.measures().contains(&found.measure)
+        });
         // A group fails a criterion of two figures on either, so the better shown of them counts.
         let least = compared
             .filter_map(|found| Some((found.smallest_shown?, found.measure)))

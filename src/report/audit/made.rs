@@ -220,7 +220,7 @@ fn report(
     largest: Option<&(String, Counts)>,
 ) -> CriterionReport {
     let against = largest.map(|(name, _)| Against::Largest(name.clone()));
-    let measures = super::criteria::measures(criterion);
+    let measures = criterion.measures();
     let mut compared: Vec<(&AuditedGroup, &Disparity, Estimate)> = Vec::new();
     for group in groups {
         for found in super::criteria::disparities(group) {

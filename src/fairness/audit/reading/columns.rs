@@ -143,7 +143,10 @@ impl ScoreColumns {
     /// Whether what is asked for goes together.
     pub(super) fn check(&self) -> Result<(), ScoresError> {
         let wrong = |what: &'static str| Err(ScoresError::Columns { what });
-        if self.confusion.is_some() {
+        if let Some(names) = &self.confusion {
+            if has_twice(names) {
+                return wrong("the four columns of a confusion table are four different ones");
+            }
             if self.score.is_some()
                 || self.outcome.is_some()
                 || self.predicted.is_some()

@@ -64,10 +64,7 @@ impl ScoreIntake {
         [
             ("not resolved: nobody knows yet whether the outcome followed", self.unresolved),
             ("not followed for the whole horizon", self.not_followed),
-            (
-                "not drawn at random: they say whom the ranking chose, not how common the outcome is",
-                self.not_random,
-            ),
+            ("not drawn at random: chosen by the ranking, or of neither arm", self.not_random),
         ]
         .into_iter()
         .filter(|(_, rows)| *rows > 0)
