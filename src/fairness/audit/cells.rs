@@ -37,9 +37,8 @@ pub(super) struct Cells {
 impl Cells {
     pub(super) const DENOMINATORS: usize = 5;
     pub(super) const SHARES: usize = 7;
-    /// The denominators of those with the outcome, of those not selected and of those selected.
+    /// The denominators of those with the outcome and of those selected.
     pub(super) const WITH: usize = 2;
-    pub(super) const NOT_SELECTED: usize = 3;
     pub(super) const SELECTED: usize = 4;
     /// Which denominator each share has.
     pub(super) const DENOMINATOR_OF: [usize; Self::SHARES] = [0, 0, 2, 1, 4, 3, 0];

@@ -1,7 +1,7 @@
 //! Differences and ratios between groups, and what they say.
 
 use super::curves::area_between;
-use super::groups::{Context, Group, coarse, outcome_parts, selection_parts};
+use super::groups::{Context, Group, coarse, share_parts};
 use super::judged::{Judged, four_fifths};
 use super::measure::{POWER, estimate, sidak};
 use super::ordinal;
@@ -44,7 +44,7 @@ impl Source {
         match *self {
             Self::Share(nth, _) => group.seen.share(nth),
             Self::Scored(figure) => group.seen.scored(figure),
-            Self::Area => group.seen.outcome,
+            Self::Area => group.seen.curve(),
             Self::EqualScore => group.seen.scored(Scored::CalibrationGap),
         }
     }
@@ -123,8 +123,8 @@ impl Comparison<'_> {
         };
         let mut all: Vec<Option<Judged>> =
             gaps.iter().enumerate().map(|(place, gap)| judged(place, gap.as_ref())).collect();
-        if let Source::Share(nth @ (0 | 1), false) = source {
-            self.guard_verdicts(nth, &gaps, (critical, margin), &mut all);
+        if let Source::Share(nth, complement) = source {
+            self.guard_verdicts((nth, complement), &gaps, (critical, margin), &mut all);
         }
         all
     }
@@ -151,14 +151,14 @@ impl Comparison<'_> {
     /// back, and of the base, on which the verdicts of all groups rest.
     fn guard_verdicts(
         &self,
-        nth: usize,
+        (nth, complement): (usize, bool),
         gaps: &[Option<Gap>],
         (critical, margin): (f64, f64),
         all: &mut [Option<Judged>],
     ) {
         let number = |group: &Group| {
-            let parts = [outcome_parts, selection_parts][nth](&self.context.rows.parts, &group.sums.rows);
-            (parts[0], parts[0] + parts[1])
+            let [counted, others] = share_parts(&self.context.rows.parts, &group.sums.rows, nth);
+            (if complement { others } else { counted }, counted + others)
         };
         let said = |gap: Option<&Gap>, number: Option<(u64, u64)>, there: bool| {
             let pair = gap?.rates.as_ref()?;

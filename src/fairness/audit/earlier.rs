@@ -145,12 +145,22 @@ impl EarlierCheck {
         let selection = held(Rates::selection, [listed, left.saturating_sub(listed)], begin, parts);
         // How many of those held back had the outcome does not stand there, so they are taken for none.
         let outcome = held(Rates::outcome, [0; 2], begin, parts);
+        let mut cells: Vec<bool> = (0..shown.len()).map(|nth| outcome[nth] || selection[nth]).collect();
+        loop {
+            let before = cells.clone();
+            for of in [Rates::found as fn(&Rates) -> Parts, Rates::alarmed] {
+                cells = held(of, [0; 2], &cells, parts)[..shown.len()].to_vec();
+            }
+            if cells == before {
+                break;
+            }
+        }
         let named = shown.iter().enumerate().filter(|&(nth, _)| !by_rows[nth]);
         let named = named.map(|(nth, (name, rates))| AuditedGroup {
             values: vec![(*name).to_owned()],
             known: is_known(name),
             outcome: AuditedOutcome::Shown {
-                measures: Box::new(rates.measures(!outcome[nth], !selection[nth])),
+                measures: Box::new(rates.measures([!outcome[nth], !selection[nth], !cells[nth]])),
                 disparities: Vec::new(),
             },
         });
@@ -173,15 +183,32 @@ impl Rates {
         [self.positives, self.n.saturating_sub(self.positives)]
     }
 
-    /// The figures that may be shown, given whether those who had the outcome and those selected may be known.
-    fn measures(&self, outcome: bool, selection: bool) -> GroupMeasures {
+    /// Of those with the outcome, the selected and the others.
+    fn found(&self) -> Parts {
+        Self::parted(self.positives, self.true_positive_rate.as_ref())
+    }
+
+    /// Of those without the outcome, the selected and the others.
+    fn alarmed(&self) -> Parts {
+        Self::parted(self.n.saturating_sub(self.positives), self.false_positive_rate.as_ref())
+    }
+
+    fn parted(of: u64, share: Option<&Estimate>) -> Parts {
+        let counted = share.map_or(0, |share| (share.value * of as f64).round() as u64);
+        [counted, of.saturating_sub(counted)]
+    }
+
+    /// The figures that may be shown, given whether those who had the outcome, those selected, and those who are both may
+    /// be known.
+    fn measures(&self, [outcome, selection, cells]: [bool; 3]) -> GroupMeasures {
         GroupMeasures {
             positives: Some(self.positives).filter(|_| outcome),
             selected: Some(self.selected).filter(|_| selection),
+            cells_withheld: outcome && selection && !cells,
             prevalence: self.base_rate.filter(|_| outcome),
             selection_rate: self.selection_rate.filter(|_| selection),
-            true_positive_rate: self.true_positive_rate.filter(|_| outcome && selection),
-            false_positive_rate: self.false_positive_rate.filter(|_| outcome && selection),
+            true_positive_rate: self.true_positive_rate.filter(|_| cells),
+            false_positive_rate: self.false_positive_rate.filter(|_| cells),
             ..bare(self.n)
         }
     }
@@ -193,6 +220,7 @@ fn bare(n: u64) -> GroupMeasures {
         n,
         positives: None,
         selected: None,
+        cells_withheld: false,
         prevalence: None,
         selection_rate: None,
         true_positive_rate: None,
@@ -258,8 +286,17 @@ mod tests {
             let counts = match &group.outcome {
                 AuditedOutcome::Shown { measures, .. } => {
                     let both = measures.positives.is_some() && measures.selected.is_some();
-                    assert_eq!(measures.true_positive_rate.is_some(), both);
-                    assert_eq!(measures.false_positive_rate.is_some(), both);
+                    let cells = both && !measures.cells_withheld;
+                    assert_eq!(measures.true_positive_rate.is_some(), cells);
+                    assert_eq!(measures.false_positive_rate.is_some(), cells);
+                    for (rate, of) in [
+                        (measures.true_positive_rate, measures.positives),
+                        (measures.false_positive_rate, measures.positives.map(|with| measures.n - with)),
+                    ] {
+                        let Some((rate, of)) = rate.zip(of) else { continue };
+                        let counted = (rate.value * of as f64).round() as u64;
+                        assert!(!few_of_either([counted, of - counted], 10), "{counted} of {of}");
+                    }
                     assert_eq!(measures.selection_rate.is_some(), measures.selected.is_some());
                     assert_eq!(measures.prevalence.is_some(), measures.positives.is_some());
                     Some((measures.n, measures.positives, measures.selected))

@@ -2,10 +2,10 @@
 
 use super::block::Column;
 use super::calibration::Totals;
-use super::cells::{CELLS, Cells};
+use super::cells::CELLS;
 use super::compare::Comparison;
 use super::criteria::{JudgedGroup, criteria};
-use super::groups::{Context, Group, Seen, outcome_parts, selection_parts};
+use super::groups::{Context, Group, Number, Seen};
 use super::judged::Judged;
 use super::measure::measures;
 use super::ordinal;
@@ -25,26 +25,47 @@ struct Hidden {
     rows: Vec<bool>,
     outcome: Vec<bool>,
     selection: Vec<bool>,
+    cells: Vec<bool>,
 }
-
-fn size(_: &Cells, rows: &[u64; CELLS]) -> Parts {
-    [rows.iter().sum(); 2]
-}
-
-/// The three numbers that are guarded.
-const GUARDED: [fn(&Cells, &[u64; CELLS]) -> Parts; 3] = [size, outcome_parts, selection_parts];
 
 impl Hidden {
-    fn line(context: &Context<'_>, groups: &[[u64; CELLS]]) -> Self {
-        let (cells, least) = (&context.rows.parts, context.least());
-        let guard = |nth: usize, mut held: Vec<bool>, number: Guard| {
-            let parts: Vec<Parts> = groups.iter().map(|rows| GUARDED[nth](cells, rows)).collect();
-            hold_back(&parts, &mut held, number);
-            held
+    /// `hold_back` holds back more groups by one number and its complement, until none can be worked out.
+    fn new(
+        context: &Context<'_>,
+        groups: &[[u64; CELLS]],
+        hold_back: impl Fn(Number, &[Parts], Vec<bool>, Guard) -> Vec<bool>,
+    ) -> Self {
+        let guard = |number: Number, mut held: Vec<bool>| {
+            let least = context.least();
+            let by =
+                if matches!(number, Number::Rows) { Guard::of_rows(least) } else { Guard::of_parts(least) };
+            let all: Vec<Vec<Parts>> =
+                groups.iter().map(|rows| number.parts(&context.rows.parts, rows)).collect();
+            // What one part adds can make another too small to stay.
+            loop {
+                let before = held.clone();
+                for nth in 0..all.first().map_or(0, Vec::len) {
+                    let parts: Vec<Parts> = all.iter().map(|parts| parts[nth]).collect();
+                    held = hold_back(number, &parts, held, by);
+                }
+                if held == before {
+                    return held;
+                }
+            }
         };
-        let rows = guard(0, vec![false; groups.len()], Guard::of_rows(least));
-        let part = Guard::of_parts(least);
-        Self { outcome: guard(1, rows.clone(), part), selection: guard(2, rows.clone(), part), rows }
+        let rows = guard(Number::Rows, vec![false; groups.len()]);
+        let outcome = guard(Number::Outcome, rows.clone());
+        let selection = guard(Number::Selection, rows.clone());
+        let either = outcome.iter().zip(&selection).map(|(&outcome, &selection)| outcome || selection);
+        let cells = guard(Number::Cells, either.collect());
+        Self { rows, outcome, selection, cells }
+    }
+
+    fn line(context: &Context<'_>, groups: &[[u64; CELLS]]) -> Self {
+        Self::new(context, groups, |_, parts, mut held, guard| {
+            hold_back(parts, &mut held, guard);
+            held
+        })
     }
 
     fn pairs(
@@ -53,20 +74,19 @@ impl Hidden {
         groups: &[[u64; CELLS]],
         margins: (&Self, &Self),
     ) -> Self {
-        let least = context.least();
-        let guard = |nth: usize, begin: Option<&Vec<bool>>| {
-            let parts: Vec<Parts> =
-                groups.iter().map(|rows| GUARDED[nth](&context.rows.parts, rows)).collect();
-            let margins = (margins.0.guarded(nth), margins.1.guarded(nth));
-            let number = if nth == 0 { Guard::of_rows(least) } else { Guard::of_parts(least) };
-            PairCells { places, parts: &parts, margins }.hold_back(begin.map_or(&[], |held| held), number)
-        };
-        let rows = guard(0, None);
-        Self { outcome: guard(1, Some(&rows)), selection: guard(2, Some(&rows)), rows }
+        Self::new(context, groups, |number, parts, held, guard| {
+            let margins = (margins.0.guarded(number), margins.1.guarded(number));
+            PairCells { places, parts, margins }.hold_back(&held, guard)
+        })
     }
 
-    fn guarded(&self, nth: usize) -> &[bool] {
-        [&self.rows, &self.outcome, &self.selection][nth]
+    fn guarded(&self, number: Number) -> &[bool] {
+        match number {
+            Number::Rows => &self.rows,
+            Number::Outcome => &self.outcome,
+            Number::Selection => &self.selection,
+            Number::Cells => &self.cells,
+        }
     }
 }
 
@@ -133,7 +153,7 @@ impl Grouping {
             values: Vec::new(),
             codes: Codes::Single(a),
             sizes: Vec::new(),
-            hidden: Hidden { rows: vec![], outcome: vec![], selection: vec![] },
+            hidden: Hidden::line(context, &[]),
             reference: None,
             refused: None,
         };
@@ -233,6 +253,8 @@ impl Grouping {
                 let seen = Seen {
                     outcome: everybody.seen.outcome && !self.hidden.outcome[code],
                     selection: everybody.seen.selection && !self.hidden.selection[code],
+                    cells: everybody.seen.cells && !self.hidden.cells[code],
+                    one_cut: everybody.seen.one_cut,
                 };
                 context.group(members, sums, seen)
             })
@@ -280,13 +302,9 @@ impl Grouping {
         groups: &[Group],
     ) -> Vec<Vec<OutcomeAtScore>> {
         let Codes::Single(nth) = self.codes else { return Vec::new() };
-        let hidden = &self.hidden;
-        let held: Vec<bool> = (0..self.values.len())
-            .map(|code| hidden.rows[code] || hidden.outcome[code] || hidden.selection[code])
-            .collect();
         let places: Vec<usize> = self.shown().collect();
         let shown: Vec<(usize, &Group)> = places.into_iter().zip(groups).collect();
-        ordinal::of_groups(context, everybody, (&context.rows.codes[nth], &held), &shown)
+        ordinal::of_groups(context, everybody, (&context.rows.codes[nth], &self.hidden.cells), &shown)
     }
 
     /// Whom to compare with: the base, its place among the groups shown, its number among the bases.

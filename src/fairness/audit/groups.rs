@@ -34,11 +34,21 @@ pub(super) struct Seen {
     pub(super) outcome: bool,
     /// How many are selected.
     pub(super) selection: bool,
+    /// How many are both: the cells of the confusion matrix.
+    pub(super) cells: bool,
+    /// Whether there are so few values that a curve has no points but those of one cut.
+    pub(super) one_cut: bool,
 }
 
 impl Seen {
-    fn both(self) -> bool {
-        self.outcome && self.selection
+    /// Whether nothing is withheld.
+    pub(super) fn all(self) -> bool {
+        self.outcome && self.selection && self.cells
+    }
+
+    /// Whether a curve may be known. Of two score values, it tells the cells.
+    pub(super) fn curve(self) -> bool {
+        self.outcome && (self.cells || !self.one_cut)
     }
 
     /// Whether a share may be known, by its place among [`Cells::shares`].
@@ -46,16 +56,19 @@ impl Seen {
         match nth {
             0 => self.outcome,
             1 => self.selection,
-            _ => self.both(),
+            _ => self.all(),
         }
     }
 
     /// Whether a figure of the scores may be. Where a score is 0 or 1 its mean is the selection rate.
     pub(super) fn scored(self, figure: Scored) -> bool {
         match figure {
-            Scored::Auc | Scored::AveragePrecision | Scored::ExpectedError => self.outcome,
+            Scored::Auc | Scored::AveragePrecision => self.curve(),
+            Scored::ExpectedError => self.outcome,
             Scored::MeanScore => self.selection,
-            Scored::CalibrationGap | Scored::NetBenefit => self.both(),
+            Scored::CalibrationGap => self.outcome && self.selection,
+            // With the number selected it tells how many of them have the outcome.
+            Scored::NetBenefit => self.all(),
         }
     }
 }
@@ -270,21 +283,48 @@ impl Context<'_> {
 
     /// Which numbers of everybody may be known.
     pub(super) fn seen(&self, rows: &[u64; CELLS]) -> Seen {
-        let parts = &self.rows.parts;
-        let is_few = |of: fn(&Cells, &[u64; CELLS]) -> Parts| few_of_either(of(parts, rows), self.least());
-        Seen { outcome: !is_few(outcome_parts), selection: !is_few(selection_parts) }
+        let may = |number: Number| {
+            number.parts(&self.rows.parts, rows).into_iter().all(|parts| !few_of_either(parts, self.least()))
+        };
+        Seen {
+            outcome: may(Number::Outcome),
+            selection: may(Number::Selection),
+            cells: may(Number::Cells),
+            one_cut: self.rows.bin_count <= 2,
+        }
     }
 }
 
-/// Rows with the outcome, and without.
-pub(super) fn outcome_parts(cells: &Cells, rows: &[u64; CELLS]) -> Parts {
-    [expected(rows, &cells.denominators[Cells::WITH]), expected(rows, &cells.denominators[1])]
+/// The numbers of a group that are guarded.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Number {
+    /// Its rows.
+    Rows,
+    /// Those with the outcome, and without.
+    Outcome,
+    /// Those selected, and not.
+    Selection,
+    /// The four cells of the confusion matrix.
+    Cells,
 }
 
-/// Rows selected, and not.
-pub(super) fn selection_parts(cells: &Cells, rows: &[u64; CELLS]) -> Parts {
-    let [of, not] = [Cells::SELECTED, Cells::NOT_SELECTED];
-    [expected(rows, &cells.denominators[of]), expected(rows, &cells.denominators[not])]
+impl Number {
+    /// The number with its complement; of the cells, those with the outcome and those without it.
+    pub(super) fn parts(self, cells: &Cells, rows: &[u64; CELLS]) -> Vec<Parts> {
+        match self {
+            Self::Rows => vec![[rows.iter().sum(); 2]],
+            Self::Outcome => vec![share_parts(cells, rows, 0)],
+            Self::Selection => vec![share_parts(cells, rows, 1)],
+            Self::Cells => vec![share_parts(cells, rows, 2), share_parts(cells, rows, 3)],
+        }
+    }
+}
+
+/// Of the rows that a share is of: those it counts and those it does not, by its place among [`Cells::shares`].
+pub(super) fn share_parts(cells: &Cells, rows: &[u64; CELLS], nth: usize) -> Parts {
+    let (counted, of) = (&cells.shares[nth], &cells.denominators[Cells::DENOMINATOR_OF[nth]]);
+    let others: PerCell = std::array::from_fn(|cell| of[cell] - counted[cell]);
+    [expected(rows, counted), expected(rows, &others)]
 }
 
 /// A count; where a tie is shared, the nearest whole number, but never none for a part of one.

@@ -1,7 +1,7 @@
 //! The figures of one group, with their intervals.
 
 use super::calibration::{self, Totals};
-use super::groups::{Context, Group, coarse, outcome_parts, published, selection_parts};
+use super::groups::{Context, Group, coarse, published, share_parts};
 use super::rates::{Rate, rounded};
 use super::replicates::{Replicates, Scored};
 use super::report::{AuditBin, GroupMeasures};
@@ -44,8 +44,9 @@ pub(super) fn measures<'a>(
         || group.sums.share_of_selected(parts, &whole.sums, round).map(|rate: Rate| rate.estimate());
     GroupMeasures {
         n,
-        positives: count(group.seen.outcome, outcome_parts(parts, &group.sums.rows)[0]),
-        selected: count(group.seen.selection, selection_parts(parts, &group.sums.rows)[0]),
+        positives: count(group.seen.outcome, share_parts(parts, &group.sums.rows, 0)[0]),
+        selected: count(group.seen.selection, share_parts(parts, &group.sums.rows, 1)[0]),
+        cells_withheld: group.seen.outcome && group.seen.selection && !group.seen.cells && context.rows.followed,
         prevalence: share(0),
         selection_rate: share(1),
         true_positive_rate: share(2),

@@ -23,9 +23,8 @@
 //!
 //! **What is not guarded**, and so is for whoever publishes an audit to look at. Columns that nest in each
 //! other, such as age bands within wider age bands: each is guarded by itself, and a difference of two of their
-//! groups can be small. The four cells of the confusion matrix: those with the outcome and those selected are
-//! guarded, each with its complement, but not how many are both. Cuts of more than one edge in tables of pairs:
-//! the sum of two cells may follow from totals where neither cell does. Rounding ([`AuditParams::round_to`]) blunts all three.
+//! groups can be small. Cuts of more than one edge in tables of pairs: the sum of two cells may follow from totals where
+//! neither cell does. Rounding ([`AuditParams::round_to`]) blunts both.
 //!
 //! The group that the others of a column are compared with is compared with everybody, so that it can set a
 //! criterion, too.
@@ -70,6 +69,6 @@ pub use report::{
     Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, Operating,
     OutcomeAtScore, ScoreScale, ScoreSpread, Setter, Tie,
 };
-pub(crate) use suppress::{Guard, held_back, hold_back, hold_back_parts};
+pub(crate) use suppress::{Guard, few_of_either, held_back, hold_back, hold_back_parts};
 pub(crate) use table::folded;
 pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};

@@ -110,7 +110,7 @@ fn is_tabled(context: &Context<'_>) -> bool {
 
 /// What happened at each score, to everybody.
 pub(super) fn of_everybody(context: &Context<'_>, everybody: &Group) -> Vec<OutcomeAtScore> {
-    if !is_tabled(context) || !everybody.seen.outcome || !everybody.seen.selection {
+    if !is_tabled(context) || !everybody.seen.all() {
         return Vec::new();
     }
     let scores = at_scores(context.rows, &everybody.members);
@@ -125,7 +125,7 @@ pub(super) fn of_groups(
     (codes, held): (&[u16], &[bool]),
     shown: &[(usize, &Group)],
 ) -> Vec<Vec<OutcomeAtScore>> {
-    if !is_tabled(context) || !everybody.seen.outcome || !everybody.seen.selection {
+    if !is_tabled(context) || !everybody.seen.all() {
         return vec![Vec::new(); shown.len()];
     }
     let rows = context.rows;

@@ -192,7 +192,8 @@ pub enum AuditedOutcome {
 ///
 /// A figure is `None`, never 0, where it has no denominator, or where it is [withheld](Self::withholds): showing it
 /// would give away a number of people from one up to the minimum, of those of the group with the outcome, without it,
-/// selected, or not selected. None and all are shown, since they point at nobody in particular.
+/// selected, not selected, or in one cell of the confusion matrix. None and all are shown, since they point at nobody in
+/// particular.
 ///
 /// Shares have Wilson's interval on the effective number of rows; calibration slope and intercept a
 /// cluster-robust normal one; the rest percentile intervals of the cluster bootstrap. These intervals are
@@ -206,6 +207,9 @@ pub struct GroupMeasures {
     pub positives: Option<u64>,
     /// Rows selected.
     pub selected: Option<u64>,
+    /// Whether how many are both, the cells of the confusion matrix, is withheld though `positives` and `selected` are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cells_withheld: bool,
     /// The share with the outcome (base rate).
     pub prevalence: Option<Estimate>,
     /// The share selected.
@@ -248,7 +252,7 @@ pub struct GroupMeasures {
     pub reliability: Vec<AuditBin>,
     /// What happened at each score that the group has, from the lowest up, where scores are not chances and have at most
     /// 20 values: beyond that most cells of such a table are withheld or say nothing. Empty otherwise, for pairs of
-    /// columns, and where the number selected or with the outcome is withheld.
+    /// columns, and where the number selected, with the outcome, or both is withheld.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_score: Vec<OutcomeAtScore>,
     /// Net benefit at [`Operating::threshold_chance`], in true positives per row, up to the prevalence: the share
@@ -294,7 +298,25 @@ impl GroupMeasures {
             | GroupMeasure::Abroca => (true, false),
             _ => (true, true),
         };
-        let withheld = outcome && self.positives.is_none() || selection && self.selected.is_none();
+        let cells = match measure {
+            GroupMeasure::TruePositiveRate
+            | GroupMeasure::FalsePositiveRate
+            | GroupMeasure::TrueNegativeRate
+            | GroupMeasure::FalseNegativeRate
+            | GroupMeasure::Precision
+            | GroupMeasure::FalseDiscoveryRate
+            | GroupMeasure::FalseOmissionRate
+            | GroupMeasure::Accuracy
+            | GroupMeasure::NetBenefit => true,
+            // A curve of one cut; where everybody or nobody has the outcome there is none at all.
+            GroupMeasure::Auc | GroupMeasure::AveragePrecision | GroupMeasure::Abroca => {
+                self.positives.is_some_and(|with| with > 0 && with < self.n)
+            }
+            _ => false,
+        };
+        let withheld = outcome && self.positives.is_none()
+            || selection && self.selected.is_none()
+            || cells && self.cells_withheld;
         withheld && self.figure(measure).is_none()
     }
 

@@ -1,10 +1,11 @@
 //! Which groups and which counts are held back, so that no number of people under the minimum is shown or
 //! can be worked out from what is shown.
 //!
-//! Three numbers are guarded alike: the rows of a group; those with the outcome and those without it; those
-//! selected and those not selected. A group whose rows are too few is not shown at all. A group in which
-//! those with the outcome (or without it) are too few has no figure that knows of the outcome, since from
-//! several such figures the number could be worked out; likewise for the selection.
+//! Four numbers are guarded alike: the rows of a group; those with the outcome and those without it; those
+//! selected and those not selected; and the four cells of the confusion matrix. A group whose rows are too few is not
+//! shown at all. A group in which those with the outcome (or without it) are too few has no figure that knows of the
+//! outcome, since from several such figures the number could be worked out; likewise for the selection, and for the cells
+//! every figure that knows of both, such as the share of those with the outcome who were selected.
 //!
 //! **None is not few.** One person with the outcome among those of a group is somebody, whom a neighbour may find;
 //! that nobody of 2,000 has it names no one, and that everybody was selected is a rule, not a person. So 0 and all
@@ -13,9 +14,9 @@
 //! is true of a whole group and said of the group.
 //!
 //! **A verdict is not a number.** Whether groups differ is judged on the true counts and said even where the numbers
-//! are withheld. A reader learns from it no more than a range of counts. Where the verdict on a group's
-//! prevalence or selection would be another for every other small count, so that it would tell the very number, it
-//! is withheld as well, and said to be withheld; see [`gives_away`].
+//! are withheld. A reader learns from it no more than a range of counts. Where the verdict on a share would be another
+//! for every other small count, so that it would tell the very number, it is withheld as well, and said to be withheld;
+//! see [`gives_away`].
 //!
 //! The total over all groups is known. So no group is ever the only one held back, and what is held back
 //! is together never under the minimum, beyond the one row that each group listed by name must have. In a table
@@ -65,7 +66,7 @@ pub(super) fn is_few(number: u64, least: u64) -> bool {
 }
 
 /// Whether a number or its complement is.
-pub(super) fn few_of_either(parts: Parts, least: u64) -> bool {
+pub(crate) fn few_of_either(parts: Parts, least: u64) -> bool {
     parts.into_iter().any(|part| is_few(part, least))
 }
 

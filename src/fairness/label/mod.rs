@@ -15,7 +15,7 @@ pub use referrals::{ClosedLoop, ReferralCases, ReferralReport, ReferralSource, R
 
 use serde::{Deserialize, Serialize};
 
-use super::audit::{AuditParams, hold_back_parts};
+use super::audit::{AuditParams, few_of_either, hold_back_parts};
 use super::proxy::grouping::{Group, Grouped, Grouping, counted};
 use super::proxy::separation::mean_difference;
 use super::proxy::{characteristics, protected_groups};
@@ -146,7 +146,7 @@ pub struct HelpSplit {
     pub helped: Side,
     /// Those who were not.
     pub not_helped: Side,
-    /// The rate of the outcome among those helped, less that among the others (-1 to 1).
+    /// The rate of the outcome among those helped, less that among the others (-1 to 1). `None` where a rate is withheld.
     pub outcome_difference: Option<Estimate>,
     /// The mean score of those helped, less that of the others, in log-odds.
     pub score_difference: Option<Estimate>,
@@ -158,9 +158,10 @@ pub struct HelpSplit {
 pub struct Side {
     /// How many cases.
     pub n: u64,
-    /// How many with the outcome.
-    pub positives: u64,
-    /// The share with the outcome (Wilson).
+    /// How many with the outcome. `None` where they, or those without it, are from one up to the minimum, or where such a
+    /// number could be worked out from it.
+    pub positives: Option<u64>,
+    /// The share with the outcome (Wilson). `None` where their number is.
     pub outcome_rate: Option<Estimate>,
     /// The mean score, in log-odds. `None` where all are of one family.
     pub mean_score: Option<Estimate>,
@@ -237,7 +238,7 @@ impl LabelReport {
             },
             minimum_group: params.minimum,
             n: rows as u64,
-            all: Some(all).filter(|all| all.helped.n.min(all.not_helped.n) >= least),
+            all: Some(all.told(least)).filter(|all| all.helped.n.min(all.not_helped.n) >= least),
             groups: Vec::new(),
             not_measurable: Vec::new(),
             held_back: Vec::new(),
@@ -261,9 +262,27 @@ impl LabelReport {
         let held = |(group, sizes): (&Group<'_>, &[u64; 2])| group.held || sizes[0].min(sizes[1]) < least;
         let mut held: Vec<bool> = grouping.groups.iter().zip(&sizes).map(held).collect();
         hold_back_parts(&sizes, &mut held, least);
+        // How many had the outcome is guarded on both sides at once: an audit gives the two together.
+        let mut parts = [vec![[0_u64; 2]; sizes.len()], vec![[0_u64; 2]; sizes.len()]];
+        for ((&group, &helped), &outcome) in
+            grouping.of_row.iter().zip(cases.helped).zip(&cases.cases.outcomes)
+        {
+            parts[usize::from(helped)][group as usize][usize::from(outcome)] += 1;
+        }
+        let mut withheld = held.clone();
+        loop {
+            let before = withheld.clone();
+            parts.iter().for_each(|parts| hold_back_parts(parts, &mut withheld, least));
+            if withheld == before {
+                break;
+            }
+        }
         for (nth, group) in grouping.groups.iter().enumerate().filter(|&(nth, _)| !held[nth]) {
             let (characteristic, group) = (name.to_owned(), group.name.to_owned());
-            let split = cases.split(&grouping.members(nth));
+            let mut split = cases.split(&grouping.members(nth));
+            if withheld[nth] {
+                split.withhold();
+            }
             self.groups.push(GroupLabels { characteristic, group, split });
         }
         self.held_back.extend(counted(name, held.into_iter().filter(|&held| held).count()));
@@ -275,6 +294,35 @@ impl LabelReport {
         let found =
             self.groups.iter().find(|held| held.characteristic == characteristic && held.group == group);
         found.map(|held| &held.split)
+    }
+}
+
+impl Side {
+    /// Those without the outcome, and with it.
+    fn parts(&self) -> [u64; 2] {
+        let with = self.positives.unwrap_or_default();
+        [self.n - with, with]
+    }
+
+    fn withhold(&mut self) {
+        (self.positives, self.outcome_rate) = (None, None);
+    }
+}
+
+impl HelpSplit {
+    /// Takes out how many had the outcome.
+    fn withhold(&mut self) {
+        self.helped.withhold();
+        self.not_helped.withhold();
+        self.outcome_difference = None;
+    }
+
+    /// As a reader may see it.
+    fn told(mut self, least: u64) -> Self {
+        if [self.helped, self.not_helped].iter().any(|side| few_of_either(side.parts(), least)) {
+            self.withhold();
+        }
+        self
     }
 }
 
@@ -300,7 +348,7 @@ impl LabelCases<'_> {
             (rows.len() as u64, rows.iter().filter(|&&row| self.cases.outcomes[row]).count() as u64);
         Side {
             n,
-            positives,
+            positives: Some(positives),
             outcome_rate: wilson(positives, n),
             mean_score: clustered_mean_in(&scores, &Clusters::new(&families)),
         }

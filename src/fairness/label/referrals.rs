@@ -9,7 +9,7 @@ use super::{LabelCases, Side};
 use crate::calendar::{AsOf, Horizon};
 use crate::cohort::Cohort;
 use crate::error::SpecError;
-use crate::fairness::audit::held_back;
+use crate::fairness::audit::{held_back, hold_back_parts};
 use crate::outcome::OutcomeSpec;
 use crate::records::Selector;
 use crate::stats::{Estimate, wilson};
@@ -182,11 +182,23 @@ impl ReferralReport {
             kinds.push((None, alone));
         }
         let sizes: Vec<u64> = kinds.iter().map(|&(_, n)| n).collect();
-        let sources = kinds.iter().zip(held_back(&sizes, least)).map(|(&(source, _), held)| ReferralCases {
-            source: source.map(str::to_owned),
-            from_model: source.is_some_and(is_model),
-            cases: (!held).then(|| cases.side(|row| referrals.sources[row] == source)),
-        });
+        let held = held_back(&sizes, least);
+        let sides: Vec<Side> =
+            kinds.iter().map(|&(source, _)| cases.side(|row| referrals.sources[row] == source)).collect();
+        let mut withheld = held.clone();
+        hold_back_parts(&sides.iter().map(Side::parts).collect::<Vec<_>>(), &mut withheld, least);
+        let sources = kinds.iter().zip(sides).zip(held).zip(withheld).map(
+            |(((&(source, _), mut side), held), withheld)| {
+                if withheld {
+                    side.withhold();
+                }
+                ReferralCases {
+                    source: source.map(str::to_owned),
+                    from_model: source.is_some_and(is_model),
+                    cases: (!held).then_some(side),
+                }
+            },
+        );
         let of_model: u64 = counts.iter().filter(|(source, _)| is_model(source)).map(|(_, n)| n).sum();
         let share = if referred < least { None } else { wilson(of_model, referred) };
         // All and none give no single person away; a few against many would.

@@ -46,6 +46,23 @@ impl People {
         }
     }
 
+    /// Those in the east, and as many in the south who are like them: of neither anything is withheld for others' sake.
+    fn of_two_areas() -> Self {
+        let one = Self::new();
+        let twice = |row: usize| row % 300;
+        Self {
+            cases: Cases {
+                log_odds: (0..600).map(|row| one.cases.log_odds[twice(row)]).collect(),
+                outcomes: (0..600).map(|row| one.cases.outcomes[twice(row)]).collect(),
+                families: (0..600).collect(),
+                dates: vec![one.cases.dates[0]; 600],
+                ..Cases::default()
+            },
+            helped: (0..600).map(|row| one.helped[twice(row)]).collect(),
+            groups: (0..600).map(|row| Some(if row < 300 { "east" } else { "south" })).collect(),
+        }
+    }
+
     fn cases<'a>(&'a self, referrals: Option<Referrals<'a>>) -> LabelCases<'a> {
         LabelCases { cases: &self.cases, helped: &self.helped, referrals }
     }
@@ -66,8 +83,12 @@ fn those_helped_stand_beside_those_not_helped() {
     let all = report.all.unwrap();
     assert_eq!((all.helped.n, all.not_helped.n), (112, 288));
     assert_eq!(all.helped_share, wilson(112, 400));
+    // Of the twelve helped in the west and the north six have the outcome: all less the east would tell.
     let east = report.group("area", "east").unwrap();
-    assert_eq!((east.helped.n, east.helped.positives), (100, 50));
+    assert_eq!((east.helped.n, east.helped.positives, east.outcome_difference), (100, None, None));
+    let (people, report) = (People::of_two_areas(), People::of_two_areas().report(None));
+    let east = report.group("area", "east").unwrap();
+    assert_eq!((east.helped.n, east.helped.positives), (100, Some(50)));
     assert_eq!(east.helped.outcome_rate, wilson(50, 100));
     let not: Vec<usize> = (0..300).filter(|row| row % 3 != 0).collect();
     let with = not.iter().filter(|&&row| row % 10 == 1).count() as u64;
@@ -110,6 +131,41 @@ fn a_group_with_few_helped_is_held_back_with_the_next_smallest() {
 }
 
 #[test]
+fn a_small_number_with_the_outcome_is_told_nowhere() {
+    let with = |number: usize| {
+        let mut people = People::of_two_areas();
+        let helped: Vec<usize> = (0..600).filter(|&row| people.helped[row]).collect();
+        for (nth, row) in helped.into_iter().enumerate() {
+            people.cases.outcomes[row] = nth % 100 < number;
+        }
+        people.report(None)
+    };
+    // Of the hundred in the east who were helped, and all or none or ten of whom had the outcome, it is said.
+    for number in [0, 10, 90, 100] {
+        let report = with(number);
+        assert_eq!(report.group("area", "east").unwrap().helped.positives, Some(number as u64));
+    }
+    for number in [1, 9, 91, 99] {
+        let report = with(number);
+        let east = report.group("area", "east").unwrap();
+        assert_eq!((east.helped.n, east.helped_share), (100, wilson(100, 300)));
+        // Nor of those not helped: an audit gives both together.
+        for side in [east.helped, east.not_helped] {
+            assert_eq!((side.positives, side.outcome_rate), (None, None), "{number}");
+        }
+        assert_eq!(east.outcome_difference, None);
+    }
+    // The same of a source of referrals, and with it of the others, by which it could be worked out.
+    let mut people = People::new();
+    let sources: Vec<Option<&str>> = (0..400).map(|row| (row < 60).then_some("school")).collect();
+    for row in 0..60 {
+        people.cases.outcomes[row] = row < 9;
+    }
+    let report = people.report(Some(Referrals { sources: &sources, from_model: &[] })).referrals.unwrap();
+    assert!(report.sources.iter().all(|held| held.cases.unwrap().positives.is_none()));
+}
+
+#[test]
 fn a_closed_loop_is_said_aloud() {
     let people = People::new();
     let report = |source: &dyn Fn(usize) -> Option<&'static str>| {
@@ -133,9 +189,12 @@ fn a_closed_loop_is_said_aloud() {
     let held: Vec<bool> = few.sources.iter().map(|source| source.cases.is_none()).collect();
     assert_eq!(held, [true, true, false]);
     assert_eq!(report(&|row| (row < 9).then_some("list")).closed_loop, ClosedLoop::CannotTell);
-    let school = of(70).sources.into_iter().find(|held| held.source.as_deref() == Some("school")).unwrap();
-    let with = (70..100).filter(|&row| people.cases.outcomes[row]).count() as u64;
-    assert_eq!(school.cases.unwrap().outcome_rate, wilson(with, 30));
+    let school = of(50).sources.into_iter().find(|held| held.source.as_deref() == Some("school")).unwrap();
+    let with = (50..100).filter(|&row| people.cases.outcomes[row]).count() as u64;
+    assert_eq!(school.cases.unwrap().outcome_rate, wilson(with, 50));
+    // Seven of the thirty whom the school referred have it.
+    let few = of(70).sources.into_iter().find(|held| held.source.as_deref() == Some("school")).unwrap();
+    assert_eq!((few.cases.unwrap().n, few.cases.unwrap().positives), (30, None));
     assert!(!school.from_model);
 }
 

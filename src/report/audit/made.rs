@@ -73,6 +73,7 @@ impl Counts {
             n,
             positives: shown(positives),
             selected: shown(selected),
+            cells_withheld: false,
             prevalence: self.share(GroupMeasure::Prevalence),
             selection_rate: self.share(GroupMeasure::SelectionRate),
             true_positive_rate: self.share(GroupMeasure::TruePositiveRate),

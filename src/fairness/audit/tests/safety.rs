@@ -144,17 +144,7 @@ fn what_is_held_back_appears_nowhere() {
         ("d", [300, 293, 3, 3]),
         ("e", [100, 57, 40, 23]),
     ];
-    let (mut scores, mut outcomes, mut names) = (vec![], vec![], vec![]);
-    for (name, counts) in cells {
-        for (cell, count) in counts.into_iter().enumerate() {
-            for row in 0..count {
-                scores.push(if cell % 2 == 1 { 0.6 } else { 0.1 } + (row % 9) as f64 / 30.0);
-                outcomes.push(cell >= 2);
-                names.push(Some(name));
-            }
-        }
-    }
-    let table = ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap();
+    let table = confusion(&cells);
     let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 10, 99)).unwrap();
     let found = groups(&audit.attributes[0]);
     let listed: Vec<String> = found.iter().map(AuditedGroup::name).collect();
@@ -176,6 +166,89 @@ fn what_is_held_back_appears_nowhere() {
     // 7 and 67 rows, 6 with the outcome in d, 593 without.
     for secret in [7.0, 67.0, 6.0, 593.0] {
         assert!(!all.contains(&secret), "{secret} is shown");
+    }
+}
+
+/// Rows by name and confusion matrix: true negatives, false positives, false negatives, true positives.
+fn confusion(cells: &[(&'static str, [usize; 4])]) -> ScoreTable {
+    let (mut scores, mut outcomes, mut names) = (vec![], vec![], vec![]);
+    for &(name, counts) in cells {
+        for (cell, count) in counts.into_iter().enumerate() {
+            for row in 0..count {
+                scores.push(if cell % 2 == 1 { 0.6 } else { 0.1 } + (row % 9) as f64 / 30.0);
+                outcomes.push(cell >= 2);
+                names.push(Some(name));
+            }
+        }
+    }
+    ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap()
+}
+
+#[test]
+fn a_cell_of_the_confusion_matrix_is_a_number_of_people_too() {
+    // In d, 60 have the outcome and 63 are selected; three are both. b, which has the fewest, goes with it.
+    let cells = [
+        ("a", [400, 200, 100, 111]),
+        ("b", [80, 40, 30, 20]),
+        ("c", [200, 120, 60, 90]),
+        ("d", [100, 60, 57, 3]),
+        ("e", [300, 100, 40, 0]),
+    ];
+    let audit = confusion(&cells).audit(&params(OperatingPoint::Threshold(0.5), 10, 99)).unwrap();
+    let found = groups(&audit.attributes[0]);
+    let told: Vec<bool> = found.iter().map(|group| shown(group).unwrap().0.cells_withheld).collect();
+    assert_eq!(told, [false, true, false, true, false], "none of 40 in e names nobody");
+    let (d, disparities) = shown(&found[3]).unwrap();
+    assert_eq!((d.positives, d.selected), (Some(60), Some(63)));
+    let known = [GroupMeasure::Prevalence, GroupMeasure::SelectionRate, GroupMeasure::Auc];
+    assert!(known.into_iter().all(|measure| d.figure(measure).is_some()));
+    let both = [
+        GroupMeasure::TruePositiveRate,
+        GroupMeasure::FalsePositiveRate,
+        GroupMeasure::TrueNegativeRate,
+        GroupMeasure::FalseNegativeRate,
+        GroupMeasure::Precision,
+        GroupMeasure::FalseDiscoveryRate,
+        GroupMeasure::FalseOmissionRate,
+        GroupMeasure::Accuracy,
+        GroupMeasure::NetBenefit,
+    ];
+    for measure in both {
+        assert!(d.figure(measure).is_none() && d.withholds(measure), "{measure}");
+        assert!(disparity(disparities, measure, is_largest).difference.is_none(), "{measure}");
+    }
+    // Three of 60 against 111 of 211: the finding stands, without its numbers.
+    let verdict = |measure| disparity(disparities, measure, is_largest).verdict;
+    assert_eq!(verdict(GroupMeasure::TruePositiveRate), DisparityVerdict::Present);
+    assert_eq!(verdict(GroupMeasure::Precision), DisparityVerdict::Present);
+    let all = confusion(&cells).audit(&params(OperatingPoint::Threshold(0.5), 1, 99)).unwrap();
+    let every = groups(&all.attributes[0]);
+    assert!(every.iter().all(|group| !shown(group).unwrap().0.cells_withheld));
+    let rate = shown(&every[3]).unwrap().0.true_positive_rate.unwrap();
+    close(rate.value, 3.0 / 60.0, 1e-12);
+}
+
+#[test]
+fn two_score_values_tell_no_cell_by_their_curve() {
+    let rows = [(0.0, false, 100), (1.0, false, 60), (0.0, true, 57), (1.0, true, 3)];
+    let (mut scores, mut outcomes, mut names) = (vec![], vec![], vec![]);
+    for (name, times) in [("d", 1), ("e", 8)] {
+        for (score, outcome, count) in rows {
+            for _ in 0..count * times {
+                scores.push(score);
+                outcomes.push(outcome);
+                names.push(Some(name));
+            }
+        }
+    }
+    let table = ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap();
+    let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 10, 99)).unwrap();
+    for group in groups(&audit.attributes[0]) {
+        let (group, disparities) = shown(group).unwrap();
+        assert!(group.cells_withheld && group.auc.is_none() && group.average_precision.is_none());
+        assert!(group.withholds(GroupMeasure::Auc));
+        let area = disparities.iter().filter(|found| found.measure == GroupMeasure::Abroca);
+        assert!(area.into_iter().all(|found| found.difference.is_none()));
     }
 }
 
