@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use hashbrown::{HashMap, HashSet};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::events::{CaseOpened, CaseScored, DecisionFacts, EntryKind, ModelFacts, RunFinished};
 use super::groups::{GroupTallies, by_group};
@@ -18,8 +18,7 @@ use crate::review::WhyListed;
 use crate::stats::Estimate;
 
 /// What became of alerts: counted, over the whole ledger and by run and group.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Account {
     /// The day up to which it counts.
     pub on: Day,
@@ -46,8 +45,7 @@ pub struct Account {
 }
 
 /// A released model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ModelLine {
     /// Its digest.
     pub model: String,
@@ -64,8 +62,7 @@ pub struct ModelLine {
 }
 
 /// A run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunLine {
     /// Its id.
     pub run: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::tally::{Listed, Tally};
 use crate::fairness::Protected;
@@ -11,8 +11,7 @@ use crate::review::WhyListed;
 use crate::stats::{Estimate, wilson};
 
 /// Alerts by group of one characteristic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupTallies {
     /// The characteristic.
     pub characteristic: String,
@@ -22,8 +21,7 @@ pub struct GroupTallies {
 }
 
 /// What became of one group's alerts. `None`: withheld, because it would tell too few people apart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupTally {
     /// The group.
     pub group: String,

@@ -1,6 +1,6 @@
 //! What became of listed cases, counted.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::events::DecisionFacts;
 use crate::calendar::Day;
@@ -9,8 +9,7 @@ use crate::stats::{Estimate, wilson};
 
 /// What became of listed cases. A case that several people opened or decided about counts once, with its
 /// last decision.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Tally {
     /// Listed cases.
     pub listed: u64,
@@ -39,8 +38,7 @@ pub struct Tally {
 }
 
 /// How long something took, in whole days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Days {
     /// A quarter took no longer than this.
     pub quarter: i32,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::params::MonitorParams;
 use super::verdict::Verdict;
@@ -13,8 +13,7 @@ use crate::scoring::{Request, Scorer, WhyNot};
 use crate::stats::wilson;
 
 /// The list that a run at the date would be drawn from. No list is drawn here.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alerts {
     /// Cases in the cohort.
     pub cohort: u64,
@@ -34,8 +33,7 @@ pub struct Alerts {
 }
 
 /// So many cases have no score for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotScoredCount {
     /// The reason, in words.
     pub reason: String,

@@ -1,7 +1,7 @@
 //! Drift of every feature, and of the score.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::bins::sortable;
 use super::panel::Panel;
@@ -13,8 +13,7 @@ use crate::features::FeatureMatrix;
 use crate::model::Candidate;
 
 /// How far a feature moved.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeatureDrift {
     /// The feature's name.
     pub feature: String,
@@ -43,8 +42,7 @@ impl FeatureDrift {
 }
 
 /// How far the score moved, and how many reach what was the cut of the lists.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScoreDrift {
     /// How far the score (log-odds) moved.
     pub shift: Shift,

@@ -1,6 +1,6 @@
 //! What became of the cases: the model's figures on outcomes that are known by now.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::params::{Limits, MonitorParams};
 use super::verdict::Verdict;
@@ -22,8 +22,7 @@ use crate::stats::difference;
 /// outcome counts that training had seen. Families that training had seen are among the cases, as they are
 /// whenever the model is used; the backtest tested on families it had not seen, so figures here can be a
 /// little better than there for that alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcomes {
     /// The as-of dates.
     pub dates: Vec<AsOf>,
@@ -36,7 +35,7 @@ pub struct Outcomes {
 }
 
 /// A figure of the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WatchedFigure {
     /// The share of cases with the outcome.
@@ -54,8 +53,7 @@ pub enum WatchedFigure {
 }
 
 /// A figure now and in the backtest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FigureChange {
     /// Which.
     pub figure: WatchedFigure,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::alerts::Alerts;
 use super::drift::{FeatureDrift, ScoreDrift};
@@ -16,8 +16,7 @@ use crate::evaluate::{Estimate, Interval};
 
 /// What was found when a model was held against what it is used on now. It is something to read: nothing in
 /// it, and nothing in the crate, switches anything off.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MonitorReport {
     /// The digest of the candidate in the model.
     pub candidate: String,
@@ -50,8 +49,7 @@ pub struct MonitorReport {
 }
 
 /// A verdict and what it is on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What it is on: `feature NAME`, `source NAME: volume`, `source NAME: past` (whether it still says of the training
     /// dates what it said when the model was trained), and so on.

@@ -2,7 +2,7 @@
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::bins::Bins;
 use super::panel::Panel;
@@ -19,8 +19,7 @@ use crate::stats::{Interval, Z};
 /// population stability index", *Journal of Risk Model Validation* 14:4. The distance: A. Kolmogorov (1933)
 /// and N. Smirnov (1948), as in `scipy.stats.ks_2samp`. Adjusting for many features: S. Holm (1979), "A
 /// simple sequentially rejective multiple test procedure", *Scandinavian Journal of Statistics* 6:65-70.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Shift {
     /// The population stability index, `sum of (now - training) * ln(now / training)` over the shares of the
     /// bins; 0 where nothing moved, without upper end. Bins hold a tenth of the training values each (more
@@ -53,8 +52,7 @@ pub struct Shift {
 }
 
 /// A bin and its share of the cases.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BinShare {
     /// What it holds.
     pub holds: String,

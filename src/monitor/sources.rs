@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::panel::Panel;
 use super::params::MonitorParams;
@@ -17,8 +17,7 @@ use crate::model::TrainingRecord;
 use crate::records::{Coverage, Records};
 
 /// A source now, beside the same source at the training dates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SourceHealth {
     /// The source.
     pub source: String,
@@ -38,8 +37,7 @@ pub struct SourceHealth {
 }
 
 /// Rows that became known in the days before a date.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Volume {
     /// Over how many days.
     pub days: u32,
@@ -59,8 +57,7 @@ pub struct Volume {
 }
 
 /// The share of cells that the source covers, over all cases and the features that read it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CoverageChange {
     /// The share in training, 0 to 1.
     pub training: f64,
@@ -76,8 +73,7 @@ pub struct CoverageChange {
 
 /// How old a source is. These are dates and no samples: the verdict is within or beyond, and "cannot tell"
 /// where the project does not say what the source covers and no row is there to go by.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Freshness {
     /// The last day the source covers, where the project says so.
     pub covers_to: Option<Day>,

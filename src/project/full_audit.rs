@@ -1,6 +1,6 @@
 //! A project's model audited in depth.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Project;
 use crate::error::Error;
@@ -13,8 +13,7 @@ use crate::model::Candidate;
 use crate::records::Records;
 
 /// All that the crate can say about a model and the groups it is used on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FullAudit {
     /// The digest of the candidate.
     pub candidate: String,

@@ -44,7 +44,7 @@ impl Source {
         match *self {
             Self::Share(nth, _) => group.seen.share(nth),
             Self::Scored(figure) => group.seen.scored(figure),
-            Self::Area => group.seen.curve(),
+            Self::Area => group.seen.curve,
             Self::EqualScore => group.seen.scored(Scored::CalibrationGap),
         }
     }

@@ -250,12 +250,13 @@ impl Grouping {
             .zip(sums)
             .zip(&shown)
             .map(|((members, sums), &code)| {
-                let seen = Seen {
-                    outcome: everybody.seen.outcome && !self.hidden.outcome[code],
-                    selection: everybody.seen.selection && !self.hidden.selection[code],
-                    cells: everybody.seen.cells && !self.hidden.cells[code],
-                    one_cut: everybody.seen.one_cut,
-                };
+                let (all, hidden) = (everybody.seen, &self.hidden);
+                let shown = [
+                    all.outcome && !hidden.outcome[code],
+                    all.selection && !hidden.selection[code],
+                    all.cells && !hidden.cells[code],
+                ];
+                let seen = Seen::new(shown, context.rows);
                 context.group(members, sums, seen)
             })
             .collect();

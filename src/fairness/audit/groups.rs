@@ -29,6 +29,7 @@ struct Families {
 
 /// Which numbers of a group a reader may know. All are measured and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each may be withheld by itself")]
 pub(super) struct Seen {
     /// How many have the outcome.
     pub(super) outcome: bool,
@@ -36,19 +37,18 @@ pub(super) struct Seen {
     pub(super) selection: bool,
     /// How many are both: the cells of the confusion matrix.
     pub(super) cells: bool,
-    /// Whether there are so few values that a curve has no points but those of one cut.
-    pub(super) one_cut: bool,
+    /// Its curves and the area under them. Of two score values, they tell the cells.
+    pub(super) curve: bool,
 }
 
 impl Seen {
+    pub(super) fn new([outcome, selection, cells]: [bool; 3], rows: &Rows) -> Self {
+        Self { outcome, selection, cells, curve: outcome && (cells || rows.bin_count > 2) }
+    }
+
     /// Whether nothing is withheld.
     pub(super) fn all(self) -> bool {
         self.outcome && self.selection && self.cells
-    }
-
-    /// Whether a curve may be known. Of two score values, it tells the cells.
-    pub(super) fn curve(self) -> bool {
-        self.outcome && (self.cells || !self.one_cut)
     }
 
     /// Whether a share may be known, by its place among [`Cells::shares`].
@@ -63,7 +63,7 @@ impl Seen {
     /// Whether a figure of the scores may be. Where a score is 0 or 1 its mean is the selection rate.
     pub(super) fn scored(self, figure: Scored) -> bool {
         match figure {
-            Scored::Auc | Scored::AveragePrecision => self.curve(),
+            Scored::Auc | Scored::AveragePrecision => self.curve,
             Scored::ExpectedError => self.outcome,
             Scored::MeanScore => self.selection,
             Scored::CalibrationGap => self.outcome && self.selection,
@@ -286,12 +286,7 @@ impl Context<'_> {
         let may = |number: Number| {
             number.parts(&self.rows.parts, rows).into_iter().all(|parts| !few_of_either(parts, self.least()))
         };
-        Seen {
-            outcome: may(Number::Outcome),
-            selection: may(Number::Selection),
-            cells: may(Number::Cells),
-            one_cut: self.rows.bin_count <= 2,
-        }
+        Seen::new([Number::Outcome, Number::Selection, Number::Cells].map(may), self.rows)
     }
 }
 

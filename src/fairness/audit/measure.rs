@@ -46,7 +46,10 @@ pub(super) fn measures<'a>(
         n,
         positives: count(group.seen.outcome, share_parts(parts, &group.sums.rows, 0)[0]),
         selected: count(group.seen.selection, share_parts(parts, &group.sums.rows, 1)[0]),
-        cells_withheld: group.seen.outcome && group.seen.selection && !group.seen.cells && context.rows.followed,
+        cells_withheld: group.seen.outcome
+            && group.seen.selection
+            && !group.seen.cells
+            && context.rows.followed,
         prevalence: share(0),
         selection_rate: share(1),
         true_positive_rate: share(2),

@@ -13,7 +13,7 @@ mod referrals;
 pub use helped::Helped;
 pub use referrals::{ClosedLoop, ReferralCases, ReferralReport, ReferralSource, Referrals, Referred};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::audit::{AuditParams, few_of_either, hold_back_parts};
 use super::proxy::grouping::{Group, Grouped, Grouping, counted};
@@ -89,8 +89,7 @@ pub struct LabelCases<'a> {
 /// H. Lakkaraju, J. Kleinberg, J. Leskovec, J. Ludwig and S. Mullainathan (2017), "The selective labels problem",
 /// *KDD* 23:275-284. D. Ensign, S. A. Friedler, S. Neville, C. Scheidegger and S. Venkatasubramanian (2018),
 /// "Runaway feedback loops in predictive policing", *Proceedings of Machine Learning Research* 81:160-171.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LabelReport {
     /// What the label is.
     pub label: LabelMeaning,
@@ -111,8 +110,7 @@ pub struct LabelReport {
 }
 
 /// What the label is, in the words of its maker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LabelMeaning {
     /// Its short name.
     pub name: String,
@@ -125,8 +123,7 @@ pub struct LabelMeaning {
 }
 
 /// One group's outcomes and scores by help.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupLabels {
     /// The characteristic.
     pub characteristic: String,
@@ -137,8 +134,7 @@ pub struct GroupLabels {
 }
 
 /// Those helped beside those not helped.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct HelpSplit {
     /// The share that was helped.
     pub helped_share: Option<Estimate>,
@@ -153,8 +149,7 @@ pub struct HelpSplit {
 }
 
 /// Outcomes and scores of some cases.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Side {
     /// How many cases.
     pub n: u64,
@@ -272,7 +267,9 @@ impl LabelReport {
         let mut withheld = held.clone();
         loop {
             let before = withheld.clone();
-            parts.iter().for_each(|parts| hold_back_parts(parts, &mut withheld, least));
+            for parts in &parts {
+                hold_back_parts(parts, &mut withheld, least);
+            }
             if withheld == before {
                 break;
             }

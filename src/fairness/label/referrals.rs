@@ -104,8 +104,7 @@ pub struct Referrals<'a> {
 }
 
 /// Outcomes by referral source, and how much came from the model's own list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReferralReport {
     /// How many cases were referred.
     pub referred: u64,
@@ -119,8 +118,7 @@ pub struct ReferralReport {
 }
 
 /// The cases of one referral source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReferralCases {
     /// The source; `None` is those who were not referred.
     pub source: Option<String>,
@@ -131,7 +129,7 @@ pub struct ReferralCases {
 }
 
 /// How far a label is fed by the model's own list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClosedLoop {
     /// All referrals came from the list: whom the model does not name nobody refers, so no later model can

@@ -1,6 +1,6 @@
 //! A mitigation before and after: what it does to the ranking and to each group.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::shares::CapacityShares;
 use crate::calendar::AsOf;
@@ -22,8 +22,7 @@ use crate::stats::Bootstrap;
 ///
 /// # References
 /// A. C. Davison and D. V. Hinkley (1997), *Bootstrap Methods and their Application*, section 5.3.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MitigationReport {
     /// What was done.
     pub used: Used,
@@ -42,8 +41,8 @@ pub struct MitigationReport {
 }
 
 /// Which mitigation it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Used {
     /// Cases were reweighed: what that came to over all the split's training cases.
     Reweighing(Reweighed),
@@ -53,8 +52,7 @@ pub enum Used {
 
 /// The same cases without the mitigation and with it; or as they were chosen the usual way and by a model, see
 /// [`BeforeAfter::of_selections`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BeforeAfter {
     /// The as-of dates.
     pub dates: Vec<AsOf>,
@@ -80,8 +78,7 @@ pub struct BeforeAfter {
 }
 
 /// One group's rates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupChange {
     /// The name of the group, or how many are held back, such as `2 further groups`.
     pub group: String,
@@ -90,8 +87,7 @@ pub struct GroupChange {
 }
 
 /// The rates of a group that may be shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RateChanges {
     /// Cases of the group.
     pub n: u64,
@@ -104,8 +100,7 @@ pub struct RateChanges {
 }
 
 /// A rate, and how it differs from the same rate of everybody else.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RateChange {
     /// The rate, 0 to 1. `None` where it would be a share of too few cases, or would give a small number of people
     /// away: where an audit of either side does not show it.

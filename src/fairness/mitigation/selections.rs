@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::super::audit::{AuditParams, ScoreTable};
 use super::super::protected::Protected;
@@ -34,8 +34,7 @@ use crate::evaluate::{Cases, PairedTest};
 /// assert!(found.overall.recall_at_capacity.ok_or("nobody had the outcome")?.change.interval.low > 0.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SelectionsCompared {
     /// Everybody.
     pub overall: PairedTest,

@@ -1,7 +1,7 @@
 //! What leaving a feature out does to ranking, and to each disparity.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::grouping::{Grouped, Grouping, counted};
 use super::scores::AdditiveScores;
@@ -66,8 +66,7 @@ use crate::stats::{
 /// # References
 /// The paired cluster bootstrap: A. C. Davison and D. V. Hinkley (1997), *Bootstrap Methods and their
 /// Application*, sections 3.8 and 5.3.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AblationReport {
     /// Groups of fewer rows than this are held back, and rates of fewer are not shown.
     pub minimum_group: u32,
@@ -93,8 +92,7 @@ pub struct AblationReport {
 
 /// Three figures of ranking, or their changes. `None` where a figure cannot be told: nobody has the
 /// outcome, everybody has it, or no list has a place.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RankingFigures {
     /// The area under the ROC curve.
     pub auc: Option<Estimate>,
@@ -107,8 +105,7 @@ pub struct RankingFigures {
 /// A group's rates on the lists less those of everybody else, as differences of shares from -1 to 1. All are
 /// `None` where in the group, or in the rest, fewer than [`AblationReport::minimum_group`] have the outcome, do
 /// not have it, are on the lists, or are not: from the figures together that number could be worked out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupGap {
     /// The characteristic.
     pub characteristic: String,
@@ -126,8 +123,7 @@ pub struct GroupGap {
 
 /// What becomes of a [`GroupGap`] without a feature: the difference to the rest then, less that now. `None` where
 /// the gap is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GapChange {
     /// The characteristic.
     pub characteristic: String,
@@ -142,8 +138,7 @@ pub struct GapChange {
 }
 
 /// The model without a feature.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeatureAblation {
     /// The feature.
     pub feature: String,

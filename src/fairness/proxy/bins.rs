@@ -1,7 +1,7 @@
 //! One feature as a few bins, with a bin each for missing and for not covered; what the bins of other
 //! families say of a group.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::separation::Levels;
 use crate::features::{Cell, FeatureMatrix};
@@ -16,7 +16,7 @@ pub(super) struct Bins {
 }
 
 /// In which way a feature tells a group from the rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Leaning {
     /// Its values are higher in the group.

@@ -1,6 +1,6 @@
 //! Which term carries a group's higher or lower scores.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::grouping::{Grouped, Grouping, counted};
 use super::scores::AdditiveScores;
@@ -55,8 +55,7 @@ use crate::stats::{Clusters, Estimate, Interval, Z};
 /// # References
 /// The split is that of A. S. Blinder (1973), *Journal of Human Resources* 8:436-455, and R. Oaxaca (1973),
 /// *International Economic Review* 14:693-709, for a model that is the same for both groups.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CarrierReport {
     /// Groups of fewer rows than this are held back.
     pub minimum_group: u32,
@@ -73,8 +72,7 @@ pub struct CarrierReport {
 }
 
 /// One group's difference in mean score, and what it is made of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupCarriers {
     /// The characteristic.
     pub characteristic: String,
@@ -92,8 +90,7 @@ pub struct GroupCarriers {
 }
 
 /// One term's part in a difference of mean scores.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TermShare {
     /// The feature, or the two of a pair.
     pub on: Vec<String>,
@@ -105,7 +102,7 @@ pub struct TermShare {
 }
 
 /// Which way a term moves a group's scores, beside those of everybody else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TermDirection {
     /// The whole interval of the difference is above zero.

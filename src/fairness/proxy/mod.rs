@@ -119,8 +119,7 @@ impl Default for ProxyParams {
 /// D. Bamber (1975), *Journal of Mathematical Psychology* 12:387-415 (the area). N. A. Obuchowski (1997),
 /// "Nonparametric analysis of clustered ROC curve data", *Biometrics* 53:567-578. J. Cohen (1988), *Statistical
 /// Power Analysis for the Behavioral Sciences*, section 2.2 (small effects).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ProxyReport {
     /// The settings.
     pub params: ProxyParams,
@@ -133,8 +132,7 @@ pub struct ProxyReport {
 }
 
 /// What was found for one characteristic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CharacteristicProxies {
     /// Its name.
     pub name: String,
@@ -143,8 +141,8 @@ pub struct CharacteristicProxies {
 }
 
 /// Measured or not: a characteristic that cannot be measured is never one without proxies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProxyFinding {
     /// The data allow to look at it.
     Measured {
@@ -161,8 +159,7 @@ pub enum ProxyFinding {
 }
 
 /// What predicts one group.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupProxies {
     /// The group, as the data have it; empty where it is held back, and last.
     pub group: String,
@@ -171,8 +168,8 @@ pub struct GroupProxies {
 }
 
 /// A group's figures, or that they are held back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProxyOutcome {
     /// The figures.
     Shown {
@@ -191,8 +188,7 @@ pub enum ProxyOutcome {
 }
 
 /// How well all features together predict a group.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Together {
     /// The area under the curve, 0 to 1. `None` where it cannot be learnt: a fold's other families hold no
     /// member, or nobody else.
@@ -202,8 +198,7 @@ pub struct Together {
 }
 
 /// How well one feature alone predicts a group.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeatureProxy {
     /// The feature.
     pub feature: String,
@@ -216,7 +211,7 @@ pub struct FeatureProxy {
 }
 
 /// Whether something predicts a group beyond the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProxyVerdict {
     /// Clearly beyond the limit: the whole simultaneous interval is above it.

@@ -9,8 +9,7 @@ enum Written {
     Word(String),
 }
 
-// The reference is what serde hands over.
-#[allow(clippy::trivially_copy_pass_by_ref, clippy::ref_option)]
+#[allow(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "the form that serde asks for")]
 pub(super) fn serialize<S: Serializer>(terms: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
     match terms {
         Some(most) => serializer.serialize_u32(*most),

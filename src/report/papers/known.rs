@@ -182,7 +182,7 @@ impl Known<'_> {
     }
 
     /// What the organisation says, in its own paragraphs; or the line that says what it still has to write.
-    #[allow(clippy::unused_self)] // a template calls what its value has
+    #[allow(clippy::unused_self, reason = "a template calls what its value has")]
     pub(super) fn said(&self, said: Option<&str>, hint: &str) -> String {
         let Some(text) = organisation::stated(said) else { return format!("> {hint}") };
         let paragraphs = text.split("\n\n").filter(|text| !text.trim().is_empty());

@@ -153,10 +153,12 @@ impl ScoreColumns {
                 || self.count.is_some()
                 || self.scored_on.is_some()
                 || self.arm.is_some()
+                || self.cluster.is_some()
+                || self.weight.is_some()
             {
                 return wrong(
-                    "a confusion table says who was selected and what happened: leave score, outcome, selection, count, \
-                     date of scoring and arm out",
+                    "a confusion table says how many were selected and what happened to them: leave score, outcome, \
+                     selection, count, date of scoring, arm, family and weight out",
                 );
             }
         } else if self.score.is_none() && self.predicted.is_none() {

@@ -117,8 +117,6 @@ fn leaving_features_out_gives_the_figures_of_scikit_learn_and_fairlearn() {
     let change = report.feature("police").unwrap().gaps[1].selection_rate.unwrap();
     assert!(report.gaps[1].selection_rate.unwrap().interval.low > 0.0 && change.interval.high < 0.0);
     assert!(report.feature("police").unwrap().ranking.auc.unwrap().interval.high < 0.0);
-    let written = serde_json::to_string(&report).unwrap();
-    assert_eq!(serde_json::from_str::<AblationReport>(&written).unwrap(), report);
     assert!(report.to_string().contains("(the model as it is)"));
 }
 
@@ -147,8 +145,6 @@ fn differences_are_split_into_terms_without_a_rest() {
     assert_eq!(age.verdict, TermDirection::Lower);
     assert_eq!(report.comparisons, [("area".to_owned(), 12)]);
     assert_eq!(report.not_measurable.len(), 1);
-    let written = serde_json::to_string(&report).unwrap();
-    assert_eq!(serde_json::from_str::<CarrierReport>(&written).unwrap(), report);
     let text = report.to_string();
     assert!(text.contains("raises the group's scores") && text.contains("faith: not measurable"), "{text}");
 }
