@@ -106,12 +106,24 @@ pub enum RecordsError {
         why: String,
     },
     /// A mapped column is not in the extract.
-    #[error("source {extract}: there is no column \"{column}\"; give the name as the header has it")]
+    #[error("source {extract}: there is no column \"{column}\": {seen}; give the name as the header has it")]
     NoColumn {
         /// The source.
         extract: String,
         /// The column.
         column: String,
+        /// What is there, and how it was read.
+        seen: String,
+    },
+    /// Of a column of dates it cannot be told whether the day or the month comes first.
+    #[error("source {extract}: column \"{column}\": {why}")]
+    DateOrder {
+        /// The source.
+        extract: String,
+        /// The column.
+        column: String,
+        /// What was found, and what to do.
+        why: &'static str,
     },
     /// Two columns of one name, so that it cannot be told which is meant.
     #[error(
@@ -123,10 +135,18 @@ pub enum RecordsError {
         /// The column.
         column: String,
     },
+    /// A file was written to while it was read.
+    #[error("source {extract}: {} changed while it was read; run again when nobody writes to it", path.display())]
+    Changed {
+        /// The source.
+        extract: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The name of the file does not say what it is.
     #[error(
-        "source {extract}: {}: only delimited text (.csv, .txt, .tsv, .psv), .parquet and Arrow files (.arrow, .ipc, \
-         .feather) can be read; save it as one of them",
+        "source {extract}: {}: only delimited text (.csv, .txt, .tsv, .psv; also as .gz, .zip or .zst), workbooks (.xlsx, \
+         .xlsm, .xls, .ods), .parquet and Arrow files (.arrow, .ipc, .feather) can be read; save it as one of them",
         path.display()
     )]
     Format {

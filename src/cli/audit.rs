@@ -171,7 +171,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let columns = columns(arguments);
     let params = params(arguments)?;
     let progress = Progress::start("reading");
-    let options = ReadOptions { encoding: arguments.encoding.unwrap_or_default(), ..ReadOptions::default() };
+    let options = ReadOptions { encoding: arguments.encoding, ..ReadOptions::default() };
     let (table, intake) = ScoreTable::read(Extract::path(&arguments.scores).options(options), &columns)?;
     progress.stage("auditing");
     let audit = table.audit(&params)?;
@@ -287,6 +287,7 @@ fn encoding(text: &str) -> Result<Encoding, String> {
     match text {
         "utf-8" => Ok(Encoding::Utf8),
         "windows-1252" => Ok(Encoding::Windows1252),
+        "utf-16" => Ok(Encoding::Utf16),
         _ => Err("write utf-8 or windows-1252".to_owned()),
     }
 }

@@ -18,7 +18,7 @@ pub enum Measure {
     Count,
     /// 1 if there is any, else 0.
     Any,
-    /// The sum of their values; 0 where there are none.
+    /// The sum of their values; 0 where there are no records, missing where there are some and none has a value.
     Sum,
     /// The mean of their values; missing where there are none.
     Mean,

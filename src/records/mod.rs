@@ -40,29 +40,38 @@
 
 mod builder;
 mod column;
-mod csv;
+mod days;
 mod dictionary;
 mod events;
 mod extract;
 mod frame;
+mod gather;
 mod header;
 mod intake;
+mod lines;
 mod mapping;
+mod open;
 mod options;
 mod people;
 mod reject;
+mod repeats;
 mod selector;
 mod snapshot;
 mod source;
+mod text;
+mod workbook;
 
 use std::sync::Arc;
 
 pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
 pub use events::Role;
 pub use extract::Extract;
-pub use mapping::{Coverage, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping};
-pub use options::{Delimiter, Encoding, ReadOptions};
-pub use reject::{Intake, Reject, RejectReason, summarise};
+pub use days::DateForm;
+pub use mapping::{
+    Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
+};
+pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
+pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
 
@@ -70,7 +79,7 @@ pub(crate) use builder::{check_limit, read_table};
 pub(crate) use column::{Batch, Column};
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
-pub(crate) use intake::parse_day;
+pub(crate) use days::parse_day;
 pub(crate) use mapping::one_or_many;
 pub(crate) use people::People;
 pub(crate) use selector::{Selection, category_place};
@@ -88,6 +97,7 @@ pub struct Records {
     sources: Vec<Source>,
     intake: Vec<Intake>,
     rejects: Vec<Reject>,
+    remarks: Vec<Remark>,
 }
 
 impl Records {
@@ -114,6 +124,12 @@ impl Records {
     #[must_use]
     pub fn rejects(&self) -> &[Reject] {
         &self.rejects
+    }
+
+    /// What is remarkable about rows that were used all the same, by source.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 
     /// How many people there are.
