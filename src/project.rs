@@ -62,7 +62,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::AsOf;
 use crate::cohort::{Cohort, CohortSpec};
 use crate::dataset::Dataset;
-use crate::error::{Error, MitigationError, ProjectError, SpecError};
+use crate::error::{Error, EvaluateError, MitigationError, ProjectError, RecordsError, SpecError};
 use crate::fairness::label::ReferralSource;
 use crate::fairness::{Protected, ProtectedColumns};
 use crate::features::{FeatureSpec, FeatureTemplate};
@@ -189,6 +189,7 @@ impl Project {
         let mut project: Self =
             toml::from_str(text).map_err(|error| ProjectError::Parse(error.to_string()))?;
         project.folder = folder.into();
+        project.check_ranges()?;
         project.features()?;
         project.check_mappings()?;
         project.check_mitigation()?;
@@ -234,6 +235,17 @@ impl Project {
     pub fn on_progress(mut self, progress: impl Progress + 'static) -> Self {
         self.watch = Watch::by(progress);
         self
+    }
+
+    /// Refuses numbers that cannot be, before anything is read.
+    fn check_ranges(&self) -> Result<(), ProjectError> {
+        if !(0.0..=1.0).contains(&self.reject_limit) {
+            let why = RecordsError::RejectLimit(self.reject_limit).to_string();
+            return Err(ProjectError::Range { key: "reject_limit", why });
+        }
+        let of_capacity =
+            |error: EvaluateError| ProjectError::Range { key: "training.capacity", why: error.to_string() };
+        self.training.capacity.check().map_err(of_capacity)
     }
 
     /// Refuses to reweigh by what is not declared as a held characteristic, before anything is read.
@@ -333,8 +345,10 @@ impl Project {
     /// Features and outcomes of all training dates.
     ///
     /// # Errors
-    /// [`Error::Spec`] or [`Error::Dataset`] where something does not fit the records.
+    /// [`Error::Spec`] or [`Error::Dataset`] where something does not fit the records, or names records of which
+    /// there is none: what an audit of the model will ask for among it.
     pub fn dataset(&self, records: &Records) -> Result<Dataset, Error> {
+        self.help_faults(records).into_iter().next().map_or(Ok(()), Err)?;
         let cohorts = self
             .training
             .as_of
@@ -342,6 +356,15 @@ impl Project {
             .map(|&as_of| self.cohort(records, as_of))
             .collect::<Result<Vec<_>, _>>()?;
         Dataset::build(&self.features()?, &self.outcome, &cohorts)
+    }
+
+    /// Choices of records for `helped` and `referral` that match none.
+    fn help_faults(&self, records: &Records) -> Vec<SpecError> {
+        let helped = self.helped.iter().map(|selector| (selector, "helped".to_owned()));
+        let referrals = self.referrals.iter().flat_map(|source| {
+            source.records.iter().map(|selector| (selector, format!("referral {}", source.name)))
+        });
+        helped.chain(referrals).filter_map(|(selector, of)| selector.check(records, &of).err()).collect()
     }
 
     fn protected_names(&self) -> Vec<String> {
@@ -393,6 +416,23 @@ mod tests {
         let unsigned = "[training.mitigation]\nreweigh = [\"sex\"]\nreason = \"r\"\n\n[training]";
         let refused = load_with("[training]", unsigned).unwrap_err().to_string();
         assert!(refused.contains("approved_by"), "{refused}");
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_are_refused_when_the_project_is_loaded() {
+        for limit in ["nan", "inf", "2.0", "-1.0", "-inf"] {
+            let told = load_with("seed = 1", &format!("reject_limit = {limit}")).unwrap_err().to_string();
+            assert!(told.contains("reject_limit") && told.contains("from 0 to 1"), "{told}");
+        }
+        for capacity in ["share = 0.0", "share = nan", "share = 5.0", "cases = 0", "cases = -1"] {
+            let refused = load_with("capacity = { share = 0.05 }", &format!("capacity = {{ {capacity} }}"));
+            assert!(matches!(refused, Err(Error::Project(_))), "{capacity}");
+        }
+        let told = load_with("over = [\"365 days\"]", "over = [\"200000 months\"]").unwrap_err().to_string();
+        assert!(told.contains("1 to 1200 months"), "{told}");
+        let told =
+            load_with("horizon = \"12 months\"", "horizon = \"200000 months\"").unwrap_err().to_string();
+        assert!(told.contains("1 to 1200 months"), "{told}");
     }
 
     #[test]

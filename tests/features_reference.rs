@@ -116,11 +116,13 @@ impl<'w> Reference<'w> {
         {
             return false;
         }
-        if let Some(from) = coverage.from.filter(|_| !whole_past) {
-            let needed = self.person(id).born.map_or(start, |born| start.max(born));
-            if from.epoch_days() > needed {
-                return false;
-            }
+        // Without a declared beginning: the first day of what was known at the date.
+        let known = source.rows.iter().filter(|row| source.known(row) < self.today);
+        let found = known.map(|row| row.occurred).min();
+        let Some(from) = coverage.from.map(Day::epoch_days).or(found) else { return false };
+        let needed = self.person(id).born.map_or(start, |born| start.max(born));
+        if !whole_past && from > needed {
+            return false;
         }
         coverage.roster.as_ref().is_none_or(|name| {
             let roster = self.world.source(name);

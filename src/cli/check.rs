@@ -31,10 +31,15 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::write(path, &checked.rejects_csv()?)?;
     }
     let (records, protected) = (checked.records(), checked.protected());
+    let warnings = checked.warnings();
+    let faults: Vec<String> = checked.faults().iter().map(ToString::to_string).collect();
     if arguments.json {
         let sources: Vec<_> = records
             .sources()
-            .map(|(name, coverage, events)| json!({ "source": name, "coverage": coverage, "events": events }))
+            .map(|(name, coverage, events)| {
+                let found = records.days_found(name);
+                json!({ "source": name, "coverage": coverage, "found": found, "events": events })
+            })
             .collect();
         output::print_json(&json!({
             "intake": records.intake(),
@@ -43,6 +48,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             "people": records.people(),
             "families": records.families(),
             "rejects": checked.rejects().collect::<Vec<_>>(),
+            "warnings": warnings,
+            "errors": faults,
         }))?;
     } else {
         output::print(&output::intake(records))?;
@@ -54,6 +61,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             ))?;
         }
     }
-    checked.verdict()?;
+    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    if !faults.is_empty() {
+        return Err(faults.join("\nerror: ").into());
+    }
     Ok(if checked.rejects().next().is_none() { Outcome::Done } else { Outcome::DoneWithRejects })
 }

@@ -65,6 +65,7 @@ pub use options::{Delimiter, Encoding, ReadOptions};
 pub use reject::{Intake, Reject, RejectReason, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
+pub use source::DaysFound;
 
 pub(crate) use builder::{check_limit, read_table};
 pub(crate) use column::{Batch, Column};
@@ -132,6 +133,13 @@ impl Records {
     /// The names of the sources, sorted, each with what it covers and how many events it holds.
     pub fn sources(&self) -> impl Iterator<Item = (&str, &Coverage, usize)> {
         self.sources.iter().map(|source| (source.name.as_str(), &source.coverage, source.events.rows()))
+    }
+
+    /// The days that a source's records name, beside what [`Coverage`] declares; `None` where there is no such
+    /// source, or no record in it.
+    #[must_use]
+    pub fn days_found(&self, source: &str) -> Option<DaysFound> {
+        self.source(source).and_then(Source::days_found)
     }
 
     /// The kinds of event that a source holds, sorted.
