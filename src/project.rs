@@ -60,7 +60,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::AsOf;
-use crate::cohort::{Cohort, CohortSpec};
+use crate::cohort::{Cohort, CohortSpec, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Error, EvaluateError, MitigationError, ProjectError, RecordsError, SpecError};
 use crate::fairness::label::ReferralSource;
@@ -69,7 +69,7 @@ use crate::features::{FeatureSpec, FeatureTemplate};
 use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, PeopleColumns, ReadOptions,
-    Records, Selector, SourceMapping,
+    Records, RecordsBuilder, Selector, SourceMapping,
 };
 
 /// A project file.
@@ -243,6 +243,13 @@ impl Project {
             let why = RecordsError::RejectLimit(self.reject_limit).to_string();
             return Err(ProjectError::Range { key: "reject_limit", why });
         }
+        let of_family = self.protected.as_ref().and_then(|file| file.columns.of_family);
+        if of_family.is_some() && (self.cohort.unit != Unit::Family || self.households.is_none()) {
+            let why =
+                "it is for a cohort of families (`unit = \"family\"`) with `[households]`; leave it out"
+                    .into();
+            return Err(ProjectError::Range { key: "protected.columns.of_family", why });
+        }
         let of_capacity =
             |error: EvaluateError| ProjectError::Range { key: "training.capacity", why: error.to_string() };
         self.training.capacity.check().map_err(of_capacity)
@@ -304,14 +311,7 @@ impl Project {
 
     fn read(&self, reject_limit: f64) -> Result<Records, Error> {
         let progress = |source: &str, rows: u64| self.watch.rows(source, rows);
-        let mut builder = Records::builder().reject_limit(reject_limit).progress(progress);
-        if let Some(people) = &self.people {
-            builder = builder.people(people.columns.clone(), self.extract(&people.path, &people.read));
-        }
-        if let Some(households) = &self.households {
-            let extract = self.extract(&households.path, &households.read);
-            builder = builder.households(households.columns.clone(), extract);
-        }
+        let mut builder = self.who().reject_limit(reject_limit).progress(progress);
         for source in &self.sources {
             let mapping = SourceMapping {
                 name: source.name.clone(),
@@ -323,6 +323,19 @@ impl Project {
         Ok(builder.build()?)
     }
 
+    /// People and households, and no source yet.
+    fn who<'p>(&self) -> RecordsBuilder<'p> {
+        let mut builder = Records::builder();
+        if let Some(people) = &self.people {
+            builder = builder.people(people.columns.clone(), self.extract(&people.path, &people.read));
+        }
+        if let Some(households) = &self.households {
+            let extract = self.extract(&households.path, &households.read);
+            builder = builder.households(households.columns.clone(), extract);
+        }
+        builder
+    }
+
     /// Reads the protected characteristics, for audit alone.
     ///
     /// # Errors
@@ -330,7 +343,13 @@ impl Project {
     pub fn protected(&self) -> Result<Protected, Error> {
         Ok(match &self.protected {
             None => Protected::none(Vec::new()),
-            Some(file) => Protected::read(&file.columns, self.extract(&file.path, &file.read))?,
+            Some(file) => {
+                let protected = Protected::read(&file.columns, self.extract(&file.path, &file.read))?;
+                match file.columns.of_family {
+                    None => protected,
+                    Some(rule) => protected.of_families(&self.who().build()?, rule),
+                }
+            }
         })
     }
 

@@ -167,6 +167,15 @@ impl Records {
         &self.households.ids
     }
 
+    /// For each household everybody who ever belonged to it, known at the time or not: for audits alone.
+    pub(crate) fn ever_members(&self) -> Vec<Vec<u32>> {
+        let mut members = vec![Vec::new(); self.households.ids.len()];
+        for spell in &self.households.spells {
+            members[spell.household as usize].push(spell.person);
+        }
+        members
+    }
+
     pub(crate) fn person(&self, id: &str) -> Option<u32> {
         self.people.ids.binary_search_by(|held| (**held).cmp(id)).ok().map(|person| person as u32)
     }
