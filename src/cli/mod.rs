@@ -47,7 +47,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Write a synthetic council: extracts, project.toml, and the truth that was planted.
     Synth(synth::Arguments),
-    /// Read a project's extracts: rows accepted and rejected (why, where), coverage, freshness.
+    /// Read a project's extracts: rows accepted and rejected (why, where), the days declared and found, and
+    /// everything for which training would refuse them.
     Check(check::Arguments),
     /// Train a model, backtest it on the past, and check it for fairness.
     Train(train::Arguments),

@@ -22,7 +22,8 @@ pub struct Arguments {
     /// The released model.
     #[arg(long, value_name = "RELEASED.json")]
     model: PathBuf,
-    /// The date of the list: nothing that became known on it or later is used (year-month-day).
+    /// The date of the list: nothing that became known on it or later is used (year-month-day). Not after
+    /// the day of the request, and one that the extracts reach.
     #[arg(long, value_name = "DATE")]
     as_of: AsOf,
     /// How many cases the team can look at.
