@@ -163,20 +163,6 @@ fn a_list_of_nobody_says_why_and_a_list_of_everybody_and_more_is_refused() {
     }
 }
 
-/// Without a household nothing of the others in it is known, whatever the model learnt of such cases.
-#[test]
-fn missing_counts_as_unknown_when_a_case_is_too_thin_to_be_scored() {
-    let made = world::released();
-    let score = |world: &World| {
-        let records = world.records();
-        let abstention = Abstention { unknown_share: 0.0, widths_outside: 1e9, ..Abstention::default() };
-        let request = Request { abstention, ..world::request() };
-        made.scorer.score(&world::cohort(&records, world::list_date()), &request).unwrap().not_scored().len()
-    };
-    let alone = World { spells: Vec::new(), ..made.world.clone() };
-    assert!(score(&alone) > score(&made.world), "{} {}", score(&alone), score(&made.world));
-}
-
 #[test]
 fn an_audit_that_matches_nobody_is_an_error() {
     let made = world::released();
