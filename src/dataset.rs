@@ -90,8 +90,8 @@ impl Dataset {
         if let Some(first) = cohorts.first() {
             let records = first.snapshot().records();
             spec.check(records)?;
-            let faults = outcome.faults(records).into_iter().chain(first.rules().faults(records));
-            faults.map(Err).collect::<Result<(), _>>()?;
+            let mut faults = outcome.faults(records).into_iter().chain(first.rules().faults(records));
+            faults.try_for_each(Err)?;
         }
         Self::of_model(spec, outcome, cohorts)
     }

@@ -171,7 +171,7 @@ impl Held {
         // A record without a value has a code beyond all names.
         codes.filter(|&code| code < names.len()).for_each(|code| counts[code] += 1);
         let mut names: Vec<(String, u64)> =
-            names.iter().map(|name| name.to_string()).zip(counts).filter(|(_, count)| *count > 0).collect();
+            names.iter().map(ToString::to_string).zip(counts).filter(|(_, count)| *count > 0).collect();
         names.sort_by(|(a, many), (b, others)| others.cmp(many).then_with(|| a.cmp(b)));
         Self { names }
     }
