@@ -83,9 +83,26 @@ impl Dataset {
     /// Computes features and labels of each cohort and stacks them, in the order of their dates.
     ///
     /// # Errors
-    /// [`Error::Spec`] where features or outcome do not fit the records; [`Error::Dataset`] where there
-    /// is no cohort, two are of one date, they are of other records or chosen by other rules, or no case has a known outcome.
+    /// [`Error::Spec`] where features, outcome or the cohorts' rules do not fit the records, or name records of
+    /// which there is none; [`Error::Dataset`] where there is no cohort, two are of one date, they are of other
+    /// records or chosen by other rules, or no case has a known outcome.
     pub fn build(spec: &FeatureSpec, outcome: &OutcomeSpec, cohorts: &[Cohort<'_>]) -> Result<Self, Error> {
+        if let Some(first) = cohorts.first() {
+            let records = first.snapshot().records();
+            spec.check(records)?;
+            let mut faults = outcome.faults(records).into_iter().chain(first.rules().faults(records));
+            faults.try_for_each(Err)?;
+        }
+        Self::of_model(spec, outcome, cohorts)
+    }
+
+    /// The same for a model that is trained already: what it reads was there then, and a later extract may be
+    /// without one of the kinds.
+    pub(crate) fn of_model(
+        spec: &FeatureSpec,
+        outcome: &OutcomeSpec,
+        cohorts: &[Cohort<'_>],
+    ) -> Result<Self, Error> {
         let mut cohorts: Vec<&Cohort<'_>> = cohorts.iter().collect();
         cohorts.sort_by_key(|cohort| cohort.as_of());
         let Some(first) = cohorts.first() else { return Err(DatasetError::NoDates.into()) };

@@ -350,6 +350,7 @@ fn protected_characteristics_are_read_apart_and_tell_nothing() {
         entity: vec!["person".into()],
         characteristics: vec!["sex".into()],
         not_held: vec!["religion".into()],
+        of_family: None,
     };
     let person = |n: u32| format!("{SECRET}-p{n}");
     let frame = polars::df!(

@@ -26,6 +26,7 @@ mod linfa_cross_check;
 mod mitigation;
 mod model_page;
 mod models;
+mod never_silent;
 mod oulad;
 mod snapshots;
 mod synthetic_council;

@@ -32,8 +32,8 @@ pub struct Arguments {
     /// The table: one row per case (.csv, .txt, .tsv, .psv, .parquet, .arrow, or a folder of .parquet).
     #[arg(value_name = "SCORES")]
     scores: PathBuf,
-    /// The encoding of a text file [default: utf-8].
-    #[arg(long, value_name = "utf-8|windows-1252", value_parser = encoding)]
+    /// The encoding of a text file [default: found row by row].
+    #[arg(long, value_name = "utf-8|utf-16|windows-1252", value_parser = encoding)]
     encoding: Option<Encoding>,
     /// The column of the score: a number (12% is 0.12), higher is more at risk. It may be left out where the table says
     /// who was selected.

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use earlyhelp::project::Project;
 use serde_json::json;
 
 use super::progress::Progress;
@@ -22,7 +21,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = Project::load(&arguments.project.project)?;
+    let project = super::load(&arguments.project.project)?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let checked = project.check()?;
@@ -31,10 +30,15 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::write(path, &checked.rejects_csv()?)?;
     }
     let (records, protected) = (checked.records(), checked.protected());
+    let warnings = checked.warnings();
+    let faults: Vec<String> = checked.faults().iter().map(ToString::to_string).collect();
     if arguments.json {
         let sources: Vec<_> = records
             .sources()
-            .map(|(name, coverage, events)| json!({ "source": name, "coverage": coverage, "events": events }))
+            .map(|(name, coverage, events)| {
+                let found = records.days_found(name);
+                json!({ "source": name, "coverage": coverage, "found": found, "events": events })
+            })
             .collect();
         output::print_json(&json!({
             "intake": records.intake(),
@@ -42,10 +46,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             "sources": sources,
             "people": records.people(),
             "families": records.families(),
+            "remarks": records.remarks(),
             "rejects": checked.rejects().collect::<Vec<_>>(),
+            "warnings": warnings,
+            "errors": faults,
         }))?;
     } else {
         output::print(&output::intake(records))?;
+        output::print(&output::remarks(records))?;
         output::print(&format!("\n{} people in {} families\n", records.people(), records.families()))?;
         if let Some(intake) = protected.intake() {
             output::print(&format!(
@@ -54,6 +62,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             ))?;
         }
     }
-    checked.verdict()?;
+    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    if !faults.is_empty() {
+        return Err(faults.join("\nerror: ").into());
+    }
     Ok(if checked.rejects().next().is_none() { Outcome::Done } else { Outcome::DoneWithRejects })
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::Ledger;
-use earlyhelp::project::Project;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{RandomSample, ReviewList};
@@ -22,7 +21,8 @@ pub struct Arguments {
     /// The released model.
     #[arg(long, value_name = "RELEASED.json")]
     model: PathBuf,
-    /// The date of the list: nothing that became known on it or later is used (year-month-day).
+    /// The date of the list: nothing that became known on it or later is used (year-month-day). Not after
+    /// the day of the request, and one that the extracts reach.
     #[arg(long, value_name = "DATE")]
     as_of: AsOf,
     /// How many cases the team can look at.
@@ -59,7 +59,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = Project::load(&arguments.project.project)?;
+    let project = super::load(&arguments.project.project)?;
     let scorer = Scorer::from_json(&output::read(&arguments.model)?)?;
     let on = arguments.on.unwrap_or_else(today);
     let request = Request::new(&arguments.requested_by, &arguments.purpose, on);

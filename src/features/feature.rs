@@ -260,6 +260,9 @@ impl Feature {
         if self.name.trim().is_empty() || self.label.trim().is_empty() {
             return wrong("a feature needs a name and a label that people can read");
         }
+        if let Err(error) = self.over.check() {
+            return wrong(&error.to_string());
+        }
         if self.why.as_ref().is_some_and(|why| why.trim().is_empty()) {
             return wrong("its reason (`why`) is blank: write one, or leave the key out");
         }

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::feature::{Feature, Measure, Scope};
+use super::feature::{Feature, Measure, PEOPLE, Scope};
 use super::kernel;
 use super::matrix::FeatureMatrix;
 use super::plan::Plan;
 use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
-use crate::records::Records;
+use crate::records::{Records, Selector};
 
 /// The features of a model, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,12 +94,28 @@ impl FeatureSpec {
         Ok(kernel::compute(&self.features, &plan, cohort))
     }
 
-    /// Checks the spec against records without computing anything.
+    /// Checks the spec against the records that a model is to be trained on, without computing anything.
     ///
     /// # Errors
-    /// As [`FeatureSpec::compute`].
+    /// As [`FeatureSpec::compute`], and where a feature's records are none at all: see
+    /// [`Selector::optional`](crate::records::Selector::optional).
     pub fn check(&self, records: &Records) -> Result<(), SpecError> {
-        Plan::new(&self.features, records).map(|_| ())
+        self.faults(records).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that [`FeatureSpec::check`] finds. Features of one choice of records share its fault.
+    pub(crate) fn faults(&self, records: &Records) -> Vec<SpecError> {
+        let mut chosen: Vec<&Selector> = Vec::new();
+        let mut faults = Vec::new();
+        for feature in &self.features {
+            if let Err(fault) = Plan::new(std::slice::from_ref(feature), records) {
+                faults.push(fault);
+            } else if feature.records.source != PEOPLE && !chosen.contains(&&feature.records) {
+                faults.extend(feature.records.check(records, &format!("feature {}", feature.name)).err());
+            }
+            chosen.push(&feature.records);
+        }
+        faults
     }
 }
 

@@ -83,9 +83,13 @@ impl<'p> RecordsBuilder<'p> {
     /// Reads and validates everything.
     ///
     /// # Errors
-    /// [`RecordsError`] where a file cannot be read, a mapped column is not there, two sources have one
-    /// name, nobody is left, or a source has more rejects than the limit allows.
+    /// [`RecordsError`] where the reject limit is not a share, a file cannot be read, a mapped column is not there, two
+    /// sources have one name, nobody is left, or a source has more rejects than the limit allows.
     pub fn build(mut self) -> Result<Records, RecordsError> {
+        let limit = self.reject_limit.unwrap_or(DEFAULT_REJECT_LIMIT);
+        if !(0.0..=1.0).contains(&limit) {
+            return Err(RecordsError::RejectLimit(limit));
+        }
         let mut progress = self.progress.take().unwrap_or_else(|| Box::new(|_, _| {}));
         self.sources.sort_by(|a, b| a.0.name.cmp(&b.0.name));
         let names: Vec<&str> = self.sources.iter().map(|(mapping, _)| mapping.name.as_str()).collect();
@@ -156,7 +160,7 @@ impl<'p> RecordsBuilder<'p> {
             tables.add(closed);
         }
         let Tables { intake, rejects, remarks } = tables;
-        check_limit(&intake, &rejects, self.reject_limit.unwrap_or(DEFAULT_REJECT_LIMIT))?;
+        check_limit(&intake, &rejects, limit)?;
         Ok(Records {
             people: People { ids: ids.into(), born: born_sorted, family },
             households: Households { ids: household_ids.into(), spells },

@@ -44,7 +44,7 @@ pub(super) struct Plausible {
 impl Plausible {
     /// From the second day of 1900 on: systems write the first where they know none. To a day after which no record of
     /// today can lie, as long as nothing better is known.
-    pub(super) const DEFAULT: Self = Self { first: -25_566, last: 47_482 };
+    pub(super) const DEFAULT: Self = Self { first: -25_566, last: 47_481 };
 
     pub(super) fn has(self, day: i32) -> bool {
         (self.first..=self.last).contains(&day)
@@ -96,7 +96,9 @@ impl OrderFault {
                 "every date could have the day or the month first; say which: read = { dates = \"dd/mm/yyyy\" } or \
                  \"mm/dd/yyyy\""
             }
-            Self::MonthFirst => "the month stands first in its dates; say so: read = { dates = \"mm/dd/yyyy\" }",
+            Self::MonthFirst => {
+                "the month stands first in its dates; say so: read = { dates = \"mm/dd/yyyy\" }"
+            }
             Self::Mixed => {
                 "some dates have the day first and some the month, so none can be trusted; export them in one form, \
                  best as yyyy-mm-dd"
@@ -210,21 +212,35 @@ fn is_time(behind: &str) -> bool {
             && rest.contains(':')
             && rest.bytes().all(|byte| {
                 byte.is_ascii_digit()
-                    || matches!(byte, b':' | b'.' | b',' | b'+' | b'-' | b' ' | b'Z' | b'z' | b'[' | b']' | b'/' | b'_')
+                    || matches!(
+                        byte,
+                        b':' | b'.' | b',' | b'+' | b'-' | b' ' | b'Z' | b'z' | b'[' | b']' | b'/' | b'_'
+                    )
                     || byte.is_ascii_alphabetic()
             })
 }
 
 fn month_named(text: &str) -> Option<i8> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-        "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     if text.len() < 3 || !text.is_ascii() {
         return None;
     }
     let lower = text.to_ascii_lowercase();
-    let is_named = |month: &str| lower == month || lower == month[..3] || lower == "sept" && month == "september";
+    let is_named =
+        |month: &str| lower == month || lower == month[..3] || lower == "sept" && month == "september";
     MONTHS.iter().position(|month| is_named(month)).map(|place| place as i8 + 1)
 }
 
@@ -236,16 +252,45 @@ mod tests {
     fn every_way_of_writing_a_day_that_can_be_told_is_read() {
         let day = Day::from_ymd(2024, 3, 1);
         for text in [
-            "2024-03-01", "2024/03/01", "2024-3-1", "01/03/2024", "1/3/2024", "01.03.2024", "01-03-2024", "1-Mar-2024",
-            "01 March 2024", "01-MAR-2024", "20240301", "45352", "45352.75", "2024-03-01T08:30:00",
-            "2024-03-01T23:30:00Z", "2024-03-01 00:00:00+01:00", "01/03/2024 08:30", "1/3/2024 8:30 PM",
+            "2024-03-01",
+            "2024/03/01",
+            "2024-3-1",
+            "01/03/2024",
+            "1/3/2024",
+            "01.03.2024",
+            "01-03-2024",
+            "1-Mar-2024",
+            "01 March 2024",
+            "01-MAR-2024",
+            "20240301",
+            "45352",
+            "45352.75",
+            "2024-03-01T08:30:00",
+            "2024-03-01T23:30:00Z",
+            "2024-03-01 00:00:00+01:00",
+            "01/03/2024 08:30",
+            "1/3/2024 8:30 PM",
             "2024-03-01T00:00:00+01:00[Europe/London]",
         ] {
             assert_eq!(parse_day(text), day, "{text}");
         }
         for text in [
-            "31/02/2023", "n/k", "1/3/24", "2024-13-01", "", "2024-03", "20241301", "12", "1-Foo-2024", "2024-03-01x",
-            "2024-03-01 seen at home", "99999999", "1e4", "-5", "March 2024", "01/03-2024",
+            "31/02/2023",
+            "n/k",
+            "1/3/24",
+            "2024-13-01",
+            "",
+            "2024-03",
+            "20241301",
+            "12",
+            "1-Foo-2024",
+            "2024-03-01x",
+            "2024-03-01 seen at home",
+            "99999999",
+            "1e4",
+            "-5",
+            "March 2024",
+            "01/03-2024",
         ] {
             let read = parse_day(text);
             assert!(read.is_none() || text == "1e4", "{text} {read:?}");

@@ -269,7 +269,9 @@ impl EventTable {
 
     /// Whether a row says of an open episode when it ended, and nothing else.
     pub(super) fn closes(&self, row: usize, open: usize) -> bool {
-        self.is_alike(row, open) && self.finally_ended(open) == Some(OPEN) && self.finally_ended(row) != Some(OPEN)
+        self.is_alike(row, open)
+            && self.finally_ended(open) == Some(OPEN)
+            && self.finally_ended(row) != Some(OPEN)
     }
 
     /// The same but for the end, and for when each became known.

@@ -6,8 +6,8 @@ use polars::error::PolarsResult;
 use polars::frame::DataFrame;
 
 use super::column::Batch;
-use super::options::ReadOptions;
 use super::open::{self, Holds, Opened};
+use super::options::ReadOptions;
 use super::{frame, text, workbook};
 use crate::error::RecordsError;
 

@@ -97,8 +97,10 @@ pub(super) fn batches(
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
     let names: Vec<&str> = frame.columns().iter().map(|column| column.name().as_str()).collect();
-    let columns: Vec<_> =
-        header::places(source, &names, wanted, form)?.into_iter().map(|place| &frame.columns()[place]).collect();
+    let columns: Vec<_> = header::places(source, &names, wanted, form)?
+        .into_iter()
+        .map(|place| &frame.columns()[place])
+        .collect();
     let mut start = 0;
     while start < frame.height() {
         let len = BATCH_ROWS.min(frame.height() - start);

@@ -54,7 +54,8 @@ pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[&str], form
         }
         Some(head) => {
             const SHOWN: usize = 40;
-            let names: Vec<&str> = head.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+            let names: Vec<&str> =
+                head.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
             let more = names.len().saturating_sub(SHOWN);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             format!("it has {}{more} ({form}){near}", names[..names.len().min(SHOWN)].join(", "))
@@ -65,9 +66,8 @@ pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[&str], form
 
 /// How many of the columns asked for stand in the line that has the most of them.
 pub(super) fn most_found(heads: &[Vec<String>], wanted: &[&str]) -> usize {
-    let found = |head: &Vec<String>| {
-        wanted.iter().filter(|name| head.iter().any(|held| is_same(held, name))).count()
-    };
+    let found =
+        |head: &Vec<String>| wanted.iter().filter(|name| head.iter().any(|held| is_same(held, name))).count();
     heads.iter().map(found).max().unwrap_or_default()
 }
 
@@ -84,7 +84,8 @@ pub(crate) fn nearest<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) ->
     };
     let wanted = plain(wanted);
     let likeness = |name: &str| strsim::normalized_levenshtein(&plain(name), &wanted);
-    let best = names.map(|name| (likeness(name), name)).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))?;
+    let best =
+        names.map(|name| (likeness(name), name)).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))?;
     (best.0 >= ALIKE).then_some(best.1)
 }
 

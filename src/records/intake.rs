@@ -162,7 +162,9 @@ impl Reader {
                 .collect(),
             Column::Number(numbers) => numbers
                 .iter()
-                .map(|&number| if number.is_nan() { Some(NO_DAY) } else { days::number_of_days(number, form) })
+                .map(
+                    |&number| if number.is_nan() { Some(NO_DAY) } else { days::number_of_days(number, form) },
+                )
                 .collect(),
         }
     }
@@ -295,7 +297,9 @@ impl Faults {
                     Column::Integer(values) => {
                         Some(values[row]).filter(|&v| v != NO_INTEGER).map(|v| v as f64)
                     }
-                    _ => cells.text(row).map(|text| parse_number(&text, reader.decimal).unwrap_or(f64::INFINITY)),
+                    _ => cells
+                        .text(row)
+                        .map(|text| parse_number(&text, reader.decimal).unwrap_or(f64::INFINITY)),
                 };
                 match number {
                     None => f64::NAN,
@@ -329,7 +333,8 @@ fn parse_number(text: &str, decimal: Decimal) -> Option<f64> {
     {
         return Some(number);
     }
-    let plain: String = text.chars().filter(|c| !matches!(c, '£' | '€' | '$') && !c.is_whitespace()).collect();
+    let plain: String =
+        text.chars().filter(|c| !matches!(c, '£' | '€' | '$') && !c.is_whitespace()).collect();
     let within = plain.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let figure = within.unwrap_or(&plain);
     let figure = figure.strip_suffix('%').unwrap_or(figure);
@@ -374,17 +379,30 @@ mod tests {
     fn numbers_are_read_as_ledgers_write_them() {
         let point = |text: &str| parse_number(text, Decimal::Point);
         for (text, number) in [
-            ("£1,204.50", 1204.5), ("-3e2", -300.0), ("-1,204,000", -1_204_000.0), ("12.5%", 12.5), ("(50.00)", -50.0),
-            ("£ 50.00-", -50.0), ("-£50", -50.0), ("(£1,204.50)", -1204.5), (".5", 0.5), ("7.", 7.0), ("1 204.50", 1204.5),
+            ("£1,204.50", 1204.5),
+            ("-3e2", -300.0),
+            ("-1,204,000", -1_204_000.0),
+            ("12.5%", 12.5),
+            ("(50.00)", -50.0),
+            ("£ 50.00-", -50.0),
+            ("-£50", -50.0),
+            ("(£1,204.50)", -1204.5),
+            (".5", 0.5),
+            ("7.", 7.0),
+            ("1 204.50", 1204.5),
         ] {
             assert_eq!(point(text), Some(number), "{text}");
         }
-        for text in ["1.2.3", "0,25", "0,250", "12,5", "1,2045", "3.000,5", ",250", "1.204,50", "12,50", "--5", "", "%", "()",
-            "£", "twelve", "1,204,50", "5 apples", "- -5", "(-5)"] {
+        for text in [
+            "1.2.3", "0,25", "0,250", "12,5", "1,2045", "3.000,5", ",250", "1.204,50", "12,50", "--5", "",
+            "%", "()", "£", "twelve", "1,204,50", "5 apples", "- -5", "(-5)",
+        ] {
             assert_eq!(point(text), None, "{text}");
         }
         let comma = |text: &str| parse_number(text, Decimal::Comma);
-        for (text, number) in [("12,50", 12.5), ("1.204,50", 1204.5), ("1.204", 1204.0), ("£1.204,5", 1204.5), ("-3", -3.0)] {
+        for (text, number) in
+            [("12,50", 12.5), ("1.204,50", 1204.5), ("1.204", 1204.0), ("£1.204,5", 1204.5), ("-3", -3.0)]
+        {
             assert_eq!(comma(text), Some(number), "{text}");
         }
         for text in ["12.50", "1,204.50", "0.25"] {

@@ -273,7 +273,13 @@ mod tests {
             let last = if ending == "\r" { "h\ni" } else { "h\ni" };
             assert_eq!(
                 read(&text, 2),
-                [row(1, &["a", "b"]), row(3, &["c", "d"]), row(4, &["e", "f"]), row(7, &["g", last]), row(9, &["j", "k"])],
+                [
+                    row(1, &["a", "b"]),
+                    row(3, &["c", "d"]),
+                    row(4, &["e", "f"]),
+                    row(7, &["g", last]),
+                    row(9, &["j", "k"])
+                ],
                 "{ending:?}"
             );
         }
@@ -282,7 +288,10 @@ mod tests {
     #[test]
     fn a_quote_that_is_never_closed_costs_its_own_line_and_no_other() {
         let text = "p1,a\np2,\"b\np3,c\np4,d\n";
-        assert_eq!(read(text, 2), [row(1, &["p1", "a"]), (2, None), row(3, &["p3", "c"]), row(4, &["p4", "d"])]);
+        assert_eq!(
+            read(text, 2),
+            [row(1, &["p1", "a"]), (2, None), row(3, &["p3", "c"]), row(4, &["p4", "d"])]
+        );
         // Beyond a hundred lines, too, though it is closed at last.
         let long = format!("p1,\"a\n{}p999,z\"\n", "- a line of prose\n".repeat(150));
         let found = read(&long, 2);

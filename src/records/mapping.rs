@@ -178,7 +178,9 @@ impl Default for Known {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Coverage {
-    /// The first day the source holds. A look-back that begins earlier is not covered.
+    /// The first day the source holds. A look-back that begins earlier is not covered. Without it: the first day
+    /// on which anything happened of what was known at the as-of date, since silence from before any record says
+    /// nothing. State it: one old record makes a source look older than it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Day>,
     /// The last day the source holds. Without it, the source is taken as complete up to any date.

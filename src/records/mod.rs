@@ -64,9 +64,9 @@ mod workbook;
 use std::sync::Arc;
 
 pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
+pub use days::DateForm;
 pub use events::Role;
 pub use extract::Extract;
-pub use days::DateForm;
 pub use mapping::{
     Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
 };
@@ -74,12 +74,13 @@ pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
 pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
+pub use source::DaysFound;
 
 pub(crate) use builder::{check_limit, read_table};
 pub(crate) use column::{Batch, Column};
+pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
-pub(crate) use days::parse_day;
 pub(crate) use mapping::one_or_many;
 pub(crate) use people::People;
 pub(crate) use selector::{Selection, category_place};
@@ -150,6 +151,13 @@ impl Records {
         self.sources.iter().map(|source| (source.name.as_str(), &source.coverage, source.events.rows()))
     }
 
+    /// The days that a source's records name, beside what [`Coverage`] declares; `None` where there is no such
+    /// source, or no record in it.
+    #[must_use]
+    pub fn days_found(&self, source: &str) -> Option<DaysFound> {
+        self.source(source).and_then(Source::days_found)
+    }
+
     /// The kinds of event that a source holds, sorted.
     pub fn kinds(&self, source: &str) -> impl Iterator<Item = &str> {
         self.source(source).into_iter().flat_map(|source| source.kinds.iter().map(|kind| &**kind))
@@ -173,6 +181,15 @@ impl Records {
 
     pub(crate) fn household_ids(&self) -> &Arc<[Box<str>]> {
         &self.households.ids
+    }
+
+    /// For each household everybody who ever belonged to it, known at the time or not: for audits alone.
+    pub(crate) fn ever_members(&self) -> Vec<Vec<u32>> {
+        let mut members = vec![Vec::new(); self.households.ids.len()];
+        for spell in &self.households.spells {
+            members[spell.household as usize].push(spell.person);
+        }
+        members
     }
 
     pub(crate) fn person(&self, id: &str) -> Option<u32> {

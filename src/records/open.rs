@@ -179,7 +179,8 @@ pub(super) fn list(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, 
         let mut found = Vec::new();
         below(&path, &mut found).map_err(|error| unreadable(&path, error.to_string()))?;
         if found.is_empty() {
-            let why = "the folder holds no .parquet file; for other files give a pattern such as folder/*.csv";
+            let why =
+                "the folder holds no .parquet file; for other files give a pattern such as folder/*.csv";
             return Err(unreadable(&path, why.to_owned()));
         }
         found.sort();
@@ -194,9 +195,8 @@ pub(super) fn list(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, 
         return Ok(vec![(path.clone(), name(&path))]);
     }
     let found = glob::glob(&pattern).map_err(|error| unreadable(&path, error.to_string()))?;
-    let mut files: Vec<PathBuf> = found
-        .collect::<Result<_, _>>()
-        .map_err(|error| unreadable(&path, error.to_string()))?;
+    let mut files: Vec<PathBuf> =
+        found.collect::<Result<_, _>>().map_err(|error| unreadable(&path, error.to_string()))?;
     files.retain(|file| file.is_file());
     files.sort();
     if files.is_empty() {

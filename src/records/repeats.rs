@@ -33,7 +33,9 @@ impl Repeats {
                 hashbrown::hash_map::Entry::Vacant(place) => {
                     place.insert(row);
                 }
-                hashbrown::hash_map::Entry::Occupied(place) => more.entry(*place.get()).or_default().push(row),
+                hashbrown::hash_map::Entry::Occupied(place) => {
+                    more.entry(*place.get()).or_default().push(row)
+                }
             }
         }
         let mut found = Self::default();
@@ -44,7 +46,11 @@ impl Repeats {
             // Whoever was known first is whom the record is about, so that a row which comes later never takes away
             // what was seen before.
             rows.sort_by(|&a, &b| {
-                events.known(a).cmp(&events.known(b)).then(a.cmp(&b)).then_with(|| position(a).cmp(&position(b)))
+                events
+                    .known(a)
+                    .cmp(&events.known(b))
+                    .then(a.cmp(&b))
+                    .then_with(|| position(a).cmp(&position(b)))
             });
             let person = events.person_of(rows[0]);
             let (own, others): (Vec<usize>, Vec<usize>) =

@@ -1,5 +1,6 @@
 //! One source: its rows validated into events, its names, and what it covers.
 
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::column::{Batch, Column, NO_DAY};
@@ -24,9 +25,43 @@ pub(crate) struct Source {
     pub(crate) events: EventTable,
     /// The extract's columns that features can read: kind, value, role and categories.
     pub(crate) columns: Vec<String>,
+    /// The first day on which anything happened, as far as it was known: a day of becoming known, and the first
+    /// day from then on. Both in order, known rising and first falling.
+    begins: Vec<(i32, i32)>,
+}
+
+/// The days that a source's accepted records name, beside what its mapping declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DaysFound {
+    /// The first day on which something happened.
+    pub first_occurred: Day,
+    /// The last.
+    pub last_occurred: Day,
+    /// The first day on which something became known.
+    pub first_known: Day,
+    /// The last.
+    pub last_known: Day,
 }
 
 impl Source {
+    /// The first day on which anything happened of what was known at a date; `None` where nothing was.
+    pub(crate) fn first_day(&self, as_of: AsOf) -> Option<i32> {
+        let known = self.begins.partition_point(|&(known, _)| as_of.sees(known));
+        known.checked_sub(1).map(|place| self.begins[place].1)
+    }
+
+    /// The days that its records name; `None` where it has no record.
+    pub(crate) fn days_found(&self) -> Option<DaysFound> {
+        let day = Day::from_epoch_days;
+        let known = || (0..self.events.rows()).map(|row| self.events.known(row));
+        Some(DaysFound {
+            first_occurred: day(*self.events.occurred.iter().min()?),
+            last_occurred: day(*self.events.occurred.iter().max()?),
+            first_known: day(known().min()?),
+            last_known: day(known().max()?),
+        })
+    }
+
     /// A digest of what the source said at a date: every visible event, each with its person's id, in
     /// canonical order. The same records give the same digest, in whatever order they were read.
     pub(crate) fn digest(&self, people: &[Box<str>], as_of: AsOf) -> String {
@@ -227,9 +262,8 @@ impl Reading {
         let person = encode_ids(ids, &mut self.id_parts, &entity, rows, !people_listed);
         faults.add_missing_ids(&person, layout.entity[0] as u32);
         let reader = &mut self.reader;
-        let mut days = |place: usize, of: DayOf| {
-            faults.days((cells(place), rows), (place as u32, of), reader)
-        };
+        let mut days =
+            |place: usize, of: DayOf| faults.days((cells(place), rows), (place as u32, of), reader);
         let occurred = days(layout.occurred, DayOf::Event);
         let known = layout.known.map(|place| days(place, DayOf::Event));
         let episodes = layout
@@ -427,6 +461,7 @@ impl Reading {
             coverage: self.mapping.coverage,
             kinds,
             categories,
+            begins: begins(&self.events),
             events: self.events,
             columns: self.mapping.columns.readable().map(str::to_owned).collect(),
         };
@@ -450,6 +485,25 @@ fn before_birth(events: &EventTable, born: &[i32]) -> u64 {
         if born == NO_DAY { 0 } else { rows.filter(|&row| events.occurred[row] < born).count() as u64 }
     };
     born.iter().enumerate().map(of_person).sum()
+}
+
+/// See [`Source::begins`].
+fn begins(events: &EventTable) -> Vec<(i32, i32)> {
+    // By day of becoming known first: there are far fewer days than rows.
+    let mut first: hashbrown::HashMap<i32, i32> = hashbrown::HashMap::new();
+    for row in 0..events.rows() {
+        let day = events.occurred[row];
+        first.entry(events.known(row)).and_modify(|held| *held = day.min(*held)).or_insert(day);
+    }
+    let mut days: Vec<(i32, i32)> = first.into_iter().collect();
+    days.sort_unstable();
+    let mut earliest = i32::MAX;
+    days.retain(|&(_, day)| {
+        let is_earlier = day < earliest;
+        earliest = earliest.min(day);
+        is_earlier
+    });
+    days
 }
 
 /// Adds the values of accepted rows.

@@ -138,7 +138,13 @@ mod tests {
 
     #[test]
     fn a_pattern_names_sheets() {
-        for (name, asked) in [("List 1", "list 1"), ("2024 Data", "*data"), ("Data (2)", "data*"), ("a-b-c", "a*c"), ("x", "*")] {
+        for (name, asked) in [
+            ("List 1", "list 1"),
+            ("2024 Data", "*data"),
+            ("Data (2)", "data*"),
+            ("a-b-c", "a*c"),
+            ("x", "*"),
+        ] {
             assert!(is_of(name, asked), "{name} {asked}");
         }
         for (name, asked) in [("List 10", "list 1"), ("Data (2)", "*data"), ("ab", "a*bc")] {

@@ -10,6 +10,7 @@ use crate::cohort::Cohort;
 use crate::error::ScoringError;
 use crate::evaluate::ranking::lot;
 use crate::features::FeatureMatrix;
+use crate::records::Source;
 use crate::stats::Interval;
 use crate::stats::link::probability;
 
@@ -73,7 +74,9 @@ impl Scorer {
     ///
     /// # Errors
     /// [`ScoringError::OtherPurpose`], [`ScoringError::ReviewOverdue`], [`ScoringError::OtherPopulation`]
-    /// and [`ScoringError::Request`] where scoring is refused; [`ScoringError::Spec`] where the records
+    /// and [`ScoringError::Request`] where scoring is refused; [`ScoringError::AsOfAfterRequest`],
+    /// [`ScoringError::BeforeRecords`] and [`ScoringError::AfterRecords`] where the date is none that the records
+    /// can speak of; [`ScoringError::Spec`] where the records
     /// lack what the model reads.
     pub fn score<'r>(&self, cohort: &Cohort<'r>, request: &Request) -> Result<Scores<'_, 'r>, ScoringError> {
         self.check(cohort, request)?;
@@ -83,7 +86,7 @@ impl Scorer {
         let mut order = Vec::with_capacity(cohort.len());
         let mut not_scored = Vec::new();
         for row in 0..cohort.len() {
-            match gate.refuses(&matrix, row) {
+            match gate.refuses(&matrix, cohort, row) {
                 None => order.push(row as u32),
                 Some(reason) => not_scored.push(NotScored { entity: cohort.id(row).to_owned(), reason }),
             }
@@ -148,7 +151,43 @@ impl Scorer {
         if cohort.rules() != self.candidate().cohort() {
             return Err(ScoringError::OtherPopulation);
         }
-        Ok(())
+        let (as_of, on) = (cohort.as_of().day(), request.on);
+        if as_of > on {
+            return Err(ScoringError::AsOfAfterRequest { as_of: as_of.to_string(), on: on.to_string() });
+        }
+        self.check_records(cohort, request)
+    }
+
+    /// Whether the records can say anything about the date. **The one place** where records to be scored are
+    /// held against what the model was trained on. A kind of which this month has no record is no fault.
+    fn check_records(&self, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
+        let as_of = cohort.as_of();
+        let records = cohort.snapshot().records();
+        let features = self.candidate().features().features().iter();
+        let mut names: Vec<&str> = features.map(|feature| feature.records.source.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let sources: Vec<&Source> = names.into_iter().filter_map(|name| records.source(name)).collect();
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let has_begun = |source: &&Source| {
+            source.first_day(as_of).is_some() && source.coverage.from.is_none_or(|from| from < as_of.day())
+        };
+        if !sources.iter().any(has_begun) {
+            return Err(ScoringError::BeforeRecords { as_of: as_of.to_string() });
+        }
+        // Where nobody declares how far a source reaches, its last record is all there is to go by.
+        let reaches = |source: &&Source| {
+            source.coverage.to.or_else(|| source.days_found().map(|found| found.last_known))
+        };
+        let stale_days = i32::try_from(request.abstention.stale_days).unwrap_or(i32::MAX);
+        match sources.iter().filter_map(reaches).max() {
+            Some(ends) if ends + stale_days < as_of.day() => {
+                Err(ScoringError::AfterRecords { as_of: as_of.to_string(), ends: ends.to_string() })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn provenance(&self, cohort: &Cohort<'_>, request: &Request, not_scored: usize) -> Provenance {
