@@ -134,6 +134,11 @@ impl SourceProfile {
     /// The smallest share that one month may have of the same month in the year before training: months differ by far
     /// more than years, and a month whose file was forgotten has next to nothing.
     pub const MONTH_FALL: f64 = 0.2;
+    /// Months at the end that may still be filling up: a term, which is what the slowest sources deliver by.
+    pub const FILLING_MONTHS: usize = 3;
+    /// A source that brings so many rows in those months (a bunch counting once) has some of them by then if it goes
+    /// on at all, so that none means that it ended or a file was forgotten.
+    pub const SURELY_MANY: f64 = 300.0;
     /// By how much the share of empty values may rise.
     pub const EMPTY_RISE: f64 = 0.1;
     /// The smallest part of the people who had a row in the year before training: half.
@@ -300,7 +305,11 @@ impl SourceProfile {
         let filled = series.now.iter().rposition(|&rows| rows > 0).map_or(0, |month| month + 1);
         let last = filled.max(first).max(end.saturating_sub(12)).min(end);
         let mut found = Vec::new();
-        if let Some(wanted) = self.gap(last..end, &expected, series, now) {
+        // The last months may still be filling up: of them alone only a source of many rows is said to have ended.
+        let is_sure = |wanted: &f64| {
+            end - last > Self::FILLING_MONTHS || wanted / now.window.bunching >= Self::SURELY_MANY
+        };
+        if let Some(wanted) = self.gap(last..end, &expected, series, now).filter(is_sure) {
             let since = self.span(last, last + 1);
             found.push((
                 ChangeIn::End,
