@@ -28,6 +28,7 @@ mod model_page;
 mod models;
 mod oulad;
 mod snapshots;
+mod sources;
 mod synthetic_council;
 mod trainers;
 mod world;

@@ -32,8 +32,8 @@ pub struct SourceProfile {
     pub before: u64,
     /// People with a row that became known in the twelve months to `to`.
     pub people_with_rows: u64,
-    /// How many rows come together, 1 or more: the rows of those twelve months that the person of a row has, on
-    /// average over rows. What chance does to a number of rows grows with it.
+    /// How many rows come together, 1 or more: the rows that the person of a row has in the same month, on average over
+    /// the rows of those twelve months. What chance does to a number of rows grows with it.
     pub bunching: f64,
     /// The last day on which a row became known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -477,12 +477,12 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
     let mut kinds = vec![(0_u64, 0_u64); source.kinds.len()];
     // One more month than there are whole ones, for what came after them.
     let mut months = vec![(0_u64, 0_u64); starts.len()];
+    let mut own_by_month = vec![0_u64; starts.len()];
     for person in 0..found.people as u32 {
-        let mut own: u64 = 0;
+        own_by_month.fill(0);
         for row in source.events.visible(person, as_of) {
             let known = source.events.known(row);
             let is_recent = known >= year && known < to.epoch_days();
-            own += u64::from(is_recent);
             last = last.max(Some(known));
             let kind = &mut kinds[usize::from(source.events.kind[row])];
             kind.0 += 1;
@@ -493,12 +493,14 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
                 Some(month) => {
                     let is_empty = source.events.value.as_ref().is_some_and(|values| values[row].is_nan());
                     months[month].0 += 1;
+                    own_by_month[month] += u64::from(is_recent);
                     months[month].1 += u64::from(is_empty);
                 }
             }
         }
+        let own: u64 = own_by_month.iter().sum();
         found.people_with_rows += u64::from(own > 0);
-        squares += own * own;
+        squares += own_by_month.iter().map(|rows| rows * rows).sum::<u64>();
         in_year += own;
     }
     months.pop();
@@ -535,4 +537,132 @@ fn month_of(day: Day) -> i32 {
 /// `2024-03`
 fn month_name(month: i32) -> String {
     format!("{}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Coverage, Extract, Records, SourceMapping};
+    use polars::df;
+
+    /// A record of a person: month since January 2020, kind, and whether a value is given.
+    #[derive(Clone, Copy)]
+    struct Row(i32, &'static str, bool);
+
+    /// Twenty records a month of a hundred people, and none in August; a tenth of them are visits.
+    fn rows() -> Vec<Row> {
+        let months = (0..60).filter(|month| month % 12 != 7);
+        months
+            .flat_map(|month| {
+                (0..20).map(move |nth| Row(month, if nth < 2 { "visit" } else { "call" }, true))
+            })
+            .collect()
+    }
+
+    fn records(rows: &[Row], to: &str) -> Records {
+        let who: Vec<String> = (0..rows.len()).map(|row| format!("p{}", row * 37 % 100)).collect();
+        let on: Vec<String> = rows
+            .iter()
+            .enumerate()
+            .map(|(row, held)| format!("{}-{:02}", month_name(24_240 + held.0), 1 + row % 28))
+            .collect();
+        let kind: Vec<&str> = rows.iter().map(|row| row.1).collect();
+        let value: Vec<Option<f64>> = rows.iter().map(|row| row.2.then_some(12.0)).collect();
+        let frame = df!("who" => who, "on" => on, "kind" => kind, "value" => value).unwrap();
+        let coverage = Coverage { to: Some(to.parse().unwrap()), ..Coverage::default() };
+        let mapping = SourceMapping::new("calls", "who", "", "on")
+            .kind_column("kind")
+            .value("value")
+            .coverage(coverage);
+        Records::builder().source(mapping, Extract::frame(frame)).build().unwrap()
+    }
+
+    const TO: &str = "2024-12-31";
+
+    /// What is found on 1 January 2025 in records of which the model was trained two years before.
+    fn found(now: &[Row]) -> Vec<ChangeIn> {
+        changes(&rows(), now, "2015-01-01").into_iter().map(|change| change.what).collect()
+    }
+
+    fn changes(then: &[Row], now: &[Row], since: &str) -> Vec<SourceChange> {
+        let then = records(then, TO);
+        let profile = SourceProfile::of(&then.as_of("2023-01-01".parse().unwrap()), "calls").unwrap();
+        let text = serde_json::to_string(&profile).unwrap();
+        assert_eq!(serde_json::from_str::<SourceProfile>(&text).unwrap(), profile);
+        let now = records(now, TO);
+        profile.changes(&now.as_of("2025-01-01".parse().unwrap()), since.parse().unwrap())
+    }
+
+    fn without(gone: impl Fn(usize, &Row) -> bool) -> Vec<Row> {
+        rows().into_iter().enumerate().filter(|(nth, row)| !gone(*nth, row)).map(|(_, row)| row).collect()
+    }
+
+    #[test]
+    fn a_source_that_goes_on_is_what_it_was() {
+        assert_eq!(found(&rows()), []);
+        let mut grown = rows();
+        grown.extend(rows().into_iter().filter(|row| row.0 >= 36));
+        assert_eq!(found(&grown), [], "more since training is no fault");
+        assert_eq!(found(&without(|nth, row| row.0 >= 48 && nth % 10 == 0)), [], "a tenth less");
+    }
+
+    #[test]
+    fn rows_of_the_past_that_are_gone_or_doubled_are_found() {
+        assert_eq!(found(&without(|nth, row| row.0 > 0 || nth > 0)).first(), Some(&ChangeIn::Past));
+        assert!(found(&without(|nth, _| nth % 2 == 0)).contains(&ChangeIn::Past), "halved");
+        assert!(found(&without(|nth, row| row.0 < 36 && nth % 2 == 0)).contains(&ChangeIn::Past));
+        let twice = [rows(), rows()].concat();
+        assert!(found(&twice).contains(&ChangeIn::Past), "read twice");
+    }
+
+    #[test]
+    fn a_month_left_out_is_found_and_one_that_is_always_quiet_is_not() {
+        // Of the years that training saw, and of those since.
+        assert_eq!(found(&without(|_, row| row.0 == 30)), [ChangeIn::Month]);
+        let many = |then: &[Row]| -> Vec<Row> { then.iter().flat_map(|row| [*row; 4]).collect() };
+        let now = many(&without(|_, row| row.0 == 52));
+        let words: Vec<String> =
+            changes(&many(&rows()), &now, "2015-01-01").into_iter().map(|change| change.words).collect();
+        assert_eq!(words, ["of 2024-05 it has 0 rows, where 80 would be expected"]);
+    }
+
+    #[test]
+    fn an_end_that_came_early_is_found_once_the_last_months_are_full() {
+        assert!(found(&without(|_, row| row.0 >= 50)).contains(&ChangeIn::End));
+        assert_eq!(found(&without(|_, row| row.0 >= 58)), [], "two months of few rows may be on their way");
+    }
+
+    #[test]
+    fn values_that_are_blank_and_kinds_that_are_gone_are_found() {
+        let blank = |from: i32| -> Vec<Row> {
+            rows().into_iter().map(|row| Row(row.0, row.1, row.0 < from)).collect()
+        };
+        assert!(
+            found(&blank(0)).iter().all(|what| *what == ChangeIn::Values) && !found(&blank(0)).is_empty()
+        );
+        assert!(found(&blank(48)).contains(&ChangeIn::Values));
+        let renamed: Vec<Row> = rows()
+            .into_iter()
+            .map(|row| if row.1 == "visit" { Row(row.0, "Visit (new)", row.2) } else { row })
+            .collect();
+        assert_eq!(found(&renamed), [ChangeIn::Kinds]);
+    }
+
+    #[test]
+    fn what_no_feature_reads_may_go() {
+        let recent = without(|_, row| row.0 < 44);
+        assert!(!changes(&rows(), &recent, "2015-01-01").is_empty());
+        assert_eq!(changes(&rows(), &recent, "2024-01-01"), []);
+    }
+
+    #[test]
+    fn of_a_source_of_a_few_rows_nothing_is_said_but_that_all_are_gone() {
+        let few: Vec<Row> = rows().into_iter().step_by(90).collect();
+        assert!(few.len() < 20);
+        let half: Vec<Row> = few.iter().copied().step_by(2).collect();
+        assert_eq!(changes(&few, &half, "2015-01-01"), []);
+        // One row that became known on the as-of date: nothing is visible.
+        let none = [Row(60, "call", true)];
+        assert_eq!(changes(&few, &none, "2015-01-01").len(), 1);
+    }
 }
