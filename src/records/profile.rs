@@ -198,7 +198,10 @@ impl SourceProfile {
         let Some(profile) = Self::since(snapshot, &self.source, Some(self.from)) else { return Vec::new() };
         let place = |day: Day| usize::try_from(month_of(day) - month_of(self.from)).unwrap_or(0);
         let first = place(since) + usize::from(since > self.from && since.ymd().2 > 1);
-        let people = (profile.people as f64 / self.people.max(1) as f64).min(1.0);
+        // Without a list of people there are those whom records name, and where records are gone so are they.
+        let is_listed = snapshot.records().intake().iter().any(|intake| intake.source == "people");
+        let people = profile.people as f64 / self.people.max(1) as f64;
+        let people = if is_listed { people.min(1.0) } else { 1.0 };
         let window = Window { first, end: profile.months.len(), people, bunching: self.bunching.max(1.0) };
         let now = Now { profile, window };
         let mut found = Vec::new();
