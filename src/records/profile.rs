@@ -304,7 +304,7 @@ impl SourceProfile {
     /// Months that are all but empty, and an end that came early.
     fn gaps(&self, series: &Series<'_>, now: &Now, what: &str) -> Vec<(ChangeIn, String)> {
         let Window { first, end, .. } = now.window;
-        let expected: Vec<f64> = (0..end).map(|month| self.expected(series, now, month)).collect();
+        let expected: Vec<f64> = (0..end).map(|month| Self::expected(series, now, month)).collect();
         let filled = series.now.iter().rposition(|&rows| rows > 0).map_or(0, |month| month + 1);
         let last = filled.max(first).max(end.saturating_sub(12)).min(end);
         let mut found = Vec::new();
@@ -312,7 +312,7 @@ impl SourceProfile {
         let is_sure = |wanted: &f64| {
             end - last > Self::FILLING_MONTHS || wanted / now.window.bunching >= Self::SURELY_MANY
         };
-        if let Some(wanted) = self.gap(last..end, &expected, series, now).filter(is_sure) {
+        if let Some(wanted) = Self::gap(last..end, &expected, series, now).filter(is_sure) {
             let since = self.span(last, last + 1);
             found.push((
                 ChangeIn::End,
@@ -326,7 +326,7 @@ impl SourceProfile {
                 let is_half = (held as f64) < 0.5 * wanted && wanted - held as f64 >= Self::FEWEST as f64;
                 is_half.then_some(wanted)
             } else if month + 12 >= end {
-                self.gap(month..month + 1, &expected, series, now)
+                Self::gap(month..month + 1, &expected, series, now)
             } else {
                 None
             };
@@ -343,7 +343,7 @@ impl SourceProfile {
 
     /// How many rows would be expected of months that are all but empty, where chance and a delivery that came in the
     /// months beside them do not explain it.
-    fn gap(&self, months: Range<usize>, expected: &[f64], series: &Series<'_>, now: &Now) -> Option<f64> {
+    fn gap(months: Range<usize>, expected: &[f64], series: &Series<'_>, now: &Now) -> Option<f64> {
         let sum = |months: Range<usize>| -> (f64, f64) {
             let held: u64 = series.now[months.clone()].iter().sum();
             (held as f64, expected[months].iter().sum())
@@ -375,7 +375,7 @@ impl SourceProfile {
         if end <= series.then.len().max(start) {
             return None;
         }
-        let wanted: f64 = (start..end).map(|month| self.expected(series, now, month)).sum();
+        let wanted: f64 = (start..end).map(|month| Self::expected(series, now, month)).sum();
         let held: u64 = series.now[start..end].iter().sum();
         (at_most(held as f64 / bunching, wanted / bunching, Self::YEAR_FALL) < Self::RARE).then(|| {
             format!(
@@ -386,7 +386,7 @@ impl SourceProfile {
     }
 
     /// How many rows a month would have as things were at training.
-    fn expected(&self, series: &Series<'_>, now: &Now, month: usize) -> f64 {
+    fn expected(series: &Series<'_>, now: &Now, month: usize) -> f64 {
         let then = series.then;
         let years = (month + 1).saturating_sub(then.len()).div_ceil(12);
         let rows = match month.checked_sub(12 * years).and_then(|place| then.get(place)) {
