@@ -12,6 +12,7 @@ use crate::cohort::{Cohort, CohortSpec};
 use crate::error::{DatasetError, Error};
 use crate::features::{Cell, FeatureMatrix, FeatureSpec};
 use crate::outcome::{Label, OutcomeSpec};
+use crate::records::SourceProfile;
 
 mod reweighing;
 
@@ -47,6 +48,8 @@ pub use self::reweighing::{Reweighed, Reweighing};
 pub struct Dataset {
     /// Columns of extracts whose content the features can read.
     columns: Vec<String>,
+    /// What each source was at the last date.
+    profiles: Arc<[SourceProfile]>,
     cohort: CohortSpec,
     spec: FeatureSpec,
     outcome: OutcomeSpec,
@@ -105,11 +108,15 @@ impl Dataset {
     ) -> Result<Self, Error> {
         let mut cohorts: Vec<&Cohort<'_>> = cohorts.iter().collect();
         cohorts.sort_by_key(|cohort| cohort.as_of());
-        let Some(first) = cohorts.first() else { return Err(DatasetError::NoDates.into()) };
+        let (Some(first), Some(last)) = (cohorts.first(), cohorts.last()) else {
+            return Err(DatasetError::NoDates.into());
+        };
+        let last = last.snapshot();
         let ids = first.all_ids();
         let records = first.snapshot().records();
         let mut data = Self {
             columns: spec.columns_read(records),
+            profiles: last.sources().filter_map(|source| SourceProfile::of(last, source)).collect(),
             cohort: first.rules().clone(),
             spec: spec.clone(),
             outcome: outcome.clone(),
@@ -324,6 +331,7 @@ impl Dataset {
         let pick = |row: &u32| *row as usize;
         Self {
             columns: self.columns.clone(),
+            profiles: Arc::clone(&self.profiles),
             cohort: self.cohort.clone(),
             spec: self.spec.clone(),
             outcome: self.outcome.clone(),
@@ -341,6 +349,11 @@ impl Dataset {
     /// The columns of extracts whose content the features can read.
     pub(crate) fn columns_read(&self) -> &[String] {
         &self.columns
+    }
+
+    /// What each source was at the last date.
+    pub(crate) fn profiles(&self) -> &[SourceProfile] {
+        &self.profiles
     }
 
     pub(crate) fn id(&self, row: usize) -> &str {

@@ -564,6 +564,16 @@ pub enum ScoringError {
         /// The as-of date.
         as_of: String,
     },
+    /// A source that is not what it was when the model was trained.
+    #[error(
+        "not scored: sources are not what they were when the model was trained. {found}. Get the extract again and \
+         look at how it was made; where it is right as it is, somebody has to accept each such source by name and say \
+         why (--accept SOURCE --by NAME --reason TEXT), which stays on record with the list"
+    )]
+    SourcesChanged {
+        /// What was found, source by source.
+        found: String,
+    },
     /// A request that does not say who asks.
     #[error("the request is not complete: {0}")]
     Request(String),

@@ -29,6 +29,7 @@ mod models;
 mod never_silent;
 mod oulad;
 mod snapshots;
+mod sources;
 mod synthetic_council;
 mod trainers;
 mod world;

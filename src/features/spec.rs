@@ -1,5 +1,7 @@
 //! The features of a model together.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -7,6 +9,7 @@ use super::feature::{Feature, Measure, PEOPLE, Scope};
 use super::kernel;
 use super::matrix::FeatureMatrix;
 use super::plan::Plan;
+use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
 use crate::records::{Records, Selector};
@@ -61,6 +64,24 @@ impl FeatureSpec {
             .filter_map(|name| records.source(name))
             .flat_map(|source| source.columns.iter().cloned())
             .collect()
+    }
+
+    /// The sources that the features rest on, each with the first day that is read at a date: those they read, the
+    /// rosters of these, and `people` and `households`.
+    pub(crate) fn reach<'a>(&'a self, records: &'a Records, as_of: AsOf) -> BTreeMap<&'a str, Day> {
+        let mut reach = BTreeMap::from([("people", as_of.day())]);
+        for feature in &self.features {
+            let source = feature.records.source.as_str();
+            let start = feature.over.start_of_previous(as_of).filter(|_| feature.measure == Measure::Change);
+            let start = start.unwrap_or_else(|| feature.over.start(as_of));
+            let roster = records.source(source).and_then(|held| held.coverage.roster.as_deref());
+            let household = (feature.scope == Scope::Household).then_some("households");
+            for name in [Some(source), roster, household].into_iter().flatten() {
+                let held = reach.entry(name).or_insert(start);
+                *held = start.min(*held);
+            }
+        }
+        reach
     }
 
     /// The features.

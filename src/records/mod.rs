@@ -53,6 +53,7 @@ mod mapping;
 mod open;
 mod options;
 mod people;
+mod profile;
 mod reject;
 mod repeats;
 mod selector;
@@ -71,6 +72,7 @@ pub use mapping::{
     Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
 };
 pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
+pub use profile::{ChangeIn, KindProfile, SourceChange, SourceProfile};
 pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
