@@ -64,15 +64,18 @@ impl<'a> Opened<'a> {
     pub(super) fn new(source: &'a str, path: &'a Path) -> Result<Self, RecordsError> {
         let packed = packed(path);
         let inner = if packed == Packed::Not { path.to_owned() } else { path.with_extension("") };
-        let mut opened = Self { source, path, stamp: (0, None), holds: Holds::Text, packed };
-        opened.stamp = opened.state()?;
-        let format = || RecordsError::Format { extract: source.to_owned(), path: path.to_owned() };
-        opened.holds = match (packed, holds(&inner)) {
-            // What is in an archive says the name there.
-            (Packed::Zip, _) => holds(&opened.archived()?.0).ok_or_else(format)?,
-            (Packed::Gzip | Packed::Zstd, None) => Holds::Text,
-            (_, held) => held.ok_or_else(format)?,
+        let held = match (packed, holds(&inner)) {
+            (Packed::Not, None) => {
+                return Err(RecordsError::Format { extract: source.to_owned(), path: path.to_owned() });
+            }
+            (_, held) => held.unwrap_or(Holds::Text),
         };
+        let mut opened = Self { source, path, stamp: (0, None), holds: held, packed };
+        opened.stamp = opened.state()?;
+        if packed == Packed::Zip {
+            // What is in an archive the name there says.
+            opened.holds = holds(&opened.archived()?.0).unwrap_or(Holds::Text);
+        }
         Ok(opened)
     }
 
