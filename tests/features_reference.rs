@@ -189,7 +189,11 @@ impl<'w> Reference<'w> {
             Measure::Distinct(_) => all(number(distinct(window.iter().filter_map(|row| row.place.as_ref())))),
             Measure::DistinctDays => all(number(distinct(window.iter().map(|row| &row.occurred)))),
             Measure::Sum => {
-                Answer::one(Cell::Value(valued.iter().map(|row| value(row)).sum()), references(&valued))
+                // Records of which no value is known do not sum to nothing.
+                let is_unknown = valued.is_empty() && !window.is_empty();
+                let sum = valued.iter().map(|row| value(row)).sum();
+                let cell = if is_unknown { Cell::Missing } else { Cell::Value(sum) };
+                Answer::one(cell, references(&valued))
             }
             Measure::Mean => {
                 let sum: f32 = valued.iter().map(|row| value(row)).sum();
