@@ -162,6 +162,7 @@ fn protected() -> std::result::Result<Protected, Box<dyn std::error::Error>> {
         entity: vec!["client".into()],
         characteristics: vec!["sex".into()],
         not_held: vec!["ethnicity".into(), "disability".into()],
+        of_family: None,
     };
     Ok(Protected::read(&columns, Extract::frame(df!("client" => ids, "sex" => sex)?))?)
 }

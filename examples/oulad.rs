@@ -200,6 +200,7 @@ pub fn protected(folder: &Path) -> Anyhow<Protected> {
         entity: entity(),
         characteristics: PROTECTED.map(str::to_owned).to_vec(),
         not_held: vec!["religion".to_owned()],
+        of_family: None,
     };
     Ok(Protected::read(&columns, Extract::path(folder.join("studentInfo.parquet")))?)
 }

@@ -252,6 +252,17 @@ impl Lookback {
     }
 }
 
+impl Lookback {
+    /// Refuses a look-back of no length, or of more than a hundred years, whoever made it.
+    pub(crate) fn check(self) -> Result<(), CalendarError> {
+        match self {
+            Self::Days(days) => check_span(days, MOST_DAYS),
+            Self::Months(months) => check_span(months, MOST_MONTHS),
+            Self::Ever => Ok(()),
+        }
+    }
+}
+
 impl FromStr for Lookback {
     type Err = CalendarError;
     fn from_str(text: &str) -> Result<Self, CalendarError> {
@@ -295,10 +306,25 @@ impl Horizon {
     }
 }
 
+impl Horizon {
+    /// Refuses a horizon of no length, or of more than a hundred years, whoever made it.
+    pub(crate) fn check(self) -> Result<(), CalendarError> {
+        match self {
+            Self::Days(days) => check_span(days, MOST_DAYS),
+            Self::Months(months) => check_span(months, MOST_MONTHS),
+        }
+        .map_err(horizon_error)
+    }
+}
+
+fn horizon_error(error: CalendarError) -> CalendarError {
+    if error == CalendarError::NotASpan { CalendarError::NotAHorizon } else { error }
+}
+
 impl FromStr for Horizon {
     type Err = CalendarError;
     fn from_str(text: &str) -> Result<Self, CalendarError> {
-        Ok(match parse_span(text).map_err(|_| CalendarError::NotAHorizon)? {
+        Ok(match parse_span(text).map_err(horizon_error)? {
             (n, Unit::Days) => Self::Days(n),
             (n, Unit::Months) => Self::Months(n),
         })
@@ -321,11 +347,28 @@ enum Unit {
 
 fn parse_span(text: &str) -> Result<(u32, Unit), CalendarError> {
     let (count, unit) = text.trim().split_once(' ').ok_or(CalendarError::NotASpan)?;
-    let count = count.parse().ok().filter(|&n| n > 0).ok_or(CalendarError::NotASpan)?;
-    match unit.trim() {
-        "day" | "days" => Ok((count, Unit::Days)),
-        "month" | "months" => Ok((count, Unit::Months)),
-        _ => Err(CalendarError::NotASpan),
+    let count: u64 = count.parse().ok().filter(|&n| n > 0).ok_or(CalendarError::NotASpan)?;
+    let (most, unit) = match unit.trim() {
+        "day" | "days" => (MOST_DAYS, Unit::Days),
+        "month" | "months" => (MOST_MONTHS, Unit::Months),
+        _ => return Err(CalendarError::NotASpan),
+    };
+    match u32::try_from(count) {
+        Ok(count) if count <= most => Ok((count, unit)),
+        _ => Err(CalendarError::TooLong),
+    }
+}
+
+/// The longest span, in days and in months: a hundred years and a little, longer than anybody's records.
+const MOST_DAYS: u32 = 36_600;
+const MOST_MONTHS: u32 = 1_200;
+
+/// Refuses a span that is empty or longer than any record goes back.
+fn check_span(count: u32, most: u32) -> Result<(), CalendarError> {
+    match count {
+        0 => Err(CalendarError::NotASpan),
+        count if count > most => Err(CalendarError::TooLong),
+        _ => Ok(()),
     }
 }
 
@@ -342,6 +385,18 @@ mod tests {
         }
         assert_eq!(Day::from_epoch_days(0).to_string(), "1970-01-01");
         assert_eq!(Day::from_epoch_days(i32::MAX).to_string(), "9999-12-31");
+    }
+
+    #[test]
+    fn a_span_beyond_a_hundred_years_is_refused_where_it_is_read() {
+        for text in ["200000 months", "1201 months", "36601 days", "99999999999 days"] {
+            assert_eq!(text.parse::<Lookback>(), Err(CalendarError::TooLong), "{text}");
+            assert_eq!(text.parse::<Horizon>(), Err(CalendarError::TooLong), "{text}");
+        }
+        assert!("1200 months".parse::<Lookback>().is_ok_and(|span| span.check().is_ok()));
+        assert_eq!(Lookback::Months(200_000).check(), Err(CalendarError::TooLong));
+        assert_eq!(Horizon::Days(0).check(), Err(CalendarError::NotAHorizon));
+        assert_eq!("-1 days".parse::<Lookback>(), Err(CalendarError::NotASpan));
     }
 
     #[test]

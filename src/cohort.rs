@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::calendar::AsOf;
 use crate::error::SpecError;
-use crate::records::{NONE, Selection, Selector, Snapshot, open_on};
+use crate::records::{NONE, Records, Selection, Selector, Snapshot, open_on};
 
 /// What is scored: people one by one, or the households they live in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,8 +86,8 @@ impl CohortSpec {
     pub fn choose<'r>(&self, snapshot: &Snapshot<'r>) -> Result<Cohort<'r>, SpecError> {
         let rules = Rules {
             ages: self.ages,
-            open: resolve_episodes(&self.open, snapshot, "cohort rule `open`")?,
-            not_open: resolve_episodes(&self.not_open, snapshot, "cohort rule `not_open`")?,
+            open: resolve_episodes(&self.open, snapshot, OPEN_RULE)?,
+            not_open: resolve_episodes(&self.not_open, snapshot, NOT_OPEN_RULE)?,
             snapshot,
         };
         let mut left_out = LeftOut::default();
@@ -107,7 +107,17 @@ impl CohortSpec {
         }
         Ok(Cohort { snapshot: snapshot.clone(), rules: self.clone(), subjects, left_out })
     }
+
+    /// The rules whose records are none at all: such a rule would let nobody pass, or everybody.
+    pub(crate) fn faults(&self, records: &Records) -> Vec<SpecError> {
+        let open = self.open.iter().map(|selector| (selector, OPEN_RULE));
+        let not_open = self.not_open.iter().map(|selector| (selector, NOT_OPEN_RULE));
+        open.chain(not_open).filter_map(|(selector, of)| selector.check(records, of).err()).collect()
+    }
 }
+
+const OPEN_RULE: &str = "cohort rule `open`";
+const NOT_OPEN_RULE: &str = "cohort rule `not_open`";
 
 fn resolve_episodes(
     selectors: &[Selector],

@@ -12,6 +12,7 @@ use crate::cohort::{Cohort, CohortSpec};
 use crate::error::{DatasetError, Error};
 use crate::features::{Cell, FeatureMatrix, FeatureSpec};
 use crate::outcome::{Label, OutcomeSpec};
+use crate::records::SourceProfile;
 
 mod reweighing;
 
@@ -47,6 +48,8 @@ pub use self::reweighing::{Reweighed, Reweighing};
 pub struct Dataset {
     /// Columns of extracts whose content the features can read.
     columns: Vec<String>,
+    /// What each source was at the last date.
+    profiles: Arc<[SourceProfile]>,
     cohort: CohortSpec,
     spec: FeatureSpec,
     outcome: OutcomeSpec,
@@ -83,16 +86,37 @@ impl Dataset {
     /// Computes features and labels of each cohort and stacks them, in the order of their dates.
     ///
     /// # Errors
-    /// [`Error::Spec`] where features or outcome do not fit the records; [`Error::Dataset`] where there
-    /// is no cohort, two are of one date, they are of other records or chosen by other rules, or no case has a known outcome.
+    /// [`Error::Spec`] where features, outcome or the cohorts' rules do not fit the records, or name records of
+    /// which there is none; [`Error::Dataset`] where there is no cohort, two are of one date, they are of other
+    /// records or chosen by other rules, or no case has a known outcome.
     pub fn build(spec: &FeatureSpec, outcome: &OutcomeSpec, cohorts: &[Cohort<'_>]) -> Result<Self, Error> {
+        if let Some(first) = cohorts.first() {
+            let records = first.snapshot().records();
+            spec.check(records)?;
+            let mut faults = outcome.faults(records).into_iter().chain(first.rules().faults(records));
+            faults.try_for_each(Err)?;
+        }
+        Self::of_model(spec, outcome, cohorts)
+    }
+
+    /// The same for a model that is trained already: what it reads was there then, and a later extract may be
+    /// without one of the kinds.
+    pub(crate) fn of_model(
+        spec: &FeatureSpec,
+        outcome: &OutcomeSpec,
+        cohorts: &[Cohort<'_>],
+    ) -> Result<Self, Error> {
         let mut cohorts: Vec<&Cohort<'_>> = cohorts.iter().collect();
         cohorts.sort_by_key(|cohort| cohort.as_of());
-        let Some(first) = cohorts.first() else { return Err(DatasetError::NoDates.into()) };
+        let (Some(first), Some(last)) = (cohorts.first(), cohorts.last()) else {
+            return Err(DatasetError::NoDates.into());
+        };
+        let last = last.snapshot();
         let ids = first.all_ids();
         let records = first.snapshot().records();
         let mut data = Self {
             columns: spec.columns_read(records),
+            profiles: last.sources().filter_map(|source| SourceProfile::of(last, source)).collect(),
             cohort: first.rules().clone(),
             spec: spec.clone(),
             outcome: outcome.clone(),
@@ -307,6 +331,7 @@ impl Dataset {
         let pick = |row: &u32| *row as usize;
         Self {
             columns: self.columns.clone(),
+            profiles: Arc::clone(&self.profiles),
             cohort: self.cohort.clone(),
             spec: self.spec.clone(),
             outcome: self.outcome.clone(),
@@ -324,6 +349,11 @@ impl Dataset {
     /// The columns of extracts whose content the features can read.
     pub(crate) fn columns_read(&self) -> &[String] {
         &self.columns
+    }
+
+    /// What each source was at the last date.
+    pub(crate) fn profiles(&self) -> &[SourceProfile] {
+        &self.profiles
     }
 
     pub(crate) fn id(&self, row: usize) -> &str {

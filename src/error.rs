@@ -79,6 +79,12 @@ pub enum CalendarError {
     /// The text is not a span such as `90 days`, `12 months` or `ever`.
     #[error("not a span of time: write for instance \"90 days\", \"12 months\" or \"ever\"")]
     NotASpan,
+    /// A span that is longer than any records go back.
+    #[error(
+        "a span of time is 1 to 36600 days or 1 to 1200 months (a hundred years); for all records there are, a look-back is \
+         \"ever\""
+    )]
+    TooLong,
 }
 
 /// Extracts that cannot be read or used.
@@ -106,12 +112,24 @@ pub enum RecordsError {
         why: String,
     },
     /// A mapped column is not in the extract.
-    #[error("source {extract}: there is no column \"{column}\"; give the name as the header has it")]
+    #[error("source {extract}: there is no column \"{column}\": {seen}; give the name as the header has it")]
     NoColumn {
         /// The source.
         extract: String,
         /// The column.
         column: String,
+        /// What is there, and how it was read.
+        seen: String,
+    },
+    /// Of a column of dates it cannot be told whether the day or the month comes first.
+    #[error("source {extract}: column \"{column}\": {why}")]
+    DateOrder {
+        /// The source.
+        extract: String,
+        /// The column.
+        column: String,
+        /// What was found, and what to do.
+        why: &'static str,
     },
     /// Two columns of one name, so that it cannot be told which is meant.
     #[error(
@@ -123,10 +141,18 @@ pub enum RecordsError {
         /// The column.
         column: String,
     },
+    /// A file was written to while it was read.
+    #[error("source {extract}: {} changed while it was read; run again when nobody writes to it", path.display())]
+    Changed {
+        /// The source.
+        extract: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The name of the file does not say what it is.
     #[error(
-        "source {extract}: {}: only delimited text (.csv, .txt, .tsv, .psv), .parquet and Arrow files (.arrow, .ipc, \
-         .feather) can be read; save it as one of them",
+        "source {extract}: {}: only delimited text (.csv, .txt, .tsv, .psv; also as .gz, .zip or .zst), workbooks (.xlsx, \
+         .xlsm, .xls, .ods), .parquet and Arrow files (.arrow, .ipc, .feather) can be read; save it as one of them",
         path.display()
     )]
     Format {
@@ -175,6 +201,11 @@ pub enum RecordsError {
         /// The most frequent reason.
         commonest: String,
     },
+    /// A limit that is not a share.
+    #[error(
+        "reject_limit is {0}; it is the share of a source's rows that may be rejected: write a number from 0 to 1"
+    )]
+    RejectLimit(f64),
     /// More people, kinds or rows than the tables can number.
     #[error("source {extract}: more than {limit} {what}; split the extract or correct the mapping")]
     TooMany {
@@ -214,6 +245,47 @@ pub enum SpecError {
         /// The category.
         column: String,
     },
+    /// A source without a single accepted record.
+    #[error(
+        "{of}: source {source_name} holds no record; give its extract, or write `optional = true` beside it if its records \
+         are expected later"
+    )]
+    NoRecords {
+        /// Whose definition it is.
+        of: String,
+        /// The source.
+        source_name: String,
+    },
+    /// A kind, role or category that no record has.
+    #[error(
+        "{of}: no record of source {source_name} has the {what} \"{wanted}\"{nearest} ({held}); write it as the source has \
+         it, or write `optional = true` beside it if such records are expected later"
+    )]
+    NoValue {
+        /// Whose definition it is.
+        of: String,
+        /// The source.
+        source_name: String,
+        /// What was looked for: a kind, a role, a value of a category.
+        what: String,
+        /// Its name, as the definition has it.
+        wanted: String,
+        /// The name that was most likely meant, as a question; empty where none is near.
+        nearest: String,
+        /// The names that there are.
+        held: String,
+    },
+    /// Kinds, roles and categories that records have, and no record has together.
+    #[error(
+        "{of}: its kinds, roles and categories are each in source {source_name}, but never together in one record; widen \
+         it, or write `optional = true` beside it if such records are expected later"
+    )]
+    NeverTogether {
+        /// Whose definition it is.
+        of: String,
+        /// The source.
+        source_name: String,
+    },
     /// A feature that reads a protected characteristic.
     #[error(
         "feature {feature}: \"{characteristic}\" is declared as a protected characteristic, which is held for audit alone; \
@@ -252,6 +324,21 @@ pub enum SpecError {
         source_name: String,
         /// The last day it covers.
         covered_to: String,
+    },
+    /// An outcome that is asked about before its records begin.
+    #[error(
+        "outcome {outcome}: source {source_name} holds nothing from before {covered_from}, so that from {as_of} on an outcome \
+         could be missed and would count as \"no\"; take a later as-of date, or an extract that begins earlier"
+    )]
+    BeforeExtract {
+        /// The outcome.
+        outcome: String,
+        /// The as-of date.
+        as_of: String,
+        /// The source.
+        source_name: String,
+        /// The first day it covers.
+        covered_from: String,
     },
     /// Nobody is in the cohort.
     #[error(
@@ -347,6 +434,9 @@ pub enum EvaluateError {
         /// The fewest possible.
         least: u32,
     },
+    /// A list of no place, or of more than everybody.
+    #[error("a capacity is 1 or more cases, or a share above 0 and at most 1; {0}")]
+    Capacity(String),
     /// A plan whose training would see what the test is about.
     #[error("the backtest cannot be run: {0}")]
     Plan(String),
@@ -446,6 +536,44 @@ pub enum ScoringError {
     /// A cohort that was chosen by other rules than the model was trained on.
     #[error("the cohort was chosen by other rules than those that the model was trained on")]
     OtherPopulation,
+    /// A date in the future of the request: what will be known by then is not on record yet.
+    #[error(
+        "scores as of {as_of} were asked for on {on}, before that date: what becomes known until then is missing; ask for {on} \
+         or an earlier date"
+    )]
+    AsOfAfterRequest {
+        /// The as-of date.
+        as_of: String,
+        /// The day of the request.
+        on: String,
+    },
+    /// No source that the model reads comes near the date.
+    #[error(
+        "no source that the model reads reaches {as_of}: the latest ends on {ends}; get new extracts, or ask for an earlier \
+         date"
+    )]
+    AfterRecords {
+        /// The as-of date.
+        as_of: String,
+        /// The last day of the source that ends last.
+        ends: String,
+    },
+    /// No source that the model reads had begun by the date.
+    #[error("no source that the model reads holds anything known before {as_of}; ask for a later date")]
+    BeforeRecords {
+        /// The as-of date.
+        as_of: String,
+    },
+    /// A source that is not what it was when the model was trained.
+    #[error(
+        "not scored: sources are not what they were when the model was trained. {found}. Get the extract again and \
+         look at how it was made; where it is right as it is, somebody has to accept each such source by name and say \
+         why (--accept SOURCE --by NAME --reason TEXT), which stays on record with the list"
+    )]
+    SourcesChanged {
+        /// What was found, source by source.
+        found: String,
+    },
     /// A request that does not say who asks.
     #[error("the request is not complete: {0}")]
     Request(String),
@@ -470,8 +598,34 @@ pub enum ScoringError {
 #[non_exhaustive]
 pub enum ReviewError {
     /// A list without a place.
-    #[error("a list needs a capacity above zero")]
+    #[error("a list has 1 place or more, or a share of the cohort above 0 and at most 1")]
     NoCapacity,
+    /// A list that is longer than the cohort: somebody mistook a figure.
+    #[error(
+        "the list was to have {places} places, and there are {cohort} cases in the cohort; ask for 1 to {cohort}"
+    )]
+    CapacityAboveCohort {
+        /// Places asked for.
+        places: u32,
+        /// Cases in the cohort.
+        cohort: usize,
+    },
+    /// Not one case was scored.
+    #[error(
+        "nobody could be scored, so there is no list: of {cohort} cases {stale} rest on sources that are out of date, {thin} on \
+         too little that is known or covered, and {outside} have a value far from any in training; bring the sources up to \
+         date, or ask for a date that they cover (`earlyhelp check` shows which dates each holds)"
+    )]
+    NobodyScored {
+        /// Cases in the cohort.
+        cohort: usize,
+        /// Cases whose sources are out of date.
+        stale: usize,
+        /// Cases of which too little is known.
+        thin: usize,
+        /// Cases with a value outside the range of training.
+        outside: usize,
+    },
     /// There is no such place on the list.
     #[error("the list has no place {0}; places count from 1")]
     NoPlace(usize),
@@ -535,6 +689,14 @@ pub enum ProjectError {
     /// The text is not a project.
     #[error("the project file is not right: {0}")]
     Parse(String),
+    /// A number that cannot be.
+    #[error("the project file is not right: {key}: {why}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// What it can be.
+        why: String,
+    },
     /// Sources of referrals in a project that does not say which records mean help.
     #[error(
         "the project names sources of referrals (`[[referral]]`) and does not say which records mean that help was \

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::{AsOf, Day, Horizon};
 use crate::cohort::Cohort;
 use crate::error::SpecError;
-use crate::records::{EventTable, OPEN, Selection, Selector};
+use crate::records::{EventTable, OPEN, Records, Selection, Selector};
 
 /// The outcome: any of some records within a horizon after the date.
 ///
@@ -126,13 +126,17 @@ impl OutcomeSpec {
     /// The label of every case of the cohort, in its order.
     ///
     /// # Errors
-    /// [`SpecError::BeyondExtract`] where the horizon reaches beyond what a source of the outcome covers;
+    /// [`SpecError::BeyondExtract`] and [`SpecError::BeforeExtract`] where the horizon reaches beyond what a source
+    /// of the outcome covers, at its end or at its beginning;
     /// other [`SpecError`]s where a source or category is not there, or a source of the outcome does not say
     /// up to which day it is complete.
     pub fn labels(&self, cohort: &Cohort<'_>) -> Result<Vec<Label>, SpecError> {
         let of = format!("outcome {}", self.name);
         if self.records.is_empty() {
             return Err(SpecError::Invalid { of, why: "it names no records".into() });
+        }
+        if let Err(error) = self.horizon.check() {
+            return Err(SpecError::Invalid { of, why: error.to_string() });
         }
         let records = cohort.snapshot().records();
         let as_of = cohort.as_of();
@@ -178,9 +182,24 @@ impl OutcomeSpec {
             .collect())
     }
 
+    /// The choices of records that match none at all: nobody would have the outcome, or nobody be followed.
+    pub(crate) fn faults(&self, records: &Records) -> Vec<SpecError> {
+        let of = format!("outcome {}", self.name);
+        let chosen = self.records.iter().chain(&self.follow_up.during);
+        chosen.filter_map(|selector| selector.check(records, &of).err()).collect()
+    }
+
     fn check_reach(&self, cohort: &Cohort<'_>, selection: &Selection) -> Result<(), SpecError> {
         let source = cohort.snapshot().records().source_at(selection.source);
         let ends = self.horizon.end(cohort.as_of());
+        if let Some(from) = source.coverage.from.filter(|&from| from > cohort.as_of().day()) {
+            return Err(SpecError::BeforeExtract {
+                outcome: self.name.clone(),
+                as_of: cohort.as_of().to_string(),
+                source_name: source.name.clone(),
+                covered_from: from.to_string(),
+            });
+        }
         match source.coverage.to {
             Some(to) if to < ends - 1 => Err(SpecError::BeyondExtract {
                 outcome: self.name.clone(),

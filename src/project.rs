@@ -59,17 +59,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::AsOf;
-use crate::cohort::{Cohort, CohortSpec};
+use crate::calendar::{AsOf, Day};
+use crate::cohort::{Cohort, CohortSpec, Unit};
 use crate::dataset::Dataset;
-use crate::error::{Error, MitigationError, ProjectError, SpecError};
+use crate::error::{Error, EvaluateError, MitigationError, ProjectError, RecordsError, SpecError};
 use crate::fairness::label::ReferralSource;
 use crate::fairness::{Protected, ProtectedColumns};
 use crate::features::{FeatureSpec, FeatureTemplate};
 use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, PeopleColumns, ReadOptions,
-    Records, Selector, SourceMapping,
+    Records, RecordsBuilder, Selector, SourceMapping,
 };
 
 /// A project file.
@@ -122,6 +122,9 @@ pub struct Project {
     /// The folder that paths are relative to.
     #[serde(skip)]
     folder: PathBuf,
+    /// The day on which extracts are read.
+    #[serde(skip)]
+    read_on: Option<Day>,
     /// Who is told how far it has come.
     #[serde(skip)]
     watch: Watch,
@@ -189,6 +192,7 @@ impl Project {
         let mut project: Self =
             toml::from_str(text).map_err(|error| ProjectError::Parse(error.to_string()))?;
         project.folder = folder.into();
+        project.check_ranges()?;
         project.features()?;
         project.check_mappings()?;
         project.check_mitigation()?;
@@ -196,6 +200,14 @@ impl Project {
             return Err(ProjectError::ReferralsWithoutHelp.into());
         }
         Ok(project)
+    }
+
+    /// The same project, whose extracts are read on this day: a record of a later one was mistyped, and is rejected. See
+    /// [`RecordsBuilder::read_on`](crate::records::RecordsBuilder::read_on).
+    #[must_use]
+    pub fn read_on(mut self, day: Day) -> Self {
+        self.read_on = Some(day);
+        self
     }
 
     /// The same project, which tells `progress` what it is doing and how many rows it has read.
@@ -234,6 +246,24 @@ impl Project {
     pub fn on_progress(mut self, progress: impl Progress + 'static) -> Self {
         self.watch = Watch::by(progress);
         self
+    }
+
+    /// Refuses numbers that cannot be, before anything is read.
+    fn check_ranges(&self) -> Result<(), ProjectError> {
+        if !(0.0..=1.0).contains(&self.reject_limit) {
+            let why = RecordsError::RejectLimit(self.reject_limit).to_string();
+            return Err(ProjectError::Range { key: "reject_limit", why });
+        }
+        let of_family = self.protected.as_ref().and_then(|file| file.columns.of_family);
+        if of_family.is_some() && (self.cohort.unit != Unit::Family || self.households.is_none()) {
+            let why =
+                "it is for a cohort of families (`unit = \"family\"`) with `[households]`; leave it out"
+                    .into();
+            return Err(ProjectError::Range { key: "protected.columns.of_family", why });
+        }
+        let of_capacity =
+            |error: EvaluateError| ProjectError::Range { key: "training.capacity", why: error.to_string() };
+        self.training.capacity.check().map_err(of_capacity)
     }
 
     /// Refuses to reweigh by what is not declared as a held characteristic, before anything is read.
@@ -292,14 +322,7 @@ impl Project {
 
     fn read(&self, reject_limit: f64) -> Result<Records, Error> {
         let progress = |source: &str, rows: u64| self.watch.rows(source, rows);
-        let mut builder = Records::builder().reject_limit(reject_limit).progress(progress);
-        if let Some(people) = &self.people {
-            builder = builder.people(people.columns.clone(), self.extract(&people.path, &people.read));
-        }
-        if let Some(households) = &self.households {
-            let extract = self.extract(&households.path, &households.read);
-            builder = builder.households(households.columns.clone(), extract);
-        }
+        let mut builder = self.who().reject_limit(reject_limit).progress(progress);
         for source in &self.sources {
             let mapping = SourceMapping {
                 name: source.name.clone(),
@@ -311,6 +334,22 @@ impl Project {
         Ok(builder.build()?)
     }
 
+    /// People and households, and no source yet.
+    fn who<'p>(&self) -> RecordsBuilder<'p> {
+        let mut builder = Records::builder();
+        if let Some(day) = self.read_on {
+            builder = builder.read_on(day);
+        }
+        if let Some(people) = &self.people {
+            builder = builder.people(people.columns.clone(), self.extract(&people.path, &people.read));
+        }
+        if let Some(households) = &self.households {
+            let extract = self.extract(&households.path, &households.read);
+            builder = builder.households(households.columns.clone(), extract);
+        }
+        builder
+    }
+
     /// Reads the protected characteristics, for audit alone.
     ///
     /// # Errors
@@ -318,7 +357,13 @@ impl Project {
     pub fn protected(&self) -> Result<Protected, Error> {
         Ok(match &self.protected {
             None => Protected::none(Vec::new()),
-            Some(file) => Protected::read(&file.columns, self.extract(&file.path, &file.read))?,
+            Some(file) => {
+                let protected = Protected::read(&file.columns, self.extract(&file.path, &file.read))?;
+                match file.columns.of_family {
+                    None => protected,
+                    Some(rule) => protected.of_families(&self.who().build()?, rule),
+                }
+            }
         })
     }
 
@@ -333,8 +378,10 @@ impl Project {
     /// Features and outcomes of all training dates.
     ///
     /// # Errors
-    /// [`Error::Spec`] or [`Error::Dataset`] where something does not fit the records.
+    /// [`Error::Spec`] or [`Error::Dataset`] where something does not fit the records, or names records of which
+    /// there is none: what an audit of the model will ask for among it.
     pub fn dataset(&self, records: &Records) -> Result<Dataset, Error> {
+        self.help_faults(records).into_iter().next().map_or(Ok(()), Err)?;
         let cohorts = self
             .training
             .as_of
@@ -342,6 +389,15 @@ impl Project {
             .map(|&as_of| self.cohort(records, as_of))
             .collect::<Result<Vec<_>, _>>()?;
         Dataset::build(&self.features()?, &self.outcome, &cohorts)
+    }
+
+    /// Choices of records for `helped` and `referral` that match none.
+    fn help_faults(&self, records: &Records) -> Vec<SpecError> {
+        let helped = self.helped.iter().map(|selector| (selector, "helped".to_owned()));
+        let referrals = self.referrals.iter().flat_map(|source| {
+            source.records.iter().map(|selector| (selector, format!("referral {}", source.name)))
+        });
+        helped.chain(referrals).filter_map(|(selector, of)| selector.check(records, &of).err()).collect()
     }
 
     fn protected_names(&self) -> Vec<String> {
@@ -393,6 +449,23 @@ mod tests {
         let unsigned = "[training.mitigation]\nreweigh = [\"sex\"]\nreason = \"r\"\n\n[training]";
         let refused = load_with("[training]", unsigned).unwrap_err().to_string();
         assert!(refused.contains("approved_by"), "{refused}");
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_are_refused_when_the_project_is_loaded() {
+        for limit in ["nan", "inf", "2.0", "-1.0", "-inf"] {
+            let told = load_with("seed = 1", &format!("reject_limit = {limit}")).unwrap_err().to_string();
+            assert!(told.contains("reject_limit") && told.contains("from 0 to 1"), "{told}");
+        }
+        for capacity in ["share = 0.0", "share = nan", "share = 5.0", "cases = 0", "cases = -1"] {
+            let refused = load_with("capacity = { share = 0.05 }", &format!("capacity = {{ {capacity} }}"));
+            assert!(matches!(refused, Err(Error::Project(_))), "{capacity}");
+        }
+        let told = load_with("over = [\"365 days\"]", "over = [\"200000 months\"]").unwrap_err().to_string();
+        assert!(told.contains("1 to 1200 months"), "{told}");
+        let told =
+            load_with("horizon = \"12 months\"", "horizon = \"200000 months\"").unwrap_err().to_string();
+        assert!(told.contains("1 to 1200 months"), "{told}");
     }
 
     #[test]

@@ -597,7 +597,8 @@ fn invariant_8_a_place_taken_ahead_of_time_covers_nothing_yet() {
     // A second row, so that this test is about rolls alone.
     let absences =
         absences.unwrap().vstack(&df!("person" => ["p1"], "on" => ["2024-01-11"]).unwrap()).unwrap();
-    let covers = Coverage { roster: Some("roll".into()), ..Coverage::default() };
+    let from = Some("2023-01-01".parse().unwrap());
+    let covers = Coverage { from, roster: Some("roll".into()), ..Coverage::default() };
     let records = Records::builder()
         .people(world::people_columns(), Extract::frame(people))
         .source(

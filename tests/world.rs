@@ -371,6 +371,7 @@ pub fn protected_columns() -> ProtectedColumns {
         entity: vec!["person".into()],
         characteristics: vec!["sex".into()],
         not_held: vec!["religion".into()],
+        of_family: None,
     }
 }
 

@@ -32,8 +32,8 @@ pub struct Arguments {
     /// The table: one row per case (.csv, .txt, .tsv, .psv, .parquet, .arrow, or a folder of .parquet).
     #[arg(value_name = "SCORES")]
     scores: PathBuf,
-    /// The encoding of a text file [default: utf-8].
-    #[arg(long, value_name = "utf-8|windows-1252", value_parser = encoding)]
+    /// The encoding of a text file [default: found row by row].
+    #[arg(long, value_name = "utf-8|utf-16|windows-1252", value_parser = encoding)]
     encoding: Option<Encoding>,
     /// The column of the score: a number (12% is 0.12), higher is more at risk. It may be left out where the table says
     /// who was selected.
@@ -171,7 +171,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let columns = columns(arguments);
     let params = params(arguments)?;
     let progress = Progress::start("reading");
-    let options = ReadOptions { encoding: arguments.encoding.unwrap_or_default(), ..ReadOptions::default() };
+    let options = ReadOptions { encoding: arguments.encoding, ..ReadOptions::default() };
     let (table, intake) = ScoreTable::read(Extract::path(&arguments.scores).options(options), &columns)?;
     progress.stage("auditing");
     let audit = table.audit(&params)?;
@@ -287,6 +287,7 @@ fn encoding(text: &str) -> Result<Encoding, String> {
     match text {
         "utf-8" => Ok(Encoding::Utf8),
         "windows-1252" => Ok(Encoding::Windows1252),
+        "utf-16" => Ok(Encoding::Utf16),
         _ => Err("write utf-8 or windows-1252".to_owned()),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use earlyhelp::project::Project;
 use earlyhelp::report::audit::{audit_files, audit_text};
 
 use super::progress::Progress;
@@ -37,7 +36,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = Project::load(&arguments.project.project)?;
+    let project = super::load(&arguments.project.project)?;
     let model = output::model(&arguments.model)?;
     let candidate = model.candidate();
     let progress = Progress::start("reading");

@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         None => Organisation::default(),
         Some(path) => Organisation::from_toml(&output::read(path)?)?,
     };
-    let project = arguments.project.as_ref().map(Project::load).transpose()?;
+    let project = arguments.project.as_ref().map(super::load).transpose()?;
     let progress = Progress::start("reading");
     let project = project.map(|project| project.on_progress(progress.watch()));
     let records = match &project {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::Ledger;
-use earlyhelp::project::Project;
 use earlyhelp::report::audit::audit_files;
 use earlyhelp::report::papers::Organisation;
 use earlyhelp::report::{self, AnyModel};
@@ -44,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     progress.stage("writing its extracts");
     let project_file = council.write(&folder, Format::Csv)?;
 
-    let project = Project::load(&project_file)?.on_progress(progress.watch());
+    let project = super::load(&project_file)?.on_progress(progress.watch());
     let records = project.records()?;
     let protected = project.protected()?;
     let (candidate, backtest) = project.test(&records, &protected, &project.training.trainer)?;

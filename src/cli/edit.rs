@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::Day;
 use earlyhelp::model::{Change, Condition, Edit};
-use earlyhelp::project::Project;
 use serde_json::json;
 
 use super::progress::Progress;
@@ -138,7 +137,7 @@ fn points(text: &str) -> Result<(String, Condition, i32), Failure> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = Project::load(&arguments.project.project)?;
+    let project = super::load(&arguments.project.project)?;
     let before = output::model(&arguments.model)?.audited()?;
     let (on, change) = arguments.change.read()?;
     let edit = Edit {

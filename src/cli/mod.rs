@@ -47,7 +47,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Write a synthetic council: extracts, project.toml, and the truth that was planted.
     Synth(synth::Arguments),
-    /// Read a project's extracts: rows accepted and rejected (why, where), coverage, freshness.
+    /// Read a project's extracts: rows accepted and rejected (why, where), the days declared and found, and
+    /// everything for which training would refuse them.
     Check(check::Arguments),
     /// Train a model, backtest it on the past, and check it for fairness.
     Train(train::Arguments),
@@ -148,6 +149,11 @@ struct ProjectArgument {
 }
 
 /// Today's date (UTC). The library has no clock; the command is where time comes in.
+/// Reads a project file, whose extracts are read today.
+fn load(path: impl AsRef<std::path::Path>) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
+    Ok(earlyhelp::project::Project::load(path)?.read_on(today()))
+}
+
 fn today() -> Day {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().into()
 }

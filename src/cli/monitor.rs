@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
 use earlyhelp::monitor::{Monitor, MonitorParams, Verdict};
-use earlyhelp::project::Project;
 use earlyhelp::scoring::ModelFile;
 
 use super::progress::Progress;
@@ -38,7 +37,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = Project::load(&arguments.project.project)?;
+    let project = super::load(&arguments.project.project)?;
     let model = output::model(&arguments.model)?;
     let params = match &arguments.limits {
         None => MonitorParams { seed: project.seed, ..MonitorParams::default() },

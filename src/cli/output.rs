@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::path::Path;
 
+use earlyhelp::calendar::Day;
 use earlyhelp::fairness::CapacityShares;
-use earlyhelp::records::{Records, summarise};
+use earlyhelp::records::{Intake, Records, Remark, summarise};
 use earlyhelp::scoring::{AuditedModel, ModelFile};
 use serde::Serialize;
 
@@ -111,26 +112,47 @@ pub fn evidence(model: &AuditedModel) -> String {
     text
 }
 
-/// Rows and coverage of every source.
+/// What is remarkable about rows that are used; empty where nothing is.
+pub fn remarks(records: &Records) -> String {
+    let line =
+        |remark: &Remark| format!("{:<16} {:>10} {}\n", remark.source, remark.rows, remark.kind.words());
+    let lines: String = records.remarks().iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\nworth a look:\n{lines}") }
+}
+
+/// Rows of every source, and the days it is declared to hold beside those that its records name.
 pub fn intake(records: &Records) -> String {
-    let mut text = format!(
-        "{:<16} {:>10} {:>10} {:>9}  {:<10}  {:<10}  {}\n",
-        "source", "read", "accepted", "rejected", "from", "to", "updated"
-    );
-    for intake in records.intake() {
-        let coverage =
-            records.sources().find(|(name, ..)| *name == intake.source).map(|(_, coverage, _)| coverage);
-        let day =
-            |day: Option<earlyhelp::calendar::Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+    let day = |day: Option<Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+    let mut text = format!("{:<16} {:>10} {:>10} {:>9}\n", "source", "read", "accepted", "rejected");
+    for Intake { source, read, accepted, rejected, .. } in records.intake() {
+        text.push_str(&format!("{source:<16} {read:>10} {accepted:>10} {rejected:>9}\n"));
+    }
+    text.push_str(&format!(
+        "\n{:<16} {:<34}  {:<22}  {}\n{:<16} {:<10}  {:<10}  {:<10}  {:<10}  {:<10}  {:<10}  {}\n",
+        "",
+        "declared",
+        "found: happened",
+        "became known",
+        "",
+        "from",
+        "to",
+        "updated",
+        "first",
+        "last",
+        "first",
+        "last"
+    ));
+    for (name, coverage, _) in records.sources() {
+        let found = records.days_found(name);
         text.push_str(&format!(
-            "{:<16} {:>10} {:>10} {:>9}  {:<10}  {:<10}  {}\n",
-            intake.source,
-            intake.read,
-            intake.accepted,
-            intake.rejected,
-            day(coverage.and_then(|coverage| coverage.from)),
-            day(coverage.and_then(|coverage| coverage.to)),
-            day(coverage.and_then(|coverage| coverage.updated)),
+            "{name:<16} {:<10}  {:<10}  {:<10}  {:<10}  {:<10}  {:<10}  {}\n",
+            day(coverage.from),
+            day(coverage.to),
+            day(coverage.updated),
+            day(found.map(|found| found.first_occurred)),
+            day(found.map(|found| found.last_occurred)),
+            day(found.map(|found| found.first_known)),
+            day(found.map(|found| found.last_known)),
         ));
     }
     for (source, column, reason, count) in summarise(records.rejects()) {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::Ledger;
-use earlyhelp::project::Project;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{RandomSample, ReviewList};
@@ -22,7 +21,8 @@ pub struct Arguments {
     /// The released model.
     #[arg(long, value_name = "RELEASED.json")]
     model: PathBuf,
-    /// The date of the list: nothing that became known on it or later is used (year-month-day).
+    /// The date of the list: nothing that became known on it or later is used (year-month-day). Not after
+    /// the day of the request, and one that the extracts reach.
     #[arg(long, value_name = "DATE")]
     as_of: AsOf,
     /// How many cases the team can look at.
@@ -42,6 +42,17 @@ pub struct Arguments {
     /// For what; it must be the purpose that the model was released for.
     #[arg(long, value_name = "PURPOSE")]
     purpose: String,
+    /// Use this source though it is not what it was when the model was trained (empty, halved, a month short, values
+    /// blank): otherwise scoring is refused. Say who accepts that and why; all of it stands on the list and in the
+    /// ledger. Repeat the three for each such source, or give one name and one reason for all.
+    #[arg(long, value_name = "SOURCE", requires_all = ["by", "reason"])]
+    accept: Vec<String>,
+    /// Who accepts the source.
+    #[arg(long, value_name = "NAME", requires = "accept")]
+    by: Vec<String>,
+    /// Why the source is right as it is.
+    #[arg(long, value_name = "TEXT", requires = "accept")]
+    reason: Vec<String>,
     /// The day of the request, if not today.
     #[arg(long, value_name = "DATE")]
     on: Option<Day>,
@@ -59,10 +70,10 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = Project::load(&arguments.project.project)?;
+    let project = super::load(&arguments.project.project)?;
     let scorer = Scorer::from_json(&output::read(&arguments.model)?)?;
     let on = arguments.on.unwrap_or_else(today);
-    let request = Request::new(&arguments.requested_by, &arguments.purpose, on);
+    let request = accepting(Request::new(&arguments.requested_by, &arguments.purpose, on), arguments)?;
     // A run that fails is on record, too: as one that was started and did not end.
     let ledger = match &arguments.ledger {
         None => None,
@@ -103,6 +114,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     write_list(&list, &project.name, &arguments.out)?;
     drop(progress);
+    for accepted in &list.provenance().accepted {
+        output::print(&format!("{}\n", accepted.in_words()))?;
+    }
     output::print(&format!(
         "{} cases of {} in {}; run {}\n",
         list.len(),
@@ -123,6 +137,25 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         ))?;
     }
     Ok(output::outcome_of(&records))
+}
+
+/// The request with the sources that it accepts.
+fn accepting(mut request: Request, arguments: &Arguments) -> Result<Request, Failure> {
+    let Arguments { accept, by, reason, .. } = arguments;
+    let of = |given: &[String], nth: usize| match given {
+        [one] => Some(one.clone()),
+        each if each.len() == accept.len() => Some(each[nth].clone()),
+        _ => None,
+    };
+    for (nth, source) in accept.iter().enumerate() {
+        let (Some(by), Some(reason)) = (of(by, nth), of(reason, nth)) else {
+            let why =
+                "give one --by and one --reason for each --accept, in its order, or one of each for all";
+            return Err(why.into());
+        };
+        request = request.accepting(source, by, reason);
+    }
+    Ok(request)
 }
 
 /// Writes the list in every form.

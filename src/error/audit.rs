@@ -35,6 +35,15 @@ pub enum AuditError {
         /// The position of the row, from 0.
         row: usize,
     },
+    /// The file of protected characteristics is about others.
+    #[error(
+        "not one of the {cases} cases is in the file of protected characteristics, so nothing was audited: its `entity` has to \
+         hold the ids that the cases have; where families are scored and the file is by person, say `of_family`"
+    )]
+    MatchedNobody {
+        /// Cases to be audited.
+        cases: usize,
+    },
     /// A weight is not a number above 0.
     #[error(
         "the weight of row {row} (counted from 0) is not a number above 0; leave the row out, or correct it"

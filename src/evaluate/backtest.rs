@@ -38,6 +38,31 @@ impl Capacity {
             Self::Share(share) => ((share.clamp(0.0, 1.0) * n as f64).ceil() as usize).min(n),
         }
     }
+
+    /// Refuses a capacity of no place, and a share that is none.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Capacity`] says what a capacity can be.
+    pub fn check(self) -> Result<(), EvaluateError> {
+        match self {
+            Self::Cases(0) => Err(EvaluateError::Capacity("0 cases are no list".into())),
+            Self::Share(share) if !(share > 0.0 && share <= 1.0) => {
+                Err(EvaluateError::Capacity(format!("{share} is no such share")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses also a list that is longer than a cohort of `n`.
+    pub(crate) fn check_within(self, n: usize, of: &str) -> Result<(), EvaluateError> {
+        self.check()?;
+        match self {
+            Self::Cases(cases) if cases as usize > n => Err(EvaluateError::Capacity(format!(
+                "{cases} cases are more than the {n} of {of}, so that everybody would be listed"
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Which dates are trained on and tested on.
@@ -115,7 +140,7 @@ impl BacktestPlan {
         })
     }
 
-    fn check(&self, horizon: Horizon) -> Result<(), EvaluateError> {
+    pub(crate) fn check(&self, horizon: Horizon) -> Result<(), EvaluateError> {
         let wrong = |why: String| Err(EvaluateError::Plan(why));
         if self.splits.is_empty() {
             return wrong("it has no split".into());
@@ -135,11 +160,7 @@ impl BacktestPlan {
         if matches!(self.families, FamilyRule::CrossFit(folds) if folds < 2) {
             return wrong("cross-fitting needs at least 2 folds".into());
         }
-        if matches!(self.capacity, Capacity::Share(share) if !(share > 0.0 && share <= 1.0))
-            || self.capacity == Capacity::Cases(0)
-        {
-            return wrong("the capacity must be above zero, and a share at most 1".into());
-        }
+        self.capacity.check()?;
         self.bands.check()
     }
 }
@@ -519,6 +540,7 @@ fn run_split(
     if test.is_empty() {
         return Err(EvaluateError::Plan(format!("the dataset has no case at {}", split.test)));
     }
+    plan.capacity.check_within(test.len(), &format!("the test date {}", split.test))?;
     // Cases of equal score keep this order: it is the same every time and favours no id.
     test.sort_by_key(|&row| (lot(seed, data.id(row as usize)), row));
     let family = |row: u32| data.families()[row as usize];

@@ -16,7 +16,7 @@ mod protected;
 pub mod proxy;
 
 pub use mitigation::{CapacityShares, MitigationReport, MitigationTrial, ShareRule, reweigh};
-pub use protected::{Characteristic, Protected, ProtectedColumns};
+pub use protected::{Characteristic, FamilyValue, Protected, ProtectedColumns};
 
 use self::audit::{
     AttributeFinding, Audit, AuditParams, AuditedOutcome, GroupMeasure, OperatingPoint, ScoreTable,

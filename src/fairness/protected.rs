@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{UNKNOWN, folded};
 use crate::error::{MitigationError, RecordsError};
-use crate::records::{Extract, Intake, Reject, read_table};
+use crate::records::{Extract, Intake, Records, Reject, read_table};
 
 /// The columns of a file of protected characteristics.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,32 @@ pub struct ProtectedColumns {
     /// Characteristics that are not held and cannot be audited: said in every report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_held: Vec<String>,
+    /// How a family's value comes from its members', where families are scored and the file is by person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_family: Option<FamilyValue>,
+}
+
+/// How a family's characteristic comes from those of its members: everybody who ever belonged to the household.
+///
+/// Neither is right for all. The name of the characteristic says in every report which of them was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FamilyValue {
+    /// The one value that all members have whose value is known; `members differ` where they do.
+    AllAlike,
+    /// The value of the youngest member whose day of birth is known: of the child, mostly, about whom it is.
+    Youngest,
+}
+
+impl FamilyValue {
+    /// A characteristic's name, with what it is of a family.
+    fn name(self, characteristic: &str) -> String {
+        let of = match self {
+            Self::AllAlike => "of a family: of all members, or members differ",
+            Self::Youngest => "of a family: its youngest member's",
+        };
+        format!("{characteristic} ({of})")
+    }
 }
 
 /// Protected characteristics by entity.
@@ -40,6 +66,7 @@ pub struct ProtectedColumns {
 ///     entity: vec!["person".into()],
 ///     characteristics: vec!["sex".into()],
 ///     not_held: vec!["religion".into()],
+///     of_family: None,
 /// };
 /// let frame = df!("person" => ["p1", "p2"], "sex" => ["F", "M"])?;
 /// let protected = Protected::read(&columns, Extract::frame(frame))?;
@@ -48,6 +75,8 @@ pub struct ProtectedColumns {
 /// ```
 pub struct Protected {
     names: Vec<String>,
+    /// The characteristics' names in the file, where they have others of families.
+    columns: Vec<String>,
     not_held: Vec<String>,
     /// For each characteristic its groups.
     groups: Vec<Vec<Box<str>>>,
@@ -91,6 +120,18 @@ impl fmt::Debug for Protected {
     }
 }
 
+/// The group of a family whose members differ; not "mixed", which is an ethnicity in many files.
+const MIXED: &str = "members differ";
+
+/// The place of a group among others.
+fn place_of(groups: &mut Vec<Box<str>>, name: &str) -> u32 {
+    let place = groups.iter().position(|group| **group == *name).unwrap_or_else(|| {
+        groups.push(Box::from(name));
+        groups.len() - 1
+    });
+    place as u32
+}
+
 impl Protected {
     /// Reads a file of protected characteristics. Groups are named in lower case, as audits name them. An empty cell is an unknown group, not a reject; what else
     /// means unknown, refused or not obtained is told by [`ScoreTable::group`](super::audit::ScoreTable::group). An
@@ -124,6 +165,72 @@ impl Protected {
         Ok(protected)
     }
 
+    /// The same by household, for cohorts of families.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::fairness::{FamilyValue, Protected, ProtectedColumns};
+    /// use earlyhelp::records::{Extract, HouseholdColumns, Records};
+    /// use polars::df;
+    ///
+    /// let homes = df!("person" => ["p1", "p2"], "home" => ["h1", "h1"])?;
+    /// let columns = HouseholdColumns {
+    ///     person: vec!["person".into()],
+    ///     household: "home".into(),
+    ///     start: None,
+    ///     end: None,
+    ///     lag_days: 0,
+    /// };
+    /// let records = Records::builder().households(columns, Extract::frame(homes)).build()?;
+    /// let columns = ProtectedColumns {
+    ///     entity: vec!["person".into()],
+    ///     characteristics: vec!["sex".into()],
+    ///     not_held: Vec::new(),
+    ///     of_family: Some(FamilyValue::AllAlike),
+    /// };
+    /// let frame = df!("person" => ["p1", "p2"], "sex" => ["F", "M"])?;
+    /// let protected = Protected::read(&columns, Extract::frame(frame))?.of_families(&records, FamilyValue::AllAlike);
+    /// assert_eq!(protected.names().collect::<Vec<_>>(), ["sex (of a family: of all members, or members differ)"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of_families(mut self, records: &Records, rule: FamilyValue) -> Self {
+        let people = records.the_people();
+        let mixed: Vec<u32> = match rule {
+            FamilyValue::Youngest => Vec::new(),
+            FamilyValue::AllAlike => self.groups.iter_mut().map(|groups| place_of(groups, MIXED)).collect(),
+        };
+        let mut of_entity = HashMap::new();
+        for (id, mut members) in records.household_ids().iter().zip(records.ever_members()) {
+            if rule == FamilyValue::Youngest {
+                // Of two of one age the first by id.
+                members.sort_unstable();
+                let youngest = members.iter().copied().filter(|&person| people.born(person).is_some());
+                members = youngest.rev().max_by_key(|&person| people.born(person)).into_iter().collect();
+            }
+            let known: Vec<&[u32]> = members
+                .iter()
+                .filter_map(|&person| self.of_entity.get(&people.ids[person as usize]).map(AsRef::as_ref))
+                .collect();
+            if known.is_empty() {
+                continue;
+            }
+            let value = |nth: usize| {
+                let mut values = known.iter().map(|codes| codes[nth]).filter(|&code| code != u32::MAX);
+                match values.next() {
+                    None => u32::MAX,
+                    Some(first) if values.all(|code| code == first) => first,
+                    Some(_) => mixed.get(nth).copied().unwrap_or(u32::MAX),
+                }
+            };
+            of_entity.insert(id.clone(), (0..self.names.len()).map(value).collect());
+        }
+        self.of_entity = of_entity;
+        self.columns = std::mem::take(&mut self.names);
+        self.names = self.columns.iter().map(|name| rule.name(name)).collect();
+        self
+    }
+
     /// The groups of rows that have no ids but their numbers: of each characteristic its name, its groups, and the place
     /// of every row's group among them.
     pub(crate) fn of_rows<'c>(columns: impl Iterator<Item = (&'c str, &'c [String], &'c [u16])>) -> Self {
@@ -149,6 +256,7 @@ impl Protected {
     pub fn none(not_held: Vec<String>) -> Self {
         Self {
             names: Vec::new(),
+            columns: Vec::new(),
             not_held,
             groups: Vec::new(),
             of_entity: HashMap::new(),
@@ -185,7 +293,8 @@ impl Protected {
 
     /// The place of a characteristic that is held.
     pub(super) fn place(&self, name: &str) -> Result<usize, MitigationError> {
-        let place = self.names.iter().position(|held| held == name);
+        let of_file = || self.columns.iter().position(|held| held == name);
+        let place = self.names.iter().position(|held| held == name).or_else(of_file);
         place.ok_or_else(|| {
             let name = name.to_owned();
             if self.not_held.contains(&name) {
@@ -194,6 +303,11 @@ impl Protected {
                 MitigationError::Unknown(name)
             }
         })
+    }
+
+    /// Whether the file has this entity at all.
+    pub(super) fn knows(&self, entity: &str) -> bool {
+        self.of_entity.contains_key(entity)
     }
 
     /// Whether anybody is in this group of the `nth` held characteristic.

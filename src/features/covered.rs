@@ -11,12 +11,17 @@ pub(super) struct Covered<'a, 'r> {
     roster: Option<&'a EventTable>,
     /// Whether the source reaches close enough to the date.
     fresh: bool,
+    /// The first day from which silence means that nothing happened: as declared, or else the first day of the
+    /// records known at the date (not of all records: one that arrives later must change nothing). `None`
+    /// where there are none, so that the source may not have existed yet.
+    from: Option<i32>,
 }
 
 impl<'a, 'r> Covered<'a, 'r> {
     pub(super) fn new(snapshot: &'a Snapshot<'r>, plan: &SourcePlan) -> Self {
         let records = snapshot.records();
-        let coverage = &records.source_at(plan.source).coverage;
+        let source = records.source_at(plan.source);
+        let coverage = &source.coverage;
         let allowed = coverage.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS);
         let last_needed = snapshot.as_of().day() - 1 - i32::try_from(allowed).unwrap_or(i32::MAX);
         Self {
@@ -24,6 +29,7 @@ impl<'a, 'r> Covered<'a, 'r> {
             coverage,
             roster: plan.roster.map(|source| &records.source_at(source).events),
             fresh: coverage.to.is_none_or(|to| to >= last_needed),
+            from: coverage.from.map(Day::epoch_days).or_else(|| source.first_day(snapshot.as_of())),
         }
     }
 
@@ -39,12 +45,11 @@ impl<'a, 'r> Covered<'a, 'r> {
                 return false;
             }
         }
-        if let Some(from) = self.coverage.from {
-            // Before birth there was nothing to record; "ever" means since records began.
-            let born = self.snapshot.records().the_people().born(person).map_or(i32::MIN, Day::epoch_days);
-            if start > Day::BOUNDS.0 && from.epoch_days() > start.max(born) {
-                return false;
-            }
+        let Some(from) = self.from else { return false };
+        // Before birth there was nothing to record; "ever" means since records began.
+        let born = self.snapshot.records().the_people().born(person).map_or(i32::MIN, Day::epoch_days);
+        if start > Day::BOUNDS.0 && from > start.max(born) {
+            return false;
         }
         self.roster.is_none_or(|roster| {
             let as_of = self.snapshot.as_of();

@@ -18,7 +18,7 @@ pub enum Measure {
     Count,
     /// 1 if there is any, else 0.
     Any,
-    /// The sum of their values; 0 where there are none.
+    /// The sum of their values; 0 where there are no records, missing where there are some and none has a value.
     Sum,
     /// The mean of their values; missing where there are none.
     Mean,
@@ -259,6 +259,9 @@ impl Feature {
             |why: &str| Err(SpecError::Invalid { of: format!("feature {}", self.name), why: why.to_owned() });
         if self.name.trim().is_empty() || self.label.trim().is_empty() {
             return wrong("a feature needs a name and a label that people can read");
+        }
+        if let Err(error) = self.over.check() {
+            return wrong(&error.to_string());
         }
         if self.why.as_ref().is_some_and(|why| why.trim().is_empty()) {
             return wrong("its reason (`why`) is blank: write one, or leave the key out");

@@ -181,7 +181,7 @@ fn measured(measure: &Measure, tally: &Tally, slots: &Slots, output: &Output) ->
     match measure {
         Measure::Count => number(tally.count(slots, window) as f32),
         Measure::Any => number(f32::from(u8::from(tally.count(slots, window) > 0))),
-        Measure::Sum => number(tally.sum(slots, window) as f32),
+        Measure::Sum => optional(tally.sum(slots, window).map(|sum| sum as f32)),
         Measure::Mean => optional(tally.mean(slots, window)),
         Measure::Max => optional(tally.max(slots, window)),
         Measure::Latest => optional(tally.latest(slots, window)),

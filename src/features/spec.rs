@@ -1,15 +1,18 @@
 //! The features of a model together.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::feature::{Feature, Measure, Scope};
+use super::feature::{Feature, Measure, PEOPLE, Scope};
 use super::kernel;
 use super::matrix::FeatureMatrix;
 use super::plan::Plan;
+use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
-use crate::records::Records;
+use crate::records::{Records, Selector};
 
 /// The features of a model, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +66,24 @@ impl FeatureSpec {
             .collect()
     }
 
+    /// The sources that the features rest on, each with the first day that is read at a date: those they read, the
+    /// rosters of these, and `people` and `households`.
+    pub(crate) fn reach<'a>(&'a self, records: &'a Records, as_of: AsOf) -> BTreeMap<&'a str, Day> {
+        let mut reach = BTreeMap::from([("people", as_of.day())]);
+        for feature in &self.features {
+            let source = feature.records.source.as_str();
+            let start = feature.over.start_of_previous(as_of).filter(|_| feature.measure == Measure::Change);
+            let start = start.unwrap_or_else(|| feature.over.start(as_of));
+            let roster = records.source(source).and_then(|held| held.coverage.roster.as_deref());
+            let household = (feature.scope == Scope::Household).then_some("households");
+            for name in [Some(source), roster, household].into_iter().flatten() {
+                let held = reach.entry(name).or_insert(start);
+                *held = start.min(*held);
+            }
+        }
+        reach
+    }
+
     /// The features.
     #[must_use]
     pub fn features(&self) -> &[Feature] {
@@ -94,12 +115,28 @@ impl FeatureSpec {
         Ok(kernel::compute(&self.features, &plan, cohort))
     }
 
-    /// Checks the spec against records without computing anything.
+    /// Checks the spec against the records that a model is to be trained on, without computing anything.
     ///
     /// # Errors
-    /// As [`FeatureSpec::compute`].
+    /// As [`FeatureSpec::compute`], and where a feature's records are none at all: see
+    /// [`Selector::optional`](crate::records::Selector::optional).
     pub fn check(&self, records: &Records) -> Result<(), SpecError> {
-        Plan::new(&self.features, records).map(|_| ())
+        self.faults(records).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that [`FeatureSpec::check`] finds. Features of one choice of records share its fault.
+    pub(crate) fn faults(&self, records: &Records) -> Vec<SpecError> {
+        let mut chosen: Vec<&Selector> = Vec::new();
+        let mut faults = Vec::new();
+        for feature in &self.features {
+            if let Err(fault) = Plan::new(std::slice::from_ref(feature), records) {
+                faults.push(fault);
+            } else if feature.records.source != PEOPLE && !chosen.contains(&&feature.records) {
+                faults.extend(feature.records.check(records, &format!("feature {}", feature.name)).err());
+            }
+            chosen.push(&feature.records);
+        }
+        faults
     }
 }
 

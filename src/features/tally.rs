@@ -210,13 +210,20 @@ impl Tally {
         (2 * now - both) as f32
     }
 
-    pub(super) fn sum(&self, slots: &Slots, window: usize) -> f64 {
-        self.window(slots, window).map(|slot| slot.sum).sum()
+    /// The sum of the values. `None` where there are records and no value is known of any: that is not a sum of 0.
+    pub(super) fn sum(&self, slots: &Slots, window: usize) -> Option<f64> {
+        let (mut count, mut valued, mut sum) = (0, 0, 0.0);
+        for slot in self.window(slots, window) {
+            count += slot.count;
+            valued += slot.valued;
+            sum += slot.sum;
+        }
+        (count == 0 || valued > 0).then_some(sum)
     }
 
     pub(super) fn mean(&self, slots: &Slots, window: usize) -> Option<f32> {
         let valued: u32 = self.window(slots, window).map(|slot| slot.valued).sum();
-        (valued > 0).then(|| (self.sum(slots, window) / f64::from(valued)) as f32)
+        self.sum(slots, window).filter(|_| valued > 0).map(|sum| (sum / f64::from(valued)) as f32)
     }
 
     pub(super) fn max(&self, slots: &Slots, window: usize) -> Option<f32> {

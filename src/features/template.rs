@@ -50,6 +50,9 @@ pub struct FeatureTemplate {
     /// Only records whose category (a column that the mapping keeps) is one of the values.
     #[serde(default, rename = "where", skip_serializing_if = "BTreeMap::is_empty")]
     pub categories: BTreeMap<String, Vec<String>>,
+    /// Whether there may be no such record yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// What is computed.
     pub measure: Measure,
     /// The windows; not for a measure of the date alone (age, present now).
@@ -97,6 +100,7 @@ impl FeatureTemplate {
             kinds: records.kinds,
             roles: records.roles,
             categories: records.categories,
+            optional: records.optional,
             measure,
             over: Vec::new(),
             scope: Scopes::Own,
@@ -132,6 +136,7 @@ impl FeatureTemplate {
             kinds: self.kinds.clone(),
             roles: self.roles.clone(),
             categories: self.categories.clone(),
+            optional: self.optional,
         };
         let mut features = Vec::new();
         for &scope in scopes {

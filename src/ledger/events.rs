@@ -14,7 +14,7 @@ use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::records::Intake;
 use crate::review::{Agreement, RandomSample, Reviewer, SharesUsed, Step, WhyListed};
-use crate::scoring::Provenance;
+use crate::scoring::{Acceptance, Provenance};
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,6 +119,9 @@ pub(crate) struct RunStarted {
     pub(crate) purpose: String,
     /// Who asked.
     pub(crate) requested_by: String,
+    /// Sources that are used though they are not what they were at training, by whom and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) accepted: Vec<Acceptance>,
     /// The digest of the project file, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) configuration: Option<String>,

@@ -180,6 +180,7 @@ impl Ledger {
             as_of,
             purpose: request.purpose.clone(),
             requested_by: request.requested_by.clone(),
+            accepted: request.accepted.clone(),
             configuration: configuration
                 .map(|configuration| hex::encode(Sha256::digest(configuration.as_bytes()))),
             library_version: env!("CARGO_PKG_VERSION").to_owned(),

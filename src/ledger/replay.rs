@@ -343,6 +343,7 @@ pub(super) fn score_again<'s, 'r>(
         on: run.audit.requested_on,
         valid_for_days: u32::try_from(run.audit.expires - run.audit.as_of.day()).unwrap_or_default(),
         abstention: run.audit.abstention,
+        accepted: run.audit.accepted.iter().map(|held| held.acceptance.clone()).collect(),
     };
     scorer.score(&cohort, &request).map_err(|error| cannot(&error))
 }

@@ -1,5 +1,7 @@
 //! A trained model with everything that an auditor needs to make it again.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -8,12 +10,13 @@ use super::form::AdditiveModel;
 use super::path::PathReport;
 use super::scorecard::Scorecard;
 use super::trainer::{Trained, Trainer};
-use crate::calendar::AsOf;
-use crate::cohort::CohortSpec;
+use crate::calendar::{AsOf, Day, Lookback};
+use crate::cohort::{CohortSpec, Unit};
 use crate::dataset::{Dataset, DateSummary, Reweighed, Reweighing};
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix, FeatureSpec};
 use crate::outcome::OutcomeSpec;
+use crate::records::{Snapshot, SourceChange, SourceProfile};
 use crate::words;
 
 /// What a model was trained on.
@@ -44,6 +47,10 @@ pub struct TrainingRecord {
     pub importance: Vec<f64>,
     /// Digests of what each source said at each date.
     pub sources: Vec<SourceDigest>,
+    /// What each source was at the last date, in numbers of rows. Files made before this was kept have none, and
+    /// nothing is held against them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<SourceProfile>,
     /// The seed of every random choice in training.
     pub seed: u64,
     /// Protected characteristics, held or not: none of them is a feature.
@@ -262,6 +269,7 @@ impl Candidate {
                     .collect(),
                 importance: importance(&model, data.matrix())?,
                 sources: context.sources,
+                profiles: data.profiles().to_vec(),
                 seed: context.seed,
                 protected: context.protected,
                 mitigation: data.reweighed_by(),
@@ -272,6 +280,34 @@ impl Candidate {
             edited_from: None,
             recalibrations: Vec::new(),
         })
+    }
+
+    /// In what the sources that the model rests on are not what they were at training: what `score` refuses,
+    /// `monitor` calls beyond and `check` shows. Nothing is found of a source that the model file does not describe.
+    ///
+    /// See [`SourceProfile::changes`] for what is compared, and [`SourceProfile`] for the limits.
+    #[must_use]
+    pub fn changed_sources(&self, snapshot: &Snapshot<'_>) -> Vec<SourceChange> {
+        let read = self.reads(snapshot);
+        let profiles = self.body.training.profiles.iter();
+        profiles
+            .filter_map(|profile| Some((profile, read.get(profile.source.as_str())?)))
+            .flat_map(|(profile, &since)| profile.changes(snapshot, since))
+            .collect()
+    }
+
+    /// The sources that features and cohort rest on, each with the first day that is read.
+    pub(crate) fn reads<'a>(&'a self, snapshot: &Snapshot<'a>) -> BTreeMap<&'a str, Day> {
+        let Body { cohort, features, .. } = &self.body;
+        let mut reads = features.reach(snapshot.records(), snapshot.as_of());
+        let ever = Lookback::Ever.start(snapshot.as_of());
+        for selector in cohort.open.iter().chain(&cohort.not_open) {
+            reads.insert(&selector.source, ever);
+        }
+        if cohort.unit == Unit::Family {
+            reads.insert("households", ever);
+        }
+        reads
     }
 
     fn of(body: Body) -> Result<Self, ModelError> {

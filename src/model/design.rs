@@ -6,13 +6,10 @@ use std::ops::Range;
 use ndarray::ArrayViewMut2;
 use rayon::prelude::*;
 
+use super::footing::is_broad;
 use super::form::{Scale, Shape, Term};
 use super::solver::{Design, Solution};
 use crate::features::{Cell, FeatureMatrix};
-
-/// An absence seen in fewer training cases than this has no indicator: too few to learn from. Ten is the
-/// rule of thumb for cases per coefficient.
-const FEWEST_ABSENT: usize = 10;
 
 /// Bytes that held columns may take, 8 for each row and column: 24 logarithms of a million rows fit.
 const HELD_BYTES: usize = 256 << 20;
@@ -46,8 +43,14 @@ pub(super) struct StandardisedDesign<'m> {
 }
 
 impl<'m> StandardisedDesign<'m> {
-    /// Means and deviations (weighted, if there are weights) of every feature on its scale.
-    pub(super) fn new(matrix: &'m FeatureMatrix, scales: &[Scale], weights: Option<&[f64]>) -> Self {
+    /// Means and deviations (weighted, if there are weights) of every feature on its scale. An absence has a column where
+    /// families enough have it, and have it not.
+    pub(super) fn new(
+        matrix: &'m FeatureMatrix,
+        scales: &[Scale],
+        weights: Option<&[f64]>,
+        families: Option<&[u64]>,
+    ) -> Self {
         let mut design = Self { matrix, columns: Vec::new(), held: Vec::new(), absent: Vec::new() };
         let total: f64 = weights.map_or(matrix.rows() as f64, |weights| weights.iter().sum());
         for (feature, &scale) in scales.iter().enumerate() {
@@ -63,11 +66,14 @@ impl<'m> StandardisedDesign<'m> {
                     deviation: summary.deviation,
                 });
             }
-            for (part, rows, share) in [
-                (Part::Missing, summary.rows_missing, shares.0),
-                (Part::NotCovered, summary.rows_not_covered, shares.1),
-            ] {
-                if rows >= FEWEST_ABSENT && rows + FEWEST_ABSENT <= matrix.rows() {
+            for (part, absence, share) in
+                [(Part::Missing, Cell::Missing, shares.0), (Part::NotCovered, Cell::NotCovered, shares.1)]
+            {
+                let of = |wanted: bool| {
+                    let rows = 0..matrix.rows();
+                    is_broad(rows.filter(|&row| (matrix.cell(row, feature) == absence) == wanted), families)
+                };
+                if of(true) && of(false) {
                     let deviation = (share * (1.0 - share)).sqrt();
                     design.columns.push(DesignColumn { feature, part, mean: share, deviation });
                 }
@@ -210,36 +216,21 @@ struct Summary {
     deviation: f64,
     missing: f64,
     not_covered: f64,
-    rows_missing: usize,
-    rows_not_covered: usize,
 }
 
 impl Summary {
     fn of(cells: &[f32], scale: Scale, weights: Option<&[f64]>) -> Self {
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
         let (mut present, mut sum) = (0.0, 0.0);
-        let mut summary = Self {
-            mean: 0.0,
-            deviation: 0.0,
-            missing: 0.0,
-            not_covered: 0.0,
-            rows_missing: 0,
-            rows_not_covered: 0,
-        };
+        let mut summary = Self { mean: 0.0, deviation: 0.0, missing: 0.0, not_covered: 0.0 };
         for (row, &raw) in cells.iter().enumerate() {
             match Cell::decode(raw) {
                 Cell::Value(value) => {
                     present += weight(row);
                     sum += weight(row) * scale.apply(f64::from(value));
                 }
-                Cell::Missing => {
-                    summary.missing += weight(row);
-                    summary.rows_missing += 1;
-                }
-                Cell::NotCovered => {
-                    summary.not_covered += weight(row);
-                    summary.rows_not_covered += 1;
-                }
+                Cell::Missing => summary.missing += weight(row),
+                Cell::NotCovered => summary.not_covered += weight(row),
             }
         }
         if present <= 0.0 {

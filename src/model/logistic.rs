@@ -140,18 +140,18 @@ impl LogisticParams {
         outcomes: &[bool],
         weights: Option<&[f64]>,
     ) -> Result<LogisticFit, ModelError> {
-        self.fit_validated(matrix, scales, outcomes, weights, None, None)
+        self.fit_validated(matrix, scales, outcomes, weights, Groups::default(), None)
     }
 
-    /// The same with the folds of a path given (its own number of folds then plays no part), and, where there
-    /// is one, a fit of nearly the same cases to start from.
+    /// The same with families and the folds of a path given (its own number of folds then plays no part), and, where
+    /// there is one, a fit of nearly the same cases to start from.
     pub(crate) fn fit_validated(
         &self,
         matrix: &FeatureMatrix,
         scales: &[Scale],
         outcomes: &[bool],
         weights: Option<&[f64]>,
-        validation: Option<&Validation>,
+        groups: Groups<'_>,
         near: Option<&LogisticFit>,
     ) -> Result<LogisticFit, ModelError> {
         let need = |fine: bool, why: &str| {
@@ -163,9 +163,9 @@ impl LogisticParams {
             weights.is_none_or(|weights| weights.len() == matrix.rows()),
             "there must be a weight for each case",
         )?;
-        let design = StandardisedDesign::new(matrix, scales, weights);
+        let design = StandardisedDesign::new(matrix, scales, weights, groups.families);
         let followed = match &self.path {
-            Some(path) => Some(self.follow(path, &design, outcomes, weights, validation)?),
+            Some(path) => Some(self.follow(path, &design, outcomes, weights, groups.validation)?),
             None => None,
         };
         let given = self.strength.unwrap_or(1.0 / matrix.rows().max(1) as f64);
@@ -221,6 +221,15 @@ impl LogisticParams {
             PathError::Fit(error) => not_fitted(&error, design),
         })
     }
+}
+
+/// Which cases belong together, where that is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Groups<'a> {
+    /// A key for the family of each case.
+    pub(crate) families: Option<&'a [u64]>,
+    /// The folds of a path.
+    pub(crate) validation: Option<&'a Validation>,
 }
 
 /// Says of which feature the solver speaks.

@@ -14,6 +14,7 @@ mod candidate;
 mod design;
 mod edit;
 mod explanation;
+mod footing;
 mod form;
 mod logistic;
 mod path;

@@ -248,7 +248,7 @@ impl Folds {
 #[cfg(test)]
 mod tests {
     use super::super::form::{AdditiveModel, Scale};
-    use super::super::logistic::{LogisticFit, LogisticParams};
+    use super::super::logistic::{Groups, LogisticFit, LogisticParams};
     use super::super::solver::tests::{Columns, drawn};
     use super::super::solver::{Limits, Penalty, solve};
     use super::*;
@@ -282,7 +282,14 @@ mod tests {
     ) -> Result<LogisticFit, ModelError> {
         let matrix = matrix(design);
         let scales = vec![Scale::Linear; design.0.len()];
-        params.fit_validated(&matrix, &scales, outcomes, None, Some(validation), None)
+        params.fit_validated(
+            &matrix,
+            &scales,
+            outcomes,
+            None,
+            Groups { validation: Some(validation), families: None },
+            None,
+        )
     }
 
     fn log_odds(model: &AdditiveModel, design: &Columns) -> Vec<f64> {
@@ -403,8 +410,14 @@ mod tests {
             let matrix = FeatureMatrix::from_cells(names, 600, &columns).unwrap();
             let params = LogisticParams { tolerance: 1e-12, ..LogisticParams::default() };
             let params = params.l1_ratio(0.5).path(PathParams::default());
-            let fit =
-                params.fit_validated(&matrix, &[Scale::Linear; 6], &outcomes, None, Some(&validation), None);
+            let fit = params.fit_validated(
+                &matrix,
+                &[Scale::Linear; 6],
+                &outcomes,
+                None,
+                Groups { validation: Some(&validation), families: None },
+                None,
+            );
             let fit = fit.unwrap();
             (fit.model.log_odds(&matrix).unwrap(), fit.path.unwrap())
         };

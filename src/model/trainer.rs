@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::additive::{self, AdditiveParams, Cases};
 use super::form::{AdditiveModel, Scale, Shape, Term};
-use super::logistic::{LogisticFit, LogisticParams};
+use super::logistic::{Groups, LogisticFit, LogisticParams};
 use super::path::PathReport;
 use super::refits::{Draw, Refits};
 use super::scorecard::{Scorecard, ScorecardParams};
@@ -134,7 +134,8 @@ fn fit_card(
     seed: u64,
 ) -> Result<Trained, ModelError> {
     let weights = data.case_weights();
-    let found = params.fit_matrix(data.matrix(), directions, data.outcomes(), weights.as_deref())?;
+    let cases = (data.matrix(), data.outcomes());
+    let found = params.fit_families(cases, directions, weights.as_deref(), Some(families))?;
     let (models, mut cards): (Vec<AdditiveModel>, Vec<Scorecard>) = found.into_iter().unzip();
     if weights.is_some() {
         // As `on_the_base_rate` does with the model.
@@ -170,7 +171,8 @@ fn fit_lines(
     let validation = folds.map(|folds| Validation::new(families, dates, folds, seed));
     let fit = |params: &LogisticParams, weights: Option<&[f64]>, near: Option<&LogisticFit>| {
         let (matrix, outcomes) = (data.matrix(), data.outcomes());
-        params.fit_validated(matrix, &scales, outcomes, weights, validation.as_ref(), near)
+        let groups = Groups { families: Some(families), validation: validation.as_ref() };
+        params.fit_validated(matrix, &scales, outcomes, weights, groups, near)
     };
     let whole = fit(params, data.case_weights().as_deref(), None)?;
     // Refits keep the strength that was chosen: they say how well the terms are known under it.

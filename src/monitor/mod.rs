@@ -141,7 +141,7 @@ impl<'m> Monitor<'m> {
             families: &families,
             panel: &panel,
         };
-        let sources = sources::measure(candidate.features(), candidate.training(), &compared, params);
+        let sources = sources::measure(candidate, &compared, params);
         let since = outcomes::dates(candidate, records, as_of, params.outcomes_every_months);
         let report = MonitorReport {
             candidate: candidate.digest().to_owned(),

@@ -193,7 +193,7 @@ fn performance(
     if cohorts.is_empty() {
         return Ok(None);
     }
-    let data = match Dataset::build(candidate.features(), candidate.outcome(), cohorts) {
+    let data = match Dataset::of_model(candidate.features(), candidate.outcome(), cohorts) {
         Err(Error::Dataset(DatasetError::NoOutcomes)) => return Ok(None),
         data => data?,
     };

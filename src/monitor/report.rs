@@ -13,6 +13,7 @@ use super::sources::SourceHealth;
 use super::verdict::Verdict;
 use crate::calendar::AsOf;
 use crate::evaluate::{Estimate, Interval};
+use crate::records::SourceChange;
 
 /// What was found when a model was held against what it is used on now. It is something to read: nothing in
 /// it, and nothing in the crate, switches anything off.
@@ -51,7 +52,8 @@ pub struct MonitorReport {
 /// A verdict and what it is on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What it is on: `feature NAME`, `source NAME: volume`, `source NAME: past` (whether it still says of the training
+    /// What it is on: `feature NAME`, `source NAME: volume`, `source NAME: as at training` (whether the source is still
+    /// what the model file says it was), `source NAME: past` (whether it still says of the training
     /// dates what it said when the model was trained), and so on.
     pub about: String,
     /// The verdict.
@@ -81,6 +83,10 @@ impl MonitorReport {
             if let Some(same) = held.past_as_trained {
                 add("past", if same { Verdict::Within } else { Verdict::CannotTell });
             }
+            if let Some(changes) = &held.changes {
+                let verdict = if changes.is_empty() { Verdict::Within } else { Verdict::Beyond };
+                add("as at training", verdict);
+            }
         }
         let figures = self.outcomes.figures.iter();
         all.extend(figures.map(|figure| finding(figure.figure.words().to_owned(), figure.verdict)));
@@ -92,6 +98,11 @@ impl MonitorReport {
     #[must_use]
     pub fn beyond(&self) -> Vec<String> {
         about(&self.findings(), Verdict::Beyond)
+    }
+
+    /// What sources are not what they were at training in, source by source.
+    fn changes(&self) -> impl Iterator<Item = &SourceChange> {
+        self.sources.iter().flat_map(|held| held.changes.iter().flatten())
     }
 
     /// The findings that set the verdict, and those on features of little weight.
@@ -311,6 +322,20 @@ impl MonitorReport {
                 day(held.freshness.covers_to),
                 day(held.freshness.last_record),
                 held.freshness.verdict
+            )?;
+        }
+        for change in self.changes() {
+            writeln!(
+                f,
+                "  {} is not what it was when the model was trained: {}.",
+                change.source, change.words
+            )?;
+        }
+        if self.sources.iter().all(|held| held.changes.is_none()) {
+            writeln!(
+                f,
+                "  The model file does not say what the sources were when the model was trained: whether one was emptied, \
+                 cut short or left blank since is told only as far as the figures above go. Training it again keeps that."
             )?;
         }
         let changed = self.changed_past();

@@ -13,8 +13,8 @@ use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::evaluate::{Estimate, Interval};
 use crate::features::{Cell, FeatureMatrix, FeatureSpec};
-use crate::model::TrainingRecord;
-use crate::records::{Coverage, Records};
+use crate::model::{Candidate, TrainingRecord};
+use crate::records::{Coverage, Records, SourceChange};
 
 /// A source now, beside the same source at the training dates.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,6 +34,9 @@ pub struct SourceHealth {
     /// today's extract has it: a finding of its own, on which the verdict is "cannot tell". `None` where the model
     /// file has no digest of it.
     pub past_as_trained: Option<bool>,
+    /// In what it is not what the model file says it was at training: empty, cut short, a month left out, values blank.
+    /// Each is beyond. `None` where the model file does not say what it was, as those of earlier versions.
+    pub changes: Option<Vec<SourceChange>>,
 }
 
 /// Rows that became known in the days before a date.
@@ -130,11 +133,12 @@ pub(super) struct Compared<'a, 'r> {
 
 /// Looks at every source.
 pub(super) fn measure(
-    spec: &FeatureSpec,
-    record: &TrainingRecord,
+    candidate: &Candidate,
     compared: &Compared<'_, '_>,
     params: &MonitorParams,
 ) -> Vec<SourceHealth> {
+    let (spec, record) = (candidate.features(), candidate.training());
+    let reads = candidate.reads(compared.now.snapshot());
     let sources: Vec<(&str, &Coverage)> =
         compared.records.sources().map(|(name, held, _)| (name, held)).collect();
     let people: Vec<_> = compared.training.iter().map(people::households).collect();
@@ -158,6 +162,11 @@ pub(super) fn measure(
                 volume,
                 coverage: coverage(source, spec, compared, params),
                 past_as_trained: past_as_trained(source, record, compared.training),
+                changes: record.profiles.iter().find(|profile| profile.source == source).map(|profile| {
+                    // A source that no feature reads may be the outcome's: all of it counts.
+                    let since = reads.get(source).copied().unwrap_or(profile.from);
+                    profile.changes(compared.now.snapshot(), since)
+                }),
             }
         })
         .collect()

@@ -1,9 +1,11 @@
 //! A project's extracts as they are, before anything is made of them.
 
-use super::Project;
-use crate::error::{Error, ReportError};
+use super::{Project, SourceFile};
+use crate::calendar::{AsOf, Day, Lookback};
+use crate::error::{Error, ReportError, SpecError};
 use crate::fairness::Protected;
-use crate::records::{Records, Reject, check_limit};
+use crate::outcome::Label;
+use crate::records::{Coverage, DaysFound, Intake, Records, Reject, check_limit};
 
 /// A project's extracts as they were read, whatever share of their rows was rejected: see [`Project::check`].
 #[derive(Debug)]
@@ -81,32 +83,154 @@ impl Checked<'_> {
         String::from_utf8(bytes).map_err(|error| failed(&error))
     }
 
-    /// Whether a model can be trained on this: features and cohorts fit the records, and no source has more
-    /// rejected rows than the project allows.
+    /// Whether a model can be trained on this: features, cohorts and outcome fit the records, and no source has
+    /// more rejected rows than the project allows.
     ///
     /// # Errors
-    /// [`Error::Spec`] where a feature or a cohort does not fit the records; [`Error::Records`] where too many rows
-    /// were rejected.
+    /// The first of [`Checked::faults`].
     pub fn verdict(&self) -> Result<(), Error> {
-        self.project.features()?.check(&self.records)?;
-        for &as_of in &self.project.training.as_of {
-            self.project.cohort(&self.records, as_of)?;
+        self.faults().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything for which training, an audit or monitoring would refuse these records, in one go: whoever mends a
+    /// project wants to see all of it, and not the next fault after each run.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Error> {
+        let (project, records) = (self.project, &self.records);
+        let mut faults: Vec<Error> = Vec::new();
+        let (rejects, limit) = (records.rejects(), project.reject_limit);
+        let over = |of_source: &Intake| check_limit(std::slice::from_ref(of_source), rejects, limit).err();
+        faults.extend(records.intake().iter().filter_map(over).map(Error::from));
+        match project.features() {
+            Ok(features) => faults.extend(features.faults(records).into_iter().map(Error::from)),
+            Err(fault) => faults.push(fault.into()),
         }
-        let (intake, rejects) = (self.records.intake(), self.records.rejects());
-        Ok(check_limit(intake, rejects, self.project.reject_limit)?)
+        let chosen = project.cohort.faults(records).into_iter().chain(project.outcome.faults(records));
+        faults.extend(chosen.chain(project.help_faults(records)).map(Error::from));
+        self.date_faults(&mut faults);
+        match project.backtest_plan() {
+            Ok(plan) => {
+                faults.extend(plan.check(project.outcome.horizon).err().map(Error::from));
+                let tested: Vec<AsOf> = plan.splits.iter().map(|split| split.test).collect();
+                faults.extend(project.label_sources(records, &tested).err());
+            }
+            Err(fault) => faults.push(fault),
+        }
+        if faults.is_empty() && project.training.mitigation.is_some() {
+            faults.extend(project.training_data(records, &self.protected).err());
+        }
+        let mut told = std::collections::BTreeSet::new();
+        faults.retain(|fault| told.insert(fault.to_string()));
+        faults
+    }
+
+    /// What is wrong with the training dates: cohorts, outcomes and the length of the lists.
+    fn date_faults(&self, faults: &mut Vec<Error>) {
+        let (project, before) = (self.project, faults.len());
+        let mut outcomes = [0_u64; 2];
+        for &as_of in &project.training.as_of {
+            let cohort = match project.cohort(&self.records, as_of) {
+                Ok(cohort) => cohort,
+                Err(fault) => {
+                    faults.push(fault);
+                    continue;
+                }
+            };
+            let of = format!("the cohort at {as_of}");
+            faults.extend(project.training.capacity.check_within(cohort.len(), &of).err().map(Error::from));
+            match project.outcome.labels(&cohort) {
+                Ok(labels) => labels
+                    .into_iter()
+                    .filter_map(Label::outcome)
+                    .for_each(|outcome| outcomes[usize::from(outcome)] += 1),
+                Err(fault) => faults.push(fault.into()),
+            }
+        }
+        if faults.len() == before && outcomes.contains(&0) {
+            let all = if outcomes[1] == 0 { "nobody has" } else { "everybody has" };
+            let why = format!("{all} it at any of the training dates, so there is nothing to learn");
+            faults.push(SpecError::Invalid { of: format!("outcome {}", project.outcome.name), why }.into());
+        }
+    }
+
+    /// What the project declares and the records do not bear out, or what it leaves unsaid: each a sentence.
+    /// None of it stops a run, since only the council knows which of the two is right.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let sources = self.project.sources.iter();
+        let mut warnings: Vec<String> =
+            sources.flat_map(|source| doubts(source, self.records.days_found(&source.name))).collect();
+        let Ok(features) = self.project.features() else { return warnings };
+        for feature in features.features() {
+            let Some(source) = self.records.source(&feature.records.source) else { continue };
+            let reaches_back = |as_of: &&AsOf| {
+                let start = feature.over.start(**as_of);
+                let from = source.coverage.from.map(Day::epoch_days).or_else(|| source.first_day(**as_of));
+                feature.over != Lookback::Ever && from.is_none_or(|from| from > start.epoch_days())
+            };
+            let dates: Vec<String> =
+                self.project.training.as_of.iter().filter(reaches_back).map(AsOf::to_string).collect();
+            if !dates.is_empty() {
+                warnings.push(format!(
+                    "feature {} reads {}, which begins later than source {} needs to at {}: it is not covered there for \
+                     whoever was born before",
+                    feature.name,
+                    feature.over,
+                    source.name,
+                    dates.join(", ")
+                ));
+            }
+        }
+        warnings
     }
 }
+
+/// Where a source's declared coverage and the days in its records do not fit.
+fn doubts(source: &SourceFile, found: Option<DaysFound>) -> Vec<String> {
+    let (name, coverage) = (&source.name, &source.coverage);
+    let Some(found) = found else { return vec![format!("source {name} holds no record")] };
+    let mut doubts = Vec::new();
+    match coverage.from {
+        None => doubts.push(format!(
+            "source {name} declares no `from` in its coverage: it counts as beginning on {}, the first day in its records; \
+             state the day from which it is complete",
+            found.first_occurred
+        )),
+        Some(from) if found.first_occurred - from > SILENT_DAYS => doubts.push(format!(
+            "source {name} is declared complete from {from}, and its first record is of {}: a record missing before that day \
+             counts as \"nothing happened\"",
+            found.first_occurred
+        )),
+        Some(_) => {}
+    }
+    let last = found.last_occurred.max(found.last_known);
+    let allowed = coverage.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS);
+    match coverage.to {
+        None => doubts.push(format!(
+            "source {name} declares no `to` in its coverage: it counts as complete up to any date, and its last record is of \
+             {last}"
+        )),
+        Some(to) if to - last > i32::try_from(allowed).unwrap_or(i32::MAX) => doubts.push(format!(
+            "source {name} is declared complete up to {to}, and its last record is of {last}: it may have been cut short"
+        )),
+        Some(_) => {}
+    }
+    doubts
+}
+
+/// Days at the beginning of a source without any record from which somebody has to be asked: about a month.
+const SILENT_DAYS: i32 = 31;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::RecordsError;
 
-    /// Four rows of contacts, of which two have no date, and one has no person.
+    /// Six rows of contacts, of which two have no date, and one has no person.
     fn project(name: &str) -> Project {
         let folder = std::env::temp_dir().join(format!("earlyhelp-checked-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let rows = "who,on\na,2021-05-01\na,\n,2021-06-01\nb,soon\n";
+        let rows = "who,on\na,2021-05-01\na,\n,2021-06-01\nb,soon\nc,2021-05-02\nc,2021-06-01\n";
         std::fs::write(folder.join("contacts.csv"), rows).unwrap();
         let text = r#"
 name = "Small"
@@ -130,7 +254,7 @@ horizon = "6 months"
 records = [{ source = "contacts" }]
 
 [training]
-as_of = ["2022-01-01"]
+as_of = ["2021-05-15", "2022-01-01"]
 capacity = { cases = 1 }
 "#;
         Project::from_toml(text, folder).unwrap()
@@ -141,18 +265,75 @@ capacity = { cases = 1 }
         let project = project("rejects");
         assert!(matches!(project.records(), Err(Error::Records(RecordsError::TooManyRejects { .. }))));
         let checked = project.check().unwrap();
-        assert_eq!(checked.records().people(), 1);
+        assert_eq!(checked.records().people(), 2);
         let csv = checked.rejects_csv().unwrap();
         let rows: Vec<Vec<&str>> = csv.lines().skip(1).map(|line| line.split(',').collect()).collect();
         assert_eq!(rows.iter().map(|row| row[2]).collect::<Vec<_>>(), ["3", "4", "5"]);
         assert!(rows.iter().all(|row| row[0] == "contacts") && !csv.contains("soon"));
         let Err(Error::Records(RecordsError::TooManyRejects { rejected, read, .. })) = checked.verdict()
         else {
-            panic!("three of four rows are rejected");
+            panic!("three of six rows are rejected");
         };
-        assert_eq!((rejected, read), (3, 4));
+        assert_eq!((rejected, read), (3, 6));
 
         let lenient = Project { reject_limit: 0.75, ..project };
         lenient.check().unwrap().verdict().unwrap();
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let project = project("faults");
+        let text = toml::to_string(&project).unwrap();
+        let again = |from: &str, to: &str, text: &str| {
+            assert!(text.contains(from), "{from} in {text}");
+            text.replacen(from, to, 1)
+        };
+        // A misspelt kind in a feature and in the outcome, a horizon beyond the records, a list of everybody.
+        let text = again("measure = \"count\"", "measure = \"count\"\nkinds = [\"Contact\"]", &text);
+        let text = again(
+            "[outcome]",
+            "[outcome]\nfollow_up = { during = { source = \"contacts\", kinds = [\"c\"] } }",
+            &text,
+        );
+        let text = again("to = \"2023-01-01\"", "to = \"2022-03-01\"", &text);
+        let text = again("cases = 1", "cases = 900", &text);
+        let wrong = Project::from_toml(&text, project.folder.clone()).unwrap();
+        let checked = wrong.check().unwrap();
+        let told: Vec<String> = checked.faults().iter().map(ToString::to_string).collect();
+        for part in [
+            "rejected",
+            "did you mean \"contact\"",
+            "kind \"c\"",
+            "2022-03-01",
+            "900 cases are more than the 2",
+        ] {
+            assert!(told.iter().any(|fault| fault.contains(part)), "{part}: {told:?}");
+        }
+        assert!(matches!(wrong.records().map(|records| wrong.dataset(&records)), Err(Error::Records(_))));
+        let lenient = Project { reject_limit: 0.75, ..wrong };
+        let records = lenient.records().unwrap();
+        let Err(refused) = lenient.dataset(&records) else {
+            panic!("a model was trained on a misspelt kind")
+        };
+        assert!(matches!(refused, Error::Spec(SpecError::NoValue { .. })), "{refused}");
+    }
+
+    #[test]
+    fn what_is_declared_stands_beside_what_is_found() {
+        let project = project("doubts");
+        let doubts = |from: Option<&str>, to: Option<&str>| {
+            let day = |text: &str| text.parse().unwrap();
+            let mut source = project.sources[0].clone();
+            source.coverage.from = from.map(day);
+            source.coverage.to = to.map(day);
+            super::doubts(&source, project.check().unwrap().records().days_found("contacts")).join("\n")
+        };
+        assert_eq!(doubts(Some("2021-04-20"), Some("2021-06-20")), "");
+        assert!(doubts(Some("2020-01-01"), Some("2021-06-20")).contains("first record is of 2021-05-01"));
+        assert!(doubts(Some("2021-04-20"), Some("2023-01-01")).contains("last record is of 2021-06-01"));
+        let both = doubts(None, None);
+        assert!(both.contains("no `from`") && both.contains("no `to`"), "{both}");
+        let warnings = project.check().unwrap().warnings();
+        assert!(warnings.iter().any(|warning| warning.contains("reads 365 days")), "{warnings:?}");
     }
 }

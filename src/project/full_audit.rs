@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Project;
+use crate::calendar::AsOf;
 use crate::error::Error;
 use crate::evaluate::{Backtest, Bootstrap};
 use crate::fairness::Protected;
@@ -62,21 +63,36 @@ impl Project {
         stage("leaving features out");
         let ablation = AblationReport::of(backtest, protected, &params.bootstrap, params)?;
         stage("looking at the label");
-        let label = if self.helped.is_empty() {
-            None
-        } else {
-            let dates = backtest.report().splits.iter().map(|split| split.split.test);
-            let cohorts = dates.map(|date| self.cohort(records, date)).collect::<Result<Vec<_>, _>>()?;
-            let helped = Helped::within(&cohorts, &self.helped, self.outcome.horizon)?;
-            let referred = match self.referrals.as_slice() {
-                [] => None,
-                sources => Some(Referred::within(&cohorts, sources, self.outcome.horizon)?),
-            };
-            let label = LabelSource { outcome: &self.outcome, helped: &helped, referred: referred.as_ref() };
-            Some(LabelReport::of(backtest, &label, protected, params)?)
+        let tested: Vec<AsOf> = backtest.report().splits.iter().map(|split| split.split.test).collect();
+        let label = match self.label_sources(records, &tested)? {
+            None => None,
+            Some((helped, referred)) => {
+                let label =
+                    LabelSource { outcome: &self.outcome, helped: &helped, referred: referred.as_ref() };
+                Some(LabelReport::of(backtest, &label, protected, params)?)
+            }
         };
         let candidate = candidate.digest().to_owned();
         Ok(FullAudit { candidate, audit, proxies, carriers, ablation, label })
+    }
+
+    /// Who was helped and who was referred after some dates; `None` where the project does not say which records
+    /// mean help.
+    pub(super) fn label_sources(
+        &self,
+        records: &Records,
+        dates: &[AsOf],
+    ) -> Result<Option<(Helped, Option<Referred>)>, Error> {
+        if self.helped.is_empty() {
+            return Ok(None);
+        }
+        let cohorts = dates.iter().map(|&date| self.cohort(records, date)).collect::<Result<Vec<_>, _>>()?;
+        let helped = Helped::within(&cohorts, &self.helped, self.outcome.horizon)?;
+        let referred = match self.referrals.as_slice() {
+            [] => None,
+            sources => Some(Referred::within(&cohorts, sources, self.outcome.horizon)?),
+        };
+        Ok(Some((helped, referred)))
     }
 
     /// Runs a candidate's backtest again, for what only the test cases can say.

@@ -5,11 +5,12 @@ use super::column::NO_DAY;
 use super::dictionary::{self, Dictionary, IdParts, NONE};
 use super::events::OPEN;
 use super::extract::Extract;
-use super::intake::{Faults, Ledger};
+use super::intake::{Closed, DayOf, Faults, Ledger, Reader};
 use super::mapping::{HouseholdColumns, PeopleColumns, SourceMapping};
 use super::people::{Households, People, Spell, families};
-use super::reject::{Intake, Reject, RejectReason, summarise};
+use super::reject::{Intake, Reject, RejectReason, Remark, summarise};
 use super::source::Reading;
+use crate::calendar::Day;
 use crate::error::RecordsError;
 
 /// The most rows of a source that may be rejected before a run fails: 5%. A source of which more than
@@ -23,6 +24,7 @@ pub struct RecordsBuilder<'p> {
     households: Option<(HouseholdColumns, Extract)>,
     sources: Vec<(SourceMapping, Extract)>,
     reject_limit: Option<f64>,
+    read_on: Option<Day>,
     #[allow(clippy::type_complexity, reason = "a callback, named once")]
     progress: Option<Box<dyn FnMut(&str, u64) + 'p>>,
 }
@@ -63,6 +65,14 @@ impl<'p> RecordsBuilder<'p> {
         self
     }
 
+    /// The day on which the extracts are read. No record can be of a later day, so one that is was mistyped, and is
+    /// rejected; without it such a row is only found where its source's coverage says when the extract was made.
+    #[must_use]
+    pub fn read_on(mut self, day: Day) -> Self {
+        self.read_on = Some(day);
+        self
+    }
+
     /// Is told the source and how many more of its rows were read, now and then.
     #[must_use]
     pub fn progress(mut self, progress: impl FnMut(&str, u64) + 'p) -> Self {
@@ -73,9 +83,13 @@ impl<'p> RecordsBuilder<'p> {
     /// Reads and validates everything.
     ///
     /// # Errors
-    /// [`RecordsError`] where a file cannot be read, a mapped column is not there, two sources have one
-    /// name, nobody is left, or a source has more rejects than the limit allows.
+    /// [`RecordsError`] where the reject limit is not a share, a file cannot be read, a mapped column is not there, two
+    /// sources have one name, nobody is left, or a source has more rejects than the limit allows.
     pub fn build(mut self) -> Result<Records, RecordsError> {
+        let limit = self.reject_limit.unwrap_or(DEFAULT_REJECT_LIMIT);
+        if !(0.0..=1.0).contains(&limit) {
+            return Err(RecordsError::RejectLimit(limit));
+        }
         let mut progress = self.progress.take().unwrap_or_else(|| Box::new(|_, _| {}));
         self.sources.sort_by(|a, b| a.0.name.cmp(&b.0.name));
         let names: Vec<&str> = self.sources.iter().map(|(mapping, _)| mapping.name.as_str()).collect();
@@ -85,29 +99,33 @@ impl<'p> RecordsBuilder<'p> {
         }
 
         let mut ids = Dictionary::default();
-        let mut intake = Vec::new();
-        let mut rejects = Vec::new();
+        let mut tables = Tables::default();
         let listed = self.people.is_some();
+        let updated = self.sources.iter().filter_map(|(mapping, _)| mapping.coverage.updated).max();
+        let last = self.read_on.or(updated);
         let born = match self.people {
-            Some((columns, extract)) => read_people(&columns, extract, &mut ids, &mut intake, &mut rejects)?,
+            Some((columns, extract)) => {
+                let (born, closed) = read_people(&columns, (extract, last), &mut ids)?;
+                tables.add(closed);
+                born
+            }
             None => Vec::new(),
         };
         let mut household_ids = Dictionary::default();
         let spells = match self.households {
-            Some((columns, extract)) => read_households(
-                &columns,
-                extract,
-                (&mut ids, listed),
-                &mut household_ids,
-                &mut intake,
-                &mut rejects,
-            )?,
+            Some((columns, extract)) => {
+                let ids = (&mut ids, listed);
+                let (spells, closed) = read_households(&columns, (extract, last), ids, &mut household_ids)?;
+                tables.add(closed);
+                spells
+            }
             None => Vec::new(),
         };
         let mut readings = Vec::new();
         for (mapping, extract) in self.sources {
             let name = mapping.name.clone();
-            readings.push(Reading::read(mapping, extract, &mut ids, listed, |rows| progress(&name, rows))?);
+            let extract = (extract, self.read_on);
+            readings.push(Reading::read(mapping, extract, (&mut ids, listed), |rows| progress(&name, rows))?);
         }
         if ids.len() >= dictionary::UNKNOWN as usize {
             let limit = u64::from(dictionary::UNKNOWN);
@@ -137,19 +155,36 @@ impl<'p> RecordsBuilder<'p> {
         let family = families(ids.len(), &spells, household_ids.len());
         let mut sources = Vec::new();
         for reading in readings {
-            let (source, counts, refused) = reading.close(&place, ids.len());
+            let (source, closed) = reading.close(&place, &born_sorted);
             sources.push(source);
-            intake.push(counts);
-            rejects.extend(refused);
+            tables.add(closed);
         }
-        check_limit(&intake, &rejects, self.reject_limit.unwrap_or(DEFAULT_REJECT_LIMIT))?;
+        let Tables { intake, rejects, remarks } = tables;
+        check_limit(&intake, &rejects, limit)?;
         Ok(Records {
             people: People { ids: ids.into(), born: born_sorted, family },
             households: Households { ids: household_ids.into(), spells },
             sources,
             intake,
             rejects,
+            remarks,
         })
+    }
+}
+
+/// What became of the rows of all tables.
+#[derive(Default)]
+struct Tables {
+    intake: Vec<Intake>,
+    rejects: Vec<Reject>,
+    remarks: Vec<Remark>,
+}
+
+impl Tables {
+    fn add(&mut self, closed: Closed) {
+        self.intake.push(closed.intake);
+        self.rejects.extend(closed.rejects);
+        self.remarks.extend(closed.remarks);
     }
 }
 
@@ -178,11 +213,9 @@ pub(crate) fn check_limit(intake: &[Intake], rejects: &[Reject], limit: f64) -> 
 /// rejected is not on the list.
 fn read_people(
     columns: &PeopleColumns,
-    extract: Extract,
+    (extract, last): (Extract, Option<Day>),
     ids: &mut Dictionary,
-    intake: &mut Vec<Intake>,
-    rejects: &mut Vec<Reject>,
-) -> Result<Vec<i32>, RecordsError> {
+) -> Result<(Vec<i32>, Closed), RecordsError> {
     let mut wanted: Vec<&str> = columns.person.iter().map(String::as_str).collect();
     wanted.extend(columns.date_of_birth.as_deref());
     let parts = columns.person.len();
@@ -191,12 +224,13 @@ fn read_people(
     let mut listed: Vec<bool> = Vec::new();
     let mut id_parts = IdParts::default();
     let mut ledger = Ledger::default();
+    let mut reader = Reader::new(extract.how(), last);
     let mut files = Vec::new();
     extract.read("people", &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let days = match batch.columns.get(parts) {
-            Some(cells) => faults.births(cells, rows, parts as u32),
+            Some(cells) => faults.births((cells, rows), parts as u32, &mut reader),
             None => vec![NO_DAY; rows],
         };
         let cells: Vec<_> = batch.columns[..parts].iter().collect();
@@ -230,20 +264,16 @@ fn read_people(
             born[code as usize]
         })
         .collect();
-    let (counts, refused) = ledger.close("people", &files, &wanted);
-    intake.push(counts);
-    rejects.extend(refused);
-    Ok(born)
+    reader.check("people", &wanted)?;
+    Ok((born, ledger.close("people", &files, &wanted)))
 }
 
 fn read_households(
     columns: &HouseholdColumns,
-    extract: Extract,
+    (extract, last): (Extract, Option<Day>),
     (ids, listed): (&mut Dictionary, bool),
     household_ids: &mut Dictionary,
-    intake: &mut Vec<Intake>,
-    rejects: &mut Vec<Reject>,
-) -> Result<Vec<Spell>, RecordsError> {
+) -> Result<(Vec<Spell>, Closed), RecordsError> {
     let mut wanted: Vec<&str> = columns.person.iter().map(String::as_str).collect();
     let parts = wanted.len();
     wanted.push(&columns.household);
@@ -252,6 +282,7 @@ fn read_households(
     let mut spells = Vec::new();
     let mut id_parts = IdParts::default();
     let mut ledger = Ledger::default();
+    let mut reader = Reader::new(extract.how(), last);
     let mut files = Vec::new();
     extract.read("households", &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
@@ -263,12 +294,13 @@ fn read_households(
         for (row, _) in household.iter().enumerate().filter(|(_, code)| **code == NONE) {
             faults.add(row, parts as u32, RejectReason::HouseholdMissing);
         }
-        let mut days = |place: Option<usize>, absent: i32| -> Vec<i32> {
+        let mut days = |place: Option<usize>, of: DayOf, absent: i32| -> Vec<i32> {
             let Some(place) = place else { return vec![absent; rows] };
-            let days = faults.days(&batch.columns[place], rows, place as u32, false);
+            let days = faults.days((&batch.columns[place], rows), (place as u32, of), &mut reader);
             days.into_iter().map(|day| if day == NO_DAY { absent } else { day }).collect()
         };
-        let (start, end) = (days(start_place, i32::MIN), days(end_place, OPEN));
+        let start = days(start_place, DayOf::Optional, i32::MIN);
+        let end = days(end_place, DayOf::End, OPEN);
         for row in 0..rows {
             if end[row] < start[row] {
                 faults.add(row, end_place.unwrap_or(parts) as u32, RejectReason::EndBeforeStart);
@@ -284,10 +316,8 @@ fn read_households(
         }));
         Ok(())
     })?;
-    let (counts, refused) = ledger.close("households", &files, &wanted);
-    intake.push(counts);
-    rejects.extend(refused);
-    Ok(spells)
+    reader.check("households", &wanted)?;
+    Ok((spells, ledger.close("households", &files, &wanted)))
 }
 
 /// Reads a table of texts by entity: hands each accepted row's id and cells (in the order of `columns`)
@@ -323,5 +353,6 @@ pub(crate) fn read_table(
         ledger.judge(&batch, &faults);
         Ok(())
     })?;
-    Ok(ledger.close(name, &files, &wanted))
+    let closed = ledger.close(name, &files, &wanted);
+    Ok((closed.intake, closed.rejects))
 }

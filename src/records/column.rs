@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::reject::RejectReason;
+use super::reject::{RejectReason, RemarkKind};
 use crate::calendar::Day;
 
 /// A whole number or a day that is not there.
@@ -87,6 +87,8 @@ pub(crate) struct Batch {
     pub(crate) columns: Vec<Column>,
     /// Rows that did not even come as far as columns.
     pub(crate) unreadable: Vec<(u64, RejectReason)>,
+    /// What is remarkable about rows that did, and of how many.
+    pub(crate) remarks: Vec<(RemarkKind, u64)>,
 }
 
 /// Where the rows of a batch stand in their file.

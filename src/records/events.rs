@@ -63,6 +63,9 @@ pub(crate) struct EventTable {
     /// A column of codes for each category; `u32::MAX` where a row has none.
     pub(crate) categories: Vec<Vec<u32>>,
     pub(super) references: Option<References>,
+    /// The day on which a later state of the same record became known; [`OPEN`] for the last one. None where no record
+    /// came more than once.
+    pub(super) superseded: Option<Vec<i32>>,
 }
 
 /// What decides first in [`EventTable::compare_rest`] between rows of one key, as a number.
@@ -139,12 +142,22 @@ impl EventTable {
     /// known strictly before the date does not come out of here.
     #[inline]
     pub(crate) fn visible(&self, person: u32, as_of: AsOf) -> impl DoubleEndedIterator<Item = usize> {
-        self.all(person).filter(move |&row| as_of.sees(self.known(row)))
+        self.rows_of(person).filter(move |&row| {
+            as_of.sees(self.known(row))
+                && self.superseded.as_ref().is_none_or(|superseded| !as_of.sees(superseded[row]))
+        })
     }
 
-    /// All rows of a person, known or not. For outcomes (what followed) and digests only.
+    /// All records of a person, known or not, each in its last state. For outcomes (what followed) only.
     #[inline]
-    pub(crate) fn all(&self, person: u32) -> Range<usize> {
+    pub(crate) fn all(&self, person: u32) -> impl Iterator<Item = usize> {
+        self.rows_of(person)
+            .filter(|&row| self.superseded.as_ref().is_none_or(|superseded| superseded[row] == OPEN))
+    }
+
+    /// All rows of a person, states that were superseded among them.
+    #[inline]
+    pub(super) fn rows_of(&self, person: u32) -> Range<usize> {
         self.starts[person as usize] as usize..self.starts[person as usize + 1] as usize
     }
 
@@ -244,10 +257,35 @@ impl EventTable {
         (unsigned(self.occurred[row]) << 32) | second
     }
 
-    /// Whether two rows in canonical order are the same in everything, the person included.
+    /// Whether two rows of one person are the same in everything.
     pub(super) fn same(&self, a: usize, b: usize) -> bool {
-        let person = |row: usize| self.starts.partition_point(|&start| start as usize <= row);
-        person(a) == person(b) && self.key(a) == self.key(b) && self.compare_rest(a, b).is_eq()
+        self.key(a) == self.key(b) && self.compare_rest(a, b).is_eq()
+    }
+
+    /// Whether two rows of one person and reference say the same, though perhaps not known on the same day.
+    pub(super) fn says_the_same(&self, a: usize, b: usize) -> bool {
+        self.is_alike(a, b) && self.finally_ended(a) == self.finally_ended(b)
+    }
+
+    /// Whether a row says of an open episode when it ended, and nothing else.
+    pub(super) fn closes(&self, row: usize, open: usize) -> bool {
+        self.is_alike(row, open)
+            && self.finally_ended(open) == Some(OPEN)
+            && self.finally_ended(row) != Some(OPEN)
+    }
+
+    /// The same but for the end, and for when each became known.
+    fn is_alike(&self, a: usize, b: usize) -> bool {
+        self.occurred[a] == self.occurred[b]
+            && self.kind[a] == self.kind[b]
+            && self.role(a) == self.role(b)
+            && self.value.as_ref().is_none_or(|values| values[a].to_bits() == values[b].to_bits())
+            && self.categories.iter().all(|codes| codes[a] == codes[b])
+    }
+
+    /// The person of a row in canonical order.
+    pub(super) fn person_of(&self, row: usize) -> usize {
+        self.starts.partition_point(|&start| start as usize <= row)
     }
 
     fn compare_rest(&self, a: usize, b: usize) -> std::cmp::Ordering {
@@ -293,6 +331,9 @@ impl EventTable {
         }
         if let Some(references) = &mut self.references {
             pick(&mut references.place, order);
+        }
+        if let Some(superseded) = &mut self.superseded {
+            pick(superseded, order);
         }
     }
 

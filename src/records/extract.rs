@@ -1,21 +1,25 @@
 //! Where rows come from: a file, a folder of Parquet files, or frames handed over by a program.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use polars::error::PolarsResult;
 use polars::frame::DataFrame;
 
 use super::column::Batch;
+use super::open::{self, Holds, Opened};
 use super::options::ReadOptions;
-use super::{csv, frame};
+use super::{frame, text, workbook};
 use crate::error::RecordsError;
 
 /// The rows of one source.
 ///
-/// A path is read by its ending, in capitals or not: `.csv`, `.txt`, `.tsv` and `.psv` as delimited text, `.parquet`,
-/// `.arrow`, `.ipc` and `.feather` as such, and a folder as Parquet files, with `name=value` folders
-/// becoming columns (hive partitions). Names of columns are compared without regard to capitals and outer blanks; a
-/// column that is asked for and stands twice is refused.
+/// A path is read by its ending, in capitals or not: `.csv`, `.txt`, `.tsv` and `.psv` as delimited text, `.xlsx`, `.xlsm`,
+/// `.xls` and `.ods` as workbooks, `.parquet`, `.arrow`, `.ipc` and `.feather` as such, each also packed as `.gz`, `.zst`
+/// or alone in a `.zip`; a folder as Parquet files, with `name=value` folders becoming columns (hive partitions); and a
+/// pattern such as `police_*.csv` as all files whose names are of it, in the order of their names.
+///
+/// The header is the first of the first 30 lines in which all columns asked for stand. Names of columns are compared
+/// without regard to capitals and outer blanks; a column that is asked for and stands twice is refused.
 ///
 /// # Examples
 /// ```
@@ -76,6 +80,11 @@ impl Extract {
         self
     }
 
+    /// How its cells are read.
+    pub(crate) fn how(&self) -> &ReadOptions {
+        &self.options
+    }
+
     /// Hands the `wanted` columns over in batches; names in `files` what the batches' file numbers mean.
     pub(crate) fn read(
         self,
@@ -92,64 +101,32 @@ impl Extract {
                         extract: source.to_owned(),
                         why: error.to_string(),
                     })?;
-                    frame::batches(source, &frame, wanted, &self.options, first, sink)?;
+                    frame::batches((source, "a frame"), &frame, wanted, (&self.options, first), sink)?;
                     first += frame.height() as u64;
                 }
                 return Ok(());
             }
             Origin::Path(path) => path,
         };
-        for (file, name) in list_files(source, &path)? {
+        for (path_of_file, name) in open::list(source, &path)? {
             let number = files.len() as u32;
             files.push(name);
             let numbered = &mut |mut batch: Batch| {
                 batch.file = Some(number);
                 sink(batch)
             };
-            let ending = file.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-            match ending.as_deref().unwrap_or_default() {
-                "parquet" => frame::read_parquet(source, &path, &file, wanted, &self.options, numbered)?,
-                "arrow" | "ipc" | "feather" => {
-                    frame::read_ipc(source, &file, wanted, &self.options, numbered)?;
+            let file = Opened::new(source, &path_of_file)?;
+            let options = &self.options;
+            match file.holds {
+                Holds::Text => text::read((source, &file), wanted, options, numbered)?,
+                Holds::Workbook => workbook::read((source, &file), wanted, options, numbered)?,
+                Holds::Parquet => {
+                    let folders = frame::hive_partitions(&path, &path_of_file);
+                    frame::read_parquet((source, &file, &folders), wanted, options, numbered)?;
                 }
-                "csv" | "txt" | "tsv" | "psv" => csv::read(source, &file, &self.options, wanted, numbered)?,
-                _ => return Err(RecordsError::Format { extract: source.to_owned(), path: file }),
+                Holds::Arrow => frame::read_ipc((source, &file), wanted, options, numbered)?,
             }
         }
         Ok(())
     }
-}
-
-/// The file itself, or the Parquet files below a folder in the order of their names; each with the name
-/// that a reject shows.
-fn list_files(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, RecordsError> {
-    let unreadable =
-        |why: String| RecordsError::Read { extract: source.to_owned(), path: path.to_owned(), why };
-    if !path.is_dir() {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        return Ok(vec![(path.to_owned(), name)]);
-    }
-    let mut found = Vec::new();
-    let mut folders = vec![path.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).map_err(|error| unreadable(error.to_string()))? {
-            let entry = entry.map_err(|error| unreadable(error.to_string()))?.path();
-            if entry.is_dir() {
-                folders.push(entry);
-            } else if entry.extension().is_some_and(|ending| ending == "parquet") {
-                found.push(entry);
-            }
-        }
-    }
-    if found.is_empty() {
-        return Err(unreadable("the folder holds no .parquet file".to_owned()));
-    }
-    found.sort();
-    Ok(found
-        .into_iter()
-        .map(|file| {
-            let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().into_owned();
-            (file, name)
-        })
-        .collect())
 }

@@ -1,13 +1,14 @@
 //! Parquet and Arrow files and polars frames, brought to the same columns as CSV.
 
-use std::fs::File;
+use std::io::Cursor;
 use std::path::Path;
 
 use polars::io::SerReader;
-use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, PlSmallStr, Scalar, Series};
+use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, PlSmallStr, Scalar, Series, TimeUnit};
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
 use super::header;
+use super::open::Opened;
 use super::options::ReadOptions;
 use crate::error::RecordsError;
 
@@ -16,21 +17,19 @@ const STEP: usize = 1 << 20;
 /// Rows validated at a time: few enough that what is made of them stays in the cache.
 const BATCH_ROWS: usize = 1 << 15;
 
-/// Reads the `wanted` columns of one Parquet file below `root` in steps. A column that the file lacks
-/// but its path names (`year=2024/`) is the path's.
+/// Reads the `wanted` columns of one Parquet file in steps. A column that the file lacks but its `folders` name
+/// (`year=2024/`) is theirs.
 pub(super) fn read_parquet(
-    source: &str,
-    root: &Path,
-    file: &Path,
+    (source, file, folders): (&str, &Opened<'_>, &[(String, String)]),
     wanted: &[&str],
     options: &ReadOptions,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
-    let failed = |why: String| RecordsError::Read { extract: source.to_owned(), path: file.to_owned(), why };
-    let open = || File::open(file).map_err(|error| failed(error.to_string()));
-    let mut reader = ParquetReader::new(open()?);
-    let schema = reader.schema().map_err(|error| failed(error.to_string()))?;
-    let height = reader.num_rows().map_err(|error| failed(error.to_string()))?;
+    let bytes = file.bytes()?;
+    let open = || Cursor::new(bytes.as_slice());
+    let mut reader = ParquetReader::new(open());
+    let schema = reader.schema().map_err(|error| file.failed(error))?;
+    let height = reader.num_rows().map_err(|error| file.failed(error))?;
     let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let mut held: Vec<String> = Vec::new();
     for name in wanted {
@@ -40,21 +39,18 @@ pub(super) fn read_parquet(
             held.push(names[place].to_owned());
         }
     }
-    let partitions = hive_partitions(root, file);
-
     let mut start = 0;
     while start < height {
-        let frame = ParquetReader::new(open()?)
+        let frame = ParquetReader::new(open())
             .with_columns(Some(held.clone()))
             .with_slice(Some((start, STEP)))
             .finish()
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| file.failed(error))?;
         let len = STEP.min(height - start);
-        // A frame without columns has no height of its own, so the partitions' columns give it one.
-        let partitions =
-            partitions.iter().filter(|(key, _)| wanted.contains(&key.as_str()) && !held.contains(key));
+        // A frame without columns has no height of its own, so the folders' columns give it one.
+        let folders = folders.iter().filter(|(key, _)| wanted.contains(&key.as_str()) && !held.contains(key));
         let mut columns = frame.columns().to_vec();
-        columns.extend(partitions.map(|(key, value)| {
+        columns.extend(folders.map(|(key, value)| {
             // What hive writes for an empty value.
             let value = if value == "__HIVE_DEFAULT_PARTITION__" { "" } else { value.as_str() };
             polars::prelude::Column::new_scalar(
@@ -63,8 +59,8 @@ pub(super) fn read_parquet(
                 len,
             )
         }));
-        let frame = DataFrame::new(len, columns).map_err(|error| failed(error.to_string()))?;
-        batches(source, &frame, wanted, options, start as u64 + 1, sink)?;
+        let frame = DataFrame::new(len, columns).map_err(|error| file.failed(error))?;
+        batches((source, "a Parquet file"), &frame, wanted, (options, start as u64 + 1), sink)?;
         start += len;
     }
     Ok(())
@@ -72,41 +68,39 @@ pub(super) fn read_parquet(
 
 /// Reads the `wanted` columns of an Arrow IPC file.
 pub(super) fn read_ipc(
-    source: &str,
-    file: &Path,
+    (source, file): (&str, &Opened<'_>),
     wanted: &[&str],
     options: &ReadOptions,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
-    let failed = |why: String| RecordsError::Read { extract: source.to_owned(), path: file.to_owned(), why };
-    let open = || File::open(file).map_err(|error| failed(error.to_string()));
-    let schema = IpcReader::new(open()?).schema().map_err(|error| failed(error.to_string()))?;
+    let bytes = file.bytes()?;
+    let open = || Cursor::new(bytes.as_slice());
+    let schema = IpcReader::new(open()).schema().map_err(|error| file.failed(error))?;
     let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let mut held: Vec<String> = Vec::new();
-    for place in header::places(source, &names, wanted)? {
+    for place in header::places(source, &names, wanted, "an Arrow file")? {
         if !held.iter().any(|held| held == names[place]) {
             held.push(names[place].to_owned());
         }
     }
-    let frame = IpcReader::new(open()?)
-        .with_columns(Some(held))
-        .finish()
-        .map_err(|error| failed(error.to_string()))?;
-    batches(source, &frame, wanted, options, 1, sink)
+    let frame =
+        IpcReader::new(open()).with_columns(Some(held)).finish().map_err(|error| file.failed(error))?;
+    batches((source, "an Arrow file"), &frame, wanted, (options, 1), sink)
 }
 
 /// Hands over the `wanted` columns of a frame whose first row is number `first`, some rows at a time.
 pub(super) fn batches(
-    source: &str,
+    (source, form): (&str, &str),
     frame: &DataFrame,
     wanted: &[&str],
-    options: &ReadOptions,
-    first: u64,
+    (options, first): (&ReadOptions, u64),
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
     let names: Vec<&str> = frame.columns().iter().map(|column| column.name().as_str()).collect();
-    let columns: Vec<_> =
-        header::places(source, &names, wanted)?.into_iter().map(|place| &frame.columns()[place]).collect();
+    let columns: Vec<_> = header::places(source, &names, wanted, form)?
+        .into_iter()
+        .map(|place| &frame.columns()[place])
+        .collect();
     let mut start = 0;
     while start < frame.height() {
         let len = BATCH_ROWS.min(frame.height() - start);
@@ -115,14 +109,14 @@ pub(super) fn batches(
             .map(|column| convert(source, &column.slice(start as i64, len), options))
             .collect::<Result<_, _>>()?;
         let rows = Rows::Run { first: first + start as u64, len };
-        sink(Batch { file: None, rows, columns, unreadable: Vec::new() })?;
+        sink(Batch { file: None, rows, columns, unreadable: Vec::new(), remarks: Vec::new() })?;
         start += len;
     }
     Ok(())
 }
 
 /// `name=value` folders between `root` and the file.
-fn hive_partitions(root: &Path, file: &Path) -> Vec<(String, String)> {
+pub(super) fn hive_partitions(root: &Path, file: &Path) -> Vec<(String, String)> {
     file.strip_prefix(root)
         .unwrap_or(file)
         .iter()
@@ -170,9 +164,20 @@ fn convert_series(source: &str, series: &Series, options: &ReadOptions) -> Resul
             let days = series.date().map_err(|_| unusable())?.physical();
             Column::Day(fill(days.iter(), days.null_count() == 0, days.into_no_null_iter(), NO_DAY))
         }
-        DataType::Datetime(..) => {
+        DataType::Datetime(_, None) => {
             let days = series.cast(&DataType::Date).map_err(|_| unusable())?;
             return convert_series(source, &days, options);
+        }
+        DataType::Datetime(unit, Some(zone)) => {
+            let clock = Clock::new(zone).ok_or_else(unusable)?;
+            let moments = series.datetime().map_err(|_| unusable())?.physical();
+            let a_second = match unit {
+                TimeUnit::Nanoseconds => 1_000_000_000,
+                TimeUnit::Microseconds => 1_000_000,
+                TimeUnit::Milliseconds => 1_000,
+            };
+            let day = |moment: i64| clock.day(moment.div_euclid(a_second)).unwrap_or(NO_DAY);
+            Column::Day(moments.iter().map(|moment| moment.map_or(NO_DAY, day)).collect())
         }
         dtype if dtype.is_integer() => {
             let integers = series.cast(&DataType::Int64).map_err(|_| unusable())?;
@@ -180,7 +185,7 @@ fn convert_series(source: &str, series: &Series, options: &ReadOptions) -> Resul
             let whole = integers.null_count() == 0;
             Column::Integer(fill(integers.iter(), whole, integers.into_no_null_iter(), NO_INTEGER))
         }
-        dtype if dtype.is_float() => {
+        dtype if dtype.is_float() || dtype.is_decimal() => {
             let numbers = series.cast(&DataType::Float64).map_err(|_| unusable())?;
             let numbers = numbers.f64().map_err(|_| unusable())?;
             let whole = numbers.null_count() == 0;
@@ -188,6 +193,34 @@ fn convert_series(source: &str, series: &Series, options: &ReadOptions) -> Resul
         }
         _ => return Err(unusable()),
     })
+}
+
+/// A zone that is written as an offset, such as `+01:00`.
+fn fixed(zone: &str) -> Option<jiff::tz::TimeZone> {
+    let (sign, rest) = match zone.as_bytes().first()? {
+        b'+' => (1, &zone[1..]),
+        b'-' => (-1, &zone[1..]),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let seconds = sign * (hours.parse::<i32>().ok()? * 3_600 + minutes.parse::<i32>().ok()? * 60);
+    jiff::tz::Offset::from_seconds(seconds).ok().map(jiff::tz::TimeZone::fixed)
+}
+
+/// The rule by which a moment has a day: midnight of a summer's day in London lies in the day before by universal time.
+struct Clock(jiff::tz::TimeZone);
+
+impl Clock {
+    fn new(zone: &str) -> Option<Self> {
+        let named = jiff::tz::TimeZone::get(zone).ok();
+        named.or_else(|| fixed(zone)).map(Self)
+    }
+
+    /// The day of a moment in seconds since 1970, as days since then.
+    fn day(&self, seconds: i64) -> Option<i32> {
+        let offset = self.0.to_offset(jiff::Timestamp::from_second(seconds).ok()?);
+        Some((seconds + i64::from(offset.seconds())).div_euclid(86_400) as i32)
+    }
 }
 
 fn fill<T: Copy>(

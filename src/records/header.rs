@@ -21,13 +21,72 @@ pub(super) fn place(source: &str, names: &[&str], wanted: &str) -> Result<Option
     }
 }
 
-/// The place of each column asked for, all of which have to be there.
-pub(super) fn places(source: &str, names: &[&str], wanted: &[&str]) -> Result<Vec<usize>, RecordsError> {
+/// The place of each column asked for, all of which have to be there. `form` says how the names were read.
+pub(super) fn places(
+    source: &str,
+    names: &[&str],
+    wanted: &[&str],
+    form: &str,
+) -> Result<Vec<usize>, RecordsError> {
     let find = |name: &&str| {
-        place(source, names, name)?
-            .ok_or_else(|| RecordsError::NoColumn { extract: source.to_owned(), column: (*name).to_owned() })
+        place(source, names, name)?.ok_or_else(|| {
+            let head = names.iter().map(|&name| name.to_owned()).collect();
+            missing(source, &[head], wanted, form)
+        })
     };
     wanted.iter().map(find).collect()
+}
+
+/// That a column is not there, with what is: `heads` are the first lines, and `form` says how they were read. The names in
+/// a line are told only where it holds one of the columns asked for: a line without any may be somebody's record.
+pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[&str], form: &str) -> RecordsError {
+    let has = |head: &Vec<String>, name: &str| head.iter().any(|held| is_same(held, name));
+    let found = |head: &Vec<String>| wanted.iter().filter(|name| has(head, name)).count();
+    // Of equals the first.
+    let best = heads.iter().rev().max_by_key(|head| found(head));
+    let column = *wanted.iter().find(|name| best.is_none_or(|head| !has(head, name))).unwrap_or(&"");
+    let nearest = best.and_then(|head| nearest(head.iter().map(String::as_str), column));
+    let near = nearest.map_or_else(String::new, |near| format!("; the nearest is \"{}\"", near.trim()));
+    let seen = match best {
+        None => format!("the file is empty ({form})"),
+        Some(head) if found(head) == 0 => {
+            format!("none of the columns asked for stands in its first lines ({form}){near}")
+        }
+        Some(head) => {
+            const SHOWN: usize = 40;
+            let names: Vec<&str> =
+                head.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+            let more = names.len().saturating_sub(SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("it has {}{more} ({form}){near}", names[..names.len().min(SHOWN)].join(", "))
+        }
+    };
+    RecordsError::NoColumn { extract: source.to_owned(), column: column.to_owned(), seen }
+}
+
+/// How many of the columns asked for stand in the line that has the most of them.
+pub(super) fn most_found(heads: &[Vec<String>], wanted: &[&str]) -> usize {
+    let found =
+        |head: &Vec<String>| wanted.iter().filter(|name| head.iter().any(|held| is_same(held, name))).count();
+    heads.iter().map(found).max().unwrap_or_default()
+}
+
+fn is_same(held: &str, wanted: &str) -> bool {
+    held.trim().eq_ignore_ascii_case(wanted.trim())
+}
+
+/// The name that is written most like the one asked for, if any is.
+pub(crate) fn nearest<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) -> Option<&'a str> {
+    /// From here on two names are likely meant to be the same: `person_id` and `PersonID`, `recorded` and `record`.
+    const ALIKE: f64 = 0.7;
+    let plain = |name: &str| -> String {
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let wanted = plain(wanted);
+    let likeness = |name: &str| strsim::normalized_levenshtein(&plain(name), &wanted);
+    let best =
+        names.map(|name| (likeness(name), name)).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))?;
+    (best.0 >= ALIKE).then_some(best.1)
 }
 
 #[cfg(test)]
@@ -45,7 +104,7 @@ mod tests {
             assert!(matches!(&refused, RecordsError::ColumnTwice { column, .. } if column == "risk"));
         }
         // A column that nobody asks for may stand twice.
-        assert_eq!(places("s", &["note", "note", "sex"], &["sex"]), Ok(vec![2]));
-        assert!(places("s", &["sex"], &["risk"]).is_err());
+        assert_eq!(places("s", &["note", "note", "sex"], &["sex"], "a frame"), Ok(vec![2]));
+        assert!(places("s", &["sex"], &["risk"], "a frame").is_err());
     }
 }

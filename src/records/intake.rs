@@ -3,15 +3,26 @@
 use std::collections::BTreeMap;
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER};
+use super::days::{self, DateForm, Order, Plausible, parse_day};
 use super::dictionary::{NONE, UNKNOWN};
-use super::reject::{Intake, Reject, RejectReason};
+use super::options::{Decimal, ReadOptions};
+use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind};
 use crate::calendar::Day;
+use crate::error::RecordsError;
 
 /// The rejects of one source while it is read.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     read: u64,
     rejects: Vec<Raw>,
+    remarks: BTreeMap<RemarkKind, u64>,
+}
+
+/// What became of the rows of one table.
+pub(super) struct Closed {
+    pub(super) intake: Intake,
+    pub(super) rejects: Vec<Reject>,
+    pub(super) remarks: Vec<Remark>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,17 +37,27 @@ impl Ledger {
     /// Takes note of a batch's rows and gives for each whether it is accepted.
     pub(super) fn judge(&mut self, batch: &Batch, faults: &Faults) -> Accepted {
         self.read += (batch.rows.len() + batch.unreadable.len()) as u64;
+        for &(kind, rows) in batch.remarks.iter().chain(&faults.remarks) {
+            self.remark(kind, rows);
+        }
         for &(row, reason) in &batch.unreadable {
             self.rejects.push(Raw { file: batch.file, row, column: None, reason });
         }
-        for (&row, &(column, reason)) in &faults.0 {
+        for (&row, &(column, reason)) in &faults.of_rows {
             let row = batch.rows.position(row);
             self.rejects.push(Raw { file: batch.file, row, column: Some(column), reason });
         }
-        if faults.0.is_empty() {
+        if faults.of_rows.is_empty() {
             Accepted::All
         } else {
             Accepted::Some((0..batch.rows.len()).map(|row| faults.is_sound(row)).collect())
+        }
+    }
+
+    /// Takes note of what is remarkable about rows that are used.
+    pub(super) fn remark(&mut self, kind: RemarkKind, rows: u64) {
+        if rows > 0 {
+            *self.remarks.entry(kind).or_default() += rows;
         }
     }
 
@@ -52,7 +73,7 @@ impl Ledger {
     }
 
     /// The counts and the rejects in order of file and row.
-    pub(super) fn close(mut self, source: &str, files: &[String], columns: &[&str]) -> (Intake, Vec<Reject>) {
+    pub(super) fn close(mut self, source: &str, files: &[String], columns: &[&str]) -> Closed {
         self.rejects.sort_by_key(|raw| (raw.file, raw.row));
         let rejected = self.rejects.len() as u64;
         let intake =
@@ -68,7 +89,8 @@ impl Ledger {
                 reason: raw.reason,
             })
             .collect();
-        (intake, rejects)
+        let remark = |(kind, rows)| Remark { source: source.to_owned(), kind, rows };
+        Closed { intake, rejects, remarks: self.remarks.into_iter().map(remark).collect() }
     }
 }
 
@@ -88,17 +110,98 @@ impl Accepted {
     }
 }
 
-/// The first fault of each row that has one: column and reason.
+/// How the cells of a table are read, and what its dates have shown so far.
+#[derive(Debug)]
+pub(super) struct Reader {
+    form: Option<DateForm>,
+    decimal: Decimal,
+    plausible: Plausible,
+    /// For each column of dates.
+    orders: BTreeMap<u32, Order>,
+}
+
+impl Reader {
+    /// `last`: the day after which nothing can have happened, if it is known.
+    pub(super) fn new(options: &ReadOptions, last: Option<Day>) -> Self {
+        let mut plausible = Plausible::DEFAULT;
+        if let Some([first, last]) = options.plausible {
+            plausible = Plausible { first: first.epoch_days(), last: last.epoch_days() };
+        } else if let Some(last) = last {
+            plausible.last = last.epoch_days();
+        }
+        Self { form: options.dates, decimal: options.decimal, plausible, orders: BTreeMap::new() }
+    }
+
+    /// Refuses a table of whose dates nobody can say whether the day or the month comes first.
+    pub(super) fn check(&self, source: &str, columns: &[&str]) -> Result<(), RecordsError> {
+        let fault = |(column, order): (&u32, &Order)| {
+            order.fault().map(|fault| RecordsError::DateOrder {
+                extract: source.to_owned(),
+                column: columns[*column as usize].to_owned(),
+                why: fault.words(),
+            })
+        };
+        self.orders.iter().find_map(fault).map_or(Ok(()), Err)
+    }
+
+    /// The days of a column: [`NO_DAY`] where absent, `None` where there is no telling.
+    fn days(&mut self, cells: &Column, rows: usize, column: u32) -> Vec<Option<i32>> {
+        let (form, order) = (self.form, self.orders.entry(column).or_default());
+        match cells {
+            Column::Day(days) => days.iter().copied().map(Some).collect(),
+            Column::Text(texts) => (0..rows).map(|row| days::read(texts.at(row), form, order)).collect(),
+            Column::Constant(text) => {
+                vec![days::read(text.as_deref().unwrap_or_default(), form, order); rows]
+            }
+            Column::Integer(numbers) => numbers
+                .iter()
+                .map(|&number| match number {
+                    NO_INTEGER => Some(NO_DAY),
+                    number => days::number_of_days(number as f64, form),
+                })
+                .collect(),
+            Column::Number(numbers) => numbers
+                .iter()
+                .map(
+                    |&number| if number.is_nan() { Some(NO_DAY) } else { days::number_of_days(number, form) },
+                )
+                .collect(),
+        }
+    }
+}
+
+/// The first fault of each row that has one: column and reason; and what else is remarkable.
 #[derive(Debug, Default)]
-pub(super) struct Faults(BTreeMap<usize, (u32, RejectReason)>);
+pub(super) struct Faults {
+    of_rows: BTreeMap<usize, (u32, RejectReason)>,
+    remarks: Vec<(RemarkKind, u64)>,
+}
+
+/// What a column of dates is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DayOf {
+    /// Something that happened, or became known: there has to be one.
+    Event,
+    /// The same, where there need not be one.
+    Optional,
+    /// Something that may be yet to come, such as an end that is planned. One beyond every plan is none.
+    End,
+}
 
 impl Faults {
     pub(super) fn is_sound(&self, row: usize) -> bool {
-        !self.0.contains_key(&row)
+        !self.of_rows.contains_key(&row)
     }
 
     pub(super) fn add(&mut self, row: usize, column: u32, reason: RejectReason) {
-        self.0.entry(row).or_insert((column, reason));
+        self.of_rows.entry(row).or_insert((column, reason));
+    }
+
+    fn remark(&mut self, kind: RemarkKind) {
+        match self.remarks.iter_mut().find(|held| held.0 == kind) {
+            Some(held) => held.1 += 1,
+            None => self.remarks.push((kind, 1)),
+        }
     }
 
     /// The fault of every row whose id has no code.
@@ -113,59 +216,75 @@ impl Faults {
     }
 
     /// The days of a column; [`NO_DAY`] where absent or faulty.
-    pub(super) fn days(&mut self, cells: &Column, rows: usize, column: u32, required: bool) -> Vec<i32> {
-        let days: Vec<i32> = match cells {
-            Column::Day(days) => days.clone(),
-            Column::Text(texts) => (0..rows).map(|row| self.day(texts.at(row), row, column)).collect(),
-            Column::Constant(text) => {
-                (0..rows).map(|row| self.day(text.as_deref().unwrap_or_default(), row, column)).collect()
+    pub(super) fn days(
+        &mut self,
+        (cells, rows): (&Column, usize),
+        (column, of): (u32, DayOf),
+        reader: &mut Reader,
+    ) -> Vec<i32> {
+        let plausible = reader.plausible;
+        // Beyond it nothing is planned.
+        let never = Plausible::DEFAULT.last;
+        let judge = |(row, day): (usize, Option<i32>)| match day {
+            Some(NO_DAY) if of == DayOf::Event => {
+                self.add(row, column, RejectReason::DateMissing);
+                NO_DAY
             }
-            Column::Integer(_) | Column::Number(_) => (0..rows)
-                .map(|row| {
-                    if cells.text(row).is_some() {
-                        self.add(row, column, RejectReason::DateUnreadable);
-                    }
-                    NO_DAY
-                })
-                .collect(),
-        };
-        if required {
-            for (row, &day) in days.iter().enumerate() {
-                if day == NO_DAY {
-                    self.add(row, column, RejectReason::DateMissing);
-                }
+            Some(NO_DAY) => NO_DAY,
+            Some(day) if of == DayOf::End && day >= never => {
+                self.remark(RemarkKind::OpenEnd);
+                NO_DAY
             }
-        }
-        days
-    }
-
-    /// The dates of birth of a column; [`NO_DAY`] where absent or faulty. A date that gives only the month
-    /// (`2014-05` or `05/2014`) is taken as its 15th, the day that records use where it is not known.
-    pub(super) fn births(&mut self, cells: &Column, rows: usize, column: u32) -> Vec<i32> {
-        let Column::Text(texts) = cells else { return self.days(cells, rows, column, false) };
-        (0..rows)
-            .map(|row| match parse_month(texts.at(row)) {
-                Some(day) => day.epoch_days(),
-                None => self.day(texts.at(row), row, column),
-            })
-            .collect()
-    }
-
-    fn day(&mut self, text: &str, row: usize, column: u32) -> i32 {
-        if text.is_empty() {
-            return NO_DAY;
-        }
-        parse_day(text).map_or_else(
-            || {
+            Some(day) if plausible.has(day) || of == DayOf::End && day > plausible.last => day,
+            Some(_) => {
+                self.add(row, column, RejectReason::DateImplausible);
+                NO_DAY
+            }
+            None => {
                 self.add(row, column, RejectReason::DateUnreadable);
                 NO_DAY
-            },
-            Day::epoch_days,
-        )
+            }
+        };
+        reader.days(cells, rows, column).into_iter().enumerate().map(judge).collect()
+    }
+
+    /// The dates of birth of a column; [`NO_DAY`] where absent, and where it cannot be read or cannot be: a wrong date
+    /// loses the date, not the person. A date that gives only the month (`2014-05` or `05/2014`) is taken as its 15th, the
+    /// day that records use where it is not known.
+    pub(super) fn births(
+        &mut self,
+        (cells, rows): (&Column, usize),
+        column: u32,
+        reader: &mut Reader,
+    ) -> Vec<i32> {
+        let days: Vec<Option<i32>> = match cells {
+            Column::Text(texts) => {
+                let (form, order) = (reader.form, reader.orders.entry(column).or_default());
+                let of_month = |text: &str| parse_month(text).map(Day::epoch_days);
+                let read = |text: &str| of_month(text).or_else(|| days::read(text, form, order));
+                texts.iter().map(read).collect()
+            }
+            _ => reader.days(cells, rows, column),
+        };
+        let plausible = reader.plausible;
+        let judge = |day: Option<i32>| match day {
+            Some(NO_DAY) => NO_DAY,
+            Some(day) if plausible.has(day) => day,
+            day => {
+                self.remark(day.map_or(RemarkKind::BirthUnreadable, |_| RemarkKind::BirthImplausible));
+                NO_DAY
+            }
+        };
+        days.into_iter().map(judge).collect()
     }
 
     /// The numbers of a column; NaN where absent or faulty.
-    pub(super) fn numbers(&mut self, cells: &Column, rows: usize, column: u32) -> Vec<f64> {
+    pub(super) fn numbers(
+        &mut self,
+        (cells, rows): (&Column, usize),
+        column: u32,
+        reader: &Reader,
+    ) -> Vec<f64> {
         if let Column::Number(values) = cells
             && values.iter().all(|&value| value.is_nan() || (value as f32).is_finite())
         {
@@ -178,7 +297,9 @@ impl Faults {
                     Column::Integer(values) => {
                         Some(values[row]).filter(|&v| v != NO_INTEGER).map(|v| v as f64)
                     }
-                    _ => cells.text(row).map(|text| parse_number(&text).unwrap_or(f64::INFINITY)),
+                    _ => cells
+                        .text(row)
+                        .map(|text| parse_number(&text, reader.decimal).unwrap_or(f64::INFINITY)),
                 };
                 match number {
                     None => f64::NAN,
@@ -193,28 +314,6 @@ impl Faults {
     }
 }
 
-/// Reads a date as councils write them: `2024-03-31` or `31/03/2024` (always day first), with or without
-/// a time behind it. The two forms cannot be taken for one another.
-pub(crate) fn parse_day(text: &str) -> Option<Day> {
-    let date = text.split(['T', ' ']).next()?;
-    let (separator, day_first) = if date.contains('/') { ('/', true) } else { ('-', false) };
-    let mut parts = date.split(separator);
-    let (a, month, c) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    let (year, day) = if day_first { (c, a) } else { (a, c) };
-    let digits = |part: &str, most: usize| {
-        (!part.is_empty() && part.len() <= most && part.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| part.parse::<i16>().ok())
-            .flatten()
-    };
-    if year.len() != 4 {
-        return None;
-    }
-    Day::from_ymd(digits(year, 4)?, digits(month, 2)? as i8, digits(day, 2)? as i8)
-}
-
 /// Reads a month without a day, as its 15th.
 fn parse_month(text: &str) -> Option<Day> {
     match text.split_once('-').or_else(|| text.split_once('/').map(|(month, year)| (year, month)))? {
@@ -225,39 +324,45 @@ fn parse_month(text: &str) -> Option<Day> {
     }
 }
 
-/// Reads a number, with or without a pound sign and thousands separators. A comma stands before groups of three digits or
-/// the text is no number: `0,25` is a quarter where it was written, and must not become 25 here.
-fn parse_number(text: &str) -> Option<f64> {
-    if let Ok(number) = text.parse() {
+/// Reads a number as ledgers and spreadsheets write it: with a currency, thousands grouped, a percent sign (which is left
+/// out: 12% is 12), a minus behind it, or brackets for what is below zero. A separator of thousands stands before groups of
+/// three digits or the text is no number: `0,25` is a quarter where it was written, and must not become 25 here.
+fn parse_number(text: &str, decimal: Decimal) -> Option<f64> {
+    if decimal == Decimal::Point
+        && let Ok(number) = text.parse()
+    {
         return Some(number);
     }
-    let plain: String = text.chars().filter(|c| !matches!(c, '£' | ' ')).collect();
-    let (whole, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
-    let mut groups = whole.trim_start_matches('-').split(',');
-    let first = groups.next().unwrap_or_default();
-    let grouped = groups.all(|group| group.len() == 3);
-    if decimals.contains(',')
-        || whole.contains(',') && !(grouped && (1..=3).contains(&first.len()) && !first.starts_with('0'))
-    {
+    let plain: String =
+        text.chars().filter(|c| !matches!(c, '£' | '€' | '$') && !c.is_whitespace()).collect();
+    let within = plain.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let figure = within.unwrap_or(&plain);
+    let figure = figure.strip_suffix('%').unwrap_or(figure);
+    let signed = figure.strip_prefix(['-', '−']).or_else(|| figure.strip_suffix('-'));
+    let below = within.is_some() || signed.is_some();
+    let figure = signed.filter(|_| within.is_none()).unwrap_or(figure);
+    let (group, point) = if decimal == Decimal::Point { (',', '.') } else { ('.', ',') };
+    let (whole, decimals) = figure.split_once(point).unwrap_or((figure, ""));
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let groups: Vec<&str> = whole.split(group).collect();
+    let first = groups[0];
+    let is_grouped = groups.len() == 1
+        || (1..=3).contains(&first.len())
+            && !first.starts_with('0')
+            && groups[1..].iter().all(|group| group.len() == 3);
+    if !is_grouped || whole.is_empty() && decimals.is_empty() {
         return None;
     }
-    plain.replace(',', "").parse().ok()
+    if !(groups.iter().all(|group| is_digits(group)) && is_digits(decimals)) {
+        return None;
+    }
+    let number: f64 = format!("0{}.{decimals}0", groups.concat()).parse().ok()?;
+    Some(if below { -number } else { number })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_ways_of_writing_a_date_are_read_and_neither_is_guessed() {
-        let day = Day::from_ymd(2024, 3, 1);
-        for text in ["2024-03-01", "01/03/2024", "1/3/2024", "2024-03-01T08:30:00", "01/03/2024 08:30"] {
-            assert_eq!(parse_day(text), day, "{text}");
-        }
-        for text in ["31/02/2023", "n/k", "03-01-2024", "2024/03/01", "1/3/24", "2024-13-01", "", "2024-03"] {
-            assert_eq!(parse_day(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn a_birth_of_which_only_the_month_is_known_is_put_on_its_15th() {
@@ -271,13 +376,37 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_with_their_pound_signs() {
-        assert_eq!(parse_number("£1,204.50"), Some(1204.5));
-        assert_eq!(parse_number("-3e2"), Some(-300.0));
-        assert_eq!(parse_number("1.2.3"), None);
-        assert_eq!(parse_number("-1,204,000"), Some(-1_204_000.0));
-        for decimal_comma in ["0,25", "0,250", "12,5", "1,2045", "3.000,5", ",250"] {
-            assert_eq!(parse_number(decimal_comma), None, "{decimal_comma}");
+    fn numbers_are_read_as_ledgers_write_them() {
+        let point = |text: &str| parse_number(text, Decimal::Point);
+        for (text, number) in [
+            ("£1,204.50", 1204.5),
+            ("-3e2", -300.0),
+            ("-1,204,000", -1_204_000.0),
+            ("12.5%", 12.5),
+            ("(50.00)", -50.0),
+            ("£ 50.00-", -50.0),
+            ("-£50", -50.0),
+            ("(£1,204.50)", -1204.5),
+            (".5", 0.5),
+            ("7.", 7.0),
+            ("1 204.50", 1204.5),
+        ] {
+            assert_eq!(point(text), Some(number), "{text}");
+        }
+        for text in [
+            "1.2.3", "0,25", "0,250", "12,5", "1,2045", "3.000,5", ",250", "1.204,50", "12,50", "--5", "",
+            "%", "()", "£", "twelve", "1,204,50", "5 apples", "- -5", "(-5)",
+        ] {
+            assert_eq!(point(text), None, "{text}");
+        }
+        let comma = |text: &str| parse_number(text, Decimal::Comma);
+        for (text, number) in
+            [("12,50", 12.5), ("1.204,50", 1204.5), ("1.204", 1204.0), ("£1.204,5", 1204.5), ("-3", -3.0)]
+        {
+            assert_eq!(comma(text), Some(number), "{text}");
+        }
+        for text in ["12.50", "1,204.50", "0.25"] {
+            assert_eq!(comma(text), None, "{text}");
         }
     }
 
@@ -286,6 +415,6 @@ mod tests {
         let mut faults = Faults::default();
         faults.add(0, 3, RejectReason::DateMissing);
         faults.add(0, 4, RejectReason::RoleUnknown);
-        assert_eq!(faults.0[&0], (3, RejectReason::DateMissing));
+        assert_eq!(faults.of_rows[&0], (3, RejectReason::DateMissing));
     }
 }

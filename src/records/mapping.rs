@@ -59,9 +59,15 @@ pub struct EventColumns {
     /// The person's part in it: subject, victim, suspect or witness. Subject where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The source's own reference of the record. A reference that stands twice is rejected.
+    /// The source's own reference of the record. What becomes of one that stands more than once, `repeated` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// What a reference means that stands more than once about one person.
+    #[serde(default, skip_serializing_if = "Repeated::is_default")]
+    pub repeated: Repeated,
+    /// What becomes of rows without a reference that are the same in everything.
+    #[serde(default, skip_serializing_if = "Duplicates::is_default")]
+    pub duplicates: Duplicates,
     /// How sure the linkage is that the record is this person's, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_probability: Option<String>,
@@ -99,6 +105,45 @@ fn is_default_minimum_link(value: &f64) -> bool {
     *value == default_minimum_link()
 }
 
+/// What a reference means that stands more than once about one person, as it does where monthly or yearly returns are
+/// put on top of each other. About two people it is a reject either way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeated {
+    /// Each row is a state of the record, from the day it became known until the next one did: an episode that a later
+    /// return closes is open before it and closed from it on. Rows that say the same are one.
+    #[default]
+    Latest,
+    /// Only the row that became known first is used; the others are rejects.
+    Reject,
+}
+
+/// What becomes of rows without a reference that are the same in everything. Nobody can tell whether a thing happened twice
+/// or was written twice, so it is counted and said either way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duplicates {
+    /// Each is used: two notices of one day may be two.
+    #[default]
+    Keep,
+    /// One is used, the others are rejects.
+    Drop,
+}
+
+impl Repeated {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Duplicates {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Where the kind of an event comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -133,7 +178,9 @@ impl Default for Known {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Coverage {
-    /// The first day the source holds. A look-back that begins earlier is not covered.
+    /// The first day the source holds. A look-back that begins earlier is not covered. Without it: the first day
+    /// on which anything happened of what was known at the as-of date, since silence from before any record says
+    /// nothing. State it: one old record makes a source look older than it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Day>,
     /// The last day the source holds. Without it, the source is taken as complete up to any date.
@@ -180,6 +227,8 @@ impl SourceMapping {
                 value: None,
                 role: None,
                 reference: None,
+                repeated: Repeated::default(),
+                duplicates: Duplicates::default(),
                 link_probability: None,
                 minimum_link: default_minimum_link(),
                 categories: Vec::new(),
@@ -241,6 +290,20 @@ impl SourceMapping {
     #[must_use]
     pub fn reference(mut self, column: impl Into<String>) -> Self {
         self.columns.reference = Some(column.into());
+        self
+    }
+
+    /// What a reference means that stands more than once.
+    #[must_use]
+    pub fn repeated(mut self, repeated: Repeated) -> Self {
+        self.columns.repeated = repeated;
+        self
+    }
+
+    /// What becomes of rows that are the same in everything.
+    #[must_use]
+    pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
+        self.columns.duplicates = duplicates;
         self
     }
 

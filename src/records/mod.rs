@@ -40,37 +40,49 @@
 
 mod builder;
 mod column;
-mod csv;
+mod days;
 mod dictionary;
 mod events;
 mod extract;
 mod frame;
+mod gather;
 mod header;
 mod intake;
+mod lines;
 mod mapping;
+mod open;
 mod options;
 mod people;
+mod profile;
 mod reject;
+mod repeats;
 mod selector;
 mod snapshot;
 mod source;
+mod text;
+mod workbook;
 
 use std::sync::Arc;
 
 pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
+pub use days::DateForm;
 pub use events::Role;
 pub use extract::Extract;
-pub use mapping::{Coverage, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping};
-pub use options::{Delimiter, Encoding, ReadOptions};
-pub use reject::{Intake, Reject, RejectReason, summarise};
+pub use mapping::{
+    Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
+};
+pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
+pub use profile::{ChangeIn, KindProfile, SourceChange, SourceProfile};
+pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
+pub use source::DaysFound;
 
 pub(crate) use builder::{check_limit, read_table};
 pub(crate) use column::{Batch, Column};
+pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
-pub(crate) use intake::parse_day;
 pub(crate) use mapping::one_or_many;
 pub(crate) use people::People;
 pub(crate) use selector::{Selection, category_place};
@@ -88,6 +100,7 @@ pub struct Records {
     sources: Vec<Source>,
     intake: Vec<Intake>,
     rejects: Vec<Reject>,
+    remarks: Vec<Remark>,
 }
 
 impl Records {
@@ -116,6 +129,12 @@ impl Records {
         &self.rejects
     }
 
+    /// What is remarkable about rows that were used all the same, by source.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
     /// How many people there are.
     #[must_use]
     pub fn people(&self) -> usize {
@@ -132,6 +151,13 @@ impl Records {
     /// The names of the sources, sorted, each with what it covers and how many events it holds.
     pub fn sources(&self) -> impl Iterator<Item = (&str, &Coverage, usize)> {
         self.sources.iter().map(|source| (source.name.as_str(), &source.coverage, source.events.rows()))
+    }
+
+    /// The days that a source's records name, beside what [`Coverage`] declares; `None` where there is no such
+    /// source, or no record in it.
+    #[must_use]
+    pub fn days_found(&self, source: &str) -> Option<DaysFound> {
+        self.source(source).and_then(Source::days_found)
     }
 
     /// The kinds of event that a source holds, sorted.
@@ -157,6 +183,15 @@ impl Records {
 
     pub(crate) fn household_ids(&self) -> &Arc<[Box<str>]> {
         &self.households.ids
+    }
+
+    /// For each household everybody who ever belonged to it, known at the time or not: for audits alone.
+    pub(crate) fn ever_members(&self) -> Vec<Vec<u32>> {
+        let mut members = vec![Vec::new(); self.households.ids.len()];
+        for spell in &self.households.spells {
+            members[spell.household as usize].push(spell.person);
+        }
+        members
     }
 
     pub(crate) fn person(&self, id: &str) -> Option<u32> {

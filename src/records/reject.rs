@@ -14,6 +14,10 @@ pub enum RejectReason {
     FieldCount,
     /// Bytes that are no text in the declared encoding.
     Encoding,
+    /// A quote that opens a cell and is not closed, or only rows later.
+    QuoteOpen,
+    /// A row that sums up the others.
+    TotalRow,
     /// No id, or one of the declared "unknown" texts.
     EntityMissing,
     /// An id that is not on the list of people.
@@ -24,6 +28,8 @@ pub enum RejectReason {
     DateMissing,
     /// A text that is no date, or a date that does not exist.
     DateUnreadable,
+    /// A date that cannot be: outside the limits of what is plausible.
+    DateImplausible,
     /// An episode that ends before it begins.
     EndBeforeStart,
     /// No kind of event.
@@ -36,8 +42,10 @@ pub enum RejectReason {
     LinkWeak,
     /// No reference where the source is said to have one.
     ReferenceMissing,
-    /// A reference that stands in the source already.
+    /// A reference that stands in the source already, about somebody or something else.
     ReferenceRepeated,
+    /// The same in everything as a row before it, where the source is to have no such rows.
+    Duplicate,
     /// No household.
     HouseholdMissing,
     /// Nothing in a cell that is needed.
@@ -59,11 +67,14 @@ impl RejectReason {
         match self {
             Self::FieldCount => "field_count",
             Self::Encoding => "encoding",
+            Self::QuoteOpen => "quote_open",
+            Self::TotalRow => "total_row",
             Self::EntityMissing => "entity_missing",
             Self::EntityUnknown => "entity_unknown",
             Self::EntityRepeated => "entity_repeated",
             Self::DateMissing => "date_missing",
             Self::DateUnreadable => "date_unreadable",
+            Self::DateImplausible => "date_implausible",
             Self::EndBeforeStart => "end_before_start",
             Self::KindMissing => "kind_missing",
             Self::NumberUnreadable => "number_unreadable",
@@ -71,6 +82,7 @@ impl RejectReason {
             Self::LinkWeak => "link_weak",
             Self::ReferenceMissing => "reference_missing",
             Self::ReferenceRepeated => "reference_repeated",
+            Self::Duplicate => "duplicate",
             Self::HouseholdMissing => "household_missing",
             Self::ValueMissing => "value_missing",
             Self::FlagUnreadable => "flag_unreadable",
@@ -86,11 +98,14 @@ impl RejectReason {
         match self {
             Self::FieldCount => "the row has more or fewer fields than the header",
             Self::Encoding => "the row is not text in the declared encoding",
+            Self::QuoteOpen => "a quote opens here that is not closed, or only rows later",
+            Self::TotalRow => "the row sums up the others",
             Self::EntityMissing => "no id",
             Self::EntityUnknown => "the id is not on the list of people",
             Self::EntityRepeated => "the id stands on the list twice",
             Self::DateMissing => "no date",
             Self::DateUnreadable => "not a date that exists",
+            Self::DateImplausible => "a date that cannot be (outside `plausible`)",
             Self::EndBeforeStart => "it ends before it begins",
             Self::KindMissing => "no kind of event",
             Self::NumberUnreadable => "not a finite number",
@@ -98,6 +113,7 @@ impl RejectReason {
             Self::LinkWeak => "the link to the person is too unsure",
             Self::ReferenceMissing => "no reference",
             Self::ReferenceRepeated => "the reference stands in the source twice",
+            Self::Duplicate => "the same in everything as another row",
             Self::HouseholdMissing => "no household",
             Self::ValueMissing => "nothing in the cell",
             Self::FlagUnreadable => "not true or false, 1 or 0, yes or no",
@@ -129,6 +145,60 @@ pub struct Reject {
     pub column: Option<String>,
     /// Why.
     pub reason: RejectReason,
+}
+
+/// What is remarkable about rows that were used all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RemarkKind {
+    /// A cell with line breaks in it.
+    SeveralLines,
+    /// No UTF-8, and so read as Windows-1252.
+    Windows1252,
+    /// A date of birth that cannot be read: the person is kept without it.
+    BirthUnreadable,
+    /// A date of birth that cannot be: the person is kept without it.
+    BirthImplausible,
+    /// It happened before the person was born.
+    BeforeBirth,
+    /// The same in everything as another row of the source; counted as often as it stands there.
+    Duplicate,
+    /// What another row of the same reference says already; counted once.
+    SaidBefore,
+    /// A later state of a record that the source held already.
+    LaterState,
+    /// An end that stands for none, such as 9999-12-31.
+    OpenEnd,
+}
+
+impl RemarkKind {
+    /// What it means, in plain words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::SeveralLines => "rows with line breaks within a cell",
+            Self::Windows1252 => "rows that are not UTF-8, read as Windows-1252",
+            Self::BirthUnreadable => "people whose date of birth cannot be read, kept without it",
+            Self::BirthImplausible => "people whose date of birth cannot be, kept without it",
+            Self::BeforeBirth => "records from before the person's birth",
+            Self::Duplicate => "rows that are the same in everything as another, each counted",
+            Self::SaidBefore => "rows that say of a reference what another says, counted once",
+            Self::LaterState => "rows that give the later state of a record",
+            Self::OpenEnd => "ends that stand for none, such as 9999-12-31",
+        }
+    }
+}
+
+/// So many rows of a source that were used, and what is remarkable about them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Remark {
+    /// The source.
+    pub source: String,
+    /// What is remarkable.
+    pub kind: RemarkKind,
+    /// How many rows.
+    pub rows: u64,
 }
 
 /// What became of a source's rows. `read = accepted + rejected` always holds.

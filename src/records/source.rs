@@ -1,15 +1,17 @@
 //! One source: its rows validated into events, its names, and what it covers.
 
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::column::{Batch, Column, NO_DAY};
 use super::dictionary::{Dictionary, IdParts, NONE, encode_ids};
 use super::events::{Episodes, EventTable, KnownDays, OPEN, References, Role};
 use super::extract::Extract;
-use super::intake::{Accepted, Faults, Ledger};
-use super::mapping::{Coverage, EventColumns, Kind, Known, SourceMapping};
-use super::reject::{Intake, Reject, RejectReason};
-use crate::calendar::AsOf;
+use super::intake::{Accepted, Closed, DayOf, Faults, Ledger, Reader};
+use super::mapping::{Coverage, Duplicates, EventColumns, Kind, Known, SourceMapping};
+use super::reject::{RejectReason, RemarkKind};
+use super::repeats::Repeats;
+use crate::calendar::{AsOf, Day};
 use crate::error::RecordsError;
 
 /// A source as it is held: events and the names behind their codes.
@@ -23,9 +25,43 @@ pub(crate) struct Source {
     pub(crate) events: EventTable,
     /// The extract's columns that features can read: kind, value, role and categories.
     pub(crate) columns: Vec<String>,
+    /// The first day on which anything happened, as far as it was known: a day of becoming known, and the first
+    /// day from then on. Both in order, known rising and first falling.
+    begins: Vec<(i32, i32)>,
+}
+
+/// The days that a source's accepted records name, beside what its mapping declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DaysFound {
+    /// The first day on which something happened.
+    pub first_occurred: Day,
+    /// The last.
+    pub last_occurred: Day,
+    /// The first day on which something became known.
+    pub first_known: Day,
+    /// The last.
+    pub last_known: Day,
 }
 
 impl Source {
+    /// The first day on which anything happened of what was known at a date; `None` where nothing was.
+    pub(crate) fn first_day(&self, as_of: AsOf) -> Option<i32> {
+        let known = self.begins.partition_point(|&(known, _)| as_of.sees(known));
+        known.checked_sub(1).map(|place| self.begins[place].1)
+    }
+
+    /// The days that its records name; `None` where it has no record.
+    pub(crate) fn days_found(&self) -> Option<DaysFound> {
+        let day = Day::from_epoch_days;
+        let known = || (0..self.events.rows()).map(|row| self.events.known(row));
+        Some(DaysFound {
+            first_occurred: day(*self.events.occurred.iter().min()?),
+            last_occurred: day(*self.events.occurred.iter().max()?),
+            first_known: day(known().min()?),
+            last_known: day(known().max()?),
+        })
+    }
+
     /// A digest of what the source said at a date: every visible event, each with its person's id, in
     /// canonical order. The same records give the same digest, in whatever order they were read.
     pub(crate) fn digest(&self, people: &[Box<str>], as_of: AsOf) -> String {
@@ -88,12 +124,13 @@ pub(super) struct Reading {
     mapping: SourceMapping,
     files: Vec<String>,
     ledger: Ledger,
+    reader: Reader,
     id_parts: IdParts,
     person: Vec<u32>,
     kinds: Dictionary,
     categories: Vec<Dictionary>,
     events: EventTable,
-    /// File and row of each event, kept where repeated references have to be reported.
+    /// File and row of each event, kept where rows may yet have to be rejected.
     positions: Vec<(Option<u32>, u64)>,
 }
 
@@ -162,15 +199,21 @@ impl Reading {
     /// rejected; without one they are added to `ids`.
     pub(super) fn read(
         mapping: SourceMapping,
-        extract: Extract,
-        ids: &mut Dictionary,
-        people_listed: bool,
+        (extract, read_on): (Extract, Option<Day>),
+        (ids, people_listed): (&mut Dictionary, bool),
         mut progress: impl FnMut(u64),
     ) -> Result<Self, RecordsError> {
         check(&mapping)?;
+        // A register that is kept ahead of time holds what is yet to come.
+        let ahead = match mapping.columns.known {
+            Known::LagDays(lag) if lag < 0 => -lag,
+            _ => 0,
+        };
+        let last = mapping.coverage.updated.or(read_on).map(|day| day + ahead);
         let mut reading = Self {
             files: Vec::new(),
             ledger: Ledger::default(),
+            reader: Reader::new(extract.how(), last),
             id_parts: IdParts::default(),
             person: Vec::new(),
             kinds: Dictionary::default(),
@@ -200,6 +243,7 @@ impl Reading {
             Ok(())
         })?;
         reading.files = files;
+        reading.reader.check(&mapping.name, &layout.wanted)?;
         Ok(reading)
     }
 
@@ -217,19 +261,22 @@ impl Reading {
         let entity: Vec<&Column> = layout.entity.iter().map(|&place| cells(place)).collect();
         let person = encode_ids(ids, &mut self.id_parts, &entity, rows, !people_listed);
         faults.add_missing_ids(&person, layout.entity[0] as u32);
-        let occurred = faults.days(cells(layout.occurred), rows, layout.occurred as u32, true);
-        let known = layout.known.map(|place| faults.days(cells(place), rows, place as u32, true));
+        let reader = &mut self.reader;
+        let mut days =
+            |place: usize, of: DayOf| faults.days((cells(place), rows), (place as u32, of), reader);
+        let occurred = days(layout.occurred, DayOf::Event);
+        let known = layout.known.map(|place| days(place, DayOf::Event));
         let episodes = layout
             .ended
             .map(|place| self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults));
         let kind = self.kinds_of(batch, layout, &mut faults)?;
         let value: Option<Vec<f32>> = layout.value.map(|place| {
-            let numbers = faults.numbers(cells(place), rows, place as u32);
+            let numbers = faults.numbers((cells(place), rows), place as u32, &self.reader);
             numbers.into_iter().map(|number| number as f32).collect()
         });
         let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
         if let Some(place) = layout.link {
-            let links = faults.numbers(cells(place), rows, place as u32);
+            let links = faults.numbers((cells(place), rows), place as u32, &self.reader);
             for (row, &link) in links.iter().enumerate() {
                 // An absent probability is no assurance: it is rejected as well.
                 if link.is_nan() || link < self.mapping.columns.minimum_link {
@@ -275,8 +322,11 @@ impl Reading {
             for row in (0..rows).filter(|&row| accepted.has(row)) {
                 held.place.push(held.texts.len() as u32);
                 held.texts.push(&cells(place).text(row).unwrap_or_default());
-                self.positions.push((batch.file, batch.rows.position(row)));
             }
+        }
+        if layout.reference.is_some() || self.mapping.columns.duplicates == Duplicates::Drop {
+            let kept = (0..rows).filter(|&row| accepted.has(row));
+            self.positions.extend(kept.map(|row| (batch.file, batch.rows.position(row))));
         }
         if self.person.len() > u32::MAX as usize - 1 {
             return Err(self.too_many("rows", u64::from(u32::MAX) - 1));
@@ -286,7 +336,7 @@ impl Reading {
 
     /// Ends of episodes and when each became known.
     fn ends(
-        &self,
+        &mut self,
         batch: &Batch,
         layout: &Layout<'_>,
         place: usize,
@@ -295,7 +345,8 @@ impl Reading {
         faults: &mut Faults,
     ) -> (Vec<i32>, Vec<i32>) {
         let rows = batch.rows.len();
-        let mut ended = faults.days(&batch.columns[place], rows, place as u32, false);
+        let column = (&batch.columns[place], rows);
+        let mut ended = faults.days(column, (place as u32, DayOf::End), &mut self.reader);
         for row in 0..rows {
             if ended[row] == NO_DAY {
                 ended[row] = OPEN;
@@ -305,7 +356,8 @@ impl Reading {
         }
         let ended_known = match (layout.ended_known, &self.mapping.columns.known) {
             (Some(column), _) => {
-                let told = faults.days(&batch.columns[column], rows, column as u32, false);
+                let cells = (&batch.columns[column], rows);
+                let told = faults.days(cells, (column as u32, DayOf::Optional), &mut self.reader);
                 told.iter().zip(&ended).map(|(&day, &end)| if day == NO_DAY { end } else { day }).collect()
             }
             (None, Known::LagDays(lag)) => ended.iter().map(|&end| end.saturating_add(*lag)).collect(),
@@ -351,7 +403,7 @@ impl Reading {
 
     /// Puts people and names in their final order, rows in canonical order, and turns away repeated
     /// references.
-    pub(super) fn close(mut self, person_place: &[u32], people: usize) -> (Source, Intake, Vec<Reject>) {
+    pub(super) fn close(mut self, person_place: &[u32], born: &[i32]) -> (Source, Closed) {
         let (kinds, kind_place) = self.kinds.sorted(self.events.kind.iter().map(|&kind| u32::from(kind)));
         for kind in &mut self.events.kind {
             *kind = kind_place[usize::from(*kind)] as u16;
@@ -367,59 +419,91 @@ impl Reading {
             categories.push((column.clone(), values));
         }
         let person: Vec<u32> = self.person.iter().map(|&p| person_place[p as usize]).collect();
-        let order = self.events.sort(&person, people);
+        let order = self.events.sort(&person, born.len());
+        let layout = Layout::of(&self.mapping.columns);
+        let mut drop = vec![false; self.events.rows()];
+        let reject = |ledger: &mut Ledger, row: usize, reason: RejectReason| {
+            let (file, position) = self.positions[order[row] as usize];
+            let column = layout.reference.filter(|_| reason == RejectReason::ReferenceRepeated);
+            ledger.reject_later(file, position, column.map(|place| place as u32), reason);
+        };
         if self.events.references.is_some() {
-            let column = Layout::of(&self.mapping.columns).reference.map(|place| place as u32);
-            let repeated = repeated_references(&self.events, &order, &self.positions);
-            for (row, _) in repeated.iter().enumerate().filter(|(_, repeated)| **repeated) {
-                let (file, position) = self.positions[order[row] as usize];
-                self.ledger.reject_later(file, position, column, RejectReason::ReferenceRepeated);
+            let position = |row: usize| self.positions[order[row] as usize];
+            let repeats = Repeats::find(&self.events, position, self.mapping.columns.repeated);
+            for &row in &repeats.rejected {
+                reject(&mut self.ledger, row, RejectReason::ReferenceRepeated);
             }
-            if repeated.contains(&true) {
-                self.events.drop_rows(&repeated);
+            for &row in repeats.rejected.iter().chain(&repeats.said_before) {
+                drop[row] = true;
+            }
+            self.ledger.remark(RemarkKind::SaidBefore, repeats.said_before.len() as u64);
+            self.ledger.remark(RemarkKind::LaterState, repeats.later_states);
+            self.events.superseded = repeats.superseded;
+        } else {
+            let copies = copies(&self.events, born.len());
+            match self.mapping.columns.duplicates {
+                Duplicates::Keep => self.ledger.remark(RemarkKind::Duplicate, copies.len() as u64),
+                Duplicates::Drop => {
+                    for row in copies {
+                        reject(&mut self.ledger, row, RejectReason::Duplicate);
+                        drop[row] = true;
+                    }
+                }
             }
         }
-        let layout = Layout::of(&self.mapping.columns);
-        let (intake, rejects) = self.ledger.close(&self.mapping.name, &self.files, &layout.wanted);
+        if drop.contains(&true) {
+            self.events.drop_rows(&drop);
+        }
+        self.ledger.remark(RemarkKind::BeforeBirth, before_birth(&self.events, born));
+        let closed = self.ledger.close(&self.mapping.name, &self.files, &layout.wanted);
         let source = Source {
             name: self.mapping.name,
             coverage: self.mapping.coverage,
             kinds,
             categories,
+            begins: begins(&self.events),
             events: self.events,
             columns: self.mapping.columns.readable().map(str::to_owned).collect(),
         };
-        (source, intake, rejects)
+        (source, closed)
     }
 }
 
-/// Marks every row but one of each reference. Kept is the one that became known first, so that a row
-/// which comes later never takes away what was seen before; then the first in canonical order; and among
-/// rows that are the same in everything, the one that stands first in the extract.
-fn repeated_references(events: &EventTable, order: &[u32], positions: &[(Option<u32>, u64)]) -> Vec<bool> {
-    let mut kept: hashbrown::HashMap<&str, usize> = hashbrown::HashMap::with_capacity(events.rows());
-    let mut repeated = vec![false; events.rows()];
-    let position = |row: usize| positions[order[row] as usize];
+/// Rows that are the same in everything as the row before them.
+fn copies(events: &EventTable, people: usize) -> Vec<usize> {
+    let of_person = |person: u32| {
+        let rows = events.rows_of(person);
+        rows.clone().skip(1).filter(move |&row| events.same(row - 1, row))
+    };
+    (0..people as u32).flat_map(of_person).collect()
+}
+
+/// How many records lie before the birth of the person they are about.
+fn before_birth(events: &EventTable, born: &[i32]) -> u64 {
+    let of_person = |(person, &born): (usize, &i32)| {
+        let rows = events.rows_of(person as u32);
+        if born == NO_DAY { 0 } else { rows.filter(|&row| events.occurred[row] < born).count() as u64 }
+    };
+    born.iter().enumerate().map(of_person).sum()
+}
+
+/// See [`Source::begins`].
+fn begins(events: &EventTable) -> Vec<(i32, i32)> {
+    // By day of becoming known first: there are far fewer days than rows.
+    let mut first: hashbrown::HashMap<i32, i32> = hashbrown::HashMap::new();
     for row in 0..events.rows() {
-        let Some(reference) = events.reference(row) else { continue };
-        match kept.entry(reference) {
-            hashbrown::hash_map::Entry::Vacant(place) => {
-                place.insert(row);
-            }
-            hashbrown::hash_map::Entry::Occupied(mut place) => {
-                let held = *place.get();
-                let better = events.known(row) < events.known(held)
-                    || (events.same(row, held) && position(row) < position(held));
-                if better {
-                    repeated[held] = true;
-                    place.insert(row);
-                } else {
-                    repeated[row] = true;
-                }
-            }
-        }
+        let day = events.occurred[row];
+        first.entry(events.known(row)).and_modify(|held| *held = day.min(*held)).or_insert(day);
     }
-    repeated
+    let mut days: Vec<(i32, i32)> = first.into_iter().collect();
+    days.sort_unstable();
+    let mut earliest = i32::MAX;
+    days.retain(|&(_, day)| {
+        let is_earlier = day < earliest;
+        earliest = earliest.min(day);
+        is_earlier
+    });
+    days
 }
 
 /// Adds the values of accepted rows.

@@ -7,7 +7,9 @@ use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::records::RecordReference;
 use crate::review::{ListedCase, ReviewList, SharesUsed, WhyListed};
-use crate::scoring::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability};
+use crate::scoring::{
+    Absence, AcceptedSource, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability,
+};
 use crate::stats::Interval;
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
@@ -54,6 +56,8 @@ struct Page<'a> {
     length: String,
     /// How many of them were drawn at random, in words; empty for none.
     random: String,
+    /// Sources that are used though they are not what they were at training.
+    accepted: Vec<String>,
     /// How places were dealt to groups; empty where they were not.
     shares: String,
     /// How many of those not drawn at random are in each band of the score.
@@ -193,6 +197,7 @@ impl<'a> Page<'a> {
             title,
             audit: Audit::of(list.provenance()),
             length: words::counted(entries.len(), "case", "cases"),
+            accepted: list.provenance().accepted.iter().map(AcceptedSource::in_words).collect(),
             shares: list.shares().map(shares_in_words).unwrap_or_default(),
             random: if random == 0 {
                 String::new()

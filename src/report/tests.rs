@@ -97,7 +97,7 @@ fn records() -> Records {
     let covered = |from: &str, to: Option<&str>| Coverage {
         from: Some(from.parse().unwrap()),
         to: to.map(|to| to.parse().unwrap()),
-        updated: to.map(|to| to.parse().unwrap()),
+        updated: to.map(|_| "2025-12-31".parse().unwrap()),
         ..Coverage::default()
     };
     Records::builder()

@@ -9,7 +9,7 @@ use crate::error::{AuditError, Error, ReviewError};
 use crate::evaluate::{Capacity, ListLength};
 use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
-use crate::scoring::{NotScored, Provenance, Scores};
+use crate::scoring::{NotScored, Provenance, Scores, WhyNot};
 
 /// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
 /// some cases drawn at random from the rest.
@@ -65,8 +65,9 @@ impl ReviewList {
     /// order of their ranks.
     ///
     /// # Errors
-    /// [`ReviewError::NoCapacity`] where the list would be empty, or the error of a case that cannot be
-    /// explained.
+    /// [`ReviewError::NoCapacity`] and [`ReviewError::CapacityAboveCohort`] where the list would be empty or longer
+    /// than the cohort, [`ReviewError::NobodyScored`] where every case was left unscored, or the error of a case that
+    /// cannot be explained.
     pub fn draw(
         scores: &Scores<'_, '_>,
         capacity: Capacity,
@@ -271,10 +272,26 @@ impl ReviewList {
 
 /// How many places there are.
 fn length(scores: &Scores<'_, '_>, capacity: Capacity) -> Result<usize, ReviewError> {
-    match capacity.of(scores.len()) {
-        0 => Err(ReviewError::NoCapacity),
-        length => Ok(length),
+    let (scored, refused) = (scores.len(), scores.not_scored());
+    let cohort = scored + refused.len();
+    if capacity.check().is_err() {
+        return Err(ReviewError::NoCapacity);
     }
+    if let Capacity::Cases(places) = capacity
+        && places as usize > cohort
+    {
+        return Err(ReviewError::CapacityAboveCohort { places, cohort });
+    }
+    if scored == 0 {
+        let count = |is: fn(&WhyNot) -> bool| refused.iter().filter(|held| is(held.reason())).count();
+        return Err(ReviewError::NobodyScored {
+            cohort,
+            stale: count(|why| matches!(why, WhyNot::Stale { .. })),
+            thin: count(|why| matches!(why, WhyNot::Thin { .. })),
+            outside: count(|why| matches!(why, WhyNot::Outside { .. })),
+        });
+    }
+    Ok(capacity.of(scored))
 }
 
 crate::opaque_debug!(ReviewList);

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cohort::Cohort;
-use crate::features::{Cell, FeatureMatrix};
-use crate::model::Candidate;
+use crate::features::{Cell, FeatureMatrix, Measure, Scope};
+use crate::model::{AdditiveModel, Candidate};
 
 /// When a case is not scored.
 ///
@@ -18,7 +18,9 @@ pub struct Abstention {
     /// of the families in greatest need.
     pub widths_outside: f64,
     /// A case is too thin, or too stale, where more than this share of the importance rests on features
-    /// that its sources do not cover, or whose sources are out of date. The default is one half: beyond it
+    /// that its sources do not cover, that are missing, or whose sources are out of date. Missing counts where
+    /// it means that something is not known (the household, the age), or where the model never learnt what it
+    /// means; "no last visit, for there was none" is knowledge. The default is one half: beyond it
     /// the score would say more about the records than about the family.
     pub unknown_share: f64,
     /// A source whose extract ends more than this many days before the as-of date is out of date. The
@@ -64,9 +66,9 @@ pub enum WhyNot {
         /// The feature's label.
         feature: String,
     },
-    /// Most of what the model reads is not covered for this case.
+    /// Most of what the model reads is missing or not covered for this case.
     Thin {
-        /// The labels of the features that are not covered.
+        /// The labels of the features that are not known.
         features: Vec<String>,
     },
     /// Most of what the model reads comes from sources that are out of date.
@@ -87,7 +89,7 @@ impl WhyNot {
                 )
             }
             Self::Thin { features } => format!(
-                "Too little is known: most of what the model reads is not covered for this case ({}).",
+                "Too little is known: most of what the model reads is missing or not covered for this case ({}).",
                 features.join("; ")
             ),
             Self::Stale { sources } => format!(
@@ -100,6 +102,13 @@ impl WhyNot {
 
 /// The share of all contributions from which a term is important.
 const IMPORTANT: f64 = 0.05;
+
+/// Whether no term of a feature learnt what a missing value means: it then counts as an average one.
+fn is_blind_to_missing(model: &AdditiveModel, place: usize) -> bool {
+    (0..model.terms().len())
+        .filter(|&term| model.places(term).any(|held| held == place))
+        .all(|term| model.terms()[term].is_blind_to(Cell::Missing))
+}
 
 /// What is looked at of every case of a cohort.
 pub(super) struct Gate<'m> {
@@ -118,6 +127,10 @@ struct Watched<'m> {
     from: f64,
     to: f64,
     is_stale: bool,
+    /// Of others in the household: missing where no household is known.
+    is_of_household: bool,
+    /// Whether a missing value means that something is not known, whatever the household.
+    missing_is_unknown: bool,
 }
 
 impl<'m> Gate<'m> {
@@ -166,6 +179,8 @@ impl<'m> Gate<'m> {
                     from,
                     to,
                     is_stale: stale(&feature.records.source),
+                    is_of_household: feature.scope == Scope::Household,
+                    missing_is_unknown: feature.measure == Measure::Age || is_blind_to_missing(model, place),
                 }
             })
             .collect();
@@ -173,7 +188,7 @@ impl<'m> Gate<'m> {
     }
 
     /// Why a case is not scored, if it is not.
-    pub(super) fn refuses(&self, matrix: &FeatureMatrix, row: usize) -> Option<WhyNot> {
+    pub(super) fn refuses(&self, matrix: &FeatureMatrix, cohort: &Cohort<'_>, row: usize) -> Option<WhyNot> {
         let cell = |watched: &Watched<'_>| matrix.cell(row, watched.place);
         let outside = self.features.iter().find(|watched| match cell(watched) {
             Cell::Value(value) => f64::from(value) < watched.from || f64::from(value) > watched.to,
@@ -182,16 +197,20 @@ impl<'m> Gate<'m> {
         if let Some(watched) = outside {
             return Some(WhyNot::Outside { feature: watched.label.to_owned() });
         }
-        let uncovered = || self.features.iter().filter(|watched| cell(watched) == Cell::NotCovered);
-        if uncovered().map(|watched| watched.share).sum::<f64>() > self.rule.unknown_share {
+        let has_household = cohort.others(row).is_some();
+        let is_unknown = |watched: &Watched<'_>| match cell(watched) {
+            Cell::Value(_) => false,
+            Cell::NotCovered => true,
+            Cell::Missing => watched.missing_is_unknown || (watched.is_of_household && !has_household),
+        };
+        let unknown = || self.features.iter().filter(|watched| is_unknown(watched));
+        if unknown().map(|watched| watched.share).sum::<f64>() > self.rule.unknown_share {
             return Some(WhyNot::Thin {
-                features: uncovered().map(|watched| watched.label.to_owned()).collect(),
+                features: unknown().map(|watched| watched.label.to_owned()).collect(),
             });
         }
-        let stale =
-            || self.features.iter().filter(|watched| watched.is_stale && cell(watched) != Cell::NotCovered);
-        let unknown: f64 = uncovered().chain(stale()).map(|watched| watched.share).sum();
-        if unknown > self.rule.unknown_share {
+        let stale = || self.features.iter().filter(|watched| watched.is_stale && !is_unknown(watched));
+        if unknown().chain(stale()).map(|watched| watched.share).sum::<f64>() > self.rule.unknown_share {
             let mut sources: Vec<String> = stale().map(|watched| watched.source.to_owned()).collect();
             sources.sort_unstable();
             sources.dedup();

@@ -9,7 +9,8 @@ use crate::calendar::{AsOf, Day};
 use crate::evaluate::{Estimate, Interval};
 use crate::features::{Cell, Feature, Scope};
 use crate::model::{Candidate, RiskScore};
-use crate::records::RecordReference;
+use crate::records::{RecordReference, SourceChange};
+use crate::words;
 
 /// A case with its score, its explanation and its provenance. None of them can be had without the others: a
 /// scored case comes from [`Scores::case`](super::Scores::case), has no public fields, and is never read
@@ -235,6 +236,9 @@ pub struct Provenance {
     pub as_of: AsOf,
     /// What each source said on that date.
     pub sources: Vec<SourceState>,
+    /// Sources that were not what they were at training, and who accepted that, why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<AcceptedSource>,
     /// Who was in the cohort.
     pub cohort: String,
     /// How many were in the cohort.
@@ -253,6 +257,43 @@ pub struct Provenance {
     pub library_version: String,
     /// The last day on which the score may be used.
     pub expires: Day,
+}
+
+/// That a source which is not what it was at training is used all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acceptance {
+    /// The source.
+    pub source: String,
+    /// Who accepts it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A source that was accepted, with what was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedSource {
+    /// Who accepted which source, and why.
+    pub acceptance: Acceptance,
+    /// In what it was not what it was.
+    pub found: Vec<SourceChange>,
+}
+
+impl AcceptedSource {
+    /// One sentence or two for people to read.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let Acceptance { source, by, reason } = &self.acceptance;
+        let found: Vec<&str> = self.found.iter().map(|change| change.words.as_str()).collect();
+        format!(
+            "The source {} is not what it was when the model was trained: {}. {by} accepted that: {}",
+            words::plain(source),
+            found.join("; "),
+            words::sentence(reason)
+        )
+    }
 }
 
 /// A source as a run saw it.

@@ -18,7 +18,10 @@ mod release;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
-pub use case::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, SourceState, Stability};
+pub use case::{
+    Absence, Acceptance, AcceptedSource, Chance, Contribution, Provenance, ScoredCase, ShownBand,
+    SourceState, Stability,
+};
 pub use file::ModelFile;
 pub use release::{AuditedModel, Previous, Scorer, SignOff};
 pub use scores::{Request, Scores};

@@ -3,13 +3,17 @@
 use sha2::{Digest as _, Sha256};
 
 use super::abstention::{Abstention, Gate, NotScored};
-use super::case::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, SourceState, Stability};
+use super::case::{
+    Absence, Acceptance, AcceptedSource, Chance, Contribution, Provenance, ScoredCase, ShownBand,
+    SourceState, Stability,
+};
 use super::release::Scorer;
 use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::error::ScoringError;
 use crate::evaluate::ranking::lot;
 use crate::features::FeatureMatrix;
+use crate::records::{Source, SourceChange};
 use crate::stats::Interval;
 use crate::stats::link::probability;
 
@@ -36,6 +40,9 @@ pub struct Request {
     pub valid_for_days: u32,
     /// When a case is not scored.
     pub abstention: Abstention,
+    /// Sources that are not what they were when the model was trained, and are used all the same. Without this, scoring
+    /// is refused where there is such a source.
+    pub accepted: Vec<Acceptance>,
 }
 
 impl Request {
@@ -47,7 +54,22 @@ impl Request {
             on,
             valid_for_days: 31,
             abstention: Abstention::default(),
+            accepted: Vec::new(),
         }
+    }
+
+    /// The same request, which uses a source that is not what it was when the model was trained: see
+    /// [`Candidate::changed_sources`](crate::model::Candidate::changed_sources).
+    #[must_use]
+    pub fn accepting(
+        mut self,
+        source: impl Into<String>,
+        by: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        let (source, by, reason) = (source.into(), by.into(), reason.into());
+        self.accepted.push(Acceptance { source, by, reason });
+        self
     }
 }
 
@@ -73,17 +95,21 @@ impl Scorer {
     ///
     /// # Errors
     /// [`ScoringError::OtherPurpose`], [`ScoringError::ReviewOverdue`], [`ScoringError::OtherPopulation`]
-    /// and [`ScoringError::Request`] where scoring is refused; [`ScoringError::Spec`] where the records
-    /// lack what the model reads.
+    /// and [`ScoringError::Request`] where scoring is refused; [`ScoringError::AsOfAfterRequest`],
+    /// [`ScoringError::BeforeRecords`] and [`ScoringError::AfterRecords`] where the date is none that the records
+    /// can speak of; [`ScoringError::Spec`] where the records
+    /// lack what the model reads; [`ScoringError::SourcesChanged`] where a source that it rests on is not what it was at
+    /// training and the request does not accept that.
     pub fn score<'r>(&self, cohort: &Cohort<'r>, request: &Request) -> Result<Scores<'_, 'r>, ScoringError> {
         self.check(cohort, request)?;
+        let accepted = self.accepted(cohort, request)?;
         let matrix = self.candidate().features().compute(cohort)?;
         let log_odds = self.candidate().model().log_odds(&matrix)?;
         let gate = Gate::new(self.candidate(), cohort, request.abstention);
         let mut order = Vec::with_capacity(cohort.len());
         let mut not_scored = Vec::new();
         for row in 0..cohort.len() {
-            match gate.refuses(&matrix, row) {
+            match gate.refuses(&matrix, cohort, row) {
                 None => order.push(row as u32),
                 Some(reason) => not_scored.push(NotScored { entity: cohort.id(row).to_owned(), reason }),
             }
@@ -94,7 +120,7 @@ impl Scorer {
         let capacity = self.backtest().plan.capacity.of(order.len());
         let kept_in = self.kept_in(&matrix, &order, capacity)?;
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
-        let provenance = self.provenance(cohort, request, not_scored.len());
+        let provenance = self.provenance(cohort, request, not_scored.len(), accepted);
         let cannot_see = self.candidate().training().blind_spots(&crate::words::date(cohort.as_of().day()));
         Ok(Scores {
             scorer: self,
@@ -148,10 +174,88 @@ impl Scorer {
         if cohort.rules() != self.candidate().cohort() {
             return Err(ScoringError::OtherPopulation);
         }
-        Ok(())
+        let (as_of, on) = (cohort.as_of().day(), request.on);
+        if as_of > on {
+            return Err(ScoringError::AsOfAfterRequest { as_of: as_of.to_string(), on: on.to_string() });
+        }
+        self.check_records(cohort, request)
     }
 
-    fn provenance(&self, cohort: &Cohort<'_>, request: &Request, not_scored: usize) -> Provenance {
+    /// Whether the records can say anything about the date. **The one place** where records to be scored are
+    /// held against what the model was trained on. A kind of which this month has no record is no fault.
+    fn check_records(&self, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
+        let as_of = cohort.as_of();
+        let records = cohort.snapshot().records();
+        let features = self.candidate().features().features().iter();
+        let mut names: Vec<&str> = features.map(|feature| feature.records.source.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let sources: Vec<&Source> = names.into_iter().filter_map(|name| records.source(name)).collect();
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let has_begun = |source: &&Source| {
+            source.first_day(as_of).is_some() && source.coverage.from.is_none_or(|from| from < as_of.day())
+        };
+        if !sources.iter().any(has_begun) {
+            return Err(ScoringError::BeforeRecords { as_of: as_of.to_string() });
+        }
+        // Where nobody declares how far a source reaches, its last record is all there is to go by.
+        let reaches = |source: &&Source| {
+            source.coverage.to.or_else(|| source.days_found().map(|found| found.last_known))
+        };
+        let stale_days = i32::try_from(request.abstention.stale_days).unwrap_or(i32::MAX);
+        match sources.iter().filter_map(reaches).max() {
+            Some(ends) if ends + stale_days < as_of.day() => {
+                Err(ScoringError::AfterRecords { as_of: as_of.to_string(), ends: ends.to_string() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the request accepts, with what was found.
+    fn accepted(&self, cohort: &Cohort<'_>, request: &Request) -> Result<Vec<AcceptedSource>, ScoringError> {
+        let found = self.candidate().changed_sources(cohort.snapshot());
+        let is_of = |accepted: &Acceptance, change: &SourceChange| accepted.source == change.source;
+        let mut accepted: Vec<AcceptedSource> = Vec::new();
+        for acceptance in &request.accepted {
+            let Acceptance { source, by, reason } = acceptance;
+            let wrong = |why: &str| Err(ScoringError::Request(format!("the source \"{source}\" {why}")));
+            if by.trim().is_empty() || reason.trim().is_empty() {
+                return wrong("is accepted without a name or a reason; give both");
+            }
+            if accepted.iter().any(|held| held.acceptance.source == *source) {
+                return wrong("is accepted twice; accept it once");
+            }
+            let found: Vec<SourceChange> =
+                found.iter().filter(|change| is_of(acceptance, change)).cloned().collect();
+            if found.is_empty() {
+                // An acceptance that stands in a script for good would hide the next fault.
+                return wrong(
+                    "is what it was when the model was trained, or is none of the model's; there is nothing to accept",
+                );
+            }
+            accepted.push(AcceptedSource { acceptance: acceptance.clone(), found });
+        }
+        let open: Vec<String> = found
+            .iter()
+            .filter(|change| !request.accepted.iter().any(|accepted| is_of(accepted, change)))
+            .map(|change| format!("{}: {}", change.source, change.words))
+            .collect();
+        if open.is_empty() {
+            Ok(accepted)
+        } else {
+            Err(ScoringError::SourcesChanged { found: open.join("; ") })
+        }
+    }
+
+    fn provenance(
+        &self,
+        cohort: &Cohort<'_>,
+        request: &Request,
+        not_scored: usize,
+        accepted: Vec<AcceptedSource>,
+    ) -> Provenance {
         let snapshot = cohort.snapshot();
         let sources = snapshot
             .sources()
@@ -175,6 +279,7 @@ impl Scorer {
             outcome_measures: self.candidate().outcome().measures.clone(),
             as_of: cohort.as_of(),
             sources,
+            accepted,
             cohort: String::new(),
             cohort_size: cohort.len() as u32,
             not_scored: not_scored as u32,

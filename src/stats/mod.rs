@@ -18,6 +18,7 @@
 //! ```
 
 mod bootstrap;
+pub(crate) mod chance;
 mod clusters;
 #[cfg(test)]
 pub(crate) mod fixture;

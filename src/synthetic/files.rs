@@ -159,7 +159,9 @@ fn service_file(source: usize, rows: &[Row]) -> CouncilFile {
 
 fn coverage(source: usize, rows: &[Row]) -> SourceCoverage {
     let from = if source == Source::YouthJustice as usize { YOUTH_JUSTICE_START } else { RECORDS_START };
-    let newest = rows.last().map_or(EXTRACT - 1, |row| row.recorded);
+    // An end is recorded later than its beginning, and a row may be of a day that was still to come.
+    let days = rows.iter().flat_map(|row| [row.recorded, row.start, row.end_recorded]);
+    let newest = days.filter(|&day| day < EXTRACT).max().unwrap_or(EXTRACT - 1);
     SourceCoverage {
         source: LAYOUTS[source].name,
         from: Day::from_epoch_days(from),

@@ -41,7 +41,8 @@ pub fn council(seed: u64, people: usize) -> World {
         if ["plans", "roll"].contains(&mapping.name.as_str()) {
             mapping.coverage.to = Some(Day::from_epoch_days(to));
         }
-        mapping.coverage.updated = Some(Day::from_epoch_days(to));
+        // Rows are of up to half a year after the last date that is asked about.
+        mapping.coverage.updated = Some(Day::from_epoch_days(to + 200));
         world.sources.push(Source { mapping, rows: Vec::new() });
     }
     for nth in 0..people {

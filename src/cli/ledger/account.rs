@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use earlyhelp::calendar::Day;
-use earlyhelp::project::Project;
 
 use super::LedgerArgument;
 use crate::cli::{Failure, Outcome, output, today};
@@ -31,7 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open()?;
     let protected = match &arguments.project {
         None => None,
-        Some(path) => Some(Project::load(path)?.protected()?),
+        Some(path) => Some(super::super::load(path)?.protected()?),
     };
     let on = arguments.on.unwrap_or_else(today);
     let account = ledger.account(protected.as_ref(), arguments.min_n, on)?;

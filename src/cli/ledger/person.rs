@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::ledger::{AffectedCase, Correction, Erasure};
-use earlyhelp::project::Project;
 use earlyhelp::report;
 
 use super::LedgerArgument;
@@ -50,7 +49,7 @@ pub fn correct(arguments: &CorrectArguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("reading");
     let records = match &arguments.project {
         None => None,
-        Some(path) => Some(Project::load(path)?.on_progress(progress.watch()).records()?),
+        Some(path) => Some(super::super::load(path)?.on_progress(progress.watch()).records()?),
     };
     progress.stage("looking for past cases");
     let correction = Correction {
@@ -140,7 +139,7 @@ pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
     let mut records = arguments.record.clone();
     if let Some(path) = &arguments.project {
         let progress = Progress::start("reading");
-        let held = Project::load(path)?.on_progress(progress.watch()).records()?;
+        let held = super::super::load(path)?.on_progress(progress.watch()).records()?;
         let snapshot = held.as_of(AsOf::new(on));
         for (source, ..) in held.sources() {
             let references = snapshot.events(source, &arguments.entity).filter_map(|event| event.reference);

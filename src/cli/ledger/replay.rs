@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use earlyhelp::ledger::ReplayOf;
-use earlyhelp::project::Project;
 
 use super::LedgerArgument;
 use crate::cli::progress::Progress;
@@ -48,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("reading");
     let records = match &arguments.project {
         None => None,
-        Some(path) => Some(Project::load(path)?.on_progress(progress.watch()).records()?),
+        Some(path) => Some(super::super::load(path)?.on_progress(progress.watch()).records()?),
     };
     progress.stage("making past scores again");
     let replay = ledger.replay(&of, records.as_ref())?;

@@ -42,7 +42,7 @@ impl Helped {
     /// Looks for these records in the horizon after each cohort's date.
     ///
     /// # Errors
-    /// [`SpecError`] where a record's source is not there, does not say up to which day it is complete, or
+    /// [`SpecError`] where a record's source is not there, holds no such record, does not say up to which day it is complete, or
     /// ends before the horizon does: its silence would be taken for no help.
     pub fn within(cohorts: &[Cohort<'_>], records: &[Selector], horizon: Horizon) -> Result<Self, SpecError> {
         Self::of(cohorts, &OutcomeSpec::any("helped", "Help began", records.iter().cloned(), horizon))
@@ -51,6 +51,10 @@ impl Helped {
     /// Those of whom the outcome is true.
     pub(super) fn of(cohorts: &[Cohort<'_>], outcome: &OutcomeSpec) -> Result<Self, SpecError> {
         let mut by_date: BTreeMap<AsOf, HashSet<Box<str>>> = BTreeMap::new();
+        if let Some(cohort) = cohorts.first() {
+            let faults = outcome.faults(cohort.snapshot().records());
+            faults.into_iter().next().map_or(Ok(()), Err)?;
+        }
         for cohort in cohorts {
             let labels = outcome.labels(cohort)?;
             let helped = cohort.ids().zip(labels).filter(|&(_, label)| label == Label::Positive);

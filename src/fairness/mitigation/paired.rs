@@ -344,6 +344,7 @@ mod tests {
             entity: vec!["id".into()],
             characteristics: vec!["g".into()],
             not_held: Vec::new(),
+            of_family: None,
         };
         let frame = df!("id" => entities.clone(), "g" => groups).unwrap();
         let protected = Protected::read(&columns, Extract::frame(frame)).unwrap();

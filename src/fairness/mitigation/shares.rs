@@ -256,6 +256,7 @@ mod tests {
             entity: vec!["id".into()],
             characteristics: vec!["g".into()],
             not_held: vec!["faith".into()],
+            of_family: None,
         };
         Protected::read(&columns, Extract::frame(df!("id" => ids, "g" => groups).unwrap())).unwrap()
     }

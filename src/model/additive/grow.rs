@@ -7,7 +7,8 @@ use super::column::Column;
 use super::descent::{Cases, Descent};
 use super::grid::Grid;
 use super::{bins, pairs};
-use crate::features::Direction;
+use crate::features::{Cell, Direction};
+use crate::model::footing::is_broad;
 use crate::model::refits::Draw;
 use crate::model::validation::Validation;
 use crate::stats::link::softplus;
@@ -270,6 +271,42 @@ fn masses(task: &Task<'_>, columns: &[Column], counts: &[Vec<f64>]) -> Vec<Vec<f
     columns.iter().zip(counts).map(of).collect()
 }
 
+/// Takes absences that too few families have for never seen, and values that too few have beside an absence. Their steps
+/// have no neighbours that would hold them, so such a step would be what became of those few.
+fn forget_rare_absences(task: &Task<'_>, grids: &[Grid], counts: &mut [Vec<f64>]) {
+    let features = task.cells.len();
+    let is_rare = |cells: &[f32], is: &dyn Fn(Cell) -> bool| {
+        !is_broad((0..cells.len()).filter(|&row| is(Cell::decode(cells[row]))), Some(task.families))
+    };
+    // For each feature whether to forget missing, and not covered.
+    let rare: Vec<[bool; 2]> = task
+        .cells
+        .iter()
+        .map(|cells| [Cell::Missing, Cell::NotCovered].map(|absence| is_rare(cells, &|cell| cell == absence)))
+        .collect();
+    let absences = |steps: usize, rare: [bool; 2]| {
+        [steps - 2, steps - 1].into_iter().zip(rare).filter(|(_, is_rare)| *is_rare).map(|(step, _)| step)
+    };
+    for ((counts, &rare), cells) in counts.iter_mut().zip(&rare).zip(task.cells) {
+        let values = counts.len() - 2;
+        let is_absent = counts[values..].iter().any(|&count| count > 0.0);
+        if is_absent && is_rare(cells, &|cell| cell.value().is_some()) {
+            counts[..values].fill(0.0);
+        }
+        for step in absences(counts.len(), rare) {
+            counts[step] = 0.0;
+        }
+    }
+    for (Grid { first, second }, counts) in grids.iter().zip(&mut counts[features..]) {
+        for row in absences(first.steps, rare[first.feature]) {
+            counts[row * second.steps..(row + 1) * second.steps].fill(0.0);
+        }
+        for column in absences(second.steps, rare[second.feature]) {
+            counts.iter_mut().skip(column).step_by(second.steps).for_each(|count| *count = 0.0);
+        }
+    }
+}
+
 /// Purified, centred terms; those that are flat are left out.
 fn terms(
     task: &Task<'_>,
@@ -281,8 +318,9 @@ fn terms(
 ) -> Grown {
     let rows = task.outcomes.len();
     let features = edges.len();
-    let counts: Vec<Vec<f64>> =
+    let mut counts: Vec<Vec<f64>> =
         columns.iter().zip(&fit.parts).map(|(column, part)| column.counts(rows, part.values.len())).collect();
+    forget_rare_absences(task, grids, &mut counts);
     let masses = masses(task, columns, &counts);
     let tidy = |intercept: f64, mut values: Vec<Vec<f64>>| -> (f64, Vec<Vec<f64>>) {
         let mut intercept = intercept;
@@ -292,7 +330,8 @@ fn terms(
         }
         for ((values, counts), masses) in values.iter_mut().zip(&counts).zip(&masses) {
             let mass: f64 = masses.iter().sum();
-            let mean = values.iter().zip(masses).map(|(value, here)| value * here).sum::<f64>() / mass;
+            let sum: f64 = values.iter().zip(masses).map(|(value, here)| value * here).sum();
+            let mean = if mass > 0.0 { sum / mass } else { 0.0 };
             for (value, &count) in values.iter_mut().zip(counts) {
                 *value = if count == 0.0 { 0.0 } else { *value - mean };
             }

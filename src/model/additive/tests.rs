@@ -207,3 +207,26 @@ fn fit(
         seed: 11,
     })
 }
+
+#[test]
+fn an_absence_of_one_family_is_an_average_value_at_however_many_dates() {
+    // 600 families at two dates; one family lacks the first feature, at both, and had the outcome at both.
+    let rows = 1_200;
+    let families: Vec<u64> = (0..rows as u64).map(|row| row / 2).collect();
+    let value = |row: usize, by: usize| Cell::Value(((row / 2) * by % 13) as f32);
+    let lacks = |row: usize, most: usize| row / 2 < most;
+    for (few, is_learnt) in [(1, false), (9, false), (40, true)] {
+        let first = (0..rows).map(|row| if lacks(row, few) { Cell::Missing } else { value(row, 5) });
+        let columns = [first.collect::<Vec<_>>(), (0..rows).map(|row| value(row, 7)).collect()];
+        let names = vec!["first".to_owned(), "second".to_owned()];
+        let matrix = FeatureMatrix::from_cells(names, rows, &columns).unwrap();
+        let outcomes: Vec<bool> =
+            (0..rows).map(|row| lacks(row, few) || (row / 2) * 5 % 13 + (row / 2) * 7 % 3 > 11).collect();
+        let params = AdditiveParams::default();
+        let (model, _) = fit(&params, &matrix, &[Direction::None; 2], &outcomes, None, &families).unwrap();
+        let own = (0..model.terms().len()).find(|&term| model.places(term).eq([0])).unwrap();
+        let step = model.explain(&matrix, 0).unwrap().contributions()[own];
+        assert_eq!(step != 0.0, is_learnt, "{few} families: {step}");
+        assert_eq!(model.terms()[own].is_blind_to(Cell::Missing), !is_learnt);
+    }
+}

@@ -4,6 +4,7 @@ use super::card::Condition;
 use super::columns::YesNo;
 use super::search::Sign;
 use crate::features::{Cell, Direction, FeatureMatrix};
+use crate::model::footing::{self, is_broad};
 
 /// A question, and the answers of all cases.
 pub(super) struct Question {
@@ -13,9 +14,8 @@ pub(super) struct Question {
     pub(super) answers: YesNo,
 }
 
-/// Fewer cases than this on one side of a question are too few to learn from: the rule of thumb of ten
-/// cases for a coefficient.
-const FEWEST: u32 = 10;
+/// Fewer cases, and fewer families, than this on one side of a question are too few to learn from.
+const FEWEST: u32 = footing::FEWEST as u32;
 
 /// Intervals of about equal numbers of cases among which cuts are chosen. 64 leave at most 1.6% of the
 /// cases between a cut and the best place for it, and keep the choice to some thousand steps a feature.
@@ -25,9 +25,9 @@ const INTERVALS: usize = 64;
 /// whether the value is missing or not covered where that was seen often enough. Where cells are absent,
 /// `below` is not the opposite of `at least`, and is asked too.
 pub(super) fn questions(
-    matrix: &FeatureMatrix,
+    (matrix, outcomes): (&FeatureMatrix, &[bool]),
     directions: &[Direction],
-    outcomes: &[bool],
+    families: Option<&[u64]>,
     most_cuts: usize,
 ) -> Vec<Question> {
     let mut questions = Vec::new();
@@ -35,6 +35,14 @@ pub(super) fn questions(
         let cells = matrix.raw(feature);
         let rows = cells.len() as u32;
         let mut ask = |condition: Condition, sign: Sign| {
+            let of = |wanted: bool| {
+                let holds = |row: &usize| condition.holds(Cell::decode(cells[*row])) == wanted;
+                is_broad((0..cells.len()).filter(holds), families)
+            };
+            // Without families the cuts have cases enough on both sides as they are.
+            if families.is_some() && !(of(true) && of(false)) {
+                return;
+            }
             let answers: YesNo = cells.iter().map(|&raw| condition.holds(Cell::decode(raw))).collect();
             questions.push(Question { feature, condition, sign, answers });
         };

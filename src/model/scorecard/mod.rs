@@ -149,6 +149,18 @@ impl ScorecardParams {
         outcomes: &[bool],
         weights: Option<&[f64]>,
     ) -> Result<Vec<(AdditiveModel, Scorecard)>, ModelError> {
+        self.fit_families((matrix, outcomes), directions, weights, None)
+    }
+
+    /// The same where it is known which cases are of one family: a question is asked only where families enough
+    /// answer it either way.
+    pub(crate) fn fit_families(
+        &self,
+        (matrix, outcomes): (&FeatureMatrix, &[bool]),
+        directions: &[Direction],
+        weights: Option<&[f64]>,
+        families: Option<&[u64]>,
+    ) -> Result<Vec<(AdditiveModel, Scorecard)>, ModelError> {
         let not_fitted = |why: &str| ModelError::NotFitted(why.to_owned());
         if directions.len() != matrix.names().len() {
             return Err(not_fitted("there must be a direction for each feature"));
@@ -159,7 +171,7 @@ impl ScorecardParams {
         if self.most_cuts == 0 {
             return Err(not_fitted("at least one cut of a feature must be considered"));
         }
-        let asked = questions(matrix, directions, outcomes, self.most_cuts as usize);
+        let asked = questions((matrix, outcomes), directions, families, self.most_cuts as usize);
         let signs: Vec<_> = asked.iter().map(|question| question.sign).collect();
         let columns: Vec<_> = asked.iter().map(|question| &question.answers).collect();
         let weight = |wanted: bool| -> f64 {

@@ -27,7 +27,7 @@ fn a_text_in_windows_1252_is_read_where_it_is_declared() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scores.csv");
     std::fs::write(&path, b"risk,excluded,sex\n0.1,1,Caf\xe9\n0.2,0,x\n").unwrap();
-    let options = ReadOptions { encoding: Encoding::Windows1252, ..ReadOptions::default() };
+    let options = ReadOptions { encoding: Some(Encoding::Windows1252), ..ReadOptions::default() };
     let (table, intake) = ScoreTable::read(Extract::path(&path).options(options), &columns()).unwrap();
     assert_eq!((intake.rejected.len(), content(&table).2[0].as_str()), (0, "caf\u{e9}"));
 }

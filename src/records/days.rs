@@ -1,0 +1,340 @@
+//! Dates as they are written: their forms, the order of day and month, and what is plausible.
+
+use serde::{Deserialize, Serialize};
+
+use super::column::NO_DAY;
+use crate::calendar::Day;
+
+/// How the dates of a table are written, where that does not follow from the dates themselves.
+///
+/// Without it dates are read that say what they are: `2024-03-31`, `31/03/2024`, `31.03.2024`, `31-03-2024`,
+/// `31-Mar-2024`, `31 March 2024`, `20240331`, and the numbers of days that spreadsheets write (45382), each with or
+/// without a time behind it. Whether day or month comes first is looked for in the whole column; a column in which every
+/// date could be either is refused until it is said here.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::records::{DateForm, ReadOptions};
+///
+/// let options: ReadOptions = toml::from_str("dates = \"mm/dd/yyyy\"").unwrap();
+/// assert_eq!(options.dates, Some(DateForm::MonthFirst));
+/// let options: ReadOptions = toml::from_str("dates = { days_from = \"2013-10-01\" }").unwrap();
+/// assert!(matches!(options.dates, Some(DateForm::DaysFrom(_))));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DateForm {
+    /// The day stands before the month: `31/03/2024`, `31.03.2024`, `31-03-2024`.
+    #[serde(rename = "dd/mm/yyyy")]
+    DayFirst,
+    /// The month stands before the day: `03/31/2024`.
+    #[serde(rename = "mm/dd/yyyy")]
+    MonthFirst,
+    /// Whole numbers of days, negative ones too, counted from a day that is 0.
+    #[serde(rename = "days_from")]
+    DaysFrom(Day),
+}
+
+/// The first and the last day that a date can be, as days since 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Plausible {
+    pub(super) first: i32,
+    pub(super) last: i32,
+}
+
+impl Plausible {
+    /// From the second day of 1900 on: systems write the first where they know none. To a day after which no record of
+    /// today can lie, as long as nothing better is known.
+    pub(super) const DEFAULT: Self = Self { first: -25_566, last: 47_481 };
+
+    pub(super) fn has(self, day: i32) -> bool {
+        (self.first..=self.last).contains(&day)
+    }
+}
+
+/// What the dates of a column show of the order of day and month.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Order {
+    /// The first number is above 12 in so many, so it is the day.
+    day_first: u64,
+    /// The second is.
+    month_first: u64,
+    /// Both could be either, and they differ.
+    either: u64,
+}
+
+/// What is wrong with the order of day and month in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OrderFault {
+    /// No date of the column shows it.
+    Unclear,
+    /// Every date that shows it has the month first.
+    MonthFirst,
+    /// Some have the day first and some the month.
+    Mixed,
+}
+
+impl Order {
+    pub(super) fn fault(self) -> Option<OrderFault> {
+        match self {
+            Self { either: 0, month_first: 0, .. } => None,
+            Self { day_first: 0, month_first: 0, .. } => Some(OrderFault::Unclear),
+            Self { day_first: 0, .. } => Some(OrderFault::MonthFirst),
+            // A date whose month is above 12 is no date; one that reads otherwise only the other way round is seldom chance.
+            Self { month_first, day_first, .. } if month_first > 0 && day_first < 20 * month_first => {
+                Some(OrderFault::Mixed)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl OrderFault {
+    /// What is wrong, and what to do.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Unclear => {
+                "every date could have the day or the month first; say which: read = { dates = \"dd/mm/yyyy\" } or \
+                 \"mm/dd/yyyy\""
+            }
+            Self::MonthFirst => {
+                "the month stands first in its dates; say so: read = { dates = \"mm/dd/yyyy\" }"
+            }
+            Self::Mixed => {
+                "some dates have the day first and some the month, so none can be trusted; export them in one form, \
+                 best as yyyy-mm-dd"
+            }
+        }
+    }
+}
+
+/// Reads one text. `NO_DAY` for an empty one, `None` for what is no date.
+pub(super) fn read(text: &str, form: Option<DateForm>, order: &mut Order) -> Option<i32> {
+    if text.is_empty() {
+        return Some(NO_DAY);
+    }
+    if let Some(day) = iso(text) {
+        return Some(day.epoch_days());
+    }
+    if let Ok(number) = text.parse::<f64>() {
+        return number_of_days(number, form);
+    }
+    let (date, behind) = parts(text)?;
+    if !(behind.is_empty() || is_time(behind)) {
+        return None;
+    }
+    let [a, b, year] = date;
+    let year: i16 = year.parse().ok()?;
+    let of = |day: &str, month: i8| Day::from_ymd(year, month, day.parse().ok()?);
+    if let Some(month) = month_named(b) {
+        return of(a, month).map(Day::epoch_days);
+    }
+    let (first, second): (i8, i8) = (a.parse().ok()?, b.parse().ok()?);
+    if form.is_none() {
+        match (first > 12, second > 12) {
+            (true, false) => order.day_first += 1,
+            (false, true) => order.month_first += 1,
+            (false, false) if first != second => order.either += 1,
+            _ => {}
+        }
+    }
+    let day = if form == Some(DateForm::MonthFirst) { of(b, first) } else { of(a, second) };
+    day.map(Day::epoch_days)
+}
+
+/// Reads a date that needs no column around it to be understood; day first where a slash parts it, as councils write.
+pub(crate) fn parse_day(text: &str) -> Option<Day> {
+    let mut order = Order::default();
+    let day = read(text, Some(DateForm::DayFirst), &mut order)?;
+    (day != NO_DAY).then(|| Day::from_epoch_days(day))
+}
+
+/// A number as a day: `20240331`, a spreadsheet's serial number, or an offset from the day that was said.
+pub(super) fn number_of_days(number: f64, form: Option<DateForm>) -> Option<i32> {
+    /// Day 0 of spreadsheets, 1899-12-30.
+    const ZERO: i32 = -25_569;
+    /// Serial numbers have five digits from 1927 to 2173; fewer or more would be taken for other things.
+    const SERIALS: std::ops::Range<f64> = 10_000.0..100_000.0;
+    if let Some(DateForm::DaysFrom(origin)) = form {
+        let days = number.fract() == 0.0 && number.abs() < 100_000.0;
+        return days.then(|| origin.epoch_days() + number as i32);
+    }
+    if SERIALS.contains(&number) {
+        // What follows the point is the time of day.
+        return Some(ZERO + number as i32);
+    }
+    if number.fract() == 0.0 && (10_000_000.0..100_000_000.0).contains(&number) {
+        let number = number as i32;
+        let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+        return Day::from_ymd(year as i16, month as i8, day as i8).map(Day::epoch_days);
+    }
+    None
+}
+
+/// `2024-03-31` or `2024/03/31`, with or without a time: the commonest form, read without looking at any other.
+fn iso(text: &str) -> Option<Day> {
+    let bytes = text.as_bytes();
+    let is_four_digits = bytes.len() >= 8 && bytes[..4].iter().all(u8::is_ascii_digit);
+    if !is_four_digits || !matches!(bytes[4], b'-' | b'/') {
+        return None;
+    }
+    let rest = &text[5..];
+    let (month, rest) = rest.split_once(bytes[4] as char)?;
+    let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let (day, behind) = rest.split_at(end);
+    let digits = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(month) || !digits(day) || !(behind.is_empty() || is_time(behind)) {
+        return None;
+    }
+    Day::from_ymd(text[..4].parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+}
+
+/// Day, month and year in the order in which they stand, and what follows them.
+fn parts(text: &str) -> Option<([&str; 3], &str)> {
+    let separator = |byte: u8| matches!(byte, b'/' | b'.' | b'-' | b' ');
+    let first = text.bytes().position(separator)?;
+    let mark = text.as_bytes()[first];
+    let (a, rest) = (&text[..first], &text[first + 1..]);
+    let second = rest.bytes().position(|byte| byte == mark)?;
+    let (b, rest) = (&rest[..second], &rest[second + 1..]);
+    let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let (year, behind) = rest.split_at(end);
+    let short = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    (short(a) && (short(b) || month_named(b).is_some()) && year.len() == 4).then_some(([a, b, year], behind))
+}
+
+/// Whether what follows a date is a time: `T08:30:00Z`, ` 08:30`, ` 8:30 PM`.
+fn is_time(behind: &str) -> bool {
+    let mut bytes = behind.bytes();
+    let Some(b'T' | b't' | b' ' | b',') = bytes.next() else { return false };
+    let rest = behind[1..].trim_start();
+    rest.is_empty()
+        || rest.as_bytes()[0].is_ascii_digit()
+            && rest.contains(':')
+            && rest.bytes().all(|byte| {
+                byte.is_ascii_digit()
+                    || matches!(
+                        byte,
+                        b':' | b'.' | b',' | b'+' | b'-' | b' ' | b'Z' | b'z' | b'[' | b']' | b'/' | b'_'
+                    )
+                    || byte.is_ascii_alphabetic()
+            })
+}
+
+fn month_named(text: &str) -> Option<i8> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    if text.len() < 3 || !text.is_ascii() {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let is_named =
+        |month: &str| lower == month || lower == month[..3] || lower == "sept" && month == "september";
+    MONTHS.iter().position(|month| is_named(month)).map(|place| place as i8 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_of_writing_a_day_that_can_be_told_is_read() {
+        let day = Day::from_ymd(2024, 3, 1);
+        for text in [
+            "2024-03-01",
+            "2024/03/01",
+            "2024-3-1",
+            "01/03/2024",
+            "1/3/2024",
+            "01.03.2024",
+            "01-03-2024",
+            "1-Mar-2024",
+            "01 March 2024",
+            "01-MAR-2024",
+            "20240301",
+            "45352",
+            "45352.75",
+            "2024-03-01T08:30:00",
+            "2024-03-01T23:30:00Z",
+            "2024-03-01 00:00:00+01:00",
+            "01/03/2024 08:30",
+            "1/3/2024 8:30 PM",
+            "2024-03-01T00:00:00+01:00[Europe/London]",
+        ] {
+            assert_eq!(parse_day(text), day, "{text}");
+        }
+        for text in [
+            "31/02/2023",
+            "n/k",
+            "1/3/24",
+            "2024-13-01",
+            "",
+            "2024-03",
+            "20241301",
+            "12",
+            "1-Foo-2024",
+            "2024-03-01x",
+            "2024-03-01 seen at home",
+            "99999999",
+            "1e4",
+            "-5",
+            "March 2024",
+            "01/03-2024",
+        ] {
+            let read = parse_day(text);
+            assert!(read.is_none() || text == "1e4", "{text} {read:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_day_and_month_is_looked_for_in_the_whole_column() {
+        let fault = |texts: &[&str]| {
+            let mut order = Order::default();
+            for text in texts {
+                read(text, None, &mut order);
+            }
+            order.fault()
+        };
+        assert_eq!(fault(&["31/03/2024", "01/02/2024"]), None);
+        assert_eq!(fault(&["01/02/2024", "05/05/2024"]), Some(OrderFault::Unclear));
+        assert_eq!(fault(&["05/05/2024", "2024-03-01"]), None);
+        assert_eq!(fault(&["03/31/2024", "01/02/2024"]), Some(OrderFault::MonthFirst));
+        assert_eq!(fault(&["03/31/2024", "31/03/2024"]), Some(OrderFault::Mixed));
+        // A slip among many dates of one form is a reject, not a reason to doubt the others.
+        let mut many = vec!["31/03/2024"; 40];
+        many.push("03/31/2024");
+        assert_eq!(fault(&many), None);
+    }
+
+    #[test]
+    fn what_is_said_is_how_it_is_read() {
+        let mut order = Order::default();
+        let mut of = |text: &str, form| read(text, Some(form), &mut order).map(Day::from_epoch_days);
+        let origin = Day::from_ymd(2013, 10, 1).unwrap();
+        assert_eq!(of("03/01/2024", DateForm::MonthFirst), Day::from_ymd(2024, 3, 1));
+        assert_eq!(of("31/01/2024", DateForm::MonthFirst), None);
+        assert_eq!(of("-1", DateForm::DaysFrom(origin)), Day::from_ymd(2013, 9, 30));
+        assert_eq!(of("40000", DateForm::DaysFrom(origin)).unwrap().to_string(), "2123-04-08");
+        assert_eq!(of("1.5", DateForm::DaysFrom(origin)), None);
+        assert_eq!(order, Order::default());
+    }
+
+    #[test]
+    fn plausible_days_begin_after_the_first_of_1900_and_end_with_2099() {
+        let day = |text: &str| parse_day(text).unwrap().epoch_days();
+        let plausible = Plausible::DEFAULT;
+        assert_eq!((plausible.first, plausible.last), (day("1900-01-02"), day("2099-12-31")));
+        assert!(!plausible.has(day("0024-08-12")) && !plausible.has(day("1900-01-01")));
+    }
+}

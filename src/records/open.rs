@@ -1,0 +1,230 @@
+//! Files as they arrive: what they are by name, unpacked, decoded, and whole.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::options::{Encoding, ReadOptions};
+use crate::error::RecordsError;
+
+/// What a file holds, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    Text,
+    Workbook,
+    Parquet,
+    Arrow,
+}
+
+/// How a file is packed, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packed {
+    Not,
+    Gzip,
+    Zip,
+    Zstd,
+}
+
+fn ending(name: &Path) -> String {
+    name.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
+}
+
+fn holds(name: &Path) -> Option<Holds> {
+    match ending(name).as_str() {
+        "csv" | "txt" | "tsv" | "psv" => Some(Holds::Text),
+        "xlsx" | "xlsm" | "xls" | "ods" => Some(Holds::Workbook),
+        "parquet" => Some(Holds::Parquet),
+        "arrow" | "ipc" | "feather" => Some(Holds::Arrow),
+        _ => None,
+    }
+}
+
+fn packed(name: &Path) -> Packed {
+    match ending(name).as_str() {
+        "gz" => Packed::Gzip,
+        "zip" => Packed::Zip,
+        "zst" => Packed::Zstd,
+        _ => Packed::Not,
+    }
+}
+
+/// A file, and what it was when it was opened.
+pub(super) struct Opened<'a> {
+    source: &'a str,
+    path: &'a Path,
+    stamp: (u64, Option<SystemTime>),
+    /// What it holds; of a zip archive, what the one table in it is.
+    pub(super) holds: Holds,
+    packed: Packed,
+}
+
+impl<'a> Opened<'a> {
+    /// Looks at a file's name and state.
+    pub(super) fn new(source: &'a str, path: &'a Path) -> Result<Self, RecordsError> {
+        let packed = packed(path);
+        let inner = if packed == Packed::Not { path.to_owned() } else { path.with_extension("") };
+        let held = match (packed, holds(&inner)) {
+            (Packed::Not, None) => {
+                return Err(RecordsError::Format { extract: source.to_owned(), path: path.to_owned() });
+            }
+            (_, held) => held.unwrap_or(Holds::Text),
+        };
+        let mut opened = Self { source, path, stamp: (0, None), holds: held, packed };
+        opened.stamp = opened.state()?;
+        if packed == Packed::Zip {
+            // What is in an archive the name there says.
+            opened.holds = holds(&opened.archived()?.0).unwrap_or(Holds::Text);
+        }
+        Ok(opened)
+    }
+
+    pub(super) fn failed(&self, why: impl ToString) -> RecordsError {
+        RecordsError::Read {
+            extract: self.source.to_owned(),
+            path: self.path.to_owned(),
+            why: why.to_string(),
+        }
+    }
+
+    fn state(&self) -> Result<(u64, Option<SystemTime>), RecordsError> {
+        let held = std::fs::metadata(self.path).map_err(|error| self.failed(error))?;
+        Ok((held.len(), held.modified().ok()))
+    }
+
+    /// That nobody wrote to the file since it was opened: half an old and half a new extract is neither.
+    pub(super) fn check_unchanged(&self) -> Result<(), RecordsError> {
+        let gone = |_| RecordsError::Changed { extract: self.source.to_owned(), path: self.path.to_owned() };
+        if self.state().map_err(gone)? == self.stamp { Ok(()) } else { Err(gone(self.failed(""))) }
+    }
+
+    /// The whole content. A file that others can write to is not mapped into memory: cut short by them, it would end
+    /// the program.
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, RecordsError> {
+        let mut bytes = Vec::new();
+        match self.packed {
+            Packed::Zip => bytes = self.archived()?.1,
+            _ => {
+                self.unpacked()?.read_to_end(&mut bytes).map_err(|error| self.failed(error))?;
+            }
+        }
+        self.check_unchanged()?;
+        Ok(bytes)
+    }
+
+    fn unpacked(&self) -> Result<Box<dyn Read>, RecordsError> {
+        let file = File::open(self.path).map_err(|error| self.failed(error))?;
+        Ok(match self.packed {
+            Packed::Not => Box::new(file),
+            Packed::Gzip => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(file))),
+            Packed::Zstd => Box::new(zstd::Decoder::new(file).map_err(|error| self.failed(error))?),
+            Packed::Zip => Box::new(Cursor::new(self.archived()?.1)),
+        })
+    }
+
+    /// The one table of a zip archive: its name, and its content.
+    fn archived(&self) -> Result<(PathBuf, Vec<u8>), RecordsError> {
+        let file = File::open(self.path).map_err(|error| self.failed(error))?;
+        let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| self.failed(error))?;
+        let names: Vec<String> = archive
+            .file_names()
+            .filter_map(Result::ok)
+            .filter(|name| !name.starts_with("__MACOSX/") && holds(Path::new(&**name)).is_some())
+            .map(std::borrow::Cow::into_owned)
+            .collect();
+        let [name] = &names[..] else {
+            return Err(self.failed(format!(
+                "the archive holds {} tables; one is needed: unpack it, and name the file",
+                names.len()
+            )));
+        };
+        let mut bytes = Vec::new();
+        let mut member = archive.by_name(name).map_err(|error| self.failed(error))?;
+        member.read_to_end(&mut bytes).map_err(|error| self.failed(error))?;
+        Ok((PathBuf::from(name), bytes))
+    }
+
+    /// The text, in UTF-8 or whatever 8-bit encoding it is in.
+    pub(super) fn text(&self, options: &ReadOptions) -> Result<Box<dyn BufRead>, RecordsError> {
+        let mut input = BufReader::with_capacity(1 << 20, self.unpacked()?);
+        let start = input.fill_buf().map_err(|error| self.failed(error))?;
+        let wide = match (options.encoding, start) {
+            (Some(Encoding::Windows1252), _) => None,
+            (Some(Encoding::Utf16), [0xfe, 0xff, ..]) | (_, [0xfe, 0xff, ..]) => Some(encoding_rs::UTF_16BE),
+            (Some(Encoding::Utf16), _) | (_, [0xff, 0xfe, ..]) => Some(encoding_rs::UTF_16LE),
+            // Without a mark: a letter of the header is a byte of it and a byte of nothing.
+            (None, [letter, 0, ..]) if *letter != 0 => Some(encoding_rs::UTF_16LE),
+            (None, [0, letter, ..]) if *letter != 0 => Some(encoding_rs::UTF_16BE),
+            _ => None,
+        };
+        let Some(encoding) = wide else { return Ok(Box::new(input)) };
+        let mut bytes = Vec::new();
+        input.read_to_end(&mut bytes).map_err(|error| self.failed(error))?;
+        let (text, has_errors) = encoding.decode_with_bom_removal(&bytes);
+        if has_errors || bytes.len() % 2 == 1 {
+            return Err(self.failed("it is not the UTF-16 text that it begins as; export it again, as UTF-8"));
+        }
+        Ok(Box::new(Cursor::new(text.into_owned().into_bytes())))
+    }
+}
+
+/// Files of one source in the order of their names: the path itself, all that a pattern in it finds, or the Parquet files
+/// below a folder; each with the name that a reject shows.
+pub(super) fn list(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, RecordsError> {
+    let unreadable = |path: &Path, why: String| RecordsError::Read {
+        extract: source.to_owned(),
+        path: path.to_owned(),
+        why,
+    };
+    let path = as_here(path);
+    let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    if path.is_dir() {
+        let mut found = Vec::new();
+        below(&path, &mut found).map_err(|error| unreadable(&path, error.to_string()))?;
+        if found.is_empty() {
+            let why =
+                "the folder holds no .parquet file; for other files give a pattern such as folder/*.csv";
+            return Err(unreadable(&path, why.to_owned()));
+        }
+        found.sort();
+        let named = |file: PathBuf| {
+            let name = file.strip_prefix(&path).unwrap_or(&file).to_string_lossy().into_owned();
+            (file, name)
+        };
+        return Ok(found.into_iter().map(named).collect());
+    }
+    let pattern = path.to_string_lossy();
+    if path.exists() || !pattern.contains(['*', '?']) {
+        return Ok(vec![(path.clone(), name(&path))]);
+    }
+    let found = glob::glob(&pattern).map_err(|error| unreadable(&path, error.to_string()))?;
+    let mut files: Vec<PathBuf> =
+        found.collect::<Result<_, _>>().map_err(|error| unreadable(&path, error.to_string()))?;
+    files.retain(|file| file.is_file());
+    files.sort();
+    if files.is_empty() {
+        return Err(unreadable(&path, "no file has a name of this pattern".to_owned()));
+    }
+    Ok(files.into_iter().map(|file| (file.clone(), name(&file))).collect())
+}
+
+/// A path as it is written on Windows, where this is another system.
+fn as_here(path: &Path) -> PathBuf {
+    let written = path.to_string_lossy();
+    if !path.exists() && std::path::MAIN_SEPARATOR == '/' && written.contains('\\') {
+        return PathBuf::from(written.replace('\\', "/"));
+    }
+    path.to_owned()
+}
+
+fn below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?.path();
+        if entry.is_dir() {
+            below(&entry, found)?;
+        } else if ending(&entry) == "parquet" {
+            found.push(entry);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Workbooks: the sheet that has the columns, its cells as texts.
+
+use std::io::Cursor;
+
+use calamine::{Data, Range, Reader, Sheets, open_workbook_auto_from_rs};
+
+use super::column::Batch;
+use super::gather::{Gathering, Header};
+use super::lines::Record;
+use super::open::Opened;
+use super::options::ReadOptions;
+use crate::error::RecordsError;
+
+/// Reads the `wanted` columns of one sheet in batches.
+pub(super) fn read(
+    (source, file): (&str, &Opened<'_>),
+    wanted: &[&str],
+    options: &ReadOptions,
+    sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
+) -> Result<(), RecordsError> {
+    let mut book: Sheets<Cursor<Vec<u8>>> =
+        open_workbook_auto_from_rs(Cursor::new(file.bytes()?)).map_err(|error| file.failed(error))?;
+    let asked = options.sheet.as_deref();
+    let names: Vec<String> = book
+        .sheet_names()
+        .into_iter()
+        .filter(|name| asked.is_none_or(|asked| is_of(name.trim(), asked.trim())))
+        .collect();
+    if names.is_empty() {
+        let held = book.sheet_names().join(", ");
+        return Err(file.failed(format!("no sheet of it is named so; it has {held}")));
+    }
+    let mut with_columns: Vec<(String, Sheet)> = Vec::new();
+    let mut likeliest: Option<(usize, RecordsError)> = None;
+    for name in names {
+        let range = book.worksheet_range(&name).map_err(|error| file.failed(error))?;
+        let mut header = Header::new(source, wanted);
+        match Sheet::find(range, &mut header)? {
+            Some(sheet) => with_columns.push((name, sheet)),
+            None if likeliest.as_ref().is_none_or(|(found, _)| header.found() > *found) => {
+                likeliest = Some((header.found(), header.missing(&format!("sheet {name} of a workbook"))));
+            }
+            None => {}
+        }
+    }
+    if with_columns.len() > 1 {
+        let held: Vec<&str> = with_columns.iter().map(|(name, _)| name.as_str()).collect();
+        let why = format!("the columns stand in several sheets ({}); name one as `sheet`", held.join(", "));
+        return Err(file.failed(why));
+    }
+    match (with_columns.pop(), likeliest) {
+        (Some((_, sheet)), _) => sheet.rows(options, sink),
+        (None, Some((_, missing))) => Err(missing),
+        (None, None) => Err(file.failed("it has no sheet")),
+    }
+}
+
+/// A sheet whose header has been found.
+struct Sheet {
+    range: Range<Data>,
+    places: Vec<usize>,
+    /// The row of the header, from 0 in the range.
+    head: usize,
+    width: usize,
+}
+
+impl Sheet {
+    fn find(range: Range<Data>, header: &mut Header<'_>) -> Result<Option<Self>, RecordsError> {
+        let mut record = Record::default();
+        for (head, row) in range.rows().enumerate() {
+            if header.is_past() {
+                break;
+            }
+            record.set(0, row.iter().map(text));
+            if let Some(places) = header.look(&record)? {
+                let width = record.len();
+                return Ok(Some(Self { range, places, head, width }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn rows(
+        self,
+        options: &ReadOptions,
+        sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
+    ) -> Result<(), RecordsError> {
+        let first = self.range.start().map_or(0, |start| u64::from(start.0)) + 1;
+        let mut gathering = Gathering::new((self.places, self.width), options, sink);
+        let mut record = Record::default();
+        for (place, row) in self.range.rows().enumerate().skip(self.head + 1) {
+            // As an empty line of a text is.
+            if row.iter().all(|cell| matches!(cell, Data::Empty)) {
+                continue;
+            }
+            record.set(first + place as u64, row.iter().map(text));
+            gathering.take(&record)?;
+        }
+        gathering.finish()
+    }
+}
+
+/// A cell as a text would have it: days and times in the form of ISO 8601, numbers without more digits than they have.
+fn text(cell: &Data) -> String {
+    match cell {
+        Data::Empty | Data::Error(_) => String::new(),
+        Data::Int(number) => number.to_string(),
+        Data::Float(number) => number.to_string(),
+        Data::Bool(flag) => flag.to_string(),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
+        Data::DateTime(moment) if moment.is_datetime() => {
+            let (year, month, day, hour, minute, second, _) = moment.to_ymd_hms_milli();
+            if (hour, minute, second) == (0, 0, 0) {
+                format!("{year:04}-{month:02}-{day:02}")
+            } else {
+                format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+            }
+        }
+        Data::DateTime(span) => span.as_f64().to_string(),
+    }
+}
+
+/// Whether a sheet's name is the one asked for, in which `*` stands for any text.
+fn is_of(name: &str, asked: &str) -> bool {
+    let (name, asked) = (name.to_lowercase(), asked.to_lowercase());
+    match asked.split_once('*') {
+        None => name == asked,
+        Some((before, behind)) => {
+            let Some(rest) = name.strip_prefix(before) else { return false };
+            (0..=rest.len()).filter(|&at| rest.is_char_boundary(at)).any(|at| is_of(&rest[at..], behind))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_names_sheets() {
+        for (name, asked) in [
+            ("List 1", "list 1"),
+            ("2024 Data", "*data"),
+            ("Data (2)", "data*"),
+            ("a-b-c", "a*c"),
+            ("x", "*"),
+        ] {
+            assert!(is_of(name, asked), "{name} {asked}");
+        }
+        for (name, asked) in [("List 10", "list 1"), ("Data (2)", "*data"), ("ab", "a*bc")] {
+            assert!(!is_of(name, asked), "{name} {asked}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What is not what it says is an error or a said thing: records of which there are none, sources that do not reach a
+//! date, lists of everybody and of nobody.
+
+use earlyhelp::calendar::{AsOf, Horizon, Lookback};
+use earlyhelp::cohort::CohortSpec;
+use earlyhelp::dataset::Dataset;
+use earlyhelp::error::{Error, ReviewError, ScoringError, SpecError};
+use earlyhelp::evaluate::Capacity;
+use earlyhelp::fairness::label::Helped;
+use earlyhelp::fairness::{FairnessAudit, Protected};
+use earlyhelp::features::{Cell, Feature, FeatureSpec, Measure};
+use earlyhelp::outcome::{FollowUp, OutcomeSpec};
+use earlyhelp::records::{Coverage, Extract, Records, Role, Selector, SourceMapping};
+use earlyhelp::review::ReviewList;
+use earlyhelp::scoring::{Abstention, Request, WhyNot};
+use polars::df;
+
+use crate::world::{self, World, as_of, day};
+
+fn one(feature: Feature) -> FeatureSpec {
+    FeatureSpec::new(vec![feature]).unwrap()
+}
+
+#[test]
+fn a_model_is_not_made_of_records_of_which_there_are_none() {
+    let records = world::council(5, 60).records();
+    let date = world::training_dates()[0];
+    let build = |spec: &FeatureSpec, rules: &CohortSpec, outcome: &OutcomeSpec| {
+        let cohort = rules.choose(&records.as_of(date)).unwrap();
+        Dataset::build(spec, outcome, &[cohort]).map(|data| data.rows())
+    };
+    let (spec, rules, outcome) = (world::features(), world::rules(), world::outcome());
+    assert!(build(&spec, &rules, &outcome).is_ok());
+
+    let named = |selector: Selector| one(Feature::new(selector, Measure::Count, Lookback::Months(12)));
+    let police = || Selector::source("police");
+    let wrong =
+        [police().kind("Theft"), police().category("place", "East"), police().kind("theft").kind("fraud")];
+    for selector in wrong {
+        let refused = build(&named(selector.clone()), &rules, &outcome).unwrap_err();
+        assert!(matches!(refused, Error::Spec(SpecError::NoValue { .. })), "{refused}");
+        assert!(build(&named(selector.optional()), &rules, &outcome).is_ok());
+    }
+    let refused = build(&spec, &world::rules().not_open(Selector::source("plans").kind("CIN")), &outcome);
+    assert!(refused.unwrap_err().to_string().contains("not_open"));
+    let nobody = OutcomeSpec { records: vec![Selector::source("plans").kind("CP")], ..world::outcome() };
+    assert!(build(&spec, &rules, &nobody).unwrap_err().to_string().contains("did you mean \"cp\""));
+    let during = Some(Selector::source("roll").role(Role::Witness));
+    let follow_up = FollowUp { during, until_age: None };
+    assert!(build(&spec, &rules, &OutcomeSpec { follow_up, ..world::outcome() }).is_err());
+
+    let cohort = rules.choose(&records.as_of(date)).unwrap();
+    let help = [Selector::source("plans").kind("early help")];
+    assert!(Helped::within(&[cohort], &help, Horizon::Months(12)).is_err());
+}
+
+#[test]
+fn a_released_model_scores_a_month_without_one_of_the_kinds() {
+    let made = world::released();
+    let mut world = World { ..made.world.clone() };
+    world.source_mut("housing").rows.clear();
+    let records = world.records();
+    let scores = made.scorer.score(&world::cohort(&records, world::list_date()), &world::request());
+    assert!(scores.is_ok(), "{:?}", scores.err());
+}
+
+/// Two visits, the first in January 2024.
+fn visits(coverage: Coverage) -> Records {
+    let rows = df!("who" => ["a", "b"], "on" => ["2024-01-05", "2024-03-01"]).unwrap();
+    let mapping = SourceMapping::new("visits", "who", "visit", "on").coverage(coverage);
+    Records::builder().source(mapping, Extract::frame(rows)).build().unwrap()
+}
+
+#[test]
+fn a_source_that_states_no_beginning_begins_with_its_first_record_known_at_the_date() {
+    let cell = |coverage: Coverage, over: Lookback, date: &str| {
+        let records = visits(coverage);
+        let cohort = CohortSpec::default().choose(&records.as_of(as_of(date))).unwrap();
+        one(Feature::new(Selector::source("visits"), Measure::Count, over))
+            .compute(&cohort)
+            .unwrap()
+            .cell(1, 0)
+    };
+    let (unsaid, month) = (Coverage::default, Lookback::Days(30));
+    assert_eq!(cell(unsaid(), month, "2024-04-01"), Cell::Value(0.0));
+    assert_eq!(cell(unsaid(), Lookback::Days(365), "2024-04-01"), Cell::NotCovered);
+    assert_eq!(cell(unsaid(), Lookback::Ever, "2024-04-01"), Cell::Value(1.0));
+    // On the day of the first record it is not known yet, so that the source has not begun.
+    assert_eq!(cell(unsaid(), month, "2024-01-05"), Cell::NotCovered);
+    let stated = Coverage { from: Some("2020-01-01".parse().unwrap()), ..Coverage::default() };
+    assert_eq!(cell(stated, Lookback::Days(365), "2024-04-01"), Cell::Value(1.0));
+}
+
+#[test]
+fn an_outcome_is_not_asked_about_before_its_records_begin() {
+    let from = |from: &str| Coverage {
+        from: Some(from.parse().unwrap()),
+        to: Some("2024-12-31".parse().unwrap()),
+        ..Coverage::default()
+    };
+    let outcome = OutcomeSpec::any("again", "Comes again", [Selector::source("visits")], Horizon::Days(90));
+    let labels = |coverage: Coverage| {
+        let records = visits(coverage);
+        let cohort = CohortSpec::default().choose(&records.as_of(as_of("2024-01-01"))).unwrap();
+        outcome.labels(&cohort).map(|labels| labels.len())
+    };
+    assert_eq!(labels(from("2024-01-01")), Ok(2));
+    let refused = labels(from("2024-01-02")).unwrap_err();
+    assert!(matches!(refused, SpecError::BeforeExtract { .. }), "{refused}");
+}
+
+#[test]
+fn a_list_is_of_a_date_that_the_records_can_speak_of() {
+    let made = world::released();
+    let score = |date: AsOf, request: &Request| {
+        let cohort = world::rules().choose(&made.records.as_of(date)).unwrap();
+        made.scorer.score(&cohort, request).map(|scores| scores.len())
+    };
+    let mut request = world::request();
+    request.on = "2024-03-31".parse().unwrap();
+    let refused = score(world::list_date(), &request).unwrap_err();
+    assert!(matches!(refused, ScoringError::AsOfAfterRequest { .. }), "{refused}");
+
+    let before = score(as_of("2014-01-01"), &world::request()).unwrap_err();
+    assert!(matches!(before, ScoringError::BeforeRecords { .. }), "{before}");
+
+    let mut late = world::request();
+    late.on = "2025-02-01".parse().unwrap();
+    let mut world = World { ..made.world.clone() };
+    for source in &mut world.sources {
+        source.mapping.coverage.to = Some("2024-06-30".parse().unwrap());
+        source.rows.retain(|row| row.occurred < day("2024-06-30"));
+    }
+    let records = world.records();
+    let cohort = world::rules().choose(&records.as_of(as_of("2025-02-01"))).unwrap();
+    let refused = made.scorer.score(&cohort, &late).map(|scores| scores.len()).unwrap_err();
+    assert!(matches!(refused, ScoringError::AfterRecords { .. }), "{refused}");
+}
+
+#[test]
+fn a_list_of_nobody_says_why_and_a_list_of_everybody_and_more_is_refused() {
+    let made = world::released();
+    let cohort = world::cohort(&made.records, world::list_date());
+    let abstention = Abstention { unknown_share: -1.0, ..Abstention::default() };
+    let nobody = made.scorer.score(&cohort, &Request { abstention, ..world::request() }).unwrap();
+    let thin = nobody.not_scored().iter().filter(|held| matches!(held.reason(), WhyNot::Thin { .. })).count();
+    let Err(Error::Review(refused)) = ReviewList::draw(&nobody, Capacity::Cases(5), None) else {
+        panic!("there is a list of nobody")
+    };
+    let ReviewError::NobodyScored { cohort: all, stale, thin: told, outside } = refused else {
+        panic!("{refused}")
+    };
+    assert_eq!((all, told), (cohort.len(), thin));
+    assert_eq!(stale + told + outside, all);
+
+    let scores = made.scorer.score(&cohort, &world::request()).unwrap();
+    let above = u32::try_from(cohort.len()).unwrap() + 1;
+    let refused = ReviewList::draw(&scores, Capacity::Cases(above), None);
+    assert!(matches!(refused, Err(Error::Review(ReviewError::CapacityAboveCohort { .. }))));
+    for share in [f64::NAN, f64::INFINITY, 2.0, -1.0] {
+        let refused = ReviewList::draw(&scores, Capacity::Share(share), None);
+        assert!(matches!(refused, Err(Error::Review(ReviewError::NoCapacity))), "{share}");
+    }
+}
+
+#[test]
+fn an_audit_that_matches_nobody_is_an_error() {
+    let made = world::released();
+    let others = df!("person" => ["x1", "x2"], "sex" => ["F", "M"]).unwrap();
+    let protected = Protected::read(&world::protected_columns(), Extract::frame(others)).unwrap();
+    let params = earlyhelp::fairness::audit::AuditParams::at_release();
+    let refused = FairnessAudit::of(&made.chain.backtest, &protected, &params).unwrap_err().to_string();
+    assert!(refused.contains("not one of"), "{refused}");
+}
+
+#[test]
+fn a_reject_limit_is_a_share() {
+    for limit in [f64::NAN, f64::INFINITY, 2.0, -1.0] {
+        let rows = df!("who" => ["a"], "on" => ["2024-01-05"]).unwrap();
+        let mapping = SourceMapping::new("visits", "who", "visit", "on");
+        let refused = Records::builder().source(mapping, Extract::frame(rows)).reject_limit(limit).build();
+        assert!(refused.unwrap_err().to_string().contains("from 0 to 1"), "{limit}");
+    }
+}
