@@ -168,7 +168,8 @@ fn a_count_and_the_records_shown_for_it_are_as_many() {
     }
     let records = world.records();
     let cohort = world::cohort(&records, world::list_date());
-    let scores = made.scorer.score(&cohort, &world::request()).unwrap();
+    let request = world::request().accepting("police", "C. Data", "every notice stands twice, for a test");
+    let scores = made.scorer.score(&cohort, &request).unwrap();
     let mut seen = 0;
     for rank in 1..=40 {
         let case = scores.case(rank).unwrap().unwrap();

@@ -55,12 +55,16 @@ fn a_model_is_not_made_of_records_of_which_there_are_none() {
 }
 
 #[test]
-fn a_released_model_scores_a_month_without_one_of_the_kinds() {
+fn a_released_model_scores_a_month_without_one_of_the_kinds_where_somebody_accepts_it() {
     let made = world::released();
     let mut world = World { ..made.world.clone() };
     world.source_mut("housing").rows.clear();
     let records = world.records();
-    let scores = made.scorer.score(&world::cohort(&records, world::list_date()), &world::request());
+    let cohort = world::cohort(&records, world::list_date());
+    let refused = made.scorer.score(&cohort, &world::request()).err();
+    assert!(matches!(refused, Some(ScoringError::SourcesChanged { .. })), "{refused:?}");
+    let accepted = world::request().accepting("housing", "C. Data", "the landlord sends no more");
+    let scores = made.scorer.score(&cohort, &accepted);
     assert!(scores.is_ok(), "{:?}", scores.err());
 }
 

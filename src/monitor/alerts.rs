@@ -1,6 +1,6 @@
 //! How many cases a list would hold, and how many have no score.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -62,7 +62,17 @@ pub(super) fn measure(
         alerts.why = Some("the model is not released, and only a released model scores".to_owned());
         return Ok(alerts);
     };
-    let request = Request::new("monitoring", &scorer.sign_off().purpose, cohort.as_of().day());
+    // Counting who would have no score is no list: sources that changed have a verdict of their own.
+    let changed: BTreeSet<String> = scorer
+        .candidate()
+        .changed_sources(cohort.snapshot())
+        .into_iter()
+        .map(|change| change.source)
+        .collect();
+    let request = changed.into_iter().fold(
+        Request::new("monitoring", &scorer.sign_off().purpose, cohort.as_of().day()),
+        |request, source| request.accepting(source, "monitoring", "to count who would have no score"),
+    );
     let scores = match scorer.score(cohort, &request) {
         Err(refused @ ScoringError::ReviewOverdue { .. }) => {
             alerts.why = Some(refused.to_string());

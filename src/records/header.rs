@@ -38,20 +38,26 @@ pub(super) fn places(
 }
 
 /// That a column is not there, with what is: `heads` are the first lines, and `form` says how they were read. The names in
-/// a line are told only where it holds one of the columns asked for: a line without any may be somebody's record.
+/// a line are told only where it holds one of the columns asked for, and nothing that looks like a value: else it may be
+/// somebody's record, in part or whole.
 pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[&str], form: &str) -> RecordsError {
     let has = |head: &Vec<String>, name: &str| head.iter().any(|held| is_same(held, name));
     let found = |head: &Vec<String>| wanted.iter().filter(|name| has(head, name)).count();
     // Of equals the first.
     let best = heads.iter().rev().max_by_key(|head| found(head));
     let column = *wanted.iter().find(|name| best.is_none_or(|head| !has(head, name))).unwrap_or(&"");
-    let nearest = best.and_then(|head| nearest(head.iter().map(String::as_str), column));
+    let telling = best.is_some_and(|head| head.iter().any(|name| is_a_value(name)));
+    let nearest = best.filter(|_| !telling).and_then(|head| nearest(head.iter().map(String::as_str), column));
     let near = nearest.map_or_else(String::new, |near| format!("; the nearest is \"{}\"", near.trim()));
     let seen = match best {
         None => format!("the file is empty ({form})"),
         Some(head) if found(head) == 0 => {
             format!("none of the columns asked for stands in its first lines ({form}){near}")
         }
+        Some(head) if telling => format!(
+            "it has {} columns, some of which are called like a value of somebody's record ({form})",
+            head.len()
+        ),
         Some(head) => {
             const SHOWN: usize = 40;
             let names: Vec<&str> =
@@ -62,6 +68,24 @@ pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[&str], form
         }
     };
     RecordsError::NoColumn { extract: source.to_owned(), column: column.to_owned(), seen }
+}
+
+/// Whether a name of a column may be a value: a date, an amount, an id. A year is none, since headers have years.
+fn is_a_value(name: &str) -> bool {
+    let mut numbers = name.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
+    let is_year = |number: &str| number.len() == 4 && (number.starts_with("19") || number.starts_with("20"));
+    let is_amount = name.chars().any(|c| c.is_ascii_digit()) && !name.chars().any(char::is_alphabetic);
+    is_amount && !is_year(name.trim()) && !is_school_year(name.trim())
+        || numbers.any(|number| number.len() >= 4 && !is_year(number))
+}
+
+/// `2023/24`, `2023-24`, `2023-2024`.
+fn is_school_year(name: &str) -> bool {
+    name.split_once(['/', '-']).is_some_and(|(from, to)| {
+        from.len() == 4
+            && matches!(to.len(), 2 | 4)
+            && (from.to_owned() + to).bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 /// How many of the columns asked for stand in the line that has the most of them.

@@ -42,9 +42,10 @@ impl DirtKind {
         Self::LetteredWord,
     ];
 
-    /// Whether a reader must reject the row. The last two kinds are only unusual: the row is good.
+    /// Whether a reader must reject the row. A repeated row says nothing new, and is counted; the last two kinds are only
+    /// unusual: the row is good.
     pub fn must_be_rejected(self) -> bool {
-        !matches!(self, Self::DayFirstDate | Self::LetteredWord)
+        !matches!(self, Self::RepeatedRow | Self::DayFirstDate | Self::LetteredWord)
     }
 }
 
