@@ -186,3 +186,27 @@ fn a_reject_limit_is_a_share() {
         assert!(refused.unwrap_err().to_string().contains("from 0 to 1"), "{limit}");
     }
 }
+
+#[test]
+fn an_amount_that_is_not_known_is_no_zero_and_a_sum_beside_it_says_that_it_lacks_one() {
+    let rows = df!(
+        "who" => ["a", "a", "a", "b", "b", "c"],
+        "on" => ["2024-01-05", "2024-02-01", "2024-03-01", "2024-01-05", "2024-02-01", "2023-01-01"],
+        "owed" => [Some(120.5), None, Some(30.0), None, None, Some(7.0)],
+    )
+    .unwrap();
+    let mapping = SourceMapping::new("rent", "who", "arrears", "on")
+        .value("owed")
+        .coverage(Coverage { from: Some("2020-01-01".parse().unwrap()), ..Coverage::default() });
+    let records = Records::builder().source(mapping, Extract::frame(rows)).build().unwrap();
+    let cohort = CohortSpec::default().choose(&records.as_of(as_of("2024-04-01"))).unwrap();
+    let spec = |measure| one(Feature::new(Selector::source("rent"), measure, Lookback::Days(365)));
+    // The sum by hand; how many records it lacks. Somebody whose records are older has a true zero.
+    for (row, sum, lacks) in [(0, Cell::Value(150.5), 1), (1, Cell::Missing, 2), (2, Cell::Value(0.0), 0)] {
+        let of = spec(Measure::Sum);
+        assert_eq!(of.compute(&cohort).unwrap().cell(row, 0), sum);
+        assert_eq!(of.unknown_behind(&cohort, row, 0), Ok(lacks));
+        assert_eq!(spec(Measure::Count).unknown_behind(&cohort, row, 0), Ok(0));
+    }
+    assert!(spec(Measure::Sum).unknown_behind(&cohort, 3, 0).is_err());
+}

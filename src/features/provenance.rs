@@ -20,17 +20,15 @@ impl FeatureSpec {
         row: usize,
         column: usize,
     ) -> Result<Vec<RecordReference>, SpecError> {
-        let (Some(feature), true) = (self.features().get(column), row < cohort.len()) else {
-            let why = "there is no such feature or case".to_owned();
-            return Err(SpecError::Invalid { of: "provenance".into(), why });
-        };
+        let feature = self.feature_of(cohort, row, column)?;
         if feature.records.source == PEOPLE {
             return Ok(Vec::new());
         }
         let records = cohort.snapshot().records();
         let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
         let source = records.source_at(selection.source);
-        let read = read_by(feature, &selection, source, cohort, row);
+        let has_value = |row| !feature.measure.needs_value() || !is_unknown(source, row);
+        let read = read_by(feature, &selection, source, cohort, row, &has_value);
         let events = &source.events;
         // Of several people's records on the last day the first person's counts, as in the kernel.
         let last = read
@@ -56,15 +54,44 @@ impl FeatureSpec {
         };
         Ok(behind.into_iter().map(|row| source.reference_to(row)).collect())
     }
+
+    /// How many records that feature `column` would have read for case `row` have no value that could be read: what it
+    /// says is of the others alone, so that a sum may be too low. 0 for a measure that reads no values.
+    ///
+    /// # Errors
+    /// As [`FeatureSpec::records_behind`].
+    pub fn unknown_behind(&self, cohort: &Cohort<'_>, row: usize, column: usize) -> Result<usize, SpecError> {
+        let feature = self.feature_of(cohort, row, column)?;
+        if feature.records.source == PEOPLE || !feature.measure.needs_value() {
+            return Ok(0);
+        }
+        let records = cohort.snapshot().records();
+        let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
+        let source = records.source_at(selection.source);
+        let unknown = read_by(feature, &selection, source, cohort, row, &|row| is_unknown(source, row));
+        Ok(unknown.iter().map(Vec::len).sum())
+    }
+
+    fn feature_of(&self, cohort: &Cohort<'_>, row: usize, column: usize) -> Result<&Feature, SpecError> {
+        self.features().get(column).filter(|_| row < cohort.len()).ok_or_else(|| {
+            let why = "there is no such feature or case".to_owned();
+            SpecError::Invalid { of: "provenance".into(), why }
+        })
+    }
 }
 
-/// The rows of the source that the feature reads for the case, person by person.
+fn is_unknown(source: &Source, row: usize) -> bool {
+    source.events.value.as_ref().is_none_or(|values| values[row].is_nan())
+}
+
+/// The rows of the source that the feature reads for the case, person by person, as far as they are `wanted`.
 fn read_by(
     feature: &Feature,
     selection: &Selection,
     source: &Source,
     cohort: &Cohort<'_>,
     row: usize,
+    wanted: &dyn Fn(usize) -> bool,
 ) -> Vec<Vec<usize>> {
     let people: Vec<u32> = match feature.scope {
         Scope::Own => cohort.own(row).people().to_vec(),
@@ -85,9 +112,7 @@ fn read_by(
             Measure::DaysOpen => day < today && events.ended(row, as_of).is_some_and(|end| end > start),
             _ => day >= start && day < today,
         };
-        let has_value = !feature.measure.needs_value()
-            || events.value.as_ref().is_some_and(|values| !values[row].is_nan());
-        in_window && has_value && selection.matches(events, row)
+        in_window && wanted(row) && selection.matches(events, row)
     };
     people.into_iter().map(|person| events.visible(person, as_of).filter(is_read).collect()).collect()
 }
