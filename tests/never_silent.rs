@@ -210,3 +210,47 @@ fn an_amount_that_is_not_known_is_no_zero_and_a_sum_beside_it_says_that_it_lacks
     }
     assert!(spec(Measure::Sum).unknown_behind(&cohort, 3, 0).is_err());
 }
+
+#[test]
+fn rules_on_the_last_record_and_on_none_lately_are_those_of_the_records_known_at_the_date() {
+    let rows = df!(
+        "who" => ["a", "a", "b", "c", "d"],
+        "on" => ["2024-01-05", "2024-03-25", "2024-03-01", "2024-03-31", "2024-01-01"],
+        "tenure" => [Some("council"), Some("private"), Some("council"), Some("council"), None],
+    )
+    .unwrap();
+    let records = |coverage: Coverage| {
+        let mapping =
+            SourceMapping::new("homes", "who", "tenancy", "on").category("tenure").coverage(coverage);
+        let people = df!("person" => ["a", "b", "c", "d", "e"]).unwrap();
+        let listed = earlyhelp::records::PeopleColumns::new("person");
+        Records::builder()
+            .people(listed, Extract::frame(people))
+            .source(mapping, Extract::frame(rows.clone()))
+            .build()
+            .unwrap()
+    };
+    let from = Coverage { from: Some("2023-01-01".parse().unwrap()), ..Coverage::default() };
+    let known = records(from);
+    let chosen = |rules: CohortSpec, date: &str| {
+        rules.choose(&known.as_of(as_of(date))).map(|cohort| cohort.ids().collect::<String>())
+    };
+    let council = || Selector::source("homes").category("tenure", "council");
+    // On 31 March, c's record of that day is not known; e has none, and d's names no tenure.
+    assert_eq!(chosen(CohortSpec::default().latest(council()), "2024-03-31").unwrap(), "b");
+    assert_eq!(chosen(CohortSpec::default().latest(council()), "2024-04-01").unwrap(), "bc");
+    assert_eq!(chosen(CohortSpec::default().latest(council()), "2024-03-25").unwrap(), "ab");
+    let quiet = |days| CohortSpec::default().none_within(council(), days);
+    // 1 March is 31 days before 1 April, and a's council tenancy 87.
+    assert_eq!(chosen(quiet(30), "2024-04-01").unwrap(), "abde");
+    assert_eq!(chosen(quiet(31), "2024-04-01").unwrap(), "ade");
+    assert_eq!(chosen(quiet(87), "2024-04-01").unwrap(), "de");
+    let cohort = quiet(31).choose(&known.as_of(as_of("2024-04-01"))).unwrap();
+    assert_eq!((cohort.left_out().has_record, cohort.left_out().other_latest), (2, 0));
+    // Days that the source does not cover, or none.
+    for days in [0, 600, u32::MAX] {
+        assert!(matches!(chosen(quiet(days), "2024-04-01"), Err(SpecError::Invalid { .. })), "{days}");
+    }
+    let ended = Coverage { to: Some("2024-01-31".parse().unwrap()), ..Coverage::default() };
+    assert!(quiet(5).choose(&records(ended).as_of(as_of("2024-04-01"))).is_err());
+}

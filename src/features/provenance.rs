@@ -5,7 +5,7 @@ use super::spec::FeatureSpec;
 use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::error::SpecError;
-use crate::records::{OPEN, RecordReference, Selection, Source, open_on};
+use crate::records::{NONE, OPEN, RecordReference, Selection, Source, category_place, open_on};
 
 impl FeatureSpec {
     /// The records that feature `column` read for case `row` of the cohort, in the order in which they
@@ -31,21 +31,27 @@ impl FeatureSpec {
         let read = read_by(feature, &selection, source, cohort, row, &has_value);
         let events = &source.events;
         // Of several people's records on the last day the first person's counts, as in the kernel.
+        let has_category = |&row: &usize| {
+            let place = feature.measure.category().and_then(|name| category_place(source, name, "").ok());
+            place.is_none_or(|place| events.categories[place][row] != NONE)
+        };
         let last = read
             .iter()
-            .filter_map(|rows| rows.last())
-            .copied()
+            .filter_map(|rows| rows.iter().rev().copied().find(has_category))
             .min_by_key(|&row| (std::cmp::Reverse(events.occurred[row]), row));
+        let changed = last_change(feature, source, cohort, &read);
         let mut rows: Vec<usize> = read.into_iter().flatten().collect();
         rows.sort_by_key(|&row| (events.occurred[row], row));
         let behind = match feature.measure {
-            Measure::DaysSinceLast | Measure::Latest => last.into_iter().collect(),
+            Measure::DaysSinceChange(_) => changed,
+            Measure::DaysSinceLast | Measure::Latest | Measure::LatestIs { .. } => last.into_iter().collect(),
             Measure::DaysSinceFirst => {
                 rows.truncate(1);
                 rows
             }
-            Measure::Max => {
-                let value = |row: usize| events.value.as_ref().map_or(f32::NAN, |values| values[row]);
+            Measure::Max | Measure::Min => {
+                let sign = if feature.measure == Measure::Max { 1.0 } else { -1.0 };
+                let value = |row: usize| events.value.as_ref().map_or(f32::NAN, |values| sign * values[row]);
                 let highest = rows.iter().map(|&row| value(row)).fold(f32::NEG_INFINITY, f32::max);
                 rows.retain(|&row| value(row) >= highest);
                 rows
@@ -84,6 +90,29 @@ fn is_unknown(source: &Source, row: usize) -> bool {
     source.events.value.as_ref().is_none_or(|values| values[row].is_nan())
 }
 
+/// The two records between which a category changed last, of the person with whom it changed last.
+fn last_change(feature: &Feature, source: &Source, cohort: &Cohort<'_>, read: &[Vec<usize>]) -> Vec<usize> {
+    let Measure::DaysSinceChange(category) = &feature.measure else { return Vec::new() };
+    let Some(codes) = category_place(source, category, "").ok().map(|place| &source.events.categories[place])
+    else {
+        return Vec::new();
+    };
+    let start = feature.over.start(cohort.as_of()).epoch_days();
+    let day = |row: usize| source.events.occurred[row];
+    let mut found: Option<[usize; 2]> = None;
+    for rows in read {
+        let known: Vec<usize> = rows.iter().copied().filter(|&row| codes[row] != NONE).collect();
+        let changes =
+            known.windows(2).filter(|pair| codes[pair[0]] != codes[pair[1]] && day(pair[1]) >= start);
+        if let Some(pair) = changes.last()
+            && found.is_none_or(|held| day(pair[1]) > day(held[1]))
+        {
+            found = Some([pair[0], pair[1]]);
+        }
+    }
+    found.into_iter().flatten().collect()
+}
+
 /// The rows of the source that the feature reads for the case, person by person, as far as they are `wanted`.
 fn read_by(
     feature: &Feature,
@@ -101,6 +130,8 @@ fn read_by(
     let today = as_of.day().epoch_days();
     let start = match feature.measure {
         Measure::Change => feature.over.start_of_previous(as_of),
+        // What it changed from may lie before the window.
+        Measure::DaysSinceChange(_) => None,
         _ => Some(feature.over.start(as_of)),
     }
     .map_or(i32::MIN, Day::epoch_days);
