@@ -10,7 +10,7 @@ use earlyhelp::fairness::label::Helped;
 use earlyhelp::fairness::{FairnessAudit, Protected};
 use earlyhelp::features::{Cell, Feature, FeatureSpec, Measure};
 use earlyhelp::outcome::{FollowUp, OutcomeSpec};
-use earlyhelp::records::{Coverage, Extract, Records, Role, Selector, SourceMapping};
+use earlyhelp::records::{Coverage, Extract, PeopleColumns, Records, Role, Selector, SourceMapping};
 use earlyhelp::review::ReviewList;
 use earlyhelp::scoring::{Abstention, Request, WhyNot};
 use polars::df;
@@ -223,7 +223,7 @@ fn rules_on_the_last_record_and_on_none_lately_are_those_of_the_records_known_at
         let mapping =
             SourceMapping::new("homes", "who", "tenancy", "on").category("tenure").coverage(coverage);
         let people = df!("person" => ["a", "b", "c", "d", "e"]).unwrap();
-        let listed = earlyhelp::records::PeopleColumns::new("person");
+        let listed = PeopleColumns { person: vec!["person".into()], date_of_birth: None };
         Records::builder()
             .people(listed, Extract::frame(people))
             .source(mapping, Extract::frame(rows.clone()))
