@@ -129,7 +129,8 @@ pub(super) fn read(text: &str, form: Option<DateForm>, order: &mut Order) -> Opt
         return of(a, month).map(Day::epoch_days);
     }
     let (first, second): (i8, i8) = (a.parse().ok()?, b.parse().ok()?);
-    if form.is_none() {
+    // A mistyped year is implausible whichever way round it is: such a date shows nothing of the others.
+    if form.is_none() && (1800..2100).contains(&year) {
         match (first > 12, second > 12) {
             (true, false) => order.day_first += 1,
             (false, true) => order.month_first += 1,
@@ -309,6 +310,8 @@ mod tests {
         assert_eq!(fault(&["31/03/2024", "01/02/2024"]), None);
         assert_eq!(fault(&["01/02/2024", "05/05/2024"]), Some(OrderFault::Unclear));
         assert_eq!(fault(&["05/05/2024", "2024-03-01"]), None);
+        // A year that nobody can have meant is implausible both ways.
+        assert_eq!(fault(&["12/08/0024", "12/08/2224", "2024-03-01"]), None);
         assert_eq!(fault(&["03/31/2024", "01/02/2024"]), Some(OrderFault::MonthFirst));
         assert_eq!(fault(&["03/31/2024", "31/03/2024"]), Some(OrderFault::Mixed));
         // A slip among many dates of one form is a reject, not a reason to doubt the others.
