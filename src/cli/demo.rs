@@ -29,6 +29,9 @@ pub struct Arguments {
     /// The same seed gives the same story.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// Whom the project scores.
+    #[arg(long, value_enum, default_value_t = super::Scored::Person)]
+    unit: super::Scored,
 }
 
 /// A monthly list is 10 to 20 families long: as many as a team can look at with care.
@@ -38,7 +41,9 @@ const AT_RANDOM: u32 = 5;
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("inventing a council");
-    let council = CouncilParams::new(arguments.children, arguments.seed).generate()?;
+    let council = CouncilParams::new(arguments.children, arguments.seed)
+        .families(arguments.unit == super::Scored::Family)
+        .generate()?;
     let folder = arguments.out.join("council");
     progress.stage("writing its extracts");
     let project_file = council.write(&folder, Format::Csv)?;
@@ -92,7 +97,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         "3. What was planted, to hold the model and the fairness check against\n\n{}\n",
         council.truth()
     ))?;
-    output::print(&format!("4. The list as of {as_of}: {} of {} children\n\n", list.len(), cohort.len()))?;
+    output::print(&format!(
+        "4. The list as of {as_of}: {} of {} {}\n\n",
+        list.len(),
+        cohort.len(),
+        arguments.unit.many()
+    ))?;
     output::print(&short_list(&list))?;
     let at = |name: &str| arguments.out.join(name).display().to_string();
     output::print(&format!(

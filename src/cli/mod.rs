@@ -148,12 +148,30 @@ struct ProjectArgument {
     project: PathBuf,
 }
 
-/// Today's date (UTC). The library has no clock; the command is where time comes in.
 /// Reads a project file, whose extracts are read today.
 fn load(path: impl AsRef<std::path::Path>) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
     Ok(earlyhelp::project::Project::load(path)?.read_on(today()))
 }
 
+/// Today's date (UTC). The library has no clock; the command is where time comes in.
 fn today() -> Day {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().into()
+}
+
+/// Whom an invented council's project scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Scored {
+    /// Each child.
+    Person,
+    /// Each household: early help works with families.
+    Family,
+}
+
+impl Scored {
+    fn many(self) -> &'static str {
+        match self {
+            Self::Person => "children",
+            Self::Family => "families",
+        }
+    }
 }

@@ -25,6 +25,9 @@ pub struct Arguments {
     /// Damage some rows, as in real extracts.
     #[arg(long)]
     dirty: bool,
+    /// Whom the project scores.
+    #[arg(long, value_enum, default_value_t = super::Scored::Person)]
+    unit: super::Scored,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -35,7 +38,10 @@ enum Form {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("inventing a council");
-    let council = CouncilParams::new(arguments.children, arguments.seed).dirty(arguments.dirty).generate()?;
+    let council = CouncilParams::new(arguments.children, arguments.seed)
+        .dirty(arguments.dirty)
+        .families(arguments.unit == super::Scored::Family)
+        .generate()?;
     progress.stage("writing extracts");
     let format = match arguments.format {
         Form::Csv => Format::Csv,

@@ -3,7 +3,7 @@
 use super::feature::{Feature, Measure, PEOPLE, Scope};
 use super::spec::FeatureSpec;
 use crate::calendar::Day;
-use crate::cohort::Cohort;
+use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
 use crate::records::{NONE, OPEN, RecordReference, Selection, Source, category_place, open_on};
 
@@ -58,7 +58,12 @@ impl FeatureSpec {
             }
             _ => rows,
         };
-        Ok(behind.into_iter().map(|row| source.reference_to(row)).collect())
+        let of_several = feature.scope == Scope::Household || cohort.unit() == Unit::Family;
+        let reference = |row: usize| RecordReference {
+            member: of_several.then(|| cohort.snapshot().member(events.person_of(row) as u32)),
+            ..source.reference_to(row)
+        };
+        Ok(behind.into_iter().map(reference).collect())
     }
 
     /// How many records that feature `column` would have read for case `row` have no value that could be read: what it

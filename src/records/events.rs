@@ -284,7 +284,7 @@ impl EventTable {
     }
 
     /// The person of a row in canonical order.
-    pub(super) fn person_of(&self, row: usize) -> usize {
+    pub(crate) fn person_of(&self, row: usize) -> usize {
         self.starts.partition_point(|&start| start as usize <= row)
     }
 

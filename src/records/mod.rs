@@ -75,7 +75,7 @@ pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
 pub use profile::{ChangeIn, KindProfile, SourceChange, SourceProfile};
 pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
-pub use snapshot::{Event, RecordReference, Snapshot};
+pub use snapshot::{Event, HouseholdMember, RecordReference, Snapshot};
 pub use source::DaysFound;
 
 pub(crate) use builder::{check_limit, read_table};

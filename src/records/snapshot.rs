@@ -51,6 +51,20 @@ pub struct RecordReference {
     pub occurred: Day,
     /// When it became known.
     pub known: Day,
+    /// Whose record it is, where it need not be the case's own: a family's, or the others' in a household.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<HouseholdMember>,
+}
+
+/// One of a family, by pseudonym and age.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HouseholdMember {
+    /// The person's pseudonymous id.
+    pub id: String,
+    /// The band that their age at the date lies in, in whole years: `5 to 9`. The age itself is not needed to tell who is
+    /// meant, and would say more than the reason does.
+    pub ages: String,
 }
 
 impl<'r> Snapshot<'r> {
@@ -135,6 +149,22 @@ impl<'r> Snapshot<'r> {
     }
 }
 
+impl Snapshot<'_> {
+    /// Whose a record is, with the age at the date.
+    pub(crate) fn member(&self, person: u32) -> HouseholdMember {
+        let ages = match self.age(person) {
+            None => "age not known",
+            Some(..5) => "under 5",
+            Some(5..10) => "5 to 9",
+            Some(10..15) => "10 to 14",
+            Some(15..18) => "15 to 17",
+            Some(18..25) => "18 to 24",
+            Some(_) => "25 or over",
+        };
+        HouseholdMember { id: self.records.people.ids[person as usize].to_string(), ages: ages.to_owned() }
+    }
+}
+
 impl Source {
     /// Points to one of its rows.
     pub(crate) fn reference_to(&self, row: usize) -> RecordReference {
@@ -145,6 +175,7 @@ impl Source {
             kind: self.kinds[usize::from(events.kind[row])].to_string(),
             occurred: Day::from_epoch_days(events.occurred[row]),
             known: Day::from_epoch_days(events.known(row)),
+            member: None,
         }
     }
 }

@@ -144,6 +144,8 @@ struct Reason<'a> {
     household: bool,
     help_seeking: bool,
     records_say: String,
+    /// Whether the records may be several people's.
+    of_several: bool,
     records: Vec<RecordRow<'a>>,
 }
 
@@ -160,6 +162,8 @@ struct RecordRow<'a> {
     kind: String,
     occurred: String,
     known: String,
+    /// Whose it is; empty for the case's own.
+    member: String,
 }
 
 /// All reasons of a case added up.
@@ -358,6 +362,7 @@ impl<'a> Reason<'a> {
             household: part.scope == Scope::Household,
             help_seeking: part.help_seeking,
             records_say: records_say(part),
+            of_several: part.records.iter().any(|record| record.member.is_some()),
             records: part.records.iter().map(RecordRow::of).collect(),
         }
     }
@@ -401,6 +406,10 @@ impl<'a> RecordRow<'a> {
             kind: words::plain(&record.kind),
             occurred: words::date(record.occurred),
             known: words::date(record.known),
+            member: record
+                .member
+                .as_ref()
+                .map_or_else(String::new, |member| format!("{} ({})", member.id, member.ages)),
         }
     }
 }

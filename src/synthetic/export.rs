@@ -74,6 +74,18 @@ impl Council {
             );
             text = text.replace(&format!("{{coverage:{}}}", coverage.source), &says);
         }
+        if self.families {
+            // A family's records are those of all its members, and the file of characteristics is by person.
+            text = text
+                .replace("scope = \"both\"\n", "")
+                .replace("scope = \"household\"\n", "")
+                .replace(
+                    "columns = { entity = \"person_id\", char",
+                    "columns = { entity = \"person_id\", of_family = \"youngest\", char",
+                )
+                .replace("# Children who are not on", "# Families with a child, of whom nobody is on")
+                .replace("[cohort]\n", "[cohort]\nunit = \"family\"\n");
+        }
         text
     }
 }

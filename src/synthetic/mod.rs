@@ -104,6 +104,7 @@ pub struct CouncilParams {
     children: u32,
     seed: u64,
     dirt: bool,
+    families: bool,
 }
 
 /// 50,000 children, because outcomes are rare (3 in 100 a year) and planted effects need some thousands
@@ -118,13 +119,19 @@ impl CouncilParams {
     /// A council with so many children under 18 on the day before the extract (up to four more, so
     /// that the last family is whole), 1,000 to 500,000, and a seed. Files are clean.
     pub fn new(children: u32, seed: u64) -> Self {
-        Self { children, seed, dirt: false }
+        Self { children, seed, dirt: false, families: false }
     }
 
     /// Whether some rows of the files are damaged, as in real ones.
     #[must_use]
     pub fn dirty(self, dirt: bool) -> Self {
         Self { dirt, ..self }
+    }
+
+    /// Whether the project scores families in place of children: every feature then reads the records of all members.
+    #[must_use]
+    pub fn families(self, families: bool) -> Self {
+        Self { families, ..self }
     }
 
     /// Makes the council. The same parameters give the same bytes at any number of threads.
@@ -156,7 +163,7 @@ impl CouncilParams {
         let (services, coverage) = files::of_services(records, &people);
         extracts.extend(services);
         let planted_dirt = if self.dirt { dirt::plant(seed, &mut extracts) } else { Vec::new() };
-        Ok(Council { extracts, truth: Truth::planted(), coverage, planted_dirt })
+        Ok(Council { extracts, truth: Truth::planted(), coverage, planted_dirt, families: self.families })
     }
 }
 
@@ -206,6 +213,7 @@ pub struct Council {
     truth: Truth,
     coverage: Vec<SourceCoverage>,
     planted_dirt: Vec<PlantedDirt>,
+    families: bool,
 }
 
 impl Council {
