@@ -20,8 +20,8 @@ pub enum Unit {
     Family,
 }
 
-/// The rules by which a cohort is chosen. A family passes "ages" and "open" if a member does, and
-/// "not open" if no member is open.
+/// The rules by which a cohort is chosen. A family passes "ages", "open" and "latest" if a member does, and
+/// "not open" and "none within" if no member is open and none has such a record.
 ///
 /// # Examples
 /// ```
@@ -47,6 +47,22 @@ pub struct CohortSpec {
     /// No episode among these records is open at the date: not already known to that service.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_open: Vec<Selector>,
+    /// No such record lately: not looked at only a month ago.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub none_within: Vec<NoneWithin>,
+    /// The last record of the source is such a one: the tenure is a council's, the placement a foster home.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub latest: Vec<Selector>,
+}
+
+/// That there is no such record in so many days before the date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoneWithin {
+    /// The records.
+    pub records: Selector,
+    /// How many days before the date, 1 or more. The source has to cover them: its silence tells nothing else.
+    pub days: u32,
 }
 
 impl CohortSpec {
@@ -78,16 +94,40 @@ impl CohortSpec {
         self
     }
 
+    /// Only people without such a record in the last so many days.
+    #[must_use]
+    pub fn none_within(mut self, records: Selector, days: u32) -> Self {
+        self.none_within.push(NoneWithin { records, days });
+        self
+    }
+
+    /// Only people whose last record of the source is such a one.
+    #[must_use]
+    pub fn latest(mut self, records: Selector) -> Self {
+        self.latest.push(records);
+        self
+    }
+
     /// Applies the rules to a snapshot.
     ///
     /// # Errors
-    /// [`SpecError`] where a rule names a source that there is not, or one without episodes, or where
-    /// nobody passes.
+    /// [`SpecError`] where a rule names a source that there is not, or one without episodes, or one that does not cover
+    /// the days that it is asked about, or where nobody passes.
     pub fn choose<'r>(&self, snapshot: &Snapshot<'r>) -> Result<Cohort<'r>, SpecError> {
         let rules = Rules {
             ages: self.ages,
             open: resolve_episodes(&self.open, snapshot, OPEN_RULE)?,
             not_open: resolve_episodes(&self.not_open, snapshot, NOT_OPEN_RULE)?,
+            none_within: self
+                .none_within
+                .iter()
+                .map(|rule| rule.resolve(snapshot))
+                .collect::<Result<_, SpecError>>()?,
+            latest: self
+                .latest
+                .iter()
+                .map(|selector| selector.resolve(snapshot.records(), LATEST_RULE))
+                .collect::<Result<_, SpecError>>()?,
             snapshot,
         };
         let mut left_out = LeftOut::default();
@@ -110,12 +150,46 @@ impl CohortSpec {
 
     /// The rules whose records are none at all: such a rule would let nobody pass, or everybody.
     pub(crate) fn faults(&self, records: &Records) -> Vec<SpecError> {
+        let rules = self.selectors().filter_map(|(selector, of)| selector.check(records, of).err());
+        rules.collect()
+    }
+
+    /// The records that the rules name, each with what its rule is called.
+    pub(crate) fn selectors(&self) -> impl Iterator<Item = (&Selector, &'static str)> {
         let open = self.open.iter().map(|selector| (selector, OPEN_RULE));
         let not_open = self.not_open.iter().map(|selector| (selector, NOT_OPEN_RULE));
-        open.chain(not_open).filter_map(|(selector, of)| selector.check(records, of).err()).collect()
+        let none_within = self.none_within.iter().map(|rule| (&rule.records, NONE_WITHIN_RULE));
+        let latest = self.latest.iter().map(|selector| (selector, LATEST_RULE));
+        open.chain(not_open).chain(none_within).chain(latest)
     }
 }
 
+impl NoneWithin {
+    /// The records, and the first of the days.
+    fn resolve(&self, snapshot: &Snapshot<'_>) -> Result<(Selection, i32), SpecError> {
+        let wrong = |why: String| Err(SpecError::Invalid { of: NONE_WITHIN_RULE.to_owned(), why });
+        let selection = self.records.resolve(snapshot.records(), NONE_WITHIN_RULE)?;
+        let Some(days) = i32::try_from(self.days).ok().filter(|days| (1..=36_525).contains(days)) else {
+            return wrong("`days` is a number of days from 1 to 36,525 (a hundred years)".to_owned());
+        };
+        let source = snapshot.records().source_at(selection.source);
+        let start = snapshot.as_of().day().epoch_days() - days;
+        let begins = source.begins_by(snapshot.as_of());
+        if source.is_fresh(snapshot.as_of()) && begins.is_some_and(|from| from <= start) {
+            Ok((selection, start))
+        } else {
+            wrong(format!(
+                "source {} does not cover the {days} days before {}, so that its silence says nothing; ask about fewer days, \
+                 or bring it up to date",
+                source.name,
+                snapshot.as_of()
+            ))
+        }
+    }
+}
+
+const NONE_WITHIN_RULE: &str = "cohort rule `none_within`";
+const LATEST_RULE: &str = "cohort rule `latest`";
 const OPEN_RULE: &str = "cohort rule `open`";
 const NOT_OPEN_RULE: &str = "cohort rule `not_open`";
 
@@ -146,6 +220,8 @@ struct Rules<'a, 'r> {
     ages: Option<(u8, u8)>,
     open: Vec<Selection>,
     not_open: Vec<Selection>,
+    none_within: Vec<(Selection, i32)>,
+    latest: Vec<Selection>,
     snapshot: &'a Snapshot<'r>,
 }
 
@@ -172,7 +248,40 @@ impl Rules<'_, '_> {
             left_out.already_open += 1;
             return false;
         }
+        if self
+            .none_within
+            .iter()
+            .any(|(selection, start)| people.iter().any(|&p| self.has(selection, *start, p)))
+        {
+            left_out.has_record += 1;
+            return false;
+        }
+        if !self.latest.iter().all(|selection| people.iter().any(|&p| self.ends_with(selection, p))) {
+            left_out.other_latest += 1;
+            return false;
+        }
         true
+    }
+
+    /// Whether the person has such a record from `start` on and before the date.
+    fn has(&self, selection: &Selection, start: i32, person: u32) -> bool {
+        let events = &self.snapshot.records().source_at(selection.source).events;
+        let as_of = self.snapshot.as_of();
+        let days = start..as_of.day().epoch_days();
+        events
+            .visible(person, as_of)
+            .any(|row| days.contains(&events.occurred[row]) && selection.matches(events, row))
+    }
+
+    /// Whether the person's last record of the source is such a one.
+    fn ends_with(&self, selection: &Selection, person: u32) -> bool {
+        let events = &self.snapshot.records().source_at(selection.source).events;
+        let as_of = self.snapshot.as_of();
+        let mut past = events
+            .visible(person, as_of)
+            .rev()
+            .filter(|&row| events.occurred[row] < as_of.day().epoch_days());
+        past.next().is_some_and(|row| selection.matches(events, row))
     }
 
     fn is_open(&self, selection: &Selection, person: u32) -> bool {
@@ -198,6 +307,12 @@ pub struct LeftOut {
     pub not_open: u64,
     /// With an episode that had not to be open.
     pub already_open: u64,
+    /// With a record that had not to be there lately.
+    #[serde(default)]
+    pub has_record: u64,
+    /// Whose last record had to be another, or is none.
+    #[serde(default)]
+    pub other_latest: u64,
 }
 
 /// The people or families asked about on a date, in the order of their ids. It is bound to the snapshot
@@ -315,6 +430,16 @@ impl<'r> Cohort<'r> {
             let members = residence.members(residence.of_person[person as usize]);
             members.iter().copied().filter(move |&member| member != person)
         })
+    }
+
+    /// Everybody in the row's household, the person among them; `None` where no household is known.
+    pub(crate) fn members(&self, row: usize) -> Option<&[u32]> {
+        let residence = self.snapshot.residence();
+        let household = match self.rules.unit {
+            Unit::Person => residence.of_person[self.subjects[row] as usize],
+            Unit::Family => self.subjects[row],
+        };
+        (household != NONE).then(|| residence.members(household))
     }
 
     /// The family that the row belongs to, as a number that is stable over dates: see

@@ -74,6 +74,20 @@ impl<'w> Reference<'w> {
         members
     }
 
+    /// How often a person came into another household since a day.
+    fn moves(&self, id: &str, since: i32) -> usize {
+        let mut known: Vec<(i32, &str)> = self
+            .world
+            .spells
+            .iter()
+            .filter(|spell| spell.person == id)
+            .filter(|spell| spell.start.is_none_or(|start| start + self.world.household_lag < self.today))
+            .map(|spell| (spell.start.unwrap_or(i32::MIN), spell.household.as_str()))
+            .collect();
+        known.sort_unstable();
+        (1..known.len()).filter(|&at| known[at].1 != known[at - 1].1 && known[at].0 >= since).count()
+    }
+
     /// A row's end as known at the date; `i32::MAX` while it is open.
     fn end(&self, source: &Source, row: &Row) -> i32 {
         match (row.ended, source.ended_known(row)) {
@@ -136,6 +150,28 @@ impl<'w> Reference<'w> {
         if feature.measure == Measure::Age {
             let youngest = own.iter().filter_map(|id| self.age(id)).min();
             let cell = youngest.map_or(Cell::Missing, |age| Cell::Value(age as f32));
+            return Answer::one(cell, BTreeSet::new());
+        }
+        if matches!(feature.measure, Measure::Members(..) | Measure::Moves) {
+            let home = person.map_or(Some(String::new()), |id| self.household(id));
+            let cell = match (&feature.measure, home) {
+                (_, None) => Cell::Missing,
+                (Measure::Members(from, to), Some(home)) => {
+                    let members = person.map_or_else(|| own.to_vec(), |_| self.members(&home));
+                    let ages: Option<Vec<i32>> = members.iter().map(|id| self.age(id)).collect();
+                    let of_age = |ages: Vec<i32>| {
+                        ages.into_iter()
+                            .filter(|age| (i32::from(*from)..=i32::from(*to)).contains(age))
+                            .count()
+                    };
+                    ages.map(of_age).map_or(Cell::Missing, |count| Cell::Value(count as f32))
+                }
+                _ => {
+                    let since = feature.over.start(self.as_of).epoch_days();
+                    let most = own.iter().map(|id| self.moves(id, since)).max();
+                    most.map_or(Cell::Missing, |moves| Cell::Value(moves as f32))
+                }
+            };
             return Answer::one(cell, BTreeSet::new());
         }
         let people: Vec<String> = match (feature.scope, person) {
@@ -206,6 +242,40 @@ impl<'w> Reference<'w> {
                     valued.iter().copied().filter(|row| Some(value(row)) == highest).collect();
                 Answer::one(highest.map_or(Cell::Missing, Cell::Value), references(&behind))
             }
+            Measure::Min => {
+                let lowest = valued.iter().map(|row| value(row)).reduce(f32::min);
+                let behind: Vec<&Row> =
+                    valued.iter().copied().filter(|row| Some(value(row)) == lowest).collect();
+                Answer::one(lowest.map_or(Cell::Missing, Cell::Value), references(&behind))
+            }
+            Measure::Slope => {
+                // Two passes over centred values.
+                let n = valued.len() as f64;
+                let mean_day = valued.iter().map(|row| f64::from(row.occurred)).sum::<f64>() / n;
+                let mean = valued.iter().map(|row| f64::from(value(row))).sum::<f64>() / n;
+                let off = |row: &Row| f64::from(row.occurred) - mean_day;
+                let spread: f64 = valued.iter().map(|row| off(row).powi(2)).sum();
+                let together: f64 = valued.iter().map(|row| off(row) * (f64::from(value(row)) - mean)).sum();
+                let days = distinct(valued.iter().map(|row| &row.occurred));
+                let cell =
+                    if days < 2 { Cell::Missing } else { Cell::Value((30.0 * together / spread) as f32) };
+                Answer::one(cell, references(&valued))
+            }
+            Measure::LatestIs { value, .. } => {
+                let placed = window.iter().copied().filter(|row| row.place.is_some());
+                let day = placed.clone().map(|row| row.occurred).max();
+                either(placed.filter(|row| Some(row.occurred) == day), |row| {
+                    f32::from(u8::from(row.place.as_ref() == Some(value)))
+                })
+            }
+            Measure::DaysSinceChange(_) => {
+                let past: Vec<&Row> = rows
+                    .iter()
+                    .copied()
+                    .filter(|row| row.occurred < self.today && row.place.is_some())
+                    .collect();
+                self.last_change(&past, start)
+            }
             Measure::Latest => {
                 let day = valued.iter().map(|row| row.occurred).max();
                 either(valued.iter().copied().filter(|row| Some(row.occurred) == day), value)
@@ -244,6 +314,86 @@ impl<'w> Reference<'w> {
             other => panic!("the reference does not define {other:?}"),
         }
     }
+}
+
+/// Two records between which a place changed.
+type Change<'a> = Option<(&'a Row, &'a Row)>;
+
+impl Reference<'_> {
+    /// Records of one day may have come in any order, and each gives its answer.
+    fn last_change(&self, rows: &[&Row], start: i32) -> Answer {
+        let people: BTreeSet<&str> = rows.iter().map(|row| row.person.as_str()).collect();
+        let of_people: Vec<Vec<Change<'_>>> = people
+            .into_iter()
+            .map(|person| {
+                let own = rows.iter().copied().filter(|row| row.person == person);
+                let mut changes = possible_changes(own.collect());
+                for change in &mut changes {
+                    *change = change.filter(|(_, after)| after.occurred >= start);
+                }
+                changes
+            })
+            .collect();
+        let day = |change: &Change<'_>| change.map_or(i32::MIN, |(_, after)| after.occurred);
+        let mut answer = Answer { allowed: Vec::new(), behind: Vec::new() };
+        for (place, changes) in of_people.iter().enumerate() {
+            let others = of_people.iter().enumerate().filter(|(other, _)| *other != place);
+            let earliest = others.map(|(_, changes)| changes.iter().map(day).min().unwrap()).max();
+            for change in changes.iter().filter(|change| day(change) >= earliest.unwrap_or(i32::MIN)) {
+                answer.allowed.push(match change {
+                    Some((_, after)) => Cell::Value((self.today - after.occurred) as f32),
+                    None => Cell::Missing,
+                });
+                answer
+                    .behind
+                    .push(change.map_or_else(BTreeSet::new, |(before, after)| references(&[before, after])));
+            }
+        }
+        if answer.allowed.is_empty() { Answer::one(Cell::Missing, BTreeSet::new()) } else { answer }
+    }
+}
+
+/// The last change of each order in which one person's records may have come.
+fn possible_changes(rows: Vec<&Row>) -> Vec<Change<'_>> {
+    let days: BTreeSet<i32> = rows.iter().map(|row| row.occurred).collect();
+    let mut states: Vec<(Option<&Row>, Change<'_>)> = vec![(None, None)];
+    for day in days {
+        let today: Vec<&Row> = rows.iter().copied().filter(|row| row.occurred == day).collect();
+        let mut next: Vec<(Option<&Row>, Change<'_>)> = Vec::new();
+        for order in orders(&today) {
+            for &(mut before, mut change) in &states {
+                for row in order.iter().copied() {
+                    if let Some(held) = before.filter(|held| held.place != row.place) {
+                        change = Some((held, row));
+                    }
+                    before = Some(row);
+                }
+                let names = |(last, change): &(Option<&Row>, Change<'_>)| {
+                    let name = |row: &Row| row.reference.clone();
+                    (last.map(name), change.map(|(before, after)| (name(before), name(after))))
+                };
+                let state = (before, change);
+                if next.iter().all(|held| names(held) != names(&state)) {
+                    next.push(state);
+                }
+            }
+        }
+        states = next;
+    }
+    states.into_iter().map(|(_, change)| change).collect()
+}
+
+fn orders<'a>(rows: &[&'a Row]) -> Vec<Vec<&'a Row>> {
+    if rows.len() <= 1 {
+        return vec![rows.to_vec()];
+    }
+    let mut all = Vec::new();
+    for first in 0..rows.len() {
+        let rest: Vec<&Row> =
+            rows.iter().enumerate().filter(|(at, _)| *at != first).map(|(_, row)| *row).collect();
+        all.extend(orders(&rest).into_iter().map(|order| [vec![rows[first]], order].concat()));
+    }
+    all
 }
 
 fn references(rows: &[&Row]) -> BTreeSet<String> {

@@ -32,4 +32,5 @@ mod snapshots;
 mod sources;
 mod synthetic_council;
 mod trainers;
+mod twins;
 mod world;

@@ -10,7 +10,7 @@ use earlyhelp::fairness::label::Helped;
 use earlyhelp::fairness::{FairnessAudit, Protected};
 use earlyhelp::features::{Cell, Feature, FeatureSpec, Measure};
 use earlyhelp::outcome::{FollowUp, OutcomeSpec};
-use earlyhelp::records::{Coverage, Extract, Records, Role, Selector, SourceMapping};
+use earlyhelp::records::{Coverage, Extract, PeopleColumns, Records, Role, Selector, SourceMapping};
 use earlyhelp::review::ReviewList;
 use earlyhelp::scoring::{Abstention, Request, WhyNot};
 use polars::df;
@@ -185,4 +185,72 @@ fn a_reject_limit_is_a_share() {
         let refused = Records::builder().source(mapping, Extract::frame(rows)).reject_limit(limit).build();
         assert!(refused.unwrap_err().to_string().contains("from 0 to 1"), "{limit}");
     }
+}
+
+#[test]
+fn an_amount_that_is_not_known_is_no_zero_and_a_sum_beside_it_says_that_it_lacks_one() {
+    let rows = df!(
+        "who" => ["a", "a", "a", "b", "b", "c"],
+        "on" => ["2024-01-05", "2024-02-01", "2024-03-01", "2024-01-05", "2024-02-01", "2023-01-01"],
+        "owed" => [Some(120.5), None, Some(30.0), None, None, Some(7.0)],
+    )
+    .unwrap();
+    let mapping = SourceMapping::new("rent", "who", "arrears", "on")
+        .value("owed")
+        .coverage(Coverage { from: Some("2020-01-01".parse().unwrap()), ..Coverage::default() });
+    let records = Records::builder().source(mapping, Extract::frame(rows)).build().unwrap();
+    let cohort = CohortSpec::default().choose(&records.as_of(as_of("2024-04-01"))).unwrap();
+    let spec = |measure| one(Feature::new(Selector::source("rent"), measure, Lookback::Days(365)));
+    // The sum by hand; how many records it lacks. Somebody whose records are older has a true zero.
+    for (row, sum, lacks) in [(0, Cell::Value(150.5), 1), (1, Cell::Missing, 2), (2, Cell::Value(0.0), 0)] {
+        let of = spec(Measure::Sum);
+        assert_eq!(of.compute(&cohort).unwrap().cell(row, 0), sum);
+        assert_eq!(of.unknown_behind(&cohort, row, 0), Ok(lacks));
+        assert_eq!(spec(Measure::Count).unknown_behind(&cohort, row, 0), Ok(0));
+    }
+    assert!(spec(Measure::Sum).unknown_behind(&cohort, 3, 0).is_err());
+}
+
+#[test]
+fn rules_on_the_last_record_and_on_none_lately_are_those_of_the_records_known_at_the_date() {
+    let rows = df!(
+        "who" => ["a", "a", "b", "c", "d"],
+        "on" => ["2024-01-05", "2024-03-25", "2024-03-01", "2024-03-31", "2024-01-01"],
+        "tenure" => [Some("council"), Some("private"), Some("council"), Some("council"), None],
+    )
+    .unwrap();
+    let records = |coverage: Coverage| {
+        let mapping =
+            SourceMapping::new("homes", "who", "tenancy", "on").category("tenure").coverage(coverage);
+        let people = df!("person" => ["a", "b", "c", "d", "e"]).unwrap();
+        let listed = PeopleColumns { person: vec!["person".into()], date_of_birth: None };
+        Records::builder()
+            .people(listed, Extract::frame(people))
+            .source(mapping, Extract::frame(rows.clone()))
+            .build()
+            .unwrap()
+    };
+    let from = Coverage { from: Some("2023-01-01".parse().unwrap()), ..Coverage::default() };
+    let known = records(from);
+    let chosen = |rules: CohortSpec, date: &str| {
+        rules.choose(&known.as_of(as_of(date))).map(|cohort| cohort.ids().collect::<String>())
+    };
+    let council = || Selector::source("homes").category("tenure", "council");
+    // On 31 March, c's record of that day is not known; e has none, and d's names no tenure.
+    assert_eq!(chosen(CohortSpec::default().latest(council()), "2024-03-31").unwrap(), "b");
+    assert_eq!(chosen(CohortSpec::default().latest(council()), "2024-04-01").unwrap(), "bc");
+    assert_eq!(chosen(CohortSpec::default().latest(council()), "2024-03-25").unwrap(), "ab");
+    let quiet = |days| CohortSpec::default().none_within(council(), days);
+    // 1 March is 31 days before 1 April, and a's council tenancy 87.
+    assert_eq!(chosen(quiet(30), "2024-04-01").unwrap(), "abde");
+    assert_eq!(chosen(quiet(31), "2024-04-01").unwrap(), "ade");
+    assert_eq!(chosen(quiet(87), "2024-04-01").unwrap(), "de");
+    let cohort = quiet(31).choose(&known.as_of(as_of("2024-04-01"))).unwrap();
+    assert_eq!((cohort.left_out().has_record, cohort.left_out().other_latest), (2, 0));
+    // Days that the source does not cover, or none.
+    for days in [0, 600, u32::MAX] {
+        assert!(matches!(chosen(quiet(days), "2024-04-01"), Err(SpecError::Invalid { .. })), "{days}");
+    }
+    let ended = Coverage { to: Some("2024-01-31".parse().unwrap()), ..Coverage::default() };
+    assert!(quiet(5).choose(&records(ended).as_of(as_of("2024-04-01"))).is_err());
 }

@@ -9,11 +9,7 @@ pub(super) struct Covered<'a, 'r> {
     snapshot: &'a Snapshot<'r>,
     coverage: &'a Coverage,
     roster: Option<&'a EventTable>,
-    /// Whether the source reaches close enough to the date.
     fresh: bool,
-    /// The first day from which silence means that nothing happened: as declared, or else the first day of the
-    /// records known at the date (not of all records: one that arrives later must change nothing). `None`
-    /// where there are none, so that the source may not have existed yet.
     from: Option<i32>,
 }
 
@@ -22,14 +18,12 @@ impl<'a, 'r> Covered<'a, 'r> {
         let records = snapshot.records();
         let source = records.source_at(plan.source);
         let coverage = &source.coverage;
-        let allowed = coverage.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS);
-        let last_needed = snapshot.as_of().day() - 1 - i32::try_from(allowed).unwrap_or(i32::MAX);
         Self {
             snapshot,
             coverage,
             roster: plan.roster.map(|source| &records.source_at(source).events),
-            fresh: coverage.to.is_none_or(|to| to >= last_needed),
-            from: coverage.from.map(Day::epoch_days).or_else(|| source.first_day(snapshot.as_of())),
+            fresh: source.is_fresh(snapshot.as_of()),
+            from: source.begins_by(snapshot.as_of()),
         }
     }
 

@@ -24,8 +24,21 @@ pub enum Measure {
     Mean,
     /// The largest of their values; missing where there are none.
     Max,
+    /// The smallest of their values; missing where there are none.
+    Min,
     /// The value of the most recent one that has a value; missing where there is none.
     Latest,
+    /// By how much their values rise in 30 days: the slope of the line of least squares through them, by day; missing
+    /// where they stand on fewer than two days.
+    Slope,
+    /// 1 if a category of the most recent one that has it has this value, else 0; missing where there is none. One such
+    /// feature for each value of interest reads a category (a tenure, a placement) without putting its values in order.
+    LatestIs {
+        /// The category.
+        category: String,
+        /// The value.
+        value: String,
+    },
     /// How many different kinds there are.
     DistinctKinds,
     /// On how many different days something happened.
@@ -36,6 +49,9 @@ pub enum Measure {
     DaysSinceLast,
     /// Days from the first one in the window to the as-of date; missing where there is none.
     DaysSinceFirst,
+    /// Days since a category was first another than in the record before (of several people: the shortest); missing where
+    /// it did not change in the window. What it changed from may lie before the window.
+    DaysSinceChange(String),
     /// On how many days of the window an episode was open; overlapping episodes count once.
     DaysOpen,
     /// Records in the window, less those in the equally long window before it.
@@ -44,6 +60,12 @@ pub enum Measure {
     PresentNow,
     /// Age in whole years at the as-of date (of a family: its youngest member's).
     Age,
+    /// How many members of the household (the person among them) are of these ages at the as-of date, in whole years, both
+    /// ends included; missing where no household is known, or the age of one of them is not.
+    Members(u8, u8),
+    /// How often the person came into another household, as far as it was known (of a family: the member who did so
+    /// most); missing where no household is known.
+    Moves,
 }
 
 impl Measure {
@@ -56,31 +78,55 @@ impl Measure {
             Self::Count
                 | Self::Sum
                 | Self::Max
+                | Self::Min
                 | Self::DistinctKinds
                 | Self::DistinctDays
                 | Self::Distinct(_)
                 | Self::DaysOpen
+                | Self::Moves
         )
     }
 
     /// Whether the measure is of the as-of date alone, without a window.
     pub(super) fn is_of_the_date(&self) -> bool {
-        matches!(self, Self::PresentNow | Self::Age)
+        matches!(self, Self::PresentNow | Self::Age | Self::Members(..))
     }
 
-    pub(super) fn needs_value(&self) -> bool {
-        matches!(self, Self::Sum | Self::Mean | Self::Max | Self::Latest)
+    /// Whether it is read from the lists of people and of households.
+    pub(crate) fn is_of_people(&self) -> bool {
+        matches!(self, Self::Age | Self::Members(..) | Self::Moves)
+    }
+
+    /// The category that it reads, if it reads one.
+    pub(crate) fn category(&self) -> Option<&str> {
+        match self {
+            Self::Distinct(category) | Self::DaysSinceChange(category) | Self::LatestIs { category, .. } => {
+                Some(category)
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn needs_value(&self) -> bool {
+        matches!(self, Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Latest | Self::Slope)
     }
 
     pub(super) fn unit(&self) -> &'static str {
         match self {
             Self::Count | Self::Change => "records",
-            Self::Any | Self::PresentNow => "yes or no",
-            Self::Sum | Self::Mean | Self::Max | Self::Latest => "value",
+            Self::Any | Self::PresentNow | Self::LatestIs { .. } => "yes or no",
+            Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Latest => "value",
+            Self::Slope => "per 30 days",
             Self::DistinctKinds => "kinds",
             Self::Distinct(_) => "different values",
-            Self::DistinctDays | Self::DaysSinceLast | Self::DaysSinceFirst | Self::DaysOpen => "days",
+            Self::DistinctDays
+            | Self::DaysSinceLast
+            | Self::DaysSinceFirst
+            | Self::DaysSinceChange(_)
+            | Self::DaysOpen => "days",
             Self::Age => "years",
+            Self::Members(..) => "people",
+            Self::Moves => "moves",
         }
     }
 
@@ -92,16 +138,22 @@ impl Measure {
             Self::Sum => "sum".into(),
             Self::Mean => "mean".into(),
             Self::Max => "max".into(),
+            Self::Min => "min".into(),
             Self::Latest => "latest".into(),
+            Self::Slope => "slope".into(),
+            Self::LatestIs { category, value } => format!("latest_{category}_{}", slug(value)),
             Self::DistinctKinds => "distinct_kinds".into(),
             Self::DistinctDays => "distinct_days".into(),
             Self::Distinct(category) => format!("distinct_{category}"),
             Self::DaysSinceLast => "days_since_last".into(),
             Self::DaysSinceFirst => "days_since_first".into(),
+            Self::DaysSinceChange(category) => format!("days_since_change_of_{category}"),
             Self::DaysOpen => "days_open".into(),
             Self::Change => "change".into(),
             Self::PresentNow => "now".into(),
             Self::Age => "age".into(),
+            Self::Members(from, to) => format!("members_{from}_to_{to}"),
+            Self::Moves => "moves".into(),
         }
     }
 }
@@ -254,6 +306,18 @@ impl Feature {
         self
     }
 
+    /// How many people of these ages, in whole years, live in the household.
+    #[must_use]
+    pub fn members(youngest: u8, oldest: u8) -> Self {
+        Self::new(Selector::source(PEOPLE), Measure::Members(youngest, oldest), Lookback::Ever)
+    }
+
+    /// How often the person came into another household.
+    #[must_use]
+    pub fn moves(over: Lookback) -> Self {
+        Self::new(Selector::source(PEOPLE), Measure::Moves, over)
+    }
+
     pub(super) fn check(&self) -> Result<(), SpecError> {
         let wrong =
             |why: &str| Err(SpecError::Invalid { of: format!("feature {}", self.name), why: why.to_owned() });
@@ -266,14 +330,19 @@ impl Feature {
         if self.why.as_ref().is_some_and(|why| why.trim().is_empty()) {
             return wrong("its reason (`why`) is blank: write one, or leave the key out");
         }
-        if (self.measure == Measure::Age) != (self.records.source == PEOPLE) {
-            return wrong("age is read from \"people\", and nothing else is");
+        if self.measure.is_of_people() != (self.records.source == PEOPLE) {
+            return wrong("age, members and moves are read from \"people\", and nothing else is");
+        }
+        if let Measure::Members(youngest, oldest) = self.measure
+            && youngest > oldest
+        {
+            return wrong("the ages of members go from the lower to the higher: members = [0, 17]");
         }
         if self.measure == Measure::Change && self.over == Lookback::Ever {
             return wrong("a change needs a window of a stated length, not \"ever\"");
         }
-        if self.measure == Measure::Age && self.scope == Scope::Household {
-            return wrong("age is the person's own; drop the household scope");
+        if self.measure.is_of_people() && self.scope == Scope::Household {
+            return wrong("age, members and moves are the person's own; drop the household scope");
         }
         Ok(())
     }
@@ -281,13 +350,10 @@ impl Feature {
 
 /// `police_incident_victim_count_365d_household`.
 pub(super) fn name_of(feature: &Feature, stem: Option<&str>) -> String {
-    if feature.records.source == PEOPLE {
-        return stem.map_or_else(|| feature.measure.word(), str::to_owned);
-    }
     let mut parts = Vec::new();
     if let Some(stem) = stem {
         parts.push(stem.to_owned());
-    } else {
+    } else if feature.records.source != PEOPLE {
         let records = &feature.records;
         if records.kinds.is_empty() {
             parts.push(records.source.clone());
@@ -296,7 +362,10 @@ pub(super) fn name_of(feature: &Feature, stem: Option<&str>) -> String {
         parts.extend(records.roles.iter().map(|role| role.name().to_owned()));
         parts.extend(records.categories.values().flatten().map(|value| slug(value)));
     }
-    parts.push(feature.measure.word());
+    // What is read from the list of people is not computed from anything else that would go before.
+    if stem.is_none() || feature.records.source != PEOPLE {
+        parts.push(feature.measure.word());
+    }
     match feature.over {
         _ if feature.measure.is_of_the_date() => {}
         Lookback::Days(n) => parts.push(format!("{n}d")),
@@ -315,27 +384,39 @@ fn slug(text: &str) -> String {
 
 /// `Police incident as victim: number in the last 12 months (others in the household)`.
 pub(super) fn label_of(feature: &Feature, what: Option<&str>) -> String {
-    if feature.records.source == PEOPLE {
-        return what.unwrap_or("Age").to_owned();
-    }
-    let mut label = what.map_or_else(|| words_of(&feature.records), str::to_owned);
-    label.push_str(match &feature.measure {
+    let mut label = match (&feature.measure, what) {
+        (_, Some(what)) => what.to_owned(),
+        (Measure::Age, _) => "Age".to_owned(),
+        (Measure::Members(from, to), _) => format!("People in the household aged {from} to {to}"),
+        (Measure::Moves, _) => "Moves into another household".to_owned(),
+        _ => words_of(&feature.records),
+    };
+    let computed = match &feature.measure {
         Measure::Count => ": how many",
         Measure::Any => ": any",
         Measure::Sum => ": total",
         Measure::Mean => ": average",
         Measure::Max => ": highest",
+        Measure::Min => ": lowest",
         Measure::Latest => ": latest",
+        Measure::Slope => ": rise in 30 days",
+        Measure::LatestIs { category, value } => {
+            &format!(": latest {} is {value}", category.replace('_', " "))
+        }
         Measure::DistinctKinds => ": how many different kinds",
         Measure::Distinct(_) => ": how many different ones",
         Measure::DistinctDays => ": on how many days",
         Measure::DaysSinceLast => ": days since the last one",
         Measure::DaysSinceFirst => ": days since the first one",
+        Measure::DaysSinceChange(category) => {
+            &format!(": days since a change of {}", category.replace('_', " "))
+        }
         Measure::DaysOpen => ": days open",
         Measure::Change => ": change against the time before",
         Measure::PresentNow => ": at the date",
-        Measure::Age => "",
-    });
+        Measure::Age | Measure::Members(..) | Measure::Moves => "",
+    };
+    label.push_str(computed);
     match feature.over {
         _ if feature.measure.is_of_the_date() => {}
         Lookback::Days(n) => label.push_str(&format!(", last {n} days")),

@@ -35,8 +35,8 @@ pub(super) fn compute(features: &[Feature], plan: &Plan, cohort: &Cohort<'_>) ->
                         pieces[feature][row - first] = cell.encode();
                     });
                 }
-                for &feature in &plan.ages {
-                    pieces[feature][row - first] = age(cohort, row).encode();
+                for &feature in &plan.of_people {
+                    pieces[feature][row - first] = of_people(&features[feature], cohort, row).encode();
                 }
             }
         },
@@ -45,9 +45,23 @@ pub(super) fn compute(features: &[Feature], plan: &Plan, cohort: &Cohort<'_>) ->
     FeatureMatrix { names, rows, columns }
 }
 
-fn age(cohort: &Cohort<'_>, row: usize) -> Cell {
-    let youngest = cohort.own(row).people().iter().filter_map(|&person| cohort.snapshot().age(person)).min();
-    youngest.map_or(Cell::Missing, |age| Cell::Value(age as f32))
+/// What the lists of people and households say of a case.
+fn of_people(feature: &Feature, cohort: &Cohort<'_>, row: usize) -> Cell {
+    let snapshot = cohort.snapshot();
+    let own = cohort.own(row);
+    let found = match feature.measure {
+        Measure::Members(youngest, oldest) => cohort.members(row).and_then(|members| {
+            let mut ages = members.iter().map(|&person| snapshot.age(person));
+            let is_of_age = |age| (i32::from(youngest)..=i32::from(oldest)).contains(&age);
+            ages.try_fold(0, |count, age| age.map(|age| count + i32::from(is_of_age(age))))
+        }),
+        Measure::Moves => cohort.members(row).map(|_| {
+            let start = feature.over.start(cohort.as_of()).epoch_days();
+            own.people().iter().map(|&person| snapshot.moves(person, start)).max().unwrap_or(0)
+        }),
+        _ => own.people().iter().filter_map(|&person| snapshot.age(person)).min(),
+    };
+    found.map_or(Cell::Missing, |found| Cell::Value(found as f32))
 }
 
 /// One thread's tallies for one source.
@@ -125,6 +139,9 @@ impl Side<'_> {
         let as_of = cohort.as_of();
         self.tallies.iter_mut().for_each(Tally::clear);
         for person in people {
+            if self.groups.reads_changes {
+                self.tallies.iter_mut().for_each(Tally::next_person);
+            }
             for row in events.visible(person, as_of).rev() {
                 for &place in &self.groups.of_kind[usize::from(events.kind[row])] {
                     let place = usize::from(place);
@@ -184,7 +201,17 @@ fn measured(measure: &Measure, tally: &Tally, slots: &Slots, output: &Output) ->
         Measure::Sum => optional(tally.sum(slots, window).map(|sum| sum as f32)),
         Measure::Mean => optional(tally.mean(slots, window)),
         Measure::Max => optional(tally.max(slots, window)),
+        Measure::Min => optional(tally.min(slots, window)),
         Measure::Latest => optional(tally.latest(slots, window)),
+        Measure::Slope => optional(tally.slope(slots, window)),
+        Measure::LatestIs { .. } => optional(
+            tally
+                .latest_code(slots, window, output.counter)
+                .map(|code| f32::from(u8::from(Some(code) == output.code))),
+        ),
+        Measure::DaysSinceChange(_) => {
+            optional(tally.days_since_change(slots, window, output.counter).map(|days| days as f32))
+        }
         Measure::DistinctKinds | Measure::Distinct(_) => {
             number(tally.distinct(slots, window, output.counter) as f32)
         }
@@ -194,7 +221,7 @@ fn measured(measure: &Measure, tally: &Tally, slots: &Slots, output: &Output) ->
         Measure::DaysOpen => number(tally.days_open(slots, window) as f32),
         Measure::Change => number(tally.change(slots, window)),
         Measure::PresentNow => number(f32::from(u8::from(tally.present()))),
-        Measure::Age => Cell::Missing,
+        Measure::Age | Measure::Members(..) | Measure::Moves => Cell::Missing,
     }
 }
 

@@ -9,8 +9,8 @@ use crate::records::{Records, Selection, Selector, Source, category_place};
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) sources: Vec<SourcePlan>,
-    /// The features that are an age.
-    pub(super) ages: Vec<usize>,
+    /// The features that are read from the lists of people and households.
+    pub(super) of_people: Vec<usize>,
 }
 
 /// The features of one source.
@@ -28,6 +28,8 @@ pub(super) struct SourcePlan {
 pub(super) struct Groups {
     pub(super) groups: Vec<Group>,
     pub(super) of_kind: Vec<Vec<u16>>,
+    /// Whether a group compares a person's records with those before.
+    pub(super) reads_changes: bool,
 }
 
 /// Features of one scope that read the same records.
@@ -47,8 +49,10 @@ pub(super) struct Output {
     pub(super) feature: usize,
     /// Its place among the group's windows.
     pub(super) window: usize,
-    /// For a distinct count: which of the group's counters.
+    /// For what reads codes: which of the group's counters.
     pub(super) counter: usize,
+    /// The code that is asked for; `None` where no record has it.
+    pub(super) code: Option<usize>,
 }
 
 /// What a tally has to keep beyond the count and the days of the first and last event.
@@ -56,12 +60,17 @@ pub(super) struct Output {
 #[derive(Debug, Default)]
 pub(super) struct Wants {
     pub(super) values: bool,
+    pub(super) line: bool,
     pub(super) days: bool,
     pub(super) episodes: bool,
     /// Counts in the equally long window before each window.
     pub(super) previous: bool,
     /// What to count distinct values of.
     pub(super) distinct: Vec<Codes>,
+    /// What to keep the latest value of.
+    pub(super) latest: Vec<Codes>,
+    /// What to keep the last change of.
+    pub(super) changes: Vec<Codes>,
 }
 
 /// Codes whose distinct values are counted.
@@ -74,19 +83,25 @@ pub(super) enum Codes {
 
 impl Plan {
     pub(super) fn new(features: &[Feature], records: &Records) -> Result<Self, SpecError> {
-        let mut plan = Self { sources: Vec::new(), ages: Vec::new() };
+        let mut plan = Self { sources: Vec::new(), of_people: Vec::new() };
         for (index, feature) in features.iter().enumerate() {
             if feature.records.source == PEOPLE {
-                plan.ages.push(index);
+                plan.of_people.push(index);
                 continue;
             }
             let of = format!("feature {}", feature.name);
             let selection = feature.records.resolve(records, &of)?;
             let source = records.source_at(selection.source);
             check(feature, source, &of)?;
-            let codes = match &feature.measure {
-                Measure::DistinctKinds => Some(Codes::Kinds),
-                Measure::Distinct(column) => Some(Codes::Category(category_place(source, column, &of)?)),
+            let codes = match (&feature.measure, feature.measure.category()) {
+                (Measure::DistinctKinds, _) => Some(Codes::Kinds),
+                (_, Some(column)) => Some(Codes::Category(category_place(source, column, &of)?)),
+                _ => None,
+            };
+            let code = match (&feature.measure, &codes) {
+                (Measure::LatestIs { value, .. }, Some(Codes::Category(place))) => {
+                    source.categories[*place].1.iter().position(|name| **name == **value)
+                }
                 _ => None,
             };
             let source_plan = plan.source(selection.source, records, &of)?;
@@ -99,7 +114,7 @@ impl Plan {
                     groups.push(Group::new(feature.records.clone(), selection));
                     groups.len() - 1
                 });
-            groups[place].add(index, feature, codes);
+            groups[place].add(index, feature, codes, code);
         }
         for plan in &mut plan.sources {
             let kinds = records.source_at(plan.source).kinds.len();
@@ -135,6 +150,7 @@ fn roster_of(records: &Records, source: usize, of: &str) -> Result<Option<usize>
 
 impl Groups {
     fn index(&mut self, kinds: usize) {
+        self.reads_changes = self.groups.iter().any(|group| !group.wants.changes.is_empty());
         self.of_kind = (0..kinds as u16)
             .map(|kind| {
                 (0..self.groups.len() as u16)
@@ -150,15 +166,20 @@ impl Group {
         Self { records, selection, windows: Vec::new(), outputs: Vec::new(), wants: Wants::default() }
     }
 
-    fn add(&mut self, feature: usize, spec: &Feature, codes: Option<Codes>) {
+    fn add(&mut self, feature: usize, spec: &Feature, codes: Option<Codes>, code: Option<usize>) {
         let counter = codes.map_or(0, |codes| {
-            let counters = &mut self.wants.distinct;
+            let counters = match spec.measure {
+                Measure::LatestIs { .. } => &mut self.wants.latest,
+                Measure::DaysSinceChange(_) => &mut self.wants.changes,
+                _ => &mut self.wants.distinct,
+            };
             counters.iter().position(|held| *held == codes).unwrap_or_else(|| {
                 counters.push(codes);
                 counters.len() - 1
             })
         });
         self.wants.values |= spec.measure.needs_value();
+        self.wants.line |= spec.measure == Measure::Slope;
         self.wants.days |= spec.measure == Measure::DistinctDays;
         self.wants.episodes |= spec.measure == Measure::DaysOpen;
         let window = self.windows.iter().position(|held| *held == spec.over).unwrap_or_else(|| {
@@ -166,7 +187,7 @@ impl Group {
             self.windows.len() - 1
         });
         self.wants.previous |= spec.measure == Measure::Change;
-        self.outputs.push(Output { feature, window, counter });
+        self.outputs.push(Output { feature, window, counter, code });
     }
 }
 

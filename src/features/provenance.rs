@@ -5,7 +5,7 @@ use super::spec::FeatureSpec;
 use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::error::SpecError;
-use crate::records::{OPEN, RecordReference, Selection, Source, open_on};
+use crate::records::{NONE, OPEN, RecordReference, Selection, Source, category_place, open_on};
 
 impl FeatureSpec {
     /// The records that feature `column` read for case `row` of the cohort, in the order in which they
@@ -20,34 +20,38 @@ impl FeatureSpec {
         row: usize,
         column: usize,
     ) -> Result<Vec<RecordReference>, SpecError> {
-        let (Some(feature), true) = (self.features().get(column), row < cohort.len()) else {
-            let why = "there is no such feature or case".to_owned();
-            return Err(SpecError::Invalid { of: "provenance".into(), why });
-        };
+        let feature = self.feature_of(cohort, row, column)?;
         if feature.records.source == PEOPLE {
             return Ok(Vec::new());
         }
         let records = cohort.snapshot().records();
         let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
         let source = records.source_at(selection.source);
-        let read = read_by(feature, &selection, source, cohort, row);
+        let has_value = |row| !feature.measure.needs_value() || !is_unknown(source, row);
+        let read = read_by(feature, &selection, source, cohort, row, &has_value);
         let events = &source.events;
         // Of several people's records on the last day the first person's counts, as in the kernel.
+        let has_category = |&row: &usize| {
+            let place = feature.measure.category().and_then(|name| category_place(source, name, "").ok());
+            place.is_none_or(|place| events.categories[place][row] != NONE)
+        };
         let last = read
             .iter()
-            .filter_map(|rows| rows.last())
-            .copied()
+            .filter_map(|rows| rows.iter().rev().copied().find(has_category))
             .min_by_key(|&row| (std::cmp::Reverse(events.occurred[row]), row));
+        let changed = last_change(feature, source, cohort, &read);
         let mut rows: Vec<usize> = read.into_iter().flatten().collect();
         rows.sort_by_key(|&row| (events.occurred[row], row));
         let behind = match feature.measure {
-            Measure::DaysSinceLast | Measure::Latest => last.into_iter().collect(),
+            Measure::DaysSinceChange(_) => changed,
+            Measure::DaysSinceLast | Measure::Latest | Measure::LatestIs { .. } => last.into_iter().collect(),
             Measure::DaysSinceFirst => {
                 rows.truncate(1);
                 rows
             }
-            Measure::Max => {
-                let value = |row: usize| events.value.as_ref().map_or(f32::NAN, |values| values[row]);
+            Measure::Max | Measure::Min => {
+                let sign = if feature.measure == Measure::Max { 1.0 } else { -1.0 };
+                let value = |row: usize| events.value.as_ref().map_or(f32::NAN, |values| sign * values[row]);
                 let highest = rows.iter().map(|&row| value(row)).fold(f32::NEG_INFINITY, f32::max);
                 rows.retain(|&row| value(row) >= highest);
                 rows
@@ -56,15 +60,67 @@ impl FeatureSpec {
         };
         Ok(behind.into_iter().map(|row| source.reference_to(row)).collect())
     }
+
+    /// How many records that feature `column` would have read for case `row` have no value that could be read: what it
+    /// says is of the others alone, so that a sum may be too low. 0 for a measure that reads no values.
+    ///
+    /// # Errors
+    /// As [`FeatureSpec::records_behind`].
+    pub fn unknown_behind(&self, cohort: &Cohort<'_>, row: usize, column: usize) -> Result<usize, SpecError> {
+        let feature = self.feature_of(cohort, row, column)?;
+        if feature.records.source == PEOPLE || !feature.measure.needs_value() {
+            return Ok(0);
+        }
+        let records = cohort.snapshot().records();
+        let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
+        let source = records.source_at(selection.source);
+        let unknown = read_by(feature, &selection, source, cohort, row, &|row| is_unknown(source, row));
+        Ok(unknown.iter().map(Vec::len).sum())
+    }
+
+    fn feature_of(&self, cohort: &Cohort<'_>, row: usize, column: usize) -> Result<&Feature, SpecError> {
+        self.features().get(column).filter(|_| row < cohort.len()).ok_or_else(|| {
+            let why = "there is no such feature or case".to_owned();
+            SpecError::Invalid { of: "provenance".into(), why }
+        })
+    }
 }
 
-/// The rows of the source that the feature reads for the case, person by person.
+fn is_unknown(source: &Source, row: usize) -> bool {
+    source.events.value.as_ref().is_none_or(|values| values[row].is_nan())
+}
+
+/// The two records between which a category changed last, of the person with whom it changed last.
+fn last_change(feature: &Feature, source: &Source, cohort: &Cohort<'_>, read: &[Vec<usize>]) -> Vec<usize> {
+    let Measure::DaysSinceChange(category) = &feature.measure else { return Vec::new() };
+    let Some(codes) = category_place(source, category, "").ok().map(|place| &source.events.categories[place])
+    else {
+        return Vec::new();
+    };
+    let start = feature.over.start(cohort.as_of()).epoch_days();
+    let day = |row: usize| source.events.occurred[row];
+    let mut found: Option<[usize; 2]> = None;
+    for rows in read {
+        let known: Vec<usize> = rows.iter().copied().filter(|&row| codes[row] != NONE).collect();
+        let changes =
+            known.windows(2).filter(|pair| codes[pair[0]] != codes[pair[1]] && day(pair[1]) >= start);
+        if let Some(pair) = changes.last()
+            && found.is_none_or(|held| day(pair[1]) > day(held[1]))
+        {
+            found = Some([pair[0], pair[1]]);
+        }
+    }
+    found.into_iter().flatten().collect()
+}
+
+/// The rows of the source that the feature reads for the case, person by person, as far as they are `wanted`.
 fn read_by(
     feature: &Feature,
     selection: &Selection,
     source: &Source,
     cohort: &Cohort<'_>,
     row: usize,
+    wanted: &dyn Fn(usize) -> bool,
 ) -> Vec<Vec<usize>> {
     let people: Vec<u32> = match feature.scope {
         Scope::Own => cohort.own(row).people().to_vec(),
@@ -74,6 +130,8 @@ fn read_by(
     let today = as_of.day().epoch_days();
     let start = match feature.measure {
         Measure::Change => feature.over.start_of_previous(as_of),
+        // What it changed from may lie before the window.
+        Measure::DaysSinceChange(_) => None,
         _ => Some(feature.over.start(as_of)),
     }
     .map_or(i32::MIN, Day::epoch_days);
@@ -85,9 +143,7 @@ fn read_by(
             Measure::DaysOpen => day < today && events.ended(row, as_of).is_some_and(|end| end > start),
             _ => day >= start && day < today,
         };
-        let has_value = !feature.measure.needs_value()
-            || events.value.as_ref().is_some_and(|values| !values[row].is_nan());
-        in_window && has_value && selection.matches(events, row)
+        in_window && wanted(row) && selection.matches(events, row)
     };
     people.into_iter().map(|person| events.visible(person, as_of).filter(is_read).collect()).collect()
 }

@@ -75,7 +75,8 @@ impl FeatureSpec {
             let start = feature.over.start_of_previous(as_of).filter(|_| feature.measure == Measure::Change);
             let start = start.unwrap_or_else(|| feature.over.start(as_of));
             let roster = records.source(source).and_then(|held| held.coverage.roster.as_deref());
-            let household = (feature.scope == Scope::Household).then_some("households");
+            let by_household = matches!(feature.measure, Measure::Members(..) | Measure::Moves);
+            let household = (feature.scope == Scope::Household || by_household).then_some("households");
             for name in [Some(source), roster, household].into_iter().flatten() {
                 let held = reach.entry(name).or_insert(start);
                 *held = start.min(*held);
@@ -134,6 +135,12 @@ impl FeatureSpec {
             } else if feature.records.source != PEOPLE && !chosen.contains(&&feature.records) {
                 faults.extend(feature.records.check(records, &format!("feature {}", feature.name)).err());
             }
+            if let Measure::LatestIs { category, value } = &feature.measure
+                && feature.records.check(records, "").is_ok()
+            {
+                let with = feature.records.clone().category(category, value);
+                faults.extend(with.check(records, &format!("feature {}", feature.name)).err());
+            }
             chosen.push(&feature.records);
         }
         faults
@@ -155,9 +162,8 @@ impl From<FeatureSpec> for Vec<Feature> {
 
 fn reads_protected<S: AsRef<str>>(feature: &Feature, protected: &[S]) -> Option<String> {
     let counted = match &feature.measure {
-        Measure::Distinct(category) => Some(category.as_str()),
         Measure::Age => Some("age"),
-        _ => None,
+        measure => measure.category(),
     };
     let read = feature
         .records

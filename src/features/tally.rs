@@ -6,7 +6,7 @@
 
 use super::plan::{Codes, Group};
 use crate::calendar::{AsOf, Day, Lookback};
-use crate::records::{EventTable, open_on};
+use crate::records::{EventTable, NONE, open_on};
 
 /// The slots of a group at one date.
 #[derive(Debug, Clone)]
@@ -61,6 +61,7 @@ impl Slots {
 
 /// No event yet.
 const NEVER: i32 = i32::MIN;
+const NO_CODE: (i32, usize, usize) = (NEVER, 0, 0);
 
 /// The running figures of a group, for one case at a time.
 #[derive(Debug, Clone)]
@@ -74,6 +75,34 @@ pub(super) struct Tally {
     days: Vec<i32>,
     episodes: Vec<(i32, i32)>,
     distinct: Vec<Distinct>,
+    /// For each slot, where a slope is asked for.
+    lines: Vec<Line>,
+    /// For each category whose latest value is asked for: its day, code and slot.
+    latest_codes: Vec<(i32, usize, usize)>,
+    changes: Vec<Change>,
+}
+
+/// What the line of least squares through values is made of. Days count from the as-of date, so that sums of them are
+/// exact.
+#[derive(Debug, Clone, Copy, Default)]
+struct Line {
+    n: i64,
+    days: i64,
+    squares: i64,
+    values: f64,
+    products: f64,
+}
+
+/// The last change of a category.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    day: i32,
+    /// The record of the person at hand that follows the next one, for events come latest first.
+    following: Option<(i32, usize)>,
+}
+
+impl Change {
+    const NONE: Self = Self { day: NEVER, following: None };
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -83,10 +112,12 @@ struct Slot {
     valued: u32,
     sum: f64,
     max: f32,
+    min: f32,
 }
 
 impl Slot {
-    const EMPTY: Self = Self { count: 0, first: i32::MAX, valued: 0, sum: 0.0, max: f32::NEG_INFINITY };
+    const EMPTY: Self =
+        Self { count: 0, first: i32::MAX, valued: 0, sum: 0.0, max: f32::NEG_INFINITY, min: f32::INFINITY };
 }
 
 /// Counts each code in the slot of its latest event.
@@ -115,6 +146,9 @@ impl Tally {
                 .iter()
                 .map(|of| Distinct { counts: vec![0; slots], seen: vec![(0, 0); codes(of)], case: 0 })
                 .collect(),
+            lines: vec![Line::default(); if group.wants.line { slots } else { 0 }],
+            latest_codes: vec![NO_CODE; group.wants.latest.len()],
+            changes: vec![Change::NONE; group.wants.changes.len()],
         }
     }
 
@@ -134,6 +168,14 @@ impl Tally {
             distinct.counts.fill(0);
             distinct.case += 1;
         }
+        self.lines.fill(Line::default());
+        self.latest_codes.fill(NO_CODE);
+        self.changes.fill(Change::NONE);
+    }
+
+    /// Records of another person follow: they change nothing of the one before.
+    pub(super) fn next_person(&mut self) {
+        self.changes.iter_mut().for_each(|change| change.following = None);
     }
 
     /// Takes a visible event that the group reads. Events of one person come latest first; several
@@ -156,6 +198,23 @@ impl Tally {
         if day >= slots.today {
             return;
         }
+        let code_of = |codes: &Codes| match codes {
+            Codes::Kinds => usize::from(events.kind[row]),
+            Codes::Category(column) => events.categories[*column][row] as usize,
+        };
+        for (change, codes) in self.changes.iter_mut().zip(&wants.changes) {
+            let code = code_of(codes);
+            // A record without a category is none that it could have changed from.
+            if code == NONE as usize {
+                continue;
+            }
+            self.touched = true;
+            if let Some((later, other)) = change.following.replace((day, code))
+                && other != code
+            {
+                change.day = change.day.max(later);
+            }
+        }
         let Some(place) = slots.of_day(day) else { return };
         self.touched = true;
         let slot = &mut self.slots[place];
@@ -168,19 +227,25 @@ impl Tally {
             slot.valued += 1;
             slot.sum += f64::from(value);
             slot.max = slot.max.max(value);
+            slot.min = slot.min.min(value);
             if day > self.latest.0 {
                 self.latest = (day, value, place);
+            }
+            if wants.line {
+                self.lines[place].add(i64::from(day - slots.today), f64::from(value));
             }
         }
         if wants.days && self.days.last() != Some(&day) {
             self.days.push(day);
         }
         for (distinct, codes) in self.distinct.iter_mut().zip(&wants.distinct) {
-            let code = match codes {
-                Codes::Kinds => usize::from(events.kind[row]),
-                Codes::Category(column) => events.categories[*column][row] as usize,
-            };
-            distinct.add(code, place);
+            distinct.add(code_of(codes), place);
+        }
+        for (latest, codes) in self.latest_codes.iter_mut().zip(&wants.latest) {
+            let code = code_of(codes);
+            if day > latest.0 && code != NONE as usize {
+                *latest = (day, code, place);
+            }
         }
     }
 
@@ -231,6 +296,36 @@ impl Tally {
         (max > f32::NEG_INFINITY).then_some(max)
     }
 
+    pub(super) fn min(&self, slots: &Slots, window: usize) -> Option<f32> {
+        let min = self.window(slots, window).map(|slot| slot.min).fold(f32::INFINITY, f32::min);
+        (min < f32::INFINITY).then_some(min)
+    }
+
+    /// By how much the values rise in 30 days.
+    pub(super) fn slope(&self, slots: &Slots, window: usize) -> Option<f32> {
+        let mut line = Line::default();
+        for part in &self.lines[..=slots.of_window[window].0] {
+            line.n += part.n;
+            line.days += part.days;
+            line.squares += part.squares;
+            line.values += part.values;
+            line.products += part.products;
+        }
+        let spread = line.n * line.squares - line.days * line.days;
+        let together = line.n as f64 * line.products - line.days as f64 * line.values;
+        (spread > 0).then(|| (30.0 * together / spread as f64) as f32)
+    }
+
+    pub(super) fn latest_code(&self, slots: &Slots, window: usize, of: usize) -> Option<usize> {
+        let (day, code, place) = self.latest_codes[of];
+        (day != NEVER && place <= slots.of_window[window].0).then_some(code)
+    }
+
+    pub(super) fn days_since_change(&self, slots: &Slots, window: usize, of: usize) -> Option<i32> {
+        let day = self.changes[of].day;
+        (day >= slots.start(window) && day != NEVER).then(|| slots.today - day)
+    }
+
     pub(super) fn latest(&self, slots: &Slots, window: usize) -> Option<f32> {
         let (day, value, place) = self.latest;
         (day != NEVER && place <= slots.of_window[window].0).then_some(value)
@@ -270,6 +365,16 @@ impl Tally {
             }
         }
         days
+    }
+}
+
+impl Line {
+    fn add(&mut self, day: i64, value: f64) {
+        self.n += 1;
+        self.days += day;
+        self.squares += day * day;
+        self.values += value;
+        self.products += day as f64 * value;
     }
 }
 

@@ -301,7 +301,7 @@ impl Candidate {
         let Body { cohort, features, .. } = &self.body;
         let mut reads = features.reach(snapshot.records(), snapshot.as_of());
         let ever = Lookback::Ever.start(snapshot.as_of());
-        for selector in cohort.open.iter().chain(&cohort.not_open) {
+        for (selector, _) in cohort.selectors() {
             reads.insert(&selector.source, ever);
         }
         if cohort.unit == Unit::Family {

@@ -104,6 +104,24 @@ impl Households {
     }
 }
 
+impl Households {
+    /// How many of a person's spells, but for the first, began on `since` or later and before the date, as far as that was
+    /// known; one in the household of the spell before is no move.
+    pub(super) fn moves(&self, as_of: AsOf, person: u32, since: i32) -> i32 {
+        let first = self.spells.partition_point(|spell| spell.person < person);
+        let own = self.spells[first..].iter().take_while(|spell| spell.person == person);
+        let known: Vec<&Spell> = own
+            .filter(|spell| {
+                spell.start == i32::MIN
+                    || spell.start < as_of.day().epoch_days()
+                        && as_of.sees(spell.start.saturating_add(spell.lag))
+            })
+            .collect();
+        let is_move = |pair: &&[&Spell]| pair[0].household != pair[1].household && pair[1].start >= since;
+        known.windows(2).filter(is_move).count() as i32
+    }
+}
+
 impl Residence {
     /// The household's members, in the order of their ids.
     pub(crate) fn members(&self, household: u32) -> &[u32] {

@@ -104,6 +104,11 @@ impl<'r> Snapshot<'r> {
         ["people", "households"].into_iter().chain(self.records.sources().map(|(name, ..)| name))
     }
 
+    /// How often a person came into another household since a day, as far as it was known at the date.
+    pub(crate) fn moves(&self, person: u32, since: i32) -> i32 {
+        self.records.households.moves(self.as_of, person, since)
+    }
+
     fn event(&self, source: &'r Source, row: usize) -> Event<'r> {
         let events = &source.events;
         Event {

@@ -50,6 +50,20 @@ impl Source {
         known.checked_sub(1).map(|place| self.begins[place].1)
     }
 
+    /// Whether the source reaches close enough to a date.
+    pub(crate) fn is_fresh(&self, as_of: AsOf) -> bool {
+        let allowed = self.coverage.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS);
+        let last_needed = as_of.day() - 1 - i32::try_from(allowed).unwrap_or(i32::MAX);
+        self.coverage.to.is_none_or(|to| to >= last_needed)
+    }
+
+    /// The first day from which silence means that nothing happened: as declared, or else the first day of the records
+    /// known at the date (not of all records: one that arrives later must change nothing). `None` where there are none, so
+    /// that the source may not have existed yet.
+    pub(crate) fn begins_by(&self, as_of: AsOf) -> Option<i32> {
+        self.coverage.from.map(Day::epoch_days).or_else(|| self.first_day(as_of))
+    }
+
     /// The days that its records name; `None` where it has no record.
     pub(crate) fn days_found(&self) -> Option<DaysFound> {
         let day = Day::from_epoch_days;

@@ -33,7 +33,12 @@ pub(super) fn records(selector: &Selector) -> String {
 
 /// The source that a feature reads.
 pub(super) fn source(feature: &Feature) -> String {
-    if feature.measure == Measure::Age { "dates of birth".to_owned() } else { records(&feature.records) }
+    match feature.measure {
+        Measure::Age => "dates of birth".to_owned(),
+        Measure::Members(..) => "households and dates of birth".to_owned(),
+        Measure::Moves => "households".to_owned(),
+        _ => records(&feature.records),
+    }
 }
 
 /// What a feature computes.
@@ -45,7 +50,13 @@ pub(super) fn measure(feature: &Feature) -> String {
         Measure::Sum => format!("the sum ({value})"),
         Measure::Mean => format!("the mean ({value})"),
         Measure::Max => format!("the largest ({value})"),
+        Measure::Min => format!("the smallest ({value})"),
         Measure::Latest => format!("the latest ({value})"),
+        Measure::Slope => format!("the slope of the values by day ({value})"),
+        Measure::LatestIs { category, value } => format!("whether the latest {} is {value}", plain(category)),
+        Measure::DaysSinceChange(category) => format!("days since {} changed", plain(category)),
+        Measure::Members(from, to) => format!("how many people are {from} to {to} years old"),
+        Measure::Moves => "how often the household changed".to_owned(),
         Measure::DistinctKinds => "how many kinds of record".to_owned(),
         Measure::DistinctDays => "on how many days".to_owned(),
         Measure::Distinct(category) => format!("how many different values of {}", plain(category)),
@@ -64,7 +75,7 @@ pub(super) const ON_THE_DAY: &str = "on the day";
 /// How far back a feature reads.
 pub(super) fn window(feature: &Feature) -> String {
     match (&feature.measure, feature.over) {
-        (Measure::Age | Measure::PresentNow, _) => ON_THE_DAY.to_owned(),
+        (Measure::Age | Measure::PresentNow | Measure::Members(..), _) => ON_THE_DAY.to_owned(),
         (_, Lookback::Ever) => "as far back as the records go".to_owned(),
         (_, over) => format!("last {over}"),
     }
@@ -120,6 +131,17 @@ pub(super) fn cohort(rules: &CohortSpec) -> String {
     if !rules.not_open.is_empty() {
         let joined = if rules.open.is_empty() { " with" } else { " and" };
         text.push_str(&format!("{joined} no open entry in {}", named(&rules.not_open)));
+    }
+    let mut joined = if rules.open.is_empty() && rules.not_open.is_empty() { " with" } else { " and" };
+    for rule in &rules.none_within {
+        let of = named(std::slice::from_ref(&rule.records));
+        text.push_str(&format!("{joined} no entry in {of} in the last {} days", rule.days));
+        joined = " and";
+    }
+    for selector in &rules.latest {
+        let of = named(std::slice::from_ref(selector));
+        text.push_str(&format!("{joined} a last entry in {of}"));
+        joined = " and";
     }
     text
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cohort::Cohort;
-use crate::features::{Cell, FeatureMatrix, Measure, Scope};
+use crate::features::{Cell, FeatureMatrix, Scope};
 use crate::model::{AdditiveModel, Candidate};
 
 /// When a case is not scored.
@@ -180,7 +180,7 @@ impl<'m> Gate<'m> {
                     to,
                     is_stale: stale(&feature.records.source),
                     is_of_household: feature.scope == Scope::Household,
-                    missing_is_unknown: feature.measure == Measure::Age || is_blind_to_missing(model, place),
+                    missing_is_unknown: feature.measure.is_of_people() || is_blind_to_missing(model, place),
                 }
             })
             .collect();

@@ -160,6 +160,9 @@ pub struct Contribution {
     pub log_odds: f64,
     /// Its 95% interval, over refits on redrawn families; `None` where the model has none.
     pub interval: Option<Interval>,
+    /// So many records that it would have rested on have no value that could be read, so that its values are of the others
+    /// alone: a sum may be too low. 0 where the case was computed again from a ledger, which keeps no records.
+    pub without_value: usize,
     /// A sentence.
     pub words: String,
     /// The records it rests on; empty where the case was computed again from a ledger, which keeps none.
@@ -181,15 +184,25 @@ impl Contribution {
         Self {
             features: of.iter().map(|feature| feature.name.clone()).collect(),
             label: of.iter().map(|feature| feature.label.as_str()).collect::<Vec<_>>().join(" and "),
-            words: words(&of, &values, log_odds),
+            words: words(&of, &values, log_odds, 0),
             values,
             units: of.iter().map(|feature| feature.unit.clone()).collect(),
             scope: if household { Scope::Household } else { Scope::Own },
             help_seeking: of.iter().any(|feature| feature.help_seeking),
             log_odds,
             interval: None,
+            without_value: 0,
             records: Vec::new(),
         }
+    }
+
+    /// The same, beside so many records without a value.
+    pub(super) fn without_values(mut self, candidate: &Candidate, term: usize, records: usize) -> Self {
+        let features = candidate.features().features();
+        let of: Vec<&Feature> = candidate.model().places(term).map(|place| &features[place]).collect();
+        self.words = words(&of, &self.values, self.log_odds, records);
+        self.without_value = records;
+        self
     }
 
     /// The same with half the width of its interval, where the model knows it.
@@ -389,7 +402,7 @@ impl ScoredCase {
 
 /// `Domestic abuse notifications: how many, last 365 days (others in the household): 2 records. Raises
 /// the score.`
-fn words(features: &[&Feature], cells: &[Cell], log_odds: f64) -> String {
+fn words(features: &[&Feature], cells: &[Cell], log_odds: f64, without_value: usize) -> String {
     let said: Vec<String> = features
         .iter()
         .zip(cells)
@@ -405,7 +418,14 @@ fn words(features: &[&Feature], cells: &[Cell], log_odds: f64) -> String {
     } else {
         "Leaves the score as it is."
     };
-    format!("{}. {effect}", said.join("; "))
+    let unknown = match without_value {
+        0 => String::new(),
+        _ if cells.iter().all(|cell| cell.value().is_none()) => {
+            format!(" ({} without one)", words::counted(without_value, "record", "records"))
+        }
+        _ => format!(" ({} without a value not in it)", words::counted(without_value, "record", "records")),
+    };
+    format!("{}{unknown}. {effect}", said.join("; "))
 }
 
 crate::opaque_debug!(ScoredCase);
@@ -425,7 +445,7 @@ mod tests {
     fn one_record_is_not_one_records() {
         let feature =
             Feature::new(Selector::source("police"), Measure::Count, Lookback::Days(365)).label("Police");
-        let said = |cell, points| words(&[&feature], &[cell], points);
+        let said = |cell, points| words(&[&feature], &[cell], points, 0);
         assert_eq!(said(Cell::Value(1.0), 0.5), "Police: 1 record. Raises the score.");
         assert_eq!(said(Cell::Value(1_204.0), -0.5), "Police: 1,204 records. Lowers the score.");
         assert_eq!(said(Cell::Missing, 0.0), "Police: no value. Leaves the score as it is.");

@@ -366,8 +366,15 @@ impl Scores<'_, '_> {
     fn contribution(&self, term: usize, row: usize, log_odds: f64) -> Result<Contribution, ScoringError> {
         let candidate = self.scorer.candidate();
         let mut part = Contribution::of(candidate, term, |place| self.matrix.cell(row, place), log_odds);
+        let mut without_value = 0;
         for place in candidate.model().places(term) {
             part.records.extend(candidate.features().records_behind(&self.cohort, row, place)?);
+            // Of a pair the one that lacks more: both may lack the same records.
+            let unknown = candidate.features().unknown_behind(&self.cohort, row, place)?;
+            without_value = without_value.max(unknown);
+        }
+        if without_value > 0 {
+            part = part.without_values(candidate, term, without_value);
         }
         if part.features.len() > 1 {
             // Two features of a pair may rest on the same records.

@@ -122,7 +122,9 @@ fn wild_selector(dice: &mut Dice, mapping: &SourceMapping) -> Selector {
 
 /// Features of every measure that the world's sources can say, over random records, windows and scopes.
 pub fn wild_features(dice: &mut Dice, world: &World, families: bool) -> FeatureSpec {
-    let mut features = vec![Feature::age()];
+    let (youngest, oldest) = (dice.between(0, 20) as u8, dice.between(20, 60) as u8);
+    let mut features =
+        vec![Feature::age(), Feature::members(youngest, oldest), Feature::moves(*dice.pick(&WINDOWS))];
     for source in &world.sources {
         let columns = &source.mapping.columns;
         let mut measures = vec![
@@ -136,11 +138,17 @@ pub fn wild_features(dice: &mut Dice, world: &World, families: bool) -> FeatureS
         ];
         if columns.value.is_some() {
             measures.extend([Measure::Sum, Measure::Mean, Measure::Max, Measure::Latest]);
+            measures.extend([Measure::Min, Measure::Slope]);
         }
         if columns.ended.is_some() {
             measures.extend([Measure::DaysOpen, Measure::PresentNow]);
         }
-        measures.extend(columns.categories.iter().cloned().map(Measure::Distinct));
+        for category in columns.categories.iter().cloned() {
+            let value = (*dice.pick(&PLACES)).to_owned();
+            measures.push(Measure::Distinct(category.clone()));
+            measures.push(Measure::DaysSinceChange(category.clone()));
+            measures.push(Measure::LatestIs { category, value });
+        }
         // Two selectors a source, so that features share the pass over one group of records.
         let selectors = [wild_selector(dice, &source.mapping), wild_selector(dice, &source.mapping)];
         for measure in measures {

@@ -16,11 +16,14 @@ pub(super) enum Writing {
 impl Writing {
     pub(super) fn of(measure: &Measure, is_code: bool) -> Self {
         match measure {
-            Measure::Sum | Measure::Mean | Measure::Max | Measure::Latest if is_code => Self::Whole(Some(0)),
-            Measure::Sum | Measure::Mean | Measure::Max | Measure::Latest => Self::Decimals,
-            Measure::Any | Measure::PresentNow => Self::YesOrNo,
+            Measure::Slope => Self::Decimals,
+            measure if measure.needs_value() && is_code => Self::Whole(Some(0)),
+            measure if measure.needs_value() => Self::Decimals,
+            Measure::Any | Measure::PresentNow | Measure::LatestIs { .. } => Self::YesOrNo,
             Measure::Change => Self::Whole(None),
-            Measure::DaysSinceLast | Measure::DaysSinceFirst => Self::Whole(Some(1)),
+            Measure::DaysSinceLast | Measure::DaysSinceFirst | Measure::DaysSinceChange(_) => {
+                Self::Whole(Some(1))
+            }
             _ => Self::Whole(Some(0)),
         }
     }

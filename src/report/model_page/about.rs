@@ -162,6 +162,7 @@ impl FeatureRow {
 pub(super) fn reads(selector: &Selector, measure: &Measure, over: crate::calendar::Lookback) -> String {
     match measure {
         Measure::Age => "date of birth".to_owned(),
+        Measure::Members(..) => "households and dates of birth, at the date".to_owned(),
         Measure::PresentNow => format!("{}, open at the date", labels::records(selector)),
         _ => match over {
             crate::calendar::Lookback::Ever => {

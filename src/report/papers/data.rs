@@ -257,7 +257,7 @@ impl Known<'_> {
         if outcome.follow_up.during.as_ref().is_some_and(|records| records.source == source) {
             uses.push("how long a case is followed");
         }
-        if is_in(&rules.open) || is_in(&rules.not_open) {
+        if rules.selectors().any(|(selector, _)| selector.source == source) {
             uses.push("who is asked about");
         }
         let is_roster = |file: &SourceFile| file.coverage.roster.as_deref() == Some(source);
@@ -385,8 +385,11 @@ fn idle_columns(candidate: &Candidate, project: &Project) -> Vec<String> {
     let (outcome, rules) = (candidate.outcome(), candidate.cohort());
     let mut selectors: BTreeMap<&str, Vec<&Selector>> = BTreeMap::new();
     let of_features = features.iter().map(|feature| &feature.records);
-    let of_rules =
-        outcome.records.iter().chain(&outcome.follow_up.during).chain(&rules.open).chain(&rules.not_open);
+    let of_rules = outcome
+        .records
+        .iter()
+        .chain(&outcome.follow_up.during)
+        .chain(rules.selectors().map(|(held, _)| held));
     for selector in of_features.chain(of_rules) {
         selectors.entry(&selector.source).or_default().push(selector);
     }
@@ -402,17 +405,14 @@ fn idle_columns(candidate: &Candidate, project: &Project) -> Vec<String> {
         {
             push(role);
         }
-        let needs_value = |feature: &Feature| {
-            matches!(feature.measure, Measure::Sum | Measure::Mean | Measure::Max | Measure::Latest)
-        };
         if let Some(value) = &source.columns.value
-            && !measures().any(needs_value)
+            && !measures().any(|feature| feature.measure.needs_value())
         {
             push(value);
         }
         for category in sorted(&source.columns.categories) {
             let selected = asked.iter().any(|selector| selector.categories.contains_key(&category));
-            let counted = measures().any(|feature| feature.measure == Measure::Distinct(category.clone()));
+            let counted = measures().any(|feature| feature.measure.category() == Some(&category));
             if !selected && !counted {
                 push(&category);
             }
