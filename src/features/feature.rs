@@ -32,6 +32,9 @@ pub enum Measure {
     DistinctDays,
     /// How many different values of a category there are.
     Distinct(String),
+    /// How many different incidents there are: of the records of several members about one incident, one counts. A record
+    /// without an incident is one of its own.
+    Incidents,
     /// Days from the last one to the as-of date (1 or more); missing where there is none.
     DaysSinceLast,
     /// Days from the first one in the window to the as-of date; missing where there is none.
@@ -57,6 +60,7 @@ impl Measure {
                 | Self::Sum
                 | Self::Max
                 | Self::DistinctKinds
+                | Self::Incidents
                 | Self::DistinctDays
                 | Self::Distinct(_)
                 | Self::DaysOpen
@@ -78,6 +82,7 @@ impl Measure {
             Self::Any | Self::PresentNow => "yes or no",
             Self::Sum | Self::Mean | Self::Max | Self::Latest => "value",
             Self::DistinctKinds => "kinds",
+            Self::Incidents => "incidents",
             Self::Distinct(_) => "different values",
             Self::DistinctDays | Self::DaysSinceLast | Self::DaysSinceFirst | Self::DaysOpen => "days",
             Self::Age => "years",
@@ -95,6 +100,7 @@ impl Measure {
             Self::Latest => "latest".into(),
             Self::DistinctKinds => "distinct_kinds".into(),
             Self::DistinctDays => "distinct_days".into(),
+            Self::Incidents => "incidents".into(),
             Self::Distinct(category) => format!("distinct_{category}"),
             Self::DaysSinceLast => "days_since_last".into(),
             Self::DaysSinceFirst => "days_since_first".into(),
@@ -329,6 +335,7 @@ pub(super) fn label_of(feature: &Feature, what: Option<&str>) -> String {
         Measure::DistinctKinds => ": how many different kinds",
         Measure::Distinct(_) => ": how many different ones",
         Measure::DistinctDays => ": on how many days",
+        Measure::Incidents => ": how many incidents",
         Measure::DaysSinceLast => ": days since the last one",
         Measure::DaysSinceFirst => ": days since the first one",
         Measure::DaysOpen => ": days open",

@@ -6,7 +6,7 @@
 
 use super::plan::{Codes, Group};
 use crate::calendar::{AsOf, Day, Lookback};
-use crate::records::{EventTable, open_on};
+use crate::records::{EventTable, NONE, open_on};
 
 /// The slots of a group at one date.
 #[derive(Debug, Clone)]
@@ -74,6 +74,8 @@ pub(super) struct Tally {
     days: Vec<i32>,
     episodes: Vec<(i32, i32)>,
     distinct: Vec<Distinct>,
+    /// The slot of each record with an incident.
+    incidents: Vec<(u32, usize)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -109,6 +111,7 @@ impl Tally {
             present: false,
             days: Vec::new(),
             episodes: Vec::new(),
+            incidents: Vec::new(),
             distinct: group
                 .wants
                 .distinct
@@ -130,6 +133,7 @@ impl Tally {
         self.present = false;
         self.days.clear();
         self.episodes.clear();
+        self.incidents.clear();
         for distinct in &mut self.distinct {
             distinct.counts.fill(0);
             distinct.case += 1;
@@ -175,6 +179,11 @@ impl Tally {
         if wants.days && self.days.last() != Some(&day) {
             self.days.push(day);
         }
+        if wants.incidents
+            && let Some(incidents) = &events.incident
+        {
+            self.incidents.push((incidents[row], place));
+        }
         for (distinct, codes) in self.distinct.iter_mut().zip(&wants.distinct) {
             let code = match codes {
                 Codes::Kinds => usize::from(events.kind[row]),
@@ -191,6 +200,10 @@ impl Tally {
             self.days.dedup();
         }
         self.episodes.sort_unstable();
+        // Of an incident the record in the smallest window stays: it is in all the larger ones. What has no incident is
+        // one of its own.
+        self.incidents.sort_unstable();
+        self.incidents.dedup_by(|next, held| next.0 == held.0 && next.0 != NONE);
     }
 
     fn window(&self, slots: &Slots, window: usize) -> impl Iterator<Item = &Slot> {
@@ -252,6 +265,11 @@ impl Tally {
 
     pub(super) fn distinct(&self, slots: &Slots, window: usize, counter: usize) -> u32 {
         self.distinct[counter].counts[..=slots.of_window[window].0].iter().sum()
+    }
+
+    pub(super) fn incidents(&self, slots: &Slots, window: usize) -> usize {
+        let last = slots.of_window[window].0;
+        self.incidents.iter().filter(|&&(_, place)| place <= last).count()
     }
 
     pub(super) fn present(&self) -> bool {
