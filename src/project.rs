@@ -42,6 +42,7 @@
 //! ```
 
 mod check;
+mod counted;
 mod editing;
 mod full_audit;
 mod progress;
@@ -305,10 +306,12 @@ impl Project {
             let behind = own.clone().flat_map(|column| source.behind(column));
             own.map(str::to_owned).chain(behind).collect()
         };
-        self.sources.iter().try_for_each(|source| match read(source).iter().find(|column| is_protected(column)) {
-            None => Ok(()),
-            Some(column) => {
-                Err(ProjectError::Protected { extract: source.name.clone(), column: column.to_owned() })
+        self.sources.iter().try_for_each(|source| {
+            match read(source).iter().find(|column| is_protected(column)) {
+                None => Ok(()),
+                Some(column) => {
+                    Err(ProjectError::Protected { extract: source.name.clone(), column: column.to_owned() })
+                }
             }
         })
     }

@@ -179,7 +179,10 @@ fn check(feature: &Feature, source: &Source, of: &str) -> Result<(), SpecError> 
             format!("source {} holds no episodes; name the column of their ends in its mapping", source.name)
         }
         Measure::Incidents if source.events.incident.is_none() => {
-            format!("source {} has no incidents; name the column of them (`incident`) in its mapping", source.name)
+            format!(
+                "source {} has no incidents; name the column of them (`incident`) in its mapping",
+                source.name
+            )
         }
         _ if feature.measure.needs_value() && source.events.value.is_none() => {
             format!("source {} has no values; name the column of them in its mapping", source.name)

@@ -42,7 +42,7 @@ pub enum Unlisted {
     /// It stays as it stands: what a list has forgotten is not lost.
     #[default]
     Keep,
-    /// It counts as not known: a category is then missing, and a row whose kind or role it is is rejected.
+    /// It counts as not known: a category is then missing, and a row whose kind or role it is, is rejected.
     LeaveOut,
 }
 
@@ -102,6 +102,10 @@ impl CodeList {
         self.codes.get(plain).or_else(by_number).or_else(|| self.meanings.get(plain)).map(|text| &**text)
     }
 
+    pub(super) fn keep(&mut self) {
+        self.unlisted = Unlisted::Keep;
+    }
+
     pub(super) fn keeps_unlisted(&self) -> bool {
         self.unlisted == Unlisted::Keep
     }
@@ -123,7 +127,8 @@ fn behind_code(plain: &str) -> Option<(&str, &str)> {
     const LONGEST: usize = 4;
     let end = plain.find(|c: char| !c.is_ascii_alphanumeric())?;
     let (code, rest) = plain.split_at(end);
-    let text = rest.strip_prefix(" - ").or_else(|| rest.trim_start().strip_prefix([':', ')', '.', '=']))?.trim();
+    let text =
+        rest.strip_prefix(" - ").or_else(|| rest.trim_start().strip_prefix([':', ')', '.', '=']))?.trim();
     ((1..=LONGEST).contains(&code.len()) && text.chars().any(char::is_alphabetic)).then_some((code, text))
 }
 
@@ -163,7 +168,11 @@ impl UnlistedTally {
 
 impl std::fmt::Display for UnlistedCodes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "source {}: {} rows have a {} that is not on its list of codes", self.source, self.rows, self.column)?;
+        write!(
+            f,
+            "source {}: {} rows have a {} that is not on its list of codes",
+            self.source, self.rows, self.column
+        )?;
         for (place, (code, rows)) in self.shown.iter().enumerate() {
             write!(f, "{} \"{code}\" ({rows})", if place == 0 { ":" } else { "," })?;
         }
@@ -191,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_cell_is_looked_up_however_it_is_written() {
-        let list = list(&[("6", "Police"), ("07", "School"), ("N1", "Neglect"), ("Plice", "Police"), ("m", "Male")]);
+        let list =
+            list(&[("6", "Police"), ("07", "School"), ("N1", "Neglect"), ("Plice", "Police"), ("m", "Male")]);
         for (cell, meaning) in [
             ("6", "Police"),
             ("006", "Police"),
@@ -215,7 +225,10 @@ mod tests {
     #[test]
     fn codes_that_differ_by_zeros_alone_are_told_apart() {
         let list = list(&[("1", "One"), ("01", "Other")]);
-        assert_eq!((list.meaning("1"), list.meaning("01"), list.meaning("001")), (Some("One"), Some("Other"), None));
+        assert_eq!(
+            (list.meaning("1"), list.meaning("01"), list.meaning("001")),
+            (Some("One"), Some("Other"), None)
+        );
         let mut list = list;
         assert!(!list.add(" 1 ", "Two"), "a code that means two things");
     }
@@ -224,11 +237,19 @@ mod tests {
     fn a_rare_code_is_counted_and_not_shown() {
         let mut tally = UnlistedTally::default();
         for row in 0..22 {
-            tally.add(if row < 10 { "Plice" } else if row < 19 { "rang her aunt" } else { "x" });
+            tally.add(if row < 10 {
+                "Plice"
+            } else if row < 19 {
+                "rang her aunt"
+            } else {
+                "x"
+            });
         }
         let told = tally.close("s", "c").unwrap();
         assert_eq!((told.rows, told.others, &told.shown[..]), (22, 12, &[("Plice".to_owned(), 10)][..]));
-        assert!(told.to_string().ends_with("\"Plice\" (10), and 12 rows whose codes are too rare to be shown"));
+        assert!(
+            told.to_string().ends_with("\"Plice\" (10), and 12 rows whose codes are too rare to be shown")
+        );
         assert_eq!(UnlistedTally::default().close("s", "c"), None);
     }
 }

@@ -123,6 +123,24 @@ impl Extract {
         self
     }
 
+    /// Keeps what is not on the list of a column, whatever its rule is.
+    pub(super) fn keep_unlisted(mut self, column: &str) -> Self {
+        for (_, list) in self.shape.codes.iter_mut().filter(|(held, _)| held == column) {
+            list.keep();
+        }
+        self
+    }
+
+    /// The columns that are translated.
+    pub(super) fn coded(&self) -> impl Iterator<Item = &str> {
+        self.shape.codes.iter().map(|(column, _)| column.as_str())
+    }
+
+    /// The columns that look-up tables give.
+    pub(super) fn joined(&self) -> impl Iterator<Item = &str> {
+        self.shape.lookups.iter().flat_map(|table| &table.columns).map(|(name, _)| name.as_str())
+    }
+
     /// The columns of files that stand behind one that is asked for, by whatever name.
     pub(super) fn behind(&self, column: &str) -> Vec<String> {
         let tables = self.shape.lookups.iter().flat_map(|table| &table.columns);
@@ -155,14 +173,17 @@ impl Extract {
                     let name = Name { column, aliases: &[] };
                     frame.get_column_names().iter().any(|held| name.is(held))
                 };
-                let has_all = frames.iter().flatten().all(|frame| optional.iter().all(|name| has(frame, name)));
+                let has_all =
+                    frames.iter().flatten().all(|frame| optional.iter().all(|name| has(frame, name)));
                 self.origin = Origin::Frames(Box::new(frames.into_iter()));
                 has_all
             }
             Origin::Paths(ref paths) => {
                 let extract = Self { options: self.options.clone(), ..Self::paths(paths.clone()) };
                 match extract.read(source, &all, files, sink) {
-                    Err(RecordsError::NoColumn { column, .. }) if optional.contains(&column.as_str()) => false,
+                    Err(RecordsError::NoColumn { column, .. }) if optional.contains(&column.as_str()) => {
+                        false
+                    }
                     done => return done.map(drop),
                 }
             }
@@ -198,9 +219,8 @@ impl Extract {
         }
         let asked = shaping.borrow().asked().to_vec();
         let mut at: Option<u32> = None;
-        let told = &mut |listed: &[Listed]| {
-            shaping.borrow_mut().check(listed.iter().map(|file| file.name.as_str()))
-        };
+        let told =
+            &mut |listed: &[Listed]| shaping.borrow_mut().check(listed.iter().map(|file| file.name.as_str()));
         origin.read(source, (&asked, &options), (files, told), &mut |name, mut batch| {
             let mut shaping = shaping.borrow_mut();
             if at != batch.file {
@@ -232,8 +252,7 @@ impl Origin {
             return Err(RecordsError::Mapping { extract: source.to_owned(), why });
         }
         let of = |&column: &&str| options.aliases.get(column).map_or(&[][..], Vec::as_slice);
-        let wanted: Vec<Name<'_>> =
-            asked.iter().map(|column| Name { column, aliases: of(column) }).collect();
+        let wanted: Vec<Name<'_>> = asked.iter().map(|column| Name { column, aliases: of(column) }).collect();
         let wanted = wanted.as_slice();
         let paths = match self {
             Self::Frames(frames) => {
@@ -262,7 +281,8 @@ impl Origin {
             };
             let opened = Opened::new(source, &file.path)?;
             // Of several files an error has to say which.
-            let label = if listed.len() > 1 { format!("{source}, file {}", file.name) } else { source.to_owned() };
+            let label =
+                if listed.len() > 1 { format!("{source}, file {}", file.name) } else { source.to_owned() };
             let label = label.as_str();
             match opened.holds {
                 Holds::Text => text::read((label, &opened), wanted, options, numbered)?,

@@ -53,7 +53,17 @@ struct Said {
 }
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
@@ -332,8 +342,19 @@ mod tests {
     #[test]
     fn a_pattern_that_says_nothing_is_refused() {
         for text in [
-            "attendance.csv", "*", "", "{dd}.csv", "{mm}{dd}", "{yyyy}{yyyy}", "{yy}{mm}", "{yyyy", "{}", "{year}",
-            "{yyyy}{dd}", "{mm}{mmm}{yyyy}", "{kind}{kind}",
+            "attendance.csv",
+            "*",
+            "",
+            "{dd}.csv",
+            "{mm}{dd}",
+            "{yyyy}{yyyy}",
+            "{yy}{mm}",
+            "{yyyy",
+            "{}",
+            "{year}",
+            "{yyyy}{dd}",
+            "{mm}{mmm}{yyyy}",
+            "{kind}{kind}",
         ] {
             assert!(FilePattern::new(text).is_err(), "{text}");
         }

@@ -113,12 +113,7 @@ pub(super) fn places(
 /// That a column is not there, with what is: `heads` are the first lines, and `form` says how they were read. The names in
 /// a line are told only where it holds one of the columns asked for, and nothing that looks like a value: else it may be
 /// somebody's record, in part or whole.
-pub(super) fn missing(
-    source: &str,
-    heads: &[Vec<String>],
-    wanted: &[Name<'_>],
-    form: &str,
-) -> RecordsError {
+pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[Name<'_>], form: &str) -> RecordsError {
     let has = |head: &Vec<String>, name: &Name<'_>| head.iter().any(|held| name.is(held));
     let found = |head: &Vec<String>| wanted.iter().filter(|name| has(head, name)).count();
     // Of equals the first.
@@ -233,9 +228,13 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_text() {
-        for (name, asked) in
-            [("List 1", "list 1"), ("2024 Data", "*data"), ("Data (2)", "data*"), ("a-b-c", "a*c"), ("x", "*")]
-        {
+        for (name, asked) in [
+            ("List 1", "list 1"),
+            ("2024 Data", "*data"),
+            ("Data (2)", "data*"),
+            ("a-b-c", "a*c"),
+            ("x", "*"),
+        ] {
             assert!(is_of(name, asked), "{name} {asked}");
         }
         for (name, asked) in [("List 10", "list 1"), ("Data (2)", "*data"), ("ab", "a*bc")] {

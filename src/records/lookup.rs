@@ -39,7 +39,8 @@ impl Lookup {
 
     /// Adds a row of the table; `false` where its key is there already with something else behind it.
     pub(super) fn add(&mut self, key: &str, cells: &[Option<Cow<'_, str>>]) -> bool {
-        let cells: Box<[Box<str>]> = cells.iter().map(|cell| cell.as_deref().unwrap_or_default().into()).collect();
+        let cells: Box<[Box<str>]> =
+            cells.iter().map(|cell| cell.as_deref().unwrap_or_default().into()).collect();
         match self.rows.get(key) {
             Some(held) => *held == cells,
             None => {

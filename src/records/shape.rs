@@ -59,10 +59,21 @@ impl<'a> Shaping<'a> {
         let is_wanted = |column: &str| wanted.contains(&column);
         for (column, _) in shape.lookups.iter().flat_map(|table| &table.columns) {
             if !is_wanted(column) {
-                return Err(wrong(format!("a look-up table gives \"{column}\", and no key of `columns` asks for it")));
+                return Err(wrong(format!(
+                    "a look-up table gives \"{column}\", and no key of `columns` asks for it"
+                )));
             }
-            if shape.lookups.iter().flat_map(|table| &table.columns).filter(|(held, _)| held == column).count() > 1 {
-                return Err(wrong(format!("two look-up tables give \"{column}\"; leave one out, or rename it")));
+            if shape
+                .lookups
+                .iter()
+                .flat_map(|table| &table.columns)
+                .filter(|(held, _)| held == column)
+                .count()
+                > 1
+            {
+                return Err(wrong(format!(
+                    "two look-up tables give \"{column}\"; leave one out, or rename it"
+                )));
             }
         }
         let mut asked: Vec<&str> = Vec::new();
@@ -87,7 +98,9 @@ impl<'a> Shaping<'a> {
         let mut coded: Vec<(usize, UnlistedTally)> = Vec::new();
         for (column, _) in &shape.codes {
             let Some(place) = wanted.iter().position(|held| held == column) else {
-                return Err(wrong(format!("codes are given for \"{column}\", and no key of `columns` asks for it")));
+                return Err(wrong(format!(
+                    "codes are given for \"{column}\", and no key of `columns` asks for it"
+                )));
             };
             if coded.iter().any(|(held, _)| *held == place) {
                 return Err(wrong(format!("two lists of codes are given for \"{column}\"")));
@@ -117,10 +130,8 @@ impl<'a> Shaping<'a> {
             })
         };
         let said = self.shape.of_file.iter().map(say).collect::<Result<_, RecordsError>>();
-        self.said = said.map_err(|why| RecordsError::Mapping {
-            extract: self.source.to_owned(),
-            why: why.to_string(),
-        })?;
+        self.said = said
+            .map_err(|why| RecordsError::Mapping { extract: self.source.to_owned(), why: why.to_string() })?;
         Ok(())
     }
 
@@ -135,7 +146,8 @@ impl<'a> Shaping<'a> {
                 batch.remarks.push((RemarkKind::NotInLookup, lost));
             }
         }
-        let mut held: Vec<Option<Column>> = std::mem::take(&mut batch.columns).into_iter().map(Some).collect();
+        let mut held: Vec<Option<Column>> =
+            std::mem::take(&mut batch.columns).into_iter().map(Some).collect();
         batch.columns = self
             .from
             .iter()

@@ -275,7 +275,7 @@ impl Reading {
         };
         let mapping = reading.mapping.clone();
         let layout = Layout::of(&mapping.columns);
-        let mut extract = extract;
+        let mut extract = placed(&mapping, extract)?;
         if let Known::FileName(pattern) = &mapping.columns.known {
             extract = extract.column_of_file(KNOWN_OF_FILE, pattern.clone());
         }
@@ -595,6 +595,33 @@ fn roles(cells: &Column, rows: usize, column: u32, faults: &mut Faults) -> Vec<R
             }),
         })
         .collect()
+}
+
+/// Refuses codes and look-ups for columns in which nothing means something: an end that is not found would be an open
+/// episode, and a role that is not found a subject.
+fn placed(mapping: &SourceMapping, extract: Extract) -> Result<Extract, RecordsError> {
+    let wrong = |why: String| Err(RecordsError::Mapping { extract: mapping.name.clone(), why });
+    let columns = &mapping.columns;
+    let is = |named: &Option<String>, column: &str| named.as_deref() == Some(column);
+    let is_kind = |column: &str| matches!(&columns.kind, Kind::Column(name) if name == column);
+    let is_category = |column: &str| columns.categories.iter().any(|name| name == column);
+    for column in extract.coded() {
+        if !(is_kind(column) || is(&columns.role, column) || is_category(column)) {
+            return wrong(format!("codes are given for \"{column}\", which is no kind, role or category"));
+        }
+    }
+    for column in extract.joined() {
+        if [&columns.role, &columns.ended, &columns.ended_known].into_iter().any(|named| is(named, column)) {
+            return wrong(format!(
+                "a look-up table gives \"{column}\"; a role or an end has to stand in the extract"
+            ));
+        }
+    }
+    // A role that is not known is a reject by itself.
+    Ok(match &columns.role {
+        Some(role) => extract.keep_unlisted(role),
+        None => extract,
+    })
 }
 
 fn check(mapping: &SourceMapping) -> Result<(), RecordsError> {
