@@ -15,8 +15,8 @@ use earlyhelp::records::{
     RejectReason, RemarkKind, Selector, SourceMapping,
 };
 use polars::prelude::{
-    DataFrame, DataType, IntoColumn, IpcWriter, NamedFrom, ParquetWriter, SerWriter, Series, TimeUnit,
-    TimeZone,
+    DataFrame, DataType, IntoColumn, IntoSeries, IpcWriter, NamedFrom, ParquetWriter, SerWriter, Series,
+    TimeUnit, TimeZone,
 };
 use tempfile::TempDir;
 
@@ -455,6 +455,16 @@ fn a_column_that_stands_twice_is_refused_in_every_table() {
     }
 }
 
+/// A column of moments, counted in a unit from 1970 by universal time.
+fn moments(name: &str, moments: Vec<i64>, unit: TimeUnit, zone: Option<&str>) -> Series {
+    let series = Series::new(name.into(), moments);
+    // A cast would lose the zone without a word.
+    let typed =
+        series.i64().unwrap().clone().into_datetime(unit, TimeZone::opt_try_new(zone).unwrap()).into_series();
+    assert!(matches!(typed.dtype(), DataType::Datetime(_, held) if held.is_some() == zone.is_some()));
+    typed
+}
+
 /// Midnights of summer days in London, as moments.
 fn midnights(unit: TimeUnit, zone: Option<&str>) -> Vec<(&'static str, Series)> {
     let a_second = match unit {
@@ -468,12 +478,8 @@ fn midnights(unit: TimeUnit, zone: Option<&str>) -> Vec<(&'static str, Series)> 
         let day: earlyhelp::calendar::Day = day.parse().unwrap();
         (i64::from(day.epoch_days()) * 86_400 - early) * a_second
     };
-    let column = |name: &'static str, days: [&str; 3]| {
-        let zone = zone.map(|zone| TimeZone::opt_try_new(Some(zone)).unwrap().unwrap());
-        let moments: Vec<i64> = days.iter().map(|day| moment(day)).collect();
-        let typed = Series::new(name.into(), moments).cast(&DataType::Datetime(unit, zone)).unwrap();
-        (name, typed)
-    };
+    let column =
+        |name: &'static str, days: [&str; 3]| (name, moments(name, days.map(moment).to_vec(), unit, zone));
     vec![
         column("on", ["2024-06-28", "2024-06-28", "2023-07-02"]),
         column("recorded", ["2024-07-01", "2024-06-30", "2023-07-03"]),
@@ -512,15 +518,13 @@ fn a_moment_with_a_zone_is_of_the_day_that_it_was_there() {
 
 #[test]
 fn a_date_of_birth_and_a_move_with_a_zone_are_of_their_own_day_too() {
-    let moments = |name: &str| {
+    let moment = |name: &str| {
         let midnight: earlyhelp::calendar::Day = "2014-07-01".parse().unwrap();
         let moment = (i64::from(midnight.epoch_days()) * 86_400 - 3_600) * 1_000;
-        let zone = TimeZone::opt_try_new(Some("Europe/London")).unwrap();
-        let typed = DataType::Datetime(TimeUnit::Milliseconds, zone);
-        Series::new(name.into(), vec![moment]).cast(&typed).unwrap().into_column()
+        moments(name, vec![moment], TimeUnit::Milliseconds, Some("Europe/London")).into_column()
     };
     let who = || Series::new("who".into(), ["p1"]).into_column();
-    let people = DataFrame::new(1, vec![who(), moments("born")]).unwrap();
+    let people = DataFrame::new(1, vec![who(), moment("born")]).unwrap();
     let records = Table::People.builder(Extract::frame(people)).build().unwrap();
     let aged = |date: &str| {
         let ten = CohortSpec { ages: Some((10, 10)), ..CohortSpec::default() };
@@ -529,7 +533,7 @@ fn a_date_of_birth_and_a_move_with_a_zone_are_of_their_own_day_too() {
     assert_eq!([aged("2024-06-30"), aged("2024-07-01")], [false, true]);
 
     let home = Series::new("home".into(), ["h"]).into_column();
-    let homes = DataFrame::new(1, vec![who(), home, moments("start")]).unwrap();
+    let homes = DataFrame::new(1, vec![who(), home, moment("start")]).unwrap();
     let twin = frame_of(&[&["who", "home", "start"], &["p1", "h", "2014-07-01"]]);
     let digest = |frame: DataFrame| {
         let records = Table::Households.builder(Extract::frame(frame)).build().unwrap();
@@ -550,9 +554,9 @@ fn the_sum_of_what_is_not_known_is_missing_in_every_form() {
     for form in FORMS {
         let (cells, unreadable) = sums(money, form, Decimal::Point);
         let found = ["p1", "p2", "p3"].map(|id| of(&cells, id));
-        // Nothing known; some of it known; no record, in a source that covers the person.
+        // Nothing known; some of it known; no record at all.
         assert_eq!(found[..2], [Cell::Missing, Cell::Value(300.0)], "{form}");
-        assert_eq!((found[2], unreadable.len()), (Cell::NotCovered, 0), "{form}");
+        assert_eq!((found[2], unreadable.len()), (Cell::Value(0.0), 0), "{form}");
     }
     // Numbers that are not there, in a column of numbers.
     let typed = DataFrame::new(

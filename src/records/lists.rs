@@ -55,10 +55,10 @@ impl Lookup {
         }
         let mut table = Self::new(local, columns);
         rows(extract, &label, &wanted, &[], &mut |cells| {
-            let Some(key) = &cells[0] else { return Err(format!("it has no {key}")) };
+            let Some(held) = &cells[0] else { return Err(format!("it has no {key}")) };
             let behind: Vec<Option<Cow<'_, str>>> =
                 places.iter().map(|&place| cells[place].clone()).collect();
-            if table.add(key, &behind) {
+            if table.add(held, &behind) {
                 Ok(())
             } else {
                 Err(format!("its {key} stood before, with something else behind it"))
