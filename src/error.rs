@@ -141,6 +141,40 @@ pub enum RecordsError {
         /// The column.
         column: String,
     },
+    /// Two columns of one file, each of which has a name of the column asked for.
+    #[error(
+        "source {extract}: more than one column may be \"{column}\": {found}; leave one of them out of `aliases`, or out of \
+         the file"
+    )]
+    ColumnsAlike {
+        /// The source.
+        extract: String,
+        /// The column asked for.
+        column: String,
+        /// The columns found.
+        found: String,
+    },
+    /// One column that two columns asked for would both be.
+    #[error(
+        "source {extract}: \"{column}\" and \"{other}\" would be one and the same column of the file; write the aliases \
+         of \"{other}\" so that they name another"
+    )]
+    ColumnForTwo {
+        /// The source.
+        extract: String,
+        /// A column asked for.
+        column: String,
+        /// The other, which has aliases.
+        other: String,
+    },
+    /// A pattern of file names that says nothing, or not what is asked of it.
+    #[error("the pattern of file names \"{pattern}\": {why}")]
+    FilePattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong and what to do.
+        why: String,
+    },
     /// A file was written to while it was read.
     #[error("source {extract}: {} changed while it was read; run again when nobody writes to it", path.display())]
     Changed {

@@ -42,19 +42,23 @@
 //! ```
 
 mod check;
+mod counted;
 mod editing;
 mod full_audit;
 mod progress;
+mod source;
 mod training;
 
 pub use check::Checked;
 pub use editing::{ChangedVerdict, Edited};
 pub use full_audit::FullAudit;
 pub use progress::Progress;
+pub use source::{CodesFile, JoinFile, RuledCodes};
 pub use training::Training;
 
 use self::progress::Watch;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -69,7 +73,7 @@ use crate::features::{FeatureSpec, FeatureTemplate};
 use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, PeopleColumns, ReadOptions,
-    Records, RecordsBuilder, Selector, SourceMapping,
+    Records, RecordsBuilder, Selector, SourceMapping, one_or_many,
 };
 
 /// A project file.
@@ -142,8 +146,9 @@ fn default_reject_limit() -> f64 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileOf<Columns> {
-    /// The file, or a folder of Parquet files.
-    pub path: PathBuf,
+    /// The file, or a folder of Parquet files; or several.
+    #[serde(with = "one_or_many")]
+    pub path: Vec<PathBuf>,
     /// How its text is read.
     #[serde(default)]
     pub read: ReadOptions,
@@ -157,13 +162,20 @@ pub struct FileOf<Columns> {
 pub struct SourceFile {
     /// The name features refer to.
     pub name: String,
-    /// The file, or a folder of Parquet files.
-    pub path: PathBuf,
+    /// The file, or a folder of Parquet files; or several.
+    #[serde(with = "one_or_many")]
+    pub path: Vec<PathBuf>,
     /// How its text is read.
     #[serde(default)]
     pub read: ReadOptions,
     /// The columns.
     pub columns: EventColumns,
+    /// Lists of codes, by the column that they translate.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub codes: BTreeMap<String, CodesFile>,
+    /// Look-up tables that columns come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub join: Vec<JoinFile>,
     /// For when and for whom its silence means that nothing happened.
     #[serde(default)]
     pub coverage: Coverage,
@@ -287,11 +299,19 @@ impl Project {
     /// Refuses a source whose kinds, values, roles or categories come from a protected column.
     fn check_mappings(&self) -> Result<(), ProjectError> {
         let protected = self.protected_names();
-        let is_protected = |column: &&str| protected.iter().any(|name| name.eq_ignore_ascii_case(column));
-        self.sources.iter().try_for_each(|source| match source.columns.readable().find(is_protected) {
-            None => Ok(()),
-            Some(column) => {
-                Err(ProjectError::Protected { extract: source.name.clone(), column: column.to_owned() })
+        let is_protected = |column: &str| protected.iter().any(|name| name.eq_ignore_ascii_case(column));
+        // By whatever name it stands in a file: as an alias, or in a table that is joined.
+        let read = |source: &SourceFile| -> Vec<String> {
+            let own = source.columns.readable();
+            let behind = own.clone().flat_map(|column| source.behind(column));
+            own.map(str::to_owned).chain(behind).collect()
+        };
+        self.sources.iter().try_for_each(|source| {
+            match read(source).iter().find(|column| is_protected(column)) {
+                None => Ok(()),
+                Some(column) => {
+                    Err(ProjectError::Protected { extract: source.name.clone(), column: column.to_owned() })
+                }
             }
         })
     }
@@ -329,7 +349,7 @@ impl Project {
                 columns: source.columns.clone(),
                 coverage: source.coverage.clone(),
             };
-            builder = builder.source(mapping, self.extract(&source.path, &source.read));
+            builder = builder.source(mapping, self.extract_of(source)?);
         }
         Ok(builder.build()?)
     }
@@ -407,8 +427,20 @@ impl Project {
             .collect()
     }
 
-    fn extract(&self, path: &Path, read: &ReadOptions) -> Extract {
-        Extract::path(self.folder.join(path)).options(read.clone())
+    fn extract(&self, paths: &[PathBuf], read: &ReadOptions) -> Extract {
+        Extract::paths(paths.iter().map(|path| self.folder.join(path))).options(read.clone())
+    }
+
+    /// A source's extract, with the codes and the look-up tables that it needs.
+    fn extract_of(&self, source: &SourceFile) -> Result<Extract, RecordsError> {
+        let mut extract = self.extract(&source.path, &source.read);
+        for join in &source.join {
+            extract = extract.join(join.read(&self.folder)?);
+        }
+        for (column, codes) in &source.codes {
+            extract = extract.codes(column, codes.read(&self.folder)?);
+        }
+        Ok(extract)
     }
 }
 

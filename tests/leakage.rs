@@ -25,7 +25,7 @@ fn add_future(world: &mut World, dice: &mut Dice, as_of: AsOf) {
             }
             match source.mapping.columns.known {
                 // It may have happened long ago: what counts is when it became known.
-                Known::Column(_) => {
+                Known::Column(_) | Known::FileName(_) => {
                     row.occurred = today - dice.between(-40, 300);
                     row.known = today + dice.between(0, 40);
                 }
@@ -41,7 +41,7 @@ fn add_future(world: &mut World, dice: &mut Dice, as_of: AsOf) {
         let told = source.mapping.columns.ended_known.is_some();
         let lag = match source.mapping.columns.known {
             Known::LagDays(lag) => lag,
-            Known::Column(_) => 0,
+            Known::Column(_) | Known::FileName(_) => 0,
         };
         for row in source.rows.iter_mut().filter(|row| row.ended.is_none() && row.occurred < today) {
             if dice.chance(0.5) {

@@ -203,7 +203,7 @@ impl Source {
     /// The day a row became known, as its mapping says.
     pub fn known(&self, row: &Row) -> i32 {
         match self.mapping.columns.known {
-            Known::Column(_) => row.known,
+            Known::Column(_) | Known::FileName(_) => row.known,
             Known::LagDays(lag) => row.occurred + lag,
         }
     }
@@ -214,7 +214,7 @@ impl Source {
         Some(match (&self.mapping.columns.ended_known, &self.mapping.columns.known) {
             (Some(_), _) => row.ended_known.unwrap_or(ended),
             (None, Known::LagDays(lag)) => ended + lag,
-            (None, Known::Column(_)) => ended.max(row.known),
+            (None, Known::Column(_) | Known::FileName(_)) => ended.max(row.known),
         })
     }
 

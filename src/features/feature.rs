@@ -45,6 +45,9 @@ pub enum Measure {
     DistinctDays,
     /// How many different values of a category there are.
     Distinct(String),
+    /// How many different incidents there are: of the records of several members about one incident, one counts. A record
+    /// without an incident is one of its own.
+    Incidents,
     /// Days from the last one to the as-of date (1 or more); missing where there is none.
     DaysSinceLast,
     /// Days from the first one in the window to the as-of date; missing where there is none.
@@ -80,6 +83,7 @@ impl Measure {
                 | Self::Max
                 | Self::Min
                 | Self::DistinctKinds
+                | Self::Incidents
                 | Self::DistinctDays
                 | Self::Distinct(_)
                 | Self::DaysOpen
@@ -118,6 +122,7 @@ impl Measure {
             Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Latest => "value",
             Self::Slope => "per 30 days",
             Self::DistinctKinds => "kinds",
+            Self::Incidents => "incidents",
             Self::Distinct(_) => "different values",
             Self::DistinctDays
             | Self::DaysSinceLast
@@ -144,6 +149,7 @@ impl Measure {
             Self::LatestIs { category, value } => format!("latest_{category}_{}", slug(value)),
             Self::DistinctKinds => "distinct_kinds".into(),
             Self::DistinctDays => "distinct_days".into(),
+            Self::Incidents => "incidents".into(),
             Self::Distinct(category) => format!("distinct_{category}"),
             Self::DaysSinceLast => "days_since_last".into(),
             Self::DaysSinceFirst => "days_since_first".into(),
@@ -406,6 +412,7 @@ pub(super) fn label_of(feature: &Feature, what: Option<&str>) -> String {
         Measure::DistinctKinds => ": how many different kinds",
         Measure::Distinct(_) => ": how many different ones",
         Measure::DistinctDays => ": on how many days",
+        Measure::Incidents => ": how many incidents",
         Measure::DaysSinceLast => ": days since the last one",
         Measure::DaysSinceFirst => ": days since the first one",
         Measure::DaysSinceChange(category) => {

@@ -215,6 +215,7 @@ fn measured(measure: &Measure, tally: &Tally, slots: &Slots, output: &Output) ->
         Measure::DistinctKinds | Measure::Distinct(_) => {
             number(tally.distinct(slots, window, output.counter) as f32)
         }
+        Measure::Incidents => number(tally.incidents(slots, window) as f32),
         Measure::DistinctDays => number(tally.distinct_days(slots, window) as f32),
         Measure::DaysSinceLast => optional(tally.days_since_last(slots, window).map(|days| days as f32)),
         Measure::DaysSinceFirst => optional(tally.days_since_first(slots, window).map(|days| days as f32)),

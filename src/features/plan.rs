@@ -62,6 +62,7 @@ pub(super) struct Wants {
     pub(super) values: bool,
     pub(super) line: bool,
     pub(super) days: bool,
+    pub(super) incidents: bool,
     pub(super) episodes: bool,
     /// Counts in the equally long window before each window.
     pub(super) previous: bool,
@@ -181,6 +182,7 @@ impl Group {
         self.wants.values |= spec.measure.needs_value();
         self.wants.line |= spec.measure == Measure::Slope;
         self.wants.days |= spec.measure == Measure::DistinctDays;
+        self.wants.incidents |= spec.measure == Measure::Incidents;
         self.wants.episodes |= spec.measure == Measure::DaysOpen;
         let window = self.windows.iter().position(|held| *held == spec.over).unwrap_or_else(|| {
             self.windows.push(spec.over);
@@ -196,6 +198,12 @@ fn check(feature: &Feature, source: &Source, of: &str) -> Result<(), SpecError> 
     let why = match feature.measure {
         Measure::DaysOpen | Measure::PresentNow if !source.events.has_episodes() => {
             format!("source {} holds no episodes; name the column of their ends in its mapping", source.name)
+        }
+        Measure::Incidents if source.events.incident.is_none() => {
+            format!(
+                "source {} has no incidents; name the column of them (`incident`) in its mapping",
+                source.name
+            )
         }
         _ if feature.measure.needs_value() && source.events.value.is_none() => {
             format!("source {} has no values; name the column of them in its mapping", source.name)

@@ -9,7 +9,8 @@ use crate::records::{NONE, OPEN, RecordReference, Selection, Source, category_pl
 
 impl FeatureSpec {
     /// The records that feature `column` read for case `row` of the cohort, in the order in which they
-    /// happened; where the feature rests on one of them (the last, the first, the highest), that one.
+    /// happened; where the feature rests on one of them (the last, the first, the highest), that one; and of the records
+    /// of one incident, where incidents are counted, the first.
     /// Empty for an age, and where the cell is zero because there was nothing.
     ///
     /// # Errors
@@ -47,6 +48,12 @@ impl FeatureSpec {
             Measure::DaysSinceLast | Measure::Latest | Measure::LatestIs { .. } => last.into_iter().collect(),
             Measure::DaysSinceFirst => {
                 rows.truncate(1);
+                rows
+            }
+            Measure::Incidents => {
+                let mut told = std::collections::BTreeSet::new();
+                let incident = |row: usize| events.incident.as_ref().map_or(NONE, |incidents| incidents[row]);
+                rows.retain(|&row| incident(row) == NONE || told.insert(incident(row)));
                 rows
             }
             Measure::Max | Measure::Min => {

@@ -75,6 +75,8 @@ pub(super) struct Tally {
     days: Vec<i32>,
     episodes: Vec<(i32, i32)>,
     distinct: Vec<Distinct>,
+    /// The slot of each record with an incident.
+    incidents: Vec<(u32, usize)>,
     /// For each slot, where a slope is asked for.
     lines: Vec<Line>,
     /// For each category whose latest value is asked for: its day, code and slot.
@@ -140,6 +142,7 @@ impl Tally {
             present: false,
             days: Vec::new(),
             episodes: Vec::new(),
+            incidents: Vec::new(),
             distinct: group
                 .wants
                 .distinct
@@ -164,6 +167,7 @@ impl Tally {
         self.present = false;
         self.days.clear();
         self.episodes.clear();
+        self.incidents.clear();
         for distinct in &mut self.distinct {
             distinct.counts.fill(0);
             distinct.case += 1;
@@ -238,6 +242,11 @@ impl Tally {
         if wants.days && self.days.last() != Some(&day) {
             self.days.push(day);
         }
+        if wants.incidents
+            && let Some(incidents) = &events.incident
+        {
+            self.incidents.push((incidents[row], place));
+        }
         for (distinct, codes) in self.distinct.iter_mut().zip(&wants.distinct) {
             distinct.add(code_of(codes), place);
         }
@@ -256,6 +265,10 @@ impl Tally {
             self.days.dedup();
         }
         self.episodes.sort_unstable();
+        // Of an incident the record in the smallest window stays: it is in all the larger ones. What has no incident is
+        // one of its own.
+        self.incidents.sort_unstable();
+        self.incidents.dedup_by(|next, held| next.0 == held.0 && next.0 != NONE);
     }
 
     fn window(&self, slots: &Slots, window: usize) -> impl Iterator<Item = &Slot> {
@@ -347,6 +360,11 @@ impl Tally {
 
     pub(super) fn distinct(&self, slots: &Slots, window: usize, counter: usize) -> u32 {
         self.distinct[counter].counts[..=slots.of_window[window].0].iter().sum()
+    }
+
+    pub(super) fn incidents(&self, slots: &Slots, window: usize) -> usize {
+        let last = slots.of_window[window].0;
+        self.incidents.iter().filter(|&&(_, place)| place <= last).count()
     }
 
     pub(super) fn present(&self) -> bool {

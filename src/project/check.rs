@@ -1,6 +1,6 @@
 //! A project's extracts as they are, before anything is made of them.
 
-use super::{Project, SourceFile};
+use super::{Project, SourceFile, counted};
 use crate::calendar::{AsOf, Day, Lookback};
 use crate::error::{Error, ReportError, SpecError};
 use crate::fairness::Protected;
@@ -160,7 +160,13 @@ impl Checked<'_> {
         let sources = self.project.sources.iter();
         let mut warnings: Vec<String> =
             sources.flat_map(|source| doubts(source, self.records.days_found(&source.name))).collect();
+        warnings.extend(self.records.unlisted_codes().map(ToString::to_string));
         let Ok(features) = self.project.features() else { return warnings };
+        warnings.extend(counted::more_than_once(
+            &self.records,
+            features.features(),
+            self.project.cohort.unit,
+        ));
         for feature in features.features() {
             let Some(source) = self.records.source(&feature.records.source) else { continue };
             let reaches_back = |as_of: &&AsOf| {

@@ -63,6 +63,8 @@ pub(crate) struct EventTable {
     /// A column of codes for each category; `u32::MAX` where a row has none.
     pub(crate) categories: Vec<Vec<u32>>,
     pub(super) references: Option<References>,
+    /// A code for each incident; `u32::MAX` where a row has none. None where the mapping names no incidents.
+    pub(crate) incident: Option<Vec<u32>>,
     /// The day on which a later state of the same record became known; [`OPEN`] for the last one. None where no record
     /// came more than once.
     pub(super) superseded: Option<Vec<i32>>,
@@ -280,7 +282,12 @@ impl EventTable {
             && self.kind[a] == self.kind[b]
             && self.role(a) == self.role(b)
             && self.value.as_ref().is_none_or(|values| values[a].to_bits() == values[b].to_bits())
-            && self.categories.iter().all(|codes| codes[a] == codes[b])
+            && self.categories.iter().chain(&self.incident).all(|codes| codes[a] == codes[b])
+    }
+
+    /// How many people there are.
+    pub(super) fn people(&self) -> u32 {
+        self.starts.len().saturating_sub(1) as u32
     }
 
     /// The person of a row in canonical order.
@@ -294,7 +301,7 @@ impl EventTable {
             .cmp(&self.known(b))
             .then(self.kind[a].cmp(&self.kind[b]))
             .then(self.role(a).cmp(&self.role(b)));
-        for codes in &self.categories {
+        for codes in self.categories.iter().chain(&self.incident) {
             order = order.then(codes[a].cmp(&codes[b]));
         }
         // Ends last: an end may become known later, and must not reorder what was known before.
@@ -326,7 +333,7 @@ impl EventTable {
         if let Some(roles) = &mut self.role {
             pick(roles, order);
         }
-        for codes in &mut self.categories {
+        for codes in self.categories.iter_mut().chain(&mut self.incident) {
             pick(codes, order);
         }
         if let Some(references) = &mut self.references {

@@ -5,9 +5,14 @@ use std::path::PathBuf;
 use polars::error::PolarsResult;
 use polars::frame::DataFrame;
 
+use super::codes::{CodeList, UnlistedCodes};
 use super::column::Batch;
-use super::open::{self, Holds, Opened};
+use super::file_name::FilePattern;
+use super::header::Name;
+use super::lookup::Lookup;
+use super::open::{self, Holds, Listed, Opened};
 use super::options::ReadOptions;
+use super::shape::{Shape, Shaping};
 use super::{frame, text, workbook};
 use crate::error::RecordsError;
 
@@ -34,10 +39,11 @@ use crate::error::RecordsError;
 pub struct Extract {
     origin: Origin,
     options: ReadOptions,
+    shape: Shape,
 }
 
 enum Origin {
-    Path(PathBuf),
+    Paths(Vec<PathBuf>),
     Frames(Box<dyn Iterator<Item = PolarsResult<DataFrame>>>),
 }
 
@@ -45,7 +51,7 @@ impl std::fmt::Debug for Origin {
     /// Never prints the rows of a frame.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Path(path) => path.fmt(f),
+            Self::Paths(paths) => paths.fmt(f),
             Self::Frames(_) => f.write_str("frames"),
         }
     }
@@ -54,7 +60,17 @@ impl std::fmt::Debug for Origin {
 impl Extract {
     /// The rows of a file, or of a folder of Parquet files.
     pub fn path(path: impl Into<PathBuf>) -> Self {
-        Self { origin: Origin::Path(path.into()), options: ReadOptions::default() }
+        Self::paths([path.into()])
+    }
+
+    /// The rows of several files, one after another, each of which may be a folder or a pattern as well. Their headers may
+    /// differ in the order of columns, and in names that [`ReadOptions::aliases`] lists.
+    pub fn paths<P: Into<PathBuf>>(paths: impl IntoIterator<Item = P>) -> Self {
+        Self::of(Origin::Paths(paths.into_iter().map(Into::into).collect()))
+    }
+
+    fn of(origin: Origin) -> Self {
+        Self { origin, options: ReadOptions::default(), shape: Shape::default() }
     }
 
     /// The rows of a frame.
@@ -70,7 +86,7 @@ impl Extract {
         I: IntoIterator<Item = PolarsResult<DataFrame>>,
         I::IntoIter: 'static,
     {
-        Self { origin: Origin::Frames(Box::new(frames.into_iter())), options: ReadOptions::default() }
+        Self::of(Origin::Frames(Box::new(frames.into_iter())))
     }
 
     /// Reads text so.
@@ -80,51 +96,202 @@ impl Extract {
         self
     }
 
+    /// Translates a column by a list of codes. What is not on the list is counted:
+    /// [`Records::unlisted_codes`](super::Records::unlisted_codes).
+    #[must_use]
+    pub fn codes(mut self, column: impl Into<String>, list: CodeList) -> Self {
+        self.shape.codes.push((column.into(), list));
+        self
+    }
+
+    /// Adds the columns of a look-up table. A row whose key is not in it has nothing there, and is counted.
+    #[must_use]
+    pub fn join(mut self, table: Lookup) -> Self {
+        self.shape.lookups.push(table);
+        self
+    }
+
+    /// Adds a column that the name of each file says.
+    pub(super) fn column_of_file(mut self, column: &'static str, pattern: FilePattern) -> Self {
+        self.shape.of_file.push((column, pattern));
+        self
+    }
+
+    /// Takes the texts that stand for "nothing here" as they are.
+    pub(super) fn without_nulls(mut self) -> Self {
+        self.options.nulls.clear();
+        self
+    }
+
+    /// Keeps what is not on the list of a column, whatever its rule is.
+    pub(super) fn keep_unlisted(mut self, column: &str) -> Self {
+        for (_, list) in self.shape.codes.iter_mut().filter(|(held, _)| held == column) {
+            list.keep();
+        }
+        self
+    }
+
+    /// The columns that are translated.
+    pub(super) fn coded(&self) -> impl Iterator<Item = &str> {
+        self.shape.codes.iter().map(|(column, _)| column.as_str())
+    }
+
+    /// The columns that look-up tables give.
+    pub(super) fn joined(&self) -> impl Iterator<Item = &str> {
+        self.shape.lookups.iter().flat_map(|table| &table.columns).map(|(name, _)| name.as_str())
+    }
+
+    /// The columns of files that stand behind one that is asked for, by whatever name.
+    pub(super) fn behind(&self, column: &str) -> Vec<String> {
+        let tables = self.shape.lookups.iter().flat_map(|table| &table.columns);
+        let looked_up = tables.filter(|(name, _)| name == column).map(|(_, held)| held);
+        self.options.aliases.get(column).into_iter().flatten().chain(looked_up).cloned().collect()
+    }
+
+    /// What an error calls it: what it is, and the name of its file.
+    pub(super) fn label(&self, what: &str) -> String {
+        let name = match &self.origin {
+            Origin::Paths(paths) => paths.first().and_then(|path| path.file_name()),
+            Origin::Frames(_) => None,
+        };
+        name.map_or_else(|| what.to_owned(), |name| format!("{what} {}", name.to_string_lossy()))
+    }
+
+    /// As [`Extract::read`], with the columns that need not be there behind those that need.
+    pub(super) fn read_with(
+        mut self,
+        source: &str,
+        (needed, optional): (&[&str], &[&str]),
+        files: &mut Vec<String>,
+        sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
+    ) -> Result<(), RecordsError> {
+        let all = [needed, optional].concat();
+        let has_all = match self.origin {
+            Origin::Frames(frames) => {
+                let frames: Vec<_> = frames.collect();
+                let has = |frame: &DataFrame, column: &&str| {
+                    let name = Name { column, aliases: &[] };
+                    frame.get_column_names().iter().any(|held| name.is(held))
+                };
+                let has_all =
+                    frames.iter().flatten().all(|frame| optional.iter().all(|name| has(frame, name)));
+                self.origin = Origin::Frames(Box::new(frames.into_iter()));
+                has_all
+            }
+            Origin::Paths(ref paths) => {
+                let extract = Self { options: self.options.clone(), ..Self::paths(paths.clone()) };
+                match extract.read(source, &all, files, sink) {
+                    Err(RecordsError::NoColumn { column, .. }) if optional.contains(&column.as_str()) => {
+                        false
+                    }
+                    done => return done.map(drop),
+                }
+            }
+        };
+        files.clear();
+        self.read(source, if has_all { &all } else { needed }, files, sink).map(drop)
+    }
+
     /// How its cells are read.
     pub(crate) fn how(&self) -> &ReadOptions {
         &self.options
     }
 
-    /// Hands the `wanted` columns over in batches; names in `files` what the batches' file numbers mean.
+    /// Hands the `wanted` columns over in batches; names in `files` what the batches' file numbers mean. Gives the codes
+    /// that are not on their lists.
     pub(crate) fn read(
         self,
         source: &str,
         wanted: &[&str],
         files: &mut Vec<String>,
         sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
+    ) -> Result<Vec<UnlistedCodes>, RecordsError> {
+        let Self { origin, options, shape } = self;
+        if shape.is_plain() {
+            let told = &mut |_: &[Listed]| Ok(());
+            origin.read(source, (wanted, &options), (files, told), &mut |_, batch| sink(batch))?;
+            return Ok(Vec::new());
+        }
+        let shaping = std::cell::RefCell::new(Shaping::new(source, wanted, &shape)?);
+        if matches!(origin, Origin::Frames(_)) && !shape.of_file.is_empty() {
+            let why = "something is to be read from the names of files, and a frame has none".to_owned();
+            return Err(RecordsError::Mapping { extract: source.to_owned(), why });
+        }
+        let asked = shaping.borrow().asked().to_vec();
+        let mut at: Option<u32> = None;
+        let told =
+            &mut |listed: &[Listed]| shaping.borrow_mut().check(listed.iter().map(|file| file.name.as_str()));
+        origin.read(source, (&asked, &options), (files, told), &mut |name, mut batch| {
+            let mut shaping = shaping.borrow_mut();
+            if at != batch.file {
+                at = batch.file;
+                shaping.begin(name)?;
+            }
+            shaping.make(&mut batch);
+            sink(batch)
+        })?;
+        Ok(shaping.into_inner().unlisted())
+    }
+}
+
+/// What is done with a batch, and the name of the file it is of.
+type Sink<'s> = dyn FnMut(&str, Batch) -> Result<(), RecordsError> + 's;
+/// What is done with the files once they are known.
+type Told<'t> = dyn FnMut(&[Listed]) -> Result<(), RecordsError> + 't;
+
+impl Origin {
+    fn read(
+        self,
+        source: &str,
+        (asked, options): (&[&str], &ReadOptions),
+        (files, told): (&mut Vec<String>, &mut Told<'_>),
+        sink: &mut Sink<'_>,
     ) -> Result<(), RecordsError> {
-        let path = match self.origin {
-            Origin::Frames(frames) => {
+        if let Some(name) = options.aliases.keys().find(|name| !asked.contains(&name.as_str())) {
+            let why = format!("`aliases` has \"{name}\", and no key of `columns` asks for it");
+            return Err(RecordsError::Mapping { extract: source.to_owned(), why });
+        }
+        let of = |&column: &&str| options.aliases.get(column).map_or(&[][..], Vec::as_slice);
+        let wanted: Vec<Name<'_>> = asked.iter().map(|column| Name { column, aliases: of(column) }).collect();
+        let wanted = wanted.as_slice();
+        let paths = match self {
+            Self::Frames(frames) => {
                 let mut first = 1;
                 for frame in frames {
                     let frame = frame.map_err(|error| RecordsError::Frame {
                         extract: source.to_owned(),
                         why: error.to_string(),
                     })?;
-                    frame::batches((source, "a frame"), &frame, wanted, (&self.options, first), sink)?;
+                    let unnamed = &mut |batch: Batch| sink("", batch);
+                    frame::batches((source, "a frame"), &frame, wanted, (options, first), unnamed)?;
                     first += frame.height() as u64;
                 }
                 return Ok(());
             }
-            Origin::Path(path) => path,
+            Self::Paths(paths) => paths,
         };
-        for (path_of_file, name) in open::list(source, &path)? {
+        let listed = open::list(source, &paths)?;
+        told(&listed)?;
+        for file in &listed {
             let number = files.len() as u32;
-            files.push(name);
+            files.push(file.name.clone());
             let numbered = &mut |mut batch: Batch| {
                 batch.file = Some(number);
-                sink(batch)
+                sink(&file.name, batch)
             };
-            let file = Opened::new(source, &path_of_file)?;
-            let options = &self.options;
-            match file.holds {
-                Holds::Text => text::read((source, &file), wanted, options, numbered)?,
-                Holds::Workbook => workbook::read((source, &file), wanted, options, numbered)?,
+            let opened = Opened::new(source, &file.path)?;
+            // Of several files an error has to say which.
+            let label =
+                if listed.len() > 1 { format!("{source}, file {}", file.name) } else { source.to_owned() };
+            let label = label.as_str();
+            match opened.holds {
+                Holds::Text => text::read((label, &opened), wanted, options, numbered)?,
+                Holds::Workbook => workbook::read((label, &opened), wanted, options, numbered)?,
                 Holds::Parquet => {
-                    let folders = frame::hive_partitions(&path, &path_of_file);
-                    frame::read_parquet((source, &file, &folders), wanted, options, numbered)?;
+                    let folders = frame::hive_partitions(&file.root, &file.path);
+                    frame::read_parquet((label, &opened, &folders), wanted, options, numbered)?;
                 }
-                Holds::Arrow => frame::read_ipc((source, &file), wanted, options, numbered)?,
+                Holds::Arrow => frame::read_ipc((label, &opened), wanted, options, numbered)?,
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use polars::io::SerReader;
 use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, PlSmallStr, Scalar, Series, TimeUnit};
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
-use super::header;
+use super::header::{self, Name};
 use super::open::Opened;
 use super::options::ReadOptions;
 use crate::error::RecordsError;
@@ -21,7 +21,7 @@ const BATCH_ROWS: usize = 1 << 15;
 /// (`year=2024/`) is theirs.
 pub(super) fn read_parquet(
     (source, file, folders): (&str, &Opened<'_>, &[(String, String)]),
-    wanted: &[&str],
+    wanted: &[Name<'_>],
     options: &ReadOptions,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
@@ -33,7 +33,7 @@ pub(super) fn read_parquet(
     let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let mut held: Vec<String> = Vec::new();
     for name in wanted {
-        if let Some(place) = header::place(source, &names, name)?
+        if let Some(place) = header::place(source, &names, *name)?
             && !held.iter().any(|held| held == names[place])
         {
             held.push(names[place].to_owned());
@@ -48,7 +48,8 @@ pub(super) fn read_parquet(
             .map_err(|error| file.failed(error))?;
         let len = STEP.min(height - start);
         // A frame without columns has no height of its own, so the folders' columns give it one.
-        let folders = folders.iter().filter(|(key, _)| wanted.contains(&key.as_str()) && !held.contains(key));
+        let is_wanted = |key: &str| wanted.iter().any(|name| name.is(key));
+        let folders = folders.iter().filter(|(key, _)| is_wanted(key) && !held.contains(key));
         let mut columns = frame.columns().to_vec();
         columns.extend(folders.map(|(key, value)| {
             // What hive writes for an empty value.
@@ -69,7 +70,7 @@ pub(super) fn read_parquet(
 /// Reads the `wanted` columns of an Arrow IPC file.
 pub(super) fn read_ipc(
     (source, file): (&str, &Opened<'_>),
-    wanted: &[&str],
+    wanted: &[Name<'_>],
     options: &ReadOptions,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
@@ -92,7 +93,7 @@ pub(super) fn read_ipc(
 pub(super) fn batches(
     (source, form): (&str, &str),
     frame: &DataFrame,
-    wanted: &[&str],
+    wanted: &[Name<'_>],
     (options, first): (&ReadOptions, u64),
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {

@@ -1,7 +1,7 @@
 //! Rows of texts, from a file or a sheet, gathered into batches.
 
 use super::column::{Batch, Column, Rows, Texts};
-use super::header;
+use super::header::{self, Name};
 use super::lines::Record;
 use super::options::{Encoding, ReadOptions};
 use super::reject::{RejectReason, RemarkKind};
@@ -16,12 +16,12 @@ const MOST_TITLE_LINES: usize = 30;
 /// Looks for the header among the first rows: the first in which every column asked for stands.
 pub(super) struct Header<'a> {
     source: &'a str,
-    wanted: &'a [&'a str],
+    wanted: &'a [Name<'a>],
     titles: Vec<Vec<String>>,
 }
 
 impl<'a> Header<'a> {
-    pub(super) fn new(source: &'a str, wanted: &'a [&'a str]) -> Self {
+    pub(super) fn new(source: &'a str, wanted: &'a [Name<'a>]) -> Self {
         Self { source, wanted, titles: Vec::new() }
     }
 

@@ -2,22 +2,84 @@
 
 use crate::error::RecordsError;
 
+/// A column that is asked for, and the other names that it has in some files.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name<'a> {
+    pub(super) column: &'a str,
+    pub(super) aliases: &'a [String],
+}
+
+impl Name<'_> {
+    /// Whether a header's name is one of these.
+    pub(super) fn is(&self, held: &str) -> bool {
+        is_same(held, self.column) || self.aliases.iter().any(|alias| is_of(held.trim(), alias.trim()))
+    }
+}
+
+/// Whether a name is the one asked for, in which `*` stands for any text; in capitals or not.
+pub(super) fn is_of(name: &str, asked: &str) -> bool {
+    fn fits(name: &str, asked: &str) -> bool {
+        match asked.split_once('*') {
+            None => name == asked,
+            Some((before, behind)) => {
+                let Some(rest) = name.strip_prefix(before) else { return false };
+                (0..=rest.len()).filter(|&at| rest.is_char_boundary(at)).any(|at| fits(&rest[at..], behind))
+            }
+        }
+    }
+    fits(&name.to_lowercase(), &asked.to_lowercase())
+}
+
 /// The place of the column that `wanted` names, if there is one. Names are compared without regard to case and
 /// outer blanks, since the headers of real extracts vary from month to month; a name that is the same to the
-/// letter goes first. Which of two columns of one name is meant cannot be told, so that is refused.
-pub(super) fn place(source: &str, names: &[&str], wanted: &str) -> Result<Option<usize>, RecordsError> {
-    let wanted = wanted.trim();
+/// letter goes first. Which of two columns of one name is meant cannot be told, so that is refused; and so are two
+/// columns that have a name of it each.
+pub(super) fn place(source: &str, names: &[&str], wanted: Name<'_>) -> Result<Option<usize>, RecordsError> {
     let of = |is: &dyn Fn(&str) -> bool| -> Vec<usize> {
         (0..names.len()).filter(|&place| is(names[place].trim())).collect()
     };
-    let mut found = of(&|name| name == wanted);
-    if found.is_empty() {
-        found = of(&|name| name.eq_ignore_ascii_case(wanted));
+    let by_name = |name: &str| -> Result<Option<usize>, RecordsError> {
+        let mut found = of(&|held| held == name);
+        if found.is_empty() {
+            found = of(&|held| held.eq_ignore_ascii_case(name));
+        }
+        match found[..] {
+            [] => Ok(None),
+            [place] => Ok(Some(place)),
+            _ => Err(RecordsError::ColumnTwice { extract: source.to_owned(), column: name.to_owned() }),
+        }
+    };
+    let own = by_name(wanted.column.trim())?;
+    if wanted.aliases.is_empty() {
+        return Ok(own);
+    }
+    let mut found: Vec<usize> = own.into_iter().collect();
+    for alias in wanted.aliases.iter().map(|alias| alias.trim()) {
+        let more = if alias.contains('*') {
+            of(&|held| is_of(held, alias))
+        } else {
+            by_name(alias)?.into_iter().collect()
+        };
+        for place in more {
+            if !found.contains(&place) {
+                found.push(place);
+            }
+        }
     }
     match found[..] {
         [] => Ok(None),
         [place] => Ok(Some(place)),
-        _ => Err(RecordsError::ColumnTwice { extract: source.to_owned(), column: wanted.to_owned() }),
+        _ => {
+            let told = |&place: &usize| match names[place].trim() {
+                name if is_a_value(name) => format!("the column in place {}", place + 1),
+                name => format!("\"{name}\""),
+            };
+            Err(RecordsError::ColumnsAlike {
+                extract: source.to_owned(),
+                column: wanted.column.trim().to_owned(),
+                found: found.iter().map(told).collect::<Vec<_>>().join(", "),
+            })
+        }
     }
 }
 
@@ -25,27 +87,39 @@ pub(super) fn place(source: &str, names: &[&str], wanted: &str) -> Result<Option
 pub(super) fn places(
     source: &str,
     names: &[&str],
-    wanted: &[&str],
+    wanted: &[Name<'_>],
     form: &str,
 ) -> Result<Vec<usize>, RecordsError> {
-    let find = |name: &&str| {
-        place(source, names, name)?.ok_or_else(|| {
+    let find = |name: &Name<'_>| {
+        place(source, names, *name)?.ok_or_else(|| {
             let head = names.iter().map(|&name| name.to_owned()).collect();
             missing(source, &[head], wanted, form)
         })
     };
-    wanted.iter().map(find).collect()
+    let places: Vec<usize> = wanted.iter().map(find).collect::<Result<_, _>>()?;
+    // A pattern may reach for a column that is something else already.
+    for (at, name) in wanted.iter().enumerate().filter(|(_, name)| !name.aliases.is_empty()) {
+        if let Some(other) = (0..wanted.len()).find(|&other| other != at && places[other] == places[at]) {
+            return Err(RecordsError::ColumnForTwo {
+                extract: source.to_owned(),
+                column: wanted[other].column.to_owned(),
+                other: name.column.to_owned(),
+            });
+        }
+    }
+    Ok(places)
 }
 
 /// That a column is not there, with what is: `heads` are the first lines, and `form` says how they were read. The names in
 /// a line are told only where it holds one of the columns asked for, and nothing that looks like a value: else it may be
 /// somebody's record, in part or whole.
-pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[&str], form: &str) -> RecordsError {
-    let has = |head: &Vec<String>, name: &str| head.iter().any(|held| is_same(held, name));
+pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[Name<'_>], form: &str) -> RecordsError {
+    let has = |head: &Vec<String>, name: &Name<'_>| head.iter().any(|held| name.is(held));
     let found = |head: &Vec<String>| wanted.iter().filter(|name| has(head, name)).count();
     // Of equals the first.
     let best = heads.iter().rev().max_by_key(|head| found(head));
-    let column = *wanted.iter().find(|name| best.is_none_or(|head| !has(head, name))).unwrap_or(&"");
+    let lacking = wanted.iter().find(|name| best.is_none_or(|head| !has(head, name)));
+    let column = lacking.map_or("", |name| name.column);
     let telling = best.is_some_and(|head| head.iter().any(|name| is_a_value(name)));
     let nearest = best.filter(|_| !telling).and_then(|head| nearest(head.iter().map(String::as_str), column));
     let near = nearest.map_or_else(String::new, |near| format!("; the nearest is \"{}\"", near.trim()));
@@ -89,9 +163,9 @@ fn is_school_year(name: &str) -> bool {
 }
 
 /// How many of the columns asked for stand in the line that has the most of them.
-pub(super) fn most_found(heads: &[Vec<String>], wanted: &[&str]) -> usize {
+pub(super) fn most_found(heads: &[Vec<String>], wanted: &[Name<'_>]) -> usize {
     let found =
-        |head: &Vec<String>| wanted.iter().filter(|name| head.iter().any(|held| is_same(held, name))).count();
+        |head: &Vec<String>| wanted.iter().filter(|name| head.iter().any(|held| name.is(held))).count();
     heads.iter().map(found).max().unwrap_or_default()
 }
 
@@ -119,7 +193,8 @@ mod tests {
 
     #[test]
     fn the_same_to_the_letter_goes_first_and_two_of_one_name_are_refused() {
-        let found = |names: &[&str], wanted: &str| place("s", names, wanted);
+        let name = |column| Name { column, aliases: &[] };
+        let found = |names: &[&str], wanted| place("s", names, name(wanted));
         assert_eq!(found(&["Risk ", "sex"], "risk"), Ok(Some(0)));
         assert_eq!(found(&["Risk", "risk"], "risk"), Ok(Some(1)));
         assert_eq!(found(&["sex"], "risk"), Ok(None));
@@ -128,7 +203,42 @@ mod tests {
             assert!(matches!(&refused, RecordsError::ColumnTwice { column, .. } if column == "risk"));
         }
         // A column that nobody asks for may stand twice.
-        assert_eq!(places("s", &["note", "note", "sex"], &["sex"], "a frame"), Ok(vec![2]));
-        assert!(places("s", &["sex"], &["risk"], "a frame").is_err());
+        assert_eq!(places("s", &["note", "note", "sex"], &[name("sex")], "a frame"), Ok(vec![2]));
+        assert!(places("s", &["sex"], &[name("risk")], "a frame").is_err());
+    }
+
+    #[test]
+    fn one_of_several_names_is_taken_and_two_in_one_file_are_refused() {
+        let aliases = ["PersonID".to_owned(), "child*ref".to_owned()];
+        let wanted = Name { column: "person_id", aliases: &aliases };
+        for names in [["x", "PERSON_ID"], ["x", "personid "], ["x", "Child Ref"], ["x", "child's own ref"]] {
+            assert_eq!(place("s", &names, wanted), Ok(Some(1)), "{names:?}");
+        }
+        assert_eq!(place("s", &["x", "child"], wanted), Ok(None));
+        let told = place("s", &["PersonID", "child ref"], wanted).unwrap_err().to_string();
+        assert!(told.contains("\"PersonID\", \"child ref\"") && told.contains("person_id"), "{told}");
+        let told = place("s", &["PersonID", "child 47110815 ref"], wanted).unwrap_err().to_string();
+        assert!(told.contains("place 2") && !told.contains("4711"), "{told}");
+        // A pattern that reaches for what is another column already.
+        let ids = ["*id".to_owned()];
+        let both = [Name { column: "event_id", aliases: &[] }, Name { column: "person", aliases: &ids }];
+        let refused = places("s", &["event_id", "on"], &both, "a frame").unwrap_err();
+        assert!(matches!(refused, RecordsError::ColumnForTwo { .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (name, asked) in [
+            ("List 1", "list 1"),
+            ("2024 Data", "*data"),
+            ("Data (2)", "data*"),
+            ("a-b-c", "a*c"),
+            ("x", "*"),
+        ] {
+            assert!(is_of(name, asked), "{name} {asked}");
+        }
+        for (name, asked) in [("List 10", "list 1"), ("Data (2)", "*data"), ("ab", "a*bc")] {
+            assert!(!is_of(name, asked), "{name} {asked}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::file_name::FilePattern;
 use crate::calendar::Day;
 
 /// How one source of dated records is read: its columns, and what it covers.
@@ -62,6 +63,10 @@ pub struct EventColumns {
     /// The source's own reference of the record. What becomes of one that stands more than once, `repeated` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// The incident that the record is about, where one is recorded for several people: what the measure `incidents`
+    /// counts. A record without one counts as an incident of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
     /// What a reference means that stands more than once about one person.
     #[serde(default, skip_serializing_if = "Repeated::is_default")]
     pub repeated: Repeated,
@@ -83,10 +88,10 @@ pub struct EventColumns {
 
 impl EventColumns {
     /// The columns whose content features can read: kind, value, role and categories.
-    pub(crate) fn readable(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn readable(&self) -> impl Iterator<Item = &str> + Clone {
         let kind = match &self.kind {
             Kind::Column(column) => Some(column),
-            Kind::Constant(_) => None,
+            Kind::Constant(_) | Kind::FileName(_) => None,
         };
         kind.into_iter().chain(&self.value).chain(&self.role).chain(&self.categories).map(String::as_str)
     }
@@ -152,6 +157,8 @@ pub enum Kind {
     Constant(String),
     /// A column says it.
     Column(String),
+    /// The name of the file says it, in the part `{kind}`.
+    FileName(FilePattern),
 }
 
 /// Where the day comes from on which a record became known. It is not the day it happened: absence
@@ -163,6 +170,8 @@ pub enum Known {
     Column(String),
     /// So many days after it happened. Negative for a register that is kept ahead of time.
     LagDays(i32),
+    /// The name of the file says it: a monthly return is known from the day on its name, whatever its rows say.
+    FileName(FilePattern),
 }
 
 impl Default for Known {
@@ -227,6 +236,7 @@ impl SourceMapping {
                 value: None,
                 role: None,
                 reference: None,
+                incident: None,
                 repeated: Repeated::default(),
                 duplicates: Duplicates::default(),
                 link_probability: None,
@@ -248,6 +258,13 @@ impl SourceMapping {
     #[must_use]
     pub fn kind_column(mut self, column: impl Into<String>) -> Self {
         self.columns.kind = Kind::Column(column.into());
+        self
+    }
+
+    /// The kind as the name of the file says it.
+    #[must_use]
+    pub fn kind_of_file(mut self, pattern: FilePattern) -> Self {
+        self.columns.kind = Kind::FileName(pattern);
         self
     }
 
@@ -290,6 +307,13 @@ impl SourceMapping {
     #[must_use]
     pub fn reference(mut self, column: impl Into<String>) -> Self {
         self.columns.reference = Some(column.into());
+        self
+    }
+
+    /// The column of the incident that a record is about.
+    #[must_use]
+    pub fn incident(mut self, column: impl Into<String>) -> Self {
+        self.columns.incident = Some(column.into());
         self
     }
 
@@ -372,22 +396,24 @@ pub(crate) mod one_or_many {
 
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
+    enum OneOrMany<T> {
+        One(T),
+        Many(Vec<T>),
     }
 
-    pub fn serialize<S: Serializer>(columns: &[String], serializer: S) -> Result<S::Ok, S::Error> {
-        match columns {
+    pub fn serialize<T: Serialize, S: Serializer>(items: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+        match items {
             [one] => one.serialize(serializer),
             many => many.serialize(serializer),
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<T>, D::Error> {
         Ok(match OneOrMany::deserialize(deserializer)? {
-            OneOrMany::One(column) => vec![column],
-            OneOrMany::Many(columns) => columns,
+            OneOrMany::One(item) => vec![item],
+            OneOrMany::Many(items) => items,
         })
     }
 }

@@ -39,16 +39,20 @@
 //! ```
 
 mod builder;
+mod codes;
 mod column;
 mod days;
 mod dictionary;
 mod events;
 mod extract;
+mod file_name;
 mod frame;
 mod gather;
 mod header;
 mod intake;
 mod lines;
+mod lists;
+mod lookup;
 mod mapping;
 mod open;
 mod options;
@@ -57,6 +61,7 @@ mod profile;
 mod reject;
 mod repeats;
 mod selector;
+mod shape;
 mod snapshot;
 mod source;
 mod text;
@@ -65,9 +70,12 @@ mod workbook;
 use std::sync::Arc;
 
 pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
+pub use codes::{CodeList, Unlisted, UnlistedCodes};
 pub use days::DateForm;
 pub use events::Role;
 pub use extract::Extract;
+pub use file_name::FilePattern;
+pub use lookup::Lookup;
 pub use mapping::{
     Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
 };
@@ -133,6 +141,11 @@ impl Records {
     #[must_use]
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks
+    }
+
+    /// The codes that are not on the lists given for their columns, by source.
+    pub fn unlisted_codes(&self) -> impl Iterator<Item = &UnlistedCodes> {
+        self.sources.iter().flat_map(|source| &source.unlisted)
     }
 
     /// How many people there are.

@@ -168,9 +168,44 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Files of one source in the order of their names: the path itself, all that a pattern in it finds, or the Parquet files
-/// below a folder; each with the name that a reject shows.
-pub(super) fn list(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, RecordsError> {
+/// A file of a source.
+pub(super) struct Listed {
+    /// The path that named it: the folder it was found below, or itself.
+    pub(super) root: PathBuf,
+    pub(super) path: PathBuf,
+    /// The name that a reject shows.
+    pub(super) name: String,
+}
+
+/// The files of one source: those that each path names, in the order of the paths. A file that two paths name would be
+/// read twice, so that is refused.
+pub(super) fn list(source: &str, paths: &[PathBuf]) -> Result<Vec<Listed>, RecordsError> {
+    let mut listed: Vec<Listed> = Vec::new();
+    for root in paths {
+        for (path, name) in below_path(source, root)? {
+            if listed.iter().any(|file| file.path == path) {
+                let why = format!("the file {name} is named twice in its `path`, and would be read twice");
+                return Err(RecordsError::Mapping { extract: source.to_owned(), why });
+            }
+            listed.push(Listed { root: root.clone(), path, name });
+        }
+    }
+    // Files of one name in several folders are told apart by the folder.
+    let names: Vec<String> = listed.iter().map(|file| file.name.clone()).collect();
+    for file in &mut listed {
+        let folder = file.path.parent().and_then(Path::file_name);
+        if names.iter().filter(|name| **name == file.name).count() > 1
+            && let Some(folder) = folder
+        {
+            file.name = format!("{}/{}", folder.to_string_lossy(), file.name);
+        }
+    }
+    Ok(listed)
+}
+
+/// The files that one path names, in the order of their names: the path itself, all that a pattern in it finds, or the
+/// Parquet files below a folder; each with the name that a reject shows.
+fn below_path(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, RecordsError> {
     let unreadable = |path: &Path, why: String| RecordsError::Read {
         extract: source.to_owned(),
         path: path.to_owned(),

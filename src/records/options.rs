@@ -1,5 +1,7 @@
 //! How text is read: delimiter, encoding, and what stands for nothing.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::days::DateForm;
@@ -31,6 +33,10 @@ pub struct ReadOptions {
     /// the first of January where they know no date) to the day the extract was made or is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plausible: Option<[Day; 2]>,
+    /// Other names that columns have in some of the files, by the name that the mapping uses; in an alias `*` stands for
+    /// any text. A file that has two of a column's names is refused.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub aliases: BTreeMap<String, Vec<String>>,
     /// Texts that stand for "nothing here".
     pub nulls: Vec<String>,
     /// Whether to drop a list letter in front of a value (`a) Male`).
@@ -47,6 +53,7 @@ impl Default for ReadOptions {
             decimal: Decimal::Point,
             dates: None,
             plausible: None,
+            aliases: BTreeMap::new(),
             nulls: ["NULL", "N/A", "UNKNOWN", "NOT KNOWN"].map(str::to_owned).to_vec(),
             list_letters: false,
         }

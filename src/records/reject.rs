@@ -170,6 +170,12 @@ pub enum RemarkKind {
     LaterState,
     /// An end that stands for none, such as 9999-12-31.
     OpenEnd,
+    /// A code that is not on its list.
+    Unlisted,
+    /// A key that is not in the look-up table.
+    NotInLookup,
+    /// No incident, where the source is said to have one.
+    IncidentMissing,
 }
 
 impl RemarkKind {
@@ -186,6 +192,9 @@ impl RemarkKind {
             Self::SaidBefore => "rows that say of a reference what another says, counted once",
             Self::LaterState => "rows that give the later state of a record",
             Self::OpenEnd => "ends that stand for none, such as 9999-12-31",
+            Self::Unlisted => "rows with a code that is not on its list",
+            Self::NotInLookup => "rows whose key is not in the look-up table, so that nothing is known there",
+            Self::IncidentMissing => "rows without an incident, each counted as one of its own",
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::codes::UnlistedCodes;
 use super::column::{Batch, Column, NO_DAY};
 use super::dictionary::{Dictionary, IdParts, NONE, encode_ids};
 use super::events::{Episodes, EventTable, KnownDays, OPEN, References, Role};
@@ -11,6 +12,7 @@ use super::intake::{Accepted, Closed, DayOf, Faults, Ledger, Reader};
 use super::mapping::{Coverage, Duplicates, EventColumns, Kind, Known, SourceMapping};
 use super::reject::{RejectReason, RemarkKind};
 use super::repeats::Repeats;
+use super::shape::{KIND_OF_FILE, KNOWN_OF_FILE};
 use crate::calendar::{AsOf, Day};
 use crate::error::RecordsError;
 
@@ -25,6 +27,10 @@ pub(crate) struct Source {
     pub(crate) events: EventTable,
     /// The extract's columns that features can read: kind, value, role and categories.
     pub(crate) columns: Vec<String>,
+    /// The codes that are not on their lists.
+    pub(super) unlisted: Vec<UnlistedCodes>,
+    /// The incidents, sorted, where the mapping names them.
+    pub(super) incidents: Vec<Box<str>>,
     /// The first day on which anything happened, as far as it was known: a day of becoming known, and the first
     /// day from then on. Both in order, known rising and first falling.
     begins: Vec<(i32, i32)>,
@@ -62,6 +68,24 @@ impl Source {
     /// that the source may not have existed yet.
     pub(crate) fn begins_by(&self, as_of: AsOf) -> Option<i32> {
         self.coverage.from.map(Day::epoch_days).or_else(|| self.first_day(as_of))
+    }
+
+    /// How many incidents have records of several people.
+    pub(crate) fn shared_incidents(&self) -> usize {
+        let Some(incidents) = &self.events.incident else { return 0 };
+        // For each incident the person it was seen with first, and whether there was another.
+        let mut seen = vec![(NONE, false); self.incidents.len()];
+        for person in 0..self.events.people() {
+            for row in self.events.rows_of(person) {
+                if let Some((first, shared)) = seen.get_mut(incidents[row] as usize) {
+                    if *first == NONE {
+                        *first = person;
+                    }
+                    *shared |= *first != person;
+                }
+            }
+        }
+        seen.into_iter().filter(|(_, shared)| *shared).count()
     }
 
     /// The days that its records name; `None` where it has no record.
@@ -115,6 +139,9 @@ impl Source {
                 if let Some(reference) = events.reference(row) {
                     push(&mut bytes, reference);
                 }
+                if let Some(incidents) = &events.incident {
+                    push(&mut bytes, self.incidents.get(incidents[row] as usize).map_or("", |text| text));
+                }
                 rows.push(start..bytes.len());
             }
             if rows.is_empty() {
@@ -143,6 +170,10 @@ pub(super) struct Reading {
     person: Vec<u32>,
     kinds: Dictionary,
     categories: Vec<Dictionary>,
+    incidents: Dictionary,
+    /// The columns that features can read, by every name that they have in a file.
+    columns: Vec<String>,
+    unlisted: Vec<UnlistedCodes>,
     events: EventTable,
     /// File and row of each event, kept where rows may yet have to be rejected.
     positions: Vec<(Option<u32>, u64)>,
@@ -160,6 +191,7 @@ struct Layout<'m> {
     value: Option<usize>,
     role: Option<usize>,
     reference: Option<usize>,
+    incident: Option<usize>,
     link: Option<usize>,
     categories: Vec<usize>,
 }
@@ -177,11 +209,13 @@ impl<'m> Layout<'m> {
         let kind = match &columns.kind {
             Kind::Constant(_) => None,
             Kind::Column(name) => Some(place(name)),
+            Kind::FileName(_) => Some(place(KIND_OF_FILE)),
         };
         let occurred = place(&columns.occurred);
         let known = match &columns.known {
             Known::Column(name) => Some(place(name)),
             Known::LagDays(_) => None,
+            Known::FileName(_) => Some(place(KNOWN_OF_FILE)),
         };
         let mut optional = |name: &'m Option<String>| name.as_deref().map(&mut place);
         let ended = optional(&columns.ended);
@@ -189,6 +223,7 @@ impl<'m> Layout<'m> {
         let value = optional(&columns.value);
         let role = optional(&columns.role);
         let reference = optional(&columns.reference);
+        let incident = optional(&columns.incident);
         let link = optional(&columns.link_probability);
         let categories = columns.categories.iter().map(|name| place(name)).collect();
         Self {
@@ -202,6 +237,7 @@ impl<'m> Layout<'m> {
             value,
             role,
             reference,
+            incident,
             link,
             categories,
         }
@@ -232,16 +268,20 @@ impl Reading {
             person: Vec::new(),
             kinds: Dictionary::default(),
             categories: mapping.columns.categories.iter().map(|_| Dictionary::default()).collect(),
+            incidents: Dictionary::default(),
+            columns: mapping.columns.readable().map(str::to_owned).collect(),
+            unlisted: Vec::new(),
             events: EventTable {
                 episodes: mapping.columns.ended.is_some().then(Episodes::default),
                 known: match mapping.columns.known {
                     Known::LagDays(lag) => KnownDays::Lag(lag),
-                    Known::Column(_) => KnownDays::Told(Vec::new()),
+                    Known::Column(_) | Known::FileName(_) => KnownDays::Told(Vec::new()),
                 },
                 value: mapping.columns.value.is_some().then(Vec::new),
                 role: mapping.columns.role.is_some().then(Vec::new),
                 categories: mapping.columns.categories.iter().map(|_| Vec::new()).collect(),
                 references: mapping.columns.reference.is_some().then(References::default),
+                incident: mapping.columns.incident.is_some().then(Vec::new),
                 ..EventTable::default()
             },
             positions: Vec::new(),
@@ -249,8 +289,18 @@ impl Reading {
         };
         let mapping = reading.mapping.clone();
         let layout = Layout::of(&mapping.columns);
+        let mut extract = placed(&mapping, extract)?;
+        if let Known::FileName(pattern) = &mapping.columns.known {
+            extract = extract.column_of_file(KNOWN_OF_FILE, pattern.clone());
+        }
+        if let Kind::FileName(pattern) = &mapping.columns.kind {
+            extract = extract.column_of_file(KIND_OF_FILE, pattern.clone());
+        }
+        let behind: Vec<String> =
+            mapping.columns.readable().flat_map(|column| extract.behind(column)).collect();
+        reading.columns.extend(behind);
         let mut files = std::mem::take(&mut reading.files);
-        extract.read(&mapping.name, &layout.wanted, &mut files, &mut |batch| {
+        reading.unlisted = extract.read(&mapping.name, &layout.wanted, &mut files, &mut |batch| {
             let rows = batch.rows.len();
             reading.accept(&batch, &layout, ids, people_listed)?;
             progress(rows as u64);
@@ -312,7 +362,14 @@ impl Reading {
             .map(|(&place, names)| names.encode(cells(place), rows, true))
             .collect();
 
+        let incident = layout.incident.map(|place| self.incidents.encode(cells(place), rows, true));
+
         let accepted = self.ledger.judge(batch, &faults);
+        if let (Some(held), Some(incident)) = (&mut self.events.incident, &incident) {
+            keep(held, incident, &accepted);
+            let is_missing = |&row: &usize| accepted.has(row) && incident[row] == NONE;
+            self.ledger.remark(RemarkKind::IncidentMissing, (0..rows).filter(is_missing).count() as u64);
+        }
         keep(&mut self.events.occurred, &occurred, &accepted);
         if let (KnownDays::Told(held), Some(known)) = (&mut self.events.known, &known) {
             keep(held, known, &accepted);
@@ -375,7 +432,7 @@ impl Reading {
                 told.iter().zip(&ended).map(|(&day, &end)| if day == NO_DAY { end } else { day }).collect()
             }
             (None, Known::LagDays(lag)) => ended.iter().map(|&end| end.saturating_add(*lag)).collect(),
-            (None, Known::Column(_)) => {
+            (None, Known::Column(_) | Known::FileName(_)) => {
                 let known = known.unwrap_or(occurred);
                 ended.iter().zip(known).map(|(&end, &known)| end.max(known)).collect()
             }
@@ -399,6 +456,7 @@ impl Reading {
                 codes
             }
             (Kind::Constant(kind) | Kind::Column(kind), None) => vec![self.kinds.intern(kind); rows],
+            (Kind::FileName(_), None) => vec![self.kinds.intern(KIND_OF_FILE); rows],
         };
         if self.kinds.len() > usize::from(u16::MAX) {
             return Err(self.too_many("kinds of event", u64::from(u16::MAX)));
@@ -431,6 +489,14 @@ impl Reading {
                 *code = place[*code as usize];
             }
             categories.push((column.clone(), values));
+        }
+        let mut incidents = Vec::new();
+        if let Some(codes) = &mut self.events.incident {
+            let (sorted, place) = self.incidents.sorted(codes.iter().copied());
+            for code in codes.iter_mut().filter(|code| **code != NONE) {
+                *code = place[*code as usize];
+            }
+            incidents = sorted;
         }
         let person: Vec<u32> = self.person.iter().map(|&p| person_place[p as usize]).collect();
         let order = self.events.sort(&person, born.len());
@@ -477,7 +543,9 @@ impl Reading {
             categories,
             begins: begins(&self.events),
             events: self.events,
-            columns: self.mapping.columns.readable().map(str::to_owned).collect(),
+            columns: self.columns,
+            unlisted: self.unlisted,
+            incidents,
         };
         (source, closed)
     }
@@ -543,11 +611,48 @@ fn roles(cells: &Column, rows: usize, column: u32, faults: &mut Faults) -> Vec<R
         .collect()
 }
 
+/// Refuses codes and look-ups for columns in which nothing means something: an end that is not found would be an open
+/// episode, and a role that is not found a subject.
+fn placed(mapping: &SourceMapping, extract: Extract) -> Result<Extract, RecordsError> {
+    let wrong = |why: String| Err(RecordsError::Mapping { extract: mapping.name.clone(), why });
+    let columns = &mapping.columns;
+    let is = |named: &Option<String>, column: &str| named.as_deref() == Some(column);
+    let is_kind = |column: &str| matches!(&columns.kind, Kind::Column(name) if name == column);
+    let is_category = |column: &str| columns.categories.iter().any(|name| name == column);
+    for column in extract.coded() {
+        if !(is_kind(column) || is(&columns.role, column) || is_category(column)) {
+            return wrong(format!("codes are given for \"{column}\", which is no kind, role or category"));
+        }
+    }
+    for column in extract.joined() {
+        if [&columns.role, &columns.ended, &columns.ended_known].into_iter().any(|named| is(named, column)) {
+            return wrong(format!(
+                "a look-up table gives \"{column}\"; a role or an end has to stand in the extract"
+            ));
+        }
+    }
+    // A role that is not known is a reject by itself.
+    Ok(match &columns.role {
+        Some(role) => extract.keep_unlisted(role),
+        None => extract,
+    })
+}
+
 fn check(mapping: &SourceMapping) -> Result<(), RecordsError> {
     let wrong = |why: &str| Err(RecordsError::Mapping { extract: mapping.name.clone(), why: why.to_owned() });
     let columns = &mapping.columns;
     if columns.entity.is_empty() {
         return wrong("no entity column is named");
+    }
+    if let Known::FileName(pattern) = &columns.known
+        && !pattern.has_day()
+    {
+        return wrong("`known` is to come from the file's name, and the pattern names no date ({yyyy})");
+    }
+    if let Kind::FileName(pattern) = &columns.kind
+        && !pattern.has_kind()
+    {
+        return wrong("`kind` is to come from the file's name, and the pattern does not name it ({kind})");
     }
     if columns.ended_known.is_some() && columns.ended.is_none() {
         return wrong("ended_known is given without ended");

@@ -4,6 +4,7 @@ use std::io::BufRead;
 
 use super::column::Batch;
 use super::gather::{Gathering, Header};
+use super::header::Name;
 use super::lines::{Next, Records};
 use super::open::Opened;
 use super::options::{Delimiter, ReadOptions};
@@ -16,7 +17,7 @@ const START: usize = 1 << 16;
 /// Reads the `wanted` columns of a text in batches.
 pub(super) fn read(
     (source, file): (&str, &Opened<'_>),
-    wanted: &[&str],
+    wanted: &[Name<'_>],
     options: &ReadOptions,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
@@ -68,14 +69,15 @@ fn told(start: &[u8]) -> Option<Delimiter> {
 
 /// The delimiter that parts most of the columns asked for from each other in one of the first lines, and of equals the
 /// one that stands there most often.
-fn sniff(start: &[u8], wanted: &[&str]) -> Delimiter {
+fn sniff(start: &[u8], wanted: &[Name<'_>]) -> Delimiter {
     const MOST_LINES: usize = 60;
     let lines = || start.split(|&byte| matches!(byte, b'\n' | b'\r')).take(MOST_LINES);
     let is_wanted = |cell: &[u8]| {
         let cell = cell.trim_ascii();
         let cell = cell.strip_prefix(b"\"").unwrap_or(cell);
         let cell = cell.strip_suffix(b"\"").unwrap_or(cell).trim_ascii();
-        wanted.iter().any(|name| name.trim().as_bytes().eq_ignore_ascii_case(cell))
+        let cell = String::from_utf8_lossy(cell);
+        wanted.iter().any(|name| name.is(&cell))
     };
     let names = |line: &[u8], delimiter: Delimiter| {
         line.split(|&byte| byte == delimiter as u8).filter(|cell| is_wanted(cell)).count()

@@ -6,6 +6,7 @@ use calamine::{Data, Range, Reader, Sheets, open_workbook_auto_from_rs};
 
 use super::column::Batch;
 use super::gather::{Gathering, Header};
+use super::header::{Name, is_of};
 use super::lines::Record;
 use super::open::Opened;
 use super::options::ReadOptions;
@@ -14,7 +15,7 @@ use crate::error::RecordsError;
 /// Reads the `wanted` columns of one sheet in batches.
 pub(super) fn read(
     (source, file): (&str, &Opened<'_>),
-    wanted: &[&str],
+    wanted: &[Name<'_>],
     options: &ReadOptions,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
@@ -117,38 +118,5 @@ fn text(cell: &Data) -> String {
             }
         }
         Data::DateTime(span) => span.as_f64().to_string(),
-    }
-}
-
-/// Whether a sheet's name is the one asked for, in which `*` stands for any text.
-fn is_of(name: &str, asked: &str) -> bool {
-    let (name, asked) = (name.to_lowercase(), asked.to_lowercase());
-    match asked.split_once('*') {
-        None => name == asked,
-        Some((before, behind)) => {
-            let Some(rest) = name.strip_prefix(before) else { return false };
-            (0..=rest.len()).filter(|&at| rest.is_char_boundary(at)).any(|at| is_of(&rest[at..], behind))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_names_sheets() {
-        for (name, asked) in [
-            ("List 1", "list 1"),
-            ("2024 Data", "*data"),
-            ("Data (2)", "data*"),
-            ("a-b-c", "a*c"),
-            ("x", "*"),
-        ] {
-            assert!(is_of(name, asked), "{name} {asked}");
-        }
-        for (name, asked) in [("List 10", "list 1"), ("Data (2)", "*data"), ("ab", "a*bc")] {
-            assert!(!is_of(name, asked), "{name} {asked}");
-        }
     }
 }

@@ -349,12 +349,16 @@ fn lists_of_people(project: &Project, used: u64, unused: u64) -> Vec<Vec<Cell>> 
 fn columns(held: &EventColumns) -> Vec<String> {
     let mut columns: Vec<String> = held.entity.iter().map(|name| format!("{name} (whose)")).collect();
     let mut push = |name: &str, is: &str| columns.push(format!("{name} ({is})"));
-    if let Kind::Column(name) = &held.kind {
-        push(name, "kind");
+    match &held.kind {
+        Kind::Column(name) => push(name, "kind"),
+        Kind::FileName(_) => push("name of the file", "kind"),
+        Kind::Constant(_) => {}
     }
     push(&held.occurred, "when");
-    if let KnownOn::Column(name) = &held.known {
-        push(name, "when known");
+    match &held.known {
+        KnownOn::Column(name) => push(name, "when known"),
+        KnownOn::FileName(_) => push("name of the file", "when known"),
+        KnownOn::LagDays(_) => {}
     }
     let optional = [
         (&held.ended, "when ended"),
@@ -362,6 +366,7 @@ fn columns(held: &EventColumns) -> Vec<String> {
         (&held.value, "number"),
         (&held.role, "part played"),
         (&held.reference, "record number"),
+        (&held.incident, "incident number"),
         (&held.link_probability, "how sure the link is"),
     ];
     for (name, is) in optional {

@@ -1,0 +1,73 @@
+//! What a source's extract needs besides its files: lists of codes and look-up tables.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::SourceFile;
+use crate::error::RecordsError;
+use crate::records::{CodeList, Extract, Lookup, ReadOptions, Unlisted};
+
+/// A list of codes: its file alone, or with what becomes of codes that are not on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum CodesFile {
+    /// The file: a table with the columns `value`, `meaning` and, where wanted, `alias`.
+    File(PathBuf),
+    /// The file, and a rule.
+    Ruled(RuledCodes),
+}
+
+/// A list of codes with a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuledCodes {
+    /// The file.
+    pub file: PathBuf,
+    /// What becomes of a code that is not on the list.
+    #[serde(default)]
+    pub unlisted: Unlisted,
+}
+
+/// A look-up table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinFile {
+    /// The file.
+    pub file: PathBuf,
+    /// How its text is read.
+    #[serde(default)]
+    pub read: ReadOptions,
+    /// The source's column that is looked up, and the table's column that it is looked up in.
+    pub on: [String; 2],
+    /// The columns that the table gives: the name by which the source's `columns` ask for it, and the table's column.
+    pub columns: BTreeMap<String, String>,
+}
+
+impl CodesFile {
+    pub(super) fn read(&self, folder: &Path) -> Result<CodeList, RecordsError> {
+        let (file, unlisted) = match self {
+            Self::File(file) => (file, Unlisted::default()),
+            Self::Ruled(ruled) => (&ruled.file, ruled.unlisted),
+        };
+        CodeList::read(Extract::path(folder.join(file))).map(|list| list.unlisted(unlisted))
+    }
+}
+
+impl JoinFile {
+    pub(super) fn read(&self, folder: &Path) -> Result<Lookup, RecordsError> {
+        let columns: Vec<(&str, &str)> =
+            self.columns.iter().map(|(name, column)| (name.as_str(), column.as_str())).collect();
+        let extract = Extract::path(folder.join(&self.file)).options(self.read.clone());
+        Lookup::read(extract, [&self.on[0], &self.on[1]], &columns)
+    }
+}
+
+impl SourceFile {
+    /// The names that one of its columns has in files: aliases, and a look-up table's own.
+    pub(super) fn behind<'s>(&'s self, column: &'s str) -> impl Iterator<Item = String> + 's {
+        let aliases = self.read.aliases.get(column).into_iter().flatten();
+        aliases.chain(self.join.iter().filter_map(|join| join.columns.get(column))).cloned()
+    }
+}

@@ -1,0 +1,59 @@
+//! Tables in which further columns of a record are looked up.
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
+
+/// A table in which columns of a record are looked up by one of its own columns: the category of an offence by its code,
+/// the kind of a school by its number.
+///
+/// The table is read as if it had always said the same, so join only what does not change or is known with the record
+/// itself: what it came to say later would let a model see ahead.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::records::{Extract, Lookup, Records, SourceMapping};
+/// use polars::df;
+///
+/// let offences = df!("code" => ["105", "28A"], "group" => ["violence", "burglary"])?;
+/// let groups = Lookup::read(Extract::frame(offences), ["offence", "code"], &[("group", "group")])?;
+/// let rows = df!("who" => ["p1", "p2"], "offence" => ["28A", "105"], "on" => ["2024-01-05", "2024-02-05"])?;
+/// let police = SourceMapping::new("police", "who", "", "on").kind_column("group");
+/// let records = Records::builder().source(police, Extract::frame(rows).join(groups)).build()?;
+/// assert_eq!(records.kinds("police").collect::<Vec<_>>(), ["burglary", "violence"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Lookup {
+    /// The extract's column that is looked up.
+    pub(super) on: String,
+    /// The columns that the table gives: by which name the mapping asks for them, and what they are called in the table.
+    pub(super) columns: Vec<(String, String)>,
+    rows: HashMap<Box<str>, Box<[Box<str>]>>,
+}
+
+impl Lookup {
+    pub(super) fn new(on: &str, columns: &[(&str, &str)]) -> Self {
+        let owned = |(name, column): &(&str, &str)| ((*name).to_owned(), (*column).to_owned());
+        Self { on: on.to_owned(), columns: columns.iter().map(owned).collect(), rows: HashMap::new() }
+    }
+
+    /// Adds a row of the table; `false` where its key is there already with something else behind it.
+    pub(super) fn add(&mut self, key: &str, cells: &[Option<Cow<'_, str>>]) -> bool {
+        let cells: Box<[Box<str>]> =
+            cells.iter().map(|cell| cell.as_deref().unwrap_or_default().into()).collect();
+        match self.rows.get(key) {
+            Some(held) => *held == cells,
+            None => {
+                self.rows.insert(key.into(), cells);
+                true
+            }
+        }
+    }
+
+    /// The cells behind a key, in the order of the columns; an empty text where there is nothing.
+    pub(super) fn find(&self, key: &str) -> Option<&[Box<str>]> {
+        self.rows.get(key).map(|cells| &**cells)
+    }
+}
+
+crate::opaque_debug!(Lookup);
