@@ -44,14 +44,17 @@ mod days;
 mod dictionary;
 mod events;
 mod extract;
+mod form;
 mod frame;
 mod gather;
 mod header;
 mod intake;
 mod lines;
 mod mapping;
+mod month;
 mod open;
 mod options;
+mod pattern;
 mod people;
 mod profile;
 mod reject;
@@ -59,24 +62,30 @@ mod repeats;
 mod selector;
 mod snapshot;
 mod source;
+mod tables;
 mod text;
+mod unmatched;
 mod workbook;
 
 use std::sync::Arc;
 
 pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
-pub use days::DateForm;
+pub use days::{DateForm, DateWritten};
 pub use events::Role;
 pub use extract::Extract;
+pub use form::FileForm;
 pub use mapping::{
     Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
 };
 pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
+pub use pattern::CellPattern;
 pub use profile::{ChangeIn, KindProfile, SourceChange, SourceProfile};
 pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
 pub use source::DaysFound;
+pub use tables::{ColumnRead, DateClass, FileRead, LinkCertainty, TableRead};
+pub use unmatched::{IdMismatch, UnmatchedIds};
 
 pub(crate) use builder::{check_limit, read_table};
 pub(crate) use column::{Batch, Column};
@@ -101,6 +110,7 @@ pub struct Records {
     intake: Vec<Intake>,
     rejects: Vec<Reject>,
     remarks: Vec<Remark>,
+    tables: Vec<TableRead>,
 }
 
 impl Records {
@@ -133,6 +143,12 @@ impl Records {
     #[must_use]
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks
+    }
+
+    /// What was found in each table while it was read, in the order of [`Records::intake`].
+    #[must_use]
+    pub fn tables(&self) -> &[TableRead] {
+        &self.tables
     }
 
     /// How many people there are.
