@@ -45,12 +45,17 @@ mod check;
 mod editing;
 mod full_audit;
 mod progress;
+mod quality;
 mod training;
 
 pub use check::Checked;
 pub use editing::{ChangedVerdict, Edited};
 pub use full_audit::FullAudit;
 pub use progress::Progress;
+pub use quality::{
+    DataQuality, FindingWeight, ModelAtTheDoor, MonthOfRows, NamedCount, Names, Overlap, OverlapShare,
+    QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
+};
 pub use training::Training;
 
 use self::progress::Watch;

@@ -40,6 +40,7 @@
 
 mod builder;
 mod column;
+mod counted;
 mod days;
 mod dictionary;
 mod events;
@@ -89,12 +90,13 @@ pub use unmatched::{IdMismatch, UnmatchedIds};
 
 pub(crate) use builder::{check_limit, read_table};
 pub(crate) use column::{Batch, Column};
+pub(crate) use counted::{NameCounts, SourceCounts, first_of_month};
 pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
 pub(crate) use mapping::one_or_many;
 pub(crate) use people::People;
-pub(crate) use selector::{Selection, category_place};
+pub(crate) use selector::{MOST_NAMES, Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
 
@@ -187,6 +189,10 @@ impl Records {
 
     pub(crate) fn source_index(&self, name: &str) -> Option<usize> {
         self.sources.binary_search_by(|source| source.name.as_str().cmp(name)).ok()
+    }
+
+    pub(crate) fn all_sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter()
     }
 
     pub(crate) fn source_at(&self, index: usize) -> &Source {

@@ -1,0 +1,655 @@
+//! The quality of a project's data at the door, in the usual terms: completeness, uniqueness, timeliness and validity.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use super::Project;
+use super::check::Checked;
+use crate::calendar::{AsOf, Day};
+use crate::error::Error;
+use crate::monitor::{Finding, Monitor, MonitorParams, Verdict};
+use crate::records::{
+    CellPattern, ColumnRead, Coverage, DaysFound, FileRead, IdMismatch, Intake, LinkCertainty, MOST_NAMES,
+    NameCounts, Reject, RejectReason, RemarkKind, SourceChange, SourceCounts, UnmatchedIds, first_of_month,
+};
+use crate::scoring::ModelFile;
+use crate::words;
+
+/// What is in a project's extracts and what is wrong with it, in counts: see [`Checked::quality`].
+///
+/// It may travel: it holds no id and no value of a row. Names of kinds, roles and values of categories are in it, each
+/// with a count of people that is withheld where it is small; counts of rejected rows are whole, since they are to be
+/// mended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DataQuality {
+    /// The project.
+    pub project: String,
+    /// The date that freshness is told for.
+    pub as_of: AsOf,
+    /// People in all records.
+    pub people: u64,
+    /// Their families.
+    pub families: u64,
+    /// What is wrong or doubtful, the weightiest first.
+    pub findings: Vec<QualityFinding>,
+    /// Every table: people, households, protected characteristics, and the sources by name.
+    pub tables: Vec<TableQuality>,
+    /// For each two sources how many people of one are in the other.
+    pub overlaps: Vec<Overlap>,
+    /// What a model says of the records, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelAtTheDoor>,
+}
+
+impl DataQuality {
+    /// Where the extracts could not even be read: every fault of [`Project::reading_faults`], and no table.
+    #[must_use]
+    pub fn unread(project: &Project, as_of: AsOf, faults: &[Error]) -> Self {
+        let finding =
+            |fault: &Error| QualityFinding { weight: FindingWeight::Error, words: fault.to_string() };
+        Self {
+            project: project.name.clone(),
+            as_of,
+            people: 0,
+            families: 0,
+            findings: faults.iter().map(finding).collect(),
+            tables: Vec::new(),
+            overlaps: Vec::new(),
+            model: None,
+        }
+    }
+}
+
+/// How much a finding weighs. The order is that of weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingWeight {
+    /// Training, scoring or monitoring refuse the records for it.
+    Error,
+    /// It may make features, outcomes or lists wrong, and only the council can say.
+    Warning,
+    /// It is known and dealt with, and worth a look.
+    Note,
+}
+
+/// Something that is wrong or doubtful, with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QualityFinding {
+    /// How much it weighs.
+    pub weight: FindingWeight,
+    /// What it is, and what to do.
+    pub words: String,
+}
+
+/// One table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TableQuality {
+    /// Its rows: read = accepted + rejected.
+    pub intake: Intake,
+    /// Its files, and how each was read.
+    pub files: Vec<FileRead>,
+    /// Completeness and plausibility of each mapped column.
+    pub completeness: Vec<ColumnRead>,
+    /// Validity: rejected rows that stand in one file and column for one reason and look alike, the commonest first.
+    pub validity: Vec<RejectGroup>,
+    /// Uniqueness, and what else is remarkable of rows that are used: how many of each kind.
+    pub uniqueness: BTreeMap<RemarkKind, u64>,
+    /// States of records that a later row superseded: they count up to the day on which that row became known.
+    pub superseded: u64,
+    /// Rows by month, and how fresh it is; `None` for a table that is not a source of dated records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeliness: Option<Timeliness>,
+    /// People with a record; `None` as above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<ShownCount>,
+    /// Kinds.
+    pub kinds: Names,
+    /// Roles; none where the source has none.
+    pub roles: Names,
+    /// The values of each category.
+    pub categories: BTreeMap<String, Names>,
+    /// Rows whose id is on no list of people, by what may have become of it.
+    pub unmatched: Vec<UnmatchedIds>,
+    /// How sure links to people are, where the mapping names their probability.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<LinkCertainty>,
+}
+
+/// Rejected rows alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectGroup {
+    /// The file, where the table is made of files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The column, where it is one column's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Why.
+    pub reason: RejectReason,
+    /// What the cells look like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<CellPattern>,
+    /// How many rows.
+    pub rows: u64,
+    /// Where the first [`RejectGroup::FIRST`] of them stand: lines of a text, rows of other files.
+    pub first: Vec<u64>,
+}
+
+impl RejectGroup {
+    /// How many places are named: enough to look, and no list of rows.
+    pub const FIRST: usize = 5;
+}
+
+/// How a source lies in time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Timeliness {
+    /// What the project declares.
+    pub declared: Coverage,
+    /// The days that its records name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<DaysFound>,
+    /// How many days before the as-of date's eve it ends: by its declared `to`, otherwise by its last record. Below 0
+    /// where it reaches further; `None` where there is neither.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_behind: Option<i32>,
+    /// How many may be.
+    pub stale_after_days: u32,
+    /// Records by the month in which they happened, without a gap.
+    pub months: Vec<MonthOfRows>,
+}
+
+/// The records of a month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MonthOfRows {
+    /// Its first day.
+    pub month: Day,
+    /// Records.
+    pub rows: u64,
+    /// Whether all of it lies within what the source covers, and before the as-of date: then silence there is read as
+    /// "nothing happened".
+    pub covered: bool,
+}
+
+/// The names in a column.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Names {
+    /// How many different ones there are.
+    pub different: u64,
+    /// Each with its counts, the commonest first. Empty where there are more than 50: they may be free text.
+    pub listed: Vec<NamedCount>,
+}
+
+/// How many records have a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedCount {
+    /// The name.
+    pub name: String,
+    /// People whom those records are about.
+    pub people: ShownCount,
+    /// Records; `None` where people are few, and where theirs could be worked out from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+}
+
+/// A number of people, withheld where it is small: written as a number, or as `<10`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownCount {
+    /// So many: none, or [`ShownCount::FEWEST`] and more.
+    Shown(u64),
+    /// Some, but fewer.
+    Few,
+}
+
+impl ShownCount {
+    /// Fewer people than this are not told: the smallest group that an audit of a model shows, too.
+    pub const FEWEST: u64 = 10;
+
+    /// Withholds a small number.
+    #[must_use]
+    pub fn of(people: u64) -> Self {
+        if people > 0 && people < Self::FEWEST { Self::Few } else { Self::Shown(people) }
+    }
+}
+
+impl std::fmt::Display for ShownCount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Shown(people) => f.write_str(&words::count(*people)),
+            Self::Few => write!(f, "<{}", Self::FEWEST),
+        }
+    }
+}
+
+impl Serialize for ShownCount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Shown(people) => serializer.serialize_u64(*people),
+            Self::Few => serializer.collect_str(self),
+        }
+    }
+}
+
+/// How many of the people in one source have a record in another.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Overlap {
+    /// The people of this source.
+    pub of: String,
+    /// Are they in this one?
+    pub within: String,
+    /// How many of them are.
+    pub share: OverlapShare,
+}
+
+/// A share of people. It is not told where few people are in it, or few are not.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverlapShare {
+    /// Nobody.
+    Nobody,
+    /// Fewer than [`ShownCount::FEWEST`] people, or a share of so few.
+    Few,
+    /// This share, 0 to 1.
+    Share(f64),
+    /// All but fewer than [`ShownCount::FEWEST`] people.
+    NearlyAll,
+    /// Everybody.
+    All,
+}
+
+impl OverlapShare {
+    /// The share of `both` among `all`.
+    #[must_use]
+    pub fn of(both: u64, all: u64) -> Self {
+        let few = |people: u64| people > 0 && people < ShownCount::FEWEST;
+        match both {
+            0 => Self::Nobody,
+            _ if few(all) || few(both) => Self::Few,
+            _ if both == all => Self::All,
+            _ if few(all - both) => Self::NearlyAll,
+            _ => Self::Share(both as f64 / all as f64),
+        }
+    }
+}
+
+/// What a model says of records before any outcome is known: the tests that monitoring makes of them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelAtTheDoor {
+    /// The digest of the candidate in the model.
+    pub candidate: String,
+    /// In what the sources that it reads are not what they were when it was trained.
+    pub changes: Vec<SourceChange>,
+    /// Every test, with its verdict; none where they could not be made.
+    pub tests: Vec<Finding>,
+    /// Why they could not be made, where they could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+impl Checked<'_> {
+    /// What is in the extracts and what is wrong with it, as of a date; with what a model says of them
+    /// ([`Checked::at_the_door`]), where there is one.
+    ///
+    /// Whatever is found is a finding, also what would be an error to a run: all of it is to be seen at once.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::project::Project;
+    /// use earlyhelp::synthetic::{CouncilParams, Format};
+    ///
+    /// let council = CouncilParams::new(1_000, 1).generate()?;
+    /// let folder = std::env::temp_dir().join("earlyhelp-project-quality");
+    /// let project = Project::load(council.write(&folder, Format::Csv)?)?;
+    ///
+    /// let quality = project.check()?.quality("2025-04-01".parse()?, None);
+    /// for table in &quality.tables {
+    ///     assert_eq!(table.intake.read, table.intake.accepted + table.intake.rejected);
+    /// }
+    /// # Ok::<(), earlyhelp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn quality(&self, as_of: AsOf, model: Option<ModelAtTheDoor>) -> DataQuality {
+        let records = self.records();
+        let counts: Vec<(&str, SourceCounts)> =
+            records.all_sources().map(|held| (held.name.as_str(), held.counted(records.people()))).collect();
+        let tables: Vec<TableQuality> = records
+            .intake()
+            .iter()
+            .chain(self.protected().intake())
+            .map(|intake| {
+                let counted = counts.iter().find(|(name, _)| *name == intake.source).map(|(_, held)| held);
+                self.table(intake, counted, as_of)
+            })
+            .collect();
+        let mut findings: Vec<QualityFinding> = Vec::new();
+        let mut add = |weight, words: String| findings.push(QualityFinding { weight, words });
+        self.faults().iter().for_each(|fault| add(FindingWeight::Error, fault.to_string()));
+        if let Some(said) = &model {
+            said.failed.iter().for_each(|why| add(FindingWeight::Error, why.clone()));
+            said.warnings().for_each(|words| add(FindingWeight::Warning, words));
+        }
+        self.warnings().into_iter().for_each(|words| add(FindingWeight::Warning, words));
+        tables.iter().for_each(|table| table.findings(&mut add));
+        let mut told = std::collections::BTreeSet::new();
+        findings.retain(|finding| told.insert(finding.words.clone()));
+        findings.sort_by_key(|finding| finding.weight);
+        DataQuality {
+            project: self.project().name.clone(),
+            as_of,
+            people: records.people() as u64,
+            families: records.families() as u64,
+            findings,
+            tables,
+            overlaps: overlaps(&counts),
+            model,
+        }
+    }
+
+    /// What a model says of the records: whether its sources are what they were when it was trained, and every test of
+    /// [`Monitor`] that needs no outcome.
+    #[must_use]
+    pub fn at_the_door(&self, model: &ModelFile, as_of: AsOf) -> ModelAtTheDoor {
+        let candidate = model.candidate();
+        let params = MonitorParams { seed: self.project().seed, ..MonitorParams::default() };
+        let watch = match model {
+            ModelFile::Released(scorer) => Monitor::new(scorer),
+            ModelFile::Audited(model) => Monitor::audited(model),
+        };
+        let (tests, failed) = match watch.run_at_the_door(self.records(), as_of, &params) {
+            Ok(report) => (report.deciding().0, None),
+            Err(fault) => (Vec::new(), Some(fault.to_string())),
+        };
+        let changes = candidate.changed_sources(&self.records().as_of(as_of));
+        ModelAtTheDoor { candidate: candidate.digest().to_owned(), changes, tests, failed }
+    }
+
+    fn table(&self, intake: &Intake, counted: Option<&SourceCounts>, as_of: AsOf) -> TableQuality {
+        let records = self.records();
+        let read = records.tables().iter().find(|table| table.source == intake.source);
+        let remarks = records.remarks().iter().filter(|remark| remark.source == intake.source);
+        let rejects = self.rejects().filter(|reject| reject.source == intake.source);
+        let (mut kinds, mut roles, mut categories) = (Names::default(), Names::default(), BTreeMap::new());
+        if let Some(counted) = counted {
+            (kinds, roles) = (Names::of(&counted.kinds), Names::of(&counted.roles));
+            let named = |(column, names): &(String, Vec<NameCounts>)| (column.clone(), Names::of(names));
+            categories = counted.categories.iter().map(named).collect();
+        }
+        TableQuality {
+            intake: intake.clone(),
+            files: read.map(|read| read.files.clone()).unwrap_or_default(),
+            completeness: read.map(|read| read.columns.clone()).unwrap_or_default(),
+            validity: RejectGroup::all(rejects),
+            uniqueness: remarks.map(|remark| (remark.kind, remark.rows)).collect(),
+            superseded: counted.map_or(0, |counted| counted.superseded),
+            timeliness: counted.map(|counted| self.timeliness(&intake.source, counted, as_of)),
+            people: counted.map(|counted| ShownCount::of(people_in(&counted.has))),
+            kinds,
+            roles,
+            categories,
+            unmatched: read.map(|read| read.unmatched.clone()).unwrap_or_default(),
+            links: read.and_then(|read| read.links.clone()),
+        }
+    }
+
+    fn timeliness(&self, source: &str, counted: &SourceCounts, as_of: AsOf) -> Timeliness {
+        let found = self.records().days_found(source);
+        let declared: Coverage = self
+            .records()
+            .sources()
+            .find(|(name, ..)| *name == source)
+            .map(|(_, coverage, _)| coverage.clone())
+            .unwrap_or_default();
+        let eve = as_of.day() - 1;
+        let ends = declared.to.or_else(|| found.map(|found| found.last_occurred.max(found.last_known)));
+        // Without a declared end silence up to any date counts.
+        let from = declared.from.or_else(|| found.map(|found| found.first_occurred));
+        let to = declared.to.map_or(eve, |to| to.min(eve));
+        let is_covered =
+            |month: Day| from.is_some_and(|from| from <= month) && month.plus_months(1) - 1 <= to;
+        let mut months: BTreeMap<Day, u64> = counted.months.iter().copied().collect();
+        let mut month = from.map_or(as_of.day(), first_of_month);
+        while month <= to {
+            months.entry(month).or_default();
+            month = month.plus_months(1);
+        }
+        let shown = |(month, rows)| MonthOfRows { month, rows, covered: is_covered(month) };
+        Timeliness {
+            days_behind: ends.map(|ends| eve - ends),
+            stale_after_days: declared.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS),
+            months: months.into_iter().map(shown).collect(),
+            declared,
+            found,
+        }
+    }
+}
+
+impl ModelAtTheDoor {
+    /// The tests that are beyond their limits.
+    #[must_use]
+    pub fn beyond(&self) -> Vec<&str> {
+        let beyond = self.tests.iter().filter(|test| test.verdict == Verdict::Beyond);
+        beyond.map(|test| test.about.as_str()).collect()
+    }
+
+    fn warnings(&self) -> impl Iterator<Item = String> {
+        let changed = self.changes.iter().map(|change| {
+            format!(
+                "source {} is not what it was when the model was trained: {}; find out at the service why, or accept it \
+                 by name when scoring",
+                change.source, change.words
+            )
+        });
+        // What a source lost is told above.
+        let beyond = self.beyond().into_iter().filter(|about| !about.ends_with(": as at training"));
+        changed.chain(beyond.map(|about| {
+            format!(
+                "beyond the limit of monitoring: {about}; find out whether the extract is late or changed in form, or \
+                 families have changed, before a list is made"
+            )
+        }))
+    }
+}
+
+impl RejectGroup {
+    /// Groups rejects.
+    fn all<'a>(rejects: impl Iterator<Item = &'a Reject>) -> Vec<Self> {
+        let mut groups: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+        for reject in rejects {
+            let key = (&reject.file, &reject.column, reject.reason, &reject.pattern);
+            groups.entry(key).or_default().push(reject.row);
+        }
+        let group = |((file, column, reason, pattern), mut rows): ((&_, &_, _, &_), Vec<u64>)| {
+            rows.sort_unstable();
+            Self {
+                file: Option::clone(file),
+                column: Option::clone(column),
+                reason,
+                pattern: Option::clone(pattern),
+                rows: rows.len() as u64,
+                first: rows.into_iter().take(Self::FIRST).collect(),
+            }
+        };
+        let mut groups: Vec<Self> = groups.into_iter().map(group).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.rows));
+        groups
+    }
+}
+
+impl Names {
+    /// Names with their counts. Where one number of records alone would be withheld, the next smallest is, too:
+    /// otherwise it could be worked out from the sum.
+    fn of(names: &[NameCounts]) -> Self {
+        let different = names.len() as u64;
+        if names.len() > MOST_NAMES {
+            return Self { different, listed: Vec::new() };
+        }
+        let named = |held: &NameCounts| {
+            let people = ShownCount::of(held.people);
+            let rows = (people != ShownCount::Few).then_some(held.rows);
+            NamedCount { name: held.name.clone(), people, rows }
+        };
+        let mut listed: Vec<NamedCount> = names.iter().map(named).collect();
+        let withheld = listed.iter().filter(|held| held.rows.is_none()).count();
+        if withheld == 1
+            && let Some(smallest) =
+                listed.iter_mut().filter(|held| held.rows.is_some()).min_by_key(|held| held.rows)
+        {
+            smallest.rows = None;
+        }
+        Self { different, listed }
+    }
+}
+
+fn people_in(has: &[bool]) -> u64 {
+    has.iter().filter(|&&has| has).count() as u64
+}
+
+/// For each source and each other one the share of its people who are in the other.
+fn overlaps(counts: &[(&str, SourceCounts)]) -> Vec<Overlap> {
+    let both = |a: &[bool], b: &[bool]| a.iter().zip(b).filter(|&(&a, &b)| a && b).count() as u64;
+    let mut all = Vec::new();
+    for (of, counted) in counts {
+        let people = people_in(&counted.has);
+        for (within, other) in counts.iter().filter(|(within, _)| within != of) {
+            let share = OverlapShare::of(both(&counted.has, &other.has), people);
+            all.push(Overlap { of: (*of).to_owned(), within: (*within).to_owned(), share });
+        }
+    }
+    all
+}
+
+impl TableQuality {
+    /// The share of its rows that were rejected, by reason and column, and what else is worth a look.
+    fn findings(&self, add: &mut impl FnMut(FindingWeight, String)) {
+        let name = &self.intake.source;
+        if let Some(held) = &self.timeliness {
+            if held.is_stale() {
+                let days = held.days_behind.unwrap_or_default();
+                add(
+                    FindingWeight::Warning,
+                    format!(
+                        "source {name} ends {days} days before the as-of date, and {} are allowed: its features are not \
+                         covered there; get a later extract, or take an earlier date",
+                        held.stale_after_days
+                    ),
+                );
+            }
+            if let Some(words) = held.silent_months() {
+                add(FindingWeight::Warning, format!("source {name} {words}"));
+            }
+        }
+        if self.intake.rejected > 0 {
+            add(
+                FindingWeight::Note,
+                format!(
+                    "{} of {} rows of {name} were rejected, most often: {}; mend them at the source, or the mapping",
+                    words::count(self.intake.rejected),
+                    words::count(self.intake.read),
+                    self.commonest()
+                ),
+            );
+        }
+        for held in &self.unmatched {
+            let weight =
+                if held.why == IdMismatch::NotListed { FindingWeight::Note } else { FindingWeight::Warning };
+            let rows = words::counted(held.rows as usize, "row has an id", "rows have an id");
+            add(weight, format!("{rows} in {name} that is on no list of people: {}", held.why.words()));
+        }
+        if let Some(links) = &self.links
+            && links.below[0] > 0
+        {
+            add(
+                FindingWeight::Note,
+                format!(
+                    "{} of {name} about {} people are linked with less than {}: look at how the linkage was made",
+                    words::counted(links.below[0] as usize, "row", "rows"),
+                    ShownCount::of(links.people_below[0]),
+                    LinkCertainty::LIMITS[0]
+                ),
+            );
+        }
+        for (kind, &rows) in &self.uniqueness {
+            add(FindingWeight::Note, format!("{name}: {} {}", words::count(rows), kind.words()));
+        }
+    }
+
+    /// The reason for which most rows were rejected.
+    fn commonest(&self) -> String {
+        let mut reasons: BTreeMap<(RejectReason, Option<&str>), u64> = BTreeMap::new();
+        for group in &self.validity {
+            *reasons.entry((group.reason, group.column.as_deref())).or_default() += group.rows;
+        }
+        // Of equals the first.
+        let most = reasons.into_iter().rev().max_by_key(|&(_, rows)| rows);
+        most.map(|((reason, column), _)| match column {
+            Some(column) => format!("{} in column {column}", reason.words()),
+            None => reason.words().to_owned(),
+        })
+        .unwrap_or_default()
+    }
+}
+
+impl Timeliness {
+    /// Whether it ends longer before the as-of date than is allowed.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let allowed = i32::try_from(self.stale_after_days).unwrap_or(i32::MAX);
+        self.days_behind.is_some_and(|days| days > allowed)
+    }
+
+    /// Months without a record in which silence is read as "nothing happened"; `None` where there are none.
+    fn silent_months(&self) -> Option<String> {
+        const NAMED: usize = 3;
+        let covered = self.months.iter().filter(|month| month.covered).count();
+        let silent: Vec<&MonthOfRows> =
+            self.months.iter().filter(|month| month.covered && month.rows == 0).collect();
+        if silent.is_empty() || self.found.is_none() {
+            return None;
+        }
+        if 2 * silent.len() > covered {
+            return Some(format!(
+                "has records in only {} of the {covered} months that it covers: it reports by the term or the year, or months \
+                 were left out; ask the service",
+                covered - silent.len()
+            ));
+        }
+        let mut named: Vec<String> =
+            silent.iter().take(NAMED).map(|month| month.month.to_string()[..7].to_owned()).collect();
+        if silent.len() > NAMED {
+            named.push(words::counted(silent.len() - NAMED, "more month", "more months"));
+        }
+        Some(format!(
+            "has no record of {} within its coverage, which is read as \"nothing happened\"; ask the service, or narrow the \
+             coverage",
+            words::listed(&named)
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_people_are_not_told_nor_can_they_be_worked_out() {
+        let shown = |people| ShownCount::of(people).to_string();
+        assert_eq!([0, 1, 9, 10, 1_204].map(shown), ["0", "<10", "<10", "10", "1,204"]);
+        let counts = |name: &str, rows, people| NameCounts { name: name.to_owned(), rows, people };
+        let names = Names::of(&[counts("a", 50, 40), counts("b", 30, 20), counts("c", 12, 3)]);
+        let rows: Vec<Option<u64>> = names.listed.iter().map(|held| held.rows).collect();
+        assert_eq!(rows, [Some(50), None, None]);
+        assert_eq!(names.listed[2].people, ShownCount::Few);
+        let many: Vec<NameCounts> = (0..51).map(|nth| counts(&nth.to_string(), 100, 100)).collect();
+        assert_eq!(Names::of(&many), Names { different: 51, listed: Vec::new() });
+        for (both, all, share) in [
+            (0, 40, OverlapShare::Nobody),
+            (9, 40, OverlapShare::Few),
+            (8, 8, OverlapShare::Few),
+            (40, 40, OverlapShare::All),
+            (31, 40, OverlapShare::NearlyAll),
+            (10, 40, OverlapShare::Share(0.25)),
+        ] {
+            assert_eq!(OverlapShare::of(both, all), share, "{both} of {all}");
+        }
+    }
+}
