@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::monitor::{Finding, Monitor, MonitorParams, Verdict};
 use crate::records::{
     CellPattern, ColumnRead, Coverage, DaysFound, FileRead, IdMismatch, Intake, LinkCertainty, MOST_NAMES,
-    NameCounts, Reject, RejectReason, RemarkKind, SourceChange, SourceCounts, UnmatchedIds, first_of_month,
+    NameCounts, Reject, RejectReason, RemarkKind, SourceChange, SourceCounts, SourceProfile, UnmatchedIds,
+    first_of_month,
 };
 use crate::scoring::ModelFile;
 use crate::words;
@@ -160,7 +161,7 @@ pub struct Timeliness {
 }
 
 /// The records of a month.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct MonthOfRows {
     /// Its first day.
     pub month: Day,
@@ -169,6 +170,9 @@ pub struct MonthOfRows {
     /// Whether all of it lies within what the source covers, and before the as-of date: then silence there is read as
     /// "nothing happened".
     pub covered: bool,
+    /// Whether there should be some: it is covered and has none, other records lie before and after it, and the same
+    /// month of other years has [`SourceProfile::FEWEST`] on average. Holidays and yearly returns are silent every year.
+    pub missing: bool,
 }
 
 /// The names in a column.
@@ -330,6 +334,7 @@ impl Checked<'_> {
         }
         self.warnings().into_iter().for_each(|words| add(FindingWeight::Warning, words));
         tables.iter().for_each(|table| table.findings(&mut add));
+        notes(&tables).into_iter().for_each(|words| add(FindingWeight::Note, words));
         let mut told = std::collections::BTreeSet::new();
         findings.retain(|finding| told.insert(finding.words.clone()));
         findings.sort_by_key(|finding| finding.weight);
@@ -412,11 +417,13 @@ impl Checked<'_> {
             months.entry(month).or_default();
             month = month.plus_months(1);
         }
-        let shown = |(month, rows)| MonthOfRows { month, rows, covered: is_covered(month) };
+        let shown = |(month, rows)| MonthOfRows { month, rows, covered: is_covered(month), missing: false };
+        let mut months: Vec<MonthOfRows> = months.into_iter().map(shown).collect();
+        tell_missing(&mut months);
         Timeliness {
             days_behind: ends.map(|ends| eve - ends),
             stale_after_days: declared.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS),
-            months: months.into_iter().map(shown).collect(),
+            months,
             declared,
             found,
         }
@@ -504,6 +511,26 @@ fn people_in(has: &[bool]) -> u64 {
     has.iter().filter(|&&has| has).count() as u64
 }
 
+/// Marks the months that should have records; see [`MonthOfRows::missing`].
+fn tell_missing(months: &mut [MonthOfRows]) {
+    let has_rows = |month: &MonthOfRows| month.rows > 0;
+    let (first, last) = (months.iter().position(has_rows), months.iter().rposition(has_rows));
+    let (Some(first), Some(last)) = (first, last) else { return };
+    for place in first..last {
+        let MonthOfRows { month, rows, covered, .. } = months[place];
+        if rows > 0 || !covered {
+            continue;
+        }
+        let others: Vec<u64> = months
+            .iter()
+            .filter(|other| other.covered && other.month != month && other.month.ymd().1 == month.ymd().1)
+            .map(|other| other.rows)
+            .collect();
+        let sum: u64 = others.iter().sum();
+        months[place].missing = !others.is_empty() && sum >= SourceProfile::FEWEST * others.len() as u64;
+    }
+}
+
 /// For each source and each other one the share of its people who are in the other.
 fn overlaps(counts: &[(&str, SourceCounts)]) -> Vec<Overlap> {
     let both = |a: &[bool], b: &[bool]| a.iter().zip(b).filter(|&(&a, &b)| a && b).count() as u64;
@@ -519,7 +546,7 @@ fn overlaps(counts: &[(&str, SourceCounts)]) -> Vec<Overlap> {
 }
 
 impl TableQuality {
-    /// The share of its rows that were rejected, by reason and column, and what else is worth a look.
+    /// What is doubtful in this table alone.
     fn findings(&self, add: &mut impl FnMut(FindingWeight, String)) {
         let name = &self.intake.source;
         if let Some(held) = &self.timeliness {
@@ -534,26 +561,14 @@ impl TableQuality {
                     ),
                 );
             }
-            if let Some(words) = held.silent_months() {
+            if let Some(words) = held.missing_months() {
                 add(FindingWeight::Warning, format!("source {name} {words}"));
             }
         }
-        if self.intake.rejected > 0 {
-            add(
-                FindingWeight::Note,
-                format!(
-                    "{} of {} rows of {name} were rejected, most often: {}; mend them at the source, or the mapping",
-                    words::count(self.intake.rejected),
-                    words::count(self.intake.read),
-                    self.commonest()
-                ),
-            );
-        }
-        for held in &self.unmatched {
-            let weight =
-                if held.why == IdMismatch::NotListed { FindingWeight::Note } else { FindingWeight::Warning };
+        for held in self.unmatched.iter().filter(|held| held.why != IdMismatch::NotListed) {
             let rows = words::counted(held.rows as usize, "row has an id", "rows have an id");
-            add(weight, format!("{rows} in {name} that is on no list of people: {}", held.why.words()));
+            let words = format!("{rows} in {name} that is on no list of people: {}", held.why.words());
+            add(FindingWeight::Warning, words);
         }
         if let Some(links) = &self.links
             && links.below[0] > 0
@@ -568,24 +583,6 @@ impl TableQuality {
                 ),
             );
         }
-        for (kind, &rows) in &self.uniqueness {
-            add(FindingWeight::Note, format!("{name}: {} {}", words::count(rows), kind.words()));
-        }
-    }
-
-    /// The reason for which most rows were rejected.
-    fn commonest(&self) -> String {
-        let mut reasons: BTreeMap<(RejectReason, Option<&str>), u64> = BTreeMap::new();
-        for group in &self.validity {
-            *reasons.entry((group.reason, group.column.as_deref())).or_default() += group.rows;
-        }
-        // Of equals the first.
-        let most = reasons.into_iter().rev().max_by_key(|&(_, rows)| rows);
-        most.map(|((reason, column), _)| match column {
-            Some(column) => format!("{} in column {column}", reason.words()),
-            None => reason.words().to_owned(),
-        })
-        .unwrap_or_default()
     }
 }
 
@@ -597,33 +594,62 @@ impl Timeliness {
         self.days_behind.is_some_and(|days| days > allowed)
     }
 
-    /// Months without a record in which silence is read as "nothing happened"; `None` where there are none.
-    fn silent_months(&self) -> Option<String> {
+    /// Months that should have records and have none; `None` where there is no such month.
+    fn missing_months(&self) -> Option<String> {
         const NAMED: usize = 3;
-        let covered = self.months.iter().filter(|month| month.covered).count();
-        let silent: Vec<&MonthOfRows> =
-            self.months.iter().filter(|month| month.covered && month.rows == 0).collect();
-        if silent.is_empty() || self.found.is_none() {
-            return None;
+        let missing: Vec<String> = self
+            .months
+            .iter()
+            .filter(|month| month.missing)
+            .map(|month| month.month.to_string()[..7].to_owned())
+            .collect();
+        let mut named: Vec<String> = missing.iter().take(NAMED).cloned().collect();
+        if missing.len() > NAMED {
+            named.push(words::counted(missing.len() - NAMED, "more month", "more months"));
         }
-        if 2 * silent.len() > covered {
-            return Some(format!(
-                "has records in only {} of the {covered} months that it covers: it reports by the term or the year, or months \
-                 were left out; ask the service",
-                covered - silent.len()
-            ));
-        }
-        let mut named: Vec<String> =
-            silent.iter().take(NAMED).map(|month| month.month.to_string()[..7].to_owned()).collect();
-        if silent.len() > NAMED {
-            named.push(words::counted(silent.len() - NAMED, "more month", "more months"));
-        }
-        Some(format!(
-            "has no record of {} within its coverage, which is read as \"nothing happened\"; ask the service, or narrow the \
-             coverage",
-            words::listed(&named)
-        ))
+        (!named.is_empty()).then(|| {
+            format!(
+                "has no record of {}, where other years have some: silence there is read as \"nothing happened\"; ask the \
+                 service whether a delivery was left out",
+                words::listed(&named)
+            )
+        })
     }
+}
+
+/// What is known and dealt with, each once for all tables.
+fn notes(tables: &[TableQuality]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let by_table = |of: &dyn Fn(&TableQuality) -> u64| -> (u64, String) {
+        let counts = tables.iter().map(|table| (&table.intake.source, of(table)));
+        let counts: Vec<_> = counts.filter(|(_, rows)| *rows > 0).collect();
+        let named: Vec<String> =
+            counts.iter().map(|(name, rows)| format!("{name} {}", words::count(*rows))).collect();
+        (counts.iter().map(|(_, rows)| rows).sum(), named.join(", "))
+    };
+    let (rejected, by) = by_table(&|table| table.intake.rejected);
+    if rejected > 0 {
+        let rows = words::counted(rejected as usize, "row was rejected", "rows were rejected");
+        notes.push(format!(
+            "{rows} ({by}): the tables below say why; mend them at the source, or the mapping"
+        ));
+    }
+    let of_why = |table: &TableQuality| {
+        let listed = table.unmatched.iter().filter(|held| held.why == IdMismatch::NotListed);
+        listed.map(|held| held.rows).sum::<u64>()
+    };
+    let (unmatched, by) = by_table(&of_why);
+    if unmatched > 0 {
+        let rows = words::counted(unmatched as usize, "row has an id", "rows have an id");
+        notes.push(format!("{rows} that is on no list of people ({by}): {}", IdMismatch::NotListed.words()));
+    }
+    let kinds: std::collections::BTreeSet<RemarkKind> =
+        tables.iter().flat_map(|table| table.uniqueness.keys().copied()).collect();
+    for kind in kinds {
+        let (rows, by) = by_table(&|table| table.uniqueness.get(&kind).copied().unwrap_or_default());
+        notes.push(format!("{}: {} ({by})", kind.words(), words::count(rows)));
+    }
+    notes
 }
 
 #[cfg(test)]
@@ -651,5 +677,26 @@ mod tests {
         ] {
             assert_eq!(OverlapShare::of(both, all), share, "{both} of {all}");
         }
+    }
+
+    #[test]
+    fn a_month_is_missing_where_other_years_have_records_in_it() {
+        let month = |nth: i32, rows| MonthOfRows {
+            month: "2021-01-01".parse::<Day>().unwrap().plus_months(nth),
+            rows,
+            covered: true,
+            missing: false,
+        };
+        // August is silent every year, and March of the second year once; the last month may still be filling up.
+        let rows = |nth: i32| if nth % 12 == 7 || nth == 14 || nth == 35 { 0 } else { 40 };
+        let mut months: Vec<MonthOfRows> = (0..36).map(|nth| month(nth, rows(nth))).collect();
+        tell_missing(&mut months);
+        let missing: Vec<String> =
+            months.iter().filter(|month| month.missing).map(|month| month.month.to_string()).collect();
+        assert_eq!(missing, ["2022-03-01"]);
+        // So few that chance explains a silence.
+        let mut few: Vec<MonthOfRows> = (0..36).map(|nth| month(nth, rows(nth).min(5))).collect();
+        tell_missing(&mut few);
+        assert!(few.iter().all(|month| !month.missing));
     }
 }

@@ -163,7 +163,7 @@ fn named(runs: &[Run]) -> Option<&'static str> {
         }
         [Digits(4), Mark('-'), Digits(2)] => "yyyy-mm",
         _ if runs.len() > 2 && runs.iter().all(|run| matches!(run, Letters(_) | Space)) => "words",
-        [Digits(_), Mark('/' | '-' | ' '), Month] | [Digits(_), Space, Month] => "dd-Mon",
+        [Digits(_), Mark('/' | '-') | Space, Month] => "dd-Mon",
         [Month, Mark('/' | '-'), Digits(2)] => "Mon-yy",
         [Month, Mark('/' | '-') | Space, Digits(4)] => "Mon-yyyy",
         _ => return None,

@@ -89,6 +89,7 @@ struct TableSection<'a> {
     accepted: String,
     rejected: String,
     people: String,
+    known: String,
     fresh: String,
     is_stale: bool,
     timeline: Option<Timeline>,
@@ -215,6 +216,10 @@ impl<'a> TableSection<'a> {
             accepted: words::count(intake.accepted),
             rejected: words::count(intake.rejected),
             people: table.people.map(|people| people.to_string()).unwrap_or_default(),
+            known: timeliness
+                .and_then(|held| held.found)
+                .map(|found| words::date(found.last_known))
+                .unwrap_or_default(),
             fresh: timeliness.and_then(|held| held.days_behind).map(freshness).unwrap_or_default(),
             is_stale,
             timeline: timeliness.map(|held| Timeline::of(held, axis)),
@@ -243,9 +248,9 @@ impl<'a> TableSection<'a> {
 fn freshness(days_behind: i32) -> String {
     let days = |days: i32| words::counted(days.unsigned_abs() as usize, "day", "days");
     match days_behind {
-        ..0 => format!("{} beyond the as-of date", days(days_behind)),
+        ..0 => format!("{} beyond it", days(days_behind)),
         0 => "up to the as-of date".to_owned(),
-        _ => format!("{} old", days(days_behind)),
+        _ => format!("up to {} before it", days(days_behind)),
     }
 }
 

@@ -87,8 +87,10 @@ pub(super) struct Mark {
 /// A source's drawing.
 pub(super) struct Timeline {
     pub bars: Vec<Mark>,
-    /// Months without a record in which silence counts.
+    /// Months without a record in which silence counts, as in other years.
     pub silent: Vec<Mark>,
+    /// Those in which other years have records.
+    pub missing: Vec<Mark>,
     /// From where to where it declares to be complete.
     pub declared: Option<(String, String)>,
     /// From the first to the last record.
@@ -124,8 +126,12 @@ impl Timeline {
         Self {
             bars: drawn().filter(|(_, month)| month.rows > 0).map(bar).collect(),
             silent: drawn()
-                .filter(|(_, month)| month.covered && month.rows == 0)
-                .map(|(place, _)| mark(place, 6.0))
+                .filter(|(_, month)| month.covered && month.rows == 0 && !month.missing)
+                .map(|(place, _)| mark(place, 4.0))
+                .collect(),
+            missing: drawn()
+                .filter(|(_, month)| month.missing)
+                .map(|(place, _)| mark(place, HEIGHT / 3.0))
                 .collect(),
             declared: span(held.declared.from, held.declared.to).filter(|_| is_declared),
             found: held.found.and_then(|found| span(Some(found.first_occurred), Some(found.last_occurred))),
@@ -152,7 +158,12 @@ fn says(held: &Timeliness, axis: &Axis, most: u64) -> String {
     let silent = held.months.iter().filter(|month| month.covered && month.rows == 0).count();
     if silent > 0 {
         let months = words::counted(silent, "month", "months");
-        says.push_str(&format!(" {months} without a record where the source counts as complete."));
+        says.push_str(&format!(" {months} without a record where the source counts as complete"));
+        let missing = held.months.iter().filter(|month| month.missing).count();
+        says.push_str(&match missing {
+            0 => ".".to_owned(),
+            _ => format!(", {missing} of which have records in other years."),
+        });
     }
     for (apart, where_) in [
         (rows(&|month| month < axis.first), "before what is drawn"),
