@@ -164,6 +164,7 @@ impl Checked<'_> {
     fn date_faults(&self, faults: &mut Vec<Error>) {
         let (project, before) = (self.project, faults.len());
         let mut outcomes = [0_u64; 2];
+        let (mut is_audited, mut unknown) = (false, None);
         for &as_of in &project.training.as_of {
             let cohort = match project.cohort(&self.records, as_of) {
                 Ok(cohort) => cohort,
@@ -172,6 +173,10 @@ impl Checked<'_> {
                     continue;
                 }
             };
+            match self.protected.check_knows(cohort.ids()) {
+                Ok(()) => is_audited = true,
+                Err(fault) => unknown = Some(fault),
+            }
             let of = format!("the cohort at {as_of}");
             faults.extend(project.training.capacity.check_within(cohort.len(), &of).err().map(Error::from));
             match project.outcome.labels(&cohort) {
@@ -182,6 +187,7 @@ impl Checked<'_> {
                 Err(fault) => faults.push(fault.into()),
             }
         }
+        faults.extend(unknown.filter(|_| !is_audited).map(Error::from));
         if faults.len() == before && outcomes.contains(&0) {
             let all = if outcomes[1] == 0 { "nobody has" } else { "everybody has" };
             let why = format!("{all} it at any of the training dates, so there is nothing to learn");

@@ -333,8 +333,12 @@ impl Checked<'_> {
             said.warnings().for_each(|words| add(FindingWeight::Warning, words));
         }
         self.warnings().into_iter().for_each(|words| add(FindingWeight::Warning, words));
-        tables.iter().for_each(|table| table.findings(&mut add));
-        notes(&tables).into_iter().for_each(|words| add(FindingWeight::Note, words));
+        for table in &tables {
+            table.findings(&mut add);
+        }
+        for words in notes(&tables) {
+            add(FindingWeight::Note, words);
+        }
         let mut told = std::collections::BTreeSet::new();
         findings.retain(|finding| told.insert(finding.words.clone()));
         findings.sort_by_key(|finding| finding.weight);

@@ -71,10 +71,9 @@ fn names_of(
             last_person[code] = person;
         }
     }
-    let named =
-        |(name, (rows, people)): (&Box<str>, (u64, u64))| NameCounts { name: name.to_string(), rows, people };
+    let counted = names.iter().zip(counts).filter(|(_, (rows, _))| *rows > 0);
     let mut named: Vec<NameCounts> =
-        names.iter().zip(counts).filter(|(_, (rows, _))| *rows > 0).map(named).collect();
+        counted.map(|(name, (rows, people))| NameCounts { name: name.to_string(), rows, people }).collect();
     named.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.name.cmp(&b.name)));
     named
 }

@@ -79,6 +79,7 @@ impl<'a> Opened<'a> {
         Ok(opened)
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "so that an error can be handed over as it comes")]
     pub(super) fn failed(&self, why: impl ToString) -> RecordsError {
         RecordsError::Read {
             extract: self.source.to_owned(),

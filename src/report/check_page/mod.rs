@@ -1,7 +1,5 @@
 //! The quality of a project's data as a page: what `earlyhelp check --out` writes.
 
-#[cfg(test)]
-mod tests;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -13,7 +11,7 @@ use super::words;
 use crate::error::ReportError;
 use crate::project::{
     DataQuality, FindingWeight, ModelAtTheDoor, NamedCount, Names, OverlapShare, RejectGroup, ShownCount,
-    TableQuality,
+    TableQuality, Timeliness,
 };
 use crate::records::{ColumnRead, DateClass, FileRead, LinkCertainty, RemarkKind};
 
@@ -206,7 +204,7 @@ impl<'a> TableSection<'a> {
     fn of(table: &'a TableQuality, nth: usize, axis: &Axis) -> Self {
         let intake = &table.intake;
         let timeliness = table.timeliness.as_ref();
-        let is_stale = timeliness.is_some_and(|held| held.is_stale());
+        let is_stale = timeliness.is_some_and(Timeliness::is_stale);
         let shown = table.validity.len().min(REJECTS_SHOWN);
         let more = table.validity.len() - shown;
         Self {
@@ -255,7 +253,7 @@ fn freshness(days_behind: i32) -> String {
 }
 
 /// Days declared beside days found.
-fn facts(held: &crate::project::Timeliness) -> Vec<(&'static str, String)> {
+fn facts(held: &Timeliness) -> Vec<(&'static str, String)> {
     let found = |of: fn(&crate::records::DaysFound) -> crate::calendar::Day| {
         held.found.as_ref().map_or_else(|| "no record".to_owned(), |found| words::date(of(found)))
     };
