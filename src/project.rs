@@ -44,6 +44,7 @@
 mod check;
 mod editing;
 mod full_audit;
+mod looking;
 mod progress;
 mod quality;
 mod training;

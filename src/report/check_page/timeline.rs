@@ -162,7 +162,7 @@ fn says(held: &Timeliness, axis: &Axis, most: u64) -> String {
         let missing = held.months.iter().filter(|month| month.missing).count();
         says.push_str(&match missing {
             0 => ".".to_owned(),
-            _ => format!(", {missing} of which have records in other years."),
+            _ => format!("; missing beside other years: {missing}."),
         });
     }
     for (apart, where_) in [
