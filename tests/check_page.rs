@@ -285,5 +285,5 @@ fn a_sound_project_says_so_and_an_unreadable_one_says_all_that_is_wrong() {
     assert!(told[0].contains("people") && told[1].contains("contacts"), "{told:?}");
     let page = check_html(&DataQuality::unread(&project, as_of, &faults)).unwrap();
     is_inert(&page);
-    assert!(page.contains("These records are refused") && page.contains("contacts.csv"));
+    assert!(page.contains("These extracts could not be read") && page.contains("contacts.csv"));
 }

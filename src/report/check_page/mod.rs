@@ -113,7 +113,7 @@ struct FileRow<'a> {
 struct ColumnRow<'a> {
     name: &'a str,
     empty: String,
-    /// The width of a bar of 100 that the share of empty cells makes.
+    /// The width of a bar of 100 that the share of empty cells makes; no bar where none is empty.
     bar: String,
     dates: String,
     is_doubtful: bool,
@@ -204,7 +204,7 @@ impl<'a> TableSection<'a> {
     fn of(table: &'a TableQuality, nth: usize, axis: &Axis) -> Self {
         let intake = &table.intake;
         let timeliness = table.timeliness.as_ref();
-        let is_stale = timeliness.is_some_and(Timeliness::is_stale);
+        let is_stale = timeliness.is_some_and(|held| held.is_stale() || held.found.is_none());
         let shown = table.validity.len().min(REJECTS_SHOWN);
         let more = table.validity.len() - shown;
         Self {
@@ -218,7 +218,7 @@ impl<'a> TableSection<'a> {
                 .and_then(|held| held.found)
                 .map(|found| words::date(found.last_known))
                 .unwrap_or_default(),
-            fresh: timeliness.and_then(|held| held.days_behind).map(freshness).unwrap_or_default(),
+            fresh: timeliness.map(freshness).unwrap_or_default(),
             is_stale,
             timeline: timeliness.map(|held| Timeline::of(held, axis)),
             facts: timeliness.map(facts).unwrap_or_default(),
@@ -243,12 +243,14 @@ impl<'a> TableSection<'a> {
 }
 
 /// How far a source reaches, seen from the as-of date.
-fn freshness(days_behind: i32) -> String {
+fn freshness(held: &Timeliness) -> String {
     let days = |days: i32| words::counted(days.unsigned_abs() as usize, "day", "days");
-    match days_behind {
-        ..0 => format!("{} beyond it", days(days_behind)),
-        0 => "up to the as-of date".to_owned(),
-        _ => format!("up to {} before it", days(days_behind)),
+    match held.days_behind.filter(|_| held.found.is_some()) {
+        None => "no record".to_owned(),
+        Some(behind @ ..0) => format!("{} beyond it", days(behind)),
+        Some(0) => "up to the as-of date".to_owned(),
+        Some(behind) if held.is_stale() => format!("up to {} before it: too old", days(behind)),
+        Some(behind) => format!("up to {} before it", days(behind)),
     }
 }
 
@@ -338,7 +340,7 @@ impl<'a> ColumnRow<'a> {
         Self {
             name: &column.column,
             empty: words::percent(share),
-            bar: format!("{:.1}", 100.0 * share),
+            bar: if share > 0.0 { format!("{:.1}", 100.0 * share) } else { String::new() },
             dates: dates.join("; "),
             is_doubtful: column.dates.keys().any(|&class| is_fault(class)),
         }
