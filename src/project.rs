@@ -45,7 +45,9 @@ mod check;
 mod counted;
 mod editing;
 mod full_audit;
+mod looking;
 mod progress;
+mod quality;
 mod source;
 mod training;
 
@@ -53,6 +55,10 @@ pub use check::Checked;
 pub use editing::{ChangedVerdict, Edited};
 pub use full_audit::FullAudit;
 pub use progress::Progress;
+pub use quality::{
+    DataQuality, FindingWeight, ModelAtTheDoor, MonthOfRows, NamedCount, Names, Overlap, OverlapShare,
+    QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
+};
 pub use source::{CodesFile, JoinFile, RuledCodes};
 pub use training::Training;
 

@@ -88,3 +88,86 @@ fn what_an_audit_says() {
     insta::assert_snapshot!("audit", String::from_utf8(output.stdout).unwrap());
     insta::assert_snapshot!("audit_page", text_of(&read(folder.path(), "audit/audit.html")));
 }
+
+/// A list of people, and two sources of which much is wrong: ids that lost their zeros, dates, a forgotten month.
+fn at_the_door(folder: &Path) {
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    let people: String = (0..40).map(|nth| format!("{:06},{}-03-15\n", 417 + nth, 2008 + nth % 12)).collect();
+    write("people.csv", &("id,born\n".to_owned() + &people));
+    let mut contacts = "who;kind;on\n".to_owned();
+    let mut police = "who,role,on,recorded,link\n".to_owned();
+    for nth in 0..36 * 24 {
+        let (year, month, day) = (2021 + nth / 24 / 12, 1 + nth / 24 % 12, 1 + nth % 24);
+        let who = 417 + nth % 40;
+        let kind = ["school", "health", "other"][nth % 40 / 19];
+        if (year, month) != (2022, 5) {
+            contacts.push_str(&format!("{who:06};{kind};{day:02}/{month:02}/{year}\n"));
+        }
+        if nth % 3 == 0 {
+            let role = ["victim", "witness", ""][nth % 2];
+            police.push_str(&format!(
+                "{who:06},{role},{year}-{month:02}-{day:02},{year}-{month:02}-28,0.9{}\n",
+                nth % 10
+            ));
+        }
+    }
+    contacts.push_str(&"418;school;03/02/2022\n".repeat(6));
+    contacts.push_str(
+        "000418;school;31-Feb-2022\n4.18E+2;school;03/02/2022\n;school;\n000419;school;01/01/1900\n",
+    );
+    write("contacts.csv", &contacts);
+    write("police.csv", &police);
+    write(
+        "project.toml",
+        r#"
+name = "A council at the door"
+purpose = "A test"
+
+[people]
+path = "people.csv"
+columns = { person = "id", date_of_birth = "born" }
+
+[[source]]
+name = "contacts"
+path = "contacts.csv"
+columns = { entity = "who", kind = { column = "kind" }, occurred = "on" }
+coverage = { from = "2021-01-01", to = "2023-12-31" }
+
+[[source]]
+name = "police"
+path = "police.csv"
+columns = { entity = "who", kind = { constant = "incident" }, occurred = "on", known = { column = "recorded" }, role = "role", link_probability = "link" }
+coverage = { to = "2023-10-31" }
+
+[[feature]]
+source = "police"
+measure = "count"
+over = ["365 days"]
+kinds = ["incidents"]
+
+[outcome]
+name = "contact"
+words = "A contact of another kind"
+horizon = "6 months"
+records = [{ source = "contacts", kinds = ["other"] }]
+
+[training]
+as_of = ["2022-01-01", "2022-07-01"]
+capacity = { cases = 5 }
+"#,
+    );
+}
+
+#[test]
+fn what_a_check_says() {
+    let folder = tempfile::tempdir().unwrap();
+    at_the_door(folder.path());
+    let output = Command::new(env!("CARGO_BIN_EXE_earlyhelp"))
+        .current_dir(folder.path())
+        .args(["check", "project.toml", "--as-of", "2024-01-01", "--out", "checked"])
+        .output()
+        .unwrap();
+    // A misspelt kind is an error, and the page is written all the same.
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!("check_page", text_of(&read(folder.path(), "checked/check.html")));
+}

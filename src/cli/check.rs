@@ -1,9 +1,11 @@
 //! `earlyhelp check`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::AsOf;
-use earlyhelp::records::{Records, SourceChange};
+use earlyhelp::project::{DataQuality, ModelAtTheDoor, Project};
+use earlyhelp::records::SourceChange;
+use earlyhelp::report::{check_html, check_json};
 use earlyhelp::scoring::ModelFile;
 use serde_json::json;
 
@@ -16,33 +18,50 @@ pub struct Arguments {
     #[command(flatten)]
     project: ProjectArgument,
     /// Also compare the sources with what they were when this model was trained (released, or audited and not released
-    /// yet). Exit code 4: one is not what it was.
+    /// yet), and make every test of monitoring that needs no outcome. Exit code 4: a source is not what it was, or something
+    /// is beyond its limit.
     #[arg(long, value_name = "MODEL.json")]
     model: Option<PathBuf>,
-    /// The date of the list that the sources are to serve, if not today (year-month-day).
-    #[arg(long, value_name = "DATE", requires = "model")]
+    /// The date of the list that the sources are to serve, if not today (year-month-day): freshness is told for it.
+    #[arg(long, value_name = "DATE")]
     as_of: Option<AsOf>,
     /// Print everything as JSON, each rejected row with it.
     #[arg(long)]
     json: bool,
-    /// Write every rejected row (source, file, row, column, reason; never a value) to this CSV file.
+    /// The folder for check.html and check.json: each source in time, what is in it, and what is wrong with it. Neither
+    /// holds an id or a value of a row.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write every rejected row (source, file, row, column, reason, what the cell looks like; never a value) to this CSV
+    /// file.
     #[arg(long, value_name = "FILE.csv")]
     rejects: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = super::load(&arguments.project.project)?;
+    let as_of = arguments.as_of.unwrap_or_else(|| AsOf::new(today()));
+    let model = arguments.model.as_deref().map(model).transpose()?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
-    let checked = project.check()?;
-    drop(progress);
+    let checked = match project.check() {
+        Ok(checked) => checked,
+        Err(error) => return Err(unread(arguments, &project, as_of).unwrap_or(error.into())),
+    };
+    progress.stage("checking");
     if let Some(path) = &arguments.rejects {
         output::write(path, &checked.rejects_csv()?)?;
     }
     let (records, protected) = (checked.records(), checked.protected());
     let warnings = checked.warnings();
-    let faults: Vec<String> = checked.faults().iter().map(ToString::to_string).collect();
-    let changes = changes(arguments, records)?;
+    let at_the_door = model.as_ref().map(|model| checked.at_the_door(model, as_of));
+    let mut faults: Vec<String> = checked.faults().iter().map(ToString::to_string).collect();
+    let failed = at_the_door.iter().filter_map(|said| said.failed.clone());
+    faults.extend(failed.filter(|why| !faults.contains(why)).collect::<Vec<_>>());
+    if let Some(folder) = &arguments.out {
+        write_page(folder, &checked.quality(as_of, at_the_door.clone()))?;
+    }
+    drop(progress);
     if arguments.json {
         let sources: Vec<_> = records
             .sources()
@@ -58,7 +77,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             "people": records.people(),
             "families": records.families(),
             "remarks": records.remarks(),
-            "changes": changes,
+            "changes": at_the_door.as_ref().map(|said| &said.changes),
+            "tests": at_the_door.as_ref().map(|said| &said.tests),
             "rejects": checked.rejects().collect::<Vec<_>>(),
             "warnings": warnings,
             "errors": faults,
@@ -73,41 +93,56 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
                 intake.read, intake.accepted, intake.rejected
             ))?;
         }
-    }
-    if let (Some(changes), false) = (&changes, arguments.json) {
-        for change in changes {
-            let SourceChange { source, words, .. } = change;
-            output::print(&format!("{source} is not what it was when the model was trained: {words}\n"))?;
-        }
-        if changes.is_empty() {
-            output::print("the model's sources are what they were when it was trained\n")?;
-        }
+        at_the_door.as_ref().map_or(Ok(()), print_model)?;
     }
     warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     if !faults.is_empty() {
         return Err(faults.join("\nerror: ").into());
     }
-    if changes.is_some_and(|changes| !changes.is_empty()) {
+    if at_the_door.is_some_and(|said| !said.changes.is_empty() || !said.beyond().is_empty()) {
         return Ok(Outcome::Found);
     }
     Ok(if checked.rejects().next().is_none() { Outcome::Done } else { Outcome::DoneWithRejects })
 }
 
-/// In what the sources are not what they were when the model was trained, where one is given.
-fn changes(arguments: &Arguments, records: &Records) -> Result<Option<Vec<SourceChange>>, Failure> {
-    let Some(path) = &arguments.model else { return Ok(None) };
+/// What a model says of the records.
+fn print_model(said: &ModelAtTheDoor) -> Result<(), Failure> {
+    for SourceChange { source, words, .. } in &said.changes {
+        output::print(&format!("{source} is not what it was when the model was trained: {words}\n"))?;
+    }
+    if said.changes.is_empty() {
+        output::print("the model's sources are what they were when it was trained\n")?;
+    }
+    said.beyond().iter().try_for_each(|about| output::print(&format!("beyond its limit: {about}\n")))
+}
+
+/// Writes the page, and the same as JSON.
+fn write_page(folder: &Path, quality: &DataQuality) -> Result<(), Failure> {
+    let files = [("check.html", check_html(quality)?), ("check.json", check_json(quality)?)];
+    output::write_all(folder, &files)
+}
+
+/// Everything for which extracts cannot be read, not just what comes first, on the page and as what the command says.
+fn unread(arguments: &Arguments, project: &Project, as_of: AsOf) -> Option<Failure> {
+    let faults = project.reading_faults();
+    if let Some(folder) = &arguments.out
+        && let Err(error) = write_page(folder, &DataQuality::unread(project, as_of, &faults))
+    {
+        return Some(error);
+    }
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    (!told.is_empty()).then(|| told.join("\nerror: ").into())
+}
+
+/// A model that says what its sources were when it was trained.
+fn model(path: &Path) -> Result<ModelFile, Failure> {
     let model = output::model(path)?;
-    let candidate = match &model {
-        ModelFile::Released(scorer) => scorer.candidate(),
-        ModelFile::Audited(model) => model.candidate(),
-    };
-    if candidate.training().profiles.is_empty() {
+    if model.candidate().training().profiles.is_empty() {
         return Err(format!(
             "{} does not say what its sources were when it was trained; train it again with this version",
             path.display()
         )
         .into());
     }
-    let as_of = arguments.as_of.unwrap_or_else(|| AsOf::new(today()));
-    Ok(Some(candidate.changed_sources(&records.as_of(as_of))))
+    Ok(model)
 }

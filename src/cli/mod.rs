@@ -26,7 +26,7 @@ use earlyhelp::calendar::Day;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, but rows of the extracts were rejected; 4 done, and \
-what was checked does not hold (verify, replay, purge, monitor).
+what was checked does not hold (verify, replay, purge, monitor, check --model).
 
 Start with `earlyhelp demo --out demo`: it makes a council that does not exist, trains a model on it, \
 checks it for fairness, releases it, and writes a ranked list for people to review. Then read \

@@ -32,10 +32,7 @@ impl ScoreTable {
 
     /// The characteristics of the entity in each row.
     pub(crate) fn protected(mut self, entities: &[&str], protected: &Protected) -> Result<Self, AuditError> {
-        // Ids of two kinds (people and families, say) match nobody, and every group would be "not known".
-        if !protected.held().is_empty() && !entities.iter().any(|entity| protected.knows(entity)) {
-            return Err(AuditError::MatchedNobody { cases: entities.len() });
-        }
+        protected.check_knows(entities.iter().copied())?;
         for (nth, name) in protected.held().iter().enumerate() {
             let groups: Vec<Option<&str>> =
                 entities.iter().map(|entity| protected.group(nth, entity)).collect();

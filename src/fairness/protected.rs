@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::audit::{UNKNOWN, folded};
-use crate::error::{MitigationError, RecordsError};
+use crate::error::{AuditError, MitigationError, RecordsError};
 use crate::records::{Extract, Intake, Records, Reject, read_table};
 
 /// The columns of a file of protected characteristics.
@@ -305,9 +305,17 @@ impl Protected {
         })
     }
 
-    /// Whether the file has this entity at all.
-    pub(super) fn knows(&self, entity: &str) -> bool {
-        self.of_entity.contains_key(entity)
+    /// Refuses cases none of whom the file has: ids of two kinds (people and families, say) match nobody, and every group
+    /// would be "not known".
+    pub(crate) fn check_knows<'e>(
+        &self,
+        mut entities: impl ExactSizeIterator<Item = &'e str>,
+    ) -> Result<(), AuditError> {
+        let cases = entities.len();
+        if self.held().is_empty() || entities.any(|entity| self.of_entity.contains_key(entity)) {
+            return Ok(());
+        }
+        Err(AuditError::MatchedNobody { cases })
     }
 
     /// Whether anybody is in this group of the `nth` held characteristic.

@@ -5,6 +5,7 @@
 //! | [`concepts`] | the nouns in the order of the flow; how a score is made; what a band is | are new to the crate |
 //! | [`point_in_time`] | how the future is kept out of features; how to spot leakage | map sources, or audit a model |
 //! | [`project_file`] | every table and key of `project.toml` | write a project |
+//! | [`check`] | how to look at extracts before anything is made of them; what the page shows and withholds | bring in extracts, or mend them |
 //! | [`defaults`] | every default and its reason | audit a model, or wonder why |
 //! | [`governance`] | what is recorded where; sign-off; what a council has to do itself | sign for a model, or answer for its use |
 //! | [`accountability`] | audit, ledger, replay, corrections, papers, monitoring | audit a system, or have to answer for one |
@@ -19,6 +20,9 @@ pub mod point_in_time {}
 
 #[doc = include_str!("project_file.md")]
 pub mod project_file {}
+
+#[doc = include_str!("check.md")]
+pub mod check {}
 
 #[doc = include_str!("defaults.md")]
 pub mod defaults {}

@@ -108,6 +108,34 @@ impl<'m> Monitor<'m> {
         as_of: AsOf,
         params: &MonitorParams,
     ) -> Result<MonitorReport, Error> {
+        let since = outcomes::dates(self.candidate, records, as_of, params.outcomes_every_months);
+        let known = |_: &Self| {
+            outcomes::measure(self.candidate, self.backtest, &self.cohorts(records, &since)?, params)
+        };
+        self.look(records, as_of, params, known)
+    }
+
+    /// The same without anything that needs outcomes: what can be told of extracts on the day that they arrive. The
+    /// report's outcomes are empty, and its verdict is on the rest.
+    ///
+    /// # Errors
+    /// As [`Monitor::run`].
+    pub fn run_at_the_door(
+        &self,
+        records: &Records,
+        as_of: AsOf,
+        params: &MonitorParams,
+    ) -> Result<MonitorReport, Error> {
+        self.look(records, as_of, params, |_| Ok(Outcomes::not_looked_at()))
+    }
+
+    fn look(
+        &self,
+        records: &Records,
+        as_of: AsOf,
+        params: &MonitorParams,
+        outcomes: impl FnOnce(&Self) -> Result<Outcomes, Error>,
+    ) -> Result<MonitorReport, Error> {
         params.check()?;
         let candidate = self.candidate;
         let dates: Vec<AsOf> = candidate.training().dates.iter().map(|date| date.as_of).collect();
@@ -142,7 +170,6 @@ impl<'m> Monitor<'m> {
             panel: &panel,
         };
         let sources = sources::measure(candidate, &compared, params);
-        let since = outcomes::dates(candidate, records, as_of, params.outcomes_every_months);
         let report = MonitorReport {
             candidate: candidate.digest().to_owned(),
             as_of,
@@ -153,7 +180,7 @@ impl<'m> Monitor<'m> {
             drift,
             score,
             sources,
-            outcomes: outcomes::measure(candidate, self.backtest, &self.cohorts(records, &since)?, params)?,
+            outcomes: outcomes(self)?,
             alerts: alerts::measure(self.scorer, self.backtest, &now, params)?,
             verdict: Verdict::CannotTell,
             advice: String::new(),

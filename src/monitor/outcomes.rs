@@ -71,6 +71,13 @@ pub struct FigureChange {
     pub verdict: Verdict,
 }
 
+impl Outcomes {
+    /// Where nobody looked at outcomes: no date, no figure, and nothing said of them.
+    pub(super) fn not_looked_at() -> Self {
+        Self { dates: Vec::new(), performance: None, figures: Vec::new(), verdict: Verdict::CannotTell }
+    }
+}
+
 impl WatchedFigure {
     /// All of them, in the order of a report.
     pub const ALL: [Self; 6] = [

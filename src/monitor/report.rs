@@ -106,7 +106,7 @@ impl MonitorReport {
     }
 
     /// The findings that set the verdict, and those on features of little weight.
-    fn deciding(&self) -> (Vec<Finding>, Vec<Finding>) {
+    pub(crate) fn deciding(&self) -> (Vec<Finding>, Vec<Finding>) {
         let minor = self.drift.iter().filter(|drift| !drift.counts());
         let minor: Vec<String> = minor.map(|drift| format!("feature {}", drift.feature)).collect();
         self.findings().into_iter().partition(|found| !minor.contains(&found.about))

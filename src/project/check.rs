@@ -2,7 +2,7 @@
 
 use super::{Project, SourceFile, counted};
 use crate::calendar::{AsOf, Day, Lookback};
-use crate::error::{Error, ReportError, SpecError};
+use crate::error::{Error, RecordsError, ReportError, SpecError};
 use crate::fairness::Protected;
 use crate::outcome::Label;
 use crate::records::{Coverage, DaysFound, Intake, Records, Reject, check_limit};
@@ -20,7 +20,7 @@ impl Project {
     /// to see them; [`Checked::verdict`] says whether a model can be trained on what was accepted.
     ///
     /// # Errors
-    /// [`Error::Records`] where a file cannot be used at all.
+    /// [`Error::Records`] where a file cannot be used at all; [`Project::reading_faults`] says of all files what is wrong.
     ///
     /// # Examples
     /// ```
@@ -42,7 +42,41 @@ impl Project {
     }
 }
 
+impl Project {
+    /// Every fault for which an extract cannot be used at all, each table read by itself: [`Project::check`] fails with
+    /// the first of them. None where all can be read.
+    #[must_use]
+    pub fn reading_faults(&self) -> Vec<Error> {
+        let alone = |project: Self| project.read(1.0).err();
+        let without_sources = Self { sources: Vec::new(), ..self.clone() };
+        let people = Self { households: None, ..without_sources.clone() };
+        let households = Self { people: None, ..without_sources };
+        let mut faults: Vec<Error> = Vec::new();
+        faults.extend(people.people.is_some().then(|| alone(people)).flatten());
+        faults.extend(households.households.is_some().then(|| alone(households)).flatten());
+        faults.extend(self.protected().err());
+        for source in &self.sources {
+            // Without a list of people, so that the source's own faults are found whatever is wrong with the list.
+            let sources = vec![source.clone()];
+            faults.extend(alone(Self { sources, people: None, households: None, ..self.clone() }));
+        }
+        // A table without rows is no fault by itself, but that nobody is in any.
+        let is_empty = |fault: &Error| matches!(fault, Error::Records(RecordsError::Empty));
+        faults.retain(|fault| !is_empty(fault));
+        if faults.is_empty() {
+            faults.extend(self.read(1.0).err());
+        }
+        let mut told = std::collections::BTreeSet::new();
+        faults.retain(|fault| told.insert(fault.to_string()));
+        faults
+    }
+}
+
 impl Checked<'_> {
+    pub(super) fn project(&self) -> &Project {
+        self.project
+    }
+
     /// The records that were accepted.
     #[must_use]
     pub fn records(&self) -> &Records {
@@ -60,15 +94,16 @@ impl Checked<'_> {
         self.records.rejects().iter().chain(self.protected.rejects())
     }
 
-    /// Every rejected row as CSV: source, file, row, column and reason, and never a value.
+    /// Every rejected row as CSV: source, file, row, column, reason, and what the cell looks like
+    /// ([`CellPattern`](crate::records::CellPattern)); never a value.
     ///
     /// # Errors
     /// [`ReportError::Render`] where it cannot be written.
     pub fn rejects_csv(&self) -> Result<String, ReportError> {
         let failed = |error: &dyn std::error::Error| ReportError::Render(error.to_string());
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let mut write = |line: [&str; 5]| writer.write_record(line).map_err(|error| failed(&error));
-        write(["source", "file", "row", "column", "reason"])?;
+        let mut write = |line: [&str; 6]| writer.write_record(line).map_err(|error| failed(&error));
+        write(["source", "file", "row", "column", "reason", "pattern"])?;
         for reject in self.rejects() {
             let (file, column) = (reject.file.as_deref(), reject.column.as_deref());
             write([
@@ -77,6 +112,7 @@ impl Checked<'_> {
                 &reject.row.to_string(),
                 column.unwrap_or_default(),
                 reject.reason.code(),
+                &reject.pattern.as_ref().map(ToString::to_string).unwrap_or_default(),
             ])?;
         }
         let bytes = writer.into_inner().map_err(|error| failed(&error))?;
@@ -128,6 +164,7 @@ impl Checked<'_> {
     fn date_faults(&self, faults: &mut Vec<Error>) {
         let (project, before) = (self.project, faults.len());
         let mut outcomes = [0_u64; 2];
+        let (mut is_audited, mut unknown) = (false, None);
         for &as_of in &project.training.as_of {
             let cohort = match project.cohort(&self.records, as_of) {
                 Ok(cohort) => cohort,
@@ -136,6 +173,10 @@ impl Checked<'_> {
                     continue;
                 }
             };
+            match self.protected.check_knows(cohort.ids()) {
+                Ok(()) => is_audited = true,
+                Err(fault) => unknown = Some(fault),
+            }
             let of = format!("the cohort at {as_of}");
             faults.extend(project.training.capacity.check_within(cohort.len(), &of).err().map(Error::from));
             match project.outcome.labels(&cohort) {
@@ -146,6 +187,7 @@ impl Checked<'_> {
                 Err(fault) => faults.push(fault.into()),
             }
         }
+        faults.extend(unknown.filter(|_| !is_audited).map(Error::from));
         if faults.len() == before && outcomes.contains(&0) {
             let all = if outcomes[1] == 0 { "nobody has" } else { "everybody has" };
             let why = format!("{all} it at any of the training dates, so there is nothing to learn");
@@ -230,7 +272,6 @@ const SILENT_DAYS: i32 = 31;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::RecordsError;
 
     /// Six rows of contacts, of which two have no date, and one has no person.
     fn project(name: &str) -> Project {

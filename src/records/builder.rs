@@ -10,6 +10,7 @@ use super::mapping::{HouseholdColumns, PeopleColumns, SourceMapping};
 use super::people::{Households, People, Spell, families};
 use super::reject::{Intake, Reject, RejectReason, Remark, summarise};
 use super::source::Reading;
+use super::tables::TableRead;
 use crate::calendar::Day;
 use crate::error::RecordsError;
 
@@ -159,7 +160,7 @@ impl<'p> RecordsBuilder<'p> {
             sources.push(source);
             tables.add(closed);
         }
-        let Tables { intake, rejects, remarks } = tables;
+        let Tables { intake, rejects, remarks, read } = tables;
         check_limit(&intake, &rejects, limit)?;
         Ok(Records {
             people: People { ids: ids.into(), born: born_sorted, family },
@@ -168,6 +169,7 @@ impl<'p> RecordsBuilder<'p> {
             intake,
             rejects,
             remarks,
+            tables: read,
         })
     }
 }
@@ -178,6 +180,7 @@ struct Tables {
     intake: Vec<Intake>,
     rejects: Vec<Reject>,
     remarks: Vec<Remark>,
+    read: Vec<TableRead>,
 }
 
 impl Tables {
@@ -185,6 +188,7 @@ impl Tables {
         self.intake.push(closed.intake);
         self.rejects.extend(closed.rejects);
         self.remarks.extend(closed.remarks);
+        self.read.push(closed.table);
     }
 }
 
@@ -290,6 +294,7 @@ fn read_households(
         let cells: Vec<_> = batch.columns[..parts].iter().collect();
         let person = dictionary::encode_ids(ids, &mut id_parts, &cells, rows, !listed);
         faults.add_missing_ids(&person, 0);
+        ledger.look_at_ids(ids, &person, &cells);
         let household = household_ids.encode(&batch.columns[parts], rows, true);
         for (row, _) in household.iter().enumerate().filter(|(_, code)| **code == NONE) {
             faults.add(row, parts as u32, RejectReason::HouseholdMissing);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::form::FileForm;
 use super::reject::{RejectReason, RemarkKind};
 use crate::calendar::Day;
 
@@ -32,6 +33,12 @@ impl Texts {
         &self.bytes[start..self.ends[row]]
     }
 
+    /// How many are empty.
+    fn empty(&self) -> u64 {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).filter(|(start, end)| start == end).count() as u64
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|row| self.at(row))
     }
@@ -60,6 +67,23 @@ impl Column {
         }
     }
 
+    /// How many of its `rows` cells are absent.
+    pub(crate) fn empty(&self, rows: usize) -> u64 {
+        match self {
+            Self::Constant(text) => {
+                if text.is_some() {
+                    0
+                } else {
+                    rows as u64
+                }
+            }
+            Self::Text(texts) => texts.empty(),
+            Self::Integer(values) => values.iter().filter(|&&value| value == NO_INTEGER).count() as u64,
+            Self::Number(values) => values.iter().filter(|value| value.is_nan()).count() as u64,
+            Self::Day(days) => days.iter().filter(|&&day| day == NO_DAY).count() as u64,
+        }
+    }
+
     /// The cell as a text, if it is not absent.
     pub(crate) fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         match self {
@@ -81,6 +105,8 @@ impl Column {
 pub(crate) struct Batch {
     /// The file, as an index into the reader's list of names.
     pub(crate) file: Option<u32>,
+    /// How the file was read, in its first batch at least.
+    pub(crate) form: Option<FileForm>,
     /// Where each row stands.
     pub(crate) rows: Rows,
     /// The columns, in the order asked for.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::column::NO_DAY;
+use super::month::month_named;
 use crate::calendar::Day;
 
 /// How the dates of a table are written, where that does not follow from the dates themselves.
@@ -51,9 +52,95 @@ impl Plausible {
     }
 }
 
-/// What the dates of a column show of the order of day and month.
+/// How a date is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
+pub enum DateWritten {
+    /// `2024-03-31` or `2024/03/31`.
+    #[serde(rename = "yyyy-mm-dd")]
+    Iso,
+    /// In any of these ways, with a time behind it.
+    #[serde(rename = "with a time")]
+    WithTime,
+    /// Three numbers, the day before the month: `31/03/2024`, `31.03.2024`.
+    #[serde(rename = "dd/mm/yyyy")]
+    DayFirst,
+    /// Three numbers, the month before the day: `03/31/2024`.
+    #[serde(rename = "mm/dd/yyyy")]
+    MonthFirst,
+    /// The month by its name: `31-Mar-2024`.
+    #[serde(rename = "dd-Mon-yyyy")]
+    MonthNamed,
+    /// `20240331`.
+    #[serde(rename = "yyyymmdd")]
+    Compact,
+    /// The number of days that spreadsheets write.
+    #[serde(rename = "Excel serial")]
+    Serial,
+    /// A number of days from a day that the project states.
+    #[serde(rename = "days from a day")]
+    Offset,
+    /// A month without a day.
+    #[serde(rename = "yyyy-mm")]
+    Month,
+    /// As a date, which the file knows as such.
+    #[serde(rename = "a date by its type")]
+    Typed,
+}
+
+/// How many ways there are.
+pub(super) const WAYS: usize = DateWritten::ALL.len();
+
+impl DateWritten {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Iso,
+        Self::WithTime,
+        Self::DayFirst,
+        Self::MonthFirst,
+        Self::MonthNamed,
+        Self::Compact,
+        Self::Serial,
+        Self::Offset,
+        Self::Month,
+        Self::Typed,
+    ];
+
+    /// What it is called.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Iso => "yyyy-mm-dd",
+            Self::WithTime => "with a time",
+            Self::DayFirst => "dd/mm/yyyy",
+            Self::MonthFirst => "mm/dd/yyyy",
+            Self::MonthNamed => "dd-Mon-yyyy",
+            Self::Compact => "yyyymmdd",
+            Self::Serial => "Excel serial",
+            Self::Offset => "days from a day",
+            Self::Month => "yyyy-mm",
+            Self::Typed => "a date by its type",
+        }
+    }
+
+    /// How a number is written that is a day.
+    pub(super) fn number(number: f64, form: Option<DateForm>) -> Self {
+        match form {
+            Some(DateForm::DaysFrom(_)) => Self::Offset,
+            _ if SERIALS.contains(&number) => Self::Serial,
+            _ => Self::Compact,
+        }
+    }
+}
+
+/// Serial numbers have five digits from 1927 to 2173; fewer or more would be taken for other things.
+const SERIALS: std::ops::Range<f64> = 10_000.0..100_000.0;
+
+/// What the dates of a column show of the order of day and month, and how they are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Order {
+    /// Dates by the way they are written, since somebody last took these counts.
+    pub(super) written: [u64; WAYS],
     /// The first number is above 12 in so many, so it is the day.
     day_first: u64,
     /// The second is.
@@ -74,6 +161,11 @@ pub(super) enum OrderFault {
 }
 
 impl Order {
+    /// Takes note of how a date is written.
+    pub(super) fn note(&mut self, written: DateWritten) {
+        self.written[written as usize] += 1;
+    }
+
     pub(super) fn fault(self) -> Option<OrderFault> {
         match self {
             Self { either: 0, month_first: 0, .. } => None,
@@ -113,10 +205,14 @@ pub(super) fn read(text: &str, form: Option<DateForm>, order: &mut Order) -> Opt
         return Some(NO_DAY);
     }
     if let Some(day) = iso(text) {
+        let is_date_alone = text.len() <= "2024-03-31".len();
+        order.note(if is_date_alone { DateWritten::Iso } else { DateWritten::WithTime });
         return Some(day.epoch_days());
     }
     if let Ok(number) = text.parse::<f64>() {
-        return number_of_days(number, form);
+        let day = number_of_days(number, form);
+        day.inspect(|_| order.note(DateWritten::number(number, form)));
+        return day;
     }
     let (date, behind) = parts(text)?;
     if !(behind.is_empty() || is_time(behind)) {
@@ -125,8 +221,11 @@ pub(super) fn read(text: &str, form: Option<DateForm>, order: &mut Order) -> Opt
     let [a, b, year] = date;
     let year: i16 = year.parse().ok()?;
     let of = |day: &str, month: i8| Day::from_ymd(year, month, day.parse().ok()?);
+    let way = |way| if behind.is_empty() { way } else { DateWritten::WithTime };
     if let Some(month) = month_named(b) {
-        return of(a, month).map(Day::epoch_days);
+        let day = of(a, month).map(Day::epoch_days);
+        day.inspect(|_| order.note(way(DateWritten::MonthNamed)));
+        return day;
     }
     let (first, second): (i8, i8) = (a.parse().ok()?, b.parse().ok()?);
     // A mistyped year is implausible whichever way round it is: such a date shows nothing of the others.
@@ -138,7 +237,10 @@ pub(super) fn read(text: &str, form: Option<DateForm>, order: &mut Order) -> Opt
             _ => {}
         }
     }
-    let day = if form == Some(DateForm::MonthFirst) { of(b, first) } else { of(a, second) };
+    let is_month_first = form == Some(DateForm::MonthFirst);
+    let day = if is_month_first { of(b, first) } else { of(a, second) };
+    let written = if is_month_first { DateWritten::MonthFirst } else { DateWritten::DayFirst };
+    day.inspect(|_| order.note(way(written)));
     day.map(Day::epoch_days)
 }
 
@@ -153,8 +255,6 @@ pub(crate) fn parse_day(text: &str) -> Option<Day> {
 pub(super) fn number_of_days(number: f64, form: Option<DateForm>) -> Option<i32> {
     /// Day 0 of spreadsheets, 1899-12-30.
     const ZERO: i32 = -25_569;
-    /// Serial numbers have five digits from 1927 to 2173; fewer or more would be taken for other things.
-    const SERIALS: std::ops::Range<f64> = 10_000.0..100_000.0;
     if let Some(DateForm::DaysFrom(origin)) = form {
         let days = number.fract() == 0.0 && number.abs() < 100_000.0;
         return days.then(|| origin.epoch_days() + number as i32);
@@ -219,30 +319,6 @@ fn is_time(behind: &str) -> bool {
                     )
                     || byte.is_ascii_alphabetic()
             })
-}
-
-fn month_named(text: &str) -> Option<i8> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    if text.len() < 3 || !text.is_ascii() {
-        return None;
-    }
-    let lower = text.to_ascii_lowercase();
-    let is_named =
-        |month: &str| lower == month || lower == month[..3] || lower == "sept" && month == "september";
-    MONTHS.iter().position(|month| is_named(month)).map(|place| place as i8 + 1)
 }
 
 #[cfg(test)]
@@ -330,6 +406,7 @@ mod tests {
         assert_eq!(of("-1", DateForm::DaysFrom(origin)), Day::from_ymd(2013, 9, 30));
         assert_eq!(of("40000", DateForm::DaysFrom(origin)).unwrap().to_string(), "2123-04-08");
         assert_eq!(of("1.5", DateForm::DaysFrom(origin)), None);
+        order.written = Order::default().written;
         assert_eq!(order, Order::default());
     }
 

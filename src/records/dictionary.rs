@@ -27,6 +27,10 @@ impl Dictionary {
         &self.texts[code as usize]
     }
 
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     pub(super) fn find(&self, text: &str) -> Option<u32> {
         self.by_text.get(text).copied()
     }

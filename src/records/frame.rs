@@ -7,6 +7,7 @@ use polars::io::SerReader;
 use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, PlSmallStr, Scalar, Series, TimeUnit};
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
+use super::form::FileForm;
 use super::header::{self, Name};
 use super::open::Opened;
 use super::options::ReadOptions;
@@ -110,7 +111,13 @@ pub(super) fn batches(
             .map(|column| convert(source, &column.slice(start as i64, len), options))
             .collect::<Result<_, _>>()?;
         let rows = Rows::Run { first: first + start as u64, len };
-        sink(Batch { file: None, rows, columns, unreadable: Vec::new(), remarks: Vec::new() })?;
+        let kind = match form {
+            "a Parquet file" => "Parquet",
+            "an Arrow file" => "Arrow",
+            _ => "a frame",
+        };
+        let form = Some(FileForm::plain(kind));
+        sink(Batch { file: None, form, rows, columns, unreadable: Vec::new(), remarks: Vec::new() })?;
         start += len;
     }
     Ok(())

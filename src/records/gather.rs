@@ -1,6 +1,7 @@
 //! Rows of texts, from a file or a sheet, gathered into batches.
 
 use super::column::{Batch, Column, Rows, Texts};
+use super::form::FileForm;
 use super::header::{self, Name};
 use super::lines::Record;
 use super::options::{Encoding, ReadOptions};
@@ -65,17 +66,30 @@ pub(super) struct Gathering<'a> {
     lines: Vec<u64>,
     unreadable: Vec<(u64, RejectReason)>,
     remarks: Vec<(RemarkKind, u64)>,
+    /// Until the first batch has told it.
+    form: Option<FileForm>,
 }
 
 impl<'a> Gathering<'a> {
     /// `width`: how many cells the header has.
     pub(super) fn new(
         (places, width): (Vec<usize>, usize),
-        options: &'a ReadOptions,
+        (form, options): (FileForm, &'a ReadOptions),
         sink: &'a mut dyn FnMut(Batch) -> Result<(), RecordsError>,
     ) -> Self {
         let columns = vec![Texts::default(); places.len()];
-        Self { places, width, options, sink, columns, lines: vec![], unreadable: vec![], remarks: vec![] }
+        let form = Some(form);
+        Self {
+            places,
+            width,
+            options,
+            sink,
+            columns,
+            lines: vec![],
+            unreadable: vec![],
+            remarks: vec![],
+            form,
+        }
     }
 
     /// Takes note of a line that is no row.
@@ -120,9 +134,10 @@ impl<'a> Gathering<'a> {
         self.hand_over(BATCH_ROWS)
     }
 
-    /// Hands over what is left.
+    /// Hands over what is left; of a table without a row how it was read.
     pub(super) fn finish(mut self) -> Result<(), RecordsError> {
-        self.hand_over(1)
+        let least = usize::from(self.form.is_none());
+        self.hand_over(least)
     }
 
     fn hand_over(&mut self, least: usize) -> Result<(), RecordsError> {
@@ -133,6 +148,7 @@ impl<'a> Gathering<'a> {
         let columns = std::mem::replace(&mut self.columns, none);
         (self.sink)(Batch {
             file: None,
+            form: self.form.take(),
             rows: Rows::Lines(std::mem::take(&mut self.lines)),
             columns: columns.into_iter().map(Column::Text).collect(),
             unreadable: std::mem::take(&mut self.unreadable),

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER};
-use super::days::{self, DateForm, Order, Plausible, parse_day};
-use super::dictionary::{NONE, UNKNOWN};
+use super::days::{self, DateForm, DateWritten, Order, Plausible, parse_day};
+use super::dictionary::{Dictionary, NONE, UNKNOWN};
 use super::options::{Decimal, ReadOptions};
+use super::pattern::CellPattern;
 use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind};
+use super::tables::{DateClass, DateTally, TableRead, TableTally};
+use super::unmatched::Unmatched;
 use crate::calendar::Day;
 use crate::error::RecordsError;
 
@@ -16,6 +19,8 @@ pub(super) struct Ledger {
     read: u64,
     rejects: Vec<Raw>,
     remarks: BTreeMap<RemarkKind, u64>,
+    table: TableTally,
+    unmatched: Unmatched,
 }
 
 /// What became of the rows of one table.
@@ -23,14 +28,26 @@ pub(super) struct Closed {
     pub(super) intake: Intake,
     pub(super) rejects: Vec<Reject>,
     pub(super) remarks: Vec<Remark>,
+    pub(super) table: TableRead,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Raw {
     file: Option<u32>,
     row: u64,
     column: Option<u32>,
     reason: RejectReason,
+    pattern: Option<CellPattern>,
+}
+
+/// What the cell of a reject looks like.
+fn pattern(cells: &Column, row: usize, reason: RejectReason) -> CellPattern {
+    let is_date = matches!(
+        reason,
+        RejectReason::DateUnreadable | RejectReason::DateImplausible | RejectReason::EndBeforeStart
+    );
+    let cell = cells.text(row).unwrap_or_default();
+    if is_date { CellPattern::of_date(&cell) } else { CellPattern::of(&cell) }
 }
 
 impl Ledger {
@@ -41,17 +58,24 @@ impl Ledger {
             self.remark(kind, rows);
         }
         for &(row, reason) in &batch.unreadable {
-            self.rejects.push(Raw { file: batch.file, row, column: None, reason });
+            self.rejects.push(Raw { file: batch.file, row, column: None, reason, pattern: None });
         }
         for (&row, &(column, reason)) in &faults.of_rows {
+            let pattern = batch.columns.get(column as usize).map(|cells| pattern(cells, row, reason));
             let row = batch.rows.position(row);
-            self.rejects.push(Raw { file: batch.file, row, column: Some(column), reason });
+            self.rejects.push(Raw { file: batch.file, row, column: Some(column), reason, pattern });
         }
+        self.table.take(batch, &faults.dates);
         if faults.of_rows.is_empty() {
             Accepted::All
         } else {
             Accepted::Some((0..batch.rows.len()).map(|row| faults.is_sound(row)).collect())
         }
+    }
+
+    /// Takes note of ids that are on no list: which of the `codes` of a batch say so.
+    pub(super) fn look_at_ids(&mut self, ids: &Dictionary, codes: &[u32], columns: &[&Column]) {
+        self.unmatched.look(ids, codes, columns);
     }
 
     /// Takes note of what is remarkable about rows that are used.
@@ -69,13 +93,17 @@ impl Ledger {
         column: Option<u32>,
         reason: RejectReason,
     ) {
-        self.rejects.push(Raw { file, row, column, reason });
+        self.rejects.push(Raw { file, row, column, reason, pattern: None });
     }
 
     /// The counts and the rejects in order of file and row.
     pub(super) fn close(mut self, source: &str, files: &[String], columns: &[&str]) -> Closed {
         self.rejects.sort_by_key(|raw| (raw.file, raw.row));
         let rejected = self.rejects.len() as u64;
+        let mut of_files: BTreeMap<Option<u32>, u64> = BTreeMap::new();
+        self.rejects.iter().for_each(|raw| *of_files.entry(raw.file).or_default() += 1);
+        let table = self.table.close(source, (files, columns), &of_files, self.unmatched.close());
+        withhold_rare(&mut self.rejects);
         let intake =
             Intake { source: source.to_owned(), read: self.read, accepted: self.read - rejected, rejected };
         let rejects = self
@@ -87,10 +115,28 @@ impl Ledger {
                 row: raw.row,
                 column: raw.column.map(|column| columns[column as usize].to_owned()),
                 reason: raw.reason,
+                pattern: raw.pattern,
             })
             .collect();
         let remark = |(kind, rows)| Remark { source: source.to_owned(), kind, rows };
-        Closed { intake, rejects, remarks: self.remarks.into_iter().map(remark).collect() }
+        Closed { intake, rejects, remarks: self.remarks.into_iter().map(remark).collect(), table }
+    }
+}
+
+/// Tells patterns that few rejects share as `other`.
+fn withhold_rare(rejects: &mut [Raw]) {
+    let mut shared: BTreeMap<(Option<u32>, RejectReason, CellPattern), u64> = BTreeMap::new();
+    let key = |raw: &Raw| {
+        let open = raw.pattern.clone().filter(|pattern| !pattern.is_named());
+        open.map(|pattern| (raw.column, raw.reason, pattern))
+    };
+    for key in rejects.iter().filter_map(key) {
+        *shared.entry(key).or_default() += 1;
+    }
+    for raw in rejects {
+        if key(raw).is_some_and(|key| shared[&key] < CellPattern::FEWEST) {
+            raw.pattern = Some(CellPattern::other());
+        }
     }
 }
 
@@ -148,7 +194,10 @@ impl Reader {
     fn days(&mut self, cells: &Column, rows: usize, column: u32) -> Vec<Option<i32>> {
         let (form, order) = (self.form, self.orders.entry(column).or_default());
         match cells {
-            Column::Day(days) => days.iter().copied().map(Some).collect(),
+            Column::Day(days) => {
+                order.written[DateWritten::Typed as usize] += rows as u64 - cells.empty(rows);
+                days.iter().copied().map(Some).collect()
+            }
             Column::Text(texts) => (0..rows).map(|row| days::read(texts.at(row), form, order)).collect(),
             Column::Constant(text) => {
                 vec![days::read(text.as_deref().unwrap_or_default(), form, order); rows]
@@ -157,14 +206,21 @@ impl Reader {
                 .iter()
                 .map(|&number| match number {
                     NO_INTEGER => Some(NO_DAY),
-                    number => days::number_of_days(number as f64, form),
+                    number => {
+                        order.note(DateWritten::number(number as f64, form));
+                        days::number_of_days(number as f64, form)
+                    }
                 })
                 .collect(),
             Column::Number(numbers) => numbers
                 .iter()
-                .map(
-                    |&number| if number.is_nan() { Some(NO_DAY) } else { days::number_of_days(number, form) },
-                )
+                .map(|&number| {
+                    if number.is_nan() {
+                        return Some(NO_DAY);
+                    }
+                    order.note(DateWritten::number(number, form));
+                    days::number_of_days(number, form)
+                })
                 .collect(),
         }
     }
@@ -175,6 +231,8 @@ impl Reader {
 pub(super) struct Faults {
     of_rows: BTreeMap<usize, (u32, RejectReason)>,
     remarks: Vec<(RemarkKind, u64)>,
+    /// The dates of each column that was read as such, once for a column that means several things.
+    dates: Vec<(u32, DateTally)>,
 }
 
 /// What a column of dates is there for.
@@ -225,27 +283,41 @@ impl Faults {
         let plausible = reader.plausible;
         // Beyond it nothing is planned.
         let never = Plausible::DEFAULT.last;
-        let judge = |(row, day): (usize, Option<i32>)| match day {
-            Some(NO_DAY) if of == DayOf::Event => {
-                self.add(row, column, RejectReason::DateMissing);
-                NO_DAY
+        let mut tally = DateTally::default();
+        let mut judge = |(row, day): (usize, Option<i32>)| {
+            let class = match day {
+                None => DateClass::Unreadable,
+                Some(NO_DAY) => DateClass::Absent,
+                Some(day) if of == DayOf::End && day >= never => DateClass::OpenEnd,
+                Some(day) if plausible.has(day) || of == DayOf::End && day > plausible.last => {
+                    DateClass::Plausible
+                }
+                Some(day) => DateClass::implausible(day, plausible),
+            };
+            tally.classes[class as usize] += 1;
+            match class {
+                DateClass::Plausible => return day.unwrap_or(NO_DAY),
+                DateClass::Absent if of == DayOf::Event => self.add(row, column, RejectReason::DateMissing),
+                DateClass::Absent => {}
+                DateClass::OpenEnd => self.remark(RemarkKind::OpenEnd),
+                DateClass::Unreadable => self.add(row, column, RejectReason::DateUnreadable),
+                _ => self.add(row, column, RejectReason::DateImplausible),
             }
-            Some(NO_DAY) => NO_DAY,
-            Some(day) if of == DayOf::End && day >= never => {
-                self.remark(RemarkKind::OpenEnd);
-                NO_DAY
-            }
-            Some(day) if plausible.has(day) || of == DayOf::End && day > plausible.last => day,
-            Some(_) => {
-                self.add(row, column, RejectReason::DateImplausible);
-                NO_DAY
-            }
-            None => {
-                self.add(row, column, RejectReason::DateUnreadable);
-                NO_DAY
-            }
+            NO_DAY
         };
-        reader.days(cells, rows, column).into_iter().enumerate().map(judge).collect()
+        let days = reader.days(cells, rows, column).into_iter().enumerate().map(&mut judge).collect();
+        self.note_dates(column, tally, reader);
+        days
+    }
+
+    /// Takes note of a column's dates. One that is read twice, as happened and as known, counts once.
+    fn note_dates(&mut self, column: u32, mut tally: DateTally, reader: &mut Reader) {
+        if let Some(order) = reader.orders.get_mut(&column) {
+            tally.written = std::mem::take(&mut order.written);
+        }
+        if self.dates.iter().all(|(held, _)| *held != column) {
+            self.dates.push((column, tally));
+        }
     }
 
     /// The dates of birth of a column; [`NO_DAY`] where absent, and where it cannot be read or cannot be: a wrong date
@@ -260,22 +332,38 @@ impl Faults {
         let days: Vec<Option<i32>> = match cells {
             Column::Text(texts) => {
                 let (form, order) = (reader.form, reader.orders.entry(column).or_default());
-                let of_month = |text: &str| parse_month(text).map(Day::epoch_days);
-                let read = |text: &str| of_month(text).or_else(|| days::read(text, form, order));
-                texts.iter().map(read).collect()
+                let mut read = |text: &str| match parse_month(text) {
+                    Some(day) => {
+                        order.note(DateWritten::Month);
+                        Some(day.epoch_days())
+                    }
+                    None => days::read(text, form, order),
+                };
+                texts.iter().map(&mut read).collect()
             }
             _ => reader.days(cells, rows, column),
         };
         let plausible = reader.plausible;
-        let judge = |day: Option<i32>| match day {
-            Some(NO_DAY) => NO_DAY,
-            Some(day) if plausible.has(day) => day,
-            day => {
-                self.remark(day.map_or(RemarkKind::BirthUnreadable, |_| RemarkKind::BirthImplausible));
-                NO_DAY
+        let mut tally = DateTally::default();
+        let mut judge = |day: Option<i32>| {
+            let class = match day {
+                None => DateClass::Unreadable,
+                Some(NO_DAY) => DateClass::Absent,
+                Some(day) if plausible.has(day) => DateClass::Plausible,
+                Some(day) => DateClass::implausible(day, plausible),
+            };
+            tally.classes[class as usize] += 1;
+            match class {
+                DateClass::Plausible => return day.unwrap_or(NO_DAY),
+                DateClass::Absent => {}
+                DateClass::Unreadable => self.remark(RemarkKind::BirthUnreadable),
+                _ => self.remark(RemarkKind::BirthImplausible),
             }
+            NO_DAY
         };
-        days.into_iter().map(judge).collect()
+        let days = days.into_iter().map(&mut judge).collect();
+        self.note_dates(column, tally, reader);
+        days
     }
 
     /// The numbers of a column; NaN where absent or faulty.

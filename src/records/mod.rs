@@ -41,11 +41,13 @@
 mod builder;
 mod codes;
 mod column;
+mod counted;
 mod days;
 mod dictionary;
 mod events;
 mod extract;
 mod file_name;
+mod form;
 mod frame;
 mod gather;
 mod header;
@@ -54,8 +56,10 @@ mod lines;
 mod lists;
 mod lookup;
 mod mapping;
+mod month;
 mod open;
 mod options;
+mod pattern;
 mod people;
 mod profile;
 mod reject;
@@ -64,36 +68,43 @@ mod selector;
 mod shape;
 mod snapshot;
 mod source;
+mod tables;
 mod text;
+mod unmatched;
 mod workbook;
 
 use std::sync::Arc;
 
 pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
 pub use codes::{CodeList, Unlisted, UnlistedCodes};
-pub use days::DateForm;
+pub use days::{DateForm, DateWritten};
 pub use events::Role;
 pub use extract::Extract;
 pub use file_name::FilePattern;
+pub use form::FileForm;
 pub use lookup::Lookup;
 pub use mapping::{
     Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
 };
 pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
+pub use pattern::CellPattern;
 pub use profile::{ChangeIn, KindProfile, SourceChange, SourceProfile};
 pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, HouseholdMember, RecordReference, Snapshot};
 pub use source::DaysFound;
+pub use tables::{ColumnRead, DateClass, FileRead, LinkCertainty, TableRead};
+pub use unmatched::{IdMismatch, UnmatchedIds};
 
 pub(crate) use builder::{check_limit, read_table};
 pub(crate) use column::{Batch, Column};
+pub(crate) use counted::{NameCounts, SourceCounts, first_of_month};
 pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
 pub(crate) use mapping::one_or_many;
 pub(crate) use people::People;
-pub(crate) use selector::{Selection, category_place};
+pub(crate) use selector::{MOST_NAMES, Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
 
@@ -109,6 +120,7 @@ pub struct Records {
     intake: Vec<Intake>,
     rejects: Vec<Reject>,
     remarks: Vec<Remark>,
+    tables: Vec<TableRead>,
 }
 
 impl Records {
@@ -148,6 +160,12 @@ impl Records {
         self.sources.iter().flat_map(|source| &source.unlisted)
     }
 
+    /// What was found in each table while it was read, in the order of [`Records::intake`].
+    #[must_use]
+    pub fn tables(&self) -> &[TableRead] {
+        &self.tables
+    }
+
     /// How many people there are.
     #[must_use]
     pub fn people(&self) -> usize {
@@ -184,6 +202,10 @@ impl Records {
 
     pub(crate) fn source_index(&self, name: &str) -> Option<usize> {
         self.sources.binary_search_by(|source| source.name.as_str().cmp(name)).ok()
+    }
+
+    pub(crate) fn all_sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter()
     }
 
     pub(crate) fn source_at(&self, index: usize) -> &Source {

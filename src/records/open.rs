@@ -79,6 +79,7 @@ impl<'a> Opened<'a> {
         Ok(opened)
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "so that an error can be handed over as it comes")]
     pub(super) fn failed(&self, why: impl ToString) -> RecordsError {
         RecordsError::Read {
             extract: self.source.to_owned(),
@@ -144,27 +145,33 @@ impl<'a> Opened<'a> {
         Ok((PathBuf::from(name), bytes))
     }
 
-    /// The text, in UTF-8 or whatever 8-bit encoding it is in.
-    pub(super) fn text(&self, options: &ReadOptions) -> Result<Box<dyn BufRead>, RecordsError> {
+    /// The text, in UTF-8 or whatever 8-bit encoding it is in, and what it was in.
+    pub(super) fn text(
+        &self,
+        options: &ReadOptions,
+    ) -> Result<(Box<dyn BufRead>, &'static str), RecordsError> {
         let mut input = BufReader::with_capacity(1 << 20, self.unpacked()?);
         let start = input.fill_buf().map_err(|error| self.failed(error))?;
         let wide = match (options.encoding, start) {
             (Some(Encoding::Windows1252), _) => None,
-            (Some(Encoding::Utf16), [0xfe, 0xff, ..]) | (_, [0xfe, 0xff, ..]) => Some(encoding_rs::UTF_16BE),
+            (_, [0xfe, 0xff, ..]) => Some(encoding_rs::UTF_16BE),
             (Some(Encoding::Utf16), _) | (_, [0xff, 0xfe, ..]) => Some(encoding_rs::UTF_16LE),
             // Without a mark: a letter of the header is a byte of it and a byte of nothing.
             (None, [letter, 0, ..]) if *letter != 0 => Some(encoding_rs::UTF_16LE),
             (None, [0, letter, ..]) if *letter != 0 => Some(encoding_rs::UTF_16BE),
             _ => None,
         };
-        let Some(encoding) = wide else { return Ok(Box::new(input)) };
+        let Some(encoding) = wide else {
+            let is_old = options.encoding == Some(Encoding::Windows1252);
+            return Ok((Box::new(input), if is_old { "Windows-1252" } else { "UTF-8" }));
+        };
         let mut bytes = Vec::new();
         input.read_to_end(&mut bytes).map_err(|error| self.failed(error))?;
         let (text, has_errors) = encoding.decode_with_bom_removal(&bytes);
         if has_errors || bytes.len() % 2 == 1 {
             return Err(self.failed("it is not the UTF-16 text that it begins as; export it again, as UTF-8"));
         }
-        Ok(Box::new(Cursor::new(text.into_owned().into_bytes())))
+        Ok((Box::new(Cursor::new(text.into_owned().into_bytes())), "UTF-16"))
     }
 }
 

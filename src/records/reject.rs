@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::pattern::CellPattern;
+
 /// Why a row was not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -145,6 +147,11 @@ pub struct Reject {
     pub column: Option<String>,
     /// Why.
     pub reason: RejectReason,
+    /// What the cell at fault looks like, and nothing of what it says; none where no one cell is at fault. A pattern that
+    /// fewer than [`CellPattern::FEWEST`] rejects of a table, column and reason share is told as `other`, unless it is one
+    /// of a closed list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<CellPattern>,
 }
 
 /// What is remarkable about rows that were used all the same.

@@ -154,6 +154,9 @@ impl Selector {
     }
 }
 
+/// A column of more values may be free text, or ids: none of it is shown.
+pub(crate) const MOST_NAMES: usize = 50;
+
 /// The names that a source has, with how many records have each, the commonest first.
 struct Held {
     names: Vec<(String, u64)>,
@@ -162,9 +165,6 @@ struct Held {
 impl Held {
     /// Names shown in an error: what fits on a few lines.
     const SHOWN: usize = 12;
-
-    /// A column of more values may be free text, or ids: none of it is shown.
-    const CLOSED: usize = 50;
 
     fn of(names: &[Box<str>], codes: impl Iterator<Item = usize>) -> Self {
         let mut counts = vec![0; names.len()];
@@ -184,7 +184,7 @@ impl Held {
         if let Some(same) = names().find(|name| plain(name) == wanted) {
             return Some(same);
         }
-        if self.names.len() > Self::CLOSED {
+        if self.names.len() > MOST_NAMES {
             return None;
         }
         let within = |name: &&str| {
@@ -205,7 +205,7 @@ impl std::fmt::Display for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.names.len() {
             0 => f.write_str("it has none at all"),
-            many if many > Self::CLOSED => write!(f, "it has {many} different ones, too many to list"),
+            many if many > MOST_NAMES => write!(f, "it has {many} different ones, too many to list"),
             many => {
                 let shown: Vec<String> = self
                     .names

@@ -13,6 +13,7 @@ use super::mapping::{Coverage, Duplicates, EventColumns, Kind, Known, SourceMapp
 use super::reject::{RejectReason, RemarkKind};
 use super::repeats::Repeats;
 use super::shape::{KIND_OF_FILE, KNOWN_OF_FILE};
+use super::tables::LinkTally;
 use crate::calendar::{AsOf, Day};
 use crate::error::RecordsError;
 
@@ -177,6 +178,7 @@ pub(super) struct Reading {
     events: EventTable,
     /// File and row of each event, kept where rows may yet have to be rejected.
     positions: Vec<(Option<u32>, u64)>,
+    links: LinkTally,
 }
 
 /// The columns that a mapping asks for, each once, and the places of its parts among them.
@@ -285,6 +287,7 @@ impl Reading {
                 ..EventTable::default()
             },
             positions: Vec::new(),
+            links: LinkTally::default(),
             mapping,
         };
         let mapping = reading.mapping.clone();
@@ -325,6 +328,7 @@ impl Reading {
         let entity: Vec<&Column> = layout.entity.iter().map(|&place| cells(place)).collect();
         let person = encode_ids(ids, &mut self.id_parts, &entity, rows, !people_listed);
         faults.add_missing_ids(&person, layout.entity[0] as u32);
+        self.ledger.look_at_ids(ids, &person, &entity);
         let reader = &mut self.reader;
         let mut days =
             |place: usize, of: DayOf| faults.days((cells(place), rows), (place as u32, of), reader);
@@ -339,8 +343,9 @@ impl Reading {
             numbers.into_iter().map(|number| number as f32).collect()
         });
         let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
+        let mut links = Vec::new();
         if let Some(place) = layout.link {
-            let links = faults.numbers((cells(place), rows), place as u32, &self.reader);
+            links = faults.numbers((cells(place), rows), place as u32, &self.reader);
             for (row, &link) in links.iter().enumerate() {
                 // An absent probability is no assurance: it is rejected as well.
                 if link.is_nan() || link < self.mapping.columns.minimum_link {
@@ -370,6 +375,8 @@ impl Reading {
             let is_missing = |&row: &usize| accepted.has(row) && incident[row] == NONE;
             self.ledger.remark(RemarkKind::IncidentMissing, (0..rows).filter(is_missing).count() as u64);
         }
+        let linked = person.iter().zip(&links).enumerate().filter(|&(row, _)| accepted.has(row));
+        linked.for_each(|(_, (&person, &link))| self.links.add(person, link));
         keep(&mut self.events.occurred, &occurred, &accepted);
         if let (KnownDays::Told(held), Some(known)) = (&mut self.events.known, &known) {
             keep(held, known, &accepted);
@@ -535,7 +542,8 @@ impl Reading {
             self.events.drop_rows(&drop);
         }
         self.ledger.remark(RemarkKind::BeforeBirth, before_birth(&self.events, born));
-        let closed = self.ledger.close(&self.mapping.name, &self.files, &layout.wanted);
+        let mut closed = self.ledger.close(&self.mapping.name, &self.files, &layout.wanted);
+        closed.table.links = layout.link.map(|_| self.links.close(self.mapping.columns.minimum_link));
         let source = Source {
             name: self.mapping.name,
             coverage: self.mapping.coverage,

@@ -3,6 +3,7 @@
 use std::io::BufRead;
 
 use super::column::Batch;
+use super::form::FileForm;
 use super::gather::{Gathering, Header};
 use super::header::Name;
 use super::lines::{Next, Records};
@@ -22,7 +23,7 @@ pub(super) fn read(
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
     let failed = |error: std::io::Error| file.failed(error);
-    let mut input = file.text(options)?;
+    let (mut input, encoding) = file.text(options)?;
     if input.fill_buf().map_err(failed)?.starts_with(b"\xef\xbb\xbf") {
         input.consume(3);
     }
@@ -45,7 +46,8 @@ pub(super) fn read(
     };
     let width = records.record.len();
     records.expect(width);
-    let mut rows = Gathering::new((places, width), options, sink);
+    let form = FileForm::text(delimiter.name(), encoding);
+    let mut rows = Gathering::new((places, width), (form, options), sink);
     loop {
         match records.next().map_err(failed)? {
             Next::Record => rows.take(&records.record)?,

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use calamine::{Data, Range, Reader, Sheets, open_workbook_auto_from_rs};
 
 use super::column::Batch;
+use super::form::FileForm;
 use super::gather::{Gathering, Header};
 use super::header::{Name, is_of};
 use super::lines::Record;
@@ -50,7 +51,7 @@ pub(super) fn read(
         return Err(file.failed(why));
     }
     match (with_columns.pop(), likeliest) {
-        (Some((_, sheet)), _) => sheet.rows(options, sink),
+        (Some((name, sheet)), _) => sheet.rows((FileForm::workbook(name), options), sink),
         (None, Some((_, missing))) => Err(missing),
         (None, None) => Err(file.failed("it has no sheet")),
     }
@@ -83,11 +84,11 @@ impl Sheet {
 
     fn rows(
         self,
-        options: &ReadOptions,
+        how: (FileForm, &ReadOptions),
         sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
     ) -> Result<(), RecordsError> {
         let first = self.range.start().map_or(0, |start| u64::from(start.0)) + 1;
-        let mut gathering = Gathering::new((self.places, self.width), options, sink);
+        let mut gathering = Gathering::new((self.places, self.width), how, sink);
         let mut record = Record::default();
         for (place, row) in self.range.rows().enumerate().skip(self.head + 1) {
             // As an empty line of a text is.

@@ -6,6 +6,8 @@
 //!            ─list_json→ everything, digit for digit  (for an archive, or another program)
 //! AuditedModel, Scorer ─model_html→ one page for those who answer for a model
 //!                      ─model_json→ everything, digit for digit
+//! DataQuality ─check_html→ one page for those who mend extracts
+//!             ─check_json→ everything, digit for digit
 //! ```
 //!
 //! All three forms of a list say the same of a case. None shows a probability for one person: a case has
@@ -30,6 +32,7 @@
 
 pub mod audit;
 mod chances;
+mod check_page;
 mod figure;
 mod glossary;
 mod html;
@@ -43,6 +46,7 @@ mod tests;
 
 use crate::words;
 
+pub use check_page::{check_html, check_json};
 pub use html::list_html;
 pub use model_page::{AnyModel, model_html, model_json};
 pub use plain::{list_csv, list_json};

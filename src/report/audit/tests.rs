@@ -43,6 +43,7 @@ fn rejects() -> ScoreIntake {
         row,
         column: column.map(Into::into),
         reason,
+        pattern: None,
     };
     ScoreIntake {
         read: 25_182,

@@ -219,6 +219,7 @@ impl<'a> Rows<'a> {
             row,
             column: place.map(|place| self.wanted[place].to_owned()),
             reason,
+            pattern: None,
         });
     }
 

@@ -31,7 +31,14 @@ fn content(table: &ScoreTable) -> (Vec<f64>, Vec<bool>, Vec<String>) {
 }
 
 fn rejected(row: u64, column: &str, reason: RejectReason) -> Reject {
-    Reject { source: "scores".to_owned(), file: None, row, column: Some(column.to_owned()), reason }
+    Reject {
+        source: "scores".to_owned(),
+        file: None,
+        row,
+        column: Some(column.to_owned()),
+        reason,
+        pattern: None,
+    }
 }
 
 /// As it is in a file.
