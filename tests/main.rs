@@ -16,6 +16,7 @@ mod determinism;
 mod editing;
 mod examples;
 mod features_reference;
+mod identities;
 mod intake;
 mod invariants;
 mod layers;

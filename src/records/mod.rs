@@ -42,24 +42,33 @@ mod builder;
 mod column;
 mod days;
 mod dictionary;
+mod entrance;
 mod events;
 mod extract;
 mod frame;
 mod gather;
 mod header;
+mod identities;
+mod identity_columns;
 mod intake;
 mod lines;
+mod link;
+mod links;
+mod listing;
 mod mapping;
+mod merges;
 mod open;
 mod options;
 mod people;
 mod profile;
+mod pseudonyms;
 mod reject;
 mod repeats;
 mod selector;
 mod snapshot;
 mod source;
 mod text;
+mod way_back;
 mod workbook;
 
 use std::sync::Arc;
@@ -68,23 +77,27 @@ pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
 pub use days::DateForm;
 pub use events::Role;
 pub use extract::Extract;
+pub use identities::Identities;
+pub use identity_columns::IdentityColumns;
+pub use link::LinkProbability;
 pub use mapping::{
     Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
 };
 pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
 pub use profile::{ChangeIn, KindProfile, SourceChange, SourceProfile};
+pub use pseudonyms::PseudonymKey;
 pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, RecordReference, Snapshot};
 pub use source::DaysFound;
 
-pub(crate) use builder::{check_limit, read_table};
+pub(crate) use builder::{EntityOf, check_limit, read_table};
 pub(crate) use column::{Batch, Column};
 pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
 pub(crate) use mapping::one_or_many;
-pub(crate) use people::People;
+pub(crate) use people::{Gone, People};
 pub(crate) use selector::{Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
@@ -101,6 +114,8 @@ pub struct Records {
     intake: Vec<Intake>,
     rejects: Vec<Reject>,
     remarks: Vec<Remark>,
+    /// Pseudonyms, each with the id that it was made of; none unless they are to be kept.
+    way_back: Vec<(String, Box<str>)>,
 }
 
 impl Records {

@@ -5,7 +5,7 @@ use askama::Template;
 use super::words::{self, Move, OutOf};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
-use crate::records::RecordReference;
+use crate::records::{LinkProbability, RecordReference};
 use crate::review::{ListedCase, ReviewList, SharesUsed, WhyListed};
 use crate::scoring::{
     Absence, AcceptedSource, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability,
@@ -160,6 +160,8 @@ struct RecordRow<'a> {
     kind: String,
     occurred: String,
     known: String,
+    /// Where it is not certain that the record is the person's.
+    link: Option<LinkProbability>,
 }
 
 /// All reasons of a case added up.
@@ -401,6 +403,7 @@ impl<'a> RecordRow<'a> {
             kind: words::plain(&record.kind),
             occurred: words::date(record.occurred),
             known: words::date(record.known),
+            link: record.link,
         }
     }
 }
