@@ -134,7 +134,11 @@ fn records() -> std::result::Result<Records, Box<dyn std::error::Error>> {
             ..Coverage::default()
         })
     };
-    let columns = PeopleColumns { person: vec!["client".into()], date_of_birth: Some("born".into()) };
+    let columns = PeopleColumns {
+        person: vec!["client".into()],
+        date_of_birth: Some("born".into()),
+        ..PeopleColumns::default()
+    };
     Ok(Records::builder()
         .people(columns, Extract::frame(people))
         .source(
@@ -163,6 +167,7 @@ fn protected() -> std::result::Result<Protected, Box<dyn std::error::Error>> {
         characteristics: vec!["sex".into()],
         not_held: vec!["ethnicity".into(), "disability".into()],
         of_family: None,
+        ..ProtectedColumns::default()
     };
     Ok(Protected::read(&columns, Extract::frame(df!("client" => ids, "sex" => sex)?))?)
 }

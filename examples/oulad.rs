@@ -201,6 +201,7 @@ pub fn protected(folder: &Path) -> Anyhow<Protected> {
         characteristics: PROTECTED.map(str::to_owned).to_vec(),
         not_held: vec!["religion".to_owned()],
         of_family: None,
+        ..ProtectedColumns::default()
     };
     Ok(Protected::read(&columns, Extract::path(folder.join("studentInfo.parquet")))?)
 }
@@ -272,6 +273,7 @@ pub fn load(folder: &Path, lies: Lies) -> Anyhow<Records> {
         start: None,
         end: None,
         lag_days: 0,
+        ..HouseholdColumns::default()
     };
     let students_frame =
         parquet(&folder.join("studentInfo.parquet"), &["code_module", "code_presentation", "id_student"])?;

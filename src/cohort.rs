@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::calendar::AsOf;
 use crate::error::SpecError;
-use crate::records::{NONE, Records, Selection, Selector, Snapshot, open_on};
+use crate::records::{Gone, NONE, Records, Selection, Selector, Snapshot, open_on};
 
 /// What is scored: people one by one, or the households they live in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +20,10 @@ pub enum Unit {
     Family,
 }
 
-/// The rules by which a cohort is chosen. A family passes "ages", "open" and "latest" if a member does, and
-/// "not open" and "none within" if no member is open and none has such a record.
+/// The rules by which a cohort is chosen. Nobody is in it of whom the list of people says that they died or left, once that is
+/// known ([`PeopleColumns`](crate::records::PeopleColumns)); of a family the rules look at the other members. A family
+/// passes "ages", "open" and "latest" if a member does, and "not open" and "none within" if no member is open and none has
+/// such a record.
 ///
 /// # Examples
 /// ```
@@ -227,6 +229,18 @@ struct Rules<'a, 'r> {
 
 impl Rules<'_, '_> {
     fn passes(&self, people: &[u32], left_out: &mut LeftOut) -> bool {
+        let here: Vec<u32>;
+        let gone: Vec<Gone> = people.iter().filter_map(|&person| self.snapshot.gone(person)).collect();
+        let people = if gone.is_empty() {
+            people
+        } else if gone.len() == people.len() {
+            let all_died = gone.iter().all(|&gone| gone == Gone::Died);
+            *(if all_died { &mut left_out.died } else { &mut left_out.left }) += 1;
+            return false;
+        } else {
+            here = people.iter().copied().filter(|&person| self.snapshot.gone(person).is_none()).collect();
+            &here
+        };
         if let Some((youngest, oldest)) = self.ages {
             let mut known = false;
             let fits = people.iter().any(|&person| {
@@ -299,6 +313,12 @@ impl Rules<'_, '_> {
 /// How many were left out, by the first rule they did not pass.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
+    /// Known to have died; a family, if all its members have.
+    #[serde(default)]
+    pub died: u64,
+    /// Known to have left; a family, if all its members have left or died.
+    #[serde(default)]
+    pub left: u64,
     /// Of another age.
     pub age: u64,
     /// Of unknown age.

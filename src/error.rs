@@ -250,6 +250,23 @@ pub enum RecordsError {
         /// The bound.
         limit: u64,
     },
+    /// A key that could be tried out.
+    #[error(
+        "the key for pseudonyms has fewer than {least} bytes; make one, for instance with `openssl rand -hex 32`, and keep it \
+         away from the data"
+    )]
+    PseudonymKey {
+        /// The fewest bytes.
+        least: usize,
+    },
+    /// The table from pseudonyms to ids cannot be written.
+    #[error("the table from pseudonyms to ids cannot be written to {}: {why}", path.display())]
+    WayBack {
+        /// The file.
+        path: PathBuf,
+        /// What is in the way.
+        why: String,
+    },
     /// No entity at all.
     #[error("there are no people: neither a list of people nor an accepted record names anybody")]
     Empty,

@@ -47,6 +47,7 @@ mod editing;
 mod full_audit;
 mod looking;
 mod progress;
+mod pseudonyms;
 mod quality;
 mod source;
 mod training;
@@ -55,6 +56,7 @@ pub use check::Checked;
 pub use editing::{ChangedVerdict, Edited};
 pub use full_audit::FullAudit;
 pub use progress::Progress;
+pub use pseudonyms::PseudonymsBy;
 pub use quality::{
     DataQuality, FindingWeight, ModelAtTheDoor, MonthOfRows, NamedCount, Names, Overlap, OverlapShare,
     QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
@@ -78,8 +80,8 @@ use crate::fairness::{Protected, ProtectedColumns};
 use crate::features::{FeatureSpec, FeatureTemplate};
 use crate::outcome::OutcomeSpec;
 use crate::records::{
-    Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, PeopleColumns, ReadOptions,
-    Records, RecordsBuilder, Selector, SourceMapping, one_or_many,
+    Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, Identities, IdentityColumns,
+    PeopleColumns, ReadOptions, Records, RecordsBuilder, Selector, SourceMapping, one_or_many,
 };
 
 /// A project file.
@@ -99,6 +101,12 @@ pub struct Project {
     /// What the model cannot see, in plain words: shown with every score.
     #[serde(default)]
     pub cannot_see: Vec<String>,
+    /// Whose the ids of several systems are, and which ids were merged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<FileOf<IdentityColumns>>,
+    /// The key by which ids become pseudonyms while they are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonyms: Option<PseudonymsBy>,
     /// The list of people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<FileOf<PeopleColumns>>,
@@ -347,8 +355,24 @@ impl Project {
     }
 
     fn read(&self, reject_limit: f64) -> Result<Records, Error> {
+        self.read_by(self.identities()?, reject_limit)
+    }
+
+    /// Whose the ids are, and the key.
+    fn identities(&self) -> Result<Identities, Error> {
+        let tables = self.identities.iter();
+        let identities = Identities::read(
+            tables.map(|file| (file.columns.clone(), self.extract(&file.path, &file.read))),
+        )?;
+        Ok(match &self.pseudonyms {
+            None => identities,
+            Some(by) => identities.pseudonyms(by.key(&self.folder)?),
+        })
+    }
+
+    fn read_by(&self, identities: Identities, reject_limit: f64) -> Result<Records, Error> {
         let progress = |source: &str, rows: u64| self.watch.rows(source, rows);
-        let mut builder = self.who().reject_limit(reject_limit).progress(progress);
+        let mut builder = self.who(identities).reject_limit(reject_limit).progress(progress);
         for source in &self.sources {
             let mapping = SourceMapping {
                 name: source.name.clone(),
@@ -361,8 +385,8 @@ impl Project {
     }
 
     /// People and households, and no source yet.
-    fn who<'p>(&self) -> RecordsBuilder<'p> {
-        let mut builder = Records::builder();
+    fn who<'p>(&self, identities: Identities) -> RecordsBuilder<'p> {
+        let mut builder = Records::builder().identities(identities);
         if let Some(day) = self.read_on {
             builder = builder.read_on(day);
         }
@@ -376,6 +400,16 @@ impl Project {
         builder
     }
 
+    /// Reads all extracts again, and writes each pseudonym with the id that it was made of to a new file that its owner alone
+    /// can read: see [`Records::write_way_back`].
+    ///
+    /// # Errors
+    /// As [`Project::check`], and [`Error::Records`] where the project makes no pseudonyms or the file is there already.
+    pub fn write_way_back(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let records = self.read_by(self.identities()?.keep_way_back(), 1.0)?;
+        Ok(records.write_way_back(path.as_ref())?)
+    }
+
     /// Reads the protected characteristics, for audit alone.
     ///
     /// # Errors
@@ -384,10 +418,12 @@ impl Project {
         Ok(match &self.protected {
             None => Protected::none(Vec::new()),
             Some(file) => {
-                let protected = Protected::read(&file.columns, self.extract(&file.path, &file.read))?;
+                let extract = self.extract(&file.path, &file.read);
+                let unit = file.columns.of_family.map_or(self.cohort.unit, |_| Unit::Person);
+                let protected = Protected::read_of(&file.columns, extract, &self.identities()?, unit)?;
                 match file.columns.of_family {
                     None => protected,
-                    Some(rule) => protected.of_families(&self.who().build()?, rule),
+                    Some(rule) => protected.of_families(&self.who(self.identities()?).build()?, rule),
                 }
             }
         })

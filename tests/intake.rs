@@ -370,6 +370,7 @@ fn protected_characteristics_are_read_apart_and_tell_nothing() {
         characteristics: vec!["sex".into()],
         not_held: vec!["religion".into()],
         of_family: None,
+        ..ProtectedColumns::default()
     };
     let person = |n: u32| format!("{SECRET}-p{n}");
     let frame = polars::df!(

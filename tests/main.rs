@@ -19,6 +19,7 @@ mod editing;
 mod examples;
 mod features_reference;
 mod files;
+mod identities;
 mod intake;
 mod invariants;
 mod layers;

@@ -96,7 +96,11 @@ fn records() -> Records {
     let ids: Vec<String> = (0..PEOPLE).map(id).collect();
     let born: Vec<String> =
         (0..PEOPLE).map(|person| format!("20{:02}-05-17", 8 + draw(person, 0, 9, 12))).collect();
-    let people = PeopleColumns { person: vec!["who".into()], date_of_birth: Some("born".into()) };
+    let people = PeopleColumns {
+        person: vec!["who".into()],
+        date_of_birth: Some("born".into()),
+        ..PeopleColumns::default()
+    };
     let source = |name: &str, from: &str| {
         SourceMapping::new(name, "who", "record", "on").value("value").known(Known::LagDays(1)).coverage(
             Coverage {

@@ -161,7 +161,11 @@ pub fn as_of(text: &str) -> AsOf {
 }
 
 pub fn people_columns() -> PeopleColumns {
-    PeopleColumns { person: vec!["person".into()], date_of_birth: Some("born".into()) }
+    PeopleColumns {
+        person: vec!["person".into()],
+        date_of_birth: Some("born".into()),
+        ..PeopleColumns::default()
+    }
 }
 
 pub fn household_columns(lag_days: i32) -> HouseholdColumns {
@@ -171,6 +175,7 @@ pub fn household_columns(lag_days: i32) -> HouseholdColumns {
         start: Some("start".into()),
         end: Some("end".into()),
         lag_days,
+        ..HouseholdColumns::default()
     }
 }
 
@@ -372,6 +377,7 @@ pub fn protected_columns() -> ProtectedColumns {
         characteristics: vec!["sex".into()],
         not_held: vec!["religion".into()],
         of_family: None,
+        ..ProtectedColumns::default()
     }
 }
 

@@ -36,6 +36,10 @@ pub struct Arguments {
     /// file.
     #[arg(long, value_name = "FILE.csv")]
     rejects: Option<PathBuf>,
+    /// Write each pseudonym with the id that it was made of to this new file, which its owner alone can read. Who has it
+    /// needs no key.
+    #[arg(long, value_name = "FILE.csv")]
+    pseudonyms_back: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
@@ -51,6 +55,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     progress.stage("checking");
     if let Some(path) = &arguments.rejects {
         output::write(path, &checked.rejects_csv()?)?;
+    }
+    if let Some(path) = &arguments.pseudonyms_back {
+        project.write_way_back(path)?;
+        eprintln!("{}: the way back from pseudonyms to people; keep it away from the data", path.display());
     }
     let (records, protected) = (checked.records(), checked.protected());
     let warnings = checked.warnings();

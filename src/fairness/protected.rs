@@ -6,17 +6,22 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::audit::{UNKNOWN, folded};
+use crate::cohort::Unit;
 use crate::error::{AuditError, MitigationError, RecordsError};
-use crate::records::{Extract, Intake, Records, Reject, read_table};
+use crate::records::{EntityOf, Extract, Identities, Intake, Records, Reject, read_table};
 
 /// The columns of a file of protected characteristics.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProtectedColumns {
     /// The entity, as the cohort has it: the person (or the family, where families are scored). One
     /// column, or several joined by `/`.
     #[serde(with = "crate::records::one_or_many")]
     pub entity: Vec<String>,
+    /// The system whose ids they are, by its name in the tables of identities. Without it they are people's own, or
+    /// households'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
     /// The characteristics that are held, each a column.
     pub characteristics: Vec<String>,
     /// Characteristics that are not held and cannot be audited: said in every report.
@@ -66,7 +71,7 @@ impl FamilyValue {
 ///     entity: vec!["person".into()],
 ///     characteristics: vec!["sex".into()],
 ///     not_held: vec!["religion".into()],
-///     of_family: None,
+///     ..ProtectedColumns::default()
 /// };
 /// let frame = df!("person" => ["p1", "p2"], "sex" => ["F", "M"])?;
 /// let protected = Protected::read(&columns, Extract::frame(frame))?;
@@ -140,14 +145,35 @@ impl Protected {
     /// # Errors
     /// [`RecordsError`] where the file cannot be read or lacks a column.
     pub fn read(columns: &ProtectedColumns, extract: Extract) -> Result<Self, RecordsError> {
+        Self::read_of(columns, extract, &Identities::default(), Unit::Person)
+    }
+
+    /// The same, by the ids of people (or households) that the file's stand for: of records that were read with these
+    /// identities. A row whose link to its person is less sure than 0.9 is rejected.
+    ///
+    /// # Errors
+    /// As [`Protected::read`], and where no identities are of the file's `system`.
+    pub fn read_of(
+        columns: &ProtectedColumns,
+        extract: Extract,
+        identities: &Identities,
+        unit: Unit,
+    ) -> Result<Self, RecordsError> {
+        let of = match unit {
+            Unit::Person => EntityOf::Person(columns.system.as_deref()),
+            Unit::Family => EntityOf::Household,
+        };
         let mut protected = Self::none(columns.not_held.clone());
         protected.names.clone_from(&columns.characteristics);
         protected.groups = columns.characteristics.iter().map(|_| Vec::new()).collect();
         let mut places: Vec<HashMap<Box<str>, u32>> =
             columns.characteristics.iter().map(|_| HashMap::new()).collect();
         let Self { groups, of_entity, .. } = &mut protected;
-        let (intake, rejects) =
-            read_table("protected", &columns.entity, &columns.characteristics, extract, |entity, cells| {
+        let (intake, rejects) = read_table(
+            "protected",
+            (&columns.entity, &columns.characteristics),
+            (extract, identities, of),
+            |entity, cells| {
                 let codes = cells.iter().enumerate().map(|(nth, cell)| match cell {
                     None => u32::MAX,
                     Some(text) => match folded(Some(text)).as_str() {
@@ -159,7 +185,8 @@ impl Protected {
                     },
                 });
                 of_entity.insert(entity.into(), codes.collect());
-            })?;
+            },
+        )?;
         protected.intake = Some(intake);
         protected.rejects = rejects;
         Ok(protected)
@@ -177,16 +204,14 @@ impl Protected {
     /// let columns = HouseholdColumns {
     ///     person: vec!["person".into()],
     ///     household: "home".into(),
-    ///     start: None,
-    ///     end: None,
-    ///     lag_days: 0,
+    ///     ..HouseholdColumns::default()
     /// };
     /// let records = Records::builder().households(columns, Extract::frame(homes)).build()?;
     /// let columns = ProtectedColumns {
     ///     entity: vec!["person".into()],
     ///     characteristics: vec!["sex".into()],
-    ///     not_held: Vec::new(),
     ///     of_family: Some(FamilyValue::AllAlike),
+    ///     ..ProtectedColumns::default()
     /// };
     /// let frame = df!("person" => ["p1", "p2"], "sex" => ["F", "M"])?;
     /// let protected = Protected::read(&columns, Extract::frame(frame))?.of_families(&records, FamilyValue::AllAlike);

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`concepts`] | the nouns in the order of the flow; how a score is made; what a band is | are new to the crate |
 //! | [`point_in_time`] | how the future is kept out of features; how to spot leakage | map sources, or audit a model |
+//! | [`linking`] | how ids of several systems, merged ids and Splink's output become people; pseudonyms | bring extracts of several services together |
 //! | [`project_file`] | every table and key of `project.toml` | write a project |
 //! | [`check`] | how to look at extracts before anything is made of them; what the page shows and withholds | bring in extracts, or mend them |
 //! | [`defaults`] | every default and its reason | audit a model, or wonder why |
@@ -17,6 +18,9 @@ pub mod concepts {}
 
 #[doc = include_str!("point_in_time.md")]
 pub mod point_in_time {}
+
+#[doc = include_str!("linking.md")]
+pub mod linking {}
 
 #[doc = include_str!("project_file.md")]
 pub mod project_file {}

@@ -8,7 +8,7 @@ use crate::fairness::audit::AuditParams;
 use crate::features::Scopes;
 use crate::model::{AdditiveParams, LogisticParams, PathParams, ScorecardParams};
 use crate::project::Project;
-use crate::records::{Coverage, DEFAULT_REJECT_LIMIT, Known, ReadOptions};
+use crate::records::{Coverage, DEFAULT_REJECT_LIMIT, Known, PseudonymKey, ReadOptions};
 use crate::scoring::Request;
 
 const PROJECT_FILE: &str = include_str!("project_file.md");
@@ -93,6 +93,11 @@ fn every_key_has_its_row_and_stands_in_an_example() {
         "columns = { |no_such_key = 1, ",
         "lag_days = 14|, no_such_key = 1",
         "not_held = [\"religion\"]|, no_such_key = 1",
+        "form = \"crosswalk\"|, no_such_key = 1",
+        "form = \"wide\"|, no_such_key = 1",
+        "form = \"merged\"|, no_such_key = 1",
+        "form = \"splink_clusters\"|, no_such_key = 1",
+        "form = \"splink_pairs\"|, no_such_key = 1",
         "[[source]]|\nno_such_key = 1",
         "ended_known = \"end_recorded\"|, no_such_key = 1",
         "coverage = { |no_such_key = 1, ",
@@ -137,6 +142,7 @@ fn the_defaults_are_those_of_the_project() {
         ("`families`", format!("`{{ cross_fit = {} }}`", families["cross_fit"])),
         ("`resamples`", format!("`{}`", project.training.resamples)),
         ("`minimum_group`", format!("`{}`", project.training.minimum_group)),
+        ("fewest bytes of a key for pseudonyms", format!("`{}`", PseudonymKey::LEAST_BYTES)),
         ("`list_letters`", format!("`{}`", ReadOptions::default().list_letters)),
     ];
     for (what, value) in expected {

@@ -2,11 +2,14 @@
 
 use super::Records;
 use super::column::NO_DAY;
-use super::dictionary::{self, Dictionary, IdParts, NONE};
+use super::dictionary::{self, Dictionary, NONE};
+use super::entrance::{Entrance, Ids};
 use super::events::OPEN;
 use super::extract::Extract;
+use super::identities::Identities;
 use super::intake::{Closed, DayOf, Faults, Ledger, Reader};
-use super::mapping::{HouseholdColumns, PeopleColumns, SourceMapping};
+use super::listing::{Listed, read_people};
+use super::mapping::{HouseholdColumns, MINIMUM_LINK, PeopleColumns, SourceMapping};
 use super::people::{Households, People, Spell, families};
 use super::reject::{Intake, Reject, RejectReason, Remark, summarise};
 use super::source::Reading;
@@ -21,6 +24,7 @@ pub const DEFAULT_REJECT_LIMIT: f64 = 0.05;
 /// Gathers extracts; [`RecordsBuilder::build`] reads them.
 #[derive(Default)]
 pub struct RecordsBuilder<'p> {
+    identities: Identities,
     people: Option<(PeopleColumns, Extract)>,
     households: Option<(HouseholdColumns, Extract)>,
     sources: Vec<(SourceMapping, Extract)>,
@@ -37,6 +41,13 @@ impl std::fmt::Debug for RecordsBuilder<'_> {
 }
 
 impl<'p> RecordsBuilder<'p> {
+    /// Whose the ids of several systems are, and the key for pseudonyms. Every other table says with `system` whose ids it has.
+    #[must_use]
+    pub fn identities(mut self, identities: Identities) -> Self {
+        self.identities = identities;
+        self
+    }
+
     /// The list of people. Records about anybody else are then rejected.
     #[must_use]
     pub fn people(mut self, columns: PeopleColumns, extract: Extract) -> Self {
@@ -95,28 +106,32 @@ impl<'p> RecordsBuilder<'p> {
         self.sources.sort_by(|a, b| a.0.name.cmp(&b.0.name));
         let names: Vec<&str> = self.sources.iter().map(|(mapping, _)| mapping.name.as_str()).collect();
         let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
-        if let Some(name) = twice.or(names.into_iter().find(|name| ["people", "households"].contains(name))) {
+        let is_taken = |name: &&str| {
+            let mut of_identities = self.identities.intake().iter();
+            ["people", "households"].contains(name) || of_identities.any(|held| held.source == **name)
+        };
+        if let Some(name) = twice.or(names.into_iter().find(is_taken)) {
             return Err(RecordsError::NameTwice(name.to_owned()));
         }
 
-        let mut ids = Dictionary::default();
-        let mut tables = Tables::default();
-        let listed = self.people.is_some();
+        let identities = self.identities;
+        let mut ids = Ids::new(&identities, self.people.is_some());
+        let mut tables = Tables::of(&identities);
         let updated = self.sources.iter().filter_map(|(mapping, _)| mapping.coverage.updated).max();
         let last = self.read_on.or(updated);
-        let born = match self.people {
+        let Listed { born, partings } = match self.people {
             Some((columns, extract)) => {
-                let (born, closed) = read_people(&columns, (extract, last), &mut ids)?;
+                let (listed, closed) = read_people(&columns, (extract, last), &mut ids)?;
                 tables.add(closed);
-                born
+                listed
             }
-            None => Vec::new(),
+            None => Listed::default(),
         };
         let mut household_ids = Dictionary::default();
         let spells = match self.households {
             Some((columns, extract)) => {
-                let ids = (&mut ids, listed);
-                let (spells, closed) = read_households(&columns, (extract, last), ids, &mut household_ids)?;
+                let (spells, closed) =
+                    read_households(&columns, (extract, last), &mut ids, &mut household_ids)?;
                 tables.add(closed);
                 spells
             }
@@ -126,10 +141,11 @@ impl<'p> RecordsBuilder<'p> {
         for (mapping, extract) in self.sources {
             let name = mapping.name.clone();
             let extract = (extract, self.read_on);
-            readings.push(Reading::read(mapping, extract, (&mut ids, listed), |rows| progress(&name, rows))?);
+            readings.push(Reading::read(mapping, extract, &mut ids, |rows| progress(&name, rows))?);
         }
-        if ids.len() >= dictionary::UNKNOWN as usize {
-            let limit = u64::from(dictionary::UNKNOWN);
+        let Ids { people: ids, mut way_back, .. } = ids;
+        if ids.len() >= dictionary::LINKED_TWICE as usize {
+            let limit = u64::from(dictionary::LINKED_TWICE);
             return Err(RecordsError::TooMany { extract: "people".into(), what: "people", limit });
         }
 
@@ -142,6 +158,7 @@ impl<'p> RecordsBuilder<'p> {
         for (old, day) in born.into_iter().enumerate() {
             born_sorted[place[old] as usize] = day;
         }
+        let partings = partings.placed(&place, ids.len());
         let (household_ids, household_place) =
             household_ids.sorted(spells.iter().map(|spell| spell.household));
         let mut spells: Vec<Spell> = spells
@@ -156,20 +173,28 @@ impl<'p> RecordsBuilder<'p> {
         let family = families(ids.len(), &spells, household_ids.len());
         let mut sources = Vec::new();
         for reading in readings {
-            let (source, closed) = reading.close(&place, &born_sorted);
+            let (source, closed) = reading.close(&place, (&born_sorted, &partings));
             sources.push(source);
             tables.add(closed);
         }
         let Tables { intake, rejects, remarks, read } = tables;
         check_limit(&intake, &rejects, limit)?;
+        let is_held = |(pseudonym, _): &(String, Box<str>)| {
+            let is_in = |ids: &[Box<str>]| ids.binary_search_by(|held| (**held).cmp(pseudonym)).is_ok();
+            is_in(&ids) || is_in(&household_ids)
+        };
+        way_back.retain(is_held);
+        way_back.sort_unstable();
+        way_back.dedup();
         Ok(Records {
-            people: People { ids: ids.into(), born: born_sorted, family },
+            people: People { ids: ids.into(), born: born_sorted, partings, family },
             households: Households { ids: household_ids.into(), spells },
             sources,
             intake,
             rejects,
             remarks,
             tables: read,
+            way_back,
         })
     }
 }
@@ -184,6 +209,14 @@ struct Tables {
 }
 
 impl Tables {
+    fn of(identities: &Identities) -> Self {
+        Self {
+            intake: identities.intake().to_vec(),
+            rejects: identities.rejects().to_vec(),
+            remarks: identities.remarks().to_vec(),
+        }
+    }
+
     fn add(&mut self, closed: Closed) {
         self.intake.push(closed.intake);
         self.rejects.extend(closed.rejects);
@@ -213,69 +246,10 @@ pub(crate) fn check_limit(intake: &[Intake], rejects: &[Reject], limit: f64) -> 
     })
 }
 
-/// Reads the list of people into `ids`; gives the day of birth behind each. A person whose row is
-/// rejected is not on the list.
-fn read_people(
-    columns: &PeopleColumns,
-    (extract, last): (Extract, Option<Day>),
-    ids: &mut Dictionary,
-) -> Result<(Vec<i32>, Closed), RecordsError> {
-    let mut wanted: Vec<&str> = columns.person.iter().map(String::as_str).collect();
-    wanted.extend(columns.date_of_birth.as_deref());
-    let parts = columns.person.len();
-    let mut all = Dictionary::default();
-    let mut born: Vec<i32> = Vec::new();
-    let mut listed: Vec<bool> = Vec::new();
-    let mut id_parts = IdParts::default();
-    let mut ledger = Ledger::default();
-    let mut reader = Reader::new(extract.how(), last);
-    let mut files = Vec::new();
-    extract.read("people", &wanted, &mut files, &mut |batch| {
-        let rows = batch.rows.len();
-        let mut faults = Faults::default();
-        let days = match batch.columns.get(parts) {
-            Some(cells) => faults.births((cells, rows), parts as u32, &mut reader),
-            None => vec![NO_DAY; rows],
-        };
-        let cells: Vec<_> = batch.columns[..parts].iter().collect();
-        let codes = dictionary::encode_ids(&mut all, &mut id_parts, &cells, rows, true);
-        faults.add_missing_ids(&codes, 0);
-        born.resize(all.len(), NO_DAY);
-        listed.resize(all.len(), false);
-        for (row, &code) in codes.iter().enumerate() {
-            if !faults.is_sound(row) {
-                continue;
-            }
-            let (held, is_listed) = (&mut born[code as usize], &mut listed[code as usize]);
-            if *is_listed {
-                faults.add(row, 0, RejectReason::EntityRepeated);
-                // The earlier of two dates of birth, so that the order of rows does not decide.
-                if *held == NO_DAY || (days[row] != NO_DAY && days[row] < *held) {
-                    *held = days[row];
-                }
-            } else {
-                *is_listed = true;
-                *held = days[row];
-            }
-        }
-        ledger.judge(&batch, &faults);
-        Ok(())
-    })?;
-    let born = (0..all.len() as u32)
-        .filter(|&code| listed[code as usize])
-        .map(|code| {
-            ids.intern(all.text(code));
-            born[code as usize]
-        })
-        .collect();
-    reader.check("people", &wanted)?;
-    Ok((born, ledger.close("people", &files, &wanted)))
-}
-
 fn read_households(
     columns: &HouseholdColumns,
     (extract, last): (Extract, Option<Day>),
-    (ids, listed): (&mut Dictionary, bool),
+    ids: &mut Ids<'_>,
     household_ids: &mut Dictionary,
 ) -> Result<(Vec<Spell>, Closed), RecordsError> {
     let mut wanted: Vec<&str> = columns.person.iter().map(String::as_str).collect();
@@ -283,29 +257,36 @@ fn read_households(
     wanted.push(&columns.household);
     let start_place = columns.start.as_deref().map(|name| (wanted.push(name), wanted.len() - 1).1);
     let end_place = columns.end.as_deref().map(|name| (wanted.push(name), wanted.len() - 1).1);
+    let mut entrance = Entrance::new(ids.identities, "households", columns.system.as_deref())?;
     let mut spells = Vec::new();
-    let mut id_parts = IdParts::default();
     let mut ledger = Ledger::default();
     let mut reader = Reader::new(extract.how(), last);
     let mut files = Vec::new();
     extract.read("households", &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
+        let mut of_days = Faults::default();
+        let mut days = |place: Option<usize>, of: DayOf, absent: i32| -> Vec<i32> {
+            let Some(place) = place else { return vec![absent; rows] };
+            let days = of_days.days((&batch.columns[place], rows), (place as u32, of), &mut reader);
+            days.into_iter().map(|day| if day == NO_DAY { absent } else { day }).collect()
+        };
+        let start = days(start_place, DayOf::Optional, NO_DAY);
+        let end = days(end_place, DayOf::End, OPEN);
         let cells: Vec<_> = batch.columns[..parts].iter().collect();
-        let person = dictionary::encode_ids(ids, &mut id_parts, &cells, rows, !listed);
+        let entered = entrance.enter(&mut ids.people, (&cells, rows), Some(&start), !ids.are_listed);
+        let person = entered.person;
         faults.add_missing_ids(&person, 0);
-        ledger.look_at_ids(ids, &person, &cells);
-        let household = household_ids.encode(&batch.columns[parts], rows, true);
+        ledger.look_at_ids(&ids.people, &person, &cells);
+        let links = entered.link.iter().flatten().enumerate();
+        for (row, _) in links.filter(|(_, link)| **link < MINIMUM_LINK) {
+            faults.add(row, 0, RejectReason::LinkWeak);
+        }
+        let household = entrance.enter_households(household_ids, (&[&batch.columns[parts]], rows));
         for (row, _) in household.iter().enumerate().filter(|(_, code)| **code == NONE) {
             faults.add(row, parts as u32, RejectReason::HouseholdMissing);
         }
-        let mut days = |place: Option<usize>, of: DayOf, absent: i32| -> Vec<i32> {
-            let Some(place) = place else { return vec![absent; rows] };
-            let days = faults.days((&batch.columns[place], rows), (place as u32, of), &mut reader);
-            days.into_iter().map(|day| if day == NO_DAY { absent } else { day }).collect()
-        };
-        let start = days(start_place, DayOf::Optional, i32::MIN);
-        let end = days(end_place, DayOf::End, OPEN);
+        faults.absorb(of_days);
         for row in 0..rows {
             if end[row] < start[row] {
                 faults.add(row, end_place.unwrap_or(parts) as u32, RejectReason::EndBeforeStart);
@@ -321,37 +302,62 @@ fn read_households(
         }));
         Ok(())
     })?;
+    ids.way_back.extend(entrance.way_back());
     reader.check("households", &wanted)?;
     Ok((spells, ledger.close("households", &files, &wanted)))
+}
+
+/// Whose ids a table of texts has.
+pub(crate) enum EntityOf<'a> {
+    /// People's, of this system or their own.
+    Person(Option<&'a str>),
+    /// Households'.
+    Household,
 }
 
 /// Reads a table of texts by entity: hands each accepted row's id and cells (in the order of `columns`)
 /// to `take`. A row without an id, or with one that stood before, is rejected.
 pub(crate) fn read_table(
     name: &str,
-    entity: &[String],
-    columns: &[String],
-    extract: Extract,
+    (entity, columns): (&[String], &[String]),
+    (extract, identities, of): (Extract, &Identities, EntityOf<'_>),
     mut take: impl FnMut(&str, &[Option<std::borrow::Cow<'_, str>>]),
 ) -> Result<(Intake, Vec<Reject>), RecordsError> {
     let wanted: Vec<&str> = entity.iter().chain(columns).map(String::as_str).collect();
+    let system = match of {
+        EntityOf::Person(system) => system,
+        EntityOf::Household => None,
+    };
+    let mut entrance = Entrance::new(identities, name, system)?;
     let mut ids = Dictionary::default();
-    let mut id_parts = IdParts::default();
+    let mut is_seen: Vec<bool> = Vec::new();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
     extract.read(name, &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
-        let mut seen = ids.len() as u32;
         let cells: Vec<_> = batch.columns[..entity.len()].iter().collect();
-        let codes = dictionary::encode_ids(&mut ids, &mut id_parts, &cells, rows, true);
+        let codes = match of {
+            EntityOf::Person(_) => {
+                let entered = entrance.enter(&mut ids, (&cells, rows), None, true);
+                let links = entered.link.iter().flatten().enumerate();
+                for (row, _) in links.filter(|(_, link)| **link < MINIMUM_LINK) {
+                    faults.add(row, 0, RejectReason::LinkWeak);
+                }
+                entered.person
+            }
+            EntityOf::Household => entrance.enter_households(&mut ids, (&cells, rows)),
+        };
         faults.add_missing_ids(&codes, 0);
-        for (row, &code) in codes.iter().enumerate().filter(|(_, code)| **code != NONE) {
-            if code < seen {
+        is_seen.resize(ids.len(), false);
+        for (row, &code) in codes.iter().enumerate() {
+            if !faults.is_sound(row) {
+                continue;
+            }
+            if std::mem::replace(&mut is_seen[code as usize], true) {
                 faults.add(row, 0, RejectReason::EntityRepeated);
                 continue;
             }
-            seen += 1;
             let cells: Vec<_> = batch.columns[entity.len()..].iter().map(|column| column.text(row)).collect();
             take(ids.text(code), &cells);
         }

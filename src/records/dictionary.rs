@@ -127,7 +127,7 @@ impl Dictionary {
     /// ([`NONE`] for one that is not used: only rejected rows had it).
     pub(super) fn sorted(self, used: impl Iterator<Item = u32>) -> (Vec<Box<str>>, Vec<u32>) {
         let mut is_used = vec![false; self.texts.len()];
-        for code in used.filter(|&code| code != NONE) {
+        for code in used.filter(|&code| code < LINKED_TWICE) {
             is_used[code as usize] = true;
         }
         let mut order: Vec<u32> =
@@ -145,6 +145,12 @@ impl Dictionary {
 
 /// A text that the dictionary does not know.
 pub(super) const UNKNOWN: u32 = u32::MAX - 1;
+
+/// An id that the tables of identities do not know, or not on the day.
+pub(super) const UNLINKED: u32 = u32::MAX - 2;
+
+/// An id that stands for two people at once.
+pub(super) const LINKED_TWICE: u32 = u32::MAX - 3;
 
 /// Whole numbers below this have a table; it grows to 16 MB at the most.
 const SMALL_INTEGERS: usize = 1 << 22;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::column::Texts;
+use super::link::LinkProbability;
 use crate::calendar::AsOf;
 
 /// The person's part in an event.
@@ -65,6 +66,7 @@ pub(crate) struct EventTable {
     pub(super) references: Option<References>,
     /// A code for each incident; `u32::MAX` where a row has none. None where the mapping names no incidents.
     pub(crate) incident: Option<Vec<u32>>,
+    pub(super) link: Option<Vec<LinkProbability>>,
     /// The day on which a later state of the same record became known; [`OPEN`] for the last one. None where no record
     /// came more than once.
     pub(super) superseded: Option<Vec<i32>>,
@@ -197,6 +199,11 @@ impl EventTable {
         self.references.as_ref().map(|refs| refs.texts.at(refs.place[row] as usize))
     }
 
+    /// How sure it is that a row is its person's; `None` where that is certain, or nobody says.
+    pub(crate) fn link(&self, row: usize) -> Option<LinkProbability> {
+        self.link.as_ref().map(|links| links[row]).filter(|&link| link < LinkProbability::CERTAIN)
+    }
+
     /// Brings rows (`person[i]` being the person of row `i`) into canonical order. Gives for each place
     /// the row that stands there now.
     pub(super) fn sort(&mut self, person: &[u32], people: usize) -> Vec<u32> {
@@ -234,7 +241,11 @@ impl EventTable {
             }));
             keyed.sort_unstable();
             for same in keyed.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|same| same.len() > 1) {
-                same.sort_unstable_by(|&a, &b| self.compare_rest(row_of(a), row_of(b)).then(a.cmp(&b)));
+                let link = |key: u128| self.link.as_ref().map(|links| links[row_of(key)]);
+                same.sort_unstable_by(|&a, &b| {
+                    let rest = self.compare_rest(row_of(a), row_of(b));
+                    rest.then_with(|| link(a).cmp(&link(b))).then(a.cmp(&b))
+                });
             }
             for (place, &key) in rows.iter_mut().zip(keyed.iter()) {
                 *place = row_of(key) as u32;
@@ -338,6 +349,9 @@ impl EventTable {
         }
         if let Some(references) = &mut self.references {
             pick(&mut references.place, order);
+        }
+        if let Some(links) = &mut self.link {
+            pick(links, order);
         }
         if let Some(superseded) = &mut self.superseded {
             pick(superseded, order);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER};
 use super::days::{self, DateForm, DateWritten, Order, Plausible, parse_day};
-use super::dictionary::{Dictionary, NONE, UNKNOWN};
+use super::dictionary::{Dictionary, LINKED_TWICE, NONE, UNKNOWN, UNLINKED};
 use super::options::{Decimal, ReadOptions};
 use super::pattern::CellPattern;
 use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind};
@@ -255,6 +255,14 @@ impl Faults {
         self.of_rows.entry(row).or_insert((column, reason));
     }
 
+    /// The first faults of rows that were found apart, for rows that have none yet.
+    pub(super) fn absorb(&mut self, later: Self) {
+        for (row, fault) in later.of_rows {
+            self.of_rows.entry(row).or_insert(fault);
+        }
+        self.remarks.extend(later.remarks);
+    }
+
     fn remark(&mut self, kind: RemarkKind) {
         match self.remarks.iter_mut().find(|held| held.0 == kind) {
             Some(held) => held.1 += 1,
@@ -268,6 +276,8 @@ impl Faults {
             match code {
                 NONE => self.add(row, column, RejectReason::EntityMissing),
                 UNKNOWN => self.add(row, column, RejectReason::EntityUnknown),
+                UNLINKED => self.add(row, column, RejectReason::IdentityUnknown),
+                LINKED_TWICE => self.add(row, column, RejectReason::IdentityTwice),
                 _ => {}
             }
         }
@@ -364,6 +374,50 @@ impl Faults {
         let days = days.into_iter().map(&mut judge).collect();
         self.note_dates(column, tally, reader);
         days
+    }
+
+    /// The days on which people died or left; [`NO_DAY`] where absent, and where it cannot be read or cannot be: a wrong
+    /// date loses the date, not the person. One that is yet to come may be planned.
+    pub(super) fn partings(
+        &mut self,
+        (cells, rows): (&Column, usize),
+        column: u32,
+        reader: &mut Reader,
+    ) -> Vec<i32> {
+        let (first, never) = (reader.plausible.first, Plausible::DEFAULT.last);
+        let judge = |day: Option<i32>| match day {
+            Some(NO_DAY) => NO_DAY,
+            Some(day) if (first..never).contains(&day) => day,
+            Some(day) if day >= never => {
+                self.remark(RemarkKind::OpenEnd);
+                NO_DAY
+            }
+            _ => {
+                self.remark(RemarkKind::PartingUnusable);
+                NO_DAY
+            }
+        };
+        reader.days(cells, rows, column).into_iter().map(judge).collect()
+    }
+
+    /// The link probabilities of a column. An absent one is no assurance, and is rejected.
+    pub(super) fn probabilities(
+        &mut self,
+        (cells, rows): (&Column, usize),
+        column: u32,
+        reader: &Reader,
+    ) -> Vec<f64> {
+        let mut links = self.numbers((cells, rows), column, reader);
+        for (row, link) in links.iter_mut().enumerate() {
+            if link.is_nan() {
+                self.add(row, column, RejectReason::LinkWeak);
+                *link = 0.0;
+            } else if !(0.0..=1.0).contains(link) {
+                self.add(row, column, RejectReason::LinkNotAShare);
+                *link = 0.0;
+            }
+        }
+        links
     }
 
     /// The numbers of a column; NaN where absent or faulty.

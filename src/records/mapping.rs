@@ -40,6 +40,9 @@ pub struct EventColumns {
     /// (joined by `/`).
     #[serde(with = "one_or_many")]
     pub entity: Vec<String>,
+    /// The system whose ids they are, by its name in the tables of identities. Without it they are people's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
     /// What kind of event it is.
     pub kind: Kind,
     /// The day it happened, or an episode began.
@@ -97,8 +100,11 @@ impl EventColumns {
     }
 }
 
+/// See [`EventColumns::minimum_link`].
+pub(super) const MINIMUM_LINK: f64 = 0.9;
+
 fn default_minimum_link() -> f64 {
-    0.9
+    MINIMUM_LINK
 }
 
 #[allow(
@@ -228,6 +234,7 @@ impl SourceMapping {
             name: name.into(),
             columns: EventColumns {
                 entity: vec![entity.into()],
+                system: None,
                 kind: Kind::Constant(kind.into()),
                 occurred: occurred.into(),
                 ended: None,
@@ -251,6 +258,13 @@ impl SourceMapping {
     #[must_use]
     pub fn entity<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
         self.columns.entity = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The system whose ids the entity's are: see [`Identities`](super::Identities).
+    #[must_use]
+    pub fn system(mut self, name: impl Into<String>) -> Self {
+        self.columns.system = Some(name.into());
         self
     }
 
@@ -358,25 +372,37 @@ impl SourceMapping {
 ///
 /// With a list of people, a record about anybody else is rejected; without one, people are those that
 /// the records name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeopleColumns {
     /// The person's pseudonymous id: one column, or several joined by `/`.
     #[serde(with = "one_or_many")]
     pub person: Vec<String>,
+    /// The system whose ids they are, by its name in the tables of identities. Without it they are people's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
     /// The date of birth. An unknown day stands as the 15th, by the convention of the records; a text that
     /// gives only the month is read so. Empty where unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date_of_birth: Option<String>,
+    /// The day of death. Once it is known (the day after), the person is in no cohort. Empty while they live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub died: Option<String>,
+    /// The day on which the person left for good, as by a move out of the area: the same. Empty while they are here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<String>,
 }
 
 /// The columns of the list of who belonged to which household or family, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HouseholdColumns {
     /// The person: one column, or several joined by `/`.
     #[serde(with = "one_or_many")]
     pub person: Vec<String>,
+    /// The system whose ids the people's are, by its name in the tables of identities. Without it they are people's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
     /// The household or family.
     pub household: String,
     /// The first day. Without the column, or where it is empty, there is no beginning.

@@ -44,6 +44,7 @@ mod column;
 mod counted;
 mod days;
 mod dictionary;
+mod entrance;
 mod events;
 mod extract;
 mod file_name;
@@ -51,17 +52,24 @@ mod form;
 mod frame;
 mod gather;
 mod header;
+mod identities;
+mod identity_columns;
 mod intake;
 mod lines;
+mod link;
+mod links;
+mod listing;
 mod lists;
 mod lookup;
 mod mapping;
+mod merges;
 mod month;
 mod open;
 mod options;
 mod pattern;
 mod people;
 mod profile;
+mod pseudonyms;
 mod reject;
 mod repeats;
 mod selector;
@@ -71,6 +79,7 @@ mod source;
 mod tables;
 mod text;
 mod unmatched;
+mod way_back;
 mod workbook;
 
 use std::sync::Arc;
@@ -82,6 +91,9 @@ pub use events::Role;
 pub use extract::Extract;
 pub use file_name::FilePattern;
 pub use form::FileForm;
+pub use identities::Identities;
+pub use identity_columns::IdentityColumns;
+pub use link::LinkProbability;
 pub use lookup::Lookup;
 pub use mapping::{
     Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
@@ -89,6 +101,7 @@ pub use mapping::{
 pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
 pub use pattern::CellPattern;
 pub use profile::{ChangeIn, KindProfile, SourceChange, SourceProfile};
+pub use pseudonyms::PseudonymKey;
 pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, HouseholdMember, RecordReference, Snapshot};
@@ -96,14 +109,14 @@ pub use source::DaysFound;
 pub use tables::{ColumnRead, DateClass, FileRead, LinkCertainty, TableRead};
 pub use unmatched::{IdMismatch, UnmatchedIds};
 
-pub(crate) use builder::{check_limit, read_table};
+pub(crate) use builder::{EntityOf, check_limit, read_table};
 pub(crate) use column::{Batch, Column};
 pub(crate) use counted::{NameCounts, SourceCounts, first_of_month};
 pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
 pub(crate) use mapping::one_or_many;
-pub(crate) use people::People;
+pub(crate) use people::{Gone, People};
 pub(crate) use selector::{MOST_NAMES, Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
@@ -121,6 +134,8 @@ pub struct Records {
     rejects: Vec<Reject>,
     remarks: Vec<Remark>,
     tables: Vec<TableRead>,
+    /// Pseudonyms, each with the id that it was made of; none unless they are to be kept.
+    way_back: Vec<(String, Box<str>)>,
 }
 
 impl Records {

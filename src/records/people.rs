@@ -14,6 +14,7 @@ pub(crate) struct People {
     pub(crate) ids: Arc<[Box<str>]>,
     /// Days since 1970-01-01; [`NO_DAY`] where unknown.
     pub(super) born: Vec<i32>,
+    pub(super) partings: Partings,
     /// For each person the lowest-numbered person of the family: everybody who ever shared a household,
     /// directly or through others. Splits keep a family whole.
     pub(crate) family: Vec<u32>,
@@ -24,18 +25,64 @@ impl People {
         self.ids.len()
     }
 
-    pub(super) fn digest(&self) -> String {
+    /// Of ids and dates of birth, and of who had died or left by a date as was known then.
+    pub(super) fn digest(&self, as_of: AsOf) -> String {
         let mut hash = Sha256::new();
         for (id, born) in self.ids.iter().zip(&self.born) {
             hash.update((id.len() as u64).to_le_bytes());
             hash.update(id.as_bytes());
             hash.update(born.to_le_bytes());
         }
+        for (nth, days) in [&self.partings.died, &self.partings.left].into_iter().enumerate() {
+            for (person, day) in days.iter().enumerate().filter(|(_, day)| has_come(**day, as_of)) {
+                hash.update([nth as u8]);
+                hash.update((person as u64).to_le_bytes());
+                hash.update(day.to_le_bytes());
+            }
+        }
         hex::encode(hash.finalize())
     }
 
     pub(crate) fn born(&self, person: u32) -> Option<Day> {
         Some(self.born[person as usize]).filter(|&day| day != NO_DAY).map(Day::from_epoch_days)
+    }
+}
+
+/// On which days people died or left; both empty where nobody did.
+#[derive(Debug, Default)]
+pub(super) struct Partings {
+    pub(super) died: Vec<i32>,
+    pub(super) left: Vec<i32>,
+}
+
+/// Why a person is not there to be asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gone {
+    Died,
+    Left,
+}
+
+fn has_come(day: i32, as_of: AsOf) -> bool {
+    day != NO_DAY && as_of.sees(day)
+}
+
+impl Partings {
+    /// Whether the person had died or left by a date, as was known then: on the day itself nobody knows it yet.
+    pub(super) fn gone(&self, person: u32, as_of: AsOf) -> Option<Gone> {
+        let has = |days: &[i32]| days.get(person as usize).is_some_and(|&day| has_come(day, as_of));
+        if has(&self.died) { Some(Gone::Died) } else { has(&self.left).then_some(Gone::Left) }
+    }
+
+    /// The same by the places that people have in the end; who has none is not on the list.
+    pub(super) fn placed(self, place: &[u32], people: usize) -> Self {
+        let put = |days: Vec<i32>| {
+            let mut placed = if days.is_empty() { Vec::new() } else { vec![NO_DAY; people] };
+            for (&place, day) in place.iter().zip(days) {
+                placed[place as usize] = day;
+            }
+            placed
+        };
+        Self { died: put(self.died), left: put(self.left) }
     }
 }
 

@@ -26,6 +26,10 @@ pub enum RejectReason {
     EntityUnknown,
     /// An id that stood on the list of people before.
     EntityRepeated,
+    /// An id that the tables of identities do not know, or not on the day.
+    IdentityUnknown,
+    /// An id that stands for two people at once, by the tables of identities.
+    IdentityTwice,
     /// No date where one is needed.
     DateMissing,
     /// A text that is no date, or a date that does not exist.
@@ -42,6 +46,8 @@ pub enum RejectReason {
     RoleUnknown,
     /// A link probability under the minimum.
     LinkWeak,
+    /// A link probability that does not lie between 0 and 1.
+    LinkNotAShare,
     /// No reference where the source is said to have one.
     ReferenceMissing,
     /// A reference that stands in the source already, about somebody or something else.
@@ -74,6 +80,8 @@ impl RejectReason {
             Self::EntityMissing => "entity_missing",
             Self::EntityUnknown => "entity_unknown",
             Self::EntityRepeated => "entity_repeated",
+            Self::IdentityUnknown => "identity_unknown",
+            Self::IdentityTwice => "identity_twice",
             Self::DateMissing => "date_missing",
             Self::DateUnreadable => "date_unreadable",
             Self::DateImplausible => "date_implausible",
@@ -82,6 +90,7 @@ impl RejectReason {
             Self::NumberUnreadable => "number_unreadable",
             Self::RoleUnknown => "role_unknown",
             Self::LinkWeak => "link_weak",
+            Self::LinkNotAShare => "link_not_a_share",
             Self::ReferenceMissing => "reference_missing",
             Self::ReferenceRepeated => "reference_repeated",
             Self::Duplicate => "duplicate",
@@ -105,6 +114,8 @@ impl RejectReason {
             Self::EntityMissing => "no id",
             Self::EntityUnknown => "the id is not on the list of people",
             Self::EntityRepeated => "the id stands on the list twice",
+            Self::IdentityUnknown => "the identities do not know the id, or not on that day",
+            Self::IdentityTwice => "the id stands for two people at once in the identities",
             Self::DateMissing => "no date",
             Self::DateUnreadable => "not a date that exists",
             Self::DateImplausible => "a date that cannot be (outside `plausible`)",
@@ -113,6 +124,7 @@ impl RejectReason {
             Self::NumberUnreadable => "not a finite number",
             Self::RoleUnknown => "a role other than subject, victim, suspect, witness",
             Self::LinkWeak => "the link to the person is too unsure",
+            Self::LinkNotAShare => "a link probability that is not between 0 and 1",
             Self::ReferenceMissing => "no reference",
             Self::ReferenceRepeated => "the reference stands in the source twice",
             Self::Duplicate => "the same in everything as another row",
@@ -167,6 +179,22 @@ pub enum RemarkKind {
     BirthUnreadable,
     /// A date of birth that cannot be: the person is kept without it.
     BirthImplausible,
+    /// A day of death or of leaving that cannot be read or cannot be: the person is kept without it.
+    PartingUnusable,
+    /// A person who died, and is in no cohort once that is known.
+    Died,
+    /// A person who left, and is in no cohort once that is known.
+    Left,
+    /// A person who died before being born, by the list.
+    DiedBeforeBirth,
+    /// A person to whom the list gives two dates of birth under one id.
+    BirthsDiffer,
+    /// A person whom the list has under several ids.
+    SeveralIds,
+    /// An id that stands for two people at once, by the tables of identities.
+    IdentityTwice,
+    /// It happened after the person died.
+    AfterDeath,
     /// It happened before the person was born.
     BeforeBirth,
     /// The same in everything as another row of the source; counted as often as it stands there.
@@ -194,6 +222,16 @@ impl RemarkKind {
             Self::Windows1252 => "rows that are not UTF-8, read as Windows-1252",
             Self::BirthUnreadable => "people whose date of birth cannot be read, kept without it",
             Self::BirthImplausible => "people whose date of birth cannot be, kept without it",
+            Self::PartingUnusable => {
+                "people whose day of death or leaving cannot be read or cannot be, kept without it"
+            }
+            Self::Died => "people who died: in no cohort once that is known",
+            Self::Left => "people who left: in no cohort once that is known",
+            Self::DiedBeforeBirth => "people who died before they were born, by the list",
+            Self::BirthsDiffer => "people with two dates of birth under one id: perhaps two people",
+            Self::SeveralIds => "people whom the list has under several ids, taken as one",
+            Self::IdentityTwice => "ids that stand for two people at once: their records are rejected",
+            Self::AfterDeath => "records from after the person's death",
             Self::BeforeBirth => "records from before the person's birth",
             Self::Duplicate => "rows that are the same in everything as another, each counted",
             Self::SaidBefore => "rows that say of a reference what another says, counted once",

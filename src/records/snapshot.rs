@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-use super::people::Residence;
+use super::link::LinkProbability;
+use super::people::{Gone, Residence};
 use super::{OPEN, Records, Role, Source};
 use crate::calendar::{AsOf, Day};
 
@@ -51,6 +52,9 @@ pub struct RecordReference {
     pub occurred: Day,
     /// When it became known.
     pub known: Day,
+    /// How sure it is that the record is this person's, where it was linked and is not certain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkProbability>,
     /// Whose record it is, where it need not be the case's own: a family's, or the others' in a household.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<HouseholdMember>,
@@ -101,13 +105,13 @@ impl<'r> Snapshot<'r> {
     }
 
     /// A digest (SHA-256, hexadecimal) of everything a source said at the date; `people` (ids and dates of
-    /// birth) and `households` (as known at the date) count as sources. `None` where there is no such
+    /// birth, and who had died or left) and `households` (as known at the date) count as sources. `None` where there is no such
     /// source. The order of the extract's rows does not change it; one event known earlier does.
     #[must_use]
     pub fn digest(&self, source: &str) -> Option<String> {
         let people = &self.records.people;
         match source {
-            "people" => Some(people.digest()),
+            "people" => Some(people.digest(self.as_of)),
             "households" => Some(self.residence.digest(people, &self.records.households.ids)),
             _ => self.records.source(source).map(|source| source.digest(&people.ids, self.as_of)),
         }
@@ -143,6 +147,11 @@ impl<'r> Snapshot<'r> {
         &self.residence
     }
 
+    /// Whether the person had died or left, as was known at the date.
+    pub(crate) fn gone(&self, person: u32) -> Option<Gone> {
+        self.records.people.partings.gone(person, self.as_of)
+    }
+
     /// The person's age in whole years at the date.
     pub(crate) fn age(&self, person: u32) -> Option<i32> {
         self.records.people.born(person).map(|born| self.as_of.day().years_since(born))
@@ -176,6 +185,7 @@ impl Source {
             occurred: Day::from_epoch_days(events.occurred[row]),
             known: Day::from_epoch_days(events.known(row)),
             member: None,
+            link: events.link(row),
         }
     }
 }

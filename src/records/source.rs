@@ -5,11 +5,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::codes::UnlistedCodes;
 use super::column::{Batch, Column, NO_DAY};
-use super::dictionary::{Dictionary, IdParts, NONE, encode_ids};
+use super::dictionary::{Dictionary, NONE};
+use super::entrance::{Entrance, Ids};
 use super::events::{Episodes, EventTable, KnownDays, OPEN, References, Role};
 use super::extract::Extract;
 use super::intake::{Accepted, Closed, DayOf, Faults, Ledger, Reader};
+use super::link::LinkProbability;
 use super::mapping::{Coverage, Duplicates, EventColumns, Kind, Known, SourceMapping};
+use super::people::Partings;
 use super::reject::{RejectReason, RemarkKind};
 use super::repeats::Repeats;
 use super::shape::{KIND_OF_FILE, KNOWN_OF_FILE};
@@ -167,7 +170,6 @@ pub(super) struct Reading {
     files: Vec<String>,
     ledger: Ledger,
     reader: Reader,
-    id_parts: IdParts,
     person: Vec<u32>,
     kinds: Dictionary,
     categories: Vec<Dictionary>,
@@ -247,12 +249,11 @@ impl<'m> Layout<'m> {
 }
 
 impl Reading {
-    /// Reads and validates an extract. With a list of people (`people_listed`), ids outside it are
-    /// rejected; without one they are added to `ids`.
+    /// Reads and validates an extract. With a list of people, ids outside it are rejected; without one they are added.
     pub(super) fn read(
         mapping: SourceMapping,
         (extract, read_on): (Extract, Option<Day>),
-        (ids, people_listed): (&mut Dictionary, bool),
+        ids: &mut Ids<'_>,
         mut progress: impl FnMut(u64),
     ) -> Result<Self, RecordsError> {
         check(&mapping)?;
@@ -262,11 +263,12 @@ impl Reading {
             _ => 0,
         };
         let last = mapping.coverage.updated.or(read_on).map(|day| day + ahead);
+        let mut entrance = Entrance::new(ids.identities, &mapping.name, mapping.columns.system.as_deref())?;
+        let is_linked = mapping.columns.link_probability.is_some() || mapping.columns.system.is_some();
         let mut reading = Self {
             files: Vec::new(),
             ledger: Ledger::default(),
             reader: Reader::new(extract.how(), last),
-            id_parts: IdParts::default(),
             person: Vec::new(),
             kinds: Dictionary::default(),
             categories: mapping.columns.categories.iter().map(|_| Dictionary::default()).collect(),
@@ -276,14 +278,15 @@ impl Reading {
             events: EventTable {
                 episodes: mapping.columns.ended.is_some().then(Episodes::default),
                 known: match mapping.columns.known {
-                    Known::LagDays(lag) => KnownDays::Lag(lag),
-                    Known::Column(_) | Known::FileName(_) => KnownDays::Told(Vec::new()),
+                    Known::LagDays(lag) if !entrance.delays() => KnownDays::Lag(lag),
+                    Known::LagDays(_) | Known::Column(_) | Known::FileName(_) => KnownDays::Told(Vec::new()),
                 },
                 value: mapping.columns.value.is_some().then(Vec::new),
                 role: mapping.columns.role.is_some().then(Vec::new),
                 categories: mapping.columns.categories.iter().map(|_| Vec::new()).collect(),
                 references: mapping.columns.reference.is_some().then(References::default),
                 incident: mapping.columns.incident.is_some().then(Vec::new),
+                link: is_linked.then(Vec::new),
                 ..EventTable::default()
             },
             positions: Vec::new(),
@@ -305,11 +308,12 @@ impl Reading {
         let mut files = std::mem::take(&mut reading.files);
         reading.unlisted = extract.read(&mapping.name, &layout.wanted, &mut files, &mut |batch| {
             let rows = batch.rows.len();
-            reading.accept(&batch, &layout, ids, people_listed)?;
+            reading.accept(&batch, &layout, &mut entrance, ids)?;
             progress(rows as u64);
             Ok(())
         })?;
         reading.files = files;
+        ids.way_back.extend(entrance.way_back());
         reading.reader.check(&mapping.name, &layout.wanted)?;
         Ok(reading)
     }
@@ -318,22 +322,27 @@ impl Reading {
         &mut self,
         batch: &Batch,
         layout: &Layout<'_>,
-        ids: &mut Dictionary,
-        people_listed: bool,
+        entrance: &mut Entrance<'_>,
+        ids: &mut Ids<'_>,
     ) -> Result<(), RecordsError> {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let cells = |place: usize| &batch.columns[place];
 
         let entity: Vec<&Column> = layout.entity.iter().map(|&place| cells(place)).collect();
-        let person = encode_ids(ids, &mut self.id_parts, &entity, rows, !people_listed);
-        faults.add_missing_ids(&person, layout.entity[0] as u32);
-        self.ledger.look_at_ids(ids, &person, &entity);
         let reader = &mut self.reader;
+        // Whose an id is hangs on the day; of a row's faults the id's stays the first.
+        let mut of_days = Faults::default();
         let mut days =
-            |place: usize, of: DayOf| faults.days((cells(place), rows), (place as u32, of), reader);
+            |place: usize, of: DayOf| of_days.days((cells(place), rows), (place as u32, of), reader);
         let occurred = days(layout.occurred, DayOf::Event);
         let known = layout.known.map(|place| days(place, DayOf::Event));
+        let entered = entrance.enter(&mut ids.people, (&entity, rows), Some(&occurred), !ids.are_listed);
+        let person = entered.person;
+        faults.add_missing_ids(&person, layout.entity[0] as u32);
+        self.ledger.look_at_ids(&ids.people, &person, &entity);
+        faults.absorb(of_days);
+        let known = self.known_as_theirs(known, &occurred, entered.known);
         let episodes = layout
             .ended
             .map(|place| self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults));
@@ -343,16 +352,9 @@ impl Reading {
             numbers.into_iter().map(|number| number as f32).collect()
         });
         let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
-        let mut links = Vec::new();
-        if let Some(place) = layout.link {
-            links = faults.numbers((cells(place), rows), place as u32, &self.reader);
-            for (row, &link) in links.iter().enumerate() {
-                // An absent probability is no assurance: it is rejected as well.
-                if link.is_nan() || link < self.mapping.columns.minimum_link {
-                    faults.add(row, place as u32, RejectReason::LinkWeak);
-                }
-            }
-        }
+        let told =
+            layout.link.map(|place| faults.probabilities((cells(place), rows), place as u32, &self.reader));
+        let link = self.links(layout, (told, entered.link), &mut faults);
         if let Some(place) = layout.reference {
             for row in 0..rows {
                 if cells(place).text(row).is_none() {
@@ -375,8 +377,8 @@ impl Reading {
             let is_missing = |&row: &usize| accepted.has(row) && incident[row] == NONE;
             self.ledger.remark(RemarkKind::IncidentMissing, (0..rows).filter(is_missing).count() as u64);
         }
-        let linked = person.iter().zip(&links).enumerate().filter(|&(row, _)| accepted.has(row));
-        linked.for_each(|(_, (&person, &link))| self.links.add(person, link));
+        let linked = person.iter().zip(link.iter().flatten()).enumerate().filter(|&(row, _)| accepted.has(row));
+        linked.for_each(|(_, (&person, link))| self.links.add(person, link.value()));
         keep(&mut self.events.occurred, &occurred, &accepted);
         if let (KnownDays::Told(held), Some(known)) = (&mut self.events.known, &known) {
             keep(held, known, &accepted);
@@ -392,6 +394,9 @@ impl Reading {
         }
         if let (Some(held), Some(role)) = (&mut self.events.role, &role) {
             keep(held, role, &accepted);
+        }
+        if let (Some(held), Some(link)) = (&mut self.events.link, &link) {
+            keep(held, link, &accepted);
         }
         for (held, codes) in self.events.categories.iter_mut().zip(&categories) {
             keep(held, codes, &accepted);
@@ -410,6 +415,43 @@ impl Reading {
             return Err(self.too_many("rows", u64::from(u32::MAX) - 1));
         }
         Ok(())
+    }
+
+    /// The days on which records became known as this person's: not before it was known whose the id is.
+    fn known_as_theirs(
+        &self,
+        known: Option<Vec<i32>>,
+        occurred: &[i32],
+        since: Option<Vec<i32>>,
+    ) -> Option<Vec<i32>> {
+        let Some(since) = since else { return known };
+        let lag = match self.mapping.columns.known {
+            Known::LagDays(lag) => lag,
+            Known::Column(_) => 0,
+        };
+        let known = known.unwrap_or_else(|| occurred.iter().map(|day| day.saturating_add(lag)).collect());
+        Some(known.into_iter().zip(since).map(|(known, since)| known.max(since)).collect())
+    }
+
+    /// How sure it is that each row is its person's: of what the row says itself and what the identities say the lower.
+    fn links(
+        &self,
+        layout: &Layout<'_>,
+        (told, entered): (Option<Vec<f64>>, Option<Vec<f64>>),
+        faults: &mut Faults,
+    ) -> Option<Vec<LinkProbability>> {
+        let links = match (told, entered) {
+            (Some(told), Some(entered)) => told.into_iter().zip(entered).map(|(a, b)| a.min(b)).collect(),
+            (told, entered) => told.or(entered)?,
+        };
+        let column = layout.link.unwrap_or(layout.entity[0]) as u32;
+        let judged = links.into_iter().enumerate().map(|(row, link)| {
+            if link < self.mapping.columns.minimum_link {
+                faults.add(row, column, RejectReason::LinkWeak);
+            }
+            LinkProbability::new(link).unwrap_or(LinkProbability::CERTAIN)
+        });
+        Some(judged.collect())
     }
 
     /// Ends of episodes and when each became known.
@@ -482,7 +524,11 @@ impl Reading {
 
     /// Puts people and names in their final order, rows in canonical order, and turns away repeated
     /// references.
-    pub(super) fn close(mut self, person_place: &[u32], born: &[i32]) -> (Source, Closed) {
+    pub(super) fn close(
+        mut self,
+        person_place: &[u32],
+        (born, partings): (&[i32], &Partings),
+    ) -> (Source, Closed) {
         let (kinds, kind_place) = self.kinds.sorted(self.events.kind.iter().map(|&kind| u32::from(kind)));
         for kind in &mut self.events.kind {
             *kind = kind_place[usize::from(*kind)] as u16;
@@ -542,8 +588,10 @@ impl Reading {
             self.events.drop_rows(&drop);
         }
         self.ledger.remark(RemarkKind::BeforeBirth, before_birth(&self.events, born));
+        self.ledger.remark(RemarkKind::AfterDeath, after_death(&self.events, &partings.died));
         let mut closed = self.ledger.close(&self.mapping.name, &self.files, &layout.wanted);
-        closed.table.links = layout.link.map(|_| self.links.close(self.mapping.columns.minimum_link));
+        let minimum = self.mapping.columns.minimum_link;
+        closed.table.links = self.events.link.is_some().then(|| self.links.close(minimum));
         let source = Source {
             name: self.mapping.name,
             coverage: self.mapping.coverage,
@@ -575,6 +623,15 @@ fn before_birth(events: &EventTable, born: &[i32]) -> u64 {
         if born == NO_DAY { 0 } else { rows.filter(|&row| events.occurred[row] < born).count() as u64 }
     };
     born.iter().enumerate().map(of_person).sum()
+}
+
+/// How many records lie after the death of the person they are about.
+fn after_death(events: &EventTable, died: &[i32]) -> u64 {
+    let of_person = |(person, &died): (usize, &i32)| {
+        let rows = events.rows_of(person as u32);
+        if died == NO_DAY { 0 } else { rows.filter(|&row| events.occurred[row] > died).count() as u64 }
+    };
+    died.iter().enumerate().map(of_person).sum()
 }
 
 /// See [`Source::begins`].

@@ -5,7 +5,7 @@ use askama::Template;
 use super::words::{self, Move, OutOf};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
-use crate::records::RecordReference;
+use crate::records::{LinkProbability, RecordReference};
 use crate::review::{ListedCase, ReviewList, SharesUsed, WhyListed};
 use crate::scoring::{
     Absence, AcceptedSource, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability,
@@ -164,6 +164,8 @@ struct RecordRow<'a> {
     known: String,
     /// Whose it is; empty for the case's own.
     member: String,
+    /// Where it is not certain that the record is the person's.
+    link: Option<LinkProbability>,
 }
 
 /// All reasons of a case added up.
@@ -410,6 +412,7 @@ impl<'a> RecordRow<'a> {
                 .member
                 .as_ref()
                 .map_or_else(String::new, |member| format!("{} ({})", member.id, member.ages)),
+            link: record.link,
         }
     }
 }

@@ -74,7 +74,9 @@ impl Rows {
     }
 
     fn extract(self) -> Extract {
-        Extract::frame(df!("who" => self.who, "on" => self.on, "ref" => self.reference).unwrap())
+        let link = vec![0.9345; self.who.len()];
+        let frame = df!("who" => self.who, "on" => self.on, "ref" => self.reference, "link" => link);
+        Extract::frame(frame.unwrap())
     }
 }
 
@@ -83,13 +85,18 @@ fn records() -> Records {
     let born: Vec<String> =
         (0..PEOPLE).map(|person| format!("20{:02}-05-17", 8 + draw(person, 0, 9, 12))).collect();
     let homes: Vec<String> = (0..PEOPLE).map(|person| format!("H{}", person / 2)).collect();
-    let people = PeopleColumns { person: vec!["who".into()], date_of_birth: Some("born".into()) };
+    let people = PeopleColumns {
+        person: vec!["who".into()],
+        date_of_birth: Some("born".into()),
+        ..PeopleColumns::default()
+    };
     let households = HouseholdColumns {
         person: vec!["who".into()],
         household: "home".into(),
         start: None,
         end: None,
         lag_days: 0,
+        ..HouseholdColumns::default()
     };
     let source = |name: &str, kind: &str| {
         SourceMapping::new(name, "who", kind, "on").reference("ref").known(Known::LagDays(3))
@@ -109,7 +116,10 @@ fn records() -> Records {
         )
         .source(source("school", "unauthorised_absence"), Rows::new(2, 6, 2020..=2024).extract())
         .source(source("front_door", "asked_for_help"), Rows::new(3, 1, 2020..=2024).extract())
-        .source(source("housing", "rent_arrears"), Rows::new(4, 2, 2020..=2024).extract())
+        .source(
+            source("housing", "rent_arrears").link_probability("link", 0.9),
+            Rows::new(4, 2, 2020..=2024).extract(),
+        )
         // Ends before the scored date, so that what training always saw is not covered there.
         .source(
             source("health", "missed_appointment").coverage(covered("2019-01-01", Some("2024-06-30"))),
@@ -367,6 +377,13 @@ fn tags_and_records_tell_where_a_reason_comes_from() {
     assert!(row.contains(&super::words::date(record.known)));
     assert_ne!(record.occurred, record.known);
     assert!(page.contains("<td>unauthorised absence</td>"), "kinds in plain words");
+    let of_housing = times(&page, "<td>R4-");
+    assert!(of_housing > 0);
+    assert_eq!(
+        times(&page, "(linked with 0.93)</td>"),
+        of_housing,
+        "how sure the link is, and only where it is not"
+    );
 }
 
 #[test]

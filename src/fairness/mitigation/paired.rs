@@ -345,6 +345,7 @@ mod tests {
             characteristics: vec!["g".into()],
             not_held: Vec::new(),
             of_family: None,
+            ..ProtectedColumns::default()
         };
         let frame = df!("id" => entities.clone(), "g" => groups).unwrap();
         let protected = Protected::read(&columns, Extract::frame(frame)).unwrap();

@@ -257,6 +257,7 @@ mod tests {
             characteristics: vec!["g".into()],
             not_held: vec!["faith".into()],
             of_family: None,
+            ..ProtectedColumns::default()
         };
         Protected::read(&columns, Extract::frame(df!("id" => ids, "g" => groups).unwrap())).unwrap()
     }

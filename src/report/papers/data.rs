@@ -303,8 +303,11 @@ impl Known<'_> {
 fn lists_of_people(project: &Project, used: u64, unused: u64) -> Vec<Vec<Cell>> {
     let mut rows = Vec::new();
     if let Some(people) = &project.people {
-        let columns: Vec<String> =
-            people.columns.person.iter().chain(&people.columns.date_of_birth).cloned().collect();
+        let columns: Vec<String> = {
+            let held = &people.columns;
+            let dates = held.date_of_birth.iter().chain(&held.died).chain(&held.left);
+            held.person.iter().chain(dates).cloned().collect()
+        };
         rows.push(vec![
             Cell::text("list of people"),
             Cell::Count(used),
