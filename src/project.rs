@@ -44,12 +44,14 @@
 mod check;
 mod editing;
 mod full_audit;
+mod init;
 mod progress;
 mod training;
 
 pub use check::Checked;
 pub use editing::{ChangedVerdict, Edited};
 pub use full_audit::FullAudit;
+pub use init::{Draft, DraftParams, Layout};
 pub use progress::Progress;
 pub use training::Training;
 

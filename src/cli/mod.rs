@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod edit;
 mod explain;
+mod init;
 mod ledger;
 mod monitor;
 mod output;
@@ -47,6 +48,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Write a synthetic council: extracts, project.toml, and the truth that was planted.
     Synth(synth::Arguments),
+    /// Draft a project file from a folder of extracts: what each file is likely to be, and what is left to decide.
+    Init(init::Arguments),
     /// Read a project's extracts: rows accepted and rejected (why, where), the days declared and found, and
     /// everything for which training would refuse them.
     Check(check::Arguments),
@@ -108,6 +111,7 @@ pub fn run() -> ExitCode {
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Synth(arguments) => synth::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -59,6 +59,7 @@ mod repeats;
 mod selector;
 mod snapshot;
 mod source;
+mod survey;
 mod text;
 mod workbook;
 
@@ -88,6 +89,7 @@ pub(crate) use people::People;
 pub(crate) use selector::{Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
+pub(crate) use survey::{Facts, MOST_ROWS, Table, survey};
 
 use crate::calendar::AsOf;
 use people::Households;
