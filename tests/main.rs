@@ -13,6 +13,7 @@ mod additivity;
 mod command;
 mod dependencies;
 mod determinism;
+mod drafting;
 mod editing;
 mod examples;
 mod features_reference;

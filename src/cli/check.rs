@@ -31,7 +31,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = super::load(&arguments.project.project)?;
+    let project = arguments.project.load()?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let checked = project.check()?;

@@ -150,6 +150,19 @@ struct ProjectArgument {
     /// The project file.
     #[arg(value_name = "PROJECT.toml")]
     project: PathBuf,
+    /// Read the extracts from this folder, not from where the project file stands: this month's files.
+    #[arg(long, value_name = "FOLDER")]
+    extracts: Option<PathBuf>,
+}
+
+impl ProjectArgument {
+    fn load(&self) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
+        let project = load(&self.project)?;
+        Ok(match &self.extracts {
+            None => project,
+            Some(folder) => project.extracts_in(folder)?,
+        })
+    }
 }
 
 /// Today's date (UTC). The library has no clock; the command is where time comes in.

@@ -25,6 +25,9 @@ pub struct Arguments {
     /// Damage some rows, as in real extracts.
     #[arg(long)]
     dirty: bool,
+    /// Write comma-separated tables of this layout, and no project: `earlyhelp init --layout` drafts one. There is `ssd`.
+    #[arg(long, value_name = "LAYOUT", value_parser = ["ssd"], conflicts_with_all = ["dirty", "format"])]
+    layout: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -37,6 +40,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("inventing a council");
     let council = CouncilParams::new(arguments.children, arguments.seed).dirty(arguments.dirty).generate()?;
     progress.stage("writing extracts");
+    if arguments.layout.is_some() {
+        council.write_ssd(&arguments.out)?;
+        drop(progress);
+        output::print(&format!("{}\n", arguments.out.display()))?;
+        return Ok(Outcome::Done);
+    }
     let format = match arguments.format {
         Form::Csv => Format::Csv,
         Form::Parquet => Format::Parquet,

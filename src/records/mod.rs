@@ -84,6 +84,7 @@ pub(crate) use column::{Batch, Column};
 pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
+pub(crate) use header::nearest;
 pub(crate) use mapping::one_or_many;
 pub(crate) use people::People;
 pub(crate) use selector::{Selection, category_place};
