@@ -43,8 +43,11 @@
 
 mod check;
 mod counted;
+mod dates;
 mod editing;
 mod full_audit;
+mod init;
+mod keys;
 mod looking;
 mod progress;
 mod pseudonyms;
@@ -55,6 +58,7 @@ mod training;
 pub use check::Checked;
 pub use editing::{ChangedVerdict, Edited};
 pub use full_audit::FullAudit;
+pub use init::{Draft, DraftParams, Layout};
 pub use progress::Progress;
 pub use pseudonyms::PseudonymsBy;
 pub use quality::{
@@ -215,8 +219,8 @@ impl Project {
     /// # Errors
     /// As [`Project::load`].
     pub fn from_toml(text: &str, folder: impl Into<PathBuf>) -> Result<Self, Error> {
-        let mut project: Self =
-            toml::from_str(text).map_err(|error| ProjectError::Parse(error.to_string()))?;
+        let mut project: Self = toml::from_str(text)
+            .map_err(|error| ProjectError::Parse(keys::with_near_miss(&error.to_string())))?;
         project.folder = folder.into();
         project.check_ranges()?;
         project.features()?;
@@ -234,6 +238,37 @@ impl Project {
     pub fn read_on(mut self, day: Day) -> Self {
         self.read_on = Some(day);
         self
+    }
+
+    /// The same project, whose extracts are read from another folder: last month's project over this month's files. The
+    /// paths in the project are taken from there.
+    ///
+    /// # Errors
+    /// [`ProjectError::Range`] where a path in the project is absolute, so that it would still lead to the old file;
+    /// [`ProjectError::Read`] where there is no such folder.
+    pub fn extracts_in(mut self, folder: impl Into<PathBuf>) -> Result<Self, ProjectError> {
+        let folder = folder.into();
+        if !folder.is_dir() {
+            return Err(ProjectError::Read {
+                path: folder,
+                why: "there is no such folder of extracts".to_owned(),
+            });
+        }
+        let of_people = self.people.iter().map(|file| &file.path);
+        let of_households = self.households.iter().map(|file| &file.path);
+        let of_protected = self.protected.iter().map(|file| &file.path);
+        let of_sources = self.sources.iter().map(|source| &source.path);
+        let mut paths = of_people.chain(of_households).chain(of_protected).chain(of_sources);
+        if let Some(path) = paths.find(|path| path.is_absolute()) {
+            let why = format!(
+                "{} is absolute, so it leads to the same file whatever the folder of extracts; write it as it is seen from the \
+                 project file",
+                path.display()
+            );
+            return Err(ProjectError::Range { key: "path", why });
+        }
+        self.folder = folder;
+        Ok(self)
     }
 
     /// The same project, which tells `progress` what it is doing and how many rows it has read.

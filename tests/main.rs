@@ -15,6 +15,7 @@ mod command;
 mod dependencies;
 mod determinism;
 mod door;
+mod drafting;
 mod editing;
 mod examples;
 mod features_reference;

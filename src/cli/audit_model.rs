@@ -36,7 +36,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = super::load(&arguments.project.project)?;
+    let project = arguments.project.load()?;
     let model = output::model(&arguments.model)?;
     let candidate = model.candidate();
     let progress = Progress::start("reading");

@@ -43,7 +43,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = super::load(&arguments.project.project)?;
+    let project = arguments.project.load()?;
     let as_of = arguments.as_of.unwrap_or_else(|| AsOf::new(today()));
     let model = arguments.model.as_deref().map(model).transpose()?;
     let progress = Progress::start("reading");

@@ -137,7 +137,7 @@ fn points(text: &str) -> Result<(String, Condition, i32), Failure> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = super::load(&arguments.project.project)?;
+    let project = arguments.project.load()?;
     let before = output::model(&arguments.model)?.audited()?;
     let (on, change) = arguments.change.read()?;
     let edit = Edit {

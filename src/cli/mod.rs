@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod edit;
 mod explain;
+mod init;
 mod ledger;
 mod monitor;
 mod output;
@@ -47,6 +48,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Write a synthetic council: extracts, project.toml, and the truth that was planted.
     Synth(synth::Arguments),
+    /// Draft a project file from a folder of extracts: what each file is likely to be, and what is left to decide.
+    Init(init::Arguments),
     /// Read a project's extracts: rows accepted and rejected (why, where), the days declared and found, and
     /// everything for which training would refuse them.
     Check(check::Arguments),
@@ -108,6 +111,7 @@ pub fn run() -> ExitCode {
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Synth(arguments) => synth::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -146,6 +150,19 @@ struct ProjectArgument {
     /// The project file.
     #[arg(value_name = "PROJECT.toml")]
     project: PathBuf,
+    /// Read the extracts from this folder, not from where the project file stands: this month's files.
+    #[arg(long, value_name = "FOLDER")]
+    extracts: Option<PathBuf>,
+}
+
+impl ProjectArgument {
+    fn load(&self) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
+        let project = load(&self.project)?;
+        Ok(match &self.extracts {
+            None => project,
+            Some(folder) => project.extracts_in(folder)?,
+        })
+    }
 }
 
 /// Reads a project file, whose extracts are read today.

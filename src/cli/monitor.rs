@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = super::load(&arguments.project.project)?;
+    let project = arguments.project.load()?;
     let model = output::model(&arguments.model)?;
     let params = match &arguments.limits {
         None => MonitorParams { seed: project.seed, ..MonitorParams::default() },

@@ -37,6 +37,18 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Writes a file that is not there yet, as a whole or not at all.
+pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    let mut file = std::fs::File::create_new(path).map_err(failed)?;
+    if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
+        // Half a file is worse than none; that it may not go either changes nothing for the caller.
+        let _ = std::fs::remove_file(path);
+        return Err(failed(error).into());
+    }
+    Ok(())
+}
+
 /// Writes files into a folder by their names.
 pub fn write_all(folder: &Path, files: &[(&str, String)]) -> Result<(), Failure> {
     files.iter().try_for_each(|(name, text)| write(&folder.join(name), text))

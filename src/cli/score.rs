@@ -70,7 +70,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = super::load(&arguments.project.project)?;
+    let project = arguments.project.load()?;
     let scorer = Scorer::from_json(&output::read(&arguments.model)?)?;
     let on = arguments.on.unwrap_or_else(today);
     let request = accepting(Request::new(&arguments.requested_by, &arguments.purpose, on), arguments)?;

@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Whom the project scores.
     #[arg(long, value_enum, default_value_t = super::Scored::Person)]
     unit: super::Scored,
+    /// Write comma-separated tables of this layout, and no project: `earlyhelp init --layout` drafts one. There is `ssd`.
+    #[arg(long, value_name = "LAYOUT", value_parser = ["ssd"], conflicts_with_all = ["dirty", "format"])]
+    layout: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -43,6 +46,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         .families(arguments.unit == super::Scored::Family)
         .generate()?;
     progress.stage("writing extracts");
+    if arguments.layout.is_some() {
+        council.write_ssd(&arguments.out)?;
+        drop(progress);
+        output::print(&format!("{}\n", arguments.out.display()))?;
+        return Ok(Outcome::Done);
+    }
     let format = match arguments.format {
         Form::Csv => Format::Csv,
         Form::Parquet => Format::Parquet,

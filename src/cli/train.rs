@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let project = super::load(&arguments.project.project)?;
+    let project = arguments.project.load()?;
     let trainers = trainers(&project, arguments.trainer.as_deref())?;
     let shares = arguments.shares.as_deref().map(output::shares).transpose()?;
     let progress = Progress::start("reading");

@@ -22,7 +22,9 @@ use crate::scoring::AuditedModel;
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// The as-of dates. The backtest tests on each date by which the outcomes of earlier ones were known;
-    /// the released model learns from all.
+    /// the released model learns from all. Also read as a rule: `{ every = "1 month", from = "2022-04-01", to =
+    /// "2024-04-01" }` stands for a date each month.
+    #[serde(deserialize_with = "super::dates::deserialize")]
     pub as_of: Vec<AsOf>,
     /// How many cases a list has: what the figures "at capacity" are about.
     pub capacity: Capacity,

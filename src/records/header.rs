@@ -145,7 +145,7 @@ pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[Name<'_>], 
 }
 
 /// Whether a name of a column may be a value: a date, an amount, an id. A year is none, since headers have years.
-fn is_a_value(name: &str) -> bool {
+pub(super) fn is_a_value(name: &str) -> bool {
     let mut numbers = name.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
     let is_year = |number: &str| number.len() == 4 && (number.starts_with("19") || number.starts_with("20"));
     let is_amount = name.chars().any(|c| c.is_ascii_digit()) && !name.chars().any(char::is_alphabetic);

@@ -103,7 +103,7 @@ impl Sheet {
 }
 
 /// A cell as a text would have it: days and times in the form of ISO 8601, numbers without more digits than they have.
-fn text(cell: &Data) -> String {
+pub(super) fn text(cell: &Data) -> String {
     match cell {
         Data::Empty | Data::Error(_) => String::new(),
         Data::Int(number) => number.to_string(),

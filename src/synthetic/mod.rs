@@ -64,6 +64,7 @@ mod population;
 mod random;
 pub mod rates;
 mod services;
+mod ssd;
 mod table;
 mod timeline;
 mod truth;

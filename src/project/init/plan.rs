@@ -1,0 +1,135 @@
+//! What a draft says, before it is written down: the tables of a folder, and what each is taken for.
+
+use crate::calendar::Day;
+use crate::cohort::CohortSpec;
+use crate::fairness::ProtectedColumns;
+use crate::features::FeatureTemplate;
+use crate::outcome::OutcomeSpec;
+use crate::records::{EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, Table};
+
+/// What marks a comment that asks for a decision.
+pub(super) const DECIDE: &str = "DECIDE: ";
+
+/// A table that is taken for something.
+#[derive(Debug)]
+pub(super) struct Taken<C> {
+    pub(super) name: String,
+    /// Its place among the tables.
+    pub(super) table: usize,
+    pub(super) columns: C,
+    /// Why, and what is to be decided: the comments above it.
+    pub(super) notes: Vec<String>,
+}
+
+/// All that a draft is made of.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) people: Option<Taken<PeopleColumns>>,
+    pub(super) households: Option<Taken<HouseholdColumns>>,
+    pub(super) protected: Option<Taken<ProtectedColumns>>,
+    pub(super) sources: Vec<Taken<EventColumns>>,
+    /// What was not taken for anything, and why.
+    pub(super) left_out: Vec<String>,
+}
+
+/// What a model is to foresee, from what, of whom, and on which dates.
+#[derive(Debug)]
+pub(super) struct Aim {
+    pub(super) cohort: CohortSpec,
+    pub(super) features: Vec<FeatureTemplate>,
+    pub(super) outcome: OutcomeSpec,
+    pub(super) as_of: Vec<Day>,
+    /// Comments above the outcome.
+    pub(super) notes: Vec<String>,
+    /// Comments above the dates.
+    pub(super) date_notes: Vec<String>,
+}
+
+/// Days that a record can be of: from 1900 on, and not after today where that is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Possible(pub(super) Option<Day>);
+
+impl Possible {
+    pub(super) fn has(self, day: i32) -> bool {
+        day >= -25_566 && day <= self.0.map_or(47_481, Day::epoch_days)
+    }
+
+    /// The possible days of a column, sorted.
+    pub(super) fn days(self, facts: &Facts) -> Vec<i32> {
+        let mut days: Vec<i32> =
+            (0..facts.days.len()).filter_map(|row| facts.day(row)).filter(|&day| self.has(day)).collect();
+        days.sort_unstable();
+        days
+    }
+}
+
+/// From when to when a source seems to hold everything: back from its last day in years, as long as a year has at least
+/// half of what the later ones have. Few old records say that a system was filled by hand with what was still open.
+pub(super) fn found_coverage(
+    columns: &EventColumns,
+    table: &Table,
+    possible: Possible,
+) -> Option<(Day, Day)> {
+    const YEAR: i32 = 365;
+    let occurred = possible.days(table.column(&columns.occurred)?);
+    let (&first, &last) = (occurred.first()?, occurred.last()?);
+    let last_known = match &columns.known {
+        Known::Column(column) => table.column(column).and_then(|facts| possible.days(facts).last().copied()),
+        Known::LagDays(_) => None,
+    };
+    let to = last_known.unwrap_or(last).max(last);
+    let within = |from: i32, to: i32| {
+        let place = |day: i32| occurred.partition_point(|&held| held <= day);
+        place(to) - place(from)
+    };
+    let (mut from, mut held, mut years) = (to, 0, 0);
+    while from > first {
+        let rows = within(from - YEAR, from);
+        // Two years at least, so that a slow beginning is not taken for the whole.
+        if years > 1 && rows * 2 * years < held {
+            break;
+        }
+        from -= YEAR;
+        held += rows;
+        years += 1;
+    }
+    Some((Day::from_epoch_days((from + 1).max(first)), Day::from_epoch_days(to)))
+}
+
+/// The columns of a source in which dates stand.
+pub(super) fn date_columns(columns: &EventColumns) -> impl Iterator<Item = &str> {
+    let known = match &columns.known {
+        Known::Column(column) => Some(column),
+        Known::LagDays(_) => None,
+    };
+    [Some(&columns.occurred), columns.ended.as_ref(), known, columns.ended_known.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+}
+
+/// The columns of a source in which words stand.
+pub(super) fn word_columns(columns: &EventColumns) -> impl Iterator<Item = &str> {
+    let kind = match &columns.kind {
+        Kind::Column(column) => Some(column),
+        Kind::Constant(_) => None,
+    };
+    kind.into_iter().chain(&columns.role).chain(&columns.categories).map(String::as_str)
+}
+
+/// Whether the words of these columns stand behind list letters (`a) Male`).
+pub(super) fn has_letters<'a>(table: &Table, columns: impl Iterator<Item = &'a str>) -> bool {
+    columns
+        .filter_map(|name| table.column(name))
+        .any(|facts| facts.filled > 0 && facts.letters * 2 >= facts.filled)
+}
+
+/// A text without its list letter.
+pub(super) fn without_letter(text: &str) -> &str {
+    match text.split_once(')') {
+        Some((letter, rest)) if letter.len() == 1 && letter.as_bytes()[0].is_ascii_alphabetic() => {
+            rest.trim_start()
+        }
+        _ => text,
+    }
+}

@@ -1,0 +1,381 @@
+//! What stands in files of which nobody has said yet what they are: their tables, and what each column holds.
+//!
+//! The names are looked for here; the cells come through the reader that a project's extracts come through.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{BufRead as _, Cursor};
+use std::path::{Path, PathBuf};
+
+use calamine::{Reader as _, Sheets, open_workbook_auto_from_rs};
+use polars::io::SerReader as _;
+use polars::prelude::{IpcReader, ParquetReader, PlSmallStr};
+
+use super::column::{Batch, Column, NO_DAY};
+use super::days::{self, Order, OrderFault};
+use super::extract::Extract;
+use super::lines::{Next, Records};
+use super::open::{self, Holds, Opened};
+use super::options::{Delimiter, ReadOptions};
+use super::{frame, header, workbook};
+use crate::error::RecordsError;
+
+/// Rows of one table that are looked into. Which ids two files share, and on which day a file ends, can be told from no
+/// smaller part of it; beyond, memory would grow and little would be learnt.
+pub(crate) const MOST_ROWS: u64 = 1_000_000;
+/// Different texts up to which a column may be a list of codes.
+pub(crate) const MOST_VALUES: usize = 60;
+/// Lines at the top among which the names stand.
+const MOST_TITLE_LINES: usize = 30;
+
+/// A table in a file.
+pub(crate) struct Table {
+    /// The file, the folder of Parquet files, or the pattern of several files.
+    pub(crate) path: PathBuf,
+    /// The sheet of a workbook that has several.
+    pub(crate) sheet: Option<String>,
+    /// Names that stand more than once, and so can mean nothing.
+    pub(crate) twice: Vec<String>,
+    pub(crate) rows: u64,
+    pub(crate) columns: Vec<Facts>,
+}
+
+/// What a column holds. Cells are known by marks and days alone, but for lists of codes.
+pub(crate) struct Facts {
+    pub(crate) name: String,
+    pub(crate) filled: u64,
+    /// Cells that are written as a date.
+    pub(crate) dates: u64,
+    /// Cells that are a number and could be a date: a spreadsheet's, or eight digits.
+    pub(crate) serials: u64,
+    pub(crate) numbers: u64,
+    /// Numbers with decimals.
+    pub(crate) fractions: u64,
+    /// Cells that begin with a list letter, `a) Male`.
+    pub(crate) letters: u64,
+    pub(crate) smallest: f64,
+    pub(crate) largest: f64,
+    /// The day of each row looked into; [`NO_DAY`] where there is none.
+    pub(crate) days: Vec<i32>,
+    /// A mark of each row's text: the same for the same text, 0 for none.
+    pub(crate) marks: Vec<u64>,
+    /// The marks there are, sorted.
+    pub(crate) distinct: Vec<u64>,
+    /// The texts with how often each stands, where there are few.
+    pub(crate) values: Option<BTreeMap<String, u64>>,
+    order: Order,
+}
+
+crate::opaque_debug!(Table);
+crate::opaque_debug!(Facts);
+
+impl Facts {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            filled: 0,
+            dates: 0,
+            serials: 0,
+            numbers: 0,
+            fractions: 0,
+            letters: 0,
+            smallest: f64::INFINITY,
+            largest: f64::NEG_INFINITY,
+            days: Vec::new(),
+            marks: Vec::new(),
+            distinct: Vec::new(),
+            values: Some(BTreeMap::new()),
+            order: Order::default(),
+        }
+    }
+
+    /// What is wrong with the order of day and month, if anything.
+    pub(crate) fn month_first(&self) -> Option<bool> {
+        match self.order.fault() {
+            None => None,
+            Some(OrderFault::MonthFirst) => Some(true),
+            Some(OrderFault::Unclear | OrderFault::Mixed) => Some(false),
+        }
+    }
+
+    /// The day of a row looked into.
+    pub(crate) fn day(&self, row: usize) -> Option<i32> {
+        self.days.get(row).copied().filter(|&day| day != NO_DAY)
+    }
+
+    fn take(&mut self, column: &Column, row: usize) {
+        let Some(text) = column.text(row) else {
+            self.days.push(NO_DAY);
+            self.marks.push(0);
+            return;
+        };
+        let text = text.as_ref();
+        self.filled += 1;
+        let number = number(text);
+        if let Some(number) = number {
+            self.numbers += 1;
+            self.fractions += u64::from(number.fract() != 0.0);
+            self.smallest = self.smallest.min(number);
+            self.largest = self.largest.max(number);
+        }
+        let day = match column {
+            Column::Day(days) => Some(days[row]),
+            _ => days::read(text, None, &mut self.order),
+        };
+        if let Some(day) = day {
+            self.dates += u64::from(number.is_none());
+            self.serials += u64::from(number.is_some());
+            self.days.push(day);
+        } else {
+            self.days.push(NO_DAY);
+        }
+        let bytes = text.as_bytes();
+        self.letters += u64::from(bytes.len() > 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b')');
+        self.marks.push(mark(text));
+        if let Some(values) = &mut self.values {
+            if let Some(count) = values.get_mut(text) {
+                *count += 1;
+            } else if values.len() < MOST_VALUES {
+                values.insert(text.to_owned(), 1);
+            } else {
+                self.values = None;
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.distinct = self.marks.iter().copied().filter(|&mark| mark != 0).collect();
+        self.distinct.sort_unstable();
+        self.distinct.dedup();
+    }
+
+    /// How many of `ids` have one of these texts in this column.
+    pub(crate) fn people_with(&self, texts: &[&str], ids: &Self) -> usize {
+        let wanted: Vec<u64> = texts.iter().map(|text| mark(text)).collect();
+        let rows = self.marks.iter().zip(&ids.marks);
+        let mut people: Vec<u64> =
+            rows.filter(|(held, _)| wanted.contains(held)).map(|(_, id)| *id).collect();
+        people.sort_unstable();
+        people.dedup();
+        people.len()
+    }
+
+    /// The share of this column's different texts that stand in the other column.
+    pub(crate) fn share_in(&self, other: &Self) -> f64 {
+        let shared = self.distinct.iter().filter(|mark| other.distinct.binary_search(mark).is_ok()).count();
+        shared as f64 / self.distinct.len().max(1) as f64
+    }
+}
+
+/// The same for the same text; never 0.
+fn mark(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish().max(1)
+}
+
+fn number(text: &str) -> Option<f64> {
+    let plain: String = text.chars().filter(|c| !matches!(c, '£' | ',' | '%' | ' ')).collect();
+    plain.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// The tables in a file, or in a folder of Parquet files, with what their columns hold.
+pub(crate) fn survey(path: &Path) -> Result<Vec<Table>, RecordsError> {
+    let source = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let mut tables = Vec::new();
+    for (sheet, names) in headers(&source, path)? {
+        let (names, twice) = apart(&names);
+        let mut table = Table {
+            path: path.to_owned(),
+            sheet,
+            twice,
+            rows: 0,
+            columns: names.iter().map(|name| Facts::new(name)).collect(),
+        };
+        table.read(&source, Extract::path(path))?;
+        tables.push(table);
+    }
+    Ok(tables)
+}
+
+impl Table {
+    /// Several files of the same columns as one table.
+    pub(crate) fn of_pattern(&self, pattern: &Path) -> Result<Self, RecordsError> {
+        let mut all = Self {
+            path: pattern.to_owned(),
+            sheet: self.sheet.clone(),
+            twice: self.twice.clone(),
+            rows: 0,
+            columns: self.columns.iter().map(|facts| Facts::new(&facts.name)).collect(),
+        };
+        all.read(&pattern.to_string_lossy(), Extract::path(pattern))?;
+        Ok(all)
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<&Facts> {
+        self.columns.iter().find(|facts| facts.name == name)
+    }
+
+    fn read(&mut self, source: &str, extract: Extract) -> Result<(), RecordsError> {
+        let names: Vec<String> = self.columns.iter().map(|facts| facts.name.clone()).collect();
+        let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+        let options = ReadOptions { sheet: self.sheet.clone(), ..ReadOptions::default() };
+        extract.options(options).read(source, &wanted, &mut Vec::new(), &mut |batch: Batch| {
+            for row in 0..batch.rows.len() {
+                self.rows += 1;
+                if self.rows > MOST_ROWS {
+                    continue;
+                }
+                for (facts, column) in self.columns.iter_mut().zip(&batch.columns) {
+                    facts.take(column, row);
+                }
+            }
+            Ok(())
+        })?;
+        self.columns.iter_mut().for_each(Facts::close);
+        Ok(())
+    }
+}
+
+/// The names that stand once, and those that stand more often. Columns without a name are neither.
+fn apart(names: &[String]) -> (Vec<String>, Vec<String>) {
+    let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+    let count = |name: &String| names.iter().filter(|other| is(other, name)).count();
+    let named = names.iter().filter(|name| !name.is_empty());
+    let (once, mut twice): (Vec<String>, Vec<String>) = named.cloned().partition(|name| count(name) == 1);
+    twice.sort();
+    twice.dedup();
+    (once, twice)
+}
+
+/// The names of columns, of each sheet that has some.
+fn headers(source: &str, path: &Path) -> Result<Vec<(Option<String>, Vec<String>)>, RecordsError> {
+    let Some((first, _)) = open::list(source, path)?.into_iter().next() else { return Ok(Vec::new()) };
+    let file = Opened::new(source, &first)?;
+    let none = || file.failed("no line at its top looks like the names of columns");
+    match file.holds {
+        Holds::Text => Ok(vec![(None, text_names(&file)?.ok_or_else(none)?)]),
+        Holds::Workbook => sheets(&file),
+        Holds::Parquet => {
+            let schema = ParquetReader::new(Cursor::new(file.bytes()?))
+                .schema()
+                .map_err(|error| file.failed(error))?;
+            let mut names: Vec<String> = schema.iter_names().map(PlSmallStr::to_string).collect();
+            names.extend(frame::hive_partitions(path, &first).into_iter().map(|(key, _)| key));
+            names.sort();
+            names.dedup();
+            Ok(vec![(None, names)])
+        }
+        Holds::Arrow => {
+            let schema =
+                IpcReader::new(Cursor::new(file.bytes()?)).schema().map_err(|error| file.failed(error))?;
+            Ok(vec![(None, schema.iter_names().map(PlSmallStr::to_string).collect())])
+        }
+    }
+}
+
+fn text_names(file: &Opened<'_>) -> Result<Option<Vec<String>>, RecordsError> {
+    let lines_of = |delimiter: Delimiter| -> Result<Vec<Vec<String>>, RecordsError> {
+        let failed = |error: std::io::Error| file.failed(error);
+        let mut input = file.text(&ReadOptions::default())?;
+        if input.fill_buf().map_err(failed)?.starts_with(b"\xef\xbb\xbf") {
+            input.consume(3);
+        }
+        let mut records = Records::new(input, delimiter as u8);
+        let mut lines = Vec::new();
+        while lines.len() < MOST_TITLE_LINES {
+            match records.next().map_err(failed)? {
+                Next::End => break,
+                Next::OpenQuote(_) => {}
+                Next::Record => {
+                    let cells = records.record.cells();
+                    lines.push(cells.map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect());
+                }
+            }
+        }
+        Ok(lines)
+    };
+    let mut best: (usize, Option<Vec<String>>) = (0, None);
+    for delimiter in Delimiter::ALL {
+        let lines = lines_of(delimiter)?;
+        // Lines of the width of the header: text with commas in it has lines of many widths.
+        let names = names_among(&lines);
+        let width = names.as_ref().map_or(0, Vec::len);
+        let alike = lines.iter().filter(|line| line.len() == width).count() * width.min(50);
+        if width > 1 && alike >= best.0 {
+            best = (alike, names);
+        }
+    }
+    Ok(best.1)
+}
+
+fn sheets(file: &Opened<'_>) -> Result<Vec<(Option<String>, Vec<String>)>, RecordsError> {
+    let mut book: Sheets<Cursor<Vec<u8>>> =
+        open_workbook_auto_from_rs(Cursor::new(file.bytes()?)).map_err(|error| file.failed(error))?;
+    let mut found = Vec::new();
+    for name in book.sheet_names() {
+        let range = book.worksheet_range(&name).map_err(|error| file.failed(error))?;
+        let lines: Vec<Vec<String>> = range
+            .rows()
+            .take(MOST_TITLE_LINES)
+            .map(|row| row.iter().map(|cell| workbook::text(cell).trim().to_owned()).collect())
+            .collect();
+        if let Some(names) = names_among(&lines) {
+            found.push((Some(name), names));
+        }
+    }
+    Ok(found)
+}
+
+/// The line that names the columns: the first that is about as wide as the widest, and in which nothing stands twice that
+/// looks like a value.
+fn names_among(lines: &[Vec<String>]) -> Option<Vec<String>> {
+    let filled = |line: &Vec<String>| line.iter().filter(|cell| !cell.is_empty()).count();
+    let widest = lines.iter().map(filled).max()?;
+    let is_head = |line: &&Vec<String>| {
+        let named = filled(line);
+        named >= 2 && named * 5 >= widest * 3 && !line.iter().any(|cell| header::is_a_value(cell))
+    };
+    lines.iter().find(is_head).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str, text: &str) -> Table {
+        let folder = std::env::temp_dir().join(format!("earlyhelp-survey-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        survey(&path).unwrap().pop().unwrap()
+    }
+
+    #[test]
+    fn names_are_found_below_titles_and_between_any_delimiter() {
+        let text = "Report of contacts; made, by hand\n\nChild ID;Date seen;Note;Note\n7;01/03/2024;a, b;c\n8;13/03/2024;d;e\n";
+        let table = table("titles.csv", text);
+        let names: Vec<&str> = table.columns.iter().map(|facts| facts.name.as_str()).collect();
+        assert_eq!((names, table.rows), (vec!["Child ID", "Date seen"], 2));
+        assert_eq!(table.twice, ["Note"]);
+        let seen = table.column("Date seen").unwrap();
+        assert_eq!((seen.dates, seen.filled, seen.month_first()), (2, 2, None));
+        assert!(!format!("{table:?} {seen:?}").contains('7'));
+    }
+
+    #[test]
+    fn a_file_without_names_is_refused_and_says_nothing_of_what_is_in_it() {
+        let path = std::env::temp_dir().join(format!("earlyhelp-nameless-{}.csv", std::process::id()));
+        std::fs::write(&path, "10001,2024-03-01\n10002,2024-03-02\n").unwrap();
+        let told = survey(&path).unwrap_err().to_string();
+        assert!(told.contains("names of columns") && !told.contains("10001"), "{told}");
+    }
+
+    #[test]
+    fn numbers_are_dates_only_in_doubt() {
+        let table = table("serials.csv", "id,on,pounds\na,45382,1.5\nb,45383,2\n");
+        let on = table.column("on").unwrap();
+        assert_eq!((on.dates, on.serials, on.numbers, on.fractions), (0, 2, 2, 0));
+        assert_eq!(table.column("pounds").unwrap().fractions, 1);
+    }
+}

@@ -1,0 +1,257 @@
+//! A first project from a folder: guessed at, or by a layout that is known.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use earlyhelp::calendar::Day;
+use earlyhelp::model::Trainer;
+use earlyhelp::project::{Draft, DraftParams, Layout, Project};
+use earlyhelp::synthetic::{Council, CouncilParams, Format};
+
+fn earlyhelp(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_earlyhelp")).args(arguments).output().expect("the command runs")
+}
+
+fn council() -> Council {
+    CouncilParams::new(3_000, 4).generate().unwrap()
+}
+
+/// Files and columns as another council calls them.
+const FILES: [(&str, &str); 18] = [
+    ("people", "Persons_Master"),
+    ("households", "Family Composition"),
+    ("protected", "Equalities"),
+    ("school_roll", "SIMS enrolments"),
+    ("attendance", "absence_by_term"),
+    ("suspensions", "Exclusions"),
+    ("sen", "SEND register"),
+    ("fsm", "Meals"),
+    ("housing", "Northgate_arrears"),
+    ("police", "Police notifications"),
+    ("domestic_abuse", "MERLINs"),
+    ("benefits", "Revs and Bens"),
+    ("youth_justice", "YOT"),
+    ("health", "NHS referrals"),
+    ("contacts", "MASH contacts"),
+    ("referrals", "Front door referrals"),
+    ("early_help", "EHM episodes"),
+    ("plans", "Statutory plans"),
+];
+
+const COLUMNS: [(&str, &str); 14] = [
+    ("record_id", "Record No"),
+    ("person_id", "Child ID"),
+    ("household_id", "FamilyID"),
+    ("date_of_birth", "D.O.B."),
+    ("date_of_birth", "DOB"),
+    ("start", "Start Date"),
+    ("end", "Date Closed"),
+    ("end_recorded", "Closure Entered On"),
+    ("recorded", "Date Entered"),
+    ("occurred", "Incident Date"),
+    ("kind", "Event Type"),
+    ("value", "Amount"),
+    ("sex", "Gender"),
+    ("ethnicity", "Ethnic Origin"),
+];
+
+/// Renames, and writes days as councils do; the other columns stay.
+fn scramble(from: &Path, to: &Path) {
+    for (file, other) in FILES {
+        let Ok(text) = std::fs::read_to_string(from.join(format!("{file}.csv"))) else { continue };
+        let mut lines = text.lines();
+        let head: Vec<&str> = lines.next().unwrap().split(',').collect();
+        let renamed: Vec<&str> = head
+            .iter()
+            .map(|name| {
+                let found = COLUMNS.iter().rev().find(|(own, _)| own == name);
+                found.map_or(*name, |(_, other)| *other)
+            })
+            .collect();
+        let mut out = format!("{}\n", renamed.join(";"));
+        for line in lines {
+            assert!(!line.contains('"'), "no cell of the council has a comma");
+            let cells: Vec<String> = line.split(',').map(slashed).collect();
+            let _ = writeln!(out, "{}", cells.join(";"));
+        }
+        std::fs::write(to.join(format!("{other}.csv")), out).unwrap();
+    }
+}
+
+fn slashed(cell: &str) -> String {
+    match cell.parse::<Day>() {
+        Ok(day) => {
+            let (year, month, day) = day.ymd();
+            format!("{day:02}/{month:02}/{year}")
+        }
+        Err(_) => cell.to_owned(),
+    }
+}
+
+fn accepted(draft: &Draft, folder: &Path) -> Project {
+    let text = draft.text();
+    assert!(!text.contains("`check` says"), "{text}");
+    Project::from_toml(text, folder).unwrap()
+}
+
+/// Trains, quickly: what is asked is whether it can be.
+fn trains(project: &Project) -> f64 {
+    let mut project = project.clone();
+    project.training.resamples = 39;
+    let records = project.records().unwrap();
+    let trainer = Trainer::by_name("logistic").unwrap();
+    let model = project.train(&records, &project.protected().unwrap(), &trainer).unwrap();
+    model.backtest().overall.auc.unwrap().value
+}
+
+#[test]
+fn a_council_with_other_names_is_drafted_checked_and_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, other) = (folder.path().join("own"), folder.path().join("other"));
+    std::fs::create_dir_all(&other).unwrap();
+    let council = council();
+    council.write(&own, Format::Csv).unwrap();
+    scramble(&own, &other);
+
+    let draft = DraftParams::new(&other).draft(&other).unwrap();
+    assert_eq!(draft, DraftParams::new(&other).draft(&other).unwrap());
+    let project = accepted(&draft, &other);
+    assert_eq!(project.people.as_ref().unwrap().path, Path::new("Persons_Master.csv"));
+    assert_eq!(project.households.as_ref().unwrap().path, Path::new("Family Composition.csv"));
+    let protected = project.protected.as_ref().unwrap();
+    assert_eq!(protected.columns.characteristics[..2], ["Gender", "Ethnic Origin"]);
+    assert_eq!(project.sources.len(), 15);
+    for source in &project.sources {
+        assert_eq!(source.columns.entity, ["Child ID"], "{}", source.name);
+        let known = toml::to_string(&source.columns).unwrap();
+        assert!(known.contains("Date Entered"), "{}: {known}", source.name);
+    }
+    assert!(draft.decisions() <= 6, "{} decisions", draft.decisions());
+    let auc = trains(&project);
+    assert!(auc > 0.55, "{auc}");
+
+    // No id of a person or a record in what was written or said.
+    let said = format!("{}\n{}", draft.text(), draft.account().join("\n"));
+    let people = std::fs::read_to_string(own.join("people.csv")).unwrap();
+    assert!(people.lines().skip(1).all(|line| !said.contains(line.split(',').next().unwrap())));
+}
+
+#[test]
+fn an_export_of_the_safeguarding_dataset_is_drafted_and_trained_by_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let tables = folder.path().join("ssd");
+    let to = tables.to_string_lossy().into_owned();
+    let made = earlyhelp(&["synth", "--layout", "ssd", "--children", "3000", "--seed", "4", "--out", &to]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let drafted = earlyhelp(&["init", &to, "--layout", "ssd"]);
+    assert!(drafted.status.success(), "{}", String::from_utf8_lossy(&drafted.stderr));
+    let path = tables.join("project.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("`check` says"), "{text}");
+    let project = Project::load(&path).unwrap();
+    let names: Vec<&str> = project.sources.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["contacts", "early_help", "referrals", "cin_plans", "cp_plans", "care"]);
+    assert!(text.contains("The folder has no table of missing"), "{text}");
+    trains(&project);
+
+    // What is there is not written over.
+    let again = earlyhelp(&["init", &to, "--layout", "ssd"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn next_month_needs_no_other_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let (march, april) = (folder.path().join("march"), folder.path().join("april"));
+    let project = CouncilParams::new(1_000, 1).generate().unwrap().write(&march, Format::Csv).unwrap();
+    CouncilParams::new(1_000, 2).generate().unwrap().write(&april, Format::Csv).unwrap();
+    let people = |project: Project| project.records().unwrap().people();
+    let (first, second) =
+        (Project::load(&project).unwrap(), Project::load(april.join("project.toml")).unwrap());
+    let moved = first.clone().extracts_in(&april).unwrap();
+    assert_ne!(people(first.clone()), people(second.clone()));
+    assert_eq!(people(moved), people(second));
+    assert!(first.clone().extracts_in(folder.path().join("may")).is_err());
+    let mut absolute = first;
+    absolute.sources[0].path = march.join("school_roll.csv");
+    let told = absolute.extracts_in(&april).unwrap_err().to_string();
+    assert!(told.contains("absolute"), "{told}");
+}
+
+#[test]
+fn the_looked_after_return_is_found_by_its_names_and_what_is_lacking_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut header, mut episodes) = (
+        "CHILD,SEX,DOB,ETHNIC,UPN\n".to_owned(),
+        "CHILD,DECOM,RNE,LS,CIN,PLACE,PLACE_PROVIDER,DEC,REC\n".to_owned(),
+    );
+    for child in 0..120 {
+        let _ = writeln!(
+            header,
+            "{},{},14/{:02}/201{},WBRI,",
+            700_100 + child,
+            child % 2 + 1,
+            child % 12 + 1,
+            child % 9
+        );
+        for year in 2020..2025 {
+            let month = (child + year) % 12 + 1;
+            let _ = writeln!(
+                episodes,
+                "{},25/{month:02}/{year},S,C2,N1,U6,PR1,28/{month:02}/{year},X1",
+                700_100 + child
+            );
+        }
+    }
+    std::fs::write(folder.path().join("header.csv"), header).unwrap();
+    std::fs::write(folder.path().join("Episodes.csv"), episodes).unwrap();
+    std::fs::write(folder.path().join("read me.md"), "no table").unwrap();
+    let draft = DraftParams::new(folder.path()).layout(Layout::Ssda903).draft(folder.path()).unwrap();
+    let project = accepted(&draft, folder.path());
+    assert_eq!(project.sources.len(), 1);
+    let columns = &project.sources[0].columns;
+    assert_eq!((columns.occurred.as_str(), columns.ended.as_deref()), ("DECOM", Some("DEC")));
+    assert!(!columns.categories.contains(&"REC".to_owned()));
+    assert!(
+        draft.text().contains("no table of reviews") && !draft.text().contains("700"),
+        "{}",
+        draft.text()
+    );
+}
+
+#[test]
+fn what_is_of_the_day_of_the_extract_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = "Child Unique ID,Gender,Age,Date of Referral,Referral Source,Number of Referrals in Last 12 Months,Case Status\n".to_owned();
+    for child in 0..200 {
+        let (month, year) = (child % 12 + 1, 2021 + child % 4);
+        let _ = writeln!(
+            rows,
+            "{},a) Male,7,19/{month:02}/{year},b) School,{},open",
+            81_000 + child / 2,
+            child % 3
+        );
+    }
+    std::fs::write(folder.path().join("Referrals.csv"), rows).unwrap();
+    let draft = DraftParams::new(folder.path()).draft(folder.path()).unwrap();
+    let text = draft.text();
+    assert!(
+        text.contains("# Not used, Age, Number of Referrals in Last 12 Months, Case Status: its value is that of the day"),
+        "{text}"
+    );
+    let project = Project::from_toml(text, folder.path()).unwrap();
+    assert_eq!(project.sources[0].columns.categories, ["Referral Source"]);
+    assert!(
+        project.sources[0].read.list_letters && text.contains("how soon") || text.contains("days late"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_folder_without_tables_is_an_error_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = DraftParams::new(folder.path()).draft(folder.path()).unwrap_err().to_string();
+    assert!(told.contains("no file of a table"), "{told}");
+}
