@@ -144,6 +144,9 @@ pub struct Project {
     /// The folder that paths are relative to.
     #[serde(skip)]
     folder: PathBuf,
+    /// The folder that paths of extracts are relative to, if another.
+    #[serde(skip)]
+    extracts: Option<PathBuf>,
     /// The day on which extracts are read.
     #[serde(skip)]
     read_on: Option<Day>,
@@ -241,7 +244,7 @@ impl Project {
     }
 
     /// The same project, whose extracts are read from another folder: last month's project over this month's files. The
-    /// paths in the project are taken from there.
+    /// paths of extracts are taken from there; lists of codes, look-up tables and keys stay where they are, with the project.
     ///
     /// # Errors
     /// [`ProjectError::Range`] where a path in the project is absolute, so that it would still lead to the old file;
@@ -254,11 +257,12 @@ impl Project {
                 why: "there is no such folder of extracts".to_owned(),
             });
         }
-        let of_people = self.people.iter().map(|file| &file.path);
-        let of_households = self.households.iter().map(|file| &file.path);
-        let of_protected = self.protected.iter().map(|file| &file.path);
-        let of_sources = self.sources.iter().map(|source| &source.path);
-        let mut paths = of_people.chain(of_households).chain(of_protected).chain(of_sources);
+        let of_identities = self.identities.iter().flat_map(|file| &file.path);
+        let of_people = self.people.iter().flat_map(|file| &file.path);
+        let of_households = self.households.iter().flat_map(|file| &file.path);
+        let of_protected = self.protected.iter().flat_map(|file| &file.path);
+        let of_sources = self.sources.iter().flat_map(|source| &source.path);
+        let mut paths = of_identities.chain(of_people).chain(of_households).chain(of_protected).chain(of_sources);
         if let Some(path) = paths.find(|path| path.is_absolute()) {
             let why = format!(
                 "{} is absolute, so it leads to the same file whatever the folder of extracts; write it as it is seen from the \
@@ -267,7 +271,7 @@ impl Project {
             );
             return Err(ProjectError::Range { key: "path", why });
         }
-        self.folder = folder;
+        self.extracts = Some(folder);
         Ok(self)
     }
 
@@ -505,7 +509,8 @@ impl Project {
     }
 
     fn extract(&self, paths: &[PathBuf], read: &ReadOptions) -> Extract {
-        Extract::paths(paths.iter().map(|path| self.folder.join(path))).options(read.clone())
+        let folder = self.extracts.as_ref().unwrap_or(&self.folder);
+        Extract::paths(paths.iter().map(|path| folder.join(path))).options(read.clone())
     }
 
     /// A source's extract, with the codes and the look-up tables that it needs.

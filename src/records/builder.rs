@@ -214,6 +214,7 @@ impl Tables {
             intake: identities.intake().to_vec(),
             rejects: identities.rejects().to_vec(),
             remarks: identities.remarks().to_vec(),
+            read: Vec::new(),
         }
     }
 

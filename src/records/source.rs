@@ -427,7 +427,7 @@ impl Reading {
         let Some(since) = since else { return known };
         let lag = match self.mapping.columns.known {
             Known::LagDays(lag) => lag,
-            Known::Column(_) => 0,
+            Known::Column(_) | Known::FileName(_) => 0,
         };
         let known = known.unwrap_or_else(|| occurred.iter().map(|day| day.saturating_add(lag)).collect());
         Some(known.into_iter().zip(since).map(|(known, since)| known.max(since)).collect())

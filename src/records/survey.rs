@@ -250,7 +250,8 @@ fn apart(names: &[String]) -> (Vec<String>, Vec<String>) {
 
 /// The names of columns, of each sheet that has some.
 fn headers(source: &str, path: &Path) -> Result<Vec<(Option<String>, Vec<String>)>, RecordsError> {
-    let Some((first, _)) = open::list(source, path)?.into_iter().next() else { return Ok(Vec::new()) };
+    let listed = open::list(source, &[path.to_path_buf()])?;
+    let Some(first) = listed.into_iter().next().map(|file| file.path) else { return Ok(Vec::new()) };
     let file = Opened::new(source, &first)?;
     let none = || file.failed("no line at its top looks like the names of columns");
     match file.holds {
@@ -277,7 +278,7 @@ fn headers(source: &str, path: &Path) -> Result<Vec<(Option<String>, Vec<String>
 fn text_names(file: &Opened<'_>) -> Result<Option<Vec<String>>, RecordsError> {
     let lines_of = |delimiter: Delimiter| -> Result<Vec<Vec<String>>, RecordsError> {
         let failed = |error: std::io::Error| file.failed(error);
-        let mut input = file.text(&ReadOptions::default())?;
+        let (mut input, _) = file.text(&ReadOptions::default())?;
         if input.fill_buf().map_err(failed)?.starts_with(b"\xef\xbb\xbf") {
             input.consume(3);
         }

@@ -130,7 +130,7 @@ fn likely(plan: &Plan, tables: &[Table]) -> Vec<Wanted> {
             let table = &tables[source.table];
             let kinds = match &source.columns.kind {
                 Kind::Column(column) => shown_kinds(source, table, column),
-                Kind::Constant(_) => Vec::new(),
+                Kind::Constant(_) | Kind::FileName(_) => Vec::new(),
             };
             let of: Vec<String> = kinds.iter().filter(|kind| words::has(kind, any)).cloned().collect();
             let is_all = words::has(&source.name, any) || words::has(&source.columns.occurred, any);

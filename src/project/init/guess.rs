@@ -163,7 +163,11 @@ fn people(tables: &[Table], hub: Hub<'_>) -> Option<Taken<PeopleColumns>> {
         return None;
     }
     let columns =
-        PeopleColumns { person: vec![hub.ids.name.clone()], date_of_birth: Some(birth.name.clone()) };
+        PeopleColumns {
+            person: vec![hub.ids.name.clone()],
+            date_of_birth: Some(birth.name.clone()),
+            ..PeopleColumns::default()
+        };
     let notes =
         vec![format!("{}: one row for each of {} ids, with a date of birth.", shown(table), table.rows)];
     Some(Taken { name: "people".to_owned(), table: hub.table, columns, notes })
@@ -204,7 +208,7 @@ fn protected(tables: &[Table], hub: Hub<'_>) -> Option<Taken<ProtectedColumns>> 
         entity: vec![ids.name.clone()],
         characteristics,
         not_held: Vec::new(),
-        of_family: None,
+        ..ProtectedColumns::default()
     };
     Some(Taken { name: "protected".to_owned(), table: place, columns, notes })
 }
@@ -242,7 +246,14 @@ fn households(tables: &[Table], hub: Hub<'_>) -> Option<Taken<HouseholdColumns>>
         format!("{}: who lives with whom{}.", shown(table), shared(share)),
         format!("{DECIDE}how many days after a move the council knows of it (`lag_days`)."),
     ];
-    let columns = HouseholdColumns { person: vec![person], household, start, end, lag_days: LAG_DAYS };
+    let columns = HouseholdColumns {
+        person: vec![person],
+        household,
+        start,
+        end,
+        lag_days: LAG_DAYS,
+        system: None,
+    };
     Some(Taken { name: "households".to_owned(), table: place, columns, notes })
 }
 

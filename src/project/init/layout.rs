@@ -137,6 +137,9 @@ impl Names<'_> {
             ColumnsOf::People(of) => ColumnsOf::People(PeopleColumns {
                 person: self.all(&of.person)?,
                 date_of_birth: self.some(of.date_of_birth.as_ref()),
+                died: self.some(of.died.as_ref()),
+                left: self.some(of.left.as_ref()),
+                system: of.system.clone(),
             }),
             ColumnsOf::Households(of) => ColumnsOf::Households(HouseholdColumns {
                 person: self.all(&of.person)?,
@@ -144,6 +147,7 @@ impl Names<'_> {
                 start: self.some(of.start.as_ref()),
                 end: self.some(of.end.as_ref()),
                 lag_days: of.lag_days,
+                system: of.system.clone(),
             }),
             ColumnsOf::Protected(of) => {
                 let characteristics: Vec<String> =
@@ -155,17 +159,17 @@ impl Names<'_> {
                     entity: self.all(&of.entity)?,
                     characteristics,
                     not_held: of.not_held.clone(),
-                    of_family: None,
+                    ..ProtectedColumns::default()
                 })
             }
             ColumnsOf::Source(of) => {
                 let kind = match &of.kind {
                     Kind::Column(column) => Kind::Column(self.held(column)?),
-                    constant @ Kind::Constant(_) => constant.clone(),
+                    other @ (Kind::Constant(_) | Kind::FileName(_)) => other.clone(),
                 };
                 let known = match &of.known {
                     Known::Column(column) => Known::Column(self.held(column)?),
-                    lag @ Known::LagDays(_) => lag.clone(),
+                    other @ (Known::LagDays(_) | Known::FileName(_)) => other.clone(),
                 };
                 ColumnsOf::Source(Box::new(EventColumns {
                     entity: self.all(&of.entity)?,

@@ -75,7 +75,7 @@ pub(super) fn found_coverage(
     let (&first, &last) = (occurred.first()?, occurred.last()?);
     let last_known = match &columns.known {
         Known::Column(column) => table.column(column).and_then(|facts| possible.days(facts).last().copied()),
-        Known::LagDays(_) => None,
+        Known::LagDays(_) | Known::FileName(_) => None,
     };
     let to = last_known.unwrap_or(last).max(last);
     let within = |from: i32, to: i32| {
@@ -100,7 +100,7 @@ pub(super) fn found_coverage(
 pub(super) fn date_columns(columns: &EventColumns) -> impl Iterator<Item = &str> {
     let known = match &columns.known {
         Known::Column(column) => Some(column),
-        Known::LagDays(_) => None,
+        Known::LagDays(_) | Known::FileName(_) => None,
     };
     [Some(&columns.occurred), columns.ended.as_ref(), known, columns.ended_known.as_ref()]
         .into_iter()
@@ -112,7 +112,7 @@ pub(super) fn date_columns(columns: &EventColumns) -> impl Iterator<Item = &str>
 pub(super) fn word_columns(columns: &EventColumns) -> impl Iterator<Item = &str> {
     let kind = match &columns.kind {
         Kind::Column(column) => Some(column),
-        Kind::Constant(_) => None,
+        Kind::Constant(_) | Kind::FileName(_) => None,
     };
     kind.into_iter().chain(&columns.role).chain(&columns.categories).map(String::as_str)
 }
