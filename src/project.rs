@@ -262,7 +262,8 @@ impl Project {
         let of_households = self.households.iter().flat_map(|file| &file.path);
         let of_protected = self.protected.iter().flat_map(|file| &file.path);
         let of_sources = self.sources.iter().flat_map(|source| &source.path);
-        let mut paths = of_identities.chain(of_people).chain(of_households).chain(of_protected).chain(of_sources);
+        let mut paths =
+            of_identities.chain(of_people).chain(of_households).chain(of_protected).chain(of_sources);
         if let Some(path) = paths.find(|path| path.is_absolute()) {
             let why = format!(
                 "{} is absolute, so it leads to the same file whatever the folder of extracts; write it as it is seen from the \

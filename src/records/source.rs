@@ -377,7 +377,8 @@ impl Reading {
             let is_missing = |&row: &usize| accepted.has(row) && incident[row] == NONE;
             self.ledger.remark(RemarkKind::IncidentMissing, (0..rows).filter(is_missing).count() as u64);
         }
-        let linked = person.iter().zip(link.iter().flatten()).enumerate().filter(|&(row, _)| accepted.has(row));
+        let linked =
+            person.iter().zip(link.iter().flatten()).enumerate().filter(|&(row, _)| accepted.has(row));
         linked.for_each(|(_, (&person, link))| self.links.add(person, link.value()));
         keep(&mut self.events.occurred, &occurred, &accepted);
         if let (KnownDays::Told(held), Some(known)) = (&mut self.events.known, &known) {

@@ -162,12 +162,11 @@ fn people(tables: &[Table], hub: Hub<'_>) -> Option<Taken<PeopleColumns>> {
     if !is_one_a_person(table, &hub.ids.name) {
         return None;
     }
-    let columns =
-        PeopleColumns {
-            person: vec![hub.ids.name.clone()],
-            date_of_birth: Some(birth.name.clone()),
-            ..PeopleColumns::default()
-        };
+    let columns = PeopleColumns {
+        person: vec![hub.ids.name.clone()],
+        date_of_birth: Some(birth.name.clone()),
+        ..PeopleColumns::default()
+    };
     let notes =
         vec![format!("{}: one row for each of {} ids, with a date of birth.", shown(table), table.rows)];
     Some(Taken { name: "people".to_owned(), table: hub.table, columns, notes })
@@ -246,14 +245,8 @@ fn households(tables: &[Table], hub: Hub<'_>) -> Option<Taken<HouseholdColumns>>
         format!("{}: who lives with whom{}.", shown(table), shared(share)),
         format!("{DECIDE}how many days after a move the council knows of it (`lag_days`)."),
     ];
-    let columns = HouseholdColumns {
-        person: vec![person],
-        household,
-        start,
-        end,
-        lag_days: LAG_DAYS,
-        system: None,
-    };
+    let columns =
+        HouseholdColumns { person: vec![person], household, start, end, lag_days: LAG_DAYS, system: None };
     Some(Taken { name: "households".to_owned(), table: place, columns, notes })
 }
 
