@@ -234,18 +234,14 @@ impl Extract {
     }
 }
 
-/// What is done with a batch, and the name of the file it is of.
-type Sink<'s> = dyn FnMut(&str, Batch) -> Result<(), RecordsError> + 's;
-/// What is done with the files once they are known.
-type Told<'t> = dyn FnMut(&[Listed]) -> Result<(), RecordsError> + 't;
-
 impl Origin {
+    /// Hands over batches, each with the name of its file; before that, tells what files there are.
     fn read(
         self,
         source: &str,
         (asked, options): (&[&str], &ReadOptions),
-        (files, told): (&mut Vec<String>, &mut Told<'_>),
-        sink: &mut Sink<'_>,
+        (files, told): (&mut Vec<String>, &mut dyn FnMut(&[Listed]) -> Result<(), RecordsError>),
+        sink: &mut dyn FnMut(&str, Batch) -> Result<(), RecordsError>,
     ) -> Result<(), RecordsError> {
         if let Some(name) = options.aliases.keys().find(|name| !asked.contains(&name.as_str())) {
             let why = format!("`aliases` has \"{name}\", and no key of `columns` asks for it");

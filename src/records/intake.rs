@@ -182,6 +182,8 @@ pub(super) struct Faults {
 pub(super) enum DayOf {
     /// Something that happened, or became known: there has to be one.
     Event,
+    /// The same, where it may be so many days ahead: the last day of a month that is not over.
+    Ahead(i32),
     /// The same, where there need not be one.
     Optional,
     /// Something that may be yet to come, such as an end that is planned. One beyond every plan is none.
@@ -236,6 +238,9 @@ impl Faults {
                 NO_DAY
             }
             Some(day) if plausible.has(day) || of == DayOf::End && day > plausible.last => day,
+            Some(day) if matches!(of, DayOf::Ahead(days) if (1..=days).contains(&(day - plausible.last))) => {
+                day
+            }
             Some(_) => {
                 self.add(row, column, RejectReason::DateImplausible);
                 NO_DAY

@@ -34,7 +34,7 @@ impl Repeats {
                     place.insert(row);
                 }
                 hashbrown::hash_map::Entry::Occupied(place) => {
-                    more.entry(*place.get()).or_default().push(row)
+                    more.entry(*place.get()).or_default().push(row);
                 }
             }
         }

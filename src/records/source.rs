@@ -315,7 +315,11 @@ impl Reading {
         let mut days =
             |place: usize, of: DayOf| faults.days((cells(place), rows), (place as u32, of), reader);
         let occurred = days(layout.occurred, DayOf::Event);
-        let known = layout.known.map(|place| days(place, DayOf::Event));
+        let of_known = match &self.mapping.columns.known {
+            Known::FileName(pattern) => DayOf::Ahead(pattern.ahead()),
+            Known::Column(_) | Known::LagDays(_) => DayOf::Event,
+        };
+        let known = layout.known.map(|place| days(place, of_known));
         let episodes = layout
             .ended
             .map(|place| self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults));
