@@ -70,6 +70,7 @@ impl Lookup {
 
 /// Hands over the cells of every row: of the columns that have to be there, and of those that may be. `take` says what is
 /// wrong with them.
+#[allow(clippy::type_complexity, reason = "a callback, named once")]
 fn rows(
     extract: Extract,
     label: &str,
