@@ -38,17 +38,17 @@ pub fn frame_of(rows: &[&[&str]]) -> DataFrame {
 /// Writes a table of texts in the form that the ending says. A cell of a delimited text stands as it is, with quotes
 /// where it holds a comma.
 pub fn write_table(path: &Path, rows: &[&[&str]]) {
-    let name = path.to_str().unwrap();
+    let ending = path.extension().unwrap().to_str().unwrap();
     let cell = |cell: &&str| if cell.contains(',') { format!("\"{cell}\"") } else { (*cell).to_owned() };
     let line = |row: &&[&str]| row.iter().map(cell).collect::<Vec<_>>().join(",") + "\n";
     let text = || rows.iter().map(line).collect::<String>();
-    if name.ends_with(".csv") {
+    if ending == "csv" {
         std::fs::write(path, text()).unwrap();
-    } else if name.ends_with(".gz") {
+    } else if ending == "gz" {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(text().as_bytes()).unwrap();
         std::fs::write(path, packed.finish().unwrap()).unwrap();
-    } else if name.ends_with(".xlsx") {
+    } else if ending == "xlsx" {
         std::fs::write(path, workbook(rows)).unwrap();
     } else {
         write_frame(path, &mut frame_of(rows));
@@ -156,10 +156,12 @@ impl Table {
             Self::Extract => vec![id, "2022-06-01".into(), "2022-06-02".into(), "seen".into()],
             Self::People => vec![id, "2012-05-01".into(), "seen".into()],
             Self::Households => vec![id, format!("h{}", number / 3), "2020-01-01".into(), "seen".into()],
-            Self::Protected => vec![id, if number % 2 == 0 { "F" } else { "M" }.into(), "seen".into()],
+            Self::Protected => {
+                vec![id, if number.is_multiple_of(2) { "F" } else { "M" }.into(), "seen".into()]
+            }
             Self::Scores => {
-                let (risk, outcome) = (number as f64 / 500.0, number % 5 == 0);
-                let sex = if number % 2 == 0 { "F" } else { "M" };
+                let (risk, outcome) = (number as f64 / 500.0, number.is_multiple_of(5));
+                let sex = if number.is_multiple_of(2) { "F" } else { "M" };
                 vec![risk.to_string(), u8::from(outcome).to_string(), sex.into(), "seen".into()]
             }
         };

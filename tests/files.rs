@@ -159,6 +159,32 @@ fn rows_are_known_from_the_day_in_the_name_of_their_file_in_every_form() {
     assert!(told.contains("names no date"), "{told}");
 }
 
+/// Half a month's return is known from the end of the month on; one of a year to come was named wrongly.
+#[test]
+fn the_month_of_a_file_may_not_be_over_yet() {
+    let rows: Rows<'_> = &[&["person", "on"], &["p1", "2024-02-05"]];
+    let read = |name: &str, pattern: &str| {
+        let folder = folder(&[(name, rows)]);
+        let known = Known::FileName(FilePattern::new(pattern).unwrap());
+        let mapping = SourceMapping::new("roll", "person", "absence", "on").known(known);
+        let all = frame_of(&[&["person", "on"], &["p1", "2024-01-05"]]);
+        let builder = Records::builder()
+            .source(mapping, Extract::path(folder.path().join(name)))
+            .source(SourceMapping::new("visits", "person", "visit", "on"), Extract::frame(all));
+        let records = builder.reject_limit(1.0).read_on("2024-02-10".parse().unwrap()).build().unwrap();
+        records.rejects().iter().map(|reject| reject.reason).collect::<Vec<_>>()
+    };
+    assert_eq!(read("roll_2024-02.csv", "roll_{yyyy}-{mm}.csv"), []);
+    assert_eq!(read("roll_2024.csv", "roll_{yyyy}.csv"), []);
+    for (name, pattern) in [
+        ("roll_2042-02.csv", "roll_{yyyy}-{mm}.csv"),
+        ("roll_2024-02-11.csv", "roll_{yyyy-mm-dd}.csv"),
+        ("roll_2026.csv", "roll_{yyyy}.csv"),
+    ] {
+        assert_eq!(read(name, pattern), [RejectReason::DateImplausible], "{name}");
+    }
+}
+
 #[test]
 fn a_name_may_say_the_kind_too() {
     let folder = folder(&[
@@ -394,7 +420,7 @@ fn a_family_of_four_has_three_incidents_and_not_twelve() {
         .unwrap();
     let missing = records.remarks().iter().find(|remark| remark.kind == RemarkKind::IncidentMissing).unwrap();
     assert_eq!(missing.rows, 1);
-    let feature = |selector: Selector, measure: Measure, over| Feature::new(selector, measure, over);
+    let feature = Feature::new;
     let police = || Selector::source("police");
     let suspects = || police().role(Role::Suspect);
     let year = Lookback::Days(90);

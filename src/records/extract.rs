@@ -209,7 +209,7 @@ impl Extract {
         let Self { origin, options, shape } = self;
         if shape.is_plain() {
             let told = &mut |_: &[Listed]| Ok(());
-            origin.read(source, (wanted, &options), (files, told), &mut |_, batch| sink(batch))?;
+            origin.read(source, (wanted, &options), files, told, &mut |_, batch| sink(batch))?;
             return Ok(Vec::new());
         }
         let shaping = std::cell::RefCell::new(Shaping::new(source, wanted, &shape)?);
@@ -221,7 +221,7 @@ impl Extract {
         let mut at: Option<u32> = None;
         let told =
             &mut |listed: &[Listed]| shaping.borrow_mut().check(listed.iter().map(|file| file.name.as_str()));
-        origin.read(source, (&asked, &options), (files, told), &mut |name, mut batch| {
+        origin.read(source, (&asked, &options), files, told, &mut |name, mut batch| {
             let mut shaping = shaping.borrow_mut();
             if at != batch.file {
                 at = batch.file;
@@ -234,18 +234,15 @@ impl Extract {
     }
 }
 
-/// What is done with a batch, and the name of the file it is of.
-type Sink<'s> = dyn FnMut(&str, Batch) -> Result<(), RecordsError> + 's;
-/// What is done with the files once they are known.
-type Told<'t> = dyn FnMut(&[Listed]) -> Result<(), RecordsError> + 't;
-
 impl Origin {
+    /// Hands over batches, each with the name of its file; before that, tells what files there are.
     fn read(
         self,
         source: &str,
         (asked, options): (&[&str], &ReadOptions),
-        (files, told): (&mut Vec<String>, &mut Told<'_>),
-        sink: &mut Sink<'_>,
+        files: &mut Vec<String>,
+        told: &mut dyn FnMut(&[Listed]) -> Result<(), RecordsError>,
+        sink: &mut dyn FnMut(&str, Batch) -> Result<(), RecordsError>,
     ) -> Result<(), RecordsError> {
         if let Some(name) = options.aliases.keys().find(|name| !asked.contains(&name.as_str())) {
             let why = format!("`aliases` has \"{name}\", and no key of `columns` asks for it");

@@ -20,7 +20,7 @@ use crate::error::RecordsError;
 /// use earlyhelp::records::FilePattern;
 ///
 /// let returns = FilePattern::new("attendance_{mmm}{yyyy}.csv")?;
-/// assert_eq!(returns.day("Attendance_Feb2024.csv")?, "2024-02-29".parse()?);
+/// assert_eq!(returns.day("Attendance_Feb2024.csv")?.to_string(), "2024-02-29");
 /// assert!(returns.day("attendance_final.csv").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -123,6 +123,17 @@ impl FilePattern {
         self.parts.contains(&Part::Kind)
     }
 
+    /// How many days ahead of the day on which it is read a file's day can be: as many as the part of the date that its
+    /// name leaves out may have, since the last of them is taken.
+    pub(super) fn ahead(&self) -> i32 {
+        let has_month = self.parts.contains(&Part::Month) || self.parts.contains(&Part::MonthName);
+        match (self.parts.contains(&Part::Day), has_month) {
+            (true, _) => 0,
+            (false, true) => 31,
+            (false, false) => 366,
+        }
+    }
+
     /// The day that a file's name says; of a month alone its last one.
     ///
     /// # Errors
@@ -136,7 +147,9 @@ impl FilePattern {
     /// # Errors
     /// [`RecordsError::FilePattern`] where the name is not of the pattern, or says several kinds.
     pub fn kind(&self, name: &str) -> Result<String, RecordsError> {
-        self.only(name, |said| said.kind.clone())
+        self.only(name, |said| {
+            said.kind.as_deref().map(str::trim).filter(|kind| !kind.is_empty()).map(str::to_owned)
+        })
     }
 
     /// What is the same in every way in which the name can be read.

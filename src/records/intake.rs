@@ -240,6 +240,8 @@ pub(super) struct Faults {
 pub(super) enum DayOf {
     /// Something that happened, or became known: there has to be one.
     Event,
+    /// The same, where it may be so many days ahead: the last day of a month that is not over.
+    Ahead(i32),
     /// The same, where there need not be one.
     Optional,
     /// Something that may be yet to come, such as an end that is planned. One beyond every plan is none.
@@ -300,6 +302,9 @@ impl Faults {
                 Some(NO_DAY) => DateClass::Absent,
                 Some(day) if of == DayOf::End && day >= never => DateClass::OpenEnd,
                 Some(day) if plausible.has(day) || of == DayOf::End && day > plausible.last => {
+                    DateClass::Plausible
+                }
+                Some(day) if matches!(of, DayOf::Ahead(days) if (1..=days).contains(&(day - plausible.last))) => {
                     DateClass::Plausible
                 }
                 Some(day) => DateClass::implausible(day, plausible),

@@ -270,7 +270,7 @@ mod tests {
     fn lines_are_numbered_as_an_editor_shows_them() {
         for ending in ["\n", "\r\n", "\r"] {
             let text = ["a,b", "", "c,d", "\"e\",f", "", "", "g,\"h", "i\"", "j,k"].join(ending);
-            let last = if ending == "\r" { "h\ni" } else { "h\ni" };
+            let last = "h\ni";
             assert_eq!(
                 read(&text, 2),
                 [

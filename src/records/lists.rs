@@ -68,16 +68,15 @@ impl Lookup {
     }
 }
 
-/// What takes the cells of a row, and says what is wrong with them.
-type Take<'t> = dyn FnMut(&[Option<Cow<'_, str>>]) -> Result<(), String> + 't;
-
-/// Hands over the cells of every row: of the columns that have to be there, and of those that may be.
+/// Hands over the cells of every row: of the columns that have to be there, and of those that may be. `take` says what is
+/// wrong with them.
+#[allow(clippy::type_complexity, reason = "a callback, named once")]
 fn rows(
     extract: Extract,
     label: &str,
     needed: &[&str],
     optional: &[&str],
-    take: &mut Take<'_>,
+    take: &mut dyn FnMut(&[Option<Cow<'_, str>>]) -> Result<(), String>,
 ) -> Result<(), RecordsError> {
     let mut files = Vec::new();
     let wrong = |row: u64, why: &str| RecordsError::Mapping {

@@ -41,13 +41,11 @@ impl Lookup {
     pub(super) fn add(&mut self, key: &str, cells: &[Option<Cow<'_, str>>]) -> bool {
         let cells: Box<[Box<str>]> =
             cells.iter().map(|cell| cell.as_deref().unwrap_or_default().into()).collect();
-        match self.rows.get(key) {
-            Some(held) => *held == cells,
-            None => {
-                self.rows.insert(key.into(), cells);
-                true
-            }
+        if let Some(held) = self.rows.get(key) {
+            return *held == cells;
         }
+        self.rows.insert(key.into(), cells);
+        true
     }
 
     /// The cells behind a key, in the order of the columns; an empty text where there is nothing.

@@ -5,6 +5,8 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use hashbrown::{HashMap, HashSet};
+
 use super::options::{Encoding, ReadOptions};
 use crate::error::RecordsError;
 
@@ -188,9 +190,13 @@ pub(super) struct Listed {
 /// read twice, so that is refused.
 pub(super) fn list(source: &str, paths: &[PathBuf]) -> Result<Vec<Listed>, RecordsError> {
     let mut listed: Vec<Listed> = Vec::new();
+    let mut seen: HashSet<PathBuf> = HashSet::new();
+    let mut names: HashMap<String, u32> = HashMap::new();
     for root in paths {
         for (path, name) in below_path(source, root)? {
-            if listed.iter().any(|file| file.path == path) {
+            *names.entry(name.clone()).or_default() += 1;
+            // One path names a file once; of several the same file may be named in two ways.
+            if paths.len() > 1 && !seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
                 let why = format!("the file {name} is named twice in its `path`, and would be read twice");
                 return Err(RecordsError::Mapping { extract: source.to_owned(), why });
             }
@@ -198,10 +204,9 @@ pub(super) fn list(source: &str, paths: &[PathBuf]) -> Result<Vec<Listed>, Recor
         }
     }
     // Files of one name in several folders are told apart by the folder.
-    let names: Vec<String> = listed.iter().map(|file| file.name.clone()).collect();
     for file in &mut listed {
         let folder = file.path.parent().and_then(Path::file_name);
-        if names.iter().filter(|name| **name == file.name).count() > 1
+        if names.get(&file.name).is_some_and(|&files| files > 1)
             && let Some(folder) = folder
         {
             file.name = format!("{}/{}", folder.to_string_lossy(), file.name);

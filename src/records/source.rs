@@ -336,7 +336,11 @@ impl Reading {
         let mut days =
             |place: usize, of: DayOf| of_days.days((cells(place), rows), (place as u32, of), reader);
         let occurred = days(layout.occurred, DayOf::Event);
-        let known = layout.known.map(|place| days(place, DayOf::Event));
+        let of_known = match &self.mapping.columns.known {
+            Known::FileName(pattern) => DayOf::Ahead(pattern.ahead()),
+            Known::Column(_) | Known::LagDays(_) => DayOf::Event,
+        };
+        let known = layout.known.map(|place| days(place, of_known));
         let entered = entrance.enter(&mut ids.people, (&entity, rows), Some(&occurred), !ids.are_listed);
         let person = entered.person;
         faults.add_missing_ids(&person, layout.entity[0] as u32);
