@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use super::column::NO_DAY;
 use crate::error::RecordsError;
 
-/// An id: the system it is of (none for a person's), and its text.
-type Key = (Option<usize>, Box<str>);
-
 /// What ids were merged into.
 #[derive(Default)]
 pub(super) struct Merges {
-    of: BTreeMap<Key, Vec<Merge>>,
+    /// By the system that an id is of (none for a person's), and the id.
+    of: BTreeMap<(Option<usize>, Box<str>), Vec<Merge>>,
     tables: Vec<String>,
 }
 

@@ -150,7 +150,7 @@ impl<'a> Opened<'a> {
         let start = input.fill_buf().map_err(|error| self.failed(error))?;
         let wide = match (options.encoding, start) {
             (Some(Encoding::Windows1252), _) => None,
-            (Some(Encoding::Utf16), [0xfe, 0xff, ..]) | (_, [0xfe, 0xff, ..]) => Some(encoding_rs::UTF_16BE),
+            (_, [0xfe, 0xff, ..]) => Some(encoding_rs::UTF_16BE),
             (Some(Encoding::Utf16), _) | (_, [0xff, 0xfe, ..]) => Some(encoding_rs::UTF_16LE),
             // Without a mark: a letter of the header is a byte of it and a byte of nothing.
             (None, [letter, 0, ..]) if *letter != 0 => Some(encoding_rs::UTF_16LE),

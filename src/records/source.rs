@@ -204,7 +204,7 @@ impl Reading {
         ids: &mut Ids<'_>,
         mut progress: impl FnMut(u64),
     ) -> Result<Self, RecordsError> {
-        check(&mapping)?;
+        mapping.check()?;
         // A register that is kept ahead of time holds what is yet to come.
         let ahead = match mapping.columns.known {
             Known::LagDays(lag) if lag < 0 => -lag,
@@ -584,27 +584,4 @@ fn roles(cells: &Column, rows: usize, column: u32, faults: &mut Faults) -> Vec<R
             }),
         })
         .collect()
-}
-
-fn check(mapping: &SourceMapping) -> Result<(), RecordsError> {
-    let wrong = |why: &str| Err(RecordsError::Mapping { extract: mapping.name.clone(), why: why.to_owned() });
-    let columns = &mapping.columns;
-    if columns.entity.is_empty() {
-        return wrong("no entity column is named");
-    }
-    if columns.ended_known.is_some() && columns.ended.is_none() {
-        return wrong("ended_known is given without ended");
-    }
-    if !(0.0..=1.0).contains(&columns.minimum_link) {
-        return wrong("minimum_link must lie between 0 and 1");
-    }
-    if let (Some(from), Some(to)) = (mapping.coverage.from, mapping.coverage.to)
-        && to < from
-    {
-        return wrong("its coverage ends before it begins");
-    }
-    if mapping.coverage.ages.is_some_and(|(youngest, oldest)| oldest < youngest) {
-        return wrong("its coverage's ages are the wrong way round");
-    }
-    Ok(())
 }
