@@ -75,7 +75,7 @@ impl Merges {
             let key = (system, id);
             match self.of.get(&key) {
                 Some(merges) => {
-                    on_the_way.extend(merges.iter().map(|merge| (merge.into.clone(), merge.on.max(since))))
+                    on_the_way.extend(merges.iter().map(|merge| (merge.into.clone(), merge.on.max(since))));
                 }
                 None => {
                     ends.entry(key.1).and_modify(|held| *held = since.min(*held)).or_insert(since);
