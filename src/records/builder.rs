@@ -341,6 +341,7 @@ pub(crate) fn read_table(
         let codes = match of {
             EntityOf::Person(_) => {
                 let entered = entrance.enter(&mut ids, (&cells, rows), None, true);
+                faults.add_missing_ids(&entered.person, 0);
                 let links = entered.link.iter().flatten().enumerate();
                 for (row, _) in links.filter(|(_, link)| **link < MINIMUM_LINK) {
                     faults.add(row, 0, RejectReason::LinkWeak);

@@ -329,7 +329,7 @@ impl Identities {
                 from: asked.optional(from.as_ref()),
                 to: asked.optional(to.as_ref()),
                 probability: asked.optional(probability.as_ref()),
-                kind: LinkKind::OfId,
+                kind: LinkKind::Id,
             }],
             IdentityColumns::Wide { person, systems, probability } => {
                 let person = asked.place(person);
@@ -341,7 +341,7 @@ impl Identities {
                     from: None,
                     to: None,
                     probability,
-                    kind: LinkKind::OfPerson,
+                    kind: LinkKind::Person,
                 };
                 systems.iter().map(of_system).collect()
             }
@@ -355,7 +355,7 @@ impl Identities {
                 from: None,
                 to: None,
                 probability: None,
-                kind: LinkKind::OfCluster,
+                kind: LinkKind::Cluster,
             }],
             IdentityColumns::Merged { .. } | IdentityColumns::SplinkPairs { .. } => Vec::new(),
         }
@@ -394,7 +394,7 @@ impl Identities {
             let system = table.system(layout.system, row);
             let id: Option<Vec<_>> = layout.local.iter().map(|&place| table.text(place, row)).collect();
             let id = id.map(|parts| parts.join("/"));
-            if id.is_none() && layout.kind != LinkKind::OfPerson {
+            if id.is_none() && layout.kind != LinkKind::Person {
                 table.faults.add(row, layout.local[0] as u32, RejectReason::EntityMissing);
             }
             let person = table.needed(layout.person, row, RejectReason::EntityMissing);

@@ -20,11 +20,11 @@ pub(super) struct Link {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkKind {
     /// An id.
-    OfId,
+    Id,
     /// A person, who need not have an id in every system.
-    OfPerson,
+    Person,
     /// A record that Splink put into a cluster.
-    OfCluster,
+    Cluster,
 }
 
 /// Two records, each by system and place among its ids, and how probable it is that they are of one person.
@@ -42,7 +42,7 @@ impl Link {
             to: OPEN,
             probability: 1.0,
             known: i32::MIN,
-            kind: LinkKind::OfId,
+            kind: LinkKind::Id,
         }
     }
 }
@@ -52,7 +52,7 @@ impl Link {
 /// makes with another record of the cluster, since that pair alone keeps it there. A record alone in its cluster is itself; one
 /// of several without any such pair is linked by nothing that was shown. `None` where there are no clusters.
 pub(super) fn weigh(links: &[Vec<Vec<Link>>], edges: &[Edge]) -> Option<Vec<([usize; 3], f64)>> {
-    let is_of_cluster = |link: &&Link| link.kind == LinkKind::OfCluster;
+    let is_of_cluster = |link: &&Link| link.kind == LinkKind::Cluster;
     let mut sizes: HashMap<&str, u32> = HashMap::new();
     for link in links.iter().flatten().flatten().filter(is_of_cluster) {
         *sizes.entry(&link.person).or_default() += 1;
@@ -78,7 +78,7 @@ pub(super) fn weigh(links: &[Vec<Vec<Link>>], edges: &[Edge]) -> Option<Vec<([us
     let mut weights = Vec::new();
     for (system, ids) in links.iter().enumerate() {
         for (id, of_id) in ids.iter().enumerate() {
-            for (nth, link) in of_id.iter().enumerate().filter(|(_, link)| link.kind == LinkKind::OfCluster) {
+            for (nth, link) in of_id.iter().enumerate().filter(|(_, link)| link.kind == LinkKind::Cluster) {
                 let person: &str = &link.person;
                 let paired = surest.get(&((system, id as u32), person)).copied().unwrap_or(0.0);
                 weights.push(([system, id, nth], if sizes[person] == 1 { 1.0 } else { paired }));

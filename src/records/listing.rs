@@ -118,16 +118,12 @@ pub(super) fn read_people(
         })
         .collect();
     let known = |day: i32| day != NO_DAY;
-    let counts: [(RemarkKind, fn(&Held) -> bool); 5] = [
-        (RemarkKind::Died, |held| held.died != NO_DAY),
-        (RemarkKind::Left, |held| held.left != NO_DAY),
-        (RemarkKind::DiedBeforeBirth, |held| held.died != NO_DAY && held.died < held.born),
-        (RemarkKind::BirthsDiffer, |held| held.births_differ),
-        (RemarkKind::SeveralIds, |held| held.has_several_ids),
-    ];
-    for (kind, is_so) in counts {
-        ledger.remark(kind, listed.iter().filter(|held| is_so(held)).count() as u64);
-    }
+    let count = |is_so: &dyn Fn(&Held) -> bool| listed.iter().filter(|held| is_so(held)).count() as u64;
+    ledger.remark(RemarkKind::Died, count(&|held| known(held.died)));
+    ledger.remark(RemarkKind::Left, count(&|held| known(held.left)));
+    ledger.remark(RemarkKind::DiedBeforeBirth, count(&|held| known(held.died) && held.died < held.born));
+    ledger.remark(RemarkKind::BirthsDiffer, count(&|held| held.births_differ));
+    ledger.remark(RemarkKind::SeveralIds, count(&|held| held.has_several_ids));
     let mut partings = Partings::default();
     if listed.iter().any(|held| known(held.died) || known(held.left)) {
         partings.died = listed.iter().map(|held| held.died).collect();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file_name::FilePattern;
 use crate::calendar::Day;
+use crate::error::RecordsError;
 
 /// How one source of dated records is read: its columns, and what it covers.
 ///
@@ -365,6 +366,31 @@ impl SourceMapping {
     pub fn coverage(mut self, coverage: Coverage) -> Self {
         self.coverage = coverage;
         self
+    }
+
+    /// Refuses a mapping that contradicts itself.
+    pub(super) fn check(&self) -> Result<(), RecordsError> {
+        let wrong =
+            |why: &str| Err(RecordsError::Mapping { extract: self.name.clone(), why: why.to_owned() });
+        let columns = &self.columns;
+        if columns.entity.is_empty() {
+            return wrong("no entity column is named");
+        }
+        if columns.ended_known.is_some() && columns.ended.is_none() {
+            return wrong("ended_known is given without ended");
+        }
+        if !(0.0..=1.0).contains(&columns.minimum_link) {
+            return wrong("minimum_link must lie between 0 and 1");
+        }
+        if let (Some(from), Some(to)) = (self.coverage.from, self.coverage.to)
+            && to < from
+        {
+            return wrong("its coverage ends before it begins");
+        }
+        if self.coverage.ages.is_some_and(|(youngest, oldest)| oldest < youngest) {
+            return wrong("its coverage's ages are the wrong way round");
+        }
+        Ok(())
     }
 }
 

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use super::column::NO_DAY;
 use crate::error::RecordsError;
 
-/// An id: the system it is of (none for a person's), and its text.
-type Key = (Option<usize>, Box<str>);
-
 /// What ids were merged into.
 #[derive(Default)]
 pub(super) struct Merges {
-    of: BTreeMap<Key, Vec<Merge>>,
+    /// By the system that an id is of (none for a person's), and the id.
+    of: BTreeMap<(Option<usize>, Box<str>), Vec<Merge>>,
     tables: Vec<String>,
 }
 
@@ -77,7 +75,7 @@ impl Merges {
             let key = (system, id);
             match self.of.get(&key) {
                 Some(merges) => {
-                    on_the_way.extend(merges.iter().map(|merge| (merge.into.clone(), merge.on.max(since))))
+                    on_the_way.extend(merges.iter().map(|merge| (merge.into.clone(), merge.on.max(since))));
                 }
                 None => {
                     ends.entry(key.1).and_modify(|held| *held = since.min(*held)).or_insert(since);

@@ -256,7 +256,7 @@ impl Reading {
         ids: &mut Ids<'_>,
         mut progress: impl FnMut(u64),
     ) -> Result<Self, RecordsError> {
-        check(&mapping)?;
+        mapping.check()?;
         // A register that is kept ahead of time holds what is yet to come.
         let ahead = match mapping.columns.known {
             Known::LagDays(lag) if lag < 0 => -lag,
@@ -706,37 +706,4 @@ fn placed(mapping: &SourceMapping, extract: Extract) -> Result<Extract, RecordsE
         Some(role) => extract.keep_unlisted(role),
         None => extract,
     })
-}
-
-fn check(mapping: &SourceMapping) -> Result<(), RecordsError> {
-    let wrong = |why: &str| Err(RecordsError::Mapping { extract: mapping.name.clone(), why: why.to_owned() });
-    let columns = &mapping.columns;
-    if columns.entity.is_empty() {
-        return wrong("no entity column is named");
-    }
-    if let Known::FileName(pattern) = &columns.known
-        && !pattern.has_day()
-    {
-        return wrong("`known` is to come from the file's name, and the pattern names no date ({yyyy})");
-    }
-    if let Kind::FileName(pattern) = &columns.kind
-        && !pattern.has_kind()
-    {
-        return wrong("`kind` is to come from the file's name, and the pattern does not name it ({kind})");
-    }
-    if columns.ended_known.is_some() && columns.ended.is_none() {
-        return wrong("ended_known is given without ended");
-    }
-    if !(0.0..=1.0).contains(&columns.minimum_link) {
-        return wrong("minimum_link must lie between 0 and 1");
-    }
-    if let (Some(from), Some(to)) = (mapping.coverage.from, mapping.coverage.to)
-        && to < from
-    {
-        return wrong("its coverage ends before it begins");
-    }
-    if mapping.coverage.ages.is_some_and(|(youngest, oldest)| oldest < youngest) {
-        return wrong("its coverage's ages are the wrong way round");
-    }
-    Ok(())
 }
