@@ -11,7 +11,7 @@ use super::plan::{
 use crate::records::{MOST_ROWS, Table};
 
 /// What a text is written from.
-pub(super) struct Draft<'t> {
+pub(super) struct Written<'t> {
     pub(super) plan: &'t Plan,
     pub(super) tables: &'t [Table],
     /// The folder of the project file, as canonical as the tables' paths.
@@ -91,7 +91,7 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-impl Draft<'_> {
+impl Written<'_> {
     /// The whole text.
     pub(super) fn text(&self, aim: Option<&Aim>, folder: &str) -> String {
         let mut text = format!(
