@@ -96,7 +96,9 @@ pub(super) fn aim(
         features = all_features(plan, tables, &source.name);
     }
     if plan.households.is_none() {
-        features.iter_mut().for_each(|feature| feature.scope = Scopes::Own);
+        for feature in &mut features {
+            feature.scope = Scopes::Own;
+        }
     }
     Some(Aim { cohort, features, outcome, as_of, notes, date_notes })
 }
