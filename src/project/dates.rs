@@ -14,19 +14,19 @@ const MOST: i32 = 480;
 )]
 enum Dates {
     List(Vec<AsOf>),
-    Every(Every),
+    Every(Rule),
 }
 
 /// A date each span from the first on, as far as the last.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Every {
+struct Rule {
     every: Horizon,
     from: Day,
     to: Day,
 }
 
-impl Every {
+impl Rule {
     fn dates(&self) -> Result<Vec<AsOf>, String> {
         // Counted from the first date on, so that the 31st does not become the 28th for good in February.
         let at = |times: i32| match self.every {
@@ -49,7 +49,7 @@ impl Every {
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AsOf>, D::Error> {
     match Dates::deserialize(deserializer)? {
         Dates::List(dates) => Ok(dates),
-        Dates::Every(every) => every.dates().map_err(de::Error::custom),
+        Dates::Every(rule) => rule.dates().map_err(de::Error::custom),
     }
 }
 

@@ -376,6 +376,16 @@ impl SourceMapping {
         if columns.entity.is_empty() {
             return wrong("no entity column is named");
         }
+        if let Known::FileName(pattern) = &columns.known
+            && !pattern.has_day()
+        {
+            return wrong("`known` is to come from the file's name, and the pattern names no date ({yyyy})");
+        }
+        if let Kind::FileName(pattern) = &columns.kind
+            && !pattern.has_kind()
+        {
+            return wrong("`kind` is to come from the file's name, and the pattern does not name it ({kind})");
+        }
         if columns.ended_known.is_some() && columns.ended.is_none() {
             return wrong("ended_known is given without ended");
         }

@@ -183,7 +183,7 @@ fn number(text: &str) -> Option<f64> {
 pub(crate) fn survey(path: &Path) -> Result<Vec<Table>, RecordsError> {
     let source = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let mut tables = Vec::new();
-    for (sheet, names) in headers(&source, path)? {
+    for Head { sheet, names } in headers(&source, path)? {
         let (names, twice) = apart(&names);
         let mut table = Table {
             path: path.to_owned(),
@@ -248,14 +248,26 @@ fn apart(names: &[String]) -> (Vec<String>, Vec<String>) {
     (once, twice)
 }
 
+/// The names of a table's columns, and the sheet on which they stand.
+struct Head {
+    sheet: Option<String>,
+    names: Vec<String>,
+}
+
+impl Head {
+    fn of_file(names: Vec<String>) -> Vec<Self> {
+        vec![Self { sheet: None, names }]
+    }
+}
+
 /// The names of columns, of each sheet that has some.
-fn headers(source: &str, path: &Path) -> Result<Vec<(Option<String>, Vec<String>)>, RecordsError> {
+fn headers(source: &str, path: &Path) -> Result<Vec<Head>, RecordsError> {
     let listed = open::list(source, &[path.to_path_buf()])?;
     let Some(first) = listed.into_iter().next().map(|file| file.path) else { return Ok(Vec::new()) };
     let file = Opened::new(source, &first)?;
     let none = || file.failed("no line at its top looks like the names of columns");
     match file.holds {
-        Holds::Text => Ok(vec![(None, text_names(&file)?.ok_or_else(none)?)]),
+        Holds::Text => Ok(Head::of_file(text_names(&file)?.ok_or_else(none)?)),
         Holds::Workbook => sheets(&file),
         Holds::Parquet => {
             let schema = ParquetReader::new(Cursor::new(file.bytes()?))
@@ -265,12 +277,12 @@ fn headers(source: &str, path: &Path) -> Result<Vec<(Option<String>, Vec<String>
             names.extend(frame::hive_partitions(path, &first).into_iter().map(|(key, _)| key));
             names.sort();
             names.dedup();
-            Ok(vec![(None, names)])
+            Ok(Head::of_file(names))
         }
         Holds::Arrow => {
             let schema =
                 IpcReader::new(Cursor::new(file.bytes()?)).schema().map_err(|error| file.failed(error))?;
-            Ok(vec![(None, schema.iter_names().map(PlSmallStr::to_string).collect())])
+            Ok(Head::of_file(schema.iter_names().map(PlSmallStr::to_string).collect()))
         }
     }
 }
@@ -310,7 +322,7 @@ fn text_names(file: &Opened<'_>) -> Result<Option<Vec<String>>, RecordsError> {
     Ok(best.1)
 }
 
-fn sheets(file: &Opened<'_>) -> Result<Vec<(Option<String>, Vec<String>)>, RecordsError> {
+fn sheets(file: &Opened<'_>) -> Result<Vec<Head>, RecordsError> {
     let mut book: Sheets<Cursor<Vec<u8>>> =
         open_workbook_auto_from_rs(Cursor::new(file.bytes()?)).map_err(|error| file.failed(error))?;
     let mut found = Vec::new();
@@ -322,7 +334,7 @@ fn sheets(file: &Opened<'_>) -> Result<Vec<(Option<String>, Vec<String>)>, Recor
             .map(|row| row.iter().map(|cell| workbook::text(cell).trim().to_owned()).collect())
             .collect();
         if let Some(names) = names_among(&lines) {
-            found.push((Some(name), names));
+            found.push(Head { sheet: Some(name), names });
         }
     }
     Ok(found)

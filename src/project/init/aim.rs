@@ -11,8 +11,9 @@ use crate::records::{EventColumns, Facts, Kind, Role, Selector, Table};
 /// Fewest people with a code for it to be written into a draft, which is passed around as no extract is: as many as a
 /// report needs to show a group.
 const FEWEST_SHOWN: usize = 10;
-/// Fewest people with an outcome for it to be proposed. With fewer there is nothing to learn from.
-const FEWEST_WITH_OUTCOME: usize = 50;
+/// Fewest people with an outcome for it to be proposed. Spread over several years of training and testing, fewer leave each
+/// date a handful.
+const FEWEST_WITH_OUTCOME: usize = 200;
 
 /// An outcome that the records could give.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -50,11 +51,13 @@ pub(super) fn aim(
     let mut notes = vec![format!(
         "{DECIDE}is this what the council wants to foresee? {people} people have such a record."
     )];
-    let others: Vec<&str> = with
+    let mut others: Vec<&str> = with
         .iter()
         .filter(|(other, ..)| other.what != chosen.what)
         .map(|(other, ..)| other.what.as_str())
         .collect();
+    others.retain(|other| !other.starts_with("a record of"));
+    others.dedup();
     if !others.is_empty() {
         notes.push(format!("There are also: {}.", others.join(", ")));
     }
@@ -93,7 +96,9 @@ pub(super) fn aim(
         features = all_features(plan, tables, &source.name);
     }
     if plan.households.is_none() {
-        features.iter_mut().for_each(|feature| feature.scope = Scopes::Own);
+        for feature in &mut features {
+            feature.scope = Scopes::Own;
+        }
     }
     Some(Aim { cohort, features, outcome, as_of, notes, date_notes })
 }

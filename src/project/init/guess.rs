@@ -5,8 +5,7 @@ use super::plan::{DECIDE, Plan, Taken, has_letters, without_letter};
 use super::words::{self, DateRole, Unfit};
 use crate::fairness::ProtectedColumns;
 use crate::records::{
-    Duplicates, EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
-    Table,
+    EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping, Table,
 };
 
 /// From so large a share of a column on it is taken for dates, or for numbers.
@@ -280,7 +279,7 @@ fn source(table: &Table, place: usize, hub: Hub<'_>) -> Result<Taken<EventColumn
     let free = |facts: &&Facts| !taken.contains(&facts.name) && words::unfit(&facts.name).is_none();
     let columns_left: Vec<&Facts> =
         table.columns.iter().filter(free).filter(|facts| !is_date(facts)).collect();
-    fill(&mut columns, table, &columns_left);
+    fill(&mut columns, &columns_left);
     if share < MOST {
         notes.push(format!(
             "{DECIDE}the other {:.0}% of its ids are nobody's here, and their rows are rejected. Are they written otherwise?",
@@ -298,7 +297,7 @@ pub(super) fn stem(path: &std::path::Path) -> String {
 }
 
 /// Kind, role, value, reference and categories, from the columns that are left.
-fn fill(columns: &mut EventColumns, table: &Table, left: &[&Facts]) {
+fn fill(columns: &mut EventColumns, left: &[&Facts]) {
     let texts = |facts: &Facts| facts.values.clone().unwrap_or_default();
     let is_role = |facts: &&&Facts| {
         let values = texts(facts);
@@ -349,11 +348,6 @@ fn fill(columns: &mut EventColumns, table: &Table, left: &[&Facts]) {
     if let Some(kind) = kind {
         columns.kind = Kind::Column(kind);
     }
-    if columns.reference.is_none() {
-        columns.duplicates = Duplicates::Keep;
-    }
-    columns.repeated = Repeated::Latest;
-    debug_assert!(table.rows > 0);
 }
 
 /// Which dates say what.

@@ -218,7 +218,7 @@ impl LayoutText {
             let name = laid_out.name.clone();
             match columns {
                 ColumnsOf::People(columns) => {
-                    plan.people = Some(Taken { name, table: place, columns, notes })
+                    plan.people = Some(Taken { name, table: place, columns, notes });
                 }
                 ColumnsOf::Households(columns) => {
                     plan.households = Some(Taken { name, table: place, columns, notes });

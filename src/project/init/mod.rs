@@ -117,7 +117,7 @@ impl DraftParams {
         plan.left_out.extend(faults);
         let aim = aim::aim(&plan, &tables, possible, wanted);
         let name = self.folder.file_name().unwrap_or(self.folder.as_os_str()).to_string_lossy().into_owned();
-        let draft = write::Draft { plan: &plan, tables: &tables, base: &to, possible };
+        let draft = write::Written { plan: &plan, tables: &tables, base: &to, possible };
         let text = draft.text(aim.as_ref(), &name);
         let mut account = account(&plan, &tables);
         let mut draft = Draft { text, account: Vec::new() };
@@ -187,9 +187,7 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
         if name.starts_with(['.', '~']) {
             continue;
         }
-        if !entry.is_dir() {
-            found.push(entry);
-        } else if is_partitioned(&entry)? {
+        if !entry.is_dir() || is_partitioned(&entry)? {
             found.push(entry);
         } else {
             below(&entry, found)?;

@@ -93,7 +93,9 @@ pub(super) fn found_coverage(
         held += rows;
         years += 1;
     }
-    Some((Day::from_epoch_days((from + 1).max(first)), Day::from_epoch_days(to)))
+    let from = (from + 1).max(first);
+    // Of records of a single day nobody can say what they cover.
+    (from < to).then(|| (Day::from_epoch_days(from), Day::from_epoch_days(to)))
 }
 
 /// The columns of a source in which dates stand.

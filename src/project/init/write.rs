@@ -11,7 +11,7 @@ use super::plan::{
 use crate::records::{MOST_ROWS, Table};
 
 /// What a text is written from.
-pub(super) struct Draft<'t> {
+pub(super) struct Written<'t> {
     pub(super) plan: &'t Plan,
     pub(super) tables: &'t [Table],
     /// The folder of the project file, as canonical as the tables' paths.
@@ -91,7 +91,7 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-impl Draft<'_> {
+impl Written<'_> {
     /// The whole text.
     pub(super) fn text(&self, aim: Option<&Aim>, folder: &str) -> String {
         let mut text = format!(
@@ -110,15 +110,14 @@ impl Draft<'_> {
             text.push_str("\n# Not taken for anything:\n");
             plan.left_out.iter().for_each(|note| comment(&mut text, note));
         }
-        self.file(&mut text, "people", plan.people.as_ref(), &|columns| {
-            (columns.date_of_birth.clone().into_iter().collect(), Vec::new())
-        });
-        self.file(&mut text, "households", plan.households.as_ref(), &|columns| {
-            (columns.start.iter().chain(&columns.end).cloned().collect(), Vec::new())
-        });
-        self.file(&mut text, "protected", plan.protected.as_ref(), &|columns| {
-            (Vec::new(), columns.characteristics.clone())
-        });
+        let births = plan.people.iter().filter_map(|taken| taken.columns.date_of_birth.clone());
+        self.file(&mut text, ("people", plan.people.as_ref()), (&births.collect::<Vec<_>>(), &[]));
+        let moves =
+            plan.households.iter().flat_map(|taken| taken.columns.start.iter().chain(&taken.columns.end));
+        let moves: Vec<String> = moves.cloned().collect();
+        self.file(&mut text, ("households", plan.households.as_ref()), (&moves, &[]));
+        let held = plan.protected.iter().flat_map(|taken| taken.columns.characteristics.iter().cloned());
+        self.file(&mut text, ("protected", plan.protected.as_ref()), (&[], &held.collect::<Vec<_>>()));
         for source in &plan.sources {
             let table = &self.tables[source.table];
             text.push('\n');
@@ -138,7 +137,7 @@ impl Draft<'_> {
             }
         }
         match aim {
-            Some(aim) => self.aim(&mut text, aim),
+            Some(aim) => write_aim(&mut text, aim),
             None => comment(
                 &mut text,
                 &format!(
@@ -152,16 +151,14 @@ impl Draft<'_> {
     fn file<C: Serialize>(
         &self,
         text: &mut String,
-        key: &str,
-        taken: Option<&Taken<C>>,
-        columns: &dyn Fn(&C) -> (Vec<String>, Vec<String>),
+        (key, taken): (&str, Option<&Taken<C>>),
+        (dates, held): (&[String], &[String]),
     ) {
         let Some(taken) = taken else { return };
         let table = &self.tables[taken.table];
         text.push('\n');
         taken.notes.iter().for_each(|note| comment(text, note));
-        let (dates, held) = columns(&taken.columns);
-        let read = read(table, (&dates, &held), text);
+        let read = read(table, (dates, held), text);
         let _ = writeln!(text, "[{key}]\npath = {}", self.path(table));
         text.push_str(&read);
         let _ = writeln!(text, "columns = {}", inline(&toml::Value::Table(table_of(&taken.columns))));
@@ -172,42 +169,44 @@ impl Draft<'_> {
         let path = table.path.strip_prefix(self.base).unwrap_or(&table.path);
         quoted(&path.to_string_lossy().replace('\\', "/"))
     }
+}
 
-    fn aim(&self, text: &mut String, aim: &Aim) {
-        let cohort = table_of(&aim.cohort);
-        text.push_str("\n# Who is asked about.\n[cohort]\n");
-        for (key, value) in in_order(&cohort) {
+fn write_aim(text: &mut String, aim: &Aim) {
+    let cohort = table_of(&aim.cohort);
+    text.push_str("\n# Who is asked about.\n[cohort]\n");
+    for (key, value) in in_order(&cohort) {
+        let _ = writeln!(text, "{key} = {}", inline(value));
+    }
+    text.push_str(
+        "\n# What the model may read. Say for each why it is given it (`why`): it stands in every paper.\n",
+    );
+    for feature in &aim.features {
+        text.push_str("\n[[feature]]\n");
+        let of_default = [("scope", "\"own\""), ("direction", "\"none\""), ("help_seeking", "false")];
+        for (key, value) in in_order(&table_of(feature)) {
+            let value = inline(value);
+            if !of_default.contains(&(key.as_str(), value.as_str())) {
+                let _ = writeln!(text, "{key} = {value}");
+            }
+        }
+    }
+    text.push('\n');
+    aim.notes.iter().for_each(|note| comment(text, note));
+    text.push_str("[outcome]\n");
+    for (key, value) in in_order(&table_of(&aim.outcome)) {
+        if !(key == "counts" && value.as_str() == Some("any")) {
             let _ = writeln!(text, "{key} = {}", inline(value));
         }
-        text.push_str("\n# What the model may read. Say for each why it is given it (`why`): it stands in every paper.\n");
-        for feature in &aim.features {
-            text.push_str("\n[[feature]]\n");
-            let of_default = [("scope", "\"own\""), ("direction", "\"none\""), ("help_seeking", "false")];
-            for (key, value) in in_order(&table_of(feature)) {
-                let value = inline(value);
-                if !of_default.contains(&(key.as_str(), value.as_str())) {
-                    let _ = writeln!(text, "{key} = {value}");
-                }
-            }
-        }
-        text.push('\n');
-        aim.notes.iter().for_each(|note| comment(text, note));
-        text.push_str("[outcome]\n");
-        for (key, value) in in_order(&table_of(&aim.outcome)) {
-            if !(key == "counts" && value.as_str() == Some("any")) {
-                let _ = writeln!(text, "{key} = {}", inline(value));
-            }
-        }
-        text.push('\n');
-        aim.date_notes.iter().for_each(|note| comment(text, note));
-        let dates: Vec<String> = aim.as_of.iter().map(|day| format!("\"{day}\"")).collect();
-        let _ = write!(
-            text,
-            "[training]\nas_of = [{}]\n# {DECIDE}how long a list the team can review: {{ cases = 20 }}, or a share of the \
-             cohort.\ncapacity = {{ share = 0.05 }}\n",
-            dates.join(", ")
-        );
     }
+    text.push('\n');
+    aim.date_notes.iter().for_each(|note| comment(text, note));
+    let dates: Vec<String> = aim.as_of.iter().map(|day| format!("\"{day}\"")).collect();
+    let _ = write!(
+        text,
+        "[training]\nas_of = [{}]\n# {DECIDE}how long a list the team can review: {{ cases = 20 }}, or a share of the \
+         cohort.\ncapacity = {{ share = 0.05 }}\n",
+        dates.join(", ")
+    );
 }
 
 fn comment(text: &mut String, note: &str) {
