@@ -58,7 +58,7 @@ impl Checked<'_> {
             add(FindingWeight::Error, without_counts(fault));
         }
         if let Some(said) = &model {
-            for why in &said.failed {
+            if let Some(why) = &said.failed {
                 add(FindingWeight::Error, why.clone());
             }
             for words in said.warnings() {
