@@ -103,7 +103,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         at_the_door.as_ref().map_or(Ok(()), print_model)?;
     }
-    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    for warning in &warnings {
+        eprintln!("warning: {warning}");
+    }
     if !faults.is_empty() {
         return Err(faults.join("\nerror: ").into());
     }

@@ -54,12 +54,20 @@ impl Checked<'_> {
             .collect();
         let mut findings: Vec<QualityFinding> = Vec::new();
         let mut add = |weight, words: String| findings.push(QualityFinding { weight, words });
-        self.faults().into_iter().for_each(|fault| add(FindingWeight::Error, without_counts(fault)));
-        if let Some(said) = &model {
-            said.failed.iter().for_each(|why| add(FindingWeight::Error, why.clone()));
-            said.warnings().for_each(|words| add(FindingWeight::Warning, words));
+        for fault in self.faults() {
+            add(FindingWeight::Error, without_counts(fault));
         }
-        self.warnings().into_iter().for_each(|words| add(FindingWeight::Warning, words));
+        if let Some(said) = &model {
+            if let Some(why) = &said.failed {
+                add(FindingWeight::Error, why.clone());
+            }
+            for words in said.warnings() {
+                add(FindingWeight::Warning, words);
+            }
+        }
+        for words in self.warnings() {
+            add(FindingWeight::Warning, words);
+        }
         for table in &tables {
             table.findings(&mut add);
         }

@@ -207,8 +207,9 @@ impl Reader {
                 .map(|&number| match number {
                     NO_INTEGER => Some(NO_DAY),
                     number => {
-                        order.note(DateWritten::number(number as f64, form));
-                        days::number_of_days(number as f64, form)
+                        let day = days::number_of_days(number as f64, form);
+                        day.inspect(|_| order.note(DateWritten::number(number as f64, form)));
+                        day
                     }
                 })
                 .collect(),
@@ -218,8 +219,9 @@ impl Reader {
                     if number.is_nan() {
                         return Some(NO_DAY);
                     }
-                    order.note(DateWritten::number(number, form));
-                    days::number_of_days(number, form)
+                    let day = days::number_of_days(number, form);
+                    day.inspect(|_| order.note(DateWritten::number(number, form)));
+                    day
                 })
                 .collect(),
         }

@@ -188,9 +188,9 @@ mod tests {
 
     fn guess(list: &[&str], id: &str) -> IdMismatch {
         let mut ids = Dictionary::default();
-        list.iter().for_each(|id| {
+        for id in list {
             ids.intern(id);
-        });
+        }
         Listed::of(&ids).guess(id)
     }
 
