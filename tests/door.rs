@@ -180,8 +180,7 @@ impl Table {
             let columns = ProtectedColumns {
                 entity: vec!["who".into()],
                 characteristics: vec!["sex".into()],
-                not_held: vec![],
-                of_family: None,
+                ..ProtectedColumns::default()
             };
             let held = Protected::read(&columns, extract).map_err(|error| error.to_string())?;
             let intake = held.intake().unwrap();
@@ -216,12 +215,13 @@ impl Table {
             || SourceMapping::new("visits", "who", "visit", "on").known(Known::Column("recorded".into()));
         match self {
             Self::People => {
-                let columns = PeopleColumns { person, date_of_birth: Some("born".into()) };
+                let columns =
+                    PeopleColumns { person, date_of_birth: Some("born".into()), ..PeopleColumns::default() };
                 builder.people(columns, extract).source(visits(), Extract::frame(one))
             }
             Self::Households => {
                 let (household, start) = ("home".into(), Some("start".into()));
-                let columns = HouseholdColumns { person, household, start, end: None, lag_days: 0 };
+                let columns = HouseholdColumns { person, household, start, ..HouseholdColumns::default() };
                 builder.households(columns, extract).source(visits(), Extract::frame(one))
             }
             _ => builder.source(visits(), extract),
@@ -339,7 +339,11 @@ fn a_mistyped_year_does_not_leak() {
         rows[2] = ["p1", "2024-08-12", "2024-08-14", ""].map(str::to_owned).to_vec();
         let (_folder, extract) = written(form, &rows);
         let people = frame_of(&[&["who", "born"], &["p0", "2012-05-01"], &["p1", "2024-09-01"]]);
-        let columns = PeopleColumns { person: vec!["who".into()], date_of_birth: Some("born".into()) };
+        let columns = PeopleColumns {
+            person: vec!["who".into()],
+            date_of_birth: Some("born".into()),
+            ..PeopleColumns::default()
+        };
         let records =
             Table::Extract.builder(extract).people(columns, Extract::frame(people)).build().unwrap();
         let seen = |date: &str, who: &str| records.as_of(as_of(date)).events("visits", who).count();

@@ -117,8 +117,8 @@ fn a_council_with_other_names_is_drafted_checked_and_trained() {
     let draft = DraftParams::new(&other).draft(&other).unwrap();
     assert_eq!(draft, DraftParams::new(&other).draft(&other).unwrap());
     let project = accepted(&draft, &other);
-    assert_eq!(project.people.as_ref().unwrap().path, Path::new("Persons_Master.csv"));
-    assert_eq!(project.households.as_ref().unwrap().path, Path::new("Family Composition.csv"));
+    assert_eq!(project.people.as_ref().unwrap().path, [Path::new("Persons_Master.csv")]);
+    assert_eq!(project.households.as_ref().unwrap().path, [Path::new("Family Composition.csv")]);
     let protected = project.protected.as_ref().unwrap();
     assert_eq!(protected.columns.characteristics[..2], ["Gender", "Ethnic Origin"]);
     assert_eq!(project.sources.len(), 15);
@@ -175,7 +175,7 @@ fn next_month_needs_no_other_project() {
     assert_eq!(people(moved), people(second));
     assert!(first.clone().extracts_in(folder.path().join("may")).is_err());
     let mut absolute = first;
-    absolute.sources[0].path = march.join("school_roll.csv");
+    absolute.sources[0].path = vec![march.join("school_roll.csv")];
     let told = absolute.extracts_in(&april).unwrap_err().to_string();
     assert!(told.contains("absolute"), "{told}");
 }

@@ -248,19 +248,7 @@ impl<'w> Reference<'w> {
                     valued.iter().copied().filter(|row| Some(value(row)) == lowest).collect();
                 Answer::one(lowest.map_or(Cell::Missing, Cell::Value), references(&behind))
             }
-            Measure::Slope => {
-                // Two passes over centred values.
-                let n = valued.len() as f64;
-                let mean_day = valued.iter().map(|row| f64::from(row.occurred)).sum::<f64>() / n;
-                let mean = valued.iter().map(|row| f64::from(value(row))).sum::<f64>() / n;
-                let off = |row: &Row| f64::from(row.occurred) - mean_day;
-                let spread: f64 = valued.iter().map(|row| off(row).powi(2)).sum();
-                let together: f64 = valued.iter().map(|row| off(row) * (f64::from(value(row)) - mean)).sum();
-                let days = distinct(valued.iter().map(|row| &row.occurred));
-                let cell =
-                    if days < 2 { Cell::Missing } else { Cell::Value((30.0 * together / spread) as f32) };
-                Answer::one(cell, references(&valued))
-            }
+            Measure::Slope => slope(&valued, value),
             Measure::LatestIs { value, .. } => {
                 let placed = window.iter().copied().filter(|row| row.place.is_some());
                 let day = placed.clone().map(|row| row.occurred).max();
@@ -316,6 +304,19 @@ impl<'w> Reference<'w> {
     }
 }
 
+/// The slope of the values by day, in two passes over centred values.
+fn slope(valued: &[&Row], value: impl Fn(&Row) -> f32) -> Answer {
+    let n = valued.len() as f64;
+    let mean_day = valued.iter().map(|row| f64::from(row.occurred)).sum::<f64>() / n;
+    let mean = valued.iter().map(|row| f64::from(value(row))).sum::<f64>() / n;
+    let off = |row: &Row| f64::from(row.occurred) - mean_day;
+    let spread: f64 = valued.iter().map(|row| off(row).powi(2)).sum();
+    let together: f64 = valued.iter().map(|row| off(row) * (f64::from(value(row)) - mean)).sum();
+    let days = distinct(valued.iter().map(|row| &row.occurred));
+    let cell = if days < 2 { Cell::Missing } else { Cell::Value((30.0 * together / spread) as f32) };
+    Answer::one(cell, references(valued))
+}
+
 /// Two records between which a place changed.
 type Change<'a> = Option<(&'a Row, &'a Row)>;
 
@@ -327,7 +328,7 @@ impl Reference<'_> {
             .into_iter()
             .map(|person| {
                 let own = rows.iter().copied().filter(|row| row.person == person);
-                let mut changes = possible_changes(own.collect());
+                let mut changes = possible_changes(&own.collect::<Vec<_>>());
                 for change in &mut changes {
                     *change = change.filter(|(_, after)| after.occurred >= start);
                 }
@@ -354,12 +355,12 @@ impl Reference<'_> {
 }
 
 /// The last change of each order in which one person's records may have come.
-fn possible_changes(rows: Vec<&Row>) -> Vec<Change<'_>> {
+fn possible_changes<'a>(rows: &[&'a Row]) -> Vec<Change<'a>> {
     let days: BTreeSet<i32> = rows.iter().map(|row| row.occurred).collect();
-    let mut states: Vec<(Option<&Row>, Change<'_>)> = vec![(None, None)];
+    let mut states: Vec<(Option<&'a Row>, Change<'a>)> = vec![(None, None)];
     for day in days {
-        let today: Vec<&Row> = rows.iter().copied().filter(|row| row.occurred == day).collect();
-        let mut next: Vec<(Option<&Row>, Change<'_>)> = Vec::new();
+        let today: Vec<&'a Row> = rows.iter().copied().filter(|row| row.occurred == day).collect();
+        let mut next: Vec<(Option<&'a Row>, Change<'a>)> = Vec::new();
         for order in orders(&today) {
             for &(mut before, mut change) in &states {
                 for row in order.iter().copied() {

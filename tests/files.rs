@@ -404,9 +404,7 @@ fn a_family_of_four_has_three_incidents_and_not_twelve() {
     let columns = earlyhelp::records::HouseholdColumns {
         person: vec!["person".into()],
         household: "home".into(),
-        start: None,
-        end: None,
-        lag_days: 0,
+        ..Default::default()
     };
     let from = Some("2020-01-01".parse().unwrap());
     let police = SourceMapping::new("police", "who", "notice", "on")
@@ -500,7 +498,7 @@ proptest! {
         let mut born: Vec<&[&str]> = born.iter().map(Vec::as_slice).collect();
         born.insert(0, &["person", "born"]);
         let columns = earlyhelp::records::HouseholdColumns {
-            person: vec!["person".into()], household: "home".into(), start: None, end: None, lag_days: 0,
+            person: vec!["person".into()], household: "home".into(), ..Default::default()
         };
         let police = SourceMapping::new("police", "who", "notice", "on")
             .known(Known::Column("known".into())).role("part").incident("incident")

@@ -223,7 +223,7 @@ fn rules_on_the_last_record_and_on_none_lately_are_those_of_the_records_known_at
         let mapping =
             SourceMapping::new("homes", "who", "tenancy", "on").category("tenure").coverage(coverage);
         let people = df!("person" => ["a", "b", "c", "d", "e"]).unwrap();
-        let listed = PeopleColumns { person: vec!["person".into()], date_of_birth: None };
+        let listed = PeopleColumns { person: vec!["person".into()], ..PeopleColumns::default() };
         Records::builder()
             .people(listed, Extract::frame(people))
             .source(mapping, Extract::frame(rows.clone()))

@@ -92,7 +92,9 @@ fn what_an_audit_says() {
 /// A list of people, and two sources of which much is wrong: ids that lost their zeros, dates, a forgotten month.
 fn at_the_door(folder: &Path) {
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
-    let people: String = (0..40).map(|nth| format!("{:06},{}-03-15\n", 417 + nth, 2008 + nth % 12)).collect();
+    let people: Vec<String> =
+        (0..40).map(|nth| format!("{:06},{}-03-15\n", 417 + nth, 2008 + nth % 12)).collect();
+    let people = people.concat();
     write("people.csv", &("id,born\n".to_owned() + &people));
     let mut contacts = "who;kind;on\n".to_owned();
     let mut police = "who,role,on,recorded,link\n".to_owned();

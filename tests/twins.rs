@@ -1,4 +1,4 @@
-//! One table in the forms in which it may arrive, written by other programs (fixtures/make_twins.py): whatever the form,
+//! One table in the forms in which it may arrive, written by other programs (`fixtures/make_twins.py`): whatever the form,
 //! the features are the same to the bit.
 
 use std::path::{Path, PathBuf};

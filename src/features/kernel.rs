@@ -85,9 +85,9 @@ impl<'a, 'r> Worker<'a, 'r> {
         let source = snapshot.records().source_at(plan.source);
         let side = |groups: &'a Groups| {
             let slots: Vec<Slots> =
-                groups.groups.iter().map(|group| Slots::new(group, cohort.as_of())).collect();
+                groups.all.iter().map(|group| Slots::new(group, cohort.as_of())).collect();
             let tallies = groups
-                .groups
+                .all
                 .iter()
                 .zip(&slots)
                 .map(|(group, slots)| Tally::new(group, slots, |codes| codes_in(codes, source)))
@@ -145,7 +145,7 @@ impl Side<'_> {
             for row in events.visible(person, as_of).rev() {
                 for &place in &self.groups.of_kind[usize::from(events.kind[row])] {
                     let place = usize::from(place);
-                    let group = &self.groups.groups[place];
+                    let group = &self.groups.all[place];
                     if group.selection.matches(events, row) {
                         self.tallies[place].add(group, &self.slots[place], events, row, as_of);
                     }
@@ -161,7 +161,7 @@ impl Side<'_> {
         write: &mut impl FnMut(usize, Cell),
         covered: impl Fn(i32) -> bool,
     ) {
-        for ((group, slots), tally) in self.groups.groups.iter().zip(&self.slots).zip(&self.tallies) {
+        for ((group, slots), tally) in self.groups.all.iter().zip(&self.slots).zip(&self.tallies) {
             // Windows are few and features many: ask once for each.
             let mut known: Vec<(i32, bool)> = Vec::with_capacity(group.windows.len());
             for output in &group.outputs {
@@ -185,7 +185,7 @@ impl Side<'_> {
     }
 
     fn missing(&self, write: &mut impl FnMut(usize, Cell)) {
-        for output in self.groups.groups.iter().flat_map(|group| &group.outputs) {
+        for output in self.groups.all.iter().flat_map(|group| &group.outputs) {
             write(output.feature, Cell::Missing);
         }
     }

@@ -26,7 +26,7 @@ pub(super) struct SourcePlan {
 /// Groups of one scope, and for each kind of event the groups that may take it.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    pub(super) groups: Vec<Group>,
+    pub(super) all: Vec<Group>,
     pub(super) of_kind: Vec<Vec<u16>>,
     /// Whether a group compares a person's records with those before.
     pub(super) reads_changes: bool,
@@ -107,8 +107,8 @@ impl Plan {
             };
             let source_plan = plan.source(selection.source, records, &of)?;
             let groups = match feature.scope {
-                Scope::Own => &mut source_plan.own.groups,
-                Scope::Household => &mut source_plan.household.groups,
+                Scope::Own => &mut source_plan.own.all,
+                Scope::Household => &mut source_plan.household.all,
             };
             let place =
                 groups.iter().position(|group| group.records == feature.records).unwrap_or_else(|| {
@@ -151,11 +151,11 @@ fn roster_of(records: &Records, source: usize, of: &str) -> Result<Option<usize>
 
 impl Groups {
     fn index(&mut self, kinds: usize) {
-        self.reads_changes = self.groups.iter().any(|group| !group.wants.changes.is_empty());
+        self.reads_changes = self.all.iter().any(|group| !group.wants.changes.is_empty());
         self.of_kind = (0..kinds as u16)
             .map(|kind| {
-                (0..self.groups.len() as u16)
-                    .filter(|&group| self.groups[usize::from(group)].selection.takes_kind(kind))
+                (0..self.all.len() as u16)
+                    .filter(|&group| self.all[usize::from(group)].selection.takes_kind(kind))
                     .collect()
             })
             .collect();

@@ -114,9 +114,9 @@ fn last_change(feature: &Feature, source: &Source, cohort: &Cohort<'_>, read: &[
     let mut found: Option<[usize; 2]> = None;
     for rows in read {
         let known: Vec<usize> = rows.iter().copied().filter(|&row| codes[row] != NONE).collect();
-        let changes =
+        let mut changes =
             known.windows(2).filter(|pair| codes[pair[0]] != codes[pair[1]] && day(pair[1]) >= start);
-        if let Some(pair) = changes.last()
+        if let Some(pair) = changes.next_back()
             && found.is_none_or(|held| day(pair[1]) > day(held[1]))
         {
             found = Some([pair[0], pair[1]]);

@@ -384,7 +384,9 @@ impl SourceMapping {
         if let Kind::FileName(pattern) = &columns.kind
             && !pattern.has_kind()
         {
-            return wrong("`kind` is to come from the file's name, and the pattern does not name it ({kind})");
+            return wrong(
+                "`kind` is to come from the file's name, and the pattern does not name it ({kind})",
+            );
         }
         if columns.ended_known.is_some() && columns.ended.is_none() {
             return wrong("ended_known is given without ended");

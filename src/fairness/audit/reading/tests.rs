@@ -268,9 +268,9 @@ fn a_column_that_stands_twice_is_refused_only_where_it_is_asked_for() {
     );
     let other = from_csv(b"risk,excluded,note,note\n0.5,1,F,M\n", &ScoreColumns::new("risk", "excluded"));
     assert_eq!(other.unwrap().1.audited, 1);
-    // The same to the letter goes first; letters of another case alone cannot be told apart.
+    // Capitals alone do not tell which is meant.
     let letter = from_csv(b"risk,Risk,excluded\n0.5,0.1,1\n", &ScoreColumns::new("risk", "excluded"));
-    assert!(letter.is_ok());
+    assert!(letter.is_err());
     let cases = from_csv(b"RISK,Risk,excluded\n0.5,0.1,1\n", &ScoreColumns::new("risk", "excluded"));
     assert!(cases.is_err());
 }
