@@ -28,6 +28,7 @@ mod leakage;
 mod ledger;
 mod ledger_crash;
 mod linfa_cross_check;
+mod mess;
 mod mitigation;
 mod model_page;
 mod models;

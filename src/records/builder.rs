@@ -226,10 +226,19 @@ impl Tables {
     }
 }
 
-/// Refuses a source of whose rows a larger share was rejected.
+/// Refuses a source of whose rows a larger share was rejected, but for rows that are no record of their own: a line of totals,
+/// and a copy that the mapping asks to drop.
 pub(crate) fn check_limit(intake: &[Intake], rejects: &[Reject], limit: f64) -> Result<(), RecordsError> {
-    let Some(over) = intake.iter().find(|counts| counts.rejected_share() > limit) else { return Ok(()) };
-    let of_source: Vec<Reject> = rejects.iter().filter(|r| r.source == over.source).cloned().collect();
+    let unusable = |counts: &Intake| {
+        rejects.iter().filter(|r| r.source == counts.source && !r.reason.is_no_record()).count() as u64
+    };
+    let is_over = |counts: &&Intake| {
+        // What is not over with everything is not over without some.
+        counts.rejected_share() > limit && unusable(counts) as f64 > limit * counts.read as f64
+    };
+    let Some(over) = intake.iter().find(is_over) else { return Ok(()) };
+    let of_source: Vec<Reject> =
+        rejects.iter().filter(|r| r.source == over.source && !r.reason.is_no_record()).cloned().collect();
     let commonest = summarise(&of_source)
         .into_iter()
         .max_by_key(|&(_, _, _, count)| count)
@@ -240,7 +249,7 @@ pub(crate) fn check_limit(intake: &[Intake], rejects: &[Reject], limit: f64) -> 
         .unwrap_or_default();
     Err(RecordsError::TooManyRejects {
         extract: over.source.clone(),
-        rejected: over.rejected,
+        rejected: of_source.len() as u64,
         read: over.read,
         limit: limit * 100.0,
         commonest,

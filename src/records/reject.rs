@@ -69,6 +69,11 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
+    /// Whether such a row says nothing that is lost with it, so that it is not held against its source.
+    pub(super) fn is_no_record(self) -> bool {
+        matches!(self, Self::TotalRow | Self::Duplicate)
+    }
+
     /// The code, as it is written in files.
     #[must_use]
     pub fn code(self) -> &'static str {
