@@ -10,7 +10,7 @@ use earlyhelp::fairness::label::Helped;
 use earlyhelp::fairness::{FairnessAudit, Protected};
 use earlyhelp::features::{Cell, Feature, FeatureSpec, Measure};
 use earlyhelp::outcome::{FollowUp, OutcomeSpec};
-use earlyhelp::records::{Coverage, Extract, PeopleColumns, Records, Role, Selector, SourceMapping};
+use earlyhelp::records::{Coverage, Extract, Known, PeopleColumns, Records, Role, Selector, SourceMapping};
 use earlyhelp::review::ReviewList;
 use earlyhelp::scoring::{Abstention, Request, WhyNot};
 use polars::df;
@@ -253,4 +253,20 @@ fn rules_on_the_last_record_and_on_none_lately_are_those_of_the_records_known_at
     }
     let ended = Coverage { to: Some("2024-01-31".parse().unwrap()), ..Coverage::default() };
     assert!(quiet(5).choose(&records(ended).as_of(as_of("2024-04-01"))).is_err());
+}
+
+#[test]
+fn a_column_that_does_not_show_the_order_of_day_and_month_is_written_as_the_others_of_its_table() {
+    let read = |on: [&str; 2], known: [&str; 2]| {
+        let rows = df!("who" => ["a", "b"], "on" => on, "known" => known).unwrap();
+        let mapping = SourceMapping::new("visits", "who", "visit", "on").known(Known::Column("known".into()));
+        let records = Records::builder().source(mapping, Extract::frame(rows)).build();
+        records.map(|records| records.days_found("visits").unwrap().first_occurred)
+    };
+    let february = "2024-02-01".parse().unwrap();
+    assert_eq!(read(["01/02/2024", "01/02/2024"], ["31/03/2024", "01/04/2024"]), Ok(february));
+    assert!(read(["01/02/2024", "01/02/2024"], ["01/04/2024", "01/04/2024"]).is_err());
+    // What shows the other order, and what shows both, is refused.
+    assert!(read(["01/02/2024", "01/02/2024"], ["03/31/2024", "04/01/2024"]).is_err());
+    assert!(read(["31/01/2024", "01/02/2024"], ["03/31/2024", "04/01/2024"]).is_err());
 }

@@ -161,6 +161,11 @@ pub(super) enum OrderFault {
 }
 
 impl Order {
+    /// Whether dates show that the day stands first, and none the other way round.
+    pub(super) fn is_day_first(&self) -> bool {
+        self.day_first > 0 && self.month_first == 0
+    }
+
     /// Takes note of how a date is written.
     pub(super) fn note(&mut self, written: DateWritten) {
         self.written[written as usize] += 1;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER};
-use super::days::{self, DateForm, DateWritten, Order, Plausible, parse_day};
+use super::days::{self, DateForm, DateWritten, Order, OrderFault, Plausible, parse_day};
 use super::dictionary::{Dictionary, LINKED_TWICE, NONE, UNKNOWN, UNLINKED};
 use super::options::{Decimal, ReadOptions};
 use super::pattern::CellPattern;
@@ -178,10 +178,13 @@ impl Reader {
         Self { form: options.dates, decimal: options.decimal, plausible, orders: BTreeMap::new() }
     }
 
-    /// Refuses a table of whose dates nobody can say whether the day or the month comes first.
+    /// Refuses a table of whose dates nobody can say whether the day or the month comes first. A column that does not show
+    /// it by itself is written as another of its table that does.
     pub(super) fn check(&self, source: &str, columns: &[&str]) -> Result<(), RecordsError> {
+        let is_shown = self.orders.values().any(|order| order.is_day_first());
         let fault = |(column, order): (&u32, &Order)| {
-            order.fault().map(|fault| RecordsError::DateOrder {
+            let fault = order.fault().filter(|fault| !(is_shown && *fault == OrderFault::Unclear));
+            fault.map(|fault| RecordsError::DateOrder {
                 extract: source.to_owned(),
                 column: columns[*column as usize].to_owned(),
                 why: fault.words(),
