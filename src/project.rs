@@ -58,7 +58,7 @@ mod training;
 pub use check::Checked;
 pub use editing::{ChangedVerdict, Edited};
 pub use full_audit::FullAudit;
-pub use init::{Draft, DraftParams, Layout};
+pub use init::{DraftParams, Layout, ProjectDraft};
 pub use progress::Progress;
 pub use pseudonyms::PseudonymsBy;
 pub use quality::{

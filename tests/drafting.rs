@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use earlyhelp::calendar::Day;
 use earlyhelp::model::Trainer;
-use earlyhelp::project::{Draft, DraftParams, Layout, Project};
+use earlyhelp::project::{DraftParams, Layout, Project, ProjectDraft};
 use earlyhelp::synthetic::{Council, CouncilParams, Format};
 
 fn earlyhelp(arguments: &[&str]) -> Output {
@@ -89,7 +89,7 @@ fn slashed(cell: &str) -> String {
     }
 }
 
-fn accepted(draft: &Draft, folder: &Path) -> Project {
+fn accepted(draft: &ProjectDraft, folder: &Path) -> Project {
     let text = draft.text();
     assert!(!text.contains("`check` says"), "{text}");
     Project::from_toml(text, folder).unwrap()
@@ -229,8 +229,9 @@ fn what_is_of_the_day_of_the_extract_is_refused_with_the_reason() {
         let (month, year) = (child % 12 + 1, 2021 + child % 4);
         let _ = writeln!(
             rows,
-            "{},a) Male,7,19/{month:02}/{year},b) School,{},open",
+            "{},a) Male,7,19/{month:02}/{year},{},{},open",
             81_000 + child / 2,
+            ["b) School", "c) Police"][child % 2],
             child % 3
         );
     }

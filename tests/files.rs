@@ -590,7 +590,7 @@ columns = { person = "person", household = "home" }
 
 [protected]
 path = "protected.csv"
-columns = { entity = "person", characteristics = ["ethnicity"] }
+columns = { entity = "person", of_family = "all_alike", characteristics = ["ethnicity"] }
 
 [[source]]
 name = "police"
@@ -631,7 +631,7 @@ capacity = { cases = 1 }
 fn files_of_project() -> TempDir {
     folder(&[
         ("homes.csv", &[&["person", "home"], &["p1", "h"], &["p2", "h"], &["p3", "k"]]),
-        ("protected.csv", &[&["person", "ethnicity"], &["p1", "a"], &["p2", "b"], &["p3", "b"]]),
+        ("protected.csv", &[&["person", "ethnicity"], &["p1", "b"], &["p2", "b"], &["p3", "b"]]),
         ("codes.csv", &[&["value", "meaning"], &["1", "notice"]]),
         ("offences.csv", &[&["code", "group"], &["105", "violence"]]),
         (

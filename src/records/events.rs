@@ -303,7 +303,7 @@ impl EventTable {
 
     /// The person of a row in canonical order.
     pub(crate) fn person_of(&self, row: usize) -> usize {
-        self.starts.partition_point(|&start| start as usize <= row)
+        self.starts.partition_point(|&start| start as usize <= row) - 1
     }
 
     fn compare_rest(&self, a: usize, b: usize) -> std::cmp::Ordering {

@@ -47,7 +47,7 @@ impl<'a> Header<'a> {
 
     /// That there is none. `form` says how the file was read.
     pub(super) fn missing(&self, form: &str) -> RecordsError {
-        header::missing(self.source, &self.titles, self.wanted, form)
+        header::missing(self.source, &self.titles, self.wanted, (form, header::Lines::Yes))
     }
 
     /// How many of the columns asked for the likeliest row has.

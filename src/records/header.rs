@@ -89,7 +89,7 @@ pub(super) fn places(
     let find = |name: &Name<'_>| {
         place(source, names, *name)?.ok_or_else(|| {
             let head = names.iter().map(|&name| name.to_owned()).collect();
-            missing(source, &[head], wanted, form)
+            missing(source, &[head], wanted, (form, Lines::No))
         })
     };
     let places: Vec<usize> = wanted.iter().map(find).collect::<Result<_, _>>()?;
@@ -106,10 +106,23 @@ pub(super) fn places(
     Ok(places)
 }
 
+/// Whether names stand in a line of a table, so that another line may be taken for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    Yes,
+    /// A form in which columns have names.
+    No,
+}
+
 /// That a column is not there, with what is: `heads` are the first lines, and `form` says how they were read. The names in
 /// a line are told only where it holds one of the columns asked for, and nothing that looks like a value: else it may be
 /// somebody's record, in part or whole.
-pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[Name<'_>], form: &str) -> RecordsError {
+pub(super) fn missing(
+    source: &str,
+    heads: &[Vec<String>],
+    wanted: &[Name<'_>],
+    (form, lines): (&str, Lines),
+) -> RecordsError {
     let has = |head: &Vec<String>, name: &Name<'_>| head.iter().any(|held| name.is(held));
     let found = |head: &Vec<String>| wanted.iter().filter(|name| has(head, name)).count();
     // Of equals the first.
@@ -117,7 +130,7 @@ pub(super) fn missing(source: &str, heads: &[Vec<String>], wanted: &[Name<'_>], 
     let lacking = wanted.iter().find(|name| best.is_none_or(|head| !has(head, name)));
     let column = lacking.map_or("", |name| name.column);
     // A line that nothing follows may be a header that ran into the only record.
-    let is_last = |head: &Vec<String>| heads.last() == Some(head);
+    let is_last = |head: &Vec<String>| lines == Lines::Yes && heads.last() == Some(head);
     let telling = best.is_some_and(|head| is_last(head) || head.iter().any(|name| is_a_value(name)));
     let nearest = best.filter(|_| !telling).and_then(|head| nearest(head.iter().map(String::as_str), column));
     let near = nearest.map_or_else(String::new, |near| format!("; the nearest is \"{}\"", near.trim()));

@@ -268,6 +268,7 @@ impl Faults {
             self.of_rows.entry(row).or_insert(fault);
         }
         self.remarks.extend(later.remarks);
+        self.dates.extend(later.dates);
     }
 
     fn remark(&mut self, kind: RemarkKind) {

@@ -44,12 +44,12 @@ pub struct DraftParams {
 /// A project file in draft: its text, in which comments marked `# DECIDE:` ask for decisions, and an account of how it came
 /// about. No value of a person stands in either, but for codes that at least ten people share.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub struct ProjectDraft {
     text: String,
     account: Vec<String>,
 }
 
-impl Draft {
+impl ProjectDraft {
     /// The text of the project file.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -94,7 +94,7 @@ impl DraftParams {
     /// # Errors
     /// [`ProjectError::Read`] where the folder cannot be listed or holds no table that can be read. A single file that cannot
     /// be read is named in a comment.
-    pub fn draft(&self, to: &Path) -> Result<Draft, Error> {
+    pub fn draft(&self, to: &Path) -> Result<ProjectDraft, Error> {
         let unreadable = |why: String| ProjectError::Read { path: self.folder.clone(), why };
         let base = |path: &Path| path.canonicalize().map_err(|error| unreadable(error.to_string()));
         let folder = base(&self.folder)?;
@@ -120,7 +120,7 @@ impl DraftParams {
         let draft = write::Written { plan: &plan, tables: &tables, base: &to, possible };
         let text = draft.text(aim.as_ref(), &name);
         let mut account = account(&plan, &tables);
-        let mut draft = Draft { text, account: Vec::new() };
+        let mut draft = ProjectDraft { text, account: Vec::new() };
         let (faults, warnings) = self.found_by_check(&draft.text, &to);
         let mut remarks = String::new();
         for fault in &faults {
