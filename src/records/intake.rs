@@ -181,7 +181,7 @@ impl Reader {
     /// Refuses a table of whose dates nobody can say whether the day or the month comes first. A column that does not show
     /// it by itself is written as another of its table that does.
     pub(super) fn check(&self, source: &str, columns: &[&str]) -> Result<(), RecordsError> {
-        let is_shown = self.orders.values().any(|order| order.is_day_first());
+        let is_shown = self.orders.values().any(Order::is_day_first);
         let fault = |(column, order): (&u32, &Order)| {
             let fault = order.fault().filter(|fault| !(is_shown && *fault == OrderFault::Unclear));
             fault.map(|fault| RecordsError::DateOrder {
