@@ -32,7 +32,8 @@ pub use self::reweighing::{Reweighed, Reweighing};
 /// use polars::df;
 ///
 /// let visits = df!("who" => ["a", "a", "b"], "on" => ["2024-01-05", "2024-05-01", "2024-02-01"])?;
-/// let complete = Coverage { to: Some("2024-06-30".parse()?), ..Coverage::default() };
+/// let (from, to) = ("2023-01-01".parse()?, "2024-06-30".parse()?);
+/// let complete = Coverage { from: Some(from), to: Some(to), ..Coverage::default() };
 /// let mapping = SourceMapping::new("visits", "who", "visit", "on").coverage(complete);
 /// let records = Records::builder().source(mapping, Extract::frame(visits)).build()?;
 /// let spec = FeatureSpec::new(vec![Feature::new(Selector::source("visits"), Measure::Count, Lookback::Days(365))])?;

@@ -30,7 +30,7 @@ use crate::records::{Table, survey};
 ///
 /// let draft = DraftParams::new(&folder).read_on(council.extract_date()).draft(&folder)?;
 /// let project = Project::from_toml(draft.text(), &folder)?;
-/// assert_eq!(project.sources.len(), 15);
+/// assert_eq!(project.sources.len(), 16);
 /// assert!(draft.decisions() > 0);
 /// # Ok::<(), earlyhelp::Error>(())
 /// ```
