@@ -65,7 +65,8 @@ impl FeatureSpec {
             }
             _ => rows,
         };
-        let of_several = feature.scope == Scope::Household || cohort.unit() == Unit::Family;
+        // Not of the others in a household: a name in another's case would outlive the taking out of whoever bears it.
+        let of_several = cohort.unit() == Unit::Family;
         let reference = |row: usize| RecordReference {
             member: of_several.then(|| cohort.snapshot().member(events.person_of(row) as u32)),
             ..source.reference_to(row)

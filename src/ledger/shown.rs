@@ -40,6 +40,8 @@ pub(crate) struct ShownPart {
     #[serde(alias = "points")]
     pub(crate) log_odds: f64,
     pub(crate) interval: Option<Interval>,
+    #[serde(default, skip_serializing_if = "crate::scoring::is_zero")]
+    pub(crate) without_value: usize,
     pub(crate) words: String,
     pub(crate) records: Vec<RecordReference>,
 }
@@ -58,6 +60,7 @@ impl ShownCase {
             help_seeking: part.help_seeking,
             log_odds: part.log_odds,
             interval: part.interval,
+            without_value: part.without_value,
             words: part.words.clone(),
             records: part.records.clone(),
         });

@@ -55,7 +55,7 @@ pub struct RecordReference {
     /// How sure it is that the record is this person's, where it was linked and is not certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<LinkProbability>,
-    /// Whose record it is, where it need not be the case's own: a family's, or the others' in a household.
+    /// Whose record it is, where the case is a family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<HouseholdMember>,
 }

@@ -162,11 +162,17 @@ pub struct Contribution {
     pub interval: Option<Interval>,
     /// So many records that it would have rested on have no value that could be read, so that its values are of the others
     /// alone: a sum may be too low. 0 where the case was computed again from a ledger, which keeps no records.
+    #[serde(skip_serializing_if = "is_zero")]
     pub without_value: usize,
     /// A sentence.
     pub words: String,
     /// The records it rests on; empty where the case was computed again from a ledger, which keeps none.
     pub records: Vec<RecordReference>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+pub(crate) fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Contribution {

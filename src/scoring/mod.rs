@@ -18,6 +18,7 @@ mod release;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
+pub(crate) use case::is_zero;
 pub use case::{
     Absence, Acceptance, AcceptedSource, Chance, Contribution, Provenance, ScoredCase, ShownBand,
     SourceState, Stability,
