@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::month::MONTHS;
 use crate::calendar::Day;
 use crate::error::RecordsError;
 
@@ -51,21 +52,6 @@ struct Said {
     day: Option<i8>,
     kind: Option<String>,
 }
-
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 
 impl FilePattern {
     /// Reads a pattern.
