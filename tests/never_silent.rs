@@ -270,3 +270,53 @@ fn a_column_that_does_not_show_the_order_of_day_and_month_is_written_as_the_othe
     assert!(read(["01/02/2024", "01/02/2024"], ["03/31/2024", "04/01/2024"]).is_err());
     assert!(read(["31/01/2024", "01/02/2024"], ["03/31/2024", "04/01/2024"]).is_err());
 }
+
+#[test]
+fn a_list_of_households_without_households_and_unreadable_days_of_death_are_warned_of() {
+    use earlyhelp::project::Project;
+    use earlyhelp::synthetic::{CouncilParams, Format};
+
+    let folder = tempfile::tempdir().unwrap();
+    let council = CouncilParams::new(1_000, 3).generate().unwrap();
+    let path = council.write(folder.path(), Format::Csv).unwrap();
+    let warned = |text: &str, of: &str| {
+        let project = Project::from_toml(text, folder.path()).unwrap();
+        project.check().unwrap().warnings().iter().filter(|warning| warning.contains(of)).count()
+    };
+    let text = std::fs::read_to_string(path).unwrap();
+    assert_eq!((warned(&text, "households"), warned(&text, "death")), (0, 0));
+
+    let people = std::fs::read_to_string(folder.path().join("people.csv")).unwrap();
+    let with_deaths: Vec<String> = people
+        .lines()
+        .enumerate()
+        .map(|(row, line)| {
+            format!("{line},{}\n", if row == 0 { "died" } else { ["", "n/k"][usize::from(row < 5)] })
+        })
+        .collect();
+    std::fs::write(folder.path().join("people.csv"), with_deaths.concat()).unwrap();
+    let died = text.replace(
+        "date_of_birth = \"date_of_birth\" }",
+        "date_of_birth = \"date_of_birth\", died = \"died\" }",
+    );
+    assert_ne!(died, text);
+    assert_eq!(warned(&died, "4 days of death"), 1);
+
+    std::fs::write(folder.path().join("households.csv"), "person_id,household_id,start,end\n").unwrap();
+    assert_eq!(warned(&died, "households has 0 of"), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("visits.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no pipe can be made here");
+        return;
+    }
+    let mapping = SourceMapping::new("visits", "who", "visit", "on");
+    let refused = Records::builder().source(mapping, Extract::path(pipe)).build().unwrap_err();
+    assert!(refused.to_string().contains("a pipe"), "{refused}");
+}

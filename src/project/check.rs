@@ -5,7 +5,7 @@ use crate::calendar::{AsOf, Day, Lookback};
 use crate::error::{Error, RecordsError, ReportError, SpecError};
 use crate::fairness::Protected;
 use crate::outcome::Label;
-use crate::records::{Coverage, DaysFound, Intake, Records, Reject, check_limit};
+use crate::records::{Coverage, DaysFound, Intake, Records, Reject, RemarkKind, check_limit};
 
 /// A project's extracts as they were read, whatever share of their rows was rejected: see [`Project::check`].
 #[derive(Debug)]
@@ -202,6 +202,7 @@ impl Checked<'_> {
         let sources = self.project.sources.iter();
         let mut warnings: Vec<String> =
             sources.flat_map(|source| doubts(source, self.records.days_found(&source.name))).collect();
+        warnings.extend(self.doubts_of_people());
         warnings.extend(self.records.unlisted_codes().map(ToString::to_string));
         let Ok(features) = self.project.features() else { return warnings };
         warnings.extend(counted::more_than_once(
@@ -230,6 +231,27 @@ impl Checked<'_> {
             }
         }
         warnings
+    }
+
+    /// What is doubtful of the lists of people and households.
+    fn doubts_of_people(&self) -> Vec<String> {
+        let (records, mut doubts) = (&self.records, Vec::new());
+        let (people, housed) = (records.people(), records.housed());
+        if self.project.households.is_some() && 2 * housed < people {
+            doubts.push(format!(
+                "the list of households has {housed} of {people} people: of the others nobody knows with whom they live, each is a \
+                 family by themselves, and features of a household are missing"
+            ));
+        }
+        let unusable = records.remarks().iter().filter(|remark| remark.kind == RemarkKind::PartingUnusable);
+        let unusable: u64 = unusable.map(|remark| remark.rows).sum();
+        if unusable > 0 {
+            doubts.push(format!(
+                "the list of people has {unusable} days of death or leaving that cannot be read or cannot be: these people count \
+                 as being here, and may be listed"
+            ));
+        }
+        doubts
     }
 }
 

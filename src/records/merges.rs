@@ -70,55 +70,65 @@ impl Merges {
             return vec![(id.into(), i32::MIN)];
         }
         let mut ends: BTreeMap<Box<str>, i32> = BTreeMap::new();
+        // Of several ways to an id the one known first is gone on from, so that ways that part and meet are not multiplied.
+        let mut passed: BTreeMap<Box<str>, i32> = BTreeMap::new();
         let mut on_the_way: Vec<(Box<str>, i32)> = vec![(id.into(), i32::MIN)];
         while let Some((id, since)) = on_the_way.pop() {
+            if passed.get(&id).is_some_and(|&held| held <= since) {
+                continue;
+            }
             let key = (system, id);
             match self.of.get(&key) {
                 Some(merges) => {
                     on_the_way.extend(merges.iter().map(|merge| (merge.into.clone(), merge.on.max(since))));
                 }
                 None => {
-                    ends.entry(key.1).and_modify(|held| *held = since.min(*held)).or_insert(since);
+                    ends.entry(key.1.clone()).and_modify(|held| *held = since.min(*held)).or_insert(since);
                 }
             }
+            passed.insert(key.1, since);
         }
         ends.into_iter().collect()
     }
 
-    /// Refuses circles: nobody can say which of their ids the others stand for.
+    /// Refuses circles, since nobody can say which of their ids the others stand for, and chains that no register has.
     pub(super) fn check(&self) -> Result<(), RecordsError> {
+        let keys: Vec<(Option<usize>, &str)> = self.of.keys().map(|(system, id)| (*system, &**id)).collect();
+        let place: BTreeMap<(Option<usize>, &str), usize> =
+            keys.iter().enumerate().map(|(place, &key)| (key, place)).collect();
+        let merges: Vec<&Vec<Merge>> = self.of.values().collect();
+        let onward: Vec<Vec<usize>> = keys
+            .iter()
+            .zip(&merges)
+            .map(|((system, _), merges)| {
+                merges.iter().filter_map(|merge| place.get(&(*system, &*merge.into)).copied()).collect()
+            })
+            .collect();
+        let mut into: Vec<Vec<usize>> = vec![Vec::new(); keys.len()];
+        for (from, to) in onward.iter().enumerate() {
+            for &to in to {
+                into[to].push(from);
+            }
+        }
         // What leads to an end is taken away until nothing is; what stays is in a circle, or leads into one.
-        let mut left: BTreeMap<(Option<usize>, &str), &Vec<Merge>> =
-            self.of.iter().map(|((system, id), merges)| ((*system, &**id), merges)).collect();
-        loop {
-            let before = left.len();
-            let ending: Vec<(Option<usize>, &str)> = left
-                .iter()
-                .filter(|((system, _), merges)| {
-                    !merges.iter().any(|merge| left.contains_key(&(*system, &*merge.into)))
-                })
-                .map(|(key, _)| *key)
-                .collect();
-            for key in ending {
-                left.remove(&key);
-            }
-            if left.len() == before {
-                break;
+        let (mut left, order) = peeled(&vec![true; keys.len()], &onward, &into);
+        let mut depth = vec![1_usize; keys.len()];
+        for &key in &order {
+            depth[key] += onward[key].iter().map(|&to| depth[to]).max().unwrap_or(0);
+            if depth[key] > LONGEST_CHAIN {
+                let (table, row) = merges[key][0].place;
+                let why = format!(
+                    "ids were merged on and on, more than {LONGEST_CHAIN} times in turn, one of them in row {row}; the columns \
+                     may have slipped by a row"
+                );
+                return Err(RecordsError::Mapping { extract: self.tables[table].clone(), why });
             }
         }
-        // And what only leads into one.
-        loop {
-            let before = left.len();
-            let reached: std::collections::BTreeSet<(Option<usize>, &str)> = left
-                .iter()
-                .flat_map(|((system, _), merges)| merges.iter().map(|merge| (*system, &*merge.into)))
-                .collect();
-            left.retain(|key, _| reached.contains(key));
-            if left.len() == before {
-                break;
-            }
-        }
-        let places = left.values().flat_map(|merges| merges.iter().map(|merge| merge.place));
+        // And what only leads into a circle.
+        left = peeled(&left, &into, &onward).0;
+        let left: Vec<&Vec<Merge>> =
+            merges.into_iter().zip(left).filter(|(_, left)| *left).map(|(merges, _)| merges).collect();
+        let places = left.iter().flat_map(|merges| merges.iter().map(|merge| merge.place));
         let Some((table, row)) = places.min() else { return Ok(()) };
         let why = format!(
             "{} ids were merged in a circle, one of them in row {row}, so nobody can say which of them is in use; take out the \
@@ -127,6 +137,29 @@ impl Merges {
         );
         Err(RecordsError::Mapping { extract: self.tables[table].clone(), why })
     }
+}
+
+/// So many merges in turn no register of people has. A table that slipped by a row has, and nobody is one with all others.
+const LONGEST_CHAIN: usize = 100;
+
+/// Takes away what leads on to nothing, until nothing does: what is left, and the order in which the rest went.
+fn peeled(held: &[bool], onward: &[Vec<usize>], into: &[Vec<usize>]) -> (Vec<bool>, Vec<usize>) {
+    let mut left = held.to_vec();
+    let is_held = |&&key: &&usize| held[key];
+    let mut open: Vec<usize> = onward.iter().map(|to| to.iter().filter(is_held).count()).collect();
+    let mut order: Vec<usize> = (0..held.len()).filter(|&key| held[key] && open[key] == 0).collect();
+    let mut next = 0;
+    while let Some(&key) = order.get(next) {
+        next += 1;
+        left[key] = false;
+        for &from in into[key].iter().filter(is_held) {
+            open[from] -= 1;
+            if open[from] == 0 {
+                order.push(from);
+            }
+        }
+    }
+    (left, order)
 }
 
 #[cfg(test)]
@@ -160,6 +193,27 @@ mod tests {
         assert_eq!(two.of_two(None), 1);
         let one = merges(&[("a", "b", 10), ("a", "c", 20), ("c", "b", 5)]);
         assert_eq!(one.follow(None, "a"), vec![("b".into(), 10)]);
+    }
+
+    #[test]
+    fn a_chain_without_end_is_refused_and_ways_that_part_and_meet_are_followed_once() {
+        let names: Vec<String> = (0..30_000).map(|nth| format!("{nth:05}")).collect();
+        let chain = |length: usize| -> Vec<(&str, &str, i32)> {
+            names[..=length].windows(2).map(|pair| (&*pair[0], &*pair[1], 1)).collect()
+        };
+        assert!(merges(&chain(100)).check().is_ok());
+        assert!(merges(&chain(101)).check().is_err());
+        assert!(merges(&chain(29_000)).check().is_err());
+        // Forty times two ways to the next: 2^40 ways in all.
+        let mut ladder: Vec<(&str, &str, i32)> = Vec::new();
+        for step in 0..40 {
+            let [from, a, b, to] =
+                [3 * step, 3 * step + 1, 3 * step + 2, 3 * step + 3].map(|nth| &*names[nth]);
+            ladder.extend([(from, a, 5), (from, b, 7), (a, to, 0), (b, to, 0)]);
+        }
+        let ladder = merges(&ladder);
+        assert!(ladder.check().is_ok());
+        assert_eq!(ladder.follow(None, &names[0]), vec![((*names[120]).into(), 5)]);
     }
 
     #[test]

@@ -184,6 +184,11 @@ impl Records {
         &self.tables
     }
 
+    /// How many people are in a household at any time.
+    pub(crate) fn housed(&self) -> usize {
+        self.households.spells.chunk_by(|a, b| a.person == b.person).count()
+    }
+
     /// How many people there are.
     #[must_use]
     pub fn people(&self) -> usize {

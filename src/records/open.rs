@@ -92,6 +92,10 @@ impl<'a> Opened<'a> {
 
     fn state(&self) -> Result<(u64, Option<SystemTime>), RecordsError> {
         let held = std::fs::metadata(self.path).map_err(|error| self.failed(error))?;
+        // A pipe would be waited for without end.
+        if !held.is_file() {
+            return Err(self.failed("it is no file that holds anything, but a pipe, a device or a folder"));
+        }
         Ok((held.len(), held.modified().ok()))
     }
 

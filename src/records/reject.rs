@@ -228,7 +228,7 @@ impl RemarkKind {
             Self::BirthUnreadable => "people whose date of birth cannot be read, kept without it",
             Self::BirthImplausible => "people whose date of birth cannot be, kept without it",
             Self::PartingUnusable => {
-                "people whose day of death or leaving cannot be read or cannot be, kept without it"
+                "days of death or leaving that cannot be read or cannot be: these people count as being here"
             }
             Self::Died => "people who died: in no cohort once that is known",
             Self::Left => "people who left: in no cohort once that is known",
