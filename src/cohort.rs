@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::calendar::AsOf;
+use crate::calendar::{AsOf, Day, Lookback};
 use crate::error::SpecError;
 use crate::records::{Gone, NONE, Records, Selection, Selector, Snapshot, open_on};
 
@@ -55,6 +55,46 @@ pub struct CohortSpec {
     /// The last record of the source is such a one: the tenure is a council's, the placement a foster home.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub latest: Vec<Selector>,
+    /// Each case is seen on a day of its own, in place of the date: so many days after a referral, day 28 of a course.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_day: Option<OwnDay>,
+}
+
+/// The day on which each case is seen: so many days after such a record, or the first day on which the record was known,
+/// if that is later. The cohort of a date takes those whose day fell in a span up to the date, the date included, so
+/// lists drawn a span apart take every such record once. A case with two such days in the span is seen on the later one.
+///
+/// Ages, the other rules, households, features and outcomes are all of the case's own day.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::calendar::Lookback;
+/// use earlyhelp::cohort::{CohortSpec, OwnDay};
+/// use earlyhelp::records::{Extract, Records, Selector, SourceMapping};
+/// use polars::df;
+///
+/// let referrals = df!("who" => ["a", "b", "c"], "on" => ["2024-03-01", "2024-03-20", "2024-01-05"])?;
+/// let mapping = SourceMapping::new("referrals", "who", "referral", "on");
+/// let records = Records::builder().source(mapping, Extract::frame(referrals)).build()?;
+///
+/// // Ten days after a referral, for the list of a month.
+/// let own_day = OwnDay { records: Selector::source("referrals"), days: 10, within: Lookback::Months(1) };
+/// let cohort = CohortSpec::default().own_day(own_day).choose(&records.as_of("2024-04-01".parse()?))?;
+/// let seen: Vec<String> = (0..cohort.len()).map(|row| cohort.seen_on(row).to_string()).collect();
+/// assert_eq!(cohort.ids().collect::<Vec<_>>(), ["a", "b"]);
+/// assert_eq!(seen, ["2024-03-11", "2024-03-30"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnDay {
+    /// The records.
+    pub records: Selector,
+    /// How many days after one of them, 0 to 36,525.
+    #[serde(default)]
+    pub days: u32,
+    /// The span up to the date in which the day has to fall: as long as lists are apart.
+    pub within: Lookback,
 }
 
 /// That there is no such record in so many days before the date.
@@ -110,44 +150,93 @@ impl CohortSpec {
         self
     }
 
+    /// Sees each case on a day of its own.
+    #[must_use]
+    pub fn own_day(mut self, own_day: OwnDay) -> Self {
+        self.own_day = Some(own_day);
+        self
+    }
+
+    /// The first day on which a case of the cohort of a date can be seen: the date, unless cases have days of their own.
+    #[must_use]
+    pub fn first_seen(&self, as_of: AsOf) -> Day {
+        self.own_day.as_ref().map_or(as_of.day(), |own_day| own_day.within.start(as_of) + 1)
+    }
+
     /// Applies the rules to a snapshot.
     ///
     /// # Errors
     /// [`SpecError`] where a rule names a source that there is not, or one without episodes, or one that does not cover
     /// the days that it is asked about, or where nobody passes.
     pub fn choose<'r>(&self, snapshot: &Snapshot<'r>) -> Result<Cohort<'r>, SpecError> {
-        let rules = Rules {
-            ages: self.ages,
-            open: resolve_episodes(&self.open, snapshot, OPEN_RULE)?,
-            not_open: resolve_episodes(&self.not_open, snapshot, NOT_OPEN_RULE)?,
-            none_within: self
-                .none_within
-                .iter()
-                .map(|rule| rule.resolve(snapshot))
-                .collect::<Result<_, SpecError>>()?,
-            latest: self
-                .latest
-                .iter()
-                .map(|selector| selector.resolve(snapshot.records(), LATEST_RULE))
-                .collect::<Result<_, SpecError>>()?,
-            snapshot,
-        };
         let mut left_out = LeftOut::default();
-        let subjects: Vec<u32> = match self.unit {
-            Unit::Person => (0..snapshot.records().people() as u32)
-                .filter(|&person| rules.passes(&[person], &mut left_out))
-                .collect(),
-            Unit::Family => (0..snapshot.records().household_ids().len() as u32)
-                .filter(|&household| {
-                    let members = snapshot.residence().members(household);
-                    !members.is_empty() && rules.passes(members, &mut left_out)
-                })
-                .collect(),
+        let (subjects, own_days) = match &self.own_day {
+            None => {
+                let rules = Rules::of(self, snapshot)?;
+                let passes = |&subject: &u32| {
+                    members_of(self.unit, subject, snapshot)
+                        .is_some_and(|members| rules.passes(members.people(), &mut left_out))
+                };
+                (self.everybody(snapshot).filter(passes).collect(), None)
+            }
+            Some(own_day) => {
+                let (subjects, days) = self.on_own_days(own_day, snapshot, &mut left_out)?;
+                (subjects, Some(days))
+            }
         };
+        let subjects: Vec<u32> = subjects;
         if subjects.is_empty() {
             return Err(SpecError::EmptyCohort(snapshot.as_of().to_string()));
         }
-        Ok(Cohort { snapshot: snapshot.clone(), rules: self.clone(), subjects, left_out })
+        Ok(Cohort { snapshot: snapshot.clone(), rules: self.clone(), subjects, own_days, left_out })
+    }
+
+    /// Everybody who can be asked about, by number.
+    fn everybody(&self, snapshot: &Snapshot<'_>) -> std::ops::Range<u32> {
+        let records = snapshot.records();
+        0..match self.unit {
+            Unit::Person => records.people() as u32,
+            Unit::Family => records.household_ids().len() as u32,
+        }
+    }
+
+    /// Those whose day fell in the span, each held against the rules as of that day.
+    fn on_own_days<'r>(
+        &self,
+        own_day: &OwnDay,
+        snapshot: &Snapshot<'r>,
+        left_out: &mut LeftOut,
+    ) -> Result<(Vec<u32>, OwnDays<'r>), SpecError> {
+        let rule = own_day.resolve(snapshot)?;
+        let mut due: Vec<(u32, i32)> = Vec::new();
+        for subject in self.everybody(snapshot) {
+            let Some(members) = members_of(self.unit, subject, snapshot) else { continue };
+            match members.people().iter().filter_map(|&person| rule.day(snapshot, person)).max() {
+                Some(day) => due.push((subject, day)),
+                None => left_out.no_own_day += 1,
+            }
+        }
+        let mut days: Vec<i32> = due.iter().map(|&(_, day)| day).collect();
+        days.sort_unstable();
+        days.dedup();
+        let of_day = |&day: &i32| snapshot.records().as_of(AsOf::new(Day::from_epoch_days(day)));
+        let snapshots: Vec<Snapshot<'r>> = days.iter().map(of_day).collect();
+        let rules = snapshots.iter().map(|held| Rules::of(self, held)).collect::<Result<Vec<_>, _>>()?;
+        let (mut subjects, mut of_row) = (Vec::new(), Vec::new());
+        for (subject, day) in due {
+            let place = days.partition_point(|&held| held < day);
+            match members_of(self.unit, subject, &snapshots[place]) {
+                // Nobody lived there yet.
+                None => left_out.no_own_day += 1,
+                Some(members) if rules[place].passes(members.people(), left_out) => {
+                    subjects.push(subject);
+                    of_row.push(place as u32);
+                }
+                Some(_) => {}
+            }
+        }
+        drop(rules);
+        Ok((subjects, OwnDays { snapshots: snapshots.into(), of_row }))
     }
 
     /// The rules whose records are none at all: such a rule would let nobody pass, or everybody.
@@ -162,7 +251,59 @@ impl CohortSpec {
         let not_open = self.not_open.iter().map(|selector| (selector, NOT_OPEN_RULE));
         let none_within = self.none_within.iter().map(|rule| (&rule.records, NONE_WITHIN_RULE));
         let latest = self.latest.iter().map(|selector| (selector, LATEST_RULE));
-        open.chain(not_open).chain(none_within).chain(latest)
+        let own_day = self.own_day.iter().map(|rule| (&rule.records, OWN_DAY_RULE));
+        open.chain(not_open).chain(none_within).chain(latest).chain(own_day)
+    }
+}
+
+/// Whose records a case is made of at a date; `None` for a household in which nobody lives then.
+fn members_of<'a>(unit: Unit, subject: u32, snapshot: &'a Snapshot<'_>) -> Option<Own<'a>> {
+    match unit {
+        Unit::Person => Some(Own::Person([subject])),
+        Unit::Family => {
+            let members = snapshot.residence().members(subject);
+            (!members.is_empty()).then_some(Own::Family(members))
+        }
+    }
+}
+
+impl OwnDay {
+    fn resolve(&self, snapshot: &Snapshot<'_>) -> Result<OwnDayRule, SpecError> {
+        let wrong = |why: String| Err(SpecError::Invalid { of: OWN_DAY_RULE.to_owned(), why });
+        let Some(days) = i32::try_from(self.days).ok().filter(|days| (0..=36_525).contains(days)) else {
+            return wrong("`days` is a number of days from 0 to 36,525 (a hundred years)".to_owned());
+        };
+        if self.within == Lookback::Ever {
+            return wrong("`within` is a span of days or months: as long as lists are apart".to_owned());
+        }
+        if let Err(error) = self.within.check() {
+            return wrong(error.to_string());
+        }
+        let after = self.within.start(snapshot.as_of()).epoch_days();
+        Ok(OwnDayRule { selection: self.records.resolve(snapshot.records(), OWN_DAY_RULE)?, days, after })
+    }
+}
+
+struct OwnDayRule {
+    selection: Selection,
+    days: i32,
+    /// The day before the span.
+    after: i32,
+}
+
+impl OwnDayRule {
+    /// The last day in the span on which the person is due.
+    fn day(&self, snapshot: &Snapshot<'_>, person: u32) -> Option<i32> {
+        let events = &snapshot.records().source_at(self.selection.source).events;
+        let as_of = snapshot.as_of();
+        let span = self.after + 1..=as_of.day().epoch_days();
+        events
+            .visible(person, as_of)
+            .filter(|&row| self.selection.matches(events, row))
+            // Visible is what was known before a day, so the first such day is the one after.
+            .map(|row| (events.occurred[row] + self.days).max(events.known(row) + 1))
+            .filter(|day| span.contains(day))
+            .max()
     }
 }
 
@@ -191,6 +332,7 @@ impl NoneWithin {
 }
 
 const NONE_WITHIN_RULE: &str = "cohort rule `none_within`";
+const OWN_DAY_RULE: &str = "cohort rule `own_day`";
 const LATEST_RULE: &str = "cohort rule `latest`";
 const OPEN_RULE: &str = "cohort rule `open`";
 const NOT_OPEN_RULE: &str = "cohort rule `not_open`";
@@ -227,7 +369,23 @@ struct Rules<'a, 'r> {
     snapshot: &'a Snapshot<'r>,
 }
 
-impl Rules<'_, '_> {
+impl<'a, 'r> Rules<'a, 'r> {
+    fn of(spec: &CohortSpec, snapshot: &'a Snapshot<'r>) -> Result<Self, SpecError> {
+        let latest = spec.latest.iter().map(|selector| selector.resolve(snapshot.records(), LATEST_RULE));
+        Ok(Self {
+            ages: spec.ages,
+            open: resolve_episodes(&spec.open, snapshot, OPEN_RULE)?,
+            not_open: resolve_episodes(&spec.not_open, snapshot, NOT_OPEN_RULE)?,
+            none_within: spec
+                .none_within
+                .iter()
+                .map(|rule| rule.resolve(snapshot))
+                .collect::<Result<_, _>>()?,
+            latest: latest.collect::<Result<_, _>>()?,
+            snapshot,
+        })
+    }
+
     fn passes(&self, people: &[u32], left_out: &mut LeftOut) -> bool {
         let here: Vec<u32>;
         let gone: Vec<Gone> = people.iter().filter_map(|&person| self.snapshot.gone(person)).collect();
@@ -333,16 +491,40 @@ pub struct LeftOut {
     /// Whose last record had to be another, or is none.
     #[serde(default)]
     pub other_latest: u64,
+    /// Whose own day did not fall in the span up to the date.
+    #[serde(default, skip_serializing_if = "is_none_at_all")]
+    pub no_own_day: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_none_at_all(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The people or families asked about on a date, in the order of their ids. It is bound to the snapshot
-/// it was chosen from: features and scores of a cohort are of that date.
+/// it was chosen from: features and scores of a cohort are of that date, or of the day of each case's own
+/// ([`OwnDay`]), which is never after it.
 #[derive(Clone)]
 pub struct Cohort<'r> {
     snapshot: Snapshot<'r>,
     rules: CohortSpec,
     subjects: Vec<u32>,
+    own_days: Option<OwnDays<'r>>,
     left_out: LeftOut,
+}
+
+/// What was known on the days of cases' own, and which of them is each row's.
+#[derive(Clone)]
+struct OwnDays<'r> {
+    snapshots: Arc<[Snapshot<'r>]>,
+    of_row: Vec<u32>,
+}
+
+/// Cases of a cohort that are seen on one day, as a cohort of that day.
+pub(crate) struct OfOneDay<'r> {
+    /// Their rows in the whole cohort.
+    pub(crate) rows: Vec<u32>,
+    pub(crate) cohort: Cohort<'r>,
 }
 
 impl<'r> Cohort<'r> {
@@ -368,6 +550,47 @@ impl<'r> Cohort<'r> {
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot<'r> {
         &self.snapshot
+    }
+
+    /// The day that the features of a case are of: the date, or a day of the case's own before it.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn seen_on(&self, row: usize) -> AsOf {
+        self.seen(row).as_of()
+    }
+
+    /// What was known on the day that a case is seen.
+    pub(crate) fn seen(&self, row: usize) -> &Snapshot<'r> {
+        self.own_days.as_ref().map_or(&self.snapshot, |days| &days.snapshots[days.of_row[row] as usize])
+    }
+
+    /// Whether cases are seen on days of their own.
+    pub(crate) fn has_own_days(&self) -> bool {
+        self.own_days.is_some()
+    }
+
+    /// The cases by the day on which they are seen, a cohort a day; `None` where all are seen on the date.
+    pub(crate) fn by_day(&self) -> Option<Vec<OfOneDay<'r>>> {
+        let days = self.own_days.as_ref()?;
+        let of_day = |(place, snapshot): (usize, &Snapshot<'r>)| {
+            let rows: Vec<u32> = (0..)
+                .zip(&days.of_row)
+                .filter(|&(_, &of)| of as usize == place)
+                .map(|(row, _)| row)
+                .collect();
+            let subjects = rows.iter().map(|&row| self.subjects[row as usize]).collect();
+            let cohort = Cohort {
+                snapshot: snapshot.clone(),
+                rules: self.rules.clone(),
+                subjects,
+                own_days: None,
+                left_out: LeftOut::default(),
+            };
+            OfOneDay { rows, cohort }
+        };
+        Some(days.snapshots.iter().enumerate().map(of_day).filter(|day| !day.rows.is_empty()).collect())
     }
 
     /// People or families.
@@ -403,9 +626,12 @@ impl<'r> Cohort<'r> {
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(self.as_of().to_string());
-        for id in self.ids() {
+        for (row, id) in self.ids().enumerate() {
             hash.update((id.len() as u64).to_le_bytes());
             hash.update(id);
+            if self.has_own_days() {
+                hash.update(self.seen_on(row).to_string());
+            }
         }
         hex::encode(hash.finalize())
     }
@@ -437,13 +663,13 @@ impl<'r> Cohort<'r> {
     pub(crate) fn own(&self, row: usize) -> Own<'_> {
         match self.rules.unit {
             Unit::Person => Own::Person([self.subjects[row]]),
-            Unit::Family => Own::Family(self.snapshot.residence().members(self.subjects[row])),
+            Unit::Family => Own::Family(self.seen(row).residence().members(self.subjects[row])),
         }
     }
 
     /// The other members of the row's household; `None` where no household is known. A family has none.
     pub(crate) fn others(&self, row: usize) -> Option<impl Iterator<Item = u32> + Clone + '_> {
-        let residence = self.snapshot.residence();
+        let residence = self.seen(row).residence();
         let person = self.subjects[row];
         let known = self.rules.unit == Unit::Person && residence.of_person[person as usize] != NONE;
         known.then(|| {
@@ -454,7 +680,7 @@ impl<'r> Cohort<'r> {
 
     /// Everybody in the row's household, the person among them; `None` where no household is known.
     pub(crate) fn members(&self, row: usize) -> Option<&[u32]> {
-        let residence = self.snapshot.residence();
+        let residence = self.seen(row).residence();
         let household = match self.rules.unit {
             Unit::Person => residence.of_person[self.subjects[row] as usize],
             Unit::Family => self.subjects[row],
@@ -471,8 +697,14 @@ impl<'r> Cohort<'r> {
 
     /// The rows that pass, as a cohort of their own.
     pub(crate) fn keep(&self, keep: &[bool]) -> Self {
-        let kept = self.subjects.iter().zip(keep).filter(|(_, keep)| **keep).map(|(&s, _)| s);
-        Self { subjects: kept.collect(), ..self.clone() }
+        fn kept(all: &[u32], keep: &[bool]) -> Vec<u32> {
+            all.iter().zip(keep).filter(|(_, keep)| **keep).map(|(&held, _)| held).collect()
+        }
+        let own_days = self
+            .own_days
+            .as_ref()
+            .map(|days| OwnDays { snapshots: Arc::clone(&days.snapshots), of_row: kept(&days.of_row, keep) });
+        Self { subjects: kept(&self.subjects, keep), own_days, ..self.clone() }
     }
 }
 

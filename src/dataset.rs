@@ -57,6 +57,8 @@ pub struct Dataset {
     dates: Vec<DateSummary>,
     /// For each row the place of its date.
     date: Vec<u16>,
+    /// For each row the day on which it is seen, where cases have days of their own; empty otherwise.
+    seen: Vec<AsOf>,
     entity: Vec<u32>,
     ids: Arc<[Box<str>]>,
     family: Vec<u32>,
@@ -123,6 +125,7 @@ impl Dataset {
             outcome: outcome.clone(),
             dates: Vec::new(),
             date: Vec::new(),
+            seen: Vec::new(),
             entity: Vec::new(),
             ids,
             family: Vec::new(),
@@ -165,6 +168,9 @@ impl Dataset {
         self.matrix.append(self.spec.compute(&followed)?);
         self.outcomes.extend(labels.iter().filter_map(|label| label.outcome()));
         self.date.extend(std::iter::repeat_n(place, followed.len()));
+        if followed.has_own_days() {
+            self.seen.extend((0..followed.len()).map(|row| followed.seen_on(row)));
+        }
         self.entity.extend(followed.subjects());
         self.family.extend((0..followed.len()).map(|row| followed.family(row)));
         Ok(())
@@ -224,6 +230,16 @@ impl Dataset {
     #[must_use]
     pub fn as_of(&self, row: usize) -> AsOf {
         self.dates[usize::from(self.date[row])].as_of
+    }
+
+    /// The day that the features of a case are of, and on which its follow-up begins: the as-of date, or the case's own
+    /// day before it ([`OwnDay`](crate::cohort::OwnDay)).
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn seen_on(&self, row: usize) -> AsOf {
+        self.seen.get(row).copied().unwrap_or_else(|| self.as_of(row))
     }
 
     /// A number for the family of each case: equal numbers, one family, at any date.
@@ -295,21 +311,24 @@ impl Dataset {
     }
 
     /// A frame: `entity`, `as_of`, `family` (a number), `outcome`, then the features as in
-    /// [`FeatureMatrix::to_polars`].
+    /// [`FeatureMatrix::to_polars`]. Where cases are seen on days of their own, `seen_on` stands behind `as_of`.
     ///
     /// # Errors
-    /// [`DatasetError::Frame`] where a feature has the name of one of the first four columns.
+    /// [`DatasetError::Frame`] where a feature has the name of one of the columns before it.
     pub fn to_polars(&self) -> Result<DataFrame, DatasetError> {
         let frame_error = |error: polars::error::PolarsError| DatasetError::Frame(error.to_string());
-        let days: Vec<i32> = (0..self.rows()).map(|row| self.as_of(row).day().epoch_days()).collect();
+        let dates = |name: &str, day: fn(&Self, usize) -> AsOf| {
+            let days: Vec<i32> = (0..self.rows()).map(|row| day(self, row).day().epoch_days()).collect();
+            Series::new(name.into(), days).cast(&DataType::Date).map(Series::into_column).map_err(frame_error)
+        };
         let ids: Vec<&str> = self.ids().collect();
-        let as_of = Series::new("as_of".into(), days).cast(&DataType::Date).map_err(frame_error)?;
-        let mut columns: Vec<Column> = vec![
-            Series::new("entity".into(), ids).into_column(),
-            as_of.into_column(),
-            Series::new("family".into(), self.family.clone()).into_column(),
-            Series::new("outcome".into(), self.outcomes.clone()).into_column(),
-        ];
+        let mut columns: Vec<Column> =
+            vec![Series::new("entity".into(), ids).into_column(), dates("as_of", Self::as_of)?];
+        if !self.seen.is_empty() {
+            columns.push(dates("seen_on", Self::seen_on)?);
+        }
+        columns.push(Series::new("family".into(), self.family.clone()).into_column());
+        columns.push(Series::new("outcome".into(), self.outcomes.clone()).into_column());
         columns.extend(self.matrix.to_polars()?.columns().iter().cloned());
         DataFrame::new(self.rows(), columns).map_err(frame_error)
     }
@@ -338,6 +357,7 @@ impl Dataset {
             outcome: self.outcome.clone(),
             dates: self.dates.clone(),
             date: rows.iter().map(|row| self.date[pick(row)]).collect(),
+            seen: rows.iter().filter_map(|row| self.seen.get(pick(row)).copied()).collect(),
             entity: rows.iter().map(|row| self.entity[pick(row)]).collect(),
             ids: Arc::clone(&self.ids),
             family: rows.iter().map(|row| self.family[pick(row)]).collect(),

@@ -123,7 +123,7 @@ impl OutcomeSpec {
         }
     }
 
-    /// The label of every case of the cohort, in its order.
+    /// The label of every case of the cohort, in its order. The horizon begins on the day that the case is seen.
     ///
     /// # Errors
     /// [`SpecError::BeyondExtract`] and [`SpecError::BeforeExtract`] where the horizon reaches beyond what a source
@@ -137,6 +137,15 @@ impl OutcomeSpec {
         }
         if let Err(error) = self.horizon.check() {
             return Err(SpecError::Invalid { of, why: error.to_string() });
+        }
+        if let Some(days) = cohort.by_day() {
+            let mut labels = vec![Label::Negative; cohort.len()];
+            for day in &days {
+                for (&row, label) in day.rows.iter().zip(self.labels(&day.cohort)?) {
+                    labels[row as usize] = label;
+                }
+            }
+            return Ok(labels);
         }
         let records = cohort.snapshot().records();
         let as_of = cohort.as_of();

@@ -13,6 +13,7 @@ use super::ranking::{at_capacity, lot, places_at_capacity};
 use super::recalibration::RecalibrationReport;
 use super::rules::{FittedRule, RuleReport, SimpleRule};
 use crate::calendar::{AsOf, Horizon};
+use crate::cohort::CohortSpec;
 use crate::dataset::Dataset;
 use crate::error::{EvaluateError, ModelError};
 use crate::model::Candidate;
@@ -140,7 +141,27 @@ impl BacktestPlan {
         })
     }
 
-    pub(crate) fn check(&self, horizon: Horizon) -> Result<(), EvaluateError> {
+    /// The same plan for cases that are seen on days of their own: a test begins with the first of them, and trains only on
+    /// dates whose outcomes were known by then.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Plan`] where no test has a date left to train on.
+    pub fn seen_by(mut self, cohort: &CohortSpec, horizon: Horizon) -> Result<Self, EvaluateError> {
+        for split in &mut self.splits {
+            let begins = cohort.first_seen(split.test);
+            split.train.retain(|&train| horizon.end(train) <= begins);
+        }
+        self.splits.retain(|split| !split.train.is_empty());
+        if self.splits.is_empty() {
+            return Err(EvaluateError::Plan(format!(
+                "no as-of date lies {horizon} or more before the first day on which cases of another are seen; add earlier \
+                 dates, or make `within` of `own_day` shorter"
+            )));
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn check(&self, horizon: Horizon, cohort: &CohortSpec) -> Result<(), EvaluateError> {
         let wrong = |why: String| Err(EvaluateError::Plan(why));
         if self.splits.is_empty() {
             return wrong("it has no split".into());
@@ -149,11 +170,16 @@ impl BacktestPlan {
             if split.train.is_empty() {
                 return wrong(format!("the test on {} has no date to train on", split.test));
             }
-            if let Some(train) = split.train.iter().find(|&&train| horizon.end(train) > split.test.day()) {
+            let begins = cohort.first_seen(split.test);
+            if let Some(train) = split.train.iter().find(|&&train| horizon.end(train) > begins) {
+                let test = if begins == split.test.day() {
+                    format!("the test date {begins}")
+                } else {
+                    format!("{begins}, when the first case of the test on {} is seen", split.test)
+                };
                 return wrong(format!(
-                    "outcomes from {train} are followed until {}, after the test date {}; train on earlier dates",
+                    "outcomes from {train} are followed until {}, after {test}; train on earlier dates",
                     horizon.end(*train),
-                    split.test
                 ));
             }
         }
@@ -243,7 +269,7 @@ impl Backtest {
         if candidate.features() != data.spec() || candidate.outcome() != data.outcome() {
             return Err(EvaluateError::Plan("the dataset is of other features or another outcome".into()));
         }
-        plan.check(data.outcome().horizon)?;
+        plan.check(data.outcome().horizon, data.cohort())?;
         let mut tested: Vec<Scored> = Vec::new();
         let mut splits = Vec::new();
         let mut lengths = Lengths::default();

@@ -2,7 +2,7 @@
 
 use super::feature::{Feature, Measure, PEOPLE, Scope};
 use super::spec::FeatureSpec;
-use crate::calendar::Day;
+use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
 use crate::records::{NONE, OPEN, RecordReference, Selection, Source, category_place, open_on};
@@ -40,7 +40,7 @@ impl FeatureSpec {
             .iter()
             .filter_map(|rows| rows.iter().rev().copied().find(has_category))
             .min_by_key(|&row| (std::cmp::Reverse(events.occurred[row]), row));
-        let changed = last_change(feature, source, cohort, &read);
+        let changed = last_change(feature, source, cohort.seen_on(row), &read);
         let mut rows: Vec<usize> = read.into_iter().flatten().collect();
         rows.sort_by_key(|&row| (events.occurred[row], row));
         let behind = match feature.measure {
@@ -67,8 +67,9 @@ impl FeatureSpec {
         };
         // Not of the others in a household: a name in another's case would outlive the taking out of whoever bears it.
         let of_several = cohort.unit() == Unit::Family;
+        let seen = cohort.seen(row);
         let reference = |row: usize| RecordReference {
-            member: of_several.then(|| cohort.snapshot().member(events.person_of(row) as u32)),
+            member: of_several.then(|| seen.member(events.person_of(row) as u32)),
             ..source.reference_to(row)
         };
         Ok(behind.into_iter().map(reference).collect())
@@ -104,13 +105,13 @@ fn is_unknown(source: &Source, row: usize) -> bool {
 }
 
 /// The two records between which a category changed last, of the person with whom it changed last.
-fn last_change(feature: &Feature, source: &Source, cohort: &Cohort<'_>, read: &[Vec<usize>]) -> Vec<usize> {
+fn last_change(feature: &Feature, source: &Source, as_of: AsOf, read: &[Vec<usize>]) -> Vec<usize> {
     let Measure::DaysSinceChange(category) = &feature.measure else { return Vec::new() };
     let Some(codes) = category_place(source, category, "").ok().map(|place| &source.events.categories[place])
     else {
         return Vec::new();
     };
-    let start = feature.over.start(cohort.as_of()).epoch_days();
+    let start = feature.over.start(as_of).epoch_days();
     let day = |row: usize| source.events.occurred[row];
     let mut found: Option<[usize; 2]> = None;
     for rows in read {
@@ -139,7 +140,7 @@ fn read_by(
         Scope::Own => cohort.own(row).people().to_vec(),
         Scope::Household => cohort.others(row).into_iter().flatten().collect(),
     };
-    let as_of = cohort.as_of();
+    let as_of = cohort.seen_on(row);
     let today = as_of.day().epoch_days();
     let start = match feature.measure {
         Measure::Change => feature.over.start_of_previous(as_of),

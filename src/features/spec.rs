@@ -113,7 +113,17 @@ impl FeatureSpec {
             });
         }
         let plan = Plan::new(&self.features, cohort.snapshot().records())?;
-        Ok(kernel::compute(&self.features, &plan, cohort))
+        let Some(days) = cohort.by_day() else { return Ok(kernel::compute(&self.features, &plan, cohort)) };
+        // Day by day, and then in the order of the cohort.
+        let mut matrix = FeatureMatrix::default();
+        let mut places = vec![0; cohort.len()];
+        for day in &days {
+            for (place, &row) in (matrix.rows() as u32..).zip(&day.rows) {
+                places[row as usize] = place;
+            }
+            matrix.append(kernel::compute(&self.features, &plan, &day.cohort));
+        }
+        Ok(matrix.take(&places))
     }
 
     /// Checks the spec against the records that a model is to be trained on, without computing anything.

@@ -146,7 +146,7 @@ impl Checked<'_> {
         self.date_faults(&mut faults);
         match project.backtest_plan() {
             Ok(plan) => {
-                faults.extend(plan.check(project.outcome.horizon).err().map(Error::from));
+                faults.extend(plan.check(project.outcome.horizon, &project.cohort).err().map(Error::from));
                 let tested: Vec<AsOf> = plan.splits.iter().map(|split| split.test).collect();
                 faults.extend(project.label_sources(records, &tested).err());
             }

@@ -257,7 +257,8 @@ impl Project {
     /// [`Error::Evaluate`] where the dates lie too close together to test anything.
     pub fn backtest_plan(&self) -> Result<BacktestPlan, Error> {
         let training = &self.training;
-        let plan = BacktestPlan::expanding(&training.as_of, self.outcome.horizon, training.capacity)?;
+        let plan = BacktestPlan::expanding(&training.as_of, self.outcome.horizon, training.capacity)?
+            .seen_by(&self.cohort, self.outcome.horizon)?;
         let bootstrap = Bootstrap { resamples: training.resamples, seed: self.seed };
         Ok(BacktestPlan { families: training.families, bootstrap, bands: training.bands.clone(), ..plan })
     }

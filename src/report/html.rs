@@ -101,6 +101,8 @@ struct Case<'a> {
     entity: &'a str,
     rank: String,
     of: String,
+    /// The day of its own that the case is seen on; empty where that is the list's.
+    seen_on: String,
     random: bool,
     by_share: bool,
     band: Band<'a>,
@@ -282,6 +284,11 @@ impl<'a> Case<'a> {
             entity: case.entity(),
             rank: words::count(u64::from(case.rank())),
             of: words::count(u64::from(case.of())),
+            seen_on: if case.seen_on() == case.provenance().as_of {
+                String::new()
+            } else {
+                words::date(case.seen_on().day())
+            },
             random: entry.why_listed() == WhyListed::AtRandom,
             by_share: entry.why_listed() == WhyListed::ByShare,
             band: Band::of(case.band(), out_of),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::words::{self, capitalised, listed, plain};
 use crate::calendar::{AsOf, Lookback};
-use crate::cohort::{CohortSpec, Unit};
+use crate::cohort::{CohortSpec, OwnDay, Unit};
 use crate::evaluate::{Capacity, FamilyRule};
 use crate::features::{Direction, Feature, Measure, Scope};
 use crate::model::{Candidate, Place, ShapeRow, Trainer};
@@ -142,6 +142,13 @@ pub(super) fn cohort(rules: &CohortSpec) -> String {
         let of = named(std::slice::from_ref(selector));
         text.push_str(&format!("{joined} a last entry in {of}"));
         joined = " and";
+    }
+    if let Some(OwnDay { records, days, within }) = &rules.own_day {
+        let of = named(std::slice::from_ref(records));
+        let after = words::counted(*days as usize, "day", "days");
+        text.push_str(&format!(
+            ", each seen {after} after an entry in {of}, or when that was known, in the {within} up to the date"
+        ));
     }
     text
 }

@@ -20,7 +20,7 @@ const UTF8_MARK: &str = "\u{feff}";
 ///
 /// The columns: `place` on the list and `rank` in the cohort (from 1), `drawn` (`by rank` or `at
 /// random`), `entity`, `band`, the share (0 to 1) of cases *in that band* that had the outcome in the
-/// backtest with its 95% interval, in how many of how many refits the case stays on such a list, the five
+/// backtest with its 95% interval, the day that a case is `seen_on` where cases have days of their own, in how many of how many refits the case stays on such a list, the five
 /// largest reasons, how many features are `absent`, the last day
 /// of use and the run. The last four are the same in every row: the share with the outcome, with its 95% interval,
 /// on the backtest's lists of `tested_length` places, which is this list's length or the next longer one that
@@ -43,6 +43,10 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
         "rate_low".to_owned(),
         "rate_high".to_owned(),
     ];
+    let has_own_days = list.entries().iter().any(|entry| entry.case().has_own_day());
+    if has_own_days {
+        head.push("seen_on".to_owned());
+    }
     head.extend(["kept_in_refits", "refits"].map(str::to_owned));
     head.extend((1..=REASONS).map(|nth| format!("reason_{nth}")));
     head.extend(
@@ -60,7 +64,7 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
     table.write_record(&head).map_err(|error| failed(&error))?;
     for (nth, entry) in list.entries().iter().enumerate() {
         table
-            .write_record(row(nth + 1, entry).into_iter().chain(tested(list)))
+            .write_record(row(nth + 1, entry, has_own_days).into_iter().chain(tested(list)))
             .map_err(|error| failed(&error))?;
     }
     let bytes = table.into_inner().map_err(|error| failed(&error))?;
@@ -82,7 +86,7 @@ fn failed(error: &dyn std::error::Error) -> ReportError {
     ReportError::Render(error.to_string())
 }
 
-fn row(place: usize, entry: &ListedCase) -> Vec<String> {
+fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<String> {
     let case = entry.case();
     let observed = &case.band().observed;
     let drawn = match entry.why_listed() {
@@ -100,6 +104,9 @@ fn row(place: usize, entry: &ListedCase) -> Vec<String> {
         rate(observed.interval.low),
         rate(observed.interval.high),
     ];
+    if has_own_days {
+        cells.push(case.seen_on().to_string());
+    }
     let stability = case.stability();
     cells.push(stability.map_or_else(String::new, |held| held.kept_in.to_string()));
     cells.push(stability.map_or_else(String::new, |held| held.refits.to_string()));

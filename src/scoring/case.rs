@@ -59,6 +59,9 @@ use crate::words;
 #[derive(Clone, PartialEq, Serialize)]
 pub struct ScoredCase {
     pub(super) entity: String,
+    /// The day of the case's own that it is seen on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seen_on: Option<AsOf>,
     pub(super) rank: u32,
     pub(super) of: u32,
     pub(super) band: ShownBand,
@@ -75,7 +78,6 @@ pub struct ScoredCase {
 }
 
 /// Auditors need the score of a whole case to check that its contributions add up to it.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn as_log_odds<S: Serializer>(score: &RiskScore, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(score.log_odds())
@@ -336,6 +338,18 @@ impl ScoredCase {
     #[must_use]
     pub fn entity(&self) -> &str {
         &self.entity
+    }
+
+    /// The day that its features are of: the run's as-of date, or the case's own day before it
+    /// ([`OwnDay`](crate::cohort::OwnDay)).
+    #[must_use]
+    pub fn seen_on(&self) -> AsOf {
+        self.seen_on.unwrap_or(self.provenance.as_of)
+    }
+
+    /// Whether it is seen on a day of its own.
+    pub(crate) fn has_own_day(&self) -> bool {
+        self.seen_on.is_some()
     }
 
     /// Its place in the ranking of its cohort, from 1.

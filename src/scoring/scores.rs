@@ -349,6 +349,7 @@ impl Scores<'_, '_> {
         contributions.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
         Ok(Some(ScoredCase {
             entity: self.cohort.id(row).to_owned(),
+            seen_on: self.cohort.has_own_days().then(|| self.cohort.seen_on(row)),
             rank: rank as u32,
             of: self.order.len() as u32,
             band: self.band(row),
