@@ -32,6 +32,7 @@ mod mess;
 mod mitigation;
 mod model_page;
 mod models;
+mod mutilated;
 mod never_silent;
 mod oulad;
 mod own_day;

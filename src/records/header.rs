@@ -135,7 +135,7 @@ pub(super) fn missing(
     let nearest = best.filter(|_| !telling).and_then(|head| nearest(head.iter().map(String::as_str), column));
     let near = nearest.map_or_else(String::new, |near| format!("; the nearest is \"{}\"", near.trim()));
     let seen = match best {
-        None => format!("the file is empty ({form})"),
+        None => format!("there is no header in it ({form})"),
         Some(head) if found(head) == 0 => {
             format!("none of the columns asked for stands in its first lines ({form}){near}")
         }

@@ -32,11 +32,18 @@ pub(super) fn read(
     let delimiter = options.delimiter.or(told(start)).unwrap_or_else(|| sniff(start, wanted));
     let mut records = Records::new(input, delimiter as u8);
     let mut header = Header::new(source, wanted);
+    let mut open = None;
     let places = loop {
         let next = if header.is_past() { Next::End } else { records.next().map_err(failed)? };
         if matches!(next, Next::End) {
-            let form = format!("text with {} between its columns", delimiter.name());
+            let open = open.map_or_else(String::new, |line| {
+                format!("; a quote that opens on line {line} is not closed where it could be")
+            });
+            let form = format!("text with {} between its columns{open}", delimiter.name());
             return Err(header.missing(&form));
+        }
+        if let Next::OpenQuote(line) = next {
+            open = open.or(Some(line));
         }
         if matches!(next, Next::Record)
             && let Some(places) = header.look(&records.record)?
