@@ -66,6 +66,18 @@ fn ledger_proves_its_run_and_takes_a_person_out() {
 }
 
 #[test]
+fn linking_brings_two_services_together_and_says_how_sure_it_is() {
+    let said = run("linking");
+    assert!(said.contains("absences: 300 rows read, 300 accepted, 0 rejected"), "{said}");
+    assert!(said.contains("arrears: 150 rows read, 150 accepted, 0 rejected"), "{said}");
+    // Without a link nobody has both.
+    let line = said.lines().find(|line| line.contains(" children, ")).expect("how many children");
+    let both = line.split(' ').nth(2).and_then(|count| count.parse::<u32>().ok());
+    assert!(both.is_some_and(|both| both > 20), "{line}");
+    assert_eq!(said.matches(", linked with 0.99\n").count(), 3, "{said}");
+}
+
+#[test]
 fn monitoring_names_what_went_stale_and_says_what_became_known() {
     let said = run("monitoring");
     assert!(said.contains("Outcomes known since: 2024-04-01"), "{said}");
