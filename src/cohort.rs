@@ -496,6 +496,34 @@ pub struct LeftOut {
     pub no_own_day: u64,
 }
 
+impl LeftOut {
+    /// Each rule in words, with how many it left out; rules that left out nobody are not named.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::cohort::LeftOut;
+    ///
+    /// let left_out = LeftOut { died: 12, age: 340, ..LeftOut::default() };
+    /// let by_rule: Vec<(&str, u64)> = left_out.by_rule().collect();
+    /// assert_eq!(by_rule, [("had died", 12), ("of another age", 340)]);
+    /// ```
+    pub fn by_rule(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        [
+            ("had died", self.died),
+            ("had left", self.left),
+            ("of another age", self.age),
+            ("of unknown age", self.age_unknown),
+            ("not open where that is asked for", self.not_open),
+            ("open where that is not to be", self.already_open),
+            ("with a recent record where there is to be none", self.has_record),
+            ("with another last record", self.other_latest),
+            ("not due, by the day of their own", self.no_own_day),
+        ]
+        .into_iter()
+        .filter(|&(_, count)| count > 0)
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 fn is_none_at_all(number: &u64) -> bool {
     *number == 0

@@ -62,8 +62,8 @@ pub use init::{DraftParams, Layout, ProjectDraft};
 pub use progress::Progress;
 pub use pseudonyms::PseudonymsBy;
 pub use quality::{
-    DataQuality, FindingWeight, ModelAtTheDoor, MonthOfRows, NamedCount, Names, Overlap, OverlapShare,
-    QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
+    CohortAtDate, DataQuality, FindingWeight, LeftOutBy, ModelAtTheDoor, MonthOfRows, NamedCount, Names,
+    Overlap, OverlapShare, QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
 };
 pub use source::{CodesFile, JoinFile, RuledCodes};
 pub use training::Training;

@@ -124,6 +124,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         arguments.out.display(),
         list.provenance().run_id
     ))?;
+    let left_out: Vec<String> =
+        cohort.left_out().by_rule().map(|(rule, count)| format!("{count} {rule}")).collect();
+    if !left_out.is_empty() {
+        output::print(&format!("Not in the cohort: {}.\n", left_out.join(", ")))?;
+    }
     let bands: Vec<String> =
         list.by_band().into_iter().map(|(band, cases)| format!("{cases} in the {band} of scores")).collect();
     output::print(&format!("Listed for their scores: {}.\n", bands.join(", ")))?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::check::Checked;
 use super::quality::{
-    DataQuality, FindingWeight, ModelAtTheDoor, MonthOfRows, NamedCount, Names, Overlap, OverlapShare,
-    QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
+    CohortAtDate, DataQuality, FindingWeight, ModelAtTheDoor, MonthOfRows, NamedCount, Names, Overlap,
+    OverlapShare, QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
 };
 use crate::calendar::{AsOf, Day};
 use crate::error::{Error, SpecError};
@@ -84,9 +84,17 @@ impl Checked<'_> {
             families: records.families() as u64,
             findings,
             tables,
+            cohorts: self.cohorts(),
             overlaps: overlaps(&counts),
             model,
         }
+    }
+
+    /// The cohorts of the training dates; of those that cannot be chosen the faults speak.
+    fn cohorts(&self) -> Vec<CohortAtDate> {
+        let (project, records) = (self.project(), self.records());
+        let chosen = project.training.as_of.iter().filter_map(|&as_of| project.cohort(records, as_of).ok());
+        chosen.map(|cohort| CohortAtDate::of(&cohort)).collect()
     }
 
     /// What a model says of the records: whether its sources are what they were when it was trained, and every test of

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::Project;
 use crate::calendar::{AsOf, Day};
+use crate::cohort::Cohort;
 use crate::error::Error;
 use crate::monitor::{Finding, Verdict};
 use crate::records::{
@@ -33,6 +34,8 @@ pub struct DataQuality {
     pub findings: Vec<QualityFinding>,
     /// Every table: people, households, protected characteristics, and the sources by name.
     pub tables: Vec<TableQuality>,
+    /// Who is asked about at each training date, and who is not, by rule.
+    pub cohorts: Vec<CohortAtDate>,
     /// For each two sources how many people of one are in the other.
     pub overlaps: Vec<Overlap>,
     /// What a model says of the records, where one was given.
@@ -53,6 +56,7 @@ impl DataQuality {
             families: 0,
             findings: faults.iter().map(finding).collect(),
             tables: Vec::new(),
+            cohorts: Vec::new(),
             overlaps: Vec::new(),
             model: None,
         }
@@ -227,6 +231,48 @@ impl Serialize for ShownCount {
         match self {
             Self::Shown(people) => serializer.serialize_u64(*people),
             Self::Few => serializer.collect_str(self),
+        }
+    }
+}
+
+/// Who is asked about at a date. Few people left out by a rule are counted with those of other rules, so that their
+/// number does not follow from the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CohortAtDate {
+    /// The date.
+    pub as_of: AsOf,
+    /// People, or families, in the cohort.
+    pub cohort: ShownCount,
+    /// Those left out, by the first rule that they did not pass.
+    pub left_out: Vec<LeftOutBy>,
+}
+
+/// How many a rule left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOutBy {
+    /// The rule, or several.
+    pub rule: String,
+    /// How many.
+    pub people: ShownCount,
+}
+
+impl CohortAtDate {
+    pub(super) fn of(cohort: &Cohort<'_>) -> Self {
+        let mut rules: Vec<(String, u64)> =
+            cohort.left_out().by_rule().map(|(rule, count)| (rule.to_owned(), count)).collect();
+        rules.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        while rules.len() > 1
+            && let Some((rule, few)) = rules.pop_if(|(_, count)| *count < ShownCount::FEWEST)
+            && let Some((beside, count)) = rules.last_mut()
+        {
+            *beside = format!("{beside}, or {rule}");
+            *count += few;
+        }
+        let by = |(rule, count): (String, u64)| LeftOutBy { rule, people: ShownCount::of(count) };
+        Self {
+            as_of: cohort.as_of(),
+            cohort: ShownCount::of(cohort.len() as u64),
+            left_out: rules.into_iter().map(by).collect(),
         }
     }
 }

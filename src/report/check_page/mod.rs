@@ -10,8 +10,8 @@ use self::timeline::{Axis, Timeline};
 use super::words;
 use crate::error::ReportError;
 use crate::project::{
-    DataQuality, FindingWeight, ModelAtTheDoor, NamedCount, Names, OverlapShare, RejectGroup, ShownCount,
-    TableQuality, Timeliness,
+    CohortAtDate, DataQuality, FindingWeight, LeftOutBy, ModelAtTheDoor, NamedCount, Names, OverlapShare,
+    RejectGroup, ShownCount, TableQuality, Timeliness,
 };
 use crate::records::{ColumnRead, DateClass, FileRead, LinkCertainty, RemarkKind};
 
@@ -68,8 +68,16 @@ struct Page<'a> {
     findings: Vec<FindingRow>,
     tables: Vec<TableSection<'a>>,
     axis: Axis,
+    cohorts: Vec<CohortRow>,
     overlaps: Option<Matrix<'a>>,
     model: Option<ModelSection<'a>>,
+}
+
+/// Who is asked about at a date.
+struct CohortRow {
+    as_of: String,
+    cohort: String,
+    left_out: String,
 }
 
 struct FindingRow {
@@ -179,9 +187,21 @@ impl<'a> Page<'a> {
                 .enumerate()
                 .map(|(nth, table)| TableSection::of(table, nth, &axis))
                 .collect(),
+            cohorts: quality.cohorts.iter().map(CohortRow::of).collect(),
             overlaps: Matrix::of(quality),
             model: quality.model.as_ref().map(ModelSection::of),
             axis,
+        }
+    }
+}
+
+impl CohortRow {
+    fn of(held: &CohortAtDate) -> Self {
+        let by = |left_out: &LeftOutBy| format!("{} {}", left_out.people, left_out.rule);
+        Self {
+            as_of: words::date(held.as_of.day()),
+            cohort: held.cohort.to_string(),
+            left_out: held.left_out.iter().map(by).collect::<Vec<_>>().join("; "),
         }
     }
 }
