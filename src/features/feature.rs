@@ -26,6 +26,9 @@ pub enum Measure {
     Max,
     /// The smallest of their values; missing where there are none.
     Min,
+    /// The sum of their values as a percentage of the sum of what they are part of, 0 to 100; missing where that sum is 0,
+    /// as it is where there are none. A record of which one of the two is not known counts in neither sum.
+    Share,
     /// The value of the most recent one that has a value; missing where there is none.
     Latest,
     /// By how much their values rise in 30 days: the slope of the line of least squares through them, by day; missing
@@ -112,7 +115,10 @@ impl Measure {
     }
 
     pub(crate) fn needs_value(&self) -> bool {
-        matches!(self, Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Latest | Self::Slope)
+        matches!(
+            self,
+            Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Share | Self::Latest | Self::Slope
+        )
     }
 
     pub(super) fn unit(&self) -> &'static str {
@@ -120,6 +126,7 @@ impl Measure {
             Self::Count | Self::Change => "records",
             Self::Any | Self::PresentNow | Self::LatestIs { .. } => "yes or no",
             Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Latest => "value",
+            Self::Share => "%",
             Self::Slope => "per 30 days",
             Self::DistinctKinds => "kinds",
             Self::Incidents => "incidents",
@@ -144,6 +151,7 @@ impl Measure {
             Self::Mean => "mean".into(),
             Self::Max => "max".into(),
             Self::Min => "min".into(),
+            Self::Share => "share".into(),
             Self::Latest => "latest".into(),
             Self::Slope => "slope".into(),
             Self::LatestIs { category, value } => format!("latest_{category}_{}", slug(value)),
@@ -404,6 +412,7 @@ pub(super) fn label_of(feature: &Feature, what: Option<&str>) -> String {
         Measure::Mean => ": average",
         Measure::Max => ": highest",
         Measure::Min => ": lowest",
+        Measure::Share => ": share",
         Measure::Latest => ": latest",
         Measure::Slope => ": rise in 30 days",
         Measure::LatestIs { category, value } => {

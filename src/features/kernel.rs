@@ -202,6 +202,7 @@ fn measured(measure: &Measure, tally: &Tally, slots: &Slots, output: &Output) ->
         Measure::Mean => optional(tally.mean(slots, window)),
         Measure::Max => optional(tally.max(slots, window)),
         Measure::Min => optional(tally.min(slots, window)),
+        Measure::Share => optional(tally.share(slots, window)),
         Measure::Latest => optional(tally.latest(slots, window)),
         Measure::Slope => optional(tally.slope(slots, window)),
         Measure::LatestIs { .. } => optional(

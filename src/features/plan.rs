@@ -61,6 +61,8 @@ pub(super) struct Output {
 pub(super) struct Wants {
     pub(super) values: bool,
     pub(super) line: bool,
+    /// Sums of values and of what they are part of.
+    pub(super) parts: bool,
     pub(super) days: bool,
     pub(super) incidents: bool,
     pub(super) episodes: bool,
@@ -181,6 +183,7 @@ impl Group {
         });
         self.wants.values |= spec.measure.needs_value();
         self.wants.line |= spec.measure == Measure::Slope;
+        self.wants.parts |= spec.measure == Measure::Share;
         self.wants.days |= spec.measure == Measure::DistinctDays;
         self.wants.incidents |= spec.measure == Measure::Incidents;
         self.wants.episodes |= spec.measure == Measure::DaysOpen;
@@ -207,6 +210,12 @@ fn check(feature: &Feature, source: &Source, of: &str) -> Result<(), SpecError> 
         }
         _ if feature.measure.needs_value() && source.events.value.is_none() => {
             format!("source {} has no values; name the column of them in its mapping", source.name)
+        }
+        Measure::Share if source.events.of.is_none() => {
+            format!(
+                "source {} does not say what its values are part of; name the column of it (`of`) in its mapping",
+                source.name
+            )
         }
         _ => return Ok(()),
     };

@@ -52,6 +52,9 @@ pub(super) fn measure(feature: &Feature) -> String {
         Measure::Max => format!("the largest ({value})"),
         Measure::Min => format!("the smallest ({value})"),
         Measure::Latest => format!("the latest ({value})"),
+        Measure::Share => {
+            format!("the sum of the values, as a share of the sum of what they are part of ({value})")
+        }
         Measure::Slope => format!("the slope of the values by day ({value})"),
         Measure::LatestIs { category, value } => format!("whether the latest {} is {value}", plain(category)),
         Measure::DaysSinceChange(category) => format!("days since {} changed", plain(category)),
