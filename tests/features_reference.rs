@@ -263,6 +263,14 @@ impl<'w> Reference<'w> {
                     f32::from(u8::from(row.place.as_ref() == Some(value)))
                 })
             }
+            Measure::LatestOf { codes, .. } => {
+                let placed = window.iter().copied().filter(|row| row.place.is_some());
+                let day = placed.clone().map(|row| row.occurred).max();
+                either(placed.filter(|row| Some(row.occurred) == day), |row| {
+                    let place = row.place.as_ref().unwrap();
+                    codes.iter().position(|code| code == place).map_or(codes.len() as f32, |at| at as f32)
+                })
+            }
             Measure::DaysSinceChange(_) => {
                 let past: Vec<&Row> = rows
                     .iter()

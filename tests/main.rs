@@ -10,6 +10,7 @@
 mod abstention;
 mod accountability;
 mod additivity;
+mod categories;
 mod check_page;
 mod command;
 mod dependencies;

@@ -176,7 +176,7 @@ fn folder() -> tempfile::TempDir {
 #[test]
 fn a_draft_finds_the_pair_and_proposes_its_share() {
     let folder = folder();
-    let draft = DraftParams::new(folder.path()).draft(&folder.path().join("project.toml")).unwrap();
+    let draft = DraftParams::new(folder.path()).draft(folder.path()).unwrap();
     let text = draft.text();
     let project = Project::from_toml(text, folder.path()).unwrap();
     let columns = &project.sources.iter().find(|source| source.name == "attendance").unwrap().columns;

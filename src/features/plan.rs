@@ -51,8 +51,8 @@ pub(super) struct Output {
     pub(super) window: usize,
     /// For what reads codes: which of the group's counters.
     pub(super) counter: usize,
-    /// The code that is asked for; `None` where no record has it.
-    pub(super) code: Option<usize>,
+    /// For what reads the latest code: what the feature says for each.
+    pub(super) says: Vec<f32>,
 }
 
 /// What a tally has to keep beyond the count and the days of the first and last event.
@@ -101,11 +101,9 @@ impl Plan {
                 (_, Some(column)) => Some(Codes::Category(category_place(source, column, &of)?)),
                 _ => None,
             };
-            let code = match (&feature.measure, &codes) {
-                (Measure::LatestIs { value, .. }, Some(Codes::Category(place))) => {
-                    source.categories[*place].1.iter().position(|name| **name == **value)
-                }
-                _ => None,
+            let says = match &codes {
+                Some(Codes::Category(place)) => said_of(&feature.measure, &source.categories[*place].1),
+                _ => Vec::new(),
             };
             let source_plan = plan.source(selection.source, records, &of)?;
             let groups = match feature.scope {
@@ -117,7 +115,7 @@ impl Plan {
                     groups.push(Group::new(feature.records.clone(), selection));
                     groups.len() - 1
                 });
-            groups[place].add(index, feature, codes, code);
+            groups[place].add(index, feature, codes, says);
         }
         for plan in &mut plan.sources {
             let kinds = records.source_at(plan.source).kinds.len();
@@ -169,10 +167,10 @@ impl Group {
         Self { records, selection, windows: Vec::new(), outputs: Vec::new(), wants: Wants::default() }
     }
 
-    fn add(&mut self, feature: usize, spec: &Feature, codes: Option<Codes>, code: Option<usize>) {
+    fn add(&mut self, feature: usize, spec: &Feature, codes: Option<Codes>, says: Vec<f32>) {
         let counter = codes.map_or(0, |codes| {
             let counters = match spec.measure {
-                Measure::LatestIs { .. } => &mut self.wants.latest,
+                Measure::LatestIs { .. } | Measure::LatestOf { .. } => &mut self.wants.latest,
                 Measure::DaysSinceChange(_) => &mut self.wants.changes,
                 _ => &mut self.wants.distinct,
             };
@@ -192,7 +190,21 @@ impl Group {
             self.windows.len() - 1
         });
         self.wants.previous |= spec.measure == Measure::Change;
-        self.outputs.push(Output { feature, window, counter, code });
+        self.outputs.push(Output { feature, window, counter, says });
+    }
+}
+
+/// What a measure of the latest code says for each code of a source.
+fn said_of(measure: &Measure, held: &[Box<str>]) -> Vec<f32> {
+    match measure {
+        Measure::LatestIs { value, .. } => {
+            held.iter().map(|name| f32::from(u8::from(**name == **value))).collect()
+        }
+        Measure::LatestOf { codes, .. } => held
+            .iter()
+            .map(|name| codes.iter().position(|code| **code == **name).unwrap_or(codes.len()) as f32)
+            .collect(),
+        _ => Vec::new(),
     }
 }
 

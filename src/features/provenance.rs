@@ -45,7 +45,10 @@ impl FeatureSpec {
         rows.sort_by_key(|&row| (events.occurred[row], row));
         let behind = match feature.measure {
             Measure::DaysSinceChange(_) => changed,
-            Measure::DaysSinceLast | Measure::Latest | Measure::LatestIs { .. } => last.into_iter().collect(),
+            Measure::DaysSinceLast
+            | Measure::Latest
+            | Measure::LatestIs { .. }
+            | Measure::LatestOf { .. } => last.into_iter().collect(),
             Measure::DaysSinceFirst => {
                 rows.truncate(1);
                 rows

@@ -141,6 +141,12 @@ impl FeatureSpec {
                 let with = feature.records.clone().category(category, value);
                 faults.extend(with.check(records, &format!("feature {}", feature.name)).err());
             }
+            if let Measure::LatestOf { category, codes } = &feature.measure
+                && feature.records.check(records, "").is_ok()
+            {
+                let of = format!("feature {}", feature.name);
+                faults.extend(feature.records.check_codes(records, &of, (category, codes)));
+            }
             chosen.push(&feature.records);
         }
         faults

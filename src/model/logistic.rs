@@ -163,7 +163,7 @@ impl LogisticParams {
             weights.is_none_or(|weights| weights.len() == matrix.rows()),
             "there must be a weight for each case",
         )?;
-        let design = StandardisedDesign::new(matrix, scales, weights, groups.families);
+        let design = StandardisedDesign::new(matrix, (scales, groups.codes), weights, groups.families);
         let followed = match &self.path {
             Some(path) => Some(self.follow(path, &design, outcomes, weights, groups.validation)?),
             None => None,
@@ -184,7 +184,7 @@ impl LogisticParams {
         let limits = Limits { max_iterations: self.max_iterations, tolerance: self.tolerance };
         let solution = solve(&design, outcomes, weights, penalty, limits, start.as_ref())
             .map_err(|error| not_fitted(&error, &design))?;
-        let (terms, unused) = design.terms(&solution);
+        let (terms, unused) = design.terms(&solution)?;
         let model = AdditiveModel::new(matrix.names().to_vec(), solution.intercept, terms)?;
         Ok(LogisticFit { model, unused, path: followed.map(|followed| followed.report), solution })
     }
@@ -223,13 +223,15 @@ impl LogisticParams {
     }
 }
 
-/// Which cases belong together, where that is known.
+/// Which cases belong together, and which features' numbers are codes, where that is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Groups<'a> {
     /// A key for the family of each case.
     pub(crate) families: Option<&'a [u64]>,
     /// The folds of a path.
     pub(crate) validation: Option<&'a Validation>,
+    /// For each feature whose numbers are codes without an order, how many there are; may be empty.
+    pub(crate) codes: &'a [Option<usize>],
 }
 
 /// Says of which feature the solver speaks.

@@ -57,6 +57,9 @@ pub(super) fn measure(feature: &Feature) -> String {
         }
         Measure::Slope => format!("the slope of the values by day ({value})"),
         Measure::LatestIs { category, value } => format!("whether the latest {} is {value}", plain(category)),
+        Measure::LatestOf { category, codes } => {
+            format!("the latest {}, of {}", plain(category), words::counted(codes.len(), "code", "codes"))
+        }
         Measure::DaysSinceChange(category) => format!("days since {} changed", plain(category)),
         Measure::Members(from, to) => format!("how many people are {from} to {to} years old"),
         Measure::Moves => "how often the household changed".to_owned(),

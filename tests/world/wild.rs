@@ -162,6 +162,11 @@ pub fn wild_features(dice: &mut Dice, world: &World, families: bool) -> FeatureS
             let value = (*dice.pick(&PLACES)).to_owned();
             measures.push(Measure::Distinct(category.clone()));
             measures.push(Measure::DaysSinceChange(category.clone()));
+            // Some of the places, in any order.
+            let mut codes: Vec<String> = PLACES.map(str::to_owned).to_vec();
+            dice.shuffle(&mut codes);
+            codes.truncate(3);
+            measures.push(Measure::LatestOf { category: category.clone(), codes });
             measures.push(Measure::LatestIs { category, value });
         }
         // Two selectors a source, so that features share the pass over one group of records.

@@ -62,6 +62,8 @@ pub enum Condition {
     AtLeast(f64),
     /// There is a value, and it is less than this.
     Below(f64),
+    /// There is a value, and it is this code: the place in the feature's list of codes, from 0.
+    Is(u32),
     /// There is no value.
     Missing,
     /// The source does not cover the case.
@@ -75,6 +77,7 @@ impl Condition {
         match (self, cell) {
             (Self::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
             (Self::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
+            (Self::Is(code), Cell::Value(value)) => value == code as f32,
             (Self::Missing, Cell::Missing) | (Self::NotCovered, Cell::NotCovered) => true,
             _ => false,
         }
@@ -86,6 +89,7 @@ impl fmt::Display for Condition {
         match self {
             Self::AtLeast(cut) => write!(f, "{cut} or more"),
             Self::Below(cut) => write!(f, "below {cut}"),
+            Self::Is(code) => write!(f, "code {code}"),
             Self::Missing => write!(f, "missing"),
             Self::NotCovered => write!(f, "not covered"),
         }

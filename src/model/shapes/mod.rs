@@ -170,6 +170,11 @@ impl Candidate {
 
     /// A card's question of a feature in words: `3 or more`, `yes`, `missing`.
     pub(crate) fn condition_in_words(&self, feature: &str, condition: Condition) -> String {
+        if let Condition::Is(code) = condition
+            && let writing @ Writing::Codes(_) = self.writing(feature)
+        {
+            return writing.value(f64::from(code), 0);
+        }
         let (Condition::AtLeast(cut) | Condition::Below(cut)) = condition else {
             return condition.to_string();
         };
@@ -186,7 +191,7 @@ impl Candidate {
     }
 
     /// How a feature's values are written.
-    fn writing(&self, name: &str) -> Writing {
+    fn writing(&self, name: &str) -> Writing<'_> {
         let is_code = matches!(self.trainer(), Trainer::Additive(params) if params.categories.iter().any(|c| c == name));
         match self.described(name) {
             Some((feature, _)) if feature.unit == "yes or no" => Writing::YesOrNo,
@@ -237,15 +242,21 @@ impl Sheet<'_> {
     fn steps(&self, axis: &Axis, values: &[f64]) -> Vec<ShapeRow> {
         let counted = &self.term().cases;
         let tenths = Tenths::of(self.range());
-        let sides = self.candidate.writing(&self.term().on[0]).sides(axis);
+        let writing = self.candidate.writing(&self.term().on[0]);
+        let (sides, is_coded) = (writing.sides(axis), matches!(writing, Writing::Codes(_)));
         let row = |(bin, side): (usize, GridSide)| {
             let share = match (side.at, counted.get(bin)) {
                 (Place::Between { .. }, Some(&cases)) => self.share(cases),
                 (Place::Between { from, below }, None) => tenths.between(from, below),
                 (at, _) => self.absent(at),
             };
+            let is_blind = match side.at {
+                // Steps of numbers are held by their neighbours; a code has none.
+                Place::Between { .. } => is_coded && counted.get(bin) == Some(&0),
+                _ => self.term().is_blind_to(side.at.cell()),
+            };
             ShapeRow {
-                learnt: !self.term().is_blind_to(side.at.cell()),
+                learnt: !is_blind,
                 at: side.at,
                 label: side.label,
                 contribution: values[bin],
