@@ -91,6 +91,11 @@ impl FeatureSpec {
         &self.features
     }
 
+    /// For each feature whose numbers are codes without an order, how many there are.
+    pub(crate) fn codes(&self) -> Vec<Option<usize>> {
+        self.features.iter().map(|feature| feature.measure.codes().map(<[String]>::len)).collect()
+    }
+
     /// A digest (SHA-256, hexadecimal) of everything the spec says.
     #[must_use]
     pub fn digest(&self) -> String {

@@ -143,6 +143,19 @@ impl LogisticParams {
         self.fit_validated(matrix, scales, outcomes, weights, Groups::default(), None)
     }
 
+    /// The same with weights, where some features' numbers are codes without an order: `codes` has how many, and may be
+    /// empty.
+    pub(crate) fn fit_codes(
+        &self,
+        matrix: &FeatureMatrix,
+        (scales, codes): (&[Scale], &[Option<usize>]),
+        outcomes: &[bool],
+        weights: &[f64],
+    ) -> Result<LogisticFit, ModelError> {
+        let groups = Groups { codes, ..Groups::default() };
+        self.fit_validated(matrix, scales, outcomes, Some(weights), groups, None)
+    }
+
     /// The same with families and the folds of a path given (its own number of folds then plays no part), and, where
     /// there is one, a fit of nearly the same cases to start from.
     pub(crate) fn fit_validated(

@@ -101,7 +101,7 @@ impl Trainer {
         let dates: Vec<_> = (0..data.rows()).map(|row| data.as_of(row)).collect();
         let features = data.spec().features();
         let directions: Vec<Direction> = features.iter().map(|feature| feature.direction).collect();
-        let codes = codes_of(&data);
+        let codes = data.spec().codes();
         let weights = data.case_weights();
         let weights = weights.as_deref();
         let trained = match self {
@@ -125,11 +125,6 @@ impl Trainer {
         };
         if weights.is_some() { on_the_base_rate(trained, &data) } else { Ok(trained) }
     }
-}
-
-/// For each feature whose numbers are codes without an order, how many there are.
-fn codes_of(data: &Dataset) -> Vec<Option<usize>> {
-    data.spec().features().iter().map(|feature| feature.measure.codes().map(<[String]>::len)).collect()
 }
 
 /// The best card and its model.
@@ -176,7 +171,7 @@ fn fit_lines(
         .collect();
     let folds = params.path.as_ref().map(|path| path.folds).filter(|&folds| folds >= 2);
     let validation = folds.map(|folds| Validation::new(families, dates, folds, seed));
-    let codes = codes_of(data);
+    let codes = data.spec().codes();
     let fit = |params: &LogisticParams, weights: Option<&[f64]>, near: Option<&LogisticFit>| {
         let (matrix, outcomes) = (data.matrix(), data.outcomes());
         let groups = Groups { families: Some(families), validation: validation.as_ref(), codes: &codes };

@@ -7,7 +7,7 @@ use crate::calendar::{AsOf, Lookback};
 use crate::cohort::{CohortSpec, Unit};
 use crate::evaluate::{Capacity, FamilyRule};
 use crate::features::{Direction, Feature, Measure, Scope};
-use crate::model::{Candidate, Place, ShapeRow, Trainer};
+use crate::model::{Candidate, Place, Shape, ShapeRow, Trainer};
 use crate::records::Selector;
 use crate::scoring::SignOff;
 
@@ -169,6 +169,9 @@ pub(super) fn how(candidate: &Candidate) -> String {
     let by = match candidate.trainer() {
         Trainer::Additive(_) => "by a table of steps that was learnt from past cases",
         Trainer::Scorecard(_) => "by whole points for the answer to a yes-or-no question",
+        Trainer::Logistic(_) if terms.iter().any(|term| matches!(term.shape, Shape::Steps { .. })) => {
+            "in proportion to its value, or by a step for each of its codes"
+        }
         Trainer::Logistic(_) => "in proportion to its value",
     };
     let mut text = format!(

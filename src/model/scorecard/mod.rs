@@ -19,6 +19,7 @@ use linfa::traits::Fit;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
+pub(in crate::model) use self::card::Worded;
 pub use self::card::{CardLine, Condition, PointsRow, Scorecard};
 use self::cuts::{Question, questions};
 use self::search::{CardLimits, IntegerCard, search};

@@ -8,7 +8,7 @@ use self::writing::{Writing, decimals};
 use super::candidate::{Candidate, FeatureRange};
 use super::form::{AdditiveModel, Axis, Scale, Shape, Term};
 use super::refits::Refits;
-use super::scorecard::Condition;
+use super::scorecard::{CardLine, Condition, Worded};
 use super::trainer::Trainer;
 use crate::features::{Cell, Feature};
 
@@ -166,6 +166,18 @@ impl Candidate {
     #[must_use]
     pub fn tables(&self) -> Vec<TermTable> {
         (0..self.model().terms().len()).map(|nth| Sheet { candidate: self, nth }.table()).collect()
+    }
+
+    /// A scorecard's best card as plain text, with codes by their names; `None` for a model of another trainer. At most 78
+    /// characters wide.
+    #[must_use]
+    pub fn card_text(&self) -> Option<String> {
+        let words = |line: &CardLine| match line.condition {
+            Condition::Is(_) => self.condition_in_words(&line.feature, line.condition),
+            condition => condition.to_string(),
+        };
+        let card = self.training().cards.first()?;
+        Some(Worded { card, words: &words }.to_string())
     }
 
     /// A card's question of a feature in words: `3 or more`, `yes`, `missing`.
