@@ -153,7 +153,7 @@ fn planted_log_odds_of_codes_are_found_in_whatever_order_they_are_listed() {
             for none in ["boat", "new", "missing"] {
                 assert_eq!(of(&added, none).to_bits(), 0.0_f64.to_bits(), "{} of {none}", trainer.name());
             }
-            let reach = model.refits().map(|refits| refits.len());
+            let reach = model.refits().map(earlyhelp::model::Refits::len);
             assert_eq!(reach, Some(20));
             found.push(added);
         }
@@ -237,13 +237,13 @@ fn codes_that_do_not_fit_the_records_are_refused() {
     assert!(refused(tenure(&all).need("housing")).contains("latest_is"));
 }
 
-fn candidate(data: &Dataset, trainer: Trainer) -> Candidate {
+fn candidate(data: &Dataset, trainer: &Trainer) -> Candidate {
     let context = TrainingContext {
         seed: 3,
         cannot_see: vec!["What nobody wrote.".into()],
         ..TrainingContext::default()
     };
-    Candidate::train(data, &trainer, context).unwrap()
+    Candidate::train(data, trainer, context).unwrap()
 }
 
 fn released(candidate: Candidate, data: &Dataset) -> (AuditedModel, Scorer) {
@@ -277,7 +277,7 @@ fn pages_and_lists_name_the_codes_and_say_which_training_did_not_know() {
     ] {
         let name = trainer.name();
         let is_card = matches!(trainer, Trainer::Scorecard(_));
-        let candidate = candidate(&data, trainer);
+        let candidate = candidate(&data, &trainer);
         let tables = candidate.tables();
         let ShapeTable::Steps { rows } = &tables[0].shape else { panic!("{name}: no steps") };
         let row = |text: &str| rows.iter().find(|row| row.label.contains(text));

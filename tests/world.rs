@@ -411,7 +411,7 @@ pub fn holds(asked: Condition, cell: Cell) -> bool {
     match (asked, cell) {
         (Condition::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
         (Condition::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
-        (Condition::Is(code), Cell::Value(value)) => f64::from(value) == f64::from(code),
+        (Condition::Is(code), Cell::Value(value)) => (f64::from(value) - f64::from(code)).abs() < 0.5,
         (asked, Cell::Missing) => asked == Condition::Missing,
         (asked, Cell::NotCovered) => asked == Condition::NotCovered,
         _ => false,

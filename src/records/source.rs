@@ -355,23 +355,7 @@ impl Reading {
             .ended
             .map(|place| self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults));
         let kind = self.kinds_of(batch, layout, &mut faults)?;
-        let mut numbers = |place: Option<usize>| {
-            let place = place?;
-            Some(faults.numbers((cells(place), rows), place as u32, &self.reader))
-        };
-        let (value, of) = (numbers(layout.value), numbers(layout.of));
-        if let (Some(place), Some(value), Some(of)) = (layout.value, &value, &of) {
-            for (row, (&value, &of)) in value.iter().zip(of).enumerate() {
-                // What is not known (NaN) contradicts nothing.
-                if value < 0.0 || of < 0.0 || value > of {
-                    faults.add(row, place as u32, RejectReason::NotAPart);
-                }
-            }
-        }
-        let single = |numbers: Option<Vec<f64>>| -> Option<Vec<f32>> {
-            numbers.map(|numbers| numbers.into_iter().map(|number| number as f32).collect())
-        };
-        let (value, of) = (single(value), single(of));
+        let [value, of] = self.numbers(batch, layout, &mut faults);
         let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
         let told =
             layout.link.map(|place| faults.probabilities((cells(place), rows), place as u32, &self.reader));
@@ -411,8 +395,7 @@ impl Reading {
         }
         keep(&mut self.person, &person, &accepted);
         keep(&mut self.events.kind, &kind, &accepted);
-        let numbers = [(&mut self.events.value, &value), (&mut self.events.of, &of)];
-        for (held, numbers) in numbers {
+        for (held, numbers) in [(&mut self.events.value, &value), (&mut self.events.of, &of)] {
             if let (Some(held), Some(numbers)) = (held, numbers) {
                 keep(held, numbers, &accepted);
             }
@@ -456,6 +439,23 @@ impl Reading {
         };
         let known = known.unwrap_or_else(|| occurred.iter().map(|day| day.saturating_add(lag)).collect());
         Some(known.into_iter().zip(since).map(|(known, since)| known.max(since)).collect())
+    }
+
+    /// The values, and what they are part of.
+    fn numbers(&self, batch: &Batch, layout: &Layout<'_>, faults: &mut Faults) -> [Option<Vec<f32>>; 2] {
+        let rows = batch.rows.len();
+        let read = [layout.value, layout.of].map(|place| {
+            place.map(|place| faults.numbers((&batch.columns[place], rows), place as u32, &self.reader))
+        });
+        if let (Some(place), [Some(value), Some(of)]) = (layout.value, &read) {
+            for (row, (&value, &of)) in value.iter().zip(of).enumerate() {
+                // What is not known (NaN) contradicts nothing.
+                if value < 0.0 || of < 0.0 || value > of {
+                    faults.add(row, place as u32, RejectReason::NotAPart);
+                }
+            }
+        }
+        read.map(|numbers| Some(numbers?.into_iter().map(|number| number as f32).collect()))
     }
 
     /// How sure it is that each row is its person's: of what the row says itself and what the identities say the lower.

@@ -77,7 +77,7 @@ impl Condition {
         match (self, cell) {
             (Self::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
             (Self::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
-            (Self::Is(code), Cell::Value(value)) => value == code as f32,
+            (Self::Is(code), Cell::Value(value)) => (f64::from(value) - f64::from(code)).abs() < 0.5,
             (Self::Missing, Cell::Missing) | (Self::NotCovered, Cell::NotCovered) => true,
             _ => false,
         }
