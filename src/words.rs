@@ -83,17 +83,21 @@ pub(crate) fn rounds_to(points: f64) -> Move {
     }
 }
 
-/// A feature's value in words: `2 records`, `yes`, `no value`, `not covered`.
+/// A feature's value in words: `2 records`, `38%`, `yes`, `no value`, `not covered`.
 pub(crate) fn value(cell: Cell, unit: &str) -> String {
     match (cell, unit) {
         (Cell::Missing, _) => "no value".to_owned(),
         (Cell::NotCovered, _) => "not covered".to_owned(),
         (Cell::Value(value), "yes or no") => (if value > 0.0 { "yes" } else { "no" }).to_owned(),
         (Cell::Value(value), "value") => number(value),
-        (Cell::Value(value), unit) => {
-            format!("{} {}", number(value), unit_of((value - 1.0).abs() < 0.005, unit))
-        }
+        (Cell::Value(value), unit) => with_unit(&number(value), (value - 1.0).abs() < 0.005, unit),
     }
+}
+
+/// `2 records`, `38% of sessions`.
+pub(crate) fn with_unit(number: &str, is_one: bool, unit: &str) -> String {
+    let space = if unit.starts_with('%') { "" } else { " " };
+    format!("{number}{space}{}", unit_of(is_one, unit))
 }
 
 /// At most two decimals, no needless zeros, thousands apart.
@@ -107,7 +111,7 @@ fn number(value: f32) -> String {
 }
 
 /// The unit, in the singular for one. A unit that the project named itself is left as it is.
-pub(crate) fn unit_of(is_one: bool, unit: &str) -> &str {
+fn unit_of(is_one: bool, unit: &str) -> &str {
     match unit {
         "records" | "kinds" | "days" | "years" | "different values" if is_one => &unit[..unit.len() - 1],
         _ => unit,

@@ -248,12 +248,21 @@ impl<'w> Reference<'w> {
                     valued.iter().copied().filter(|row| Some(value(row)) == lowest).collect();
                 Answer::one(lowest.map_or(Cell::Missing, Cell::Value), references(&behind))
             }
+            Measure::Share => share(&valued),
             Measure::Slope => slope(&valued, value),
             Measure::LatestIs { value, .. } => {
                 let placed = window.iter().copied().filter(|row| row.place.is_some());
                 let day = placed.clone().map(|row| row.occurred).max();
                 either(placed.filter(|row| Some(row.occurred) == day), |row| {
                     f32::from(u8::from(row.place.as_ref() == Some(value)))
+                })
+            }
+            Measure::LatestOf { codes, .. } => {
+                let placed = window.iter().copied().filter(|row| row.place.is_some());
+                let day = placed.clone().map(|row| row.occurred).max();
+                either(placed.filter(|row| Some(row.occurred) == day), |row| {
+                    let place = row.place.as_ref().unwrap();
+                    codes.iter().position(|code| code == place).map_or(codes.len() as f32, |at| at as f32)
                 })
             }
             Measure::DaysSinceChange(_) => {
@@ -302,6 +311,15 @@ impl<'w> Reference<'w> {
             other => panic!("the reference does not define {other:?}"),
         }
     }
+}
+
+/// The values in hundredths of what they are part of, over the records that say both.
+fn share(valued: &[&Row]) -> Answer {
+    let told: Vec<&Row> = valued.iter().copied().filter(|row| row.of.is_some()).collect();
+    let sum: f64 = told.iter().map(|row| row.value.unwrap()).sum();
+    let of: f64 = told.iter().map(|row| row.of.unwrap()).sum();
+    let cell = if of > 0.0 { Cell::Value((100.0 * sum / of) as f32) } else { Cell::Missing };
+    Answer::one(cell, references(&told))
 }
 
 /// The slope of the values by day, in two passes over centred values.

@@ -10,6 +10,7 @@
 mod abstention;
 mod accountability;
 mod additivity;
+mod categories;
 mod check_page;
 mod command;
 mod dependencies;
@@ -36,6 +37,7 @@ mod mutilated;
 mod never_silent;
 mod oulad;
 mod own_day;
+mod shares;
 mod snapshots;
 mod sources;
 mod synthetic_council;

@@ -83,6 +83,7 @@ pub struct Row {
     pub ended_known: Option<i32>,
     pub role: Option<Role>,
     pub value: Option<f64>,
+    pub of: Option<f64>,
     pub place: Option<String>,
     pub reference: String,
 }
@@ -232,8 +233,14 @@ impl Source {
         if let Known::Column(name) = &columns.known {
             names.push(name.clone());
         }
-        let optional =
-            [&columns.ended, &columns.ended_known, &columns.value, &columns.role, &columns.reference];
+        let optional = [
+            &columns.ended,
+            &columns.ended_known,
+            &columns.value,
+            &columns.of,
+            &columns.role,
+            &columns.reference,
+        ];
         names.extend(optional.into_iter().flatten().cloned());
         names.extend(columns.categories.iter().cloned());
         names
@@ -252,6 +259,7 @@ impl Source {
                 "until" => days(name, rows().map(|row| row.ended)),
                 "until_known" => days(name, rows().map(|row| row.ended_known)),
                 "value" => numbers(name, rows().map(|row| row.value)),
+                "of" => numbers(name, rows().map(|row| row.of)),
                 "role" => texts(name, rows().map(|row| row.role.map(Role::name))),
                 "place" => texts(name, rows().map(|row| row.place.as_deref())),
                 _ => texts(name, rows().map(|row| Some(row.reference.as_str()))),
@@ -275,6 +283,7 @@ impl Source {
                     "until" => date_text(row.ended),
                     "until_known" => date_text(row.ended_known),
                     "value" => row.value.map_or_else(String::new, |value| value.to_string()),
+                    "of" => row.of.map_or_else(String::new, |of| of.to_string()),
                     "role" => row.role.map_or_else(String::new, |role| role.name().to_owned()),
                     "place" => row.place.clone().unwrap_or_default(),
                     _ => row.reference.clone(),
@@ -402,6 +411,7 @@ pub fn holds(asked: Condition, cell: Cell) -> bool {
     match (asked, cell) {
         (Condition::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
         (Condition::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
+        (Condition::Is(code), Cell::Value(value)) => (f64::from(value) - f64::from(code)).abs() < 0.5,
         (asked, Cell::Missing) => asked == Condition::Missing,
         (asked, Cell::NotCovered) => asked == Condition::NotCovered,
         _ => false,

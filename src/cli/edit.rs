@@ -115,8 +115,8 @@ fn range(text: &str, option: &str, form: &str) -> Result<(Vec<String>, [Option<f
 fn points(text: &str) -> Result<(String, Condition, i32), Failure> {
     let wrong = || {
         format!(
-            "--points \"{text}\": write FEATURE>=CUT=POINTS, FEATURE<CUT=POINTS, FEATURE:missing=POINTS or \
-             FEATURE:not_covered=POINTS"
+            "--points \"{text}\": write FEATURE>=CUT=POINTS, FEATURE<CUT=POINTS, FEATURE:missing=POINTS, \
+             FEATURE:not_covered=POINTS or, of a feature of codes, \"FEATURE:code NUMBER=POINTS\" (the place in its list, from 0)"
         )
     };
     let (line, points) = text.rsplit_once('=').ok_or_else(wrong)?;
@@ -130,7 +130,10 @@ fn points(text: &str) -> Result<(String, Condition, i32), Failure> {
         match line.rsplit_once(':').ok_or_else(wrong)? {
             (feature, "missing") => (feature, Condition::Missing),
             (feature, "not_covered") => (feature, Condition::NotCovered),
-            _ => return Err(wrong().into()),
+            (feature, code) => {
+                let code = code.strip_prefix("code ").and_then(|code| code.trim().parse().ok());
+                (feature, Condition::Is(code.ok_or_else(wrong)?))
+            }
         }
     };
     Ok((feature.trim().to_owned(), condition, points))
@@ -192,6 +195,7 @@ mod tests {
         let line = |text: &str| points(text).map_err(|error| error.to_string());
         assert_eq!(line("a>=3=2"), Ok(("a".into(), Condition::AtLeast(3.0), 2)));
         assert_eq!(line("a<0.5=-1"), Ok(("a".into(), Condition::Below(0.5), -1)));
+        assert_eq!(line("a:code 2=3"), Ok(("a".into(), Condition::Is(2), 3)));
         assert_eq!(line("a:missing=0"), Ok(("a".into(), Condition::Missing, 0)));
         assert_eq!(line("a:not_covered=4"), Ok(("a".into(), Condition::NotCovered, 4)));
         for wrong in ["a>=3", "a=2", "a:gone=2", "a>=x=2", "a>=3=two", ""] {

@@ -87,7 +87,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::print(&format!("Trainers on the same test cases (with 95% intervals):\n{comparison}\n"))?;
     }
     output::print(&output::evidence(&model))?;
-    for card in model.candidate().training().cards.iter().take(1) {
+    if let Some(card) = model.candidate().card_text() {
         output::print(&format!("\n{card}"))?;
     }
     for report in &mitigation {

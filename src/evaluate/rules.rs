@@ -53,7 +53,9 @@ pub(super) fn needs(spec: &FeatureSpec, matrix: &FeatureMatrix) -> Vec<f32> {
         let need = if tagged { feature.need.as_deref() } else { Some(feature.records.source.as_str()) };
         // How old somebody is, and with how many they live, is no need; moves are where somebody says so.
         let is_none = |measure: &Measure| measure.is_of_people() && (!tagged || *measure != Measure::Moves);
-        if let Some(need) = need.filter(|_| !is_none(&feature.measure)) {
+        // No code is more than another.
+        let is_code = feature.measure.codes().is_some();
+        if let Some(need) = need.filter(|_| !is_none(&feature.measure) && !is_code) {
             let place = names.iter().position(|held| *held == need).unwrap_or_else(|| {
                 names.push(need);
                 names.len() - 1

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::matrix::Cell;
 use crate::calendar::Lookback;
 use crate::error::SpecError;
 use crate::records::Selector;
@@ -26,6 +27,9 @@ pub enum Measure {
     Max,
     /// The smallest of their values; missing where there are none.
     Min,
+    /// The sum of their values as a percentage of the sum of what they are part of, 0 to 100; missing where that sum is 0,
+    /// as it is where there are none. A record of which one of the two is not known counts in neither sum.
+    Share,
     /// The value of the most recent one that has a value; missing where there is none.
     Latest,
     /// By how much their values rise in 30 days: the slope of the line of least squares through them, by day; missing
@@ -38,6 +42,15 @@ pub enum Measure {
         category: String,
         /// The value.
         value: String,
+    },
+    /// The place that a category of the most recent one that has it has among these codes, from 0; as many as there are
+    /// codes where it is none of them; missing where there is none. The numbers have no order, and no trainer gives them
+    /// one: a model has a step, or points, for each code, and shows them as one term.
+    LatestOf {
+        /// The category.
+        category: String,
+        /// Its codes: all that records have when a model is trained, 1 to [`Measure::MOST_CODES`]. Their order says nothing.
+        codes: Vec<String>,
     },
     /// How many different kinds there are.
     DistinctKinds,
@@ -72,6 +85,18 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// The most codes of one category: with a step for any other and two for absences, a step is a byte.
+    pub const MOST_CODES: usize = 253;
+
+    /// The codes that its numbers stand for, where they have no order.
+    #[must_use]
+    pub fn codes(&self) -> Option<&[String]> {
+        match self {
+            Self::LatestOf { codes, .. } => Some(codes),
+            _ => None,
+        }
+    }
+
     /// A measure whose values are mostly small with a long tail, so that the step from 0 to 1 says more
     /// than the step from 10 to 11. Models read these on a logarithmic scale.
     #[must_use]
@@ -104,22 +129,27 @@ impl Measure {
     /// The category that it reads, if it reads one.
     pub(crate) fn category(&self) -> Option<&str> {
         match self {
-            Self::Distinct(category) | Self::DaysSinceChange(category) | Self::LatestIs { category, .. } => {
-                Some(category)
-            }
+            Self::Distinct(category)
+            | Self::DaysSinceChange(category)
+            | Self::LatestIs { category, .. }
+            | Self::LatestOf { category, .. } => Some(category),
             _ => None,
         }
     }
 
     pub(crate) fn needs_value(&self) -> bool {
-        matches!(self, Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Latest | Self::Slope)
+        matches!(
+            self,
+            Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Share | Self::Latest | Self::Slope
+        )
     }
 
     pub(super) fn unit(&self) -> &'static str {
         match self {
             Self::Count | Self::Change => "records",
             Self::Any | Self::PresentNow | Self::LatestIs { .. } => "yes or no",
-            Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Latest => "value",
+            Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Latest | Self::LatestOf { .. } => "value",
+            Self::Share => "%",
             Self::Slope => "per 30 days",
             Self::DistinctKinds => "kinds",
             Self::Incidents => "incidents",
@@ -144,9 +174,11 @@ impl Measure {
             Self::Mean => "mean".into(),
             Self::Max => "max".into(),
             Self::Min => "min".into(),
+            Self::Share => "share".into(),
             Self::Latest => "latest".into(),
             Self::Slope => "slope".into(),
             Self::LatestIs { category, value } => format!("latest_{category}_{}", slug(value)),
+            Self::LatestOf { category, .. } => format!("latest_{category}"),
             Self::DistinctKinds => "distinct_kinds".into(),
             Self::DistinctDays => "distinct_days".into(),
             Self::Incidents => "incidents".into(),
@@ -344,6 +376,9 @@ impl Feature {
         {
             return wrong("the ages of members go from the lower to the higher: members = [0, 17]");
         }
+        if let Some(codes) = self.measure.codes() {
+            self.check_codes(codes)?;
+        }
         if self.measure == Measure::Change && self.over == Lookback::Ever {
             return wrong("a change needs a window of a stated length, not \"ever\"");
         }
@@ -353,6 +388,40 @@ impl Feature {
         Ok(())
     }
 }
+
+impl Feature {
+    fn check_codes(&self, codes: &[String]) -> Result<(), SpecError> {
+        let wrong = |why: String| Err(SpecError::Invalid { of: format!("feature {}", self.name), why });
+        if codes.is_empty() || codes.len() > Measure::MOST_CODES {
+            return wrong(format!("it needs 1 to {} codes, and has {}", Measure::MOST_CODES, codes.len()));
+        }
+        let mut told = std::collections::BTreeSet::new();
+        if codes.iter().any(|code| code.trim().is_empty() || !told.insert(code)) {
+            return wrong("one of its codes is blank, or stands twice".to_owned());
+        }
+        if self.direction != Direction::None {
+            return wrong(
+                "codes have no order, so the risk cannot rise or fall with them; leave `direction` out"
+                    .to_owned(),
+            );
+        }
+        if self.need.is_some() {
+            return wrong(
+                "which of its codes speaks for a need cannot be told; name it with `latest_is`".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// What a number of this feature stands for, where its numbers are codes; `None` where they are not, or for an absence.
+    pub(crate) fn code(&self, cell: Cell) -> Option<&str> {
+        let codes = self.measure.codes()?;
+        Some(codes.get(cell.value()? as usize).map_or(NEW_CODE, String::as_str))
+    }
+}
+
+/// What is said of a code that is not among those of the feature. Training refuses records with such a code.
+pub(crate) const NEW_CODE: &str = "a code that training did not know";
 
 /// `police_incident_victim_count_365d_household`.
 pub(super) fn name_of(feature: &Feature, stem: Option<&str>) -> String {
@@ -404,11 +473,13 @@ pub(super) fn label_of(feature: &Feature, what: Option<&str>) -> String {
         Measure::Mean => ": average",
         Measure::Max => ": highest",
         Measure::Min => ": lowest",
+        Measure::Share => ": share",
         Measure::Latest => ": latest",
         Measure::Slope => ": rise in 30 days",
         Measure::LatestIs { category, value } => {
             &format!(": latest {} is {value}", category.replace('_', " "))
         }
+        Measure::LatestOf { category, .. } => &format!(": latest {}", category.replace('_', " ")),
         Measure::DistinctKinds => ": how many different kinds",
         Measure::Distinct(_) => ": how many different ones",
         Measure::DistinctDays => ": on how many days",

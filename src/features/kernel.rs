@@ -202,13 +202,12 @@ fn measured(measure: &Measure, tally: &Tally, slots: &Slots, output: &Output) ->
         Measure::Mean => optional(tally.mean(slots, window)),
         Measure::Max => optional(tally.max(slots, window)),
         Measure::Min => optional(tally.min(slots, window)),
+        Measure::Share => optional(tally.share(slots, window)),
         Measure::Latest => optional(tally.latest(slots, window)),
         Measure::Slope => optional(tally.slope(slots, window)),
-        Measure::LatestIs { .. } => optional(
-            tally
-                .latest_code(slots, window, output.counter)
-                .map(|code| f32::from(u8::from(Some(code) == output.code))),
-        ),
+        Measure::LatestIs { .. } | Measure::LatestOf { .. } => {
+            optional(tally.latest_code(slots, window, output.counter).map(|code| output.says[code]))
+        }
         Measure::DaysSinceChange(_) => {
             optional(tally.days_since_change(slots, window, output.counter).map(|days| days as f32))
         }

@@ -42,6 +42,7 @@ mod spec;
 mod tally;
 mod template;
 
+pub(crate) use feature::NEW_CODE;
 pub use feature::{Direction, Feature, Measure, Scope};
 pub use matrix::{Cell, FeatureMatrix};
 pub use spec::FeatureSpec;

@@ -51,8 +51,8 @@ pub(super) struct Output {
     pub(super) window: usize,
     /// For what reads codes: which of the group's counters.
     pub(super) counter: usize,
-    /// The code that is asked for; `None` where no record has it.
-    pub(super) code: Option<usize>,
+    /// For what reads the latest code: what the feature says for each.
+    pub(super) says: Vec<f32>,
 }
 
 /// What a tally has to keep beyond the count and the days of the first and last event.
@@ -61,6 +61,8 @@ pub(super) struct Output {
 pub(super) struct Wants {
     pub(super) values: bool,
     pub(super) line: bool,
+    /// Sums of values and of what they are part of.
+    pub(super) parts: bool,
     pub(super) days: bool,
     pub(super) incidents: bool,
     pub(super) episodes: bool,
@@ -99,11 +101,9 @@ impl Plan {
                 (_, Some(column)) => Some(Codes::Category(category_place(source, column, &of)?)),
                 _ => None,
             };
-            let code = match (&feature.measure, &codes) {
-                (Measure::LatestIs { value, .. }, Some(Codes::Category(place))) => {
-                    source.categories[*place].1.iter().position(|name| **name == **value)
-                }
-                _ => None,
+            let says = match &codes {
+                Some(Codes::Category(place)) => said_of(&feature.measure, &source.categories[*place].1),
+                _ => Vec::new(),
             };
             let source_plan = plan.source(selection.source, records, &of)?;
             let groups = match feature.scope {
@@ -115,7 +115,7 @@ impl Plan {
                     groups.push(Group::new(feature.records.clone(), selection));
                     groups.len() - 1
                 });
-            groups[place].add(index, feature, codes, code);
+            groups[place].add(index, feature, codes, says);
         }
         for plan in &mut plan.sources {
             let kinds = records.source_at(plan.source).kinds.len();
@@ -167,10 +167,10 @@ impl Group {
         Self { records, selection, windows: Vec::new(), outputs: Vec::new(), wants: Wants::default() }
     }
 
-    fn add(&mut self, feature: usize, spec: &Feature, codes: Option<Codes>, code: Option<usize>) {
+    fn add(&mut self, feature: usize, spec: &Feature, codes: Option<Codes>, says: Vec<f32>) {
         let counter = codes.map_or(0, |codes| {
             let counters = match spec.measure {
-                Measure::LatestIs { .. } => &mut self.wants.latest,
+                Measure::LatestIs { .. } | Measure::LatestOf { .. } => &mut self.wants.latest,
                 Measure::DaysSinceChange(_) => &mut self.wants.changes,
                 _ => &mut self.wants.distinct,
             };
@@ -181,6 +181,7 @@ impl Group {
         });
         self.wants.values |= spec.measure.needs_value();
         self.wants.line |= spec.measure == Measure::Slope;
+        self.wants.parts |= spec.measure == Measure::Share;
         self.wants.days |= spec.measure == Measure::DistinctDays;
         self.wants.incidents |= spec.measure == Measure::Incidents;
         self.wants.episodes |= spec.measure == Measure::DaysOpen;
@@ -189,7 +190,21 @@ impl Group {
             self.windows.len() - 1
         });
         self.wants.previous |= spec.measure == Measure::Change;
-        self.outputs.push(Output { feature, window, counter, code });
+        self.outputs.push(Output { feature, window, counter, says });
+    }
+}
+
+/// What a measure of the latest code says for each code of a source.
+fn said_of(measure: &Measure, held: &[Box<str>]) -> Vec<f32> {
+    match measure {
+        Measure::LatestIs { value, .. } => {
+            held.iter().map(|name| f32::from(u8::from(**name == **value))).collect()
+        }
+        Measure::LatestOf { codes, .. } => held
+            .iter()
+            .map(|name| codes.iter().position(|code| **code == **name).unwrap_or(codes.len()) as f32)
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -207,6 +222,12 @@ fn check(feature: &Feature, source: &Source, of: &str) -> Result<(), SpecError> 
         }
         _ if feature.measure.needs_value() && source.events.value.is_none() => {
             format!("source {} has no values; name the column of them in its mapping", source.name)
+        }
+        Measure::Share if source.events.of.is_none() => {
+            format!(
+                "source {} does not say what its values are part of; name the column of it (`of`) in its mapping",
+                source.name
+            )
         }
         _ => return Ok(()),
     };

@@ -28,7 +28,7 @@ impl FeatureSpec {
         let records = cohort.snapshot().records();
         let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
         let source = records.source_at(selection.source);
-        let has_value = |row| !feature.measure.needs_value() || !is_unknown(source, row);
+        let has_value = |row| !feature.measure.needs_value() || !is_unknown(&feature.measure, source, row);
         let read = read_by(feature, &selection, source, cohort, row, &has_value);
         let events = &source.events;
         // Of several people's records on the last day the first person's counts, as in the kernel.
@@ -45,7 +45,10 @@ impl FeatureSpec {
         rows.sort_by_key(|&row| (events.occurred[row], row));
         let behind = match feature.measure {
             Measure::DaysSinceChange(_) => changed,
-            Measure::DaysSinceLast | Measure::Latest | Measure::LatestIs { .. } => last.into_iter().collect(),
+            Measure::DaysSinceLast
+            | Measure::Latest
+            | Measure::LatestIs { .. }
+            | Measure::LatestOf { .. } => last.into_iter().collect(),
             Measure::DaysSinceFirst => {
                 rows.truncate(1);
                 rows
@@ -88,7 +91,9 @@ impl FeatureSpec {
         let records = cohort.snapshot().records();
         let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
         let source = records.source_at(selection.source);
-        let unknown = read_by(feature, &selection, source, cohort, row, &|row| is_unknown(source, row));
+        let unknown = read_by(feature, &selection, source, cohort, row, &|row| {
+            is_unknown(&feature.measure, source, row)
+        });
         Ok(unknown.iter().map(Vec::len).sum())
     }
 
@@ -100,7 +105,10 @@ impl FeatureSpec {
     }
 }
 
-fn is_unknown(source: &Source, row: usize) -> bool {
+fn is_unknown(measure: &Measure, source: &Source, row: usize) -> bool {
+    if *measure == Measure::Share {
+        return source.events.part(row).is_none();
+    }
     source.events.value.as_ref().is_none_or(|values| values[row].is_nan())
 }
 

@@ -91,6 +91,11 @@ impl FeatureSpec {
         &self.features
     }
 
+    /// For each feature whose numbers are codes without an order, how many there are.
+    pub(crate) fn codes(&self) -> Vec<Option<usize>> {
+        self.features.iter().map(|feature| feature.measure.codes().map(<[String]>::len)).collect()
+    }
+
     /// A digest (SHA-256, hexadecimal) of everything the spec says.
     #[must_use]
     pub fn digest(&self) -> String {
@@ -150,6 +155,12 @@ impl FeatureSpec {
             {
                 let with = feature.records.clone().category(category, value);
                 faults.extend(with.check(records, &format!("feature {}", feature.name)).err());
+            }
+            if let Measure::LatestOf { category, codes } = &feature.measure
+                && feature.records.check(records, "").is_ok()
+            {
+                let of = format!("feature {}", feature.name);
+                faults.extend(feature.records.check_codes(records, &of, (category, codes)));
             }
             chosen.push(&feature.records);
         }

@@ -79,6 +79,8 @@ pub(super) struct Tally {
     incidents: Vec<(u32, usize)>,
     /// For each slot, where a slope is asked for.
     lines: Vec<Line>,
+    /// For each slot, where a share is asked for: the sum of the values and of what they are part of.
+    parts: Vec<(f64, f64)>,
     /// For each category whose latest value is asked for: its day, code and slot.
     latest_codes: Vec<(i32, usize, usize)>,
     changes: Vec<Change>,
@@ -150,6 +152,7 @@ impl Tally {
                 .map(|of| Distinct { counts: vec![0; slots], seen: vec![(0, 0); codes(of)], case: 0 })
                 .collect(),
             lines: vec![Line::default(); if group.wants.line { slots } else { 0 }],
+            parts: vec![(0.0, 0.0); if group.wants.parts { slots } else { 0 }],
             latest_codes: vec![NO_CODE; group.wants.latest.len()],
             changes: vec![Change::NONE; group.wants.changes.len()],
         }
@@ -173,6 +176,7 @@ impl Tally {
             distinct.case += 1;
         }
         self.lines.fill(Line::default());
+        self.parts.fill((0.0, 0.0));
         self.latest_codes.fill(NO_CODE);
         self.changes.fill(Change::NONE);
     }
@@ -225,6 +229,13 @@ impl Tally {
         slot.count += 1;
         slot.first = slot.first.min(day);
         self.last = self.last.max(day);
+        if wants.parts
+            && let Some((value, of)) = events.part(row)
+        {
+            let sums = &mut self.parts[place];
+            sums.0 += f64::from(value);
+            sums.1 += f64::from(of);
+        }
         if wants.values
             && let Some(value) = events.value.as_ref().map(|values| values[row]).filter(|v| !v.is_nan())
         {
@@ -302,6 +313,17 @@ impl Tally {
     pub(super) fn mean(&self, slots: &Slots, window: usize) -> Option<f32> {
         let valued: u32 = self.window(slots, window).map(|slot| slot.valued).sum();
         self.sum(slots, window).filter(|_| valued > 0).map(|sum| (sum / f64::from(valued)) as f32)
+    }
+
+    /// The sum of the values in hundredths of the sum of what they are part of. `None` where that is 0: a share of nothing
+    /// is no share.
+    pub(super) fn share(&self, slots: &Slots, window: usize) -> Option<f32> {
+        let (mut sum, mut of) = (0.0, 0.0);
+        for part in &self.parts[..=slots.of_window[window].0] {
+            sum += part.0;
+            of += part.1;
+        }
+        (of > 0.0).then(|| (100.0 * sum / of) as f32)
     }
 
     pub(super) fn max(&self, slots: &Slots, window: usize) -> Option<f32> {

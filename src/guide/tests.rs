@@ -68,7 +68,7 @@ fn the_examples_together_are_a_project() {
     let project = Project::from_toml(&examples(), ".").unwrap();
     let names: Vec<String> =
         project.features().unwrap().features().iter().map(|feature| feature.name.clone()).collect();
-    assert_eq!(names.len(), 7);
+    assert_eq!(names.len(), 9);
     assert!(names.contains(&"rent_arrears_latest_12m_household".to_owned()), "{names:?}");
 }
 

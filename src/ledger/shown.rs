@@ -34,6 +34,8 @@ pub(crate) struct ShownPart {
     pub(crate) label: String,
     pub(crate) values: Vec<Cell>,
     pub(crate) units: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) codes: Vec<String>,
     pub(crate) scope: Scope,
     pub(crate) help_seeking: bool,
     /// Entries of version 0.1.0 call it `points`.
@@ -56,6 +58,7 @@ impl ShownCase {
             label: part.label.clone(),
             values: part.values.clone(),
             units: part.units.clone(),
+            codes: part.codes.clone(),
             scope: part.scope,
             help_seeking: part.help_seeking,
             log_odds: part.log_odds,

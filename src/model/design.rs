@@ -1,5 +1,5 @@
-//! The standardised numbers that a linear trainer sees: for each feature its scaled value, and an
-//! indicator each for missing and not covered.
+//! The standardised numbers that a linear trainer sees: for each feature its scaled value (of a feature of codes an indicator
+//! for each code), and an indicator each for missing and not covered.
 
 use std::ops::Range;
 
@@ -7,8 +7,10 @@ use ndarray::ArrayViewMut2;
 use rayon::prelude::*;
 
 use super::footing::is_broad;
-use super::form::{Scale, Shape, Term};
+use super::form::{Axis, Scale, Shape, Term};
+use super::shape::code_edges;
 use super::solver::{Design, Solution};
+use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix};
 
 /// Bytes that held columns may take, 8 for each row and column: 24 logarithms of a million rows fit.
@@ -27,6 +29,8 @@ struct DesignColumn {
 enum Part {
     /// The scaled value; absent cells count as the mean.
     Value(Scale),
+    /// Whether the value is this code.
+    Code(usize),
     Missing,
     NotCovered,
 }
@@ -40,25 +44,48 @@ pub(super) struct StandardisedDesign<'m> {
     held: Vec<Option<Vec<f64>>>,
     /// For each feature what share of cases is missing, and not covered.
     absent: Vec<(f64, f64)>,
+    /// For each feature of codes what is known of them.
+    codes: Vec<Option<Codes>>,
+}
+
+/// The codes of a feature, one more among them for any other.
+#[derive(Debug)]
+struct Codes {
+    /// For each what share of cases has it.
+    shares: Vec<f64>,
+    /// For each how many cases have it; 0 where they are of too few families to learn from.
+    counts: Vec<f64>,
+    /// The commonest, which has no column: beside all others it says nothing more.
+    commonest: usize,
 }
 
 impl<'m> StandardisedDesign<'m> {
-    /// Means and deviations (weighted, if there are weights) of every feature on its scale. An absence has a column where
-    /// families enough have it, and have it not.
+    /// Means and deviations (weighted, if there are weights) of every feature on its scale. An absence, or a code, has a
+    /// column where families enough have it, and have it not. `codes` has, for each feature of codes, how many; it may be
+    /// empty.
     pub(super) fn new(
         matrix: &'m FeatureMatrix,
-        scales: &[Scale],
+        (scales, codes): (&[Scale], &[Option<usize>]),
         weights: Option<&[f64]>,
         families: Option<&[u64]>,
     ) -> Self {
-        let mut design = Self { matrix, columns: Vec::new(), held: Vec::new(), absent: Vec::new() };
+        let mut design =
+            Self { matrix, columns: Vec::new(), held: Vec::new(), absent: Vec::new(), codes: Vec::new() };
         let total: f64 = weights.map_or(matrix.rows() as f64, |weights| weights.iter().sum());
         for (feature, &scale) in scales.iter().enumerate() {
             let summary = Summary::of(matrix.raw(feature), scale, weights);
             let shares = (summary.missing / total, summary.not_covered / total);
             design.absent.push(shares);
+            let coded = codes.get(feature).copied().flatten();
+            let coded = coded.map(|codes| Codes::of(matrix.raw(feature), codes, (weights, total), families));
+            let is_coded = coded.is_some();
+            for (code, share) in coded.iter().flat_map(Codes::told) {
+                let deviation = (share * (1.0 - share)).sqrt();
+                design.columns.push(DesignColumn { feature, part: Part::Code(code), mean: share, deviation });
+            }
+            design.codes.push(coded);
             // Rounding leaves a constant column a deviation of some 1e-16 of its size.
-            if summary.deviation > 1e-9 * summary.mean.abs().max(1e-9) {
+            if !is_coded && summary.deviation > 1e-9 * summary.mean.abs().max(1e-9) {
                 design.columns.push(DesignColumn {
                     feature,
                     part: Part::Value(scale),
@@ -73,7 +100,8 @@ impl<'m> StandardisedDesign<'m> {
                     let rows = 0..matrix.rows();
                     is_broad(rows.filter(|&row| (matrix.cell(row, feature) == absence) == wanted), families)
                 };
-                if of(true) && of(false) {
+                // In a refit nobody with it may have been drawn, or nobody without.
+                if of(true) && of(false) && share > 0.0 && share < 1.0 {
                     let deviation = (share * (1.0 - share)).sqrt();
                     design.columns.push(DesignColumn { feature, part, mean: share, deviation });
                 }
@@ -118,20 +146,29 @@ impl<'m> StandardisedDesign<'m> {
     /// Undoes the standardising: centred terms in the features' own units, and the features that training
     /// told nothing of. Centred means that a term's mean over the training cases is zero, so the intercept
     /// is untouched.
-    pub(super) fn terms(&self, solution: &Solution) -> (Vec<Term>, Vec<String>) {
+    pub(super) fn terms(&self, solution: &Solution) -> Result<(Vec<Term>, Vec<String>), ModelError> {
         let mut terms = Vec::new();
         let mut unused = Vec::new();
         for (feature, name) in self.matrix.names().iter().enumerate() {
-            let find = |wanted: fn(Part) -> bool| {
+            let find = |wanted: &dyn Fn(Part) -> bool| {
                 self.columns
                     .iter()
                     .zip(&solution.coefficients)
                     .find(|(column, _)| column.feature == feature && wanted(column.part))
                     .map(|(column, coefficient)| (*column, coefficient / column.deviation))
             };
-            let value = find(|part| matches!(part, Part::Value(_)));
-            let missing = find(|part| part == Part::Missing).map(|(_, step)| step);
-            let not_covered = find(|part| part == Part::NotCovered).map(|(_, step)| step);
+            let value = find(&|part| matches!(part, Part::Value(_)));
+            let missing = find(&|part| part == Part::Missing).map(|(_, step)| step);
+            let not_covered = find(&|part| part == Part::NotCovered).map(|(_, step)| step);
+            if let Some(codes) = &self.codes[feature] {
+                let step = |code: usize| find(&|part| part == Part::Code(code)).map(|(_, step)| step);
+                let absent = [(missing, self.absent[feature].0), (not_covered, self.absent[feature].1)];
+                match codes.term(name, step, absent, self.matrix.rows())? {
+                    Some(term) => terms.push(term),
+                    None => unused.push(name.clone()),
+                }
+                continue;
+            }
             let is_flat = |step: Option<f64>| step.is_none_or(|step| step == 0.0);
             if is_flat(value.map(|(_, slope)| slope)) && is_flat(missing) && is_flat(not_covered) {
                 unused.push(name.clone());
@@ -157,7 +194,7 @@ impl<'m> StandardisedDesign<'m> {
                 },
             ));
         }
-        (terms, unused)
+        Ok((terms, unused))
     }
 }
 
@@ -202,11 +239,81 @@ impl DesignColumn {
             let value = match (self.part, Cell::decode(raw)) {
                 (Part::Value(scale), Cell::Value(value)) => scale.apply(f64::from(value)),
                 (Part::Value(_), _) => self.mean,
+                (Part::Code(code), Cell::Value(value)) => f64::from(u8::from(value as usize == code)),
+                (Part::Code(_), _) => 0.0,
                 (Part::Missing, cell) => f64::from(u8::from(cell == Cell::Missing)),
                 (Part::NotCovered, cell) => f64::from(u8::from(cell == Cell::NotCovered)),
             };
             *out = (value - self.mean) * scale_by;
         }
+    }
+}
+
+impl Codes {
+    fn of(
+        cells: &[f32],
+        codes: usize,
+        (weights, total): (Option<&[f64]>, f64),
+        families: Option<&[u64]>,
+    ) -> Self {
+        let mut rows: Vec<Vec<usize>> = vec![Vec::new(); codes + 1];
+        for (row, &raw) in cells.iter().enumerate() {
+            if let Some(value) = Cell::decode(raw).value() {
+                rows[(value as usize).min(codes)].push(row);
+            }
+        }
+        let weight = |row: &usize| weights.map_or(1.0, |weights| weights[*row]);
+        let count = |rows: &Vec<usize>| {
+            if is_broad(rows.iter().copied(), families) { rows.len() as f64 } else { 0.0 }
+        };
+        let most = (0..=codes).max_by_key(|&code| (rows[code].len(), codes - code));
+        Self {
+            shares: rows.iter().map(|rows| rows.iter().map(weight).sum::<f64>() / total).collect(),
+            counts: rows.iter().map(count).collect(),
+            commonest: most.unwrap_or(0),
+        }
+    }
+
+    /// The codes that have a column, with their shares.
+    fn told(&self) -> impl Iterator<Item = (usize, f64)> {
+        let is_told = |code: usize| {
+            // In a refit nobody with the code may have been drawn.
+            code != self.commonest && self.counts[code] > 0.0 && self.shares[code] > 0.0
+        };
+        (0..self.shares.len()).filter(move |&code| is_told(code)).map(|code| (code, self.shares[code]))
+    }
+
+    /// The centred term of these steps from the commonest code; a code of too few families adds nothing. `absent` has the
+    /// steps of missing and of not covered, with their shares. `None` where all are alike.
+    fn term(
+        &self,
+        name: &str,
+        step: impl Fn(usize) -> Option<f64>,
+        absent: [(Option<f64>, f64); 2],
+        rows: usize,
+    ) -> Result<Option<Term>, ModelError> {
+        let steps: Vec<Option<f64>> = (0..self.shares.len())
+            .map(|code| if code == self.commonest { Some(0.0) } else { step(code) })
+            .collect();
+        let is_flat = |step: &Option<f64>| step.is_none_or(|step| step == 0.0);
+        if steps.iter().all(is_flat) && absent.iter().all(|(step, _)| is_flat(step)) {
+            return Ok(None);
+        }
+        let shares = self.shares.iter().copied().chain(absent.map(|(_, share)| share));
+        let steps = steps.into_iter().chain(absent.map(|(step, _)| step));
+        let steps: Vec<(Option<f64>, f64)> = steps.zip(shares).collect();
+        let average: f64 = steps.iter().map(|(step, share)| step.unwrap_or(0.0) * share).sum();
+        let mut counts = self.counts.clone();
+        let of_absent = |(step, share): (Option<f64>, f64)| step.map_or(0.0, |_| share * rows as f64);
+        counts.extend(absent.map(of_absent));
+        let is_learnt = |place: usize| counts[place] > 0.0;
+        let values = steps
+            .iter()
+            .enumerate()
+            .map(|(place, (step, _))| step.filter(|_| is_learnt(place)).map_or(0.0, |step| step - average))
+            .collect();
+        let shape = Shape::Steps { axis: Axis::new(code_edges(self.shares.len() - 1))?, values };
+        Ok(Some(Term::one(name, shape).counted(&counts)))
     }
 }
 

@@ -115,14 +115,20 @@ impl Term {
 const FEWEST_SHOWN: f64 = 10.0;
 
 impl Term {
+    /// Whether the step of a cell is one that no training cases, or too few to be told, were in.
+    pub(crate) fn is_uncounted(&self, cell: Cell) -> bool {
+        match &self.shape {
+            Shape::Steps { axis, .. } => self.cases.get(axis.bin(cell.encode())) == Some(&0),
+            Shape::Line { .. } | Shape::Grid { .. } => false,
+        }
+    }
+
     /// Whether training told nothing of what a case shows here, so that it counts as the average.
     pub(crate) fn is_blind_to(&self, cell: Cell) -> bool {
         match (&self.shape, cell) {
             (Shape::Line { missing, .. }, Cell::Missing) => missing.is_none(),
             (Shape::Line { not_covered, .. }, Cell::NotCovered) => not_covered.is_none(),
-            (Shape::Steps { axis, .. }, Cell::Missing | Cell::NotCovered) => {
-                self.cases.get(axis.bin(cell.encode())) == Some(&0)
-            }
+            (Shape::Steps { .. }, Cell::Missing | Cell::NotCovered) => self.is_uncounted(cell),
             _ => false,
         }
     }

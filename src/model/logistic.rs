@@ -143,6 +143,19 @@ impl LogisticParams {
         self.fit_validated(matrix, scales, outcomes, weights, Groups::default(), None)
     }
 
+    /// The same with weights, where some features' numbers are codes without an order: `codes` has how many, and may be
+    /// empty.
+    pub(crate) fn fit_codes(
+        &self,
+        matrix: &FeatureMatrix,
+        (scales, codes): (&[Scale], &[Option<usize>]),
+        outcomes: &[bool],
+        weights: &[f64],
+    ) -> Result<LogisticFit, ModelError> {
+        let groups = Groups { codes, ..Groups::default() };
+        self.fit_validated(matrix, scales, outcomes, Some(weights), groups, None)
+    }
+
     /// The same with families and the folds of a path given (its own number of folds then plays no part), and, where
     /// there is one, a fit of nearly the same cases to start from.
     pub(crate) fn fit_validated(
@@ -163,7 +176,7 @@ impl LogisticParams {
             weights.is_none_or(|weights| weights.len() == matrix.rows()),
             "there must be a weight for each case",
         )?;
-        let design = StandardisedDesign::new(matrix, scales, weights, groups.families);
+        let design = StandardisedDesign::new(matrix, (scales, groups.codes), weights, groups.families);
         let followed = match &self.path {
             Some(path) => Some(self.follow(path, &design, outcomes, weights, groups.validation)?),
             None => None,
@@ -184,7 +197,7 @@ impl LogisticParams {
         let limits = Limits { max_iterations: self.max_iterations, tolerance: self.tolerance };
         let solution = solve(&design, outcomes, weights, penalty, limits, start.as_ref())
             .map_err(|error| not_fitted(&error, &design))?;
-        let (terms, unused) = design.terms(&solution);
+        let (terms, unused) = design.terms(&solution)?;
         let model = AdditiveModel::new(matrix.names().to_vec(), solution.intercept, terms)?;
         Ok(LogisticFit { model, unused, path: followed.map(|followed| followed.report), solution })
     }
@@ -223,13 +236,15 @@ impl LogisticParams {
     }
 }
 
-/// Which cases belong together, where that is known.
+/// Which cases belong together, and which features' numbers are codes, where that is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Groups<'a> {
     /// A key for the family of each case.
     pub(crate) families: Option<&'a [u64]>,
     /// The folds of a path.
     pub(crate) validation: Option<&'a Validation>,
+    /// For each feature whose numbers are codes without an order, how many there are; may be empty.
+    pub(crate) codes: &'a [Option<usize>],
 }
 
 /// Says of which feature the solver speaks.

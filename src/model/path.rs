@@ -287,7 +287,7 @@ mod tests {
             &scales,
             outcomes,
             None,
-            Groups { validation: Some(validation), families: None },
+            Groups { validation: Some(validation), ..Groups::default() },
             None,
         )
     }
@@ -415,7 +415,7 @@ mod tests {
                 &[Scale::Linear; 6],
                 &outcomes,
                 None,
-                Groups { validation: Some(&validation), families: None },
+                Groups { validation: Some(&validation), ..Groups::default() },
                 None,
             );
             let fit = fit.unwrap();

@@ -129,6 +129,11 @@ impl From<Axis> for Vec<f64> {
     }
 }
 
+/// Edges that give each of the codes 0, 1, 2 ... a step, and one more for any other.
+pub(super) fn code_edges(codes: usize) -> Vec<f64> {
+    (0..codes).map(|code| code as f64 + 0.5).collect()
+}
+
 /// The smallest single-precision number that is not below `edge`.
 pub(super) fn upward(edge: f64) -> f32 {
     let near = edge as f32;

@@ -101,6 +101,7 @@ impl Trainer {
         let dates: Vec<_> = (0..data.rows()).map(|row| data.as_of(row)).collect();
         let features = data.spec().features();
         let directions: Vec<Direction> = features.iter().map(|feature| feature.direction).collect();
+        let codes = data.spec().codes();
         let weights = data.case_weights();
         let weights = weights.as_deref();
         let trained = match self {
@@ -110,6 +111,7 @@ impl Trainer {
                 let (model, unused) = params.fit_cases(Cases {
                     matrix: data.matrix(),
                     directions: &directions,
+                    codes: &codes,
                     outcomes: data.outcomes(),
                     weights: narrow.as_deref(),
                     families: &families,
@@ -118,7 +120,7 @@ impl Trainer {
                 })?;
                 Trained { model, unused, cards: Vec::new(), path: None }
             }
-            Self::Scorecard(params) => fit_card(params, &data, &directions, &families, seed)?,
+            Self::Scorecard(params) => fit_card(params, &data, (&directions, &codes), &families, seed)?,
             Self::Logistic(params) => fit_lines(params, &data, &families, &dates, seed)?,
         };
         if weights.is_some() { on_the_base_rate(trained, &data) } else { Ok(trained) }
@@ -129,13 +131,13 @@ impl Trainer {
 fn fit_card(
     params: &ScorecardParams,
     data: &Dataset,
-    directions: &[Direction],
+    features: (&[Direction], &[Option<usize>]),
     families: &[u64],
     seed: u64,
 ) -> Result<Trained, ModelError> {
     let weights = data.case_weights();
     let cases = (data.matrix(), data.outcomes());
-    let found = params.fit_families(cases, directions, weights.as_deref(), Some(families))?;
+    let found = params.fit_families(cases, features, weights.as_deref(), Some(families))?;
     let (models, mut cards): (Vec<AdditiveModel>, Vec<Scorecard>) = found.into_iter().unzip();
     if weights.is_some() {
         // As `on_the_base_rate` does with the model.
@@ -169,9 +171,10 @@ fn fit_lines(
         .collect();
     let folds = params.path.as_ref().map(|path| path.folds).filter(|&folds| folds >= 2);
     let validation = folds.map(|folds| Validation::new(families, dates, folds, seed));
+    let codes = data.spec().codes();
     let fit = |params: &LogisticParams, weights: Option<&[f64]>, near: Option<&LogisticFit>| {
         let (matrix, outcomes) = (data.matrix(), data.outcomes());
-        let groups = Groups { families: Some(families), validation: validation.as_ref() };
+        let groups = Groups { families: Some(families), validation: validation.as_ref(), codes: &codes };
         params.fit_validated(matrix, &scales, outcomes, weights, groups, near)
     };
     let whole = fit(params, data.case_weights().as_deref(), None)?;
@@ -345,7 +348,7 @@ fn line_through(log_odds: &[f64], outcomes: &[bool], weights: &[f64]) -> (f64, f
     (slope, offset)
 }
 
-/// A refitted line's figures at the model's centre, with a mean of zero over the training cases; and what
+/// A refitted line's figures at the model's centre, or a refitted step's, with a mean of zero over the training cases; and what
 /// the intercept takes over for that.
 fn on_the_same_footing(
     term: &Term,
@@ -354,11 +357,27 @@ fn on_the_same_footing(
     weights: Option<&[f64]>,
 ) -> (Vec<f64>, f64) {
     let mut figures = again.shape.figures();
+    let place = data.matrix().names().iter().position(|name| *name == term.on[0]).unwrap_or_default();
+    if let (Shape::Steps { axis, .. }, true) = (&term.shape, term.cases.len() == figures.len()) {
+        // Of codes; those of too few families have none in the model, and none in a refit.
+        let (mut sum, mut all) = (0.0, 0.0);
+        for (row, &raw) in data.matrix().raw(place).iter().enumerate() {
+            let (step, weight) = (axis.bin(raw), weights.map_or(1.0, |weights| weights[row]));
+            if term.cases[step] > 0 {
+                sum += weight * figures[step];
+                all += weight;
+            }
+        }
+        let mean = if all > 0.0 { sum / all } else { 0.0 };
+        for (figure, &cases) in figures.iter_mut().zip(&term.cases) {
+            *figure = if cases > 0 { *figure - mean } else { 0.0 };
+        }
+        return (figures, mean);
+    }
     let (Shape::Line { centre, .. }, Shape::Line { centre: other, .. }) = (&term.shape, &again.shape) else {
         return (figures, 0.0);
     };
     figures[1] += figures[0] * (centre - other);
-    let place = data.matrix().names().iter().position(|name| *name == term.on[0]).unwrap_or_default();
     let (mut missing, mut not_covered, mut all) = (0.0, 0.0, 0.0);
     for (row, cell) in data.matrix().column(place).enumerate() {
         let weight = weights.map_or(1.0, |weights| weights[row]);

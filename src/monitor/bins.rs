@@ -1,6 +1,6 @@
 //! Values put into ordered bins.
 
-use crate::features::Cell;
+use crate::features::{Cell, NEW_CODE};
 
 /// What stands for the two absences in an order of values: both come before every value.
 const NOT_COVERED: f64 = f64::NEG_INFINITY;
@@ -19,6 +19,8 @@ pub(super) fn sortable(cell: Cell) -> f64 {
 pub(super) struct Bins {
     /// The highest value of each bin of values but the last, which has no end.
     cuts: Vec<f64>,
+    /// What the bins of values hold, where each is one code's.
+    codes: Vec<String>,
 }
 
 impl Bins {
@@ -29,15 +31,25 @@ impl Bins {
     pub(super) fn of(sorted: &[f64], parts: usize) -> Self {
         let values = &sorted[sorted.partition_point(|&value| value <= MISSING)..];
         let (Some(&first), Some(&last)) = (values.first(), values.last()) else {
-            return Self { cuts: Vec::new() };
+            return Self::cut_at(Vec::new());
         };
         if first.total_cmp(&last).is_eq() {
-            return Self { cuts: vec![first.next_down(), first] };
+            return Self::cut_at(vec![first.next_down(), first]);
         }
         let quantile = |part: usize| values[(part * values.len()).div_ceil(parts) - 1];
         let mut cuts: Vec<f64> = (1..parts).map(quantile).filter(|&cut| cut < last).collect();
         cuts.dedup();
-        Self { cuts }
+        Self::cut_at(cuts)
+    }
+
+    fn cut_at(cuts: Vec<f64>) -> Self {
+        Self { cuts, codes: Vec::new() }
+    }
+
+    /// A bin for each of these codes, and one for any other.
+    pub(super) fn of_codes(codes: &[String]) -> Self {
+        let names = codes.iter().cloned().chain([NEW_CODE.to_owned()]);
+        Self { cuts: (0..codes.len()).map(|code| code as f64).collect(), codes: names.collect() }
     }
 
     /// How many bins there are.
@@ -59,6 +71,7 @@ impl Bins {
         match bin {
             0 => "not covered".to_owned(),
             1 => "missing".to_owned(),
+            _ if !self.codes.is_empty() => self.codes[bin - 2].clone(),
             _ if self.cuts.is_empty() => "any value".to_owned(),
             2 => format!("up to {}", cut(0)),
             _ if bin - 2 == self.cuts.len() => format!("over {}", cut(bin - 3)),

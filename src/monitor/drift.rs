@@ -87,12 +87,18 @@ pub(super) fn measure(
     let mut drift: Vec<FeatureDrift> = features
         .par_iter()
         .enumerate()
-        .map(|(place, feature)| FeatureDrift {
-            feature: feature.name.clone(),
-            label: feature.label.clone(),
-            source: feature.records.source.clone(),
-            importance: importance[place],
-            shift: Shift::of(&stacked.column(place), panel, params.limits.feature_psi, params.seed),
+        .map(|(place, feature)| {
+            let (column, limit) = (stacked.column(place), params.limits.feature_psi);
+            FeatureDrift {
+                feature: feature.name.clone(),
+                label: feature.label.clone(),
+                source: feature.records.source.clone(),
+                importance: importance[place],
+                shift: match feature.measure.codes() {
+                    Some(codes) => Shift::of_codes(&column, panel, limit, params.seed, codes),
+                    None => Shift::of(&column, panel, limit, params.seed),
+                },
+            }
         })
         .collect();
     let mut shift = Shift::of(log_odds, panel, params.limits.score_psi, params.seed);

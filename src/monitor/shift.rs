@@ -76,6 +76,15 @@ impl Shift {
     /// Compares a column (one number a row of the panel, absences among them as [`bins`](super::bins) has
     /// them). The p-value is not adjusted yet, and there is no verdict before that: see [`Shift::judge`].
     pub(super) fn of(column: &[f64], panel: &Panel, limit: f64, seed: u64) -> Self {
+        Self::in_bins(column, (panel, seed), limit, None)
+    }
+
+    /// The same of these codes, each a bin of its own: an order that they do not have must not join them.
+    pub(super) fn of_codes(column: &[f64], panel: &Panel, limit: f64, seed: u64, codes: &[String]) -> Self {
+        Self::in_bins(column, (panel, seed), limit, Some(Bins::of_codes(codes)))
+    }
+
+    fn in_bins(column: &[f64], (panel, seed): (&Panel, u64), limit: f64, given: Option<Bins>) -> Self {
         let sorted = |wanted: &dyn Fn(bool) -> bool| {
             let rows = column.iter().zip(&panel.is_now);
             let mut values: Vec<f64> =
@@ -84,7 +93,7 @@ impl Shift {
             values
         };
         let (training, now) = (sorted(&|now| !now), sorted(&|now| now));
-        let bins = Bins::of(&training, Self::BINS);
+        let bins = given.unwrap_or_else(|| Bins::of(&training, Self::BINS));
         let table = Table::new(column, &bins, panel);
         let index = table.index(panel);
         let cells = Bins::of(&sorted(&|_| true), Self::CELLS);

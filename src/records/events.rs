@@ -60,6 +60,8 @@ pub(crate) struct EventTable {
     pub(super) episodes: Option<Episodes>,
     /// NaN where a row has no value.
     pub(crate) value: Option<Vec<f32>>,
+    /// What each value is a part of, not below it; NaN where that is not known.
+    pub(crate) of: Option<Vec<f32>>,
     pub(crate) role: Option<Vec<Role>>,
     /// A column of codes for each category; `u32::MAX` where a row has none.
     pub(crate) categories: Vec<Vec<u32>>,
@@ -191,6 +193,13 @@ impl EventTable {
         }
     }
 
+    /// A row's value and what it is a part of; `None` where one of the two is not known.
+    #[inline]
+    pub(crate) fn part(&self, row: usize) -> Option<(f32, f32)> {
+        let known = |column: &Option<Vec<f32>>| column.as_ref().map(|of| of[row]).filter(|v| !v.is_nan());
+        known(&self.value).zip(known(&self.of))
+    }
+
     pub(crate) fn role(&self, row: usize) -> Role {
         self.role.as_ref().map_or(Role::Subject, |roles| roles[row])
     }
@@ -293,6 +302,7 @@ impl EventTable {
             && self.kind[a] == self.kind[b]
             && self.role(a) == self.role(b)
             && self.value.as_ref().is_none_or(|values| values[a].to_bits() == values[b].to_bits())
+            && self.of.as_ref().is_none_or(|of| of[a].to_bits() == of[b].to_bits())
             && self.categories.iter().chain(&self.incident).all(|codes| codes[a] == codes[b])
     }
 
@@ -314,6 +324,9 @@ impl EventTable {
             .then(self.role(a).cmp(&self.role(b)));
         for codes in self.categories.iter().chain(&self.incident) {
             order = order.then(codes[a].cmp(&codes[b]));
+        }
+        if let Some(of) = &self.of {
+            order = order.then(of[a].total_cmp(&of[b]));
         }
         // Ends last: an end may become known later, and must not reorder what was known before.
         order = order.then_with(|| self.reference(a).cmp(&self.reference(b)));
@@ -338,7 +351,7 @@ impl EventTable {
             pick(&mut episodes.ended, order);
             pick(&mut episodes.ended_known, order);
         }
-        if let Some(values) = &mut self.value {
+        for values in self.value.iter_mut().chain(&mut self.of) {
             pick(values, order);
         }
         if let Some(roles) = &mut self.role {

@@ -61,6 +61,11 @@ pub struct EventColumns {
     /// A number, for instance pounds of arrears. Kept in single precision (seven digits).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// The number that the value is a part of: the sessions possible, where the value is the sessions missed. What the
+    /// measure `share` divides by. A row whose value is below 0 or above this number is rejected: one of the two is wrong,
+    /// and nobody can tell which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// The person's part in it: subject, victim, suspect or witness. Subject where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -91,13 +96,14 @@ pub struct EventColumns {
 }
 
 impl EventColumns {
-    /// The columns whose content features can read: kind, value, role and categories.
+    /// The columns whose content features can read: kind, value, what it is a part of, role and categories.
     pub(crate) fn readable(&self) -> impl Iterator<Item = &str> + Clone {
         let kind = match &self.kind {
             Kind::Column(column) => Some(column),
             Kind::Constant(_) | Kind::FileName(_) => None,
         };
-        kind.into_iter().chain(&self.value).chain(&self.role).chain(&self.categories).map(String::as_str)
+        let numbers = self.value.iter().chain(&self.of);
+        kind.into_iter().chain(numbers).chain(&self.role).chain(&self.categories).map(String::as_str)
     }
 }
 
@@ -242,6 +248,7 @@ impl SourceMapping {
                 known: Known::default(),
                 ended_known: None,
                 value: None,
+                of: None,
                 role: None,
                 reference: None,
                 incident: None,
@@ -308,6 +315,13 @@ impl SourceMapping {
     #[must_use]
     pub fn value(mut self, column: impl Into<String>) -> Self {
         self.columns.value = Some(column.into());
+        self
+    }
+
+    /// The column of the number that the value is a part of: see [`EventColumns::of`].
+    #[must_use]
+    pub fn of(mut self, column: impl Into<String>) -> Self {
+        self.columns.of = Some(column.into());
         self
     }
 
@@ -390,6 +404,12 @@ impl SourceMapping {
         }
         if columns.ended_known.is_some() && columns.ended.is_none() {
             return wrong("ended_known is given without ended");
+        }
+        if columns.of.is_some() && columns.value.is_none() {
+            return wrong("`of` is given without the value that is a part of it");
+        }
+        if columns.of.is_some() && columns.of == columns.value {
+            return wrong("`of` and `value` are one column: every share would be all of it");
         }
         if !(0.0..=1.0).contains(&columns.minimum_link) {
             return wrong("minimum_link must lie between 0 and 1");

@@ -46,6 +46,10 @@ pub struct SourceProfile {
     /// How many of them have no value; none is given where the source has no values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub empty: Vec<u64>,
+    /// How many of them do not say what their value is a part of, or say that it is of 0: they count in no share. None is
+    /// given where the source has no such numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub of_nothing: Vec<u64>,
     /// Kinds of [`SourceProfile::FEWEST`] rows or more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<KindProfile>,
@@ -172,6 +176,7 @@ impl SourceProfile {
             from: snapshot.as_of().day(),
             months: Vec::new(),
             empty: Vec::new(),
+            of_nothing: Vec::new(),
             kinds: Vec::new(),
         };
         match source {
@@ -227,8 +232,12 @@ impl SourceProfile {
         }
         // Where rows are gone their values are, too: that is said once.
         let has_rows = found.iter().all(|change| matches!(change.what, ChangeIn::Kinds | ChangeIn::People));
-        if has_rows && !self.empty.is_empty() {
-            found.extend(self.values_empty(&now).into_iter().map(|words| SourceChange {
+        let numbers = [
+            (&self.empty, &now.profile.empty, "a value"),
+            (&self.of_nothing, &now.profile.of_nothing, "a number above 0 that their value is a part of"),
+        ];
+        for (then, held, what) in numbers.into_iter().filter(|(then, ..)| has_rows && !then.is_empty()) {
+            found.extend(self.emptier((then, held), &now, what).into_iter().map(|words| SourceChange {
                 source: self.source.clone(),
                 what: ChangeIn::Values,
                 words,
@@ -396,29 +405,31 @@ impl SourceProfile {
         rows * now.window.people
     }
 
-    fn values_empty(&self, now: &Now) -> Vec<String> {
-        let filled = |profile: &Self| -> Vec<u64> {
-            profile.months.iter().zip(&profile.empty).map(|(rows, empty)| rows - empty).collect()
+    /// What is found in the rows of which `empty`, then and now, lack `what`.
+    fn emptier(&self, empty: (&[u64], &[u64]), now: &Now, what: &str) -> Vec<String> {
+        // Now the mapping may name no such column, and then no row has it.
+        let filled = |profile: &Self, empty: &[u64]| -> Vec<u64> {
+            let empty = |month: usize| empty.get(month).copied().unwrap_or(profile.months[month]);
+            (0..profile.months.len()).map(|month| profile.months[month] - empty(month)).collect()
         };
-        let (then, held) = (filled(self), filled(&now.profile));
-        let what = "rows with a value";
-        let found = self.series(&Series { then: &then, now: &held }, now, what);
+        let (then, held) = (filled(self, empty.0), filled(&now.profile, empty.1));
+        let found = self.series(&Series { then: &then, now: &held }, now, &format!("rows with {what}"));
         if !found.is_empty() {
             return found.into_iter().map(|(_, words)| words).collect();
         }
-        let share = |profile: &Self| {
+        let share = |profile: &Self, filled: &[u64]| {
             let last = profile.months.len().saturating_sub(12);
-            let [rows, empty] =
-                [&profile.months, &profile.empty].map(|months| months[last..].iter().sum::<u64>() as f64);
-            (rows, empty / rows.max(1.0))
+            let [rows, filled] =
+                [&profile.months, filled].map(|months| months[last..].iter().sum::<u64>() as f64);
+            (rows, (rows - filled) / rows.max(1.0))
         };
-        let ((_, then), (rows, held)) = (share(self), share(&now.profile));
+        let ((_, then), (rows, held)) = (share(self, &then), share(&now.profile, &held));
         let error = (held * (1.0 - held) * now.window.bunching / rows.max(1.0)).sqrt();
         // 3.09 standard errors: one in a thousand.
         if rows >= Self::FEWEST as f64 && held - 3.09 * error > then + Self::EMPTY_RISE {
             let [held, then] = [held, then].map(|share| 100.0 * share);
             vec![format!(
-                "{held:.0}% of the rows of its last twelve months have no value; when the model was trained {then:.0}%"
+                "{held:.0}% of the rows of its last twelve months are without {what}; when the model was trained {then:.0}%"
             )]
         } else {
             Vec::new()
@@ -479,7 +490,7 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
     let (mut found, mut last, mut squares, mut in_year) = (of, None, 0, 0);
     let mut kinds = vec![(0_u64, 0_u64); source.kinds.len()];
     // One more month than there are whole ones, for what came after them.
-    let mut months = vec![(0_u64, 0_u64); starts.len()];
+    let mut months = vec![(0_u64, 0_u64, 0_u64); starts.len()];
     let mut own_by_month = vec![0_u64; starts.len()];
     for person in 0..found.people as u32 {
         own_by_month.fill(0);
@@ -498,6 +509,9 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
                     months[month].0 += 1;
                     own_by_month[month] += u64::from(is_recent);
                     months[month].1 += u64::from(is_empty);
+                    let is_of_nothing =
+                        source.events.of.as_ref().is_some_and(|of| of[row].is_nan() || of[row] == 0.0);
+                    months[month].2 += u64::from(is_of_nothing);
                 }
             }
         }
@@ -516,6 +530,9 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
     found.bunching = if in_year > 0 { squares as f64 / in_year as f64 } else { 1.0 };
     if source.events.value.is_some() {
         found.empty = months.iter().map(|month| month.1).collect();
+    }
+    if source.events.of.is_some() {
+        found.of_nothing = months.iter().map(|month| month.2).collect();
     }
     found.months = months.into_iter().map(|month| month.0).collect();
     let kinds = source.kinds.iter().zip(kinds).filter(|(_, (rows, _))| *rows >= fewest);
@@ -547,6 +564,7 @@ mod tests {
     use super::*;
     use crate::records::{Coverage, Extract, Records, SourceMapping};
     use polars::df;
+    use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
     /// A record of a person: month since January 2020, kind, and whether a value is given.
     #[derive(Clone, Copy)]
@@ -563,6 +581,11 @@ mod tests {
     }
 
     fn records(rows: &[Row], to: &str) -> Records {
+        let (frame, mapping) = table(rows, to);
+        Records::builder().source(mapping, Extract::frame(frame)).build().unwrap()
+    }
+
+    fn table(rows: &[Row], to: &str) -> (DataFrame, SourceMapping) {
         let who: Vec<String> = (0..rows.len()).map(|row| format!("p{}", row * 37 % 100)).collect();
         let on: Vec<String> = rows
             .iter()
@@ -577,7 +600,7 @@ mod tests {
             .kind_column("kind")
             .value("value")
             .coverage(coverage);
-        Records::builder().source(mapping, Extract::frame(frame)).build().unwrap()
+        (frame, mapping)
     }
 
     const TO: &str = "2024-12-31";
@@ -649,6 +672,39 @@ mod tests {
             .map(|row| if row.1 == "visit" { Row(row.0, "Visit (new)", row.2) } else { row })
             .collect();
         assert_eq!(found(&renamed), [ChangeIn::Kinds]);
+    }
+
+    #[test]
+    fn numbers_that_values_are_a_part_of_are_missed_like_values() {
+        // Blank, 0, or as before, from a month on.
+        let of = |blank: i32, to: Option<f64>| -> Vec<ChangeIn> {
+            let profiled = |from: i32| {
+                let held = rows();
+                let number = |row: &Row| if row.0 < from { Some(60.0) } else { to };
+                let possible: Vec<Option<f64>> = held.iter().map(number).collect();
+                let missed: Vec<Option<f64>> = possible.iter().map(|of| of.map(|of| of / 4.0)).collect();
+                let (mut frame, mapping) = table(&held, TO);
+                frame.with_column(Series::new("value".into(), missed).into_column()).unwrap();
+                frame.with_column(Series::new("possible".into(), possible).into_column()).unwrap();
+                Records::builder().source(mapping.of("possible"), Extract::frame(frame)).build().unwrap()
+            };
+            let then = profiled(i32::MAX);
+            let profile = SourceProfile::of(&then.as_of("2023-01-01".parse().unwrap()), "calls").unwrap();
+            let text = serde_json::to_string(&profile).unwrap();
+            assert_eq!(serde_json::from_str::<SourceProfile>(&text).unwrap(), profile);
+            let now = profiled(blank);
+            let found =
+                profile.changes(&now.as_of("2025-01-01".parse().unwrap()), "2015-01-01".parse().unwrap());
+            found.into_iter().map(|change| change.what).collect()
+        };
+        assert_eq!(of(i32::MAX, None), []);
+        for to in [None, Some(0.0)] {
+            for from in [0, 48] {
+                let found = of(from, to);
+                assert!(found.contains(&ChangeIn::Values), "{from} {to:?}");
+                assert!(found.iter().all(|what| *what == ChangeIn::Values), "{found:?}");
+            }
+        }
     }
 
     #[test]

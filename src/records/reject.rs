@@ -42,6 +42,8 @@ pub enum RejectReason {
     KindMissing,
     /// A text that is no number, or one that is not finite.
     NumberUnreadable,
+    /// A value that is no part of the number it is said to be of: below 0, or above that number.
+    NotAPart,
     /// A role other than subject, victim, suspect or witness.
     RoleUnknown,
     /// A link probability under the minimum.
@@ -93,6 +95,7 @@ impl RejectReason {
             Self::EndBeforeStart => "end_before_start",
             Self::KindMissing => "kind_missing",
             Self::NumberUnreadable => "number_unreadable",
+            Self::NotAPart => "not_a_part",
             Self::RoleUnknown => "role_unknown",
             Self::LinkWeak => "link_weak",
             Self::LinkNotAShare => "link_not_a_share",
@@ -127,6 +130,7 @@ impl RejectReason {
             Self::EndBeforeStart => "it ends before it begins",
             Self::KindMissing => "no kind of event",
             Self::NumberUnreadable => "not a finite number",
+            Self::NotAPart => "below 0, or above the number (`of`) that it is a part of",
             Self::RoleUnknown => "a role other than subject, victim, suspect, witness",
             Self::LinkWeak => "the link to the person is too unsure",
             Self::LinkNotAShare => "a link probability that is not between 0 and 1",

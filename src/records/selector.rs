@@ -130,6 +130,37 @@ impl Selector {
         }
     }
 
+    /// Refuses codes of a category that no such record has, and records with a code that is none of these: a model would
+    /// have learnt nothing of it.
+    pub(crate) fn check_codes(
+        &self,
+        records: &Records,
+        of: &str,
+        (category, codes): (&str, &[String]),
+    ) -> Option<SpecError> {
+        let fault = || {
+            let selection = self.resolve(records, of)?;
+            let source = records.source_at(selection.source);
+            let place = category_place(source, category, of)?;
+            let (names, held) = (&source.categories[place].1, &source.events.categories[place]);
+            let is_other = |name: &str| !codes.iter().any(|code| code == name);
+            let read = (0..held.len()).filter(|&row| selection.matches(&source.events, row));
+            let read = read.map(|row| held[row] as usize);
+            let others =
+                Held::of(names, read.filter(|&code| names.get(code).is_some_and(|name| is_other(name))));
+            if !others.names.is_empty() {
+                let why = format!(
+                    "records of source {} have a {category} that is not among its codes: {others}; add what is missing to \
+                     `codes`, or bring it under one of them with a list of codes",
+                    source.name
+                );
+                return Err(SpecError::Invalid { of: of.to_owned(), why });
+            }
+            codes.iter().try_for_each(|code| self.clone().category(category, code).check(records, of))
+        };
+        fault().err()
+    }
+
     /// The first name that no record of the source has: what it is a name of, and the names that there are.
     fn not_held<'s>(&'s self, source: &Source) -> Option<(String, &'s str, Held)> {
         let events = &source.events;

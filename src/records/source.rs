@@ -29,7 +29,7 @@ pub(crate) struct Source {
     /// The categories that are kept: the column's name and its values, sorted.
     pub(crate) categories: Vec<(String, Vec<Box<str>>)>,
     pub(crate) events: EventTable,
-    /// The extract's columns that features can read: kind, value, role and categories.
+    /// The extract's columns that features can read: kind, value and what it is of, role and categories.
     pub(crate) columns: Vec<String>,
     /// The codes that are not on their lists.
     pub(super) unlisted: Vec<UnlistedCodes>,
@@ -134,7 +134,7 @@ impl Source {
                 if let Some(ended) = events.ended(row, as_of) {
                     bytes.extend_from_slice(&ended.to_le_bytes());
                 }
-                if let Some(values) = &events.value {
+                for values in events.value.iter().chain(&events.of) {
                     bytes.extend_from_slice(&values[row].to_le_bytes());
                 }
                 for (codes, (_, values)) in events.categories.iter().zip(&self.categories) {
@@ -193,6 +193,7 @@ struct Layout<'m> {
     known: Option<usize>,
     ended_known: Option<usize>,
     value: Option<usize>,
+    of: Option<usize>,
     role: Option<usize>,
     reference: Option<usize>,
     incident: Option<usize>,
@@ -225,6 +226,7 @@ impl<'m> Layout<'m> {
         let ended = optional(&columns.ended);
         let ended_known = optional(&columns.ended_known);
         let value = optional(&columns.value);
+        let of = optional(&columns.of);
         let role = optional(&columns.role);
         let reference = optional(&columns.reference);
         let incident = optional(&columns.incident);
@@ -239,6 +241,7 @@ impl<'m> Layout<'m> {
             known,
             ended_known,
             value,
+            of,
             role,
             reference,
             incident,
@@ -282,6 +285,7 @@ impl Reading {
                     Known::LagDays(_) | Known::Column(_) | Known::FileName(_) => KnownDays::Told(Vec::new()),
                 },
                 value: mapping.columns.value.is_some().then(Vec::new),
+                of: mapping.columns.of.is_some().then(Vec::new),
                 role: mapping.columns.role.is_some().then(Vec::new),
                 categories: mapping.columns.categories.iter().map(|_| Vec::new()).collect(),
                 references: mapping.columns.reference.is_some().then(References::default),
@@ -351,10 +355,7 @@ impl Reading {
             .ended
             .map(|place| self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults));
         let kind = self.kinds_of(batch, layout, &mut faults)?;
-        let value: Option<Vec<f32>> = layout.value.map(|place| {
-            let numbers = faults.numbers((cells(place), rows), place as u32, &self.reader);
-            numbers.into_iter().map(|number| number as f32).collect()
-        });
+        let [value, of] = self.numbers(batch, layout, &mut faults);
         let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
         let told =
             layout.link.map(|place| faults.probabilities((cells(place), rows), place as u32, &self.reader));
@@ -394,8 +395,10 @@ impl Reading {
         }
         keep(&mut self.person, &person, &accepted);
         keep(&mut self.events.kind, &kind, &accepted);
-        if let (Some(held), Some(value)) = (&mut self.events.value, &value) {
-            keep(held, value, &accepted);
+        for (held, numbers) in [(&mut self.events.value, &value), (&mut self.events.of, &of)] {
+            if let (Some(held), Some(numbers)) = (held, numbers) {
+                keep(held, numbers, &accepted);
+            }
         }
         if let (Some(held), Some(role)) = (&mut self.events.role, &role) {
             keep(held, role, &accepted);
@@ -436,6 +439,23 @@ impl Reading {
         };
         let known = known.unwrap_or_else(|| occurred.iter().map(|day| day.saturating_add(lag)).collect());
         Some(known.into_iter().zip(since).map(|(known, since)| known.max(since)).collect())
+    }
+
+    /// The values, and what they are part of.
+    fn numbers(&self, batch: &Batch, layout: &Layout<'_>, faults: &mut Faults) -> [Option<Vec<f32>>; 2] {
+        let rows = batch.rows.len();
+        let read = [layout.value, layout.of].map(|place| {
+            place.map(|place| faults.numbers((&batch.columns[place], rows), place as u32, &self.reader))
+        });
+        if let (Some(place), [Some(value), Some(of)]) = (layout.value, &read) {
+            for (row, (&value, &of)) in value.iter().zip(of).enumerate() {
+                // What is not known (NaN) contradicts nothing.
+                if value < 0.0 || of < 0.0 || value > of {
+                    faults.add(row, place as u32, RejectReason::NotAPart);
+                }
+            }
+        }
+        read.map(|numbers| Some(numbers?.into_iter().map(|number| number as f32).collect()))
     }
 
     /// How sure it is that each row is its person's: of what the row says itself and what the identities say the lower.

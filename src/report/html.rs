@@ -42,9 +42,11 @@ pub fn list_html(list: &ReviewList, title: &str) -> Result<String, ReportError> 
 
 /// The values of a contribution's features, in words.
 pub(super) fn values(part: &Contribution) -> String {
-    let said: Vec<String> =
-        part.values.iter().zip(&part.units).map(|(&cell, unit)| words::value(cell, unit)).collect();
-    said.join("; ")
+    let code = |nth: usize| part.codes.get(nth).filter(|code| !code.is_empty()).cloned();
+    let said = |(nth, (&cell, unit)): (usize, (&Cell, &String))| {
+        code(nth).unwrap_or_else(|| words::value(cell, unit))
+    };
+    part.values.iter().zip(&part.units).enumerate().map(said).collect::<Vec<_>>().join("; ")
 }
 
 #[derive(Template)]
@@ -382,7 +384,7 @@ fn records_say(part: &Contribution) -> String {
     let all = |which: fn(&Cell) -> bool| part.values.iter().all(which);
     if !part.records.is_empty() {
         words::counted(part.records.len(), "record behind it", "records behind it")
-    } else if all(|cell| *cell == Cell::Value(0.0)) {
+    } else if part.codes.is_empty() && all(|cell| *cell == Cell::Value(0.0)) {
         "No record behind it: it was looked for, and nothing was found.".to_owned()
     } else if all(|cell| *cell == Cell::NotCovered) {
         "No record behind it: the source does not cover this.".to_owned()

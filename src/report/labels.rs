@@ -7,7 +7,7 @@ use crate::calendar::{AsOf, Lookback};
 use crate::cohort::{CohortSpec, OwnDay, Unit};
 use crate::evaluate::{Capacity, FamilyRule};
 use crate::features::{Direction, Feature, Measure, Scope};
-use crate::model::{Candidate, Place, ShapeRow, Trainer};
+use crate::model::{Candidate, Place, Shape, ShapeRow, Trainer};
 use crate::records::Selector;
 use crate::scoring::SignOff;
 
@@ -52,8 +52,14 @@ pub(super) fn measure(feature: &Feature) -> String {
         Measure::Max => format!("the largest ({value})"),
         Measure::Min => format!("the smallest ({value})"),
         Measure::Latest => format!("the latest ({value})"),
+        Measure::Share => {
+            format!("the sum of the values, as a share of the sum of what they are part of ({value})")
+        }
         Measure::Slope => format!("the slope of the values by day ({value})"),
         Measure::LatestIs { category, value } => format!("whether the latest {} is {value}", plain(category)),
+        Measure::LatestOf { category, codes } => {
+            format!("the latest {}, of {}", plain(category), words::counted(codes.len(), "code", "codes"))
+        }
         Measure::DaysSinceChange(category) => format!("days since {} changed", plain(category)),
         Measure::Members(from, to) => format!("how many people are {from} to {to} years old"),
         Measure::Moves => "how often the household changed".to_owned(),
@@ -170,6 +176,9 @@ pub(super) fn how(candidate: &Candidate) -> String {
     let by = match candidate.trainer() {
         Trainer::Additive(_) => "by a table of steps that was learnt from past cases",
         Trainer::Scorecard(_) => "by whole points for the answer to a yes-or-no question",
+        Trainer::Logistic(_) if terms.iter().any(|term| matches!(term.shape, Shape::Steps { .. })) => {
+            "in proportion to its value, or by a step for each of its codes"
+        }
         Trainer::Logistic(_) => "in proportion to its value",
     };
     let mut text = format!(

@@ -123,6 +123,8 @@ struct Watched<'m> {
     source: &'m str,
     /// What share of the importance rests on it.
     share: f64,
+    /// How many codes there are, where its values are codes without an order.
+    codes: Option<usize>,
     /// Values beyond these are outside.
     from: f64,
     to: f64,
@@ -164,8 +166,10 @@ impl<'m> Gate<'m> {
             .map(|(place, feature)| {
                 let quantiles =
                     candidate.training().ranges.get(place).map_or(&[][..], |range| &range.quantiles);
+                let codes = feature.measure.codes().map(<[String]>::len);
                 let (from, to) = match quantiles {
-                    [low, .., high] => {
+                    // Of codes there is no outside, but those that are none of them.
+                    [low, .., high] if codes.is_none() => {
                         let reach = rule.widths_outside * (high - low);
                         (low - reach, high + reach)
                     }
@@ -176,6 +180,7 @@ impl<'m> Gate<'m> {
                     label: &feature.label,
                     source: &feature.records.source,
                     share: shares[place] / watched,
+                    codes,
                     from,
                     to,
                     is_stale: stale(&feature.records.source),
@@ -199,7 +204,8 @@ impl<'m> Gate<'m> {
         }
         let has_household = cohort.others(row).is_some();
         let is_unknown = |watched: &Watched<'_>| match cell(watched) {
-            Cell::Value(_) => false,
+            // What a code says that training did not know is not known.
+            Cell::Value(value) => watched.codes.is_some_and(|codes| value as usize >= codes),
             Cell::NotCovered => true,
             Cell::Missing => watched.missing_is_unknown || (watched.is_of_household && !has_household),
         };

@@ -153,6 +153,10 @@ pub struct Contribution {
     pub values: Vec<Cell>,
     /// Their units.
     pub units: Vec<String>,
+    /// What the values stand for where they are codes, in the project's words; empty where a value is none. No entry where
+    /// none of the features is of codes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
     /// Whether it is about the case's own records or those of others in the household (association is
     /// never hidden).
     pub scope: Scope,
@@ -192,7 +196,8 @@ impl Contribution {
         Self {
             features: of.iter().map(|feature| feature.name.clone()).collect(),
             label: of.iter().map(|feature| feature.label.as_str()).collect::<Vec<_>>().join(" and "),
-            words: words(&of, &values, log_odds, 0),
+            words: words(&of, &values, log_odds, (0, is_unlearnt(candidate, term, &of, &values))),
+            codes: codes_of(&of, &values),
             values,
             units: of.iter().map(|feature| feature.unit.clone()).collect(),
             scope: if household { Scope::Household } else { Scope::Own },
@@ -208,7 +213,8 @@ impl Contribution {
     pub(super) fn without_values(mut self, candidate: &Candidate, term: usize, records: usize) -> Self {
         let features = candidate.features().features();
         let of: Vec<&Feature> = candidate.model().places(term).map(|place| &features[place]).collect();
-        self.words = words(&of, &self.values, self.log_odds, records);
+        let unlearnt = is_unlearnt(candidate, term, &of, &self.values);
+        self.words = words(&of, &self.values, self.log_odds, (records, unlearnt));
         self.without_value = records;
         self
     }
@@ -420,15 +426,46 @@ impl ScoredCase {
     }
 }
 
+/// Whether a term is of a code that training did not know, or saw with too few families to learn from.
+fn is_unlearnt(candidate: &Candidate, term: usize, features: &[&Feature], cells: &[Cell]) -> bool {
+    let ([feature], [cell]) = (features, cells) else { return false };
+    let (Some(codes), Some(value)) = (feature.measure.codes(), cell.value()) else { return false };
+    value as usize >= codes.len() || candidate.model().terms()[term].is_uncounted(*cell)
+}
+
+/// What is said beside a code of which training knew nothing.
+const UNLEARNT: &str =
+    " Too few families had it in training to learn what it means, which is not the same as safe.";
+
+/// What cells stand for, where one of the features is of codes.
+fn codes_of(features: &[&Feature], cells: &[Cell]) -> Vec<String> {
+    if features.iter().all(|feature| feature.measure.codes().is_none()) {
+        return Vec::new();
+    }
+    features
+        .iter()
+        .zip(cells)
+        .map(|(feature, &cell)| feature.code(cell).unwrap_or_default().to_owned())
+        .collect()
+}
+
 /// `Domestic abuse notifications: how many, last 365 days (others in the household): 2 records. Raises
 /// the score.`
-fn words(features: &[&Feature], cells: &[Cell], log_odds: f64, without_value: usize) -> String {
+fn words(
+    features: &[&Feature],
+    cells: &[Cell],
+    log_odds: f64,
+    (without_value, is_unlearnt): (usize, bool),
+) -> String {
     let said: Vec<String> = features
         .iter()
         .zip(cells)
         .map(|(feature, cell)| match cell {
             Cell::NotCovered => format!("{}: not covered by the source", feature.label),
-            cell => format!("{}: {}", feature.label, crate::words::value(*cell, &feature.unit)),
+            cell => {
+                let value = crate::words::value(*cell, &feature.unit);
+                format!("{}: {}", feature.label, feature.code(*cell).unwrap_or(&value))
+            }
         })
         .collect();
     let effect = if log_odds > 0.0 {
@@ -445,7 +482,8 @@ fn words(features: &[&Feature], cells: &[Cell], log_odds: f64, without_value: us
         }
         _ => format!(" ({} without a value not in it)", words::counted(without_value, "record", "records")),
     };
-    format!("{}{unknown}. {effect}", said.join("; "))
+    let caution = if is_unlearnt { UNLEARNT } else { "" };
+    format!("{}{unknown}. {effect}{caution}", said.join("; "))
 }
 
 crate::opaque_debug!(ScoredCase);
@@ -465,7 +503,7 @@ mod tests {
     fn one_record_is_not_one_records() {
         let feature =
             Feature::new(Selector::source("police"), Measure::Count, Lookback::Days(365)).label("Police");
-        let said = |cell, points| words(&[&feature], &[cell], points, 0);
+        let said = |cell, points| words(&[&feature], &[cell], points, (0, false));
         assert_eq!(said(Cell::Value(1.0), 0.5), "Police: 1 record. Raises the score.");
         assert_eq!(said(Cell::Value(1_204.0), -0.5), "Police: 1,204 records. Lowers the score.");
         assert_eq!(said(Cell::Missing, 0.0), "Police: no value. Leaves the score as it is.");
@@ -473,6 +511,31 @@ mod tests {
             said(Cell::NotCovered, 0.0),
             "Police: not covered by the source. Leaves the score as it is."
         );
+    }
+
+    #[test]
+    fn a_share_is_said_of_what_it_is_a_part_and_a_code_by_its_name() {
+        let mut share =
+            Feature::new(Selector::source("school"), Measure::Share, Lookback::Days(365)).label("Missed");
+        let said = |feature: &Feature, cell| words(&[feature], &[cell], 0.5, (2, false));
+        let (missed, unknown) =
+            (Cell::Value(37.6), "(2 records without a value not in it). Raises the score.");
+        assert_eq!(said(&share, missed), format!("Missed: 37.6% {unknown}"));
+        share.unit = "% of sessions possible".into();
+        assert_eq!(said(&share, missed), format!("Missed: 37.6% of sessions possible {unknown}"));
+
+        let codes = vec!["council".to_owned(), "private rent".to_owned()];
+        let of = Measure::LatestOf { category: "tenure".into(), codes };
+        let tenure = Feature::new(Selector::source("homes"), of, Lookback::Ever).label("Tenure");
+        let said = |cell, unlearnt| words(&[&tenure], &[cell], 0.0, (0, unlearnt));
+        assert_eq!(said(Cell::Value(1.0), false), "Tenure: private rent. Leaves the score as it is.");
+        let new = said(Cell::Value(2.0), true);
+        assert!(
+            new.starts_with("Tenure: a code that training did not know. Leaves the score as it is."),
+            "{new}"
+        );
+        assert!(new.ends_with("not the same as safe."), "{new}");
+        assert_eq!(said(Cell::Missing, false), "Tenure: no value. Leaves the score as it is.");
     }
 
     #[test]

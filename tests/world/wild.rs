@@ -57,6 +57,14 @@ pub fn wild_row(dice: &mut Dice, mapping: &SourceMapping, people: usize, referen
     let occurred = wild_day(dice);
     let episodes = mapping.columns.ended.is_some();
     let ended = (episodes && dice.chance(0.6)).then(|| occurred + dice.between(0, 200));
+    let mut value = dice.chance(0.8).then(|| f64::from(dice.between(-8, 40)) / 4.0);
+    let mut of = None;
+    if mapping.columns.of.is_some() {
+        // Now and then of nothing.
+        value = value.map(f64::abs);
+        let least = value.unwrap_or(0.0);
+        of = dice.chance(0.8).then(|| least + f64::from(dice.between(0, 12)) / 4.0);
+    }
     Row {
         person: format!("p{:02}", dice.below(people)),
         kind: (*dice.pick(kinds_of(&mapping.name))).to_owned(),
@@ -66,7 +74,8 @@ pub fn wild_row(dice: &mut Dice, mapping: &SourceMapping, people: usize, referen
         ended,
         ended_known: ended.filter(|_| dice.chance(0.7)).map(|day| day + dice.between(-20, 30)),
         role: dice.chance(0.7).then(|| *dice.pick(&Role::ALL)),
-        value: dice.chance(0.8).then(|| f64::from(dice.between(-8, 40)) / 4.0),
+        value,
+        of,
         place: dice.chance(0.8).then(|| (*dice.pick(&PLACES)).to_owned()),
         reference,
     }
@@ -93,6 +102,9 @@ pub fn wild(seed: u64, people: usize, rows: usize) -> World {
     }
     for mut mapping in mappings() {
         mapping.coverage = wild_coverage(&mut dice, &mapping.name);
+        if mapping.name == "housing" {
+            mapping.columns.of = Some("of".into());
+        }
         let rows = (0..rows)
             .map(|row| wild_row(&mut dice, &mapping, people, format!("{}-{row}", mapping.name)))
             .collect();
@@ -140,6 +152,9 @@ pub fn wild_features(dice: &mut Dice, world: &World, families: bool) -> FeatureS
             measures.extend([Measure::Sum, Measure::Mean, Measure::Max, Measure::Latest]);
             measures.extend([Measure::Min, Measure::Slope]);
         }
+        if columns.of.is_some() {
+            measures.extend([Measure::Share, Measure::Share, Measure::Share]);
+        }
         if columns.ended.is_some() {
             measures.extend([Measure::DaysOpen, Measure::PresentNow]);
         }
@@ -147,6 +162,11 @@ pub fn wild_features(dice: &mut Dice, world: &World, families: bool) -> FeatureS
             let value = (*dice.pick(&PLACES)).to_owned();
             measures.push(Measure::Distinct(category.clone()));
             measures.push(Measure::DaysSinceChange(category.clone()));
+            // Some of the places, in any order.
+            let mut codes: Vec<String> = PLACES.map(str::to_owned).to_vec();
+            dice.shuffle(&mut codes);
+            codes.truncate(3);
+            measures.push(Measure::LatestOf { category: category.clone(), codes });
             measures.push(Measure::LatestIs { category, value });
         }
         // Two selectors a source, so that features share the pass over one group of records.

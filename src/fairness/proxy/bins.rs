@@ -13,6 +13,8 @@ pub(super) struct Bins {
     of_row: Vec<u16>,
     /// How many bins there are of values.
     values: usize,
+    /// Whether they are codes, which are never higher or lower.
+    are_codes: bool,
 }
 
 /// In which way a feature tells a group from the rest.
@@ -73,7 +75,19 @@ impl Bins {
             Cell::Missing => values,
             Cell::NotCovered => values + 1,
         };
-        Self { of_row: matrix.column(column).map(|cell| bin(cell) as u16).collect(), values }
+        let of_row = matrix.column(column).map(|cell| bin(cell) as u16).collect();
+        Self { of_row, values, are_codes: false }
+    }
+
+    /// A bin for each of so many codes, and one for any other: codes have no neighbours to share a bin with.
+    pub(super) fn of_codes(matrix: &FeatureMatrix, column: usize, codes: usize) -> Self {
+        let bin = |cell: Cell| match cell {
+            Cell::Value(value) => (value as usize).min(codes),
+            Cell::Missing => codes + 1,
+            Cell::NotCovered => codes + 2,
+        };
+        let of_row = matrix.column(column).map(|cell| bin(cell) as u16).collect();
+        Self { of_row, values: codes + 1, are_codes: true }
     }
 
     fn width(&self) -> usize {
@@ -140,6 +154,9 @@ impl Bins {
         }
         let with_value: f64 = (0..self.values).map(|bin| share(bin, 1)).sum();
         by_values -= with_value * below / 2.0;
+        if self.are_codes {
+            by_values = 0.0;
+        }
         let more = |bin: usize| (share(bin, 1) - share(bin, 0)) / 2.0;
         let (missing, not_covered) = (more(self.values), more(self.values + 1));
         let ways = [

@@ -247,7 +247,8 @@ impl ProxyReport {
             .map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear })
             .collect();
         let asked = characteristics(protected, &groups);
-        Self::measure(data.matrix(), (&scales, data.families()), &asked, params)
+        let codes = data.spec().codes();
+        Self::measure_codes(data.matrix(), (&scales, &codes, data.families()), &asked, params)
     }
 
     /// Looks at any table of features: `scales` has a scale for each feature (as for a logistic
@@ -260,6 +261,16 @@ impl ProxyReport {
     pub fn measure(
         matrix: &FeatureMatrix,
         (scales, families): (&[Scale], &[u32]),
+        characteristics: &[Characteristic<'_>],
+        params: &ProxyParams,
+    ) -> Result<Self, EvaluateError> {
+        Self::measure_codes(matrix, (scales, &[], families), characteristics, params)
+    }
+
+    /// The same where some features' numbers are codes without an order: `codes` has how many, and may be empty.
+    fn measure_codes(
+        matrix: &FeatureMatrix,
+        (scales, codes, families): (&[Scale], &[Option<usize>], &[u32]),
         characteristics: &[Characteristic<'_>],
         params: &ProxyParams,
     ) -> Result<Self, EvaluateError> {
@@ -284,8 +295,12 @@ impl ProxyReport {
         let table = Table {
             matrix,
             scales,
+            codes,
             bins: (0..matrix.names().len())
-                .map(|column| Bins::of(matrix, column, usize::from(params.bins)))
+                .map(|column| match codes.get(column).copied().flatten() {
+                    Some(codes) => Bins::of_codes(matrix, column, codes),
+                    None => Bins::of(matrix, column, usize::from(params.bins)),
+                })
                 .collect(),
             folds: all.iter().map(|&row| cross_fit.fold(row) as u8).collect(),
             parts: cross_fit.parts(&all, &all),
@@ -336,6 +351,7 @@ impl ProxyParams {
 struct Table<'a> {
     matrix: &'a FeatureMatrix,
     scales: &'a [Scale],
+    codes: &'a [Option<usize>],
     bins: Vec<Bins>,
     folds: Vec<u8>,
     parts: Vec<Part>,
@@ -397,7 +413,8 @@ impl Table<'_> {
             .map(|part| {
                 let mut learns = vec![0.0; members.len()];
                 part.learnt.iter().for_each(|&row| learns[row as usize] = 1.0);
-                let fit = logistic.fit_matrix(self.matrix, self.scales, members, Some(&learns)).ok()?;
+                let fit =
+                    logistic.fit_codes(self.matrix, (self.scales, self.codes), members, &learns).ok()?;
                 fit.model.log_odds(self.matrix).ok()
             })
             .collect();

@@ -65,6 +65,31 @@ fn measured(seed: u64) -> ProxyReport {
 }
 
 #[test]
+fn codes_tell_a_group_apart_in_no_order_and_more_of_them_than_there_are_bins() {
+    // Forty codes, of which every second one is usual in the group.
+    let member = |row: usize| (row / 3).is_multiple_of(4);
+    let code = |row: usize| {
+        let code = (uniform(5, row as u64) * 20.0).floor() * 2.0;
+        let turned = uniform(6, row as u64) < if member(row) { 0.9 } else { 0.1 };
+        Cell::Value((code + f64::from(u8::from(turned))) as f32)
+    };
+    let matrix = FeatureMatrix::from_cells(vec!["code".into()], ROWS, &[cells(ROWS, code)]).unwrap();
+    let families: Vec<u32> = (0..ROWS as u32).map(|row| row / 3).collect();
+    let groups: Vec<Option<&str>> =
+        (0..ROWS).map(|row| Some(if member(row) { "in" } else { "out" })).collect();
+    let asked = [Characteristic::Held { name: "kind", groups: &groups }];
+    let params = ProxyParams::default();
+    let of = |codes: &[Option<usize>]| {
+        let table = (&[Scale::Linear][..], codes, &families[..]);
+        ProxyReport::measure_codes(&matrix, table, &asked, &params).unwrap()
+    };
+    let (codes, numbers) = (of(&[Some(40)]), of(&[]));
+    let auc = |report: &ProxyReport| report.feature("kind", "in", "code").unwrap().auc.unwrap().value;
+    assert!(auc(&codes) > 0.85 && auc(&numbers) < 0.7, "{} {}", auc(&codes), auc(&numbers));
+    assert_eq!(codes.feature("kind", "in", "code").unwrap().leaning, Leaning::NoSingleDirection);
+}
+
+#[test]
 fn every_kind_of_proxy_is_found_with_its_direction() {
     let report = measured(1);
     let found = |feature: &str| report.feature("kind", "in", feature).unwrap();

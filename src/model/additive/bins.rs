@@ -1,6 +1,6 @@
 //! Where a feature's values are cut into steps.
 
-use crate::features::Cell;
+use crate::features::{Cell, Measure};
 use crate::model::shape::upward;
 
 /// Cases that quantiles are taken from, evenly spaced over all: enough to place a cut to within a
@@ -50,12 +50,12 @@ pub(super) fn edges(cells: &[f32], most: usize) -> Vec<f64> {
 }
 
 /// The most categories of a feature that get a step of their own.
-pub(super) const MOST_CATEGORIES: usize = 253;
+pub(super) const MOST_CATEGORIES: usize = Measure::MOST_CODES;
 
-/// Edges that give each code 0, 1, 2 ... up to the largest a step, and one more for codes never seen.
-pub(super) fn category_edges(cells: &[f32]) -> Vec<f64> {
+/// How many codes 0, 1, 2 ... there are up to the largest.
+pub(super) fn codes_in(cells: &[f32]) -> usize {
     let largest = cells.iter().filter_map(|&raw| Cell::decode(raw).value()).fold(0.0, f32::max);
-    (0..=(largest as usize).min(MOST_CATEGORIES - 1)).map(|code| code as f64 + 0.5).collect()
+    (largest as usize).min(MOST_CATEGORIES - 1) + 1
 }
 
 /// The step of every case: value steps, then missing, then not covered.

@@ -10,6 +10,7 @@ use super::{bins, pairs};
 use crate::features::{Cell, Direction};
 use crate::model::footing::is_broad;
 use crate::model::refits::Draw;
+use crate::model::shape::code_edges;
 use crate::model::validation::Validation;
 use crate::stats::link::softplus;
 
@@ -35,8 +36,9 @@ pub(super) struct Task<'a> {
 pub(super) enum FeatureKind {
     /// Numbers in order.
     Number(Direction),
-    /// Codes 0, 1, 2 ... without an order.
-    Category,
+    /// So many codes 0, 1, 2 ... without an order, and one more for any other. In a pair, codes of few cases are joined to
+    /// those beside them in the list; where that list is somebody's and not ours, the term keeps out of pairs.
+    Category { codes: usize, in_pairs: bool },
 }
 
 /// The finished fit, in steps.
@@ -87,7 +89,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
         .map(|(cells, kind)| {
             let edges = match kind {
                 FeatureKind::Number(_) => bins::edges(cells, task.most_steps),
-                FeatureKind::Category => bins::category_edges(cells),
+                FeatureKind::Category { codes, .. } => code_edges(*codes),
             };
             let codes = bins::codes(cells, &edges);
             (edges, Column::new(codes))
@@ -97,7 +99,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
         let steps = edges.len() + 1;
         Block::new(match *kind {
             FeatureKind::Number(direction) => Kind::Ordered { steps, direction },
-            FeatureKind::Category => Kind::Levels { steps },
+            FeatureKind::Category { .. } => Kind::Levels { steps },
         })
     });
     let whole = Cases { outcomes: task.outcomes, mass: task.mass };
@@ -143,7 +145,10 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     let features = columns.len();
     // A grid could turn what its feature's own term must not, and says of it what that term was refused.
     let is_free = |feature: usize| {
-        matches!(task.kinds[feature], FeatureKind::Number(Direction::None) | FeatureKind::Category)
+        matches!(
+            task.kinds[feature],
+            FeatureKind::Number(Direction::None) | FeatureKind::Category { in_pairs: true, .. }
+        )
     };
     let free: Vec<usize> = (0..features).filter(|&feature| is_free(feature)).collect();
     let numbers: Vec<(&Column, &[f64])> =
@@ -271,9 +276,9 @@ fn masses(task: &Task<'_>, columns: &[Column], counts: &[Vec<f64>]) -> Vec<Vec<f
     columns.iter().zip(counts).map(of).collect()
 }
 
-/// Takes absences that too few families have for never seen, and values that too few have beside an absence. Their steps
-/// have no neighbours that would hold them, so such a step would be what became of those few.
-fn forget_rare_absences(task: &Task<'_>, grids: &[Grid], counts: &mut [Vec<f64>]) {
+/// Takes absences and codes that too few families have for never seen, and values that too few have beside an absence. Their
+/// steps have no neighbours that would hold them, so such a step would be what became of those few.
+fn forget_rare_steps(task: &Task<'_>, edges: &[Vec<f64>], grids: &[Grid], counts: &mut [Vec<f64>]) {
     let features = task.cells.len();
     let is_rare = |cells: &[f32], is: &dyn Fn(Cell) -> bool| {
         !is_broad((0..cells.len()).filter(|&row| is(Cell::decode(cells[row]))), Some(task.families))
@@ -297,6 +302,14 @@ fn forget_rare_absences(task: &Task<'_>, grids: &[Grid], counts: &mut [Vec<f64>]
             counts[step] = 0.0;
         }
     }
+    for (feature, kind) in task.kinds.iter().enumerate() {
+        if matches!(kind, FeatureKind::Category { .. }) {
+            let codes = bins::codes(task.cells[feature], &edges[feature]);
+            for step in rare_codes(&codes, edges[feature].len() + 1, task.families) {
+                counts[feature][step] = 0.0;
+            }
+        }
+    }
     for (Grid { first, second }, counts) in grids.iter().zip(&mut counts[features..]) {
         for row in absences(first.steps, rare[first.feature]) {
             counts[row * second.steps..(row + 1) * second.steps].fill(0.0);
@@ -305,6 +318,17 @@ fn forget_rare_absences(task: &Task<'_>, grids: &[Grid], counts: &mut [Vec<f64>]
             counts.iter_mut().skip(column).step_by(second.steps).for_each(|count| *count = 0.0);
         }
     }
+}
+
+/// The steps, of so many, that too few families are on.
+fn rare_codes(codes: &[u8], steps: usize, families: &[u64]) -> impl Iterator<Item = usize> {
+    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); steps];
+    for (row, &code) in codes.iter().enumerate() {
+        if let Some(rows) = rows.get_mut(usize::from(code)) {
+            rows.push(row);
+        }
+    }
+    (0..steps).filter(move |&step| !is_broad(rows[step].iter().copied(), Some(families)))
 }
 
 /// Purified, centred terms; those that are flat are left out.
@@ -320,7 +344,7 @@ fn terms(
     let features = edges.len();
     let mut counts: Vec<Vec<f64>> =
         columns.iter().zip(&fit.parts).map(|(column, part)| column.counts(rows, part.values.len())).collect();
-    forget_rare_absences(task, grids, &mut counts);
+    forget_rare_steps(task, edges, grids, &mut counts);
     let masses = masses(task, columns, &counts);
     let tidy = |intercept: f64, mut values: Vec<Vec<f64>>| -> (f64, Vec<Vec<f64>>) {
         let mut intercept = intercept;

@@ -84,7 +84,8 @@ pub struct AdditiveParams {
     /// cases, and smoothing makes more of them cost time and bring nothing.
     pub steps: u32,
     /// The most pairs; 0 for none. Features with a declared direction take no part in pairs: a grid could
-    /// turn against it. The default, 10: as many as a reader can take in, and more than have
+    /// turn against it. Nor does [`Measure::LatestOf`](crate::features::Measure::LatestOf): its rare codes have no neighbours
+    /// that a grid could join them to. The default, 10: as many as a reader can take in, and more than have
     /// ever paid on the data that this crate is measured with.
     pub pairs: u32,
     /// A soft limit on the number of terms: the least terms beyond it are taken out unless other families'
@@ -96,7 +97,8 @@ pub struct AdditiveParams {
     /// of an interval to within a sixth.
     pub refits: u32,
     /// Features whose numbers are codes without an order (0, 1, 2 ...): each code has a step of its own,
-    /// drawn to the feature's mean as far as its cases are few.
+    /// drawn to the feature's mean as far as its cases are few, and 0 where fewer than ten families have it. Features of
+    /// [`Measure::LatestOf`](crate::features::Measure::LatestOf) need not be named here.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
 }
@@ -117,6 +119,8 @@ pub(crate) struct Cases<'a> {
     pub matrix: &'a FeatureMatrix,
     /// For each feature how the risk may move with it.
     pub directions: &'a [Direction],
+    /// For each feature whose numbers are codes without an order, how many there are; empty where there is no such feature.
+    pub codes: &'a [Option<usize>],
     /// For each case the outcome.
     pub outcomes: &'a [bool],
     /// For each case how much it counts, if not all count alike.
@@ -177,7 +181,17 @@ impl AdditiveParams {
     ) -> Result<(AdditiveModel, Vec<String>), ModelError> {
         let validation = Validation::of_one_date(families, FOLDS, seed);
         let validation = &validation;
-        self.fit_cases(Cases { matrix, directions, outcomes, weights: None, families, validation, seed })
+        let codes = &[];
+        self.fit_cases(Cases {
+            matrix,
+            directions,
+            codes,
+            outcomes,
+            weights: None,
+            families,
+            validation,
+            seed,
+        })
     }
 
     /// Fits cases. Gives the model, and the features that play no part in it.
@@ -188,17 +202,17 @@ impl AdditiveParams {
     pub(crate) fn fit_cases(&self, cases: Cases<'_>) -> Result<(AdditiveModel, Vec<String>), ModelError> {
         self.check(&cases)?;
         let names = cases.matrix.names();
-        let kinds: Vec<FeatureKind> = names
-            .iter()
-            .zip(cases.directions)
-            .map(|(name, &direction)| {
-                if self.categories.contains(name) {
-                    FeatureKind::Category
-                } else {
-                    FeatureKind::Number(direction)
-                }
-            })
-            .collect();
+        let kind = |(feature, (name, &direction)): (usize, (&String, &Direction))| {
+            if let Some(codes) = cases.codes.get(feature).copied().flatten() {
+                FeatureKind::Category { codes, in_pairs: false }
+            } else if self.categories.contains(name) {
+                let codes = bins::codes_in(cases.matrix.raw(feature));
+                FeatureKind::Category { codes, in_pairs: true }
+            } else {
+                FeatureKind::Number(direction)
+            }
+        };
+        let kinds: Vec<FeatureKind> = names.iter().zip(cases.directions).enumerate().map(kind).collect();
         let cells: Vec<&[f32]> = (0..names.len()).map(|feature| cases.matrix.raw(feature)).collect();
         let grown = grow(&Task {
             cells: &cells,
@@ -306,6 +320,7 @@ impl Fit<Array2<f64>, Array1<bool>, ModelError> for AdditiveParams {
         let cases = Cases {
             matrix: &matrix,
             directions: &vec![Direction::None; matrix.names().len()],
+            codes: &[],
             outcomes: &dataset.targets().to_vec(),
             weights: weights.as_deref(),
             families: &families,

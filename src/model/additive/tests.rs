@@ -200,6 +200,7 @@ fn fit(
     params.fit_cases(Cases {
         matrix,
         directions,
+        codes: &[],
         outcomes,
         weights,
         families,

@@ -243,6 +243,16 @@ impl Draft {
             draft.model.terms().iter().find(|term| edit.is_of(term)).map(|term| term.shape.clone())
         };
         let place = data.matrix().names().iter().position(|name| *name == edit.on[0]).unwrap_or_default();
+        let is_of_codes = |name: &String| {
+            let feature = data.spec().features().iter().find(|feature| feature.name == *name);
+            feature.is_some_and(|feature| feature.measure.codes().is_some())
+        };
+        let is_of_range = |change: &Change| matches!(change, Change::Flatten { from, to } if from.is_some() || to.is_some());
+        if is_of_range(&edit.change) && edit.on.iter().any(is_of_codes) {
+            return Err(ModelError::Edit(
+                "codes have no order, so there is no range of them; clamp the term, or drop it".into(),
+            ));
+        }
         match (&edit.change, of(self), of(edited)) {
             (Change::Points { .. }, _, Some(shape)) => {
                 points::check_direction(&shape, data.spec().features()[place].direction)

@@ -62,6 +62,8 @@ pub enum Condition {
     AtLeast(f64),
     /// There is a value, and it is less than this.
     Below(f64),
+    /// There is a value, and it is this code: the place in the feature's list of codes, from 0.
+    Is(u32),
     /// There is no value.
     Missing,
     /// The source does not cover the case.
@@ -75,6 +77,7 @@ impl Condition {
         match (self, cell) {
             (Self::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
             (Self::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
+            (Self::Is(code), Cell::Value(value)) => (f64::from(value) - f64::from(code)).abs() < 0.5,
             (Self::Missing, Cell::Missing) | (Self::NotCovered, Cell::NotCovered) => true,
             _ => false,
         }
@@ -86,6 +89,7 @@ impl fmt::Display for Condition {
         match self {
             Self::AtLeast(cut) => write!(f, "{cut} or more"),
             Self::Below(cut) => write!(f, "below {cut}"),
+            Self::Is(code) => write!(f, "code {code}"),
             Self::Missing => write!(f, "missing"),
             Self::NotCovered => write!(f, "not covered"),
         }
@@ -188,13 +192,31 @@ const WIDTH: usize = 78;
 
 impl fmt::Display for Scorecard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, &|line| line.condition.to_string())
+    }
+}
+
+/// A card with its conditions in other words.
+pub(in crate::model) struct Worded<'c> {
+    pub(in crate::model) card: &'c Scorecard,
+    pub(in crate::model) words: &'c dyn Fn(&CardLine) -> String,
+}
+
+impl fmt::Display for Worded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.card.write(f, self.words)
+    }
+}
+
+impl Scorecard {
+    fn write(&self, f: &mut fmt::Formatter<'_>, words: &dyn Fn(&CardLine) -> String) -> fmt::Result {
         writeln!(f, "{:<68}{:>10}", "Add the points of every line that holds", "points")?;
         for line in &self.lines {
-            let text = line.to_string();
+            let text = format!("{}: {}", line.feature, words(line));
             let room = WIDTH - 10;
             let shown: String = if text.chars().count() > room {
                 // The condition is what must not be lost.
-                let condition = format!("...: {}", line.condition);
+                let condition = format!("...: {}", words(line));
                 let kept = room.saturating_sub(condition.chars().count());
                 line.feature.chars().take(kept).chain(condition.chars()).collect()
             } else {

@@ -23,10 +23,11 @@ const INTERVALS: usize = 64;
 
 /// The questions that may be asked of every feature: `at least` each of at most `most_cuts` cuts, and
 /// whether the value is missing or not covered where that was seen often enough. Where cells are absent,
-/// `below` is not the opposite of `at least`, and is asked too.
+/// `below` is not the opposite of `at least`, and is asked too. Of a feature of so many `codes` each is asked for: no cut
+/// among them means anything.
 pub(super) fn questions(
     (matrix, outcomes): (&FeatureMatrix, &[bool]),
-    directions: &[Direction],
+    (directions, codes): (&[Direction], &[Option<usize>]),
     families: Option<&[u64]>,
     most_cuts: usize,
 ) -> Vec<Question> {
@@ -52,11 +53,22 @@ pub(super) fn questions(
             Direction::Falling => (Sign::Down, Sign::Up),
         };
         let intervals = Intervals::of(cells, outcomes);
-        let cuts = intervals.cuts(most_cuts);
+        let is_seen = |count: u32| count >= FEWEST && count + FEWEST <= rows;
+        let codes = codes.get(feature).copied().flatten();
+        if let Some(codes) = codes {
+            // One more than there are codes stands for any other.
+            let mut counts = vec![0; codes + 1];
+            for value in cells.iter().filter_map(|&raw| Cell::decode(raw).value()) {
+                counts[(value as usize).min(codes)] += 1;
+            }
+            for (code, _) in counts.iter().enumerate().filter(|(_, count)| is_seen(**count)) {
+                ask(Condition::Is(code as u32), Sign::Any);
+            }
+        }
+        let cuts = if codes.is_some() { Vec::new() } else { intervals.cuts(most_cuts) };
         for &cut in &cuts {
             ask(Condition::AtLeast(cut), up);
         }
-        let is_seen = |count: u32| count >= FEWEST && count + FEWEST <= rows;
         if is_seen(intervals.missing) || is_seen(intervals.not_covered) {
             for &cut in &cuts {
                 ask(Condition::Below(cut), down);

@@ -19,6 +19,7 @@ use linfa::traits::Fit;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
+pub(in crate::model) use self::card::Worded;
 pub use self::card::{CardLine, Condition, PointsRow, Scorecard};
 use self::cuts::{Question, questions};
 use self::search::{CardLimits, IntegerCard, search};
@@ -149,15 +150,15 @@ impl ScorecardParams {
         outcomes: &[bool],
         weights: Option<&[f64]>,
     ) -> Result<Vec<(AdditiveModel, Scorecard)>, ModelError> {
-        self.fit_families((matrix, outcomes), directions, weights, None)
+        self.fit_families((matrix, outcomes), (directions, &[]), weights, None)
     }
 
     /// The same where it is known which cases are of one family: a question is asked only where families enough
-    /// answer it either way.
+    /// answer it either way. `codes` has, for each feature whose numbers are codes without an order, how many.
     pub(crate) fn fit_families(
         &self,
         (matrix, outcomes): (&FeatureMatrix, &[bool]),
-        directions: &[Direction],
+        (directions, codes): (&[Direction], &[Option<usize>]),
         weights: Option<&[f64]>,
         families: Option<&[u64]>,
     ) -> Result<Vec<(AdditiveModel, Scorecard)>, ModelError> {
@@ -171,7 +172,7 @@ impl ScorecardParams {
         if self.most_cuts == 0 {
             return Err(not_fitted("at least one cut of a feature must be considered"));
         }
-        let asked = questions((matrix, outcomes), directions, families, self.most_cuts as usize);
+        let asked = questions((matrix, outcomes), (directions, codes), families, self.most_cuts as usize);
         let signs: Vec<_> = asked.iter().map(|question| question.sign).collect();
         let columns: Vec<_> = asked.iter().map(|question| &question.answers).collect();
         let weight = |wanted: bool| -> f64 {
@@ -264,9 +265,12 @@ pub(super) fn steps(
 ) -> Result<(Shape, f64), ModelError> {
     let mut edges: Vec<f64> = rules
         .iter()
-        .filter_map(|(condition, _)| match condition {
-            Condition::AtLeast(cut) | Condition::Below(cut) => Some(*cut),
-            Condition::Missing | Condition::NotCovered => None,
+        .flat_map(|(condition, _)| match condition {
+            Condition::AtLeast(cut) | Condition::Below(cut) => vec![*cut],
+            // Nothing is below the code 0.
+            Condition::Is(0) => vec![0.5],
+            Condition::Is(code) => vec![f64::from(*code) - 0.5, f64::from(*code) + 0.5],
+            Condition::Missing | Condition::NotCovered => Vec::new(),
         })
         .collect();
     edges.sort_by(f64::total_cmp);
@@ -280,6 +284,11 @@ pub(super) fn steps(
             points_at(&|condition| match condition {
                 Condition::AtLeast(cut) => bin > 0 && edges[bin - 1] >= cut,
                 Condition::Below(cut) => bin == 0 || edges[bin - 1] < cut,
+                Condition::Is(code) => {
+                    let code = f64::from(code);
+                    (bin == 0 || edges[bin - 1] < code)
+                        && edges.get(bin).is_some_and(|&end| end < code + 1.0 && end > code)
+                }
                 Condition::Missing | Condition::NotCovered => false,
             })
         })

@@ -8,7 +8,7 @@ use self::writing::{Writing, decimals};
 use super::candidate::{Candidate, FeatureRange};
 use super::form::{AdditiveModel, Axis, Scale, Shape, Term};
 use super::refits::Refits;
-use super::scorecard::Condition;
+use super::scorecard::{CardLine, Condition, Worded};
 use super::trainer::Trainer;
 use crate::features::{Cell, Feature};
 
@@ -168,8 +168,25 @@ impl Candidate {
         (0..self.model().terms().len()).map(|nth| Sheet { candidate: self, nth }.table()).collect()
     }
 
+    /// A scorecard's best card as plain text, with codes by their names; `None` for a model of another trainer. At most 78
+    /// characters wide.
+    #[must_use]
+    pub fn card_text(&self) -> Option<String> {
+        let words = |line: &CardLine| match line.condition {
+            Condition::Is(_) => self.condition_in_words(&line.feature, line.condition),
+            condition => condition.to_string(),
+        };
+        let card = self.training().cards.first()?;
+        Some(Worded { card, words: &words }.to_string())
+    }
+
     /// A card's question of a feature in words: `3 or more`, `yes`, `missing`.
     pub(crate) fn condition_in_words(&self, feature: &str, condition: Condition) -> String {
+        if let Condition::Is(code) = condition
+            && let writing @ Writing::Codes(_) = self.writing(feature)
+        {
+            return writing.value(f64::from(code), 0);
+        }
         let (Condition::AtLeast(cut) | Condition::Below(cut)) = condition else {
             return condition.to_string();
         };
@@ -186,7 +203,7 @@ impl Candidate {
     }
 
     /// How a feature's values are written.
-    fn writing(&self, name: &str) -> Writing {
+    fn writing(&self, name: &str) -> Writing<'_> {
         let is_code = matches!(self.trainer(), Trainer::Additive(params) if params.categories.iter().any(|c| c == name));
         match self.described(name) {
             Some((feature, _)) if feature.unit == "yes or no" => Writing::YesOrNo,
@@ -237,15 +254,21 @@ impl Sheet<'_> {
     fn steps(&self, axis: &Axis, values: &[f64]) -> Vec<ShapeRow> {
         let counted = &self.term().cases;
         let tenths = Tenths::of(self.range());
-        let sides = self.candidate.writing(&self.term().on[0]).sides(axis);
+        let writing = self.candidate.writing(&self.term().on[0]);
+        let (sides, is_coded) = (writing.sides(axis), matches!(writing, Writing::Codes(_)));
         let row = |(bin, side): (usize, GridSide)| {
             let share = match (side.at, counted.get(bin)) {
                 (Place::Between { .. }, Some(&cases)) => self.share(cases),
                 (Place::Between { from, below }, None) => tenths.between(from, below),
                 (at, _) => self.absent(at),
             };
+            let is_blind = match side.at {
+                // Steps of numbers are held by their neighbours; a code has none.
+                Place::Between { .. } => is_coded && counted.get(bin) == Some(&0),
+                _ => self.term().is_blind_to(side.at.cell()),
+            };
             ShapeRow {
-                learnt: !self.term().is_blind_to(side.at.cell()),
+                learnt: !is_blind,
                 at: side.at,
                 label: side.label,
                 contribution: values[bin],

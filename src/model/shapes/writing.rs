@@ -1,21 +1,24 @@
 //! How a feature's values are written: whole numbers for what is counted, else few decimals.
 
 use super::{GridSide, Place};
-use crate::features::Measure;
+use crate::features::{Measure, NEW_CODE};
 use crate::model::Axis;
 
 /// How values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writing {
+pub(super) enum Writing<'f> {
+    /// What the numbers 0, 1, 2 ... stand for.
+    Codes(&'f [String]),
     YesOrNo,
     /// Whole numbers from this one up, if there is a lowest.
     Whole(Option<i32>),
     Decimals,
 }
 
-impl Writing {
-    pub(super) fn of(measure: &Measure, is_code: bool) -> Self {
+impl<'f> Writing<'f> {
+    pub(super) fn of(measure: &'f Measure, is_code: bool) -> Self {
         match measure {
+            Measure::LatestOf { codes, .. } => Self::Codes(codes),
             Measure::Slope => Self::Decimals,
             measure if measure.needs_value() && is_code => Self::Whole(Some(0)),
             measure if measure.needs_value() => Self::Decimals,
@@ -32,6 +35,7 @@ impl Writing {
     pub(super) fn value(self, value: f64, decimals: usize) -> String {
         match self {
             Self::YesOrNo => (if value > 0.0 { "yes" } else { "no" }).to_owned(),
+            Self::Codes(codes) => codes.get(value as usize).map_or(NEW_CODE, String::as_str).to_owned(),
             _ => number(value, decimals),
         }
     }
@@ -45,6 +49,7 @@ impl Writing {
                 let from = bin.checked_sub(1).map(|before| edges[before]);
                 let below = edges.get(bin).copied();
                 let label = match self {
+                    Self::Codes(codes) => Some(some_of(codes, from, below)),
                     Self::YesOrNo => Self::yes_or_no(from, below),
                     Self::Whole(least) => Self::whole(least, from, below),
                     Self::Decimals => None,
@@ -97,6 +102,29 @@ impl Writing {
 }
 
 const ANY: &str = "any value";
+
+/// More codes than this in one step are counted and not all named.
+const NAMED: usize = 4;
+
+/// The codes of a step: `council`, `council or private rent`.
+fn some_of(codes: &[String], from: Option<f64>, below: Option<f64>) -> String {
+    let is_in = |code: usize| {
+        let code = code as f64;
+        from.is_none_or(|from| code >= from) && below.is_none_or(|below| code < below)
+    };
+    let mut held: Vec<&str> =
+        codes.iter().enumerate().filter(|(code, _)| is_in(*code)).map(|(_, name)| name.as_str()).collect();
+    let counted;
+    if held.len() > NAMED {
+        counted = format!("one of {} others", held.len() - NAMED + 1);
+        held.truncate(NAMED - 1);
+        held.push(&counted);
+    }
+    if is_in(codes.len()) {
+        held.push(NEW_CODE);
+    }
+    held.join(" or ")
+}
 
 /// As few decimals as keep each figure within a twentieth of its size and of the distance to its
 /// neighbours, at most six.

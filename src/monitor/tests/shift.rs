@@ -66,6 +66,36 @@ fn normal(random: &mut Xoshiro256PlusPlus) -> f64 {
 }
 
 #[test]
+fn codes_are_compared_one_by_one_and_named() {
+    // The last of thirty codes, rare in training, becomes common at the cost of the one before it: in tenths of the
+    // values they would be one bin, in which nothing moved.
+    let n = 3_000;
+    let code = |row: usize, last: usize| match row % 30 {
+        29 => {
+            if row / 30 % 10 < last {
+                29.0
+            } else {
+                28.0
+            }
+        }
+        other => other.min(28) as f64,
+    };
+    let column: Vec<f64> = (0..n).map(|row| code(row, 1)).chain((0..n).map(|row| code(row, 9))).collect();
+    let families: Vec<u32> = (0..2 * n as u32).collect();
+    let panel = Panel::new(&families, n);
+    let codes: Vec<String> = (0..30).map(|code| format!("place {code}")).collect();
+    let shift = Shift::of_codes(&column, &panel, 0.25, 7, &codes);
+    let bin = |name: &str| shift.bins.iter().find(|bin| bin.holds == name).unwrap();
+    assert_eq!(shift.bins.len(), 30);
+    assert!(bin("place 29").training < 0.01 && bin("place 29").now > 0.02);
+    assert!(shift.psi > 2.0 * Shift::of(&column, &panel, 0.25, 7).psi.max(0.01));
+    let mut new = column.clone();
+    new[2 * n - 1] = 30.0;
+    let shift = Shift::of_codes(&new, &panel, 0.25, 7, &codes);
+    assert!(shift.bins.iter().any(|bin| bin.holds == crate::features::NEW_CODE));
+}
+
+#[test]
 fn index_and_distance_agree_with_numpy_and_scipy() {
     let text = include_str!("../../../tests/fixtures/monitor.json");
     let fixture: Fixture = serde_json::from_str(text).unwrap();

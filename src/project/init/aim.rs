@@ -230,8 +230,15 @@ fn all_features(plan: &Plan, tables: &[Table], outcome: &str) -> Vec<FeatureTemp
             add(template(&source.name, Measure::PresentNow, None), &label);
         }
         if columns.value.is_some() {
-            let mut feature = template(&source.name, Measure::Mean, year);
-            feature.unit = columns.value.as_ref().map(|value| value.to_lowercase());
+            let (measure, unit) = match &columns.of {
+                Some(of) => (Measure::Share, format!("% of {}", words::plain(of).replace('_', " "))),
+                None => (
+                    Measure::Mean,
+                    columns.value.as_ref().map(|value| value.to_lowercase()).unwrap_or_default(),
+                ),
+            };
+            let mut feature = template(&source.name, measure, year);
+            feature.unit = Some(unit);
             add(feature, &label);
         } else if columns.ended.is_none() {
             let roles = roles(source, &tables[source.table]);

@@ -280,6 +280,11 @@ fn source(table: &Table, place: usize, hub: Hub<'_>) -> Result<Taken<EventColumn
     let columns_left: Vec<&Facts> =
         table.columns.iter().filter(free).filter(|facts| !is_date(facts)).collect();
     fill(&mut columns, &columns_left);
+    if let (Some(value), Some(of)) = (&columns.value, &columns.of) {
+        notes.push(format!(
+            "By their names {value} is a part of {of}; a row of which that is not so is rejected."
+        ));
+    }
     if share < MOST {
         notes.push(format!(
             "{DECIDE}the other {:.0}% of its ids are nobody's here, and their rows are rejected. Are they written otherwise?",
@@ -296,6 +301,17 @@ pub(super) fn stem(path: &std::path::Path) -> String {
     stem.trim_matches(|c: char| matches!(c, '*' | '_' | '-' | ' ')).to_owned()
 }
 
+/// Two columns of which one is a part of the other: sessions missed, of sessions possible.
+fn pair<'f>(left: &[&'f Facts]) -> Option<(&'f Facts, &'f Facts)> {
+    let named = |words: &'static [&'static str]| {
+        let numbers = left.iter().copied().filter(|facts| is_number(facts) && facts.smallest >= 0.0);
+        let named = numbers.filter_map(move |facts| Some((words::first(&facts.name, words)?, facts)));
+        named.min_by_key(|(rank, _)| *rank).map(|(_, facts)| facts)
+    };
+    let (part, whole) = (named(&words::PARTS)?, named(&words::WHOLES)?);
+    (part.name != whole.name && part.largest <= whole.largest).then_some((part, whole))
+}
+
 /// Kind, role, value, reference and categories, from the columns that are left.
 fn fill(columns: &mut EventColumns, left: &[&Facts]) {
     let texts = |facts: &Facts| facts.values.clone().unwrap_or_default();
@@ -308,10 +324,14 @@ fn fill(columns: &mut EventColumns, left: &[&Facts]) {
         !values.is_empty() && values.keys().all(is)
     };
     columns.role = left.iter().find(is_role).map(|facts| facts.name.clone());
+    let pair = pair(left);
+    let is_of_pair =
+        |facts: &Facts| pair.is_some_and(|(part, whole)| [&part.name, &whole.name].contains(&&facts.name));
     let is_code = |facts: &&&Facts| {
         let many = facts.values.as_ref().is_some_and(|values| !values.is_empty());
         many && facts.fractions == 0
             && !words::has(&facts.name, &words::VALUES)
+            && !is_of_pair(facts)
             && Some(&facts.name) != columns.role.as_ref()
     };
     let codes: Vec<&&Facts> = left.iter().filter(is_code).collect();
@@ -336,7 +356,9 @@ fn fill(columns: &mut EventColumns, left: &[&Facts]) {
     };
     let values = left.iter().filter(is_value);
     let value = values.min_by_key(|facts| words::first(&facts.name, &words::VALUES).unwrap_or(usize::MAX));
-    columns.value = value.map(|facts| facts.name.clone());
+    columns.value =
+        pair.map(|(part, _)| part).or(value.map(|facts| &**facts)).map(|facts| facts.name.clone());
+    columns.of = pair.map(|(_, whole)| whole.name.clone());
     // A column of many codes, of which most stand once, is rather somebody's words.
     let kept = codes.into_iter().filter(|facts| {
         Some(&facts.name) != kind.as_ref()

@@ -179,6 +179,7 @@ impl Names<'_> {
                     known,
                     ended_known: self.some(of.ended_known.as_ref()),
                     value: self.some(of.value.as_ref()),
+                    of: self.some(of.of.as_ref()),
                     role: self.some(of.role.as_ref()),
                     reference: self.some(of.reference.as_ref()),
                     categories: of.categories.iter().filter_map(|name| self.held(name)).collect(),

@@ -305,6 +305,13 @@ pub(super) const VALUES: [&str; 16] = [
     "debt",
 ];
 
+/// What a number is called that is a part of another one, the likeliest first.
+pub(super) const PARTS: [&str; 9] =
+    ["missed", "absent", "absence", "absences", "lost", "unauthorised", "late", "attended", "present"];
+
+/// What the number is called that others are a part of.
+pub(super) const WHOLES: [&str; 5] = ["possible", "maximum", "available", "offered", "eligible"];
+
 /// What a model may be asked to foresee, the likeliest first: the words of its sources or kinds, what it is called, and
 /// what such a record does not say.
 pub(super) const OUTCOMES: [(&[&str], &str); 7] = [

@@ -20,7 +20,7 @@ pub(super) struct Written<'t> {
 }
 
 /// Keys in the order in which people write them; others follow.
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 31] = [
     "name",
     "words",
     "entity",
@@ -42,6 +42,7 @@ const ORDER: [&str; 30] = [
     "known",
     "ended_known",
     "value",
+    "of",
     "role",
     "reference",
     "measure",

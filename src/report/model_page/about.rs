@@ -143,6 +143,7 @@ impl FeatureRow {
                 },
             );
             let few = || "too few values".to_owned();
+            let coded = feature.measure.codes().map(|_| "codes, in no order".to_owned());
             Some(Self {
                 label: feature.label.clone(),
                 reads: reads(&feature.records, &feature.measure, feature.over),
@@ -150,8 +151,8 @@ impl FeatureRow {
                 part: if is_used(&feature.name) { "yes" } else { "no" },
                 missing: share(range.missing, training.rows),
                 not_covered: share(range.not_covered, training.rows),
-                middle: value(5).unwrap_or_else(few),
-                most: most.unwrap_or_else(few),
+                middle: coded.clone().or(value(5)).unwrap_or_else(few),
+                most: coded.or(most).unwrap_or_else(few),
             })
         };
         training.ranges.iter().filter_map(row).collect()

@@ -21,7 +21,7 @@ impl Extreme {
 pub(super) fn with_unit(label: &str, unit: &str) -> String {
     match unit {
         "yes or no" | "value" => label.to_owned(),
-        unit => format!("{label} {}", words::unit_of(label == "1", unit)),
+        unit => words::with_unit(label, label == "1", unit),
     }
 }
 

@@ -367,6 +367,7 @@ fn columns(held: &EventColumns) -> Vec<String> {
         (&held.ended, "when ended"),
         (&held.ended_known, "when its end was known"),
         (&held.value, "number"),
+        (&held.of, "what the number is a part of"),
         (&held.role, "part played"),
         (&held.reference, "record number"),
         (&held.incident, "incident number"),
@@ -417,6 +418,11 @@ fn idle_columns(candidate: &Candidate, project: &Project) -> Vec<String> {
             && !measures().any(|feature| feature.measure.needs_value())
         {
             push(value);
+        }
+        if let Some(of) = &source.columns.of
+            && !measures().any(|feature| feature.measure == Measure::Share)
+        {
+            push(of);
         }
         for category in sorted(&source.columns.categories) {
             let selected = asked.iter().any(|selector| selector.categories.contains_key(&category));

@@ -1,9 +1,10 @@
 //! Where steps are cut, and that rows fall where the model will look for them.
 
-use super::super::bins::{category_edges, codes, edges};
+use super::super::bins::{codes, codes_in, edges};
 use super::Dice;
 use crate::features::Cell;
 use crate::model::Axis;
+use crate::model::shape::code_edges;
 
 #[test]
 fn few_values_have_a_step_each_however_rare() {
@@ -53,6 +54,6 @@ fn training_and_scoring_see_the_same_step() {
     let halves = edges(neighbours, 3);
     assert_eq!(codes(neighbours, &halves), [0, 1, 2]);
     let codes_of = [0.0, 4.0, 2.0, f32::NAN, Cell::NOT_COVERED, 900.0];
-    let category = category_edges(&codes_of[..5]);
+    let category = code_edges(codes_in(&codes_of[..5]));
     assert_eq!(codes(&codes_of, &category), [0, 4, 2, 6, 7, 5]);
 }
