@@ -52,6 +52,8 @@ mod looking;
 mod progress;
 mod pseudonyms;
 mod quality;
+#[cfg(feature = "schema")]
+mod schema;
 mod source;
 mod training;
 
@@ -90,6 +92,7 @@ use crate::records::{
 
 /// A project file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Project {
     /// What it is called in reports.
@@ -101,6 +104,7 @@ pub struct Project {
     pub seed: u64,
     /// The largest share of a source's rows that may be rejected.
     #[serde(default = "default_reject_limit")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub reject_limit: f64,
     /// What the model cannot see, in plain words: shown with every score.
     #[serde(default)]
@@ -165,10 +169,13 @@ fn default_reject_limit() -> f64 {
 
 /// A file and what its columns mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "FileOf{Columns}"))]
 #[serde(deny_unknown_fields)]
 pub struct FileOf<Columns> {
     /// The file, or a folder of Parquet files; or several.
     #[serde(with = "one_or_many")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<PathBuf>"))]
     pub path: Vec<PathBuf>,
     /// How its text is read.
     #[serde(default)]
@@ -179,12 +186,14 @@ pub struct FileOf<Columns> {
 
 /// A source of dated records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SourceFile {
     /// The name features refer to.
     pub name: String,
     /// The file, or a folder of Parquet files; or several.
     #[serde(with = "one_or_many")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<PathBuf>"))]
     pub path: Vec<PathBuf>,
     /// How its text is read.
     #[serde(default)]

@@ -34,6 +34,7 @@ mod model_page;
 mod models;
 mod never_silent;
 mod oulad;
+mod schema;
 mod snapshots;
 mod sources;
 mod synthetic_council;

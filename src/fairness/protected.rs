@@ -12,11 +12,13 @@ use crate::records::{EntityOf, Extract, Identities, Intake, Records, Reject, rea
 
 /// The columns of a file of protected characteristics.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProtectedColumns {
     /// The entity, as the cohort has it: the person (or the family, where families are scored). One
     /// column, or several joined by `/`.
     #[serde(with = "crate::records::one_or_many")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<String>"))]
     pub entity: Vec<String>,
     /// The system whose ids they are, by its name in the tables of identities. Without it they are people's own, or
     /// households'.
@@ -36,6 +38,7 @@ pub struct ProtectedColumns {
 ///
 /// Neither is right for all. The name of the characteristic says in every report which of them was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FamilyValue {
     /// The one value that all members have whose value is known; `members differ` where they do.

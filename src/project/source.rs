@@ -11,6 +11,7 @@ use crate::records::{CodeList, Extract, Lookup, ReadOptions, Unlisted};
 
 /// A list of codes: its file alone, or with what becomes of codes that are not on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum CodesFile {
     /// The file: a table with the columns `value`, `meaning` and, where wanted, `alias`.
@@ -21,6 +22,7 @@ pub enum CodesFile {
 
 /// A list of codes with a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RuledCodes {
     /// The file.
@@ -32,6 +34,7 @@ pub struct RuledCodes {
 
 /// A look-up table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JoinFile {
     /// The file.

@@ -17,6 +17,7 @@ use super::mapping::one_or_many;
 /// assert!(matches!(columns, IdentityColumns::Wide { .. }));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "form", rename_all = "snake_case", deny_unknown_fields)]
 pub enum IdentityColumns {
     /// A row for each id that a system gave: which system, which id, whose.
@@ -25,6 +26,7 @@ pub enum IdentityColumns {
         system: String,
         /// The system's own id: one column, or several joined by `/`.
         #[serde(with = "one_or_many")]
+        #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<String>"))]
         local: Vec<String>,
         /// The person.
         person: String,

@@ -117,6 +117,8 @@ pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
 pub(crate) use header::nearest;
+#[cfg(feature = "schema")]
+pub(crate) use mapping::OneOrMany;
 pub(crate) use mapping::one_or_many;
 pub(crate) use people::{Gone, People};
 pub(crate) use selector::{MOST_NAMES, Selection, category_place};
