@@ -366,3 +366,106 @@ fn a_folder_without_tables_is_an_error_that_says_so() {
     let told = DraftParams::new(folder.path()).draft(folder.path()).unwrap_err().to_string();
     assert!(told.contains("no file of a table"), "{told}");
 }
+
+/// A council whose police has ids of its own; a table says whose they are.
+fn with_crosswalk(folder: &Path, crosswalk: impl Fn(usize) -> String, head: &str) {
+    let mut people = "Client ID;D.O.B.;Deceased Date;Merged into ID\n".to_owned();
+    let mut contacts = "Client ID,Contact Date,Source\n".to_owned();
+    let (mut police, mut whose) = ("Nominal,Incident Date\n".to_owned(), head.to_owned());
+    for person in 0..400 {
+        let (month, year) = (person % 12 + 1, 2008 + person % 12);
+        let died = if person % 40 == 7 { "03/05/2024" } else { "" };
+        let into = if person % 50 == 9 { (70_000 + person - 1).to_string() } else { String::new() };
+        let _ = writeln!(people, "{};14/{month:02}/{year};{died};{into}", 70_000 + person);
+        for nth in 0..6 {
+            let (month, year) = ((person + nth) % 12 + 1, 2019 + nth);
+            let _ = writeln!(contacts, "{},17/{month:02}/{year},School", 70_000 + person);
+            if person % 3 == 0 {
+                let _ = writeln!(police, "N-{},19/{month:02}/{year}", 500 + person);
+            }
+        }
+        whose.push_str(&crosswalk(person));
+    }
+    for (name, text) in [("clients", people), ("contacts", contacts), ("niche", police), ("index", whose)] {
+        std::fs::write(folder.join(format!("{name}.csv")), text).unwrap();
+    }
+}
+
+#[test]
+fn crosswalks_and_merged_ids_are_found_by_the_ids_that_files_share() {
+    let wide = |person: usize| {
+        let nominal = if person % 3 == 0 { format!("N-{}", 500 + person) } else { String::new() };
+        format!("{},{nominal},U{}\n", 70_000 + person, 9_000 + person)
+    };
+    let long = |person: usize| {
+        let nominal = if person % 3 == 0 {
+            format!("{},Police,N-{}\n", 70_000 + person, 500 + person)
+        } else {
+            String::new()
+        };
+        format!("{},Schools,U{}\n{nominal}", 70_000 + person, 9_000 + person)
+    };
+    let drafted = |crosswalk: &dyn Fn(usize) -> String, head: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        with_crosswalk(folder.path(), crosswalk, head);
+        // A packed copy of a file is no second source.
+        std::fs::copy(folder.path().join("niche.csv"), folder.path().join("niche_copy.txt")).unwrap();
+        let draft = DraftParams::new(folder.path()).draft(folder.path()).unwrap();
+        let project = accepted(&draft, folder.path());
+        let records = project.records().unwrap();
+        let kept: u64 = records.intake().iter().filter(|of| of.source == "niche").map(|of| of.accepted).sum();
+        assert_eq!(kept, 134 * 6, "{}", draft.text());
+        assert!(
+            draft.text().contains("niche_copy.txt: it holds the same rows as niche.csv"),
+            "{}",
+            draft.text()
+        );
+        // Merged ids are the person's, and nobody died on the day of a merge.
+        assert_eq!(records.people(), 400 - 8);
+        let people = &project.people.as_ref().unwrap().columns;
+        assert_eq!(people.died.as_deref(), Some("Deceased Date"));
+        project.identities.iter().map(|file| toml::to_string(&file.columns).unwrap()).collect::<Vec<_>>()
+    };
+    let found = drafted(&wide, "Client ID,Police Nominal,UPN\n");
+    assert!(found.iter().any(|held| held.contains("form = \"wide\"")
+        && held.contains("Police Nominal")
+        && !held.contains("UPN")));
+    assert!(found.iter().any(|held| held.contains("into = \"Merged into ID\"") && !held.contains("on =")));
+    let found = drafted(&long, "Person,System,Local ID\n");
+    assert!(
+        found
+            .iter()
+            .any(|held| held.contains("form = \"crosswalk\"") && held.contains("system = \"System\"")),
+        "{found:?}"
+    );
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn a_folder_of_noise_is_an_error_and_no_draft() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().to_string_lossy().into_owned();
+    let refused = |why: &str| {
+        let output = earlyhelp(&["init", &to]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && told.contains(why), "{told}");
+        assert!(!folder.path().join("project.toml").exists());
+    };
+    refused("no file of a table");
+    let mut random = 88_172_645_463_325_252_u64;
+    let mut noise = |bytes: usize| -> Vec<u8> {
+        let mut next = || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random >> 24) as u8
+        };
+        (0..bytes).map(|_| next()).collect()
+    };
+    for name in ["a.csv", "b.txt", "c.xlsx", "d.parquet", "e.csv.gz"] {
+        std::fs::write(folder.path().join(name), noise(4_000)).unwrap();
+    }
+    refused("cannot be used");
+    std::fs::write(folder.path().join("f.csv"), "colour,shape\nred,round\nblue,square\n").unwrap();
+    refused("no column looks like the ids of people");
+}
