@@ -28,6 +28,7 @@ mod leakage;
 mod ledger;
 mod ledger_crash;
 mod linfa_cross_check;
+mod lists;
 mod mess;
 mod mitigation;
 mod model_page;

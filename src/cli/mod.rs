@@ -154,14 +154,28 @@ struct ProjectArgument {
     /// The project file.
     #[arg(value_name = "PROJECT.toml")]
     project: PathBuf,
+    #[command(flatten)]
+    extracts: ExtractsArgument,
+}
+
+/// Where a project's extracts are, if not where the project file stands.
+#[derive(Debug, clap::Args)]
+struct ExtractsArgument {
     /// Read the extracts from this folder, not from where the project file stands: this month's files.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", requires = "project")]
     extracts: Option<PathBuf>,
 }
 
 impl ProjectArgument {
     fn load(&self) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
-        let project = load(&self.project)?;
+        self.extracts.load(&self.project)
+    }
+}
+
+impl ExtractsArgument {
+    /// The project whose extracts are in the folder.
+    fn load(&self, project: &std::path::Path) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
+        let project = load(project)?;
         Ok(match &self.extracts {
             None => project,
             Some(folder) => project.extracts_in(folder)?,

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::audit::{UNKNOWN, folded};
 use crate::cohort::Unit;
 use crate::error::{AuditError, MitigationError, RecordsError};
-use crate::records::{EntityOf, Extract, Identities, Intake, Records, Reject, read_table};
+use crate::records::{
+    Closed, EntityOf, Extract, Identities, Intake, Records, Reject, Remark, TableRead, UnlistedCodes,
+    read_table,
+};
 
 /// The columns of a file of protected characteristics.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,8 +93,8 @@ pub struct Protected {
     groups: Vec<Vec<Box<str>>>,
     /// For each entity the place of its group for each characteristic, `u32::MAX` where unknown.
     of_entity: HashMap<Box<str>, Box<[u32]>>,
-    intake: Option<Intake>,
-    rejects: Vec<Reject>,
+    /// What became of the file's rows.
+    read: Option<Closed>,
 }
 
 /// A protected characteristic of rows in hand, for measuring apart from a [`Protected`] file.
@@ -172,7 +175,7 @@ impl Protected {
         let mut places: Vec<HashMap<Box<str>, u32>> =
             columns.characteristics.iter().map(|_| HashMap::new()).collect();
         let Self { groups, of_entity, .. } = &mut protected;
-        let (intake, rejects) = read_table(
+        let closed = read_table(
             "protected",
             (&columns.entity, &columns.characteristics),
             (extract, identities, of),
@@ -190,8 +193,7 @@ impl Protected {
                 of_entity.insert(entity.into(), codes.collect());
             },
         )?;
-        protected.intake = Some(intake);
-        protected.rejects = rejects;
+        protected.read = Some(closed);
         Ok(protected)
     }
 
@@ -288,8 +290,7 @@ impl Protected {
             not_held,
             groups: Vec::new(),
             of_entity: HashMap::new(),
-            intake: None,
-            rejects: Vec::new(),
+            read: None,
         }
     }
 
@@ -301,13 +302,31 @@ impl Protected {
     /// What became of the file's rows, where there was a file.
     #[must_use]
     pub fn intake(&self) -> Option<&Intake> {
-        self.intake.as_ref()
+        self.read.as_ref().map(|closed| &closed.intake)
+    }
+
+    /// What was found in the file while it was read, where there was a file.
+    #[must_use]
+    pub fn table(&self) -> Option<&TableRead> {
+        self.read.as_ref().map(|closed| &closed.table)
+    }
+
+    /// What is remarkable about rows that were used all the same.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        self.read.as_ref().map_or(&[], |closed| &closed.remarks)
+    }
+
+    /// The codes that are not on the lists given for their columns.
+    #[must_use]
+    pub fn unlisted_codes(&self) -> &[UnlistedCodes] {
+        self.read.as_ref().map_or(&[], |closed| &closed.unlisted)
     }
 
     /// The rejected rows.
     #[must_use]
     pub fn rejects(&self) -> &[Reject] {
-        &self.rejects
+        self.read.as_ref().map_or(&[], |closed| &closed.rejects)
     }
 
     pub(super) fn not_held(&self) -> impl Iterator<Item = &str> {
