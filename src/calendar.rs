@@ -174,6 +174,48 @@ serde_as_text!(AsOf);
 serde_as_text!(Lookback);
 serde_as_text!(Horizon);
 
+/// What a project file's schema says of a type that is written as a text: the form that the guide names. Reading also lets
+/// outer blanks pass.
+#[cfg(feature = "schema")]
+macro_rules! schema_of_text {
+    ($type:ident, $pattern:expr, $words:literal) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern, "description": $words })
+            }
+        }
+    };
+}
+
+#[cfg(feature = "schema")]
+mod schema {
+    use super::{AsOf, Day, Horizon, Lookback};
+
+    const DAY: &str = r"^\d{4}-\d{2}-\d{2}$";
+    const LOOKBACK: &str = r"^(ever|[1-9]\d{0,4} days?|[1-9]\d{0,3} months?)$";
+    const HORIZON: &str = r"^([1-9]\d{0,4} days?|[1-9]\d{0,3} months?)$";
+    schema_of_text!(Day, DAY, "A day, quoted: \"2024-04-01\".");
+    schema_of_text!(
+        AsOf,
+        DAY,
+        "An as-of date, quoted: \"2024-04-01\". What became known on it or later is not seen."
+    );
+    schema_of_text!(
+        Lookback,
+        LOOKBACK,
+        "How far back: \"90 days\" (at most 36,600), \"12 months\" (at most 1,200) or \"ever\"."
+    );
+    schema_of_text!(
+        Horizon,
+        HORIZON,
+        "How far ahead: \"180 days\" (at most 36,600) or \"12 months\" (at most 1,200)."
+    );
+}
+
 /// The date on which the question is asked. What became known on this day or later is not seen.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AsOf(Day);

@@ -11,6 +11,7 @@ use crate::records::{Gone, NONE, Records, Selection, Selector, Snapshot, open_on
 
 /// What is scored: people one by one, or the households they live in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Each person.
@@ -36,6 +37,7 @@ pub enum Unit {
 /// assert_eq!(rules.ages, Some((0, 16)));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CohortSpec {
     /// People or families.
@@ -99,11 +101,13 @@ pub struct OwnDay {
 
 /// That there is no such record in so many days before the date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoneWithin {
     /// The records.
     pub records: Selector,
     /// How many days before the date, 1 or more. The source has to cover them: its silence tells nothing else.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 36_525)))]
     pub days: u32,
 }
 

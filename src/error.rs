@@ -235,6 +235,20 @@ pub enum RecordsError {
         /// The most frequent reason.
         commonest: String,
     },
+    /// More days of death or leaving cannot be used than the project allows.
+    #[error(
+        "source people: {unusable} of {of} days of death or leaving cannot be read or cannot be, over the limit of {limit:.1}%: \
+         these people would count as being here; `earlyhelp check` shows how they look; mend the list, or say in `read` how its \
+         dates are written"
+    )]
+    PartingsUnusable {
+        /// Days that cannot be used.
+        unusable: u64,
+        /// Days that there are.
+        of: u64,
+        /// The limit, percent.
+        limit: f64,
+    },
     /// A limit that is not a share.
     #[error(
         "reject_limit is {0}; it is the share of a source's rows that may be rejected: write a number from 0 to 1"
@@ -735,6 +749,14 @@ pub enum ProjectError {
         /// The file.
         path: PathBuf,
         /// What the system says.
+        why: String,
+    },
+    /// A folder of extracts cannot be used.
+    #[error("the folder {} cannot be used: {why}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
         why: String,
     },
     /// The text is not a project.

@@ -64,8 +64,9 @@
 //! ```
 //!
 //! # Features
-//! - `cli` (default): the `earlyhelp` command; brings `sqlite`.
+//! - `cli` (default): the `earlyhelp` command; brings `sqlite` and `schema`.
 //! - `sqlite` (default): a [`ledger`] in one SQLite file. Without it a ledger is a file of JSON lines.
+//! - `schema` (default): the JSON Schema of a project file, for editors.
 //!
 //! Without default features: the bare library.
 

@@ -27,6 +27,7 @@ use crate::records::{EventTable, OPEN, Records, Selection, Selector};
 /// assert_eq!(outcome.horizon.to_string(), "12 months");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OutcomeSpec {
     /// A short name.
@@ -50,6 +51,7 @@ pub struct OutcomeSpec {
 
 /// Which occurrence counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Occurrence {
     /// Any within the horizon.
@@ -62,6 +64,7 @@ pub enum Occurrence {
 /// Until when a case is followed. A case whose follow-up ends early without the outcome is **censored**:
 /// it is left out and counted, never taken for a negative.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct FollowUp {
     /// A case is followed while an episode among these records lasts (resident, on roll).

@@ -52,6 +52,8 @@ mod looking;
 mod progress;
 mod pseudonyms;
 mod quality;
+#[cfg(feature = "schema")]
+mod schema;
 mod source;
 mod training;
 
@@ -69,9 +71,11 @@ pub use source::{CodesFile, JoinFile, RuledCodes};
 pub use training::Training;
 
 use self::progress::Watch;
+use self::source::TableFile;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +94,7 @@ use crate::records::{
 
 /// A project file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Project {
     /// What it is called in reports.
@@ -101,6 +106,7 @@ pub struct Project {
     pub seed: u64,
     /// The largest share of a source's rows that may be rejected.
     #[serde(default = "default_reject_limit")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub reject_limit: f64,
     /// What the model cannot see, in plain words: shown with every score.
     #[serde(default)]
@@ -165,26 +171,37 @@ fn default_reject_limit() -> f64 {
 
 /// A file and what its columns mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "FileOf{Columns}"))]
 #[serde(deny_unknown_fields)]
 pub struct FileOf<Columns> {
     /// The file, or a folder of Parquet files; or several.
     #[serde(with = "one_or_many")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<PathBuf>"))]
     pub path: Vec<PathBuf>,
     /// How its text is read.
     #[serde(default)]
     pub read: ReadOptions,
     /// The columns.
     pub columns: Columns,
+    /// Lists of codes, by the column that they translate.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub codes: BTreeMap<String, CodesFile>,
+    /// Look-up tables that columns come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub join: Vec<JoinFile>,
 }
 
 /// A source of dated records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SourceFile {
     /// The name features refer to.
     pub name: String,
     /// The file, or a folder of Parquet files; or several.
     #[serde(with = "one_or_many")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<PathBuf>"))]
     pub path: Vec<PathBuf>,
     /// How its text is read.
     #[serde(default)]
@@ -248,11 +265,11 @@ impl Project {
     ///
     /// # Errors
     /// [`ProjectError::Range`] where a path in the project is absolute, so that it would still lead to the old file;
-    /// [`ProjectError::Read`] where there is no such folder.
+    /// [`ProjectError::Folder`] where there is no such folder.
     pub fn extracts_in(mut self, folder: impl Into<PathBuf>) -> Result<Self, ProjectError> {
         let folder = folder.into();
         if !folder.is_dir() {
-            return Err(ProjectError::Read {
+            return Err(ProjectError::Folder {
                 path: folder,
                 why: "there is no such folder of extracts".to_owned(),
             });
@@ -395,49 +412,47 @@ impl Project {
     }
 
     fn read(&self, reject_limit: f64) -> Result<Records, Error> {
-        self.read_by(self.identities()?, reject_limit)
+        self.read_by(&Arc::new(self.identities()?), reject_limit)
     }
 
-    /// Whose the ids are, and the key.
+    /// Whose the ids are, and the key: read once a run, since a register of merges may be the largest table of all.
     fn identities(&self) -> Result<Identities, Error> {
-        let tables = self.identities.iter();
-        let identities = Identities::read(
-            tables.map(|file| (file.columns.clone(), self.extract(&file.path, &file.read))),
-        )?;
+        let table = |file: &FileOf<IdentityColumns>| Ok((file.columns.clone(), self.extract(file)?));
+        let tables = self.identities.iter().map(table).collect::<Result<Vec<_>, RecordsError>>()?;
+        let identities = Identities::read(tables)?;
         Ok(match &self.pseudonyms {
             None => identities,
             Some(by) => identities.pseudonyms(by.key(&self.folder)?),
         })
     }
 
-    fn read_by(&self, identities: Identities, reject_limit: f64) -> Result<Records, Error> {
+    fn read_by(&self, identities: &Arc<Identities>, reject_limit: f64) -> Result<Records, Error> {
         let progress = |source: &str, rows: u64| self.watch.rows(source, rows);
-        let mut builder = self.who(identities).reject_limit(reject_limit).progress(progress);
+        let mut builder = self.who(identities)?.reject_limit(reject_limit).progress(progress);
         for source in &self.sources {
             let mapping = SourceMapping {
                 name: source.name.clone(),
                 columns: source.columns.clone(),
                 coverage: source.coverage.clone(),
             };
-            builder = builder.source(mapping, self.extract_of(source)?);
+            builder = builder.source(mapping, self.extract(source)?);
         }
         Ok(builder.build()?)
     }
 
     /// People and households, and no source yet.
-    fn who<'p>(&self, identities: Identities) -> RecordsBuilder<'p> {
-        let mut builder = Records::builder().identities(identities);
+    fn who<'p>(&self, identities: &Arc<Identities>) -> Result<RecordsBuilder<'p>, RecordsError> {
+        let mut builder = Records::builder().identities(Arc::clone(identities));
         if let Some(day) = self.read_on {
             builder = builder.read_on(day);
         }
         if let Some(people) = &self.people {
-            builder = builder.people(people.columns.clone(), self.extract(&people.path, &people.read));
+            builder = builder.people(people.columns.clone(), self.extract(people)?);
         }
         if let Some(households) = &self.households {
-            let extract = self.extract(&households.path, &households.read);
-            builder = builder.households(households.columns.clone(), extract);
+            builder = builder.households(households.columns.clone(), self.extract(households)?);
         }
-        builder
+        Ok(builder)
     }
 
     /// Reads all extracts again, and writes each pseudonym with the id that it was made of to a new file that its owner alone
@@ -446,7 +461,7 @@ impl Project {
     /// # Errors
     /// As [`Project::check`], and [`Error::Records`] where the project makes no pseudonyms or the file is there already.
     pub fn write_way_back(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let records = self.read_by(self.identities()?.keep_way_back(), 1.0)?;
+        let records = self.read_by(&Arc::new(self.identities()?.keep_way_back()), 1.0)?;
         Ok(records.write_way_back(path.as_ref())?)
     }
 
@@ -455,17 +470,20 @@ impl Project {
     /// # Errors
     /// [`Error::Records`] where the file cannot be used.
     pub fn protected(&self) -> Result<Protected, Error> {
-        Ok(match &self.protected {
-            None => Protected::none(Vec::new()),
-            Some(file) => {
-                let extract = self.extract(&file.path, &file.read);
-                let unit = file.columns.of_family.map_or(self.cohort.unit, |_| Unit::Person);
-                let protected = Protected::read_of(&file.columns, extract, &self.identities()?, unit)?;
-                match file.columns.of_family {
-                    None => protected,
-                    Some(rule) => protected.of_families(&self.who(self.identities()?).build()?, rule),
-                }
-            }
+        // Without a file of characteristics nothing is read.
+        if self.protected.is_none() {
+            return Ok(Protected::none(Vec::new()));
+        }
+        self.protected_by(&Arc::new(self.identities()?))
+    }
+
+    fn protected_by(&self, identities: &Arc<Identities>) -> Result<Protected, Error> {
+        let Some(file) = &self.protected else { return Ok(Protected::none(Vec::new())) };
+        let unit = file.columns.of_family.map_or(self.cohort.unit, |_| Unit::Person);
+        let protected = Protected::read_of(&file.columns, self.extract(file)?, identities, unit)?;
+        Ok(match file.columns.of_family {
+            None => protected,
+            Some(rule) => protected.of_families(&self.who(identities)?.build()?, rule),
         })
     }
 
@@ -509,18 +527,16 @@ impl Project {
             .collect()
     }
 
-    fn extract(&self, paths: &[PathBuf], read: &ReadOptions) -> Extract {
+    /// A table's extract, with the codes and the look-up tables that it needs.
+    fn extract<'f>(&self, file: impl Into<TableFile<'f>>) -> Result<Extract, RecordsError> {
+        let file: TableFile<'f> = file.into();
         let folder = self.extracts.as_ref().unwrap_or(&self.folder);
-        Extract::paths(paths.iter().map(|path| folder.join(path))).options(read.clone())
-    }
-
-    /// A source's extract, with the codes and the look-up tables that it needs.
-    fn extract_of(&self, source: &SourceFile) -> Result<Extract, RecordsError> {
-        let mut extract = self.extract(&source.path, &source.read);
-        for join in &source.join {
+        let paths = file.path.iter().map(|path| folder.join(path));
+        let mut extract = Extract::paths(paths).options(file.read.clone());
+        for join in file.join {
             extract = extract.join(join.read(&self.folder)?);
         }
-        for (column, codes) in &source.codes {
+        for (column, codes) in file.codes {
             extract = extract.codes(column, codes.read(&self.folder)?);
         }
         Ok(extract)

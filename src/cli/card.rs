@@ -8,7 +8,7 @@ use earlyhelp::report::AnyModel;
 use earlyhelp::report::papers::{Document, Organisation, atrs, dpia_evidence, model_card};
 
 use super::progress::Progress;
-use super::{Failure, Outcome, output};
+use super::{ExtractsArgument, Failure, Outcome, output};
 
 const AFTER_HELP: &str = "\
 Writes, each as Markdown and as JSON: a model card, a record for the Algorithmic Transparency Recording \
@@ -36,6 +36,8 @@ pub struct Arguments {
     /// Read the project's extracts, too, for how many rows were read and rejected.
     #[arg(long, requires = "project")]
     with_extracts: bool,
+    #[command(flatten)]
+    extracts: ExtractsArgument,
     /// What the organisation says about itself.
     #[arg(long, value_name = "ORGANISATION.toml")]
     organisation: Option<PathBuf>,
@@ -47,11 +49,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         None => Organisation::default(),
         Some(path) => Organisation::from_toml(&output::read(path)?)?,
     };
-    let project = arguments.project.as_ref().map(super::load).transpose()?;
+    let project = arguments.project.as_ref().map(|path| arguments.extracts.load(path)).transpose()?;
     let progress = Progress::start("reading");
     let project = project.map(|project| project.on_progress(progress.watch()));
     let records = match &project {
-        Some(project) if arguments.with_extracts => Some(project.records()?),
+        Some(project) if arguments.with_extracts || arguments.extracts.extracts.is_some() => {
+            Some(project.records()?)
+        }
         _ => None,
     };
     drop(progress);

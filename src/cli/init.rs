@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use earlyhelp::project::{DraftParams, Layout};
+use earlyhelp::project::{DraftParams, Layout, Project};
 
 use super::progress::Progress;
 use super::{Failure, Outcome, output, today};
@@ -16,10 +16,17 @@ pub struct Arguments {
     /// The project file to write; FOLDER/project.toml without it. One that is there is never written over.
     #[arg(long, value_name = "PROJECT.toml")]
     out: Option<PathBuf>,
-    /// The files are of this layout: `ssd`, `annex-a` or `ssda903`.
+    /// The files are of this layout: `ssd`, `annex-a`, `ssda903` or `csc-census`.
     #[arg(long, value_name = "LAYOUT")]
     layout: Option<Layout>,
+    /// Also write project.schema.json beside the project file, which names it in its first line: an editor then completes
+    /// and checks the file.
+    #[arg(long)]
+    schema: bool,
 }
+
+/// The file beside a project by which an editor checks it.
+const SCHEMA: &str = "project.schema.json";
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let out = arguments.out.clone().unwrap_or_else(|| arguments.folder.join("project.toml"));
@@ -41,7 +48,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("reading");
     let draft = params.draft(to)?;
     drop(progress);
-    output::write_new(&out, draft.text())?;
+    if arguments.schema {
+        let schema = to.join(SCHEMA);
+        output::write_new(&schema, &(serde_json::to_string_pretty(&Project::json_schema())? + "\n"))?;
+        output::write_new(&out, &format!("#:schema ./{SCHEMA}\n{}", draft.text()))?;
+    } else {
+        output::write_new(&out, draft.text())?;
+    }
     draft.account().iter().try_for_each(|line| output::print(&format!("{line}\n")))?;
     output::print(&format!(
         "\n{}\n{} comments marked \"# DECIDE:\" ask for a decision. Then: earlyhelp check {}\n",

@@ -15,6 +15,7 @@ mod monitor;
 mod output;
 mod progress;
 mod release;
+mod schema;
 mod score;
 mod synth;
 mod train;
@@ -50,6 +51,8 @@ enum Command {
     Synth(synth::Arguments),
     /// Draft a project file from a folder of extracts: what each file is likely to be, and what is left to decide.
     Init(init::Arguments),
+    /// Print the JSON Schema of project files, by which an editor completes and checks them.
+    Schema(schema::Arguments),
     /// Read a project's extracts: rows accepted and rejected (why, where), the days declared and found, and
     /// everything for which training would refuse them.
     Check(check::Arguments),
@@ -112,6 +115,7 @@ pub fn run() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Synth(arguments) => synth::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -150,14 +154,28 @@ struct ProjectArgument {
     /// The project file.
     #[arg(value_name = "PROJECT.toml")]
     project: PathBuf,
+    #[command(flatten)]
+    extracts: ExtractsArgument,
+}
+
+/// Where a project's extracts are, if not where the project file stands.
+#[derive(Debug, clap::Args)]
+struct ExtractsArgument {
     /// Read the extracts from this folder, not from where the project file stands: this month's files.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", requires = "project")]
     extracts: Option<PathBuf>,
 }
 
 impl ProjectArgument {
     fn load(&self) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
-        let project = load(&self.project)?;
+        self.extracts.load(&self.project)
+    }
+}
+
+impl ExtractsArgument {
+    /// The project whose extracts are in the folder.
+    fn load(&self, project: &std::path::Path) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
+        let project = load(project)?;
         Ok(match &self.extracts {
             None => project,
             Some(folder) => project.extracts_in(folder)?,

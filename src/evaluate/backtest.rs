@@ -22,12 +22,13 @@ use crate::stats::{Bootstrap, Estimate, clustered_mean};
 
 /// How many cases a team can look at from one list.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Capacity {
     /// So many cases.
-    Cases(u32),
+    Cases(#[cfg_attr(feature = "schema", schemars(range(min = 1)))] u32),
     /// A share of the cohort, 0 to 1, rounded up.
-    Share(f64),
+    Share(#[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))] f64),
 }
 
 impl Capacity {

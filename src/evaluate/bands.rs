@@ -28,6 +28,7 @@ pub struct Band {
 /// assert_eq!(BandRule::default(), BandRule::Shares(vec![0.01, 0.05, 0.10, 0.25]));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BandRule {
     /// Each band down to such a share of the test cases, rising; the rest is the last band. The default is
@@ -35,7 +36,7 @@ pub enum BandRule {
     /// there.
     Shares(Vec<f64>),
     /// So many bands of equal size, 2 to 20.
-    Equal(u32),
+    Equal(#[cfg_attr(feature = "schema", schemars(range(min = 2, max = 20)))] u32),
     /// Each band from such a predicted chance up, falling; the rest is the last band. Fixed cut points stay
     /// where they are from model to model, so a band means the same every year.
     Chances(Vec<f64>),

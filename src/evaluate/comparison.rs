@@ -24,6 +24,7 @@ use crate::stats::Estimate;
 /// assert_eq!((rule.by, rule.margin), (Figure::AveragePrecision, 0.02));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ChoiceRule {
     /// The figure that counts. The default is average precision: it is about the top of the ranking, which
@@ -54,7 +55,8 @@ impl Default for ChoiceRule {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged, deny_unknown_fields)]
 pub enum SuccessBar {
     /// The figure reaches a value.
     #[serde(rename_all = "snake_case")]

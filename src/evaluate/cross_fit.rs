@@ -6,13 +6,14 @@ use crate::stats::random::mix;
 
 /// How families are kept from being trained and tested on at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FamilyRule {
     /// Families are dealt into so many folds; each fold's cases are scored by a model trained on the
     /// other folds' (at the earlier dates). Every case of the test date is tested, and the right choice
     /// where the same people are in the cohort year after year. The default, with 5 folds: the usual
     /// compromise between training on most families and fitting few models.
-    CrossFit(u32),
+    CrossFit(#[cfg_attr(feature = "schema", schemars(range(min = 2)))] u32),
     /// Families in the test are left out of training. One model a split; the right choice where most
     /// people appear once.
     LeaveOut,

@@ -7,6 +7,7 @@ use crate::stats::Estimate;
 
 /// A figure that models are chosen or held to account by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Figure {
     /// The area under the ROC curve.

@@ -10,6 +10,7 @@ use crate::model::{AdditiveModel, LogisticParams, Scale};
 
 /// A rule that needs no model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SimpleRule {
     /// Everybody has the average risk.

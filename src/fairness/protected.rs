@@ -8,15 +8,20 @@ use serde::{Deserialize, Serialize};
 use super::audit::{UNKNOWN, folded};
 use crate::cohort::Unit;
 use crate::error::{AuditError, MitigationError, RecordsError};
-use crate::records::{EntityOf, Extract, Identities, Intake, Records, Reject, read_table};
+use crate::records::{
+    Closed, EntityOf, Extract, Identities, Intake, Records, Reject, Remark, TableRead, UnlistedCodes,
+    read_table,
+};
 
 /// The columns of a file of protected characteristics.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProtectedColumns {
     /// The entity, as the cohort has it: the person (or the family, where families are scored). One
     /// column, or several joined by `/`.
     #[serde(with = "crate::records::one_or_many")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<String>"))]
     pub entity: Vec<String>,
     /// The system whose ids they are, by its name in the tables of identities. Without it they are people's own, or
     /// households'.
@@ -36,6 +41,7 @@ pub struct ProtectedColumns {
 ///
 /// Neither is right for all. The name of the characteristic says in every report which of them was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FamilyValue {
     /// The one value that all members have whose value is known; `members differ` where they do.
@@ -87,8 +93,8 @@ pub struct Protected {
     groups: Vec<Vec<Box<str>>>,
     /// For each entity the place of its group for each characteristic, `u32::MAX` where unknown.
     of_entity: HashMap<Box<str>, Box<[u32]>>,
-    intake: Option<Intake>,
-    rejects: Vec<Reject>,
+    /// What became of the file's rows.
+    read: Option<Closed>,
 }
 
 /// A protected characteristic of rows in hand, for measuring apart from a [`Protected`] file.
@@ -169,7 +175,7 @@ impl Protected {
         let mut places: Vec<HashMap<Box<str>, u32>> =
             columns.characteristics.iter().map(|_| HashMap::new()).collect();
         let Self { groups, of_entity, .. } = &mut protected;
-        let (intake, rejects) = read_table(
+        let closed = read_table(
             "protected",
             (&columns.entity, &columns.characteristics),
             (extract, identities, of),
@@ -187,8 +193,7 @@ impl Protected {
                 of_entity.insert(entity.into(), codes.collect());
             },
         )?;
-        protected.intake = Some(intake);
-        protected.rejects = rejects;
+        protected.read = Some(closed);
         Ok(protected)
     }
 
@@ -285,8 +290,7 @@ impl Protected {
             not_held,
             groups: Vec::new(),
             of_entity: HashMap::new(),
-            intake: None,
-            rejects: Vec::new(),
+            read: None,
         }
     }
 
@@ -298,13 +302,31 @@ impl Protected {
     /// What became of the file's rows, where there was a file.
     #[must_use]
     pub fn intake(&self) -> Option<&Intake> {
-        self.intake.as_ref()
+        self.read.as_ref().map(|closed| &closed.intake)
+    }
+
+    /// What was found in the file while it was read, where there was a file.
+    #[must_use]
+    pub fn table(&self) -> Option<&TableRead> {
+        self.read.as_ref().map(|closed| &closed.table)
+    }
+
+    /// What is remarkable about rows that were used all the same.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        self.read.as_ref().map_or(&[], |closed| &closed.remarks)
+    }
+
+    /// The codes that are not on the lists given for their columns.
+    #[must_use]
+    pub fn unlisted_codes(&self) -> &[UnlistedCodes] {
+        self.read.as_ref().map_or(&[], |closed| &closed.unlisted)
     }
 
     /// The rejected rows.
     #[must_use]
     pub fn rejects(&self) -> &[Reject] {
-        &self.rejects
+        self.read.as_ref().map_or(&[], |closed| &closed.rejects)
     }
 
     pub(super) fn not_held(&self) -> impl Iterator<Item = &str> {

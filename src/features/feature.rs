@@ -12,6 +12,7 @@ pub(super) const PEOPLE: &str = "people";
 
 /// What is computed from the records that a feature reads.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Measure {
@@ -211,6 +212,7 @@ pub enum Scope {
 /// How the risk is expected to move as the feature rises. It is recorded with the feature; the logistic
 /// trainer does not enforce it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Nothing is expected.

@@ -27,6 +27,7 @@ use crate::records::{Role, Selector};
 /// # Ok::<(), earlyhelp::error::SpecError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FeatureTemplate {
     /// The beginning of the features' names; made from the records where it is not given.
@@ -77,6 +78,7 @@ pub struct FeatureTemplate {
 
 /// Whose records a template reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scopes {
     /// The person's own.

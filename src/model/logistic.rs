@@ -40,6 +40,7 @@ use crate::features::{Cell, FeatureMatrix};
 /// Friedman, Hastie and Tibshirani, *Regularization paths for generalized linear models via coordinate
 /// descent*, Journal of Statistical Software 33(1), 2010.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LogisticParams {
     /// The penalty's strength, 0 or more. `None`, the default, is one over the number of cases: to the
@@ -49,6 +50,7 @@ pub struct LogisticParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strength: Option<f64>,
     /// The share of the lasso, 0 (ridge, the default: it keeps every feature's part visible) to 1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub l1_ratio: f64,
     /// The most steps. The default, 100, is far beyond the 5 to 12 that a fit takes.
     pub max_iterations: u32,

@@ -39,6 +39,7 @@ use crate::error::ModelError;
 /// Friedman, Hastie and Tibshirani, *Regularization paths for generalized linear models via coordinate
 /// descent*, Journal of Statistical Software 33(1), 2010.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct PathParams {
     /// How many strengths, 2 or more. The default, 100, is glmnet's: each is then about a tenth weaker than
@@ -62,6 +63,7 @@ impl Default for PathParams {
 
 /// Which strength of a path is taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PathChoice {
     /// The one with the least mean loss on held-out cases (the strongest of equals): the default, because

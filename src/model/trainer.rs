@@ -19,6 +19,7 @@ use crate::stats::link::probability;
 
 /// A trainer and its settings, as a project file and a model file name them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "trainer", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Trainer {

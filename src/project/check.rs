@@ -1,5 +1,7 @@
 //! A project's extracts as they are, before anything is made of them.
 
+use std::sync::Arc;
+
 use super::{Project, SourceFile, counted};
 use crate::calendar::{AsOf, Day, Lookback};
 use crate::error::{Error, RecordsError, ReportError, SpecError};
@@ -37,7 +39,8 @@ impl Project {
     /// # Ok::<(), earlyhelp::Error>(())
     /// ```
     pub fn check(&self) -> Result<Checked<'_>, Error> {
-        let (records, protected) = (self.read(1.0)?, self.protected()?);
+        let identities = Arc::new(self.identities()?);
+        let (records, protected) = (self.read_by(&identities, 1.0)?, self.protected_by(&identities)?);
         Ok(Checked { project: self, records, protected })
     }
 }
@@ -47,14 +50,18 @@ impl Project {
     /// the first of them. None where all can be read.
     #[must_use]
     pub fn reading_faults(&self) -> Vec<Error> {
-        let alone = |project: Self| project.read(1.0).err();
+        let identities = match self.identities() {
+            Ok(identities) => Arc::new(identities),
+            Err(fault) => return vec![fault],
+        };
+        let alone = |project: Self| project.read_by(&identities, 1.0).err();
         let without_sources = Self { sources: Vec::new(), ..self.clone() };
         let people = Self { households: None, ..without_sources.clone() };
         let households = Self { people: None, ..without_sources };
         let mut faults: Vec<Error> = Vec::new();
         faults.extend(people.people.is_some().then(|| alone(people)).flatten());
         faults.extend(households.households.is_some().then(|| alone(households)).flatten());
-        faults.extend(self.protected().err());
+        faults.extend(self.protected_by(&identities).err());
         for source in &self.sources {
             // Without a list of people, so that the source's own faults are found whatever is wrong with the list.
             let sources = vec![source.clone()];
@@ -64,7 +71,7 @@ impl Project {
         let is_empty = |fault: &Error| matches!(fault, Error::Records(RecordsError::Empty));
         faults.retain(|fault| !is_empty(fault));
         if faults.is_empty() {
-            faults.extend(self.read(1.0).err());
+            faults.extend(self.read_by(&identities, 1.0).err());
         }
         let mut told = std::collections::BTreeSet::new();
         faults.retain(|fault| told.insert(fault.to_string()));
@@ -203,7 +210,8 @@ impl Checked<'_> {
         let mut warnings: Vec<String> =
             sources.flat_map(|source| doubts(source, self.records.days_found(&source.name))).collect();
         warnings.extend(self.doubts_of_people());
-        warnings.extend(self.records.unlisted_codes().map(ToString::to_string));
+        let unlisted = self.records.unlisted_codes().chain(self.protected.unlisted_codes());
+        warnings.extend(unlisted.map(ToString::to_string));
         let Ok(features) = self.project.features() else { return warnings };
         warnings.extend(counted::more_than_once(
             &self.records,

@@ -7,22 +7,31 @@ use crate::calendar::{AsOf, Day, Horizon};
 /// Most dates that a rule may stand for: forty years of months. More is a slip of the pen.
 const MOST: i32 = 480;
 
+/// The as-of dates: a list, or a rule that stands for one.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
     expecting = "give a list of dates, or { every = \"1 month\", from = \"2022-04-01\", to = \"2024-04-01\" }"
 )]
-enum Dates {
+pub(super) enum Dates {
+    /// A list of dates.
     List(Vec<AsOf>),
+    /// A date each span.
     Every(Rule),
 }
 
 /// A date each span from the first on, as far as the last.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "DateRule"))]
 #[serde(deny_unknown_fields)]
-struct Rule {
+pub(super) struct Rule {
+    /// The span from one date to the next.
     every: Horizon,
+    /// The first date.
     from: Day,
+    /// None is later than this day.
     to: Day,
 }
 

@@ -117,8 +117,11 @@ impl Checked<'_> {
 
     fn table(&self, intake: &Intake, counted: Option<&SourceCounts>, as_of: AsOf) -> TableQuality {
         let records = self.records();
-        let read = records.tables().iter().find(|table| table.source == intake.source);
-        let remarks = records.remarks().iter().filter(|remark| remark.source == intake.source);
+        let protected = self.protected();
+        let mut tables = records.tables().iter().chain(protected.table());
+        let read = tables.find(|table| table.source == intake.source);
+        let remarks = records.remarks().iter().chain(protected.remarks());
+        let remarks = remarks.filter(|remark| remark.source == intake.source);
         let rejects = self.rejects().filter(|reject| reject.source == intake.source);
         let (mut kinds, mut roles, mut categories) = (Names::default(), Names::default(), BTreeMap::new());
         if let Some(counted) = counted {

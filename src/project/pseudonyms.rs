@@ -18,6 +18,7 @@ use crate::records::PseudonymKey;
 /// assert_eq!(by, PseudonymsBy::KeyFile("pseudonyms.key".into()));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PseudonymsBy {
     /// A file that holds the key and nothing else; line breaks at its end are not part of it.

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::SourceFile;
+use super::{FileOf, SourceFile};
 use crate::error::RecordsError;
 use crate::records::{CodeList, Extract, Lookup, ReadOptions, Unlisted};
 
 /// A list of codes: its file alone, or with what becomes of codes that are not on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum CodesFile {
     /// The file: a table with the columns `value`, `meaning` and, where wanted, `alias`.
@@ -21,6 +22,7 @@ pub enum CodesFile {
 
 /// A list of codes with a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RuledCodes {
     /// The file.
@@ -32,6 +34,7 @@ pub struct RuledCodes {
 
 /// A look-up table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JoinFile {
     /// The file.
@@ -43,6 +46,26 @@ pub struct JoinFile {
     pub on: [String; 2],
     /// The columns that the table gives: the name by which the source's `columns` ask for it, and the table's column.
     pub columns: BTreeMap<String, String>,
+}
+
+/// What is read of any table of a project, whatever its columns mean.
+pub(super) struct TableFile<'f> {
+    pub(super) path: &'f [PathBuf],
+    pub(super) read: &'f ReadOptions,
+    pub(super) codes: &'f BTreeMap<String, CodesFile>,
+    pub(super) join: &'f [JoinFile],
+}
+
+impl<'f, Columns> From<&'f FileOf<Columns>> for TableFile<'f> {
+    fn from(file: &'f FileOf<Columns>) -> Self {
+        Self { path: &file.path, read: &file.read, codes: &file.codes, join: &file.join }
+    }
+}
+
+impl<'f> From<&'f SourceFile> for TableFile<'f> {
+    fn from(file: &'f SourceFile) -> Self {
+        Self { path: &file.path, read: &file.read, codes: &file.codes, join: &file.join }
+    }
 }
 
 impl CodesFile {

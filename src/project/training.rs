@@ -19,12 +19,14 @@ use crate::scoring::AuditedModel;
 
 /// How a model is trained and tested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// The as-of dates. The backtest tests on each date by which the outcomes of earlier ones were known;
     /// the released model learns from all. Also read as a rule: `{ every = "1 month", from = "2022-04-01", to =
     /// "2024-04-01" }` stands for a date each month.
     #[serde(deserialize_with = "super::dates::deserialize")]
+    #[cfg_attr(feature = "schema", schemars(with = "super::dates::Dates"))]
     pub as_of: Vec<AsOf>,
     /// How many cases a list has: what the figures "at capacity" are about.
     pub capacity: Capacity,
@@ -36,6 +38,7 @@ pub struct Training {
     pub families: FamilyRule,
     /// Resamples of the bootstrap.
     #[serde(default = "default_resamples")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 39)))]
     pub resamples: u32,
     /// The smallest group that a fairness report shows.
     #[serde(default = "default_minimum_group")]

@@ -1,17 +1,20 @@
 //! Reads all extracts into one set of records.
 
+use std::sync::Arc;
+
 use super::Records;
+use super::codes::UnlistedCodes;
 use super::column::NO_DAY;
 use super::dictionary::{self, Dictionary, NONE};
 use super::entrance::{Entrance, Ids};
 use super::events::OPEN;
 use super::extract::Extract;
-use super::identities::Identities;
+use super::identities::{Identities, TABLES};
 use super::intake::{Closed, DayOf, Faults, Ledger, Reader};
 use super::listing::{Listed, read_people};
 use super::mapping::{HouseholdColumns, MINIMUM_LINK, PeopleColumns, SourceMapping};
 use super::people::{Households, People, Spell, families};
-use super::reject::{Intake, Reject, RejectReason, Remark, summarise};
+use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 use super::source::Reading;
 use super::tables::TableRead;
 use crate::calendar::Day;
@@ -24,7 +27,7 @@ pub const DEFAULT_REJECT_LIMIT: f64 = 0.05;
 /// Gathers extracts; [`RecordsBuilder::build`] reads them.
 #[derive(Default)]
 pub struct RecordsBuilder<'p> {
-    identities: Identities,
+    identities: Arc<Identities>,
     people: Option<(PeopleColumns, Extract)>,
     households: Option<(HouseholdColumns, Extract)>,
     sources: Vec<(SourceMapping, Extract)>,
@@ -42,9 +45,10 @@ impl std::fmt::Debug for RecordsBuilder<'_> {
 
 impl<'p> RecordsBuilder<'p> {
     /// Whose the ids of several systems are, and the key for pseudonyms. Every other table says with `system` whose ids it has.
+    /// They may be shared by several builders.
     #[must_use]
-    pub fn identities(mut self, identities: Identities) -> Self {
-        self.identities = identities;
+    pub fn identities(mut self, identities: impl Into<Arc<Identities>>) -> Self {
+        self.identities = identities.into();
         self
     }
 
@@ -127,6 +131,9 @@ impl<'p> RecordsBuilder<'p> {
             }
             None => Listed::default(),
         };
+        let is_listed = |id: &str| ids.people.find(id).is_some();
+        let is_listed: Option<&dyn Fn(&str) -> bool> = if ids.are_listed { Some(&is_listed) } else { None };
+        tables.merged_into_nobody(identities.merged_into_nobody(is_listed));
         let mut household_ids = Dictionary::default();
         let spells = match self.households {
             Some((columns, extract)) => {
@@ -177,8 +184,9 @@ impl<'p> RecordsBuilder<'p> {
             sources.push(source);
             tables.add(closed);
         }
-        let Tables { intake, rejects, remarks, read } = tables;
+        let Tables { intake, rejects, remarks, read, unlisted } = tables;
         check_limit(&intake, &rejects, limit)?;
+        partings.check_limit(&remarks, limit)?;
         let is_held = |(pseudonym, _): &(String, Box<str>)| {
             let is_in = |ids: &[Box<str>]| ids.binary_search_by(|held| (**held).cmp(pseudonym)).is_ok();
             is_in(&ids) || is_in(&household_ids)
@@ -194,6 +202,7 @@ impl<'p> RecordsBuilder<'p> {
             rejects,
             remarks,
             tables: read,
+            unlisted,
             way_back,
         })
     }
@@ -206,6 +215,7 @@ struct Tables {
     rejects: Vec<Reject>,
     remarks: Vec<Remark>,
     read: Vec<TableRead>,
+    unlisted: Vec<UnlistedCodes>,
 }
 
 impl Tables {
@@ -215,6 +225,14 @@ impl Tables {
             rejects: identities.rejects().to_vec(),
             remarks: identities.remarks().to_vec(),
             read: Vec::new(),
+            unlisted: Vec::new(),
+        }
+    }
+
+    fn merged_into_nobody(&mut self, rows: u64) {
+        if rows > 0 {
+            let kind = RemarkKind::MergedIntoNobody;
+            self.remarks.push(Remark { source: TABLES.to_owned(), kind, rows });
         }
     }
 
@@ -223,6 +241,7 @@ impl Tables {
         self.rejects.extend(closed.rejects);
         self.remarks.extend(closed.remarks);
         self.read.push(closed.table);
+        self.unlisted.extend(closed.unlisted);
     }
 }
 
@@ -267,12 +286,19 @@ fn read_households(
     wanted.push(&columns.household);
     let start_place = columns.start.as_deref().map(|name| (wanted.push(name), wanted.len() - 1).1);
     let end_place = columns.end.as_deref().map(|name| (wanted.push(name), wanted.len() - 1).1);
+    if let Some(end) = columns.end.as_deref().filter(|end| extract.joined().any(|joined| joined == *end)) {
+        let why = format!(
+            "column {end} comes from a look-up table; where nothing is found there, people would be taken to live in the household \
+             still; put it into the extract itself"
+        );
+        return Err(RecordsError::Mapping { extract: "households".to_owned(), why });
+    }
     let mut entrance = Entrance::new(ids.identities, "households", columns.system.as_deref())?;
     let mut spells = Vec::new();
     let mut ledger = Ledger::default();
     let mut reader = Reader::new(extract.how(), last);
     let mut files = Vec::new();
-    extract.read("households", &wanted, &mut files, &mut |batch| {
+    let unlisted = extract.read("households", &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let mut of_days = Faults::default();
@@ -314,7 +340,7 @@ fn read_households(
     })?;
     ids.way_back.extend(entrance.way_back());
     reader.check("households", &wanted)?;
-    Ok((spells, ledger.close("households", &files, &wanted)))
+    Ok((spells, Closed { unlisted, ..ledger.close("households", &files, &wanted) }))
 }
 
 /// Whose ids a table of texts has.
@@ -332,7 +358,7 @@ pub(crate) fn read_table(
     (entity, columns): (&[String], &[String]),
     (extract, identities, of): (Extract, &Identities, EntityOf<'_>),
     mut take: impl FnMut(&str, &[Option<std::borrow::Cow<'_, str>>]),
-) -> Result<(Intake, Vec<Reject>), RecordsError> {
+) -> Result<Closed, RecordsError> {
     let wanted: Vec<&str> = entity.iter().chain(columns).map(String::as_str).collect();
     let system = match of {
         EntityOf::Person(system) => system,
@@ -343,7 +369,7 @@ pub(crate) fn read_table(
     let mut is_seen: Vec<bool> = Vec::new();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
-    extract.read(name, &wanted, &mut files, &mut |batch| {
+    let unlisted = extract.read(name, &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let cells: Vec<_> = batch.columns[..entity.len()].iter().collect();
@@ -375,6 +401,5 @@ pub(crate) fn read_table(
         ledger.judge(&batch, &faults);
         Ok(())
     })?;
-    let closed = ledger.close(name, &files, &wanted);
-    Ok((closed.intake, closed.rejects))
+    Ok(Closed { unlisted, ..ledger.close(name, &files, &wanted) })
 }

@@ -37,6 +37,7 @@ pub struct CodeList {
 
 /// What becomes of a code that is not on its list. It is counted and shown either way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unlisted {
     /// It stays as it stands: what a list has forgotten is not lost.

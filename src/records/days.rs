@@ -23,6 +23,7 @@ use crate::calendar::Day;
 /// assert!(matches!(options.dates, Some(DateForm::DaysFrom(_))));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum DateForm {
     /// The day stands before the month: `31/03/2024`, `31.03.2024`, `31-03-2024`.
     #[serde(rename = "dd/mm/yyyy")]

@@ -251,6 +251,27 @@ impl Identities {
         found
     }
 
+    /// How many ids were merged into one that is nobody's: into a person's whom `is_listed` does not know, where there is a
+    /// list, or into a system's that no table says whose it is.
+    pub(super) fn merged_into_nobody(&self, is_listed: Option<&dyn Fn(&str) -> bool>) -> u64 {
+        let is_somebodys = |system: Option<usize>, id: &str| match system {
+            None => is_listed.is_none_or(|is_listed| {
+                let pseudonym = self.key.as_ref().map(|key| key.of_person(id));
+                is_listed(pseudonym.as_deref().unwrap_or(id))
+            }),
+            Some(place) => {
+                let code = self.locals[place].find(id);
+                code.is_some_and(|code| {
+                    self.links[place].get(code as usize).is_some_and(|links| !links.is_empty())
+                })
+            }
+        };
+        let is_lost = |(system, id): &(Option<usize>, &str)| {
+            self.merges.follow(*system, id).iter().all(|(end, _)| !is_somebodys(*system, end))
+        };
+        self.merges.ids().filter(is_lost).count() as u64
+    }
+
     fn place_of(&mut self, system: &str) -> usize {
         let place = *self.systems.entry(folded(system)).or_insert(self.locals.len());
         if place == self.locals.len() {
@@ -421,7 +442,11 @@ impl Identities {
             let old = table.needed(layout.old, row, RejectReason::EntityMissing);
             let into = table.text(layout.into, row);
             let (Some(old), Some(into)) = (old, into) else { continue };
-            if old == into || !table.faults.is_sound(row) {
+            if !table.faults.is_sound(row) {
+                continue;
+            }
+            if old == into {
+                table.faults.remark(RemarkKind::MergedIntoItself);
                 continue;
             }
             let on = on.as_ref().map_or(NO_DAY, |on| on[row]);
@@ -487,7 +512,7 @@ impl Identities {
 }
 
 /// The name of the tables in what is said of them.
-const TABLES: &str = "identities";
+pub(super) const TABLES: &str = "identities";
 
 fn folded(system: &str) -> String {
     system.trim().to_lowercase()

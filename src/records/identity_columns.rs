@@ -17,6 +17,7 @@ use super::mapping::one_or_many;
 /// assert!(matches!(columns, IdentityColumns::Wide { .. }));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "form", rename_all = "snake_case", deny_unknown_fields)]
 pub enum IdentityColumns {
     /// A row for each id that a system gave: which system, which id, whose.
@@ -25,6 +26,7 @@ pub enum IdentityColumns {
         system: String,
         /// The system's own id: one column, or several joined by `/`.
         #[serde(with = "one_or_many")]
+        #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<String>"))]
         local: Vec<String>,
         /// The person.
         person: String,
@@ -91,6 +93,44 @@ pub enum IdentityColumns {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         system: Option<String>,
     },
+}
+
+impl IdentityColumns {
+    /// The columns that are read.
+    pub(crate) fn named(&self) -> Vec<&str> {
+        fn of<'n>(names: &[Option<&'n String>]) -> Vec<&'n str> {
+            names.iter().flatten().map(|name| name.as_str()).collect()
+        }
+        match self {
+            Self::Crosswalk { system, local, person, from, to, probability } => {
+                let mut named =
+                    of(&[Some(system), Some(person), from.as_ref(), to.as_ref(), probability.as_ref()]);
+                named.extend(local.iter().map(String::as_str));
+                named
+            }
+            Self::Wide { person, systems, probability } => {
+                let mut named = of(&[Some(person), probability.as_ref()]);
+                named.extend(systems.values().map(String::as_str));
+                named
+            }
+            Self::Merged { old, into, on, system: _ } => of(&[Some(old), Some(into), on.as_ref()]),
+            Self::SplinkClusters { cluster, id, dataset, system } => {
+                of(&[Some(cluster), Some(id), Some(dataset).filter(|_| system.is_none())])
+            }
+            Self::SplinkPairs { probability, id, dataset, system } => {
+                of(&[Some(probability), Some(id), Some(dataset).filter(|_| system.is_none())])
+            }
+        }
+    }
+
+    /// Whether it says how sure it is that records are one person's.
+    pub(crate) fn has_probabilities(&self) -> bool {
+        match self {
+            Self::Crosswalk { probability, .. } | Self::Wide { probability, .. } => probability.is_some(),
+            Self::SplinkPairs { .. } => true,
+            Self::Merged { .. } | Self::SplinkClusters { .. } => false,
+        }
+    }
 }
 
 fn cluster_id() -> String {

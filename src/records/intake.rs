@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::codes::UnlistedCodes;
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER};
 use super::days::{self, DateForm, DateWritten, Order, OrderFault, Plausible, parse_day};
 use super::dictionary::{Dictionary, LINKED_TWICE, NONE, UNKNOWN, UNLINKED};
@@ -24,11 +25,20 @@ pub(super) struct Ledger {
 }
 
 /// What became of the rows of one table.
-pub(super) struct Closed {
-    pub(super) intake: Intake,
-    pub(super) rejects: Vec<Reject>,
-    pub(super) remarks: Vec<Remark>,
-    pub(super) table: TableRead,
+pub(crate) struct Closed {
+    pub(crate) intake: Intake,
+    pub(crate) rejects: Vec<Reject>,
+    pub(crate) remarks: Vec<Remark>,
+    pub(crate) table: TableRead,
+    /// The codes that are not on the lists given for its columns.
+    pub(crate) unlisted: Vec<UnlistedCodes>,
+}
+
+/// How somebody is no longer there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parting {
+    Death,
+    Leaving,
 }
 
 #[derive(Debug, Clone)]
@@ -119,7 +129,8 @@ impl Ledger {
             })
             .collect();
         let remark = |(kind, rows)| Remark { source: source.to_owned(), kind, rows };
-        Closed { intake, rejects, remarks: self.remarks.into_iter().map(remark).collect(), table }
+        let remarks = self.remarks.into_iter().map(remark).collect();
+        Closed { intake, rejects, remarks, table, unlisted: Vec::new() }
     }
 }
 
@@ -271,7 +282,7 @@ impl Faults {
         self.dates.extend(later.dates);
     }
 
-    fn remark(&mut self, kind: RemarkKind) {
+    pub(super) fn remark(&mut self, kind: RemarkKind) {
         match self.remarks.iter_mut().find(|held| held.0 == kind) {
             Some(held) => held.1 += 1,
             None => self.remarks.push((kind, 1)),
@@ -388,17 +399,21 @@ impl Faults {
     }
 
     /// The days on which people died or left; [`NO_DAY`] where absent, and where it cannot be read or cannot be: a wrong
-    /// date loses the date, not the person. One that is yet to come may be planned.
+    /// date loses the date, not the person. To leave may be planned; nobody has died on a day that is yet to come.
     pub(super) fn partings(
         &mut self,
         (cells, rows): (&Column, usize),
-        column: u32,
+        (column, of): (u32, Parting),
         reader: &mut Reader,
     ) -> Vec<i32> {
-        let (first, never) = (reader.plausible.first, Plausible::DEFAULT.last);
+        let (Plausible { first, last }, never) = (reader.plausible, Plausible::DEFAULT.last);
+        let can_be = move |day: i32| match of {
+            Parting::Death => (first..=last).contains(&day),
+            Parting::Leaving => first <= day,
+        };
         let judge = |day: Option<i32>| match day {
             Some(NO_DAY) => NO_DAY,
-            Some(day) if (first..never).contains(&day) => day,
+            Some(day) if day < never && can_be(day) => day,
             Some(day) if day >= never => {
                 self.remark(RemarkKind::OpenEnd);
                 NO_DAY

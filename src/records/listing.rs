@@ -4,7 +4,7 @@ use super::column::NO_DAY;
 use super::dictionary::Dictionary;
 use super::entrance::{Entrance, Ids};
 use super::extract::Extract;
-use super::intake::{Closed, Faults, Ledger, Reader};
+use super::intake::{Closed, Faults, Ledger, Parting, Reader};
 use super::mapping::PeopleColumns;
 use super::people::Partings;
 use super::reject::{RejectReason, RemarkKind};
@@ -75,7 +75,7 @@ pub(super) fn read_people(
     let mut ledger = Ledger::default();
     let mut reader = Reader::new(extract.how(), last);
     let mut files = Vec::new();
-    extract.read("people", &wanted, &mut files, &mut |batch| {
+    let unlisted = extract.read("people", &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let [born, died, left] = [0, 1, 2].map(|nth| match places[nth] {
@@ -83,7 +83,10 @@ pub(super) fn read_people(
             Some(place) if nth == 0 => {
                 faults.births((&batch.columns[place], rows), place as u32, &mut reader)
             }
-            Some(place) => faults.partings((&batch.columns[place], rows), place as u32, &mut reader),
+            Some(place) => {
+                let of = if nth == 1 { Parting::Death } else { Parting::Leaving };
+                faults.partings((&batch.columns[place], rows), (place as u32, of), &mut reader)
+            }
         });
         let cells: Vec<_> = batch.columns[..parts].iter().collect();
         let entered = entrance.enter(&mut all, (&cells, rows), None, true);
@@ -131,5 +134,5 @@ pub(super) fn read_people(
     }
     reader.check("people", &wanted)?;
     let born = listed.iter().map(|held| held.born).collect();
-    Ok((Listed { born, partings }, ledger.close("people", &files, &wanted)))
+    Ok((Listed { born, partings }, Closed { unlisted, ..ledger.close("people", &files, &wanted) }))
 }

@@ -35,11 +35,13 @@ pub struct SourceMapping {
 
 /// The columns of a source of dated records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventColumns {
     /// The person (or family) the record is about: one column, or several that make one id together
     /// (joined by `/`).
     #[serde(with = "one_or_many")]
+    #[cfg_attr(feature = "schema", schemars(with = "OneOrMany<String>"))]
     pub entity: Vec<String>,
     /// The system whose ids they are, by its name in the tables of identities. Without it they are people's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +91,7 @@ pub struct EventColumns {
     /// families, the one that is shown another's records and the one whose records are lost, so a link
     /// has to be much likelier right than wrong.
     #[serde(default = "default_minimum_link", skip_serializing_if = "is_default_minimum_link")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub minimum_link: f64,
     /// Further columns to keep as categories, for selecting records or counting distinct ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -126,6 +129,7 @@ fn is_default_minimum_link(value: &f64) -> bool {
 /// What a reference means that stands more than once about one person, as it does where monthly or yearly returns are
 /// put on top of each other. About two people it is a reject either way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Repeated {
     /// Each row is a state of the record, from the day it became known until the next one did: an episode that a later
@@ -139,6 +143,7 @@ pub enum Repeated {
 /// What becomes of rows without a reference that are the same in everything. Nobody can tell whether a thing happened twice
 /// or was written twice, so it is counted and said either way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Duplicates {
     /// Each is used: two notices of one day may be two.
@@ -164,6 +169,7 @@ impl Duplicates {
 
 /// Where the kind of an event comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Every row is of this kind.
@@ -177,6 +183,7 @@ pub enum Kind {
 /// Where the day comes from on which a record became known. It is not the day it happened: absence
 /// reaches a council a term in arrears, and a model that reads it earlier sees the future.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Known {
     /// A column says it.
@@ -198,6 +205,7 @@ impl Default for Known {
 ///
 /// Outside it a feature is *not covered*: neither zero nor missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Coverage {
     /// The first day the source holds. A look-back that begins earlier is not covered. Without it: the first day
@@ -431,10 +439,12 @@ impl SourceMapping {
 /// With a list of people, a record about anybody else is rejected; without one, people are those that
 /// the records name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PeopleColumns {
     /// The person's pseudonymous id: one column, or several joined by `/`.
     #[serde(with = "one_or_many")]
+    #[cfg_attr(feature = "schema", schemars(with = "OneOrMany<String>"))]
     pub person: Vec<String>,
     /// The system whose ids they are, by its name in the tables of identities. Without it they are people's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -453,10 +463,12 @@ pub struct PeopleColumns {
 
 /// The columns of the list of who belonged to which household or family, and when.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HouseholdColumns {
     /// The person: one column, or several joined by `/`.
     #[serde(with = "one_or_many")]
+    #[cfg_attr(feature = "schema", schemars(with = "OneOrMany<String>"))]
     pub person: Vec<String>,
     /// The system whose ids the people's are, by its name in the tables of identities. Without it they are people's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -474,16 +486,23 @@ pub struct HouseholdColumns {
     pub lag_days: i32,
 }
 
+/// One thing, or a list of several.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "OneOrMany{T}"))]
+#[serde(untagged)]
+pub(crate) enum OneOrMany<T> {
+    /// One.
+    One(T),
+    /// Several.
+    Many(Vec<T>),
+}
+
 /// Reads `"id"` and `["module", "id"]` alike.
 pub(crate) mod one_or_many {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany<T> {
-        One(T),
-        Many(Vec<T>),
-    }
+    use super::OneOrMany;
 
     pub fn serialize<T: Serialize, S: Serializer>(items: &[T], serializer: S) -> Result<S::Ok, S::Error> {
         match items {

@@ -43,6 +43,11 @@ impl Merges {
         }
     }
 
+    /// The ids that were merged into others, each with the system that it is of.
+    pub(super) fn ids(&self) -> impl Iterator<Item = (Option<usize>, &str)> {
+        self.of.keys().map(|(system, id)| (*system, &**id))
+    }
+
     pub(super) fn has(&self, system: Option<usize>, id: &str) -> bool {
         self.of.contains_key(&(system, id.into()))
     }

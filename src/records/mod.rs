@@ -117,6 +117,9 @@ pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
 pub(crate) use header::nearest;
+pub(crate) use intake::Closed;
+#[cfg(feature = "schema")]
+pub(crate) use mapping::OneOrMany;
 pub(crate) use mapping::one_or_many;
 pub(crate) use people::{Gone, People};
 pub(crate) use selector::{MOST_NAMES, Selection, category_place};
@@ -137,6 +140,8 @@ pub struct Records {
     rejects: Vec<Reject>,
     remarks: Vec<Remark>,
     tables: Vec<TableRead>,
+    /// Codes of the lists of people and households that are not on their lists.
+    unlisted: Vec<UnlistedCodes>,
     /// Pseudonyms, each with the id that it was made of; none unless they are to be kept.
     way_back: Vec<(String, Box<str>)>,
 }
@@ -175,7 +180,7 @@ impl Records {
 
     /// The codes that are not on the lists given for their columns, by source.
     pub fn unlisted_codes(&self) -> impl Iterator<Item = &UnlistedCodes> {
-        self.sources.iter().flat_map(|source| &source.unlisted)
+        self.unlisted.iter().chain(self.sources.iter().flat_map(|source| &source.unlisted))
     }
 
     /// What was found in each table while it was read, in the order of [`Records::intake`].

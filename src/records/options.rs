@@ -9,6 +9,7 @@ use crate::calendar::Day;
 
 /// How the text of an extract is to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadOptions {
     /// The delimiter of a text file. Without it: whichever of comma, pipe, tab and semicolon stands most
@@ -62,6 +63,7 @@ impl Default for ReadOptions {
 
 /// What separates the fields of a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Delimiter {
@@ -92,6 +94,7 @@ impl Delimiter {
 
 /// What stands before the decimals of a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Decimal {
     /// `1,204.50`: commas may group thousands.
@@ -110,6 +113,7 @@ impl Decimal {
 
 /// The encoding of a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
     /// UTF-8, with or without a byte order mark.

@@ -6,7 +6,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::column::NO_DAY;
 use super::dictionary::NONE;
+use super::reject::{Remark, RemarkKind};
 use crate::calendar::{AsOf, Day};
+use crate::error::RecordsError;
 
 /// The people of the records, in the order of their ids.
 #[derive(Debug)]
@@ -66,7 +68,24 @@ fn has_come(day: i32, as_of: AsOf) -> bool {
     day != NO_DAY && as_of.sees(day)
 }
 
+/// Fewest days of death or leaving that have to be unusable for it to be the column that is wrong, and not a slip of the pen.
+/// Below it `check` counts them and no more.
+const FEWEST_UNUSABLE: u64 = 10;
+
 impl Partings {
+    /// Refuses a list of which a larger share of the days of death and leaving cannot be used than of a source's rows may be
+    /// rejected: these people would count as being here. Of the days that there are, since most people have none.
+    pub(super) fn check_limit(&self, remarks: &[Remark], limit: f64) -> Result<(), RecordsError> {
+        let unusable = remarks.iter().filter(|remark| remark.kind == RemarkKind::PartingUnusable);
+        let unusable: u64 = unusable.map(|remark| remark.rows).sum();
+        let usable = self.died.iter().chain(&self.left).filter(|&&day| day != NO_DAY).count() as u64;
+        let of = usable + unusable;
+        if unusable >= FEWEST_UNUSABLE && unusable as f64 > limit * of as f64 {
+            return Err(RecordsError::PartingsUnusable { unusable, of, limit: limit * 100.0 });
+        }
+        Ok(())
+    }
+
     /// Whether the person had died or left by a date, as was known then: on the day itself nobody knows it yet.
     pub(super) fn gone(&self, person: u32, as_of: AsOf) -> Option<Gone> {
         let has = |days: &[i32]| days.get(person as usize).is_some_and(|&day| has_come(day, as_of));

@@ -202,6 +202,10 @@ pub enum RemarkKind {
     SeveralIds,
     /// An id that stands for two people at once, by the tables of identities.
     IdentityTwice,
+    /// An id that is merged into itself.
+    MergedIntoItself,
+    /// An id that is merged into one that is nobody's.
+    MergedIntoNobody,
     /// It happened after the person died.
     AfterDeath,
     /// It happened before the person was born.
@@ -240,6 +244,10 @@ impl RemarkKind {
             Self::BirthsDiffer => "people with two dates of birth under one id: perhaps two people",
             Self::SeveralIds => "people whom the list has under several ids, taken as one",
             Self::IdentityTwice => "ids that stand for two people at once: their records are rejected",
+            Self::MergedIntoItself => "rows that merge an id into itself, which says nothing",
+            Self::MergedIntoNobody => {
+                "ids that were merged into one that is on no list: their records are rejected as nobody's"
+            }
             Self::AfterDeath => "records from after the person's death",
             Self::BeforeBirth => "records from before the person's birth",
             Self::Duplicate => "rows that are the same in everything as another, each counted",

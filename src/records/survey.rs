@@ -149,6 +149,11 @@ impl Facts {
         self.distinct.dedup();
     }
 
+    /// The mark of a text.
+    pub(crate) fn mark_of(&self, text: &str) -> u64 {
+        mark(text)
+    }
+
     /// How many of `ids` have one of these texts in this column.
     pub(crate) fn people_with(&self, texts: &[&str], ids: &Self) -> usize {
         let wanted: Vec<u64> = texts.iter().map(|text| mark(text)).collect();
@@ -347,7 +352,11 @@ fn names_among(lines: &[Vec<String>]) -> Option<Vec<String>> {
     let widest = lines.iter().map(filled).max()?;
     let is_head = |line: &&Vec<String>| {
         let named = filled(line);
-        named >= 2 && named * 5 >= widest * 3 && !line.iter().any(|cell| header::is_a_value(cell))
+        let is_text = |cell: &String| !cell.chars().any(|c| c.is_control() && !c.is_whitespace());
+        named >= 2
+            && named * 5 >= widest * 3
+            && line.iter().all(is_text)
+            && !line.iter().any(|cell| header::is_a_value(cell))
     };
     lines.iter().find(is_head).cloned()
 }

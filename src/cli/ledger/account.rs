@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use earlyhelp::calendar::Day;
 
 use super::LedgerArgument;
-use crate::cli::{Failure, Outcome, output, today};
+use crate::cli::{ExtractsArgument, Failure, Outcome, output, today};
 
 /// Arguments of `earlyhelp log`.
 #[derive(Debug, clap::Args)]
@@ -15,6 +15,8 @@ pub struct Arguments {
     /// Count by group, too, of the protected characteristics of this project.
     #[arg(long, value_name = "PROJECT.toml")]
     project: Option<PathBuf>,
+    #[command(flatten)]
+    extracts: ExtractsArgument,
     /// Groups of fewer alerts are held back.
     #[arg(long, value_name = "N", default_value_t = 10)]
     min_n: u32,
@@ -30,7 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open()?;
     let protected = match &arguments.project {
         None => None,
-        Some(path) => Some(super::super::load(path)?.protected()?),
+        Some(path) => Some(arguments.extracts.load(path)?.protected()?),
     };
     let on = arguments.on.unwrap_or_else(today);
     let account = ledger.account(protected.as_ref(), arguments.min_n, on)?;

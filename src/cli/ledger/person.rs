@@ -8,7 +8,7 @@ use earlyhelp::report;
 
 use super::LedgerArgument;
 use crate::cli::progress::Progress;
-use crate::cli::{Failure, Outcome, output, today};
+use crate::cli::{ExtractsArgument, Failure, Outcome, output, today};
 
 /// Arguments of `earlyhelp correct`.
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,8 @@ pub struct CorrectArguments {
     /// Score the affected cases again from this project's extracts, in which the error is put right.
     #[arg(long, value_name = "PROJECT.toml")]
     project: Option<PathBuf>,
+    #[command(flatten)]
+    extracts: ExtractsArgument,
     /// The day, if not today.
     #[arg(long, value_name = "DATE")]
     on: Option<Day>,
@@ -49,7 +51,7 @@ pub fn correct(arguments: &CorrectArguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("reading");
     let records = match &arguments.project {
         None => None,
-        Some(path) => Some(super::super::load(path)?.on_progress(progress.watch()).records()?),
+        Some(path) => Some(arguments.extracts.load(path)?.on_progress(progress.watch()).records()?),
     };
     progress.stage("looking for past cases");
     let correction = Correction {
@@ -125,6 +127,8 @@ pub struct PurgeArguments {
     /// Take all records of the person from this project's extracts, as they are known today.
     #[arg(long, value_name = "PROJECT.toml")]
     project: Option<PathBuf>,
+    #[command(flatten)]
+    extracts: ExtractsArgument,
     /// An entry about somebody else that has to go as well, as an earlier purge named it.
     #[arg(long, value_name = "N")]
     entry: Vec<u64>,
@@ -139,7 +143,7 @@ pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
     let mut records = arguments.record.clone();
     if let Some(path) = &arguments.project {
         let progress = Progress::start("reading");
-        let held = super::super::load(path)?.on_progress(progress.watch()).records()?;
+        let held = arguments.extracts.load(path)?.on_progress(progress.watch()).records()?;
         let snapshot = held.as_of(AsOf::new(on));
         for (source, ..) in held.sources() {
             let references = snapshot.events(source, &arguments.entity).filter_map(|event| event.reference);

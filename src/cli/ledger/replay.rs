@@ -6,7 +6,7 @@ use earlyhelp::ledger::ReplayOf;
 
 use super::LedgerArgument;
 use crate::cli::progress::Progress;
-use crate::cli::{Failure, Outcome, output};
+use crate::cli::{ExtractsArgument, Failure, Outcome, output};
 
 const AFTER_HELP: &str = "\
 Scores and contributions are computed again from the released model and the inputs that the ledger holds, \
@@ -32,6 +32,8 @@ pub struct Arguments {
     /// Go back to the extracts of this project.
     #[arg(long, value_name = "PROJECT.toml")]
     project: Option<PathBuf>,
+    #[command(flatten)]
+    extracts: ExtractsArgument,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -47,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("reading");
     let records = match &arguments.project {
         None => None,
-        Some(path) => Some(super::super::load(path)?.on_progress(progress.watch()).records()?),
+        Some(path) => Some(arguments.extracts.load(path)?.on_progress(progress.watch()).records()?),
     };
     progress.stage("making past scores again");
     let replay = ledger.replay(&of, records.as_ref())?;

@@ -78,10 +78,12 @@ use crate::features::{Direction, FeatureMatrix};
 /// 73. Directions: O. Burdakov and O. Sysoev (2017), *A dual active-set algorithm for regularized monotonic
 /// regression*, JOTA 172. Purified pairs: B. Lengerich and others (2020), AISTATS.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AdditiveParams {
     /// The most steps of a feature's values, 2 to 254. The default, 64: a step then holds 1.6% of the
     /// cases, and smoothing makes more of them cost time and bring nothing.
+    #[cfg_attr(feature = "schema", schemars(range(min = 2, max = 254)))]
     pub steps: u32,
     /// The most pairs; 0 for none. Features with a declared direction take no part in pairs: a grid could
     /// turn against it. Nor does [`Measure::LatestOf`](crate::features::Measure::LatestOf): its rare codes have no neighbours

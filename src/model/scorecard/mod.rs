@@ -64,14 +64,17 @@ use crate::features::{Cell, Direction, FeatureMatrix};
 /// Processing Systems* 35 (2022); C. T. Volinsky and A. E. Raftery, "Bayesian information criterion for
 /// censored survival models", *Biometrics* 56 (2000).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ScorecardParams {
     /// The most lines, 1 or more; `None` (in a file: `any`) for as many as pay. The default, 10, is what fits on a page beside
     /// its table and can be added up by hand in a minute or two.
     #[serde(with = "self::terms")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "self::terms::schema"))]
     pub terms: Option<u32>,
     /// Points lie between minus this and plus this, 1 to 1000. The default, 5, is that of `RiskSLIM` and
     /// `FasterRisk`: sums stay within what people add in their heads.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
     pub points: u32,
     /// How many cards are wanted, 1 or more: the best, and others nearly as good that ask other questions,
     /// so that people can choose. There may be fewer. The default is 5.

@@ -1,6 +1,8 @@
 //! What the tables of a folder are likely to be: by the names of their columns, by what stands in them, and by the ids
 //! that they share.
 
+use super::identities::{self, Found, Whose};
+use super::ids::{Hub, MOST, birth, can_be_id, hub, is_date, is_number, is_one_a_person};
 use super::plan::{DECIDE, Plan, Taken, has_letters, without_letter};
 use super::words::{self, DateRole, Unfit};
 use crate::fairness::ProtectedColumns;
@@ -8,20 +10,9 @@ use crate::records::{
     EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping, Table,
 };
 
-/// From so large a share of a column on it is taken for dates, or for numbers.
-const MOST: f64 = 0.9;
-/// From so large a share of ids in common on two columns are of the same people.
-const SAME_PEOPLE: f64 = 0.5;
 /// Days that a record is taken to be known late, where no column says it. A week: most systems are kept within one, and
 /// a record that is taken for known too early shows the model what nobody knew.
 const LAG_DAYS: i32 = 7;
-
-/// The column of ids by which all tables are joined.
-#[derive(Clone, Copy)]
-struct Hub<'t> {
-    table: usize,
-    ids: &'t Facts,
-}
 
 pub(super) fn guess(tables: &[Table]) -> Plan {
     let mut plan = Plan::default();
@@ -29,10 +20,11 @@ pub(super) fn guess(tables: &[Table]) -> Plan {
         plan.left_out.push(format!("{DECIDE}no column looks like the ids of people; name one as `entity`"));
         return plan;
     };
-    let mut used = vec![false; tables.len()];
+    let found = identities::find(tables, hub);
+    let mut used: Vec<bool> = (0..tables.len()).map(|place| found.has(place)).collect();
     plan.people = people(tables, hub);
-    plan.protected = protected(tables, hub);
-    plan.households = households(tables, hub);
+    plan.protected = protected(tables, hub, &found);
+    plan.households = households(tables, hub, &found);
     if let Some(people) = &plan.people {
         used[people.table] = true;
     }
@@ -45,7 +37,11 @@ pub(super) fn guess(tables: &[Table]) -> Plan {
     }
     let mut names: Vec<String> = vec!["people".to_owned(), "households".to_owned(), "protected".to_owned()];
     for (place, table) in tables.iter().enumerate().filter(|(place, _)| !used[*place]) {
-        match source(table, place, hub) {
+        if let Some(first) = tables[..place].iter().find(|other| is_same(other, table)) {
+            plan.left_out.push(format!("{}: it holds the same rows as {}.", shown(table), shown(first)));
+            continue;
+        }
+        match source(table, place, hub, &found) {
             Ok(mut source) => {
                 let base = source.name.clone();
                 let mut number = 2;
@@ -62,7 +58,17 @@ pub(super) fn guess(tables: &[Table]) -> Plan {
             }),
         }
     }
+    plan.identities = found.tables;
     plan
+}
+
+/// Whether two tables hold the same, as a file and its packed copy do.
+fn is_same(one: &Table, other: &Table) -> bool {
+    let is_alike = |(a, b): (&Facts, &Facts)| a.name == b.name && a.marks == b.marks;
+    one.rows == other.rows
+        && one.rows > 0
+        && one.columns.len() == other.columns.len()
+        && one.columns.iter().zip(&other.columns).all(is_alike)
 }
 
 /// A table by its file, and its sheet.
@@ -74,96 +80,17 @@ pub(super) fn shown(table: &Table) -> String {
     }
 }
 
-fn is_date(facts: &Facts) -> bool {
-    let named = words::date_role(&facts.name).is_some();
-    let dates = if named { facts.dates + facts.serials } else { facts.dates };
-    // What stands for no end (9999-12-31) and the odd slip are dates too.
-    facts.filled > 0 && dates as f64 >= MOST * facts.filled as f64
-}
-
-fn is_number(facts: &Facts) -> bool {
-    facts.filled > 0 && facts.numbers as f64 >= MOST * facts.filled as f64
-}
-
-/// Whether a column can hold ids: filled, of many values, and neither a date nor a measured number.
-fn can_be_id(table: &Table, facts: &Facts) -> bool {
-    let looked = facts.marks.len().max(1) as f64;
-    let is_measured = is_number(facts) && (facts.fractions > 0 || words::has(&facts.name, &words::VALUES));
-    let is_unfit = words::unfit(&facts.name).is_some_and(|why| why != Unfit::OfExtractDay)
-        || words::unfit(&facts.name).is_some() && !words::has(&facts.name, &words::IDS);
-    table.rows > 0
-        && facts.filled as f64 >= MOST * looked
-        && facts.distinct.len() >= 2
-        && (facts.distinct.len() >= 20 || words::has(&facts.name, &words::IDS))
-        && !is_date(facts)
-        && !is_measured
-        && !is_unfit
-        && !words::is_birth(&facts.name)
-}
-
-fn is_one_a_person(table: &Table, id: &str) -> bool {
-    table.column(id).is_some_and(|ids| ids.distinct.len() as f64 >= 0.98 * ids.filled as f64)
-}
-
-/// How much a name speaks for the ids of people, against those of records.
-fn person_like(name: &str) -> f64 {
-    let person = if words::has(name, &words::PEOPLE) { 0.3 } else { 0.0 };
-    let other = words::has(name, &words::RECORDS) || words::has(name, &words::HOUSEHOLDS);
-    person - if other { 0.3 } else { 0.0 }
-}
-
-fn birth(table: &Table) -> Option<&Facts> {
-    table.columns.iter().find(|facts| words::is_birth(&facts.name) && is_date(facts))
-}
-
-/// The ids of the list of people where there is one, else the column whose ids most tables share.
-fn hub(tables: &[Table]) -> Option<Hub<'_>> {
-    let mut best: Option<(f64, Hub<'_>)> = None;
-    for (place, table) in tables.iter().enumerate() {
-        for ids in table.columns.iter().filter(|facts| can_be_id(table, facts)) {
-            let listed = birth(table).is_some() && is_one_a_person(table, &ids.name);
-            let shared: f64 = tables
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != place)
-                .map(|(_, other)| {
-                    let shares = other.columns.iter().filter(|facts| can_be_id(other, facts));
-                    shares.map(|facts| facts.share_in(ids)).fold(0.0, f64::max)
-                })
-                .sum();
-            let list = if listed { 0.5 + tables.len() as f64 * 0.1 } else { 0.0 };
-            let score = shared + list + person_like(&ids.name) * 2.0;
-            if best.as_ref().is_none_or(|(held, _)| score > *held) {
-                best = Some((score, Hub { table: place, ids }));
-            }
-        }
-    }
-    best.map(|(_, hub)| hub)
-}
-
-/// The column of a table that holds the ids of people, and the share of them that the hub has.
-fn person<'t>(table: &'t Table, hub: Hub<'_>) -> Option<(&'t Facts, f64)> {
-    let mut best: Option<(f64, &Facts, f64)> = None;
-    for facts in table.columns.iter().filter(|facts| can_be_id(table, facts)) {
-        let share = facts.share_in(hub.ids).max(hub.ids.share_in(facts));
-        let same = if facts.name.eq_ignore_ascii_case(&hub.ids.name) { 0.3 } else { 0.0 };
-        let score = share + same + person_like(&facts.name);
-        if share >= SAME_PEOPLE && best.as_ref().is_none_or(|(held, ..)| score > *held) {
-            best = Some((score, facts, facts.share_in(hub.ids)));
-        }
-    }
-    best.map(|(_, facts, share)| (facts, share))
-}
-
 fn people(tables: &[Table], hub: Hub<'_>) -> Option<Taken<PeopleColumns>> {
     let table = &tables[hub.table];
     let birth = birth(table)?;
     if !is_one_a_person(table, &hub.ids.name) {
         return None;
     }
+    let died = table.columns.iter().find(|facts| words::has(&facts.name, &words::DEATHS) && is_date(facts));
     let columns = PeopleColumns {
         person: vec![hub.ids.name.clone()],
         date_of_birth: Some(birth.name.clone()),
+        died: died.map(|facts| facts.name.clone()),
         ..PeopleColumns::default()
     };
     let notes =
@@ -171,7 +98,7 @@ fn people(tables: &[Table], hub: Hub<'_>) -> Option<Taken<PeopleColumns>> {
     Some(Taken { name: "people".to_owned(), table: hub.table, columns, notes })
 }
 
-fn protected(tables: &[Table], hub: Hub<'_>) -> Option<Taken<ProtectedColumns>> {
+fn protected(tables: &[Table], hub: Hub<'_>, found: &Found) -> Option<Taken<ProtectedColumns>> {
     let held = |table: &Table| -> Vec<String> {
         let few = |facts: &&Facts| facts.values.as_ref().is_some_and(|values| values.len() > 1);
         let is_held = |facts: &&Facts| words::is_protected(&facts.name) && few(facts) && !is_date(facts);
@@ -179,15 +106,16 @@ fn protected(tables: &[Table], hub: Hub<'_>) -> Option<Taken<ProtectedColumns>> 
     };
     // Of equals the one that says it of more people, once each.
     let rank = |(place, table): &(usize, &Table)| {
-        let ids = person(table, hub).map(|(ids, _)| ids);
+        let ids = found.whose(table, hub).map(|whose| whose.ids);
         let once = ids.is_some_and(|ids| ids.distinct.len() as f64 >= 0.8 * ids.filled as f64);
         let people = ids.map_or(0, |ids| ids.distinct.len());
         (usize::from(once), held(table).len(), people, usize::MAX - place)
     };
     let candidates = tables.iter().enumerate();
-    let with_some = candidates.filter(|(_, table)| !held(table).is_empty() && person(table, hub).is_some());
+    let with_some =
+        candidates.filter(|(_, table)| !held(table).is_empty() && found.whose(table, hub).is_some());
     let (place, table) = with_some.max_by_key(rank)?;
-    let (ids, share) = person(table, hub)?;
+    let Whose { ids, share, system } = found.whose(table, hub)?;
     let mut characteristics = held(table);
     let areas = table.columns.iter().filter(|facts| {
         words::has(&facts.name, &words::AREAS)
@@ -204,6 +132,7 @@ fn protected(tables: &[Table], hub: Hub<'_>) -> Option<Taken<ProtectedColumns>> 
     notes.push("What the council does not hold goes into `not_held`; every report says so.".to_owned());
     let columns = ProtectedColumns {
         entity: vec![ids.name.clone()],
+        system,
         characteristics,
         not_held: Vec::new(),
         ..ProtectedColumns::default()
@@ -215,9 +144,9 @@ fn shared(share: f64) -> String {
     format!("; {:.0}% of its ids are among the people", (share * 100.0).floor())
 }
 
-fn households(tables: &[Table], hub: Hub<'_>) -> Option<Taken<HouseholdColumns>> {
+fn households(tables: &[Table], hub: Hub<'_>, found: &Found) -> Option<Taken<HouseholdColumns>> {
     let find = |table: &Table| {
-        let (ids, share) = person(table, hub)?;
+        let Whose { ids, share, system } = found.whose(table, hub)?;
         let is_household = |facts: &&Facts| {
             facts.name != ids.name
                 && can_be_id(table, facts)
@@ -229,12 +158,12 @@ fn households(tables: &[Table], hub: Hub<'_>) -> Option<Taken<HouseholdColumns>>
             .iter()
             .filter(is_household)
             .min_by_key(|facts| words::first(&facts.name, &words::HOUSEHOLDS).unwrap_or(usize::MAX))?;
-        Some((ids.name.clone(), household.name.clone(), share))
+        Some((ids.name.clone(), household.name.clone(), share, system))
     };
     let narrowest = |(_, table): &(usize, &Table)| table.columns.len();
     let with = tables.iter().enumerate().filter(|(_, table)| find(table).is_some());
     let (place, table) = with.min_by_key(narrowest)?;
-    let (person, household, share) = find(table)?;
+    let (person, household, share, system) = find(table)?;
     let role = |wanted: DateRole| {
         let of = |facts: &&Facts| is_date(facts) && words::date_role(&facts.name) == Some(wanted);
         table.columns.iter().find(of).map(|facts| facts.name.clone())
@@ -245,7 +174,7 @@ fn households(tables: &[Table], hub: Hub<'_>) -> Option<Taken<HouseholdColumns>>
         format!("{DECIDE}how many days after a move the council knows of it (`lag_days`)."),
     ];
     let columns =
-        HouseholdColumns { person: vec![person], household, start, end, lag_days: LAG_DAYS, system: None };
+        HouseholdColumns { person: vec![person], household, start, end, lag_days: LAG_DAYS, system };
     Some(Taken { name: "households".to_owned(), table: place, columns, notes })
 }
 
@@ -258,11 +187,12 @@ struct Dates {
     notes: Vec<String>,
 }
 
-fn source(table: &Table, place: usize, hub: Hub<'_>) -> Result<Taken<EventColumns>, String> {
+fn source(table: &Table, place: usize, hub: Hub<'_>, found: &Found) -> Result<Taken<EventColumns>, String> {
     if table.rows == 0 {
         return Err("it holds no row".to_owned());
     }
-    let (ids, share) = person(table, hub)
+    let Whose { ids, share, system } = found
+        .whose(table, hub)
         .ok_or_else(|| format!("{DECIDE}no column of it shares its ids with the people; left out"))?;
     let dates = dates(table)?;
     let stem = table.sheet.clone().unwrap_or_else(|| stem(&table.path));
@@ -270,6 +200,7 @@ fn source(table: &Table, place: usize, hub: Hub<'_>) -> Result<Taken<EventColumn
     let mut notes = vec![format!("{}: {} rows{}.", shown(table), table.rows, shared(share))];
     let mut taken = vec![ids.name.clone()];
     let mut columns = SourceMapping::new(&name, &ids.name, name.clone(), &dates.occurred).columns;
+    columns.system = system;
     taken.extend([&dates.occurred].into_iter().chain(&dates.ended).chain(&dates.ended_known).cloned());
     if let Known::Column(known) = &dates.known {
         taken.push(known.clone());

@@ -32,11 +32,14 @@ pub enum Layout {
     AnnexA,
     /// SSDA903: the yearly return on looked-after children.
     Ssda903,
+    /// The children in need census: the yearly return on children who were referred to children's social care, a table for
+    /// each of its modules.
+    CscCensus,
 }
 
 impl Layout {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ssd, Self::AnnexA, Self::Ssda903];
+    pub const ALL: [Self; 4] = [Self::Ssd, Self::AnnexA, Self::Ssda903, Self::CscCensus];
 
     /// What it is called on the command line.
     #[must_use]
@@ -45,6 +48,7 @@ impl Layout {
             Self::Ssd => "ssd",
             Self::AnnexA => "annex-a",
             Self::Ssda903 => "ssda903",
+            Self::CscCensus => "csc-census",
         }
     }
 
@@ -53,6 +57,7 @@ impl Layout {
             Self::Ssd => include_str!("layouts/ssd.toml"),
             Self::AnnexA => include_str!("layouts/annex_a.toml"),
             Self::Ssda903 => include_str!("layouts/ssda903.toml"),
+            Self::CscCensus => include_str!("layouts/csc_census.toml"),
         }
     }
 

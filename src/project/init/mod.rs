@@ -2,6 +2,8 @@
 
 mod aim;
 mod guess;
+mod identities;
+mod ids;
 mod layout;
 mod plan;
 mod words;
@@ -92,10 +94,10 @@ impl DraftParams {
     /// rows are read; the first million of a table are looked into. The same files give the same text.
     ///
     /// # Errors
-    /// [`ProjectError::Read`] where the folder cannot be listed or holds no table that can be read. A single file that cannot
-    /// be read is named in a comment.
+    /// [`ProjectError::Folder`] where the folder cannot be listed, holds no table that can be read, or none that can be taken for
+    /// anything. A single file that cannot be read is named in a comment.
     pub fn draft(&self, to: &Path) -> Result<ProjectDraft, Error> {
-        let unreadable = |why: String| ProjectError::Read { path: self.folder.clone(), why };
+        let unreadable = |why: String| ProjectError::Folder { path: self.folder.clone(), why };
         let base = |path: &Path| path.canonicalize().map_err(|error| unreadable(error.to_string()));
         let folder = base(&self.folder)?;
         let to = base(to)?;
@@ -115,6 +117,11 @@ impl DraftParams {
             }
         };
         plan.left_out.extend(faults);
+        // A draft in which nothing is read would look as if something had been found.
+        if plan.is_empty() {
+            let why = plan.left_out.iter().map(|why| why.replace(DECIDE, "")).collect::<Vec<_>>().join("; ");
+            return Err(unreadable(format!("no table in it could be taken for anything: {why}")).into());
+        }
         let aim = aim::aim(&plan, &tables, possible, wanted);
         let name = self.folder.file_name().unwrap_or(self.folder.as_os_str()).to_string_lossy().into_owned();
         let draft = write::Written { plan: &plan, tables: &tables, base: &to, possible };
@@ -167,6 +174,7 @@ fn account(plan: &Plan, tables: &[Table]) -> Vec<String> {
         format!("{}: {what} ({} rows)", guess::shown(&tables[place]), tables[place].rows)
     };
     let mut lines = Vec::new();
+    lines.extend(plan.identities.iter().map(|taken| of(taken.table, "whose id is whose")));
     lines.extend(plan.people.as_ref().map(|taken| of(taken.table, "the people")));
     lines.extend(plan.households.as_ref().map(|taken| of(taken.table, "the households")));
     lines.extend(

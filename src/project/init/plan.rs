@@ -5,7 +5,9 @@ use crate::cohort::CohortSpec;
 use crate::fairness::ProtectedColumns;
 use crate::features::FeatureTemplate;
 use crate::outcome::OutcomeSpec;
-use crate::records::{EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, Table};
+use crate::records::{
+    EventColumns, Facts, HouseholdColumns, IdentityColumns, Kind, Known, PeopleColumns, Table,
+};
 
 /// What marks a comment that asks for a decision.
 pub(super) const DECIDE: &str = "DECIDE: ";
@@ -24,12 +26,24 @@ pub(super) struct Taken<C> {
 /// All that a draft is made of.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
+    pub(super) identities: Vec<Taken<IdentityColumns>>,
     pub(super) people: Option<Taken<PeopleColumns>>,
     pub(super) households: Option<Taken<HouseholdColumns>>,
     pub(super) protected: Option<Taken<ProtectedColumns>>,
     pub(super) sources: Vec<Taken<EventColumns>>,
     /// What was not taken for anything, and why.
     pub(super) left_out: Vec<String>,
+}
+
+impl Plan {
+    /// Whether no table was taken for anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+            && self.people.is_none()
+            && self.households.is_none()
+            && self.protected.is_none()
+            && self.identities.is_empty()
+    }
 }
 
 /// What a model is to foresee, from what, of whom, and on which dates.

@@ -99,7 +99,9 @@ pub(super) fn is_protected(name: &str) -> bool {
 }
 
 pub(super) fn is_birth(name: &str) -> bool {
-    has(name, &["dob", "birth", "born", "birthdate", "dateofbirth", "birthday"])
+    // `D.O.B.` comes apart into letters.
+    (has(name, &["dob", "birth", "born", "birthdate", "dateofbirth", "birthday"])
+        || words(name).concat() == "dob")
         && !has(name, &["expected", "mc", "childs", "due"])
 }
 
@@ -283,6 +285,19 @@ pub(super) const HOUSEHOLDS: [&str; 9] =
 pub(super) const IDS: [&str; 10] =
     ["id", "ids", "ref", "reference", "no", "number", "key", "identifier", "urn", "pid"];
 
+/// Words for an id that was merged into another, and for the column of that other one.
+pub(super) const MERGED: [&str; 7] =
+    ["merged", "merge", "superseded", "replaced", "surviving", "survivor", "survivors"];
+pub(super) const INTO: [&str; 6] = ["into", "to", "by", "surviving", "survivor", "survivors"];
+/// Words for an id that is no longer used.
+pub(super) const OLD: [&str; 6] = ["old", "former", "previous", "retired", "obsolete", "duplicate"];
+
+/// Words for how sure it is that two records are one person's.
+pub(super) const LINKS: [&str; 6] = ["probability", "match", "certainty", "confidence", "linkage", "link"];
+
+/// Words for the day of death.
+pub(super) const DEATHS: [&str; 5] = ["died", "death", "deceased", "dod", "deathdate"];
+
 pub(super) const KINDS: [&str; 8] =
     ["kind", "type", "event", "incident", "activity", "measure", "category", "classification"];
 
@@ -334,6 +349,7 @@ mod tests {
             assert_eq!(words(name), ["date", "of", "birth"], "{name}");
             assert_eq!(date_role(name), Some(DateRole::Birth));
         }
+        assert!(is_birth("D.O.B.") && is_birth("DOB") && !is_birth("D.O.C."));
         assert_eq!(plain("ASB incidents (2024)"), "asb_incidents_2024");
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::plan::{
     Aim, DECIDE, Plan, Possible, Taken, date_columns, found_coverage, has_letters, word_columns,
 };
-use crate::records::{MOST_ROWS, Table};
+use crate::records::{IdentityColumns, MOST_ROWS, Table};
 
 /// What a text is written from.
 pub(super) struct Written<'t> {
@@ -20,10 +20,12 @@ pub(super) struct Written<'t> {
 }
 
 /// Keys in the order in which people write them; others follow.
-const ORDER: [&str; 31] = [
+const ORDER: [&str; 33] = [
     "name",
     "words",
+    "form",
     "entity",
+    "system",
     "person",
     "household",
     "characteristics",
@@ -111,8 +113,18 @@ impl Written<'_> {
             text.push_str("\n# Not taken for anything:\n");
             plan.left_out.iter().for_each(|note| comment(&mut text, note));
         }
-        let births = plan.people.iter().filter_map(|taken| taken.columns.date_of_birth.clone());
-        self.file(&mut text, ("people", plan.people.as_ref()), (&births.collect::<Vec<_>>(), &[]));
+        for taken in &plan.identities {
+            let days: Vec<String> = match &taken.columns {
+                IdentityColumns::Crosswalk { from, to, .. } => from.iter().chain(to).cloned().collect(),
+                IdentityColumns::Merged { on, .. } => on.iter().cloned().collect(),
+                _ => Vec::new(),
+            };
+            self.file(&mut text, ("[identities]", Some(taken)), (&days, &[]));
+        }
+        let people = plan.people.iter().map(|taken| &taken.columns);
+        let days: Vec<String> =
+            people.flat_map(|columns| columns.date_of_birth.iter().chain(&columns.died).cloned()).collect();
+        self.file(&mut text, ("people", plan.people.as_ref()), (&days, &[]));
         let moves =
             plan.households.iter().flat_map(|taken| taken.columns.start.iter().chain(&taken.columns.end));
         let moves: Vec<String> = moves.cloned().collect();

@@ -302,6 +302,19 @@ impl Known<'_> {
 /// The list of people, the households, and the protected characteristics.
 fn lists_of_people(project: &Project, used: u64, unused: u64) -> Vec<Vec<Cell>> {
     let mut rows = Vec::new();
+    for (nth, file) in project.identities.iter().enumerate() {
+        let number = if project.identities.len() > 1 { format!(" {}", nth + 1) } else { String::new() };
+        let mut columns: Vec<String> = file.columns.named().into_iter().map(str::to_owned).collect();
+        columns.sort();
+        columns.dedup();
+        rows.push(vec![
+            Cell::text(format!("whose id is whose{number}")),
+            Cell::Count(0),
+            Cell::Count(0),
+            Cell::text("which records are one person's"),
+            Cell::text(columns.join(", ")),
+        ]);
+    }
     if let Some(people) = &project.people {
         let columns: Vec<String> = {
             let held = &people.columns;

@@ -114,6 +114,32 @@ impl<'a> Known<'a> {
         Block::Code(serde_json::to_string(self.candidate().cohort()).unwrap_or_default())
     }
 
+    /// What is done with ids while they are read, where the project says so: it is processing of its own.
+    pub(super) fn at_the_door(&self) -> Vec<String> {
+        let Some(project) = self.project else { return Vec::new() };
+        let mut steps = Vec::new();
+        if !project.identities.is_empty() {
+            let is_unsure = project.identities.iter().any(|file| file.columns.has_probabilities());
+            let sure = if is_unsure {
+                "How sure each link is comes with the record as far as the case, and a record whose link is too unsure is rejected."
+            } else {
+                "No table says how sure a link is, so all are taken as certain: a wrong one shows a family another's records."
+            };
+            steps.push(format!(
+                "Linking: {} that say whose id is whose bring the records of several systems together as one person's. {sure}",
+                words::counted(project.identities.len(), "table", "tables"),
+            ));
+        }
+        if project.pseudonyms.is_some() {
+            steps.push(
+                "Pseudonyms: ids of people and households become pseudonyms by a keyed hash (HMAC-SHA-256) while they are read. \
+                 Whoever holds the key and a list of ids has the way back, so they are still personal data."
+                    .to_owned(),
+            );
+        }
+        steps
+    }
+
     pub(super) fn blind_spots(&self) -> Vec<String> {
         self.training().blind_spots("the day that is asked about")
     }
