@@ -394,11 +394,11 @@ fn with_crosswalk(folder: &Path, crosswalk: impl Fn(usize) -> String, head: &str
 #[test]
 fn crosswalks_and_merged_ids_are_found_by_the_ids_that_files_share() {
     let wide = |person: usize| {
-        let nominal = if person % 3 == 0 { format!("N-{}", 500 + person) } else { String::new() };
+        let nominal = if person.is_multiple_of(3) { format!("N-{}", 500 + person) } else { String::new() };
         format!("{},{nominal},U{}\n", 70_000 + person, 9_000 + person)
     };
     let long = |person: usize| {
-        let nominal = if person % 3 == 0 {
+        let nominal = if person.is_multiple_of(3) {
             format!("{},Police,N-{}\n", 70_000 + person, 500 + person)
         } else {
             String::new()

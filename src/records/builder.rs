@@ -131,9 +131,7 @@ impl<'p> RecordsBuilder<'p> {
             }
             None => Listed::default(),
         };
-        let is_listed = |id: &str| ids.people.find(id).is_some();
-        let is_listed: Option<&dyn Fn(&str) -> bool> = if ids.are_listed { Some(&is_listed) } else { None };
-        tables.merged_into_nobody(identities.merged_into_nobody(is_listed));
+        tables.merged_into_nobody(&ids);
         let mut household_ids = Dictionary::default();
         let spells = match self.households {
             Some((columns, extract)) => {
@@ -229,7 +227,11 @@ impl Tables {
         }
     }
 
-    fn merged_into_nobody(&mut self, rows: u64) {
+    /// Takes note of ids that were merged into one that is nobody's, once the list of people is read.
+    fn merged_into_nobody(&mut self, ids: &Ids<'_>) {
+        let is_listed = |id: &str| ids.people.find(id).is_some();
+        let is_listed: Option<&dyn Fn(&str) -> bool> = if ids.are_listed { Some(&is_listed) } else { None };
+        let rows = ids.identities.merged_into_nobody(is_listed);
         if rows > 0 {
             let kind = RemarkKind::MergedIntoNobody;
             self.remarks.push(Remark { source: TABLES.to_owned(), kind, rows });

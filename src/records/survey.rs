@@ -150,8 +150,13 @@ impl Facts {
     }
 
     /// The mark of a text.
-    pub(crate) fn mark_of(&self, text: &str) -> u64 {
+    pub(crate) fn mark_of(text: &str) -> u64 {
         mark(text)
+    }
+
+    /// Whether dates of the column show that the day stands first.
+    pub(crate) fn is_day_first(&self) -> bool {
+        self.order.is_day_first()
     }
 
     /// How many of `ids` have one of these texts in this column.

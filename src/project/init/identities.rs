@@ -168,7 +168,7 @@ fn crosswalk((place, table): (usize, &Table), whose: &Facts, others: &[&Facts]) 
                 .iter()
                 .flatten()
                 .map(|(text, _)| {
-                    let wanted = kind.mark_of(text);
+                    let wanted = Facts::mark_of(text);
                     let rows = kind.marks.iter().zip(&local.marks);
                     let of_it = rows.filter(|(held, id)| **held == wanted && **id != 0).map(|(_, id)| *id);
                     System::new(text.clone(), of_it.collect())

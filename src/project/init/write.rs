@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::plan::{
     Aim, DECIDE, Plan, Possible, Taken, date_columns, found_coverage, has_letters, word_columns,
 };
-use crate::records::{IdentityColumns, MOST_ROWS, Table};
+use crate::records::{Facts, IdentityColumns, MOST_ROWS, Table};
 
 /// What a text is written from.
 pub(super) struct Written<'t> {
@@ -234,14 +234,12 @@ fn read(table: &Table, (dates, held): (&[String], &[String]), text: &mut String)
     if let Some(sheet) = &table.sheet {
         options.push(format!("sheet = {}", quoted(sheet)));
     }
-    let orders: Vec<bool> = dates
-        .iter()
-        .filter_map(|name| table.column(name))
-        .filter_map(crate::records::Facts::month_first)
-        .collect();
+    let columns = || dates.iter().filter_map(|name| table.column(name));
+    let orders: Vec<bool> = columns().filter_map(Facts::month_first).collect();
     if orders.contains(&true) {
         options.push("dates = \"mm/dd/yyyy\"".to_owned());
-    } else if !orders.is_empty() {
+    } else if !orders.is_empty() && !columns().any(Facts::is_day_first) {
+        // Where another column shows it, it is read as that one.
         comment(
             text,
             &format!(
