@@ -244,7 +244,7 @@ impl Project {
     }
 
     /// The same project, whose extracts are read from another folder: last month's project over this month's files. The
-    /// paths of extracts are taken from there; lists of codes, look-up tables and keys stay where they are, with the project.
+    /// paths of extracts are taken from there; lists of codes, look-up tables that are a `file`, and keys stay with the project.
     ///
     /// # Errors
     /// [`ProjectError::Range`] where a path in the project is absolute, so that it would still lead to the old file;
@@ -262,8 +262,14 @@ impl Project {
         let of_households = self.households.iter().flat_map(|file| &file.path);
         let of_protected = self.protected.iter().flat_map(|file| &file.path);
         let of_sources = self.sources.iter().flat_map(|source| &source.path);
-        let mut paths =
-            of_identities.chain(of_people).chain(of_households).chain(of_protected).chain(of_sources);
+        let of_joins =
+            self.sources.iter().flat_map(|source| &source.join).filter_map(|join| join.path.as_ref());
+        let mut paths = of_identities
+            .chain(of_people)
+            .chain(of_households)
+            .chain(of_protected)
+            .chain(of_sources)
+            .chain(of_joins);
         if let Some(path) = paths.find(|path| path.is_absolute()) {
             let why = format!(
                 "{} is absolute, so it leads to the same file whatever the folder of extracts; write it as it is seen from the \
@@ -320,6 +326,7 @@ impl Project {
             let why = RecordsError::RejectLimit(self.reject_limit).to_string();
             return Err(ProjectError::Range { key: "reject_limit", why });
         }
+        self.joins().try_for_each(JoinFile::check)?;
         let of_family = self.protected.as_ref().and_then(|file| file.columns.of_family);
         if of_family.is_some() && (self.cohort.unit != Unit::Family || self.households.is_none()) {
             let why =
@@ -509,8 +516,18 @@ impl Project {
             .collect()
     }
 
+    /// The look-up tables of all sources.
+    fn joins(&self) -> impl Iterator<Item = &JoinFile> {
+        self.sources.iter().flat_map(|source| &source.join)
+    }
+
+    /// The folder that paths of extracts are relative to.
+    fn extracts(&self) -> &Path {
+        self.extracts.as_ref().unwrap_or(&self.folder)
+    }
+
     fn extract(&self, paths: &[PathBuf], read: &ReadOptions) -> Extract {
-        let folder = self.extracts.as_ref().unwrap_or(&self.folder);
+        let folder = self.extracts();
         Extract::paths(paths.iter().map(|path| folder.join(path))).options(read.clone())
     }
 
@@ -518,7 +535,7 @@ impl Project {
     fn extract_of(&self, source: &SourceFile) -> Result<Extract, RecordsError> {
         let mut extract = self.extract(&source.path, &source.read);
         for join in &source.join {
-            extract = extract.join(join.read(&self.folder)?);
+            extract = extract.join(join.read(&self.folder, self.extracts())?);
         }
         for (column, codes) in &source.codes {
             extract = extract.codes(column, codes.read(&self.folder)?);

@@ -36,6 +36,7 @@ mod never_silent;
 mod oulad;
 mod snapshots;
 mod sources;
+mod study_data;
 mod synthetic_council;
 mod trainers;
 mod twins;

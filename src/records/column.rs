@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::day_zero::DayZeroCells;
 use super::form::FileForm;
 use super::reject::{RejectReason, RemarkKind};
 use crate::calendar::Day;
@@ -111,6 +112,8 @@ pub(crate) struct Batch {
     pub(crate) rows: Rows,
     /// The columns, in the order asked for.
     pub(crate) columns: Vec<Column>,
+    /// What gives each row's day 0, where a column does.
+    pub(crate) day_zero: Option<DayZeroCells>,
     /// Rows that did not even come as far as columns.
     pub(crate) unreadable: Vec<(u64, RejectReason)>,
     /// What is remarkable about rows that did, and of how many.

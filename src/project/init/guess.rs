@@ -2,6 +2,7 @@
 //! that they share.
 
 use super::plan::{DECIDE, Plan, Taken, has_letters, without_letter};
+use super::study::{self, Parts};
 use super::words::{self, DateRole, Unfit};
 use crate::fairness::ProtectedColumns;
 use crate::records::{
@@ -18,12 +19,12 @@ const LAG_DAYS: i32 = 7;
 
 /// The column of ids by which all tables are joined.
 #[derive(Clone, Copy)]
-struct Hub<'t> {
+pub(super) struct Hub<'t> {
     table: usize,
     ids: &'t Facts,
 }
 
-pub(super) fn guess(tables: &[Table]) -> Plan {
+pub(super) fn guess(tables: &[Table], parts: &Parts) -> Plan {
     let mut plan = Plan::default();
     let Some(hub) = hub(tables) else {
         plan.left_out.push(format!("{DECIDE}no column looks like the ids of people; name one as `entity`"));
@@ -31,21 +32,22 @@ pub(super) fn guess(tables: &[Table]) -> Plan {
     };
     let mut used = vec![false; tables.len()];
     plan.people = people(tables, hub);
-    plan.protected = protected(tables, hub);
-    plan.households = households(tables, hub);
+    plan.protected = protected(tables, hub, parts);
+    plan.households = coming_again(tables, hub, parts).or_else(|| households(tables, hub));
     if let Some(people) = &plan.people {
         used[people.table] = true;
     }
-    if let Some(households) = &plan.households {
+    if let Some(households) = plan.households.as_ref().filter(|_| parts.0.is_empty()) {
         used[households.table] = true;
     }
     if let Some(protected) = &plan.protected {
         // A table of one row a person holds what is so on the day of the extract.
         used[protected.table] |= is_one_a_person(&tables[protected.table], &protected.columns.entity[0]);
+        used[protected.table] |= !parts.0.is_empty() && dates(&tables[protected.table]).is_err();
     }
     let mut names: Vec<String> = vec!["people".to_owned(), "households".to_owned(), "protected".to_owned()];
     for (place, table) in tables.iter().enumerate().filter(|(place, _)| !used[*place]) {
-        match source(table, place, hub) {
+        match source(table, place, (hub, parts)) {
             Ok(mut source) => {
                 let base = source.name.clone();
                 let mut number = 2;
@@ -101,7 +103,7 @@ fn can_be_id(table: &Table, facts: &Facts) -> bool {
         && !words::is_birth(&facts.name)
 }
 
-fn is_one_a_person(table: &Table, id: &str) -> bool {
+pub(super) fn is_one_a_person(table: &Table, id: &str) -> bool {
     table.column(id).is_some_and(|ids| ids.distinct.len() as f64 >= 0.98 * ids.filled as f64)
 }
 
@@ -117,7 +119,7 @@ fn birth(table: &Table) -> Option<&Facts> {
 }
 
 /// The ids of the list of people where there is one, else the column whose ids most tables share.
-fn hub(tables: &[Table]) -> Option<Hub<'_>> {
+pub(super) fn hub(tables: &[Table]) -> Option<Hub<'_>> {
     let mut best: Option<(f64, Hub<'_>)> = None;
     for (place, table) in tables.iter().enumerate() {
         for ids in table.columns.iter().filter(|facts| can_be_id(table, facts)) {
@@ -142,7 +144,7 @@ fn hub(tables: &[Table]) -> Option<Hub<'_>> {
 }
 
 /// The column of a table that holds the ids of people, and the share of them that the hub has.
-fn person<'t>(table: &'t Table, hub: Hub<'_>) -> Option<(&'t Facts, f64)> {
+pub(super) fn person<'t>(table: &'t Table, hub: Hub<'_>) -> Option<(&'t Facts, f64)> {
     let mut best: Option<(f64, &Facts, f64)> = None;
     for facts in table.columns.iter().filter(|facts| can_be_id(table, facts)) {
         let share = facts.share_in(hub.ids).max(hub.ids.share_in(facts));
@@ -171,7 +173,7 @@ fn people(tables: &[Table], hub: Hub<'_>) -> Option<Taken<PeopleColumns>> {
     Some(Taken { name: "people".to_owned(), table: hub.table, columns, notes })
 }
 
-fn protected(tables: &[Table], hub: Hub<'_>) -> Option<Taken<ProtectedColumns>> {
+fn protected(tables: &[Table], hub: Hub<'_>, parts: &Parts) -> Option<Taken<ProtectedColumns>> {
     let held = |table: &Table| -> Vec<String> {
         let few = |facts: &&Facts| facts.values.as_ref().is_some_and(|values| values.len() > 1);
         let is_held = |facts: &&Facts| words::is_protected(&facts.name) && few(facts) && !is_date(facts);
@@ -185,7 +187,8 @@ fn protected(tables: &[Table], hub: Hub<'_>) -> Option<Taken<ProtectedColumns>> 
         (usize::from(once), held(table).len(), people, usize::MAX - place)
     };
     let candidates = tables.iter().enumerate();
-    let with_some = candidates.filter(|(_, table)| !held(table).is_empty() && person(table, hub).is_some());
+    let with_some = candidates
+        .filter(|(_, table)| !held(table).is_empty() && person(table, hub).is_some() && parts.are_in(table));
     let (place, table) = with_some.max_by_key(rank)?;
     let (ids, share) = person(table, hub)?;
     let mut characteristics = held(table);
@@ -196,14 +199,14 @@ fn protected(tables: &[Table], hub: Hub<'_>) -> Option<Taken<ProtectedColumns>> 
     });
     characteristics.extend(areas.map(|facts| facts.name.clone()).collect::<Vec<_>>());
     let mut notes = vec![format!("{}: by the names of its columns{}.", shown(table), shared(share))];
-    if ids.distinct.len() as u64 != ids.filled {
+    if ids.distinct.len() as u64 != ids.filled && parts.0.is_empty() {
         notes.push(format!(
             "{DECIDE}some people stand in several rows; only the first of each is read. Export one row a person."
         ));
     }
     notes.push("What the council does not hold goes into `not_held`; every report says so.".to_owned());
     let columns = ProtectedColumns {
-        entity: vec![ids.name.clone()],
+        entity: parts.with(&ids.name),
         characteristics,
         not_held: Vec::new(),
         ..ProtectedColumns::default()
@@ -213,6 +216,31 @@ fn protected(tables: &[Table], hub: Hub<'_>) -> Option<Taken<ProtectedColumns>> 
 
 fn shared(share: f64) -> String {
     format!("; {:.0}% of its ids are among the people", (share * 100.0).floor())
+}
+
+/// Where a case is a person in a course, or the like, the family is the person, who may come again.
+fn coming_again(tables: &[Table], hub: Hub<'_>, parts: &Parts) -> Option<Taken<HouseholdColumns>> {
+    if parts.0.is_empty() {
+        return None;
+    }
+    // The one with the most people.
+    let with = tables.iter().enumerate().filter(|(_, table)| table.join.is_none() && parts.are_in(table));
+    let with = with.filter_map(|(place, table)| Some((place, table, person(table, hub)?.0)));
+    let (place, table, ids) = with.max_by_key(|(place, _, ids)| (ids.distinct.len(), usize::MAX - place))?;
+    let id = parts.with(&ids.name);
+    let notes = vec![
+        format!(
+            "{DECIDE}{}: a case is taken to be one {}, since no table has each {} once. Where it is the person, name that alone \
+             everywhere, and leave this table out.",
+            shown(table),
+            id.join(" / "),
+            ids.name
+        ),
+        "The person, who may come again, stands for the family: nobody is learnt from and tested on at once."
+            .to_owned(),
+    ];
+    let columns = HouseholdColumns { person: id, household: ids.name.clone(), ..HouseholdColumns::default() };
+    Some(Taken { name: "households".to_owned(), table: place, columns, notes })
 }
 
 fn households(tables: &[Table], hub: Hub<'_>) -> Option<Taken<HouseholdColumns>> {
@@ -258,18 +286,30 @@ struct Dates {
     notes: Vec<String>,
 }
 
-fn source(table: &Table, place: usize, hub: Hub<'_>) -> Result<Taken<EventColumns>, String> {
+fn source(
+    table: &Table,
+    place: usize,
+    (hub, parts): (Hub<'_>, &Parts),
+) -> Result<Taken<EventColumns>, String> {
     if table.rows == 0 {
         return Err("it holds no row".to_owned());
     }
     let (ids, share) = person(table, hub)
         .ok_or_else(|| format!("{DECIDE}no column of it shares its ids with the people; left out"))?;
+    if !parts.are_in(table) {
+        return Err(format!(
+            "{DECIDE}it lacks {} of the id, which no other table gives by a column that both have; left out",
+            parts.0.join(" / ")
+        ));
+    }
     let dates = dates(table)?;
     let stem = table.sheet.clone().unwrap_or_else(|| stem(&table.path));
     let name = words::plain(&stem);
     let mut notes = vec![format!("{}: {} rows{}.", shown(table), table.rows, shared(share))];
-    let mut taken = vec![ids.name.clone()];
+    notes.extend(study::note(table));
+    let mut taken = parts.with(&ids.name);
     let mut columns = SourceMapping::new(&name, &ids.name, name.clone(), &dates.occurred).columns;
+    columns.entity.clone_from(&taken);
     taken.extend([&dates.occurred].into_iter().chain(&dates.ended).chain(&dates.ended_known).cloned());
     if let Known::Column(known) = &dates.known {
         taken.push(known.clone());

@@ -114,7 +114,7 @@ pub(super) fn date_columns(columns: &EventColumns) -> impl Iterator<Item = &str>
 pub(super) fn word_columns(columns: &EventColumns) -> impl Iterator<Item = &str> {
     let kind = match &columns.kind {
         Kind::Column(column) => Some(column),
-        Kind::Constant(_) | Kind::FileName(_) => None,
+        Kind::Constant(_) | Kind::FileName(_) | Kind::ByDates(_) => None,
     };
     kind.into_iter().chain(&columns.role).chain(&columns.categories).map(String::as_str)
 }
