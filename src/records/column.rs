@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::day_zero::DayZeroCells;
 use super::form::FileForm;
 use super::reject::{RejectReason, RemarkKind};
 use crate::calendar::Day;
@@ -118,6 +117,14 @@ pub(crate) struct Batch {
     pub(crate) unreadable: Vec<(u64, RejectReason)>,
     /// What is remarkable about rows that did, and of how many.
     pub(crate) remarks: Vec<(RemarkKind, u64)>,
+}
+
+/// The cells that give day 0 of a batch's rows.
+#[derive(Debug)]
+pub(crate) struct DayZeroCells {
+    pub(crate) cells: Column,
+    /// The place of the column, where it is asked for as something else too.
+    pub(crate) place: Option<u32>,
 }
 
 /// Where the rows of a batch stand in their file.

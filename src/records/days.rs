@@ -1,40 +1,10 @@
 //! Dates as they are written: their forms, the order of day and month, and what is plausible.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::column::NO_DAY;
-use super::day_zero::DayZero;
 use super::month::month_named;
 use crate::calendar::Day;
-
-/// How the dates of a table are written, where that does not follow from the dates themselves.
-///
-/// Without it dates are read that say what they are: `2024-03-31`, `31/03/2024`, `31.03.2024`, `31-03-2024`,
-/// `31-Mar-2024`, `31 March 2024`, `20240331`, and the numbers of days that spreadsheets write (45382), each with or
-/// without a time behind it. Whether day or month comes first is looked for in the whole column; a column in which every
-/// date could be either is refused until it is said here.
-///
-/// # Examples
-/// ```
-/// use earlyhelp::records::{DateForm, ReadOptions};
-///
-/// let options: ReadOptions = toml::from_str("dates = \"mm/dd/yyyy\"").unwrap();
-/// assert_eq!(options.dates, Some(DateForm::MonthFirst));
-/// let options: ReadOptions = toml::from_str("dates = { days_from = \"2013-10-01\" }").unwrap();
-/// assert!(matches!(options.dates, Some(DateForm::DaysFrom(_))));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DateForm {
-    /// The day stands before the month: `31/03/2024`, `31.03.2024`, `31-03-2024`.
-    #[serde(rename = "dd/mm/yyyy")]
-    DayFirst,
-    /// The month stands before the day: `03/31/2024`.
-    #[serde(rename = "mm/dd/yyyy")]
-    MonthFirst,
-    /// Whole numbers of days, negative ones too, counted from a day that is 0. What is written as a date is one.
-    #[serde(rename = "days_from")]
-    DaysFrom(DayZero),
-}
 
 /// What is stated about one cell's date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,7 @@ use polars::frame::DataFrame;
 
 use super::codes::{CodeList, UnlistedCodes};
 use super::column::Batch;
-use super::day_zero::DayZero;
-use super::days::DateForm;
+use super::date_form::{DateForm, DayZero};
 use super::file_name::FilePattern;
 use super::header::Name;
 use super::lookup::Lookup;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER};
-use super::day_zero::{DayZero, DayZeroColumn, DayZeros};
-use super::days::{self, DateForm, DateWritten, Order, OrderFault, Plausible, Stated, parse_day};
+use super::date_form::{DateForm, DayZero, DayZeroColumn, DayZeros};
+use super::days::{self, DateWritten, Order, OrderFault, Plausible, Stated, parse_day};
 use super::dictionary::{Dictionary, LINKED_TWICE, NONE, UNKNOWN, UNLINKED};
 use super::options::{Decimal, ReadOptions};
 use super::pattern::CellPattern;

@@ -1,8 +1,7 @@
 //! What stands between the columns of a file and those that a mapping asks for: names of files, look-up tables, codes.
 
 use super::codes::{CodeList, UnlistedCodes, UnlistedTally};
-use super::column::{Batch, Column, Texts};
-use super::day_zero::DayZeroCells;
+use super::column::{Batch, Column, DayZeroCells, Texts};
 use super::file_name::FilePattern;
 use super::lookup::Lookup;
 use super::reject::RemarkKind;

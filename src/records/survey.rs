@@ -12,8 +12,8 @@ use polars::io::SerReader as _;
 use polars::prelude::{IpcReader, ParquetReader, PlSmallStr};
 
 use super::column::{Batch, Column, NO_DAY};
-use super::day_zero::{DayZero, DayZeros};
-use super::days::{self, DateForm, Order, OrderFault, Stated};
+use super::date_form::{DateForm, DayZero, DayZeros};
+use super::days::{self, Order, OrderFault, Stated};
 use super::extract::Extract;
 use super::lines::{Next, Records};
 use super::lookup::Lookup;

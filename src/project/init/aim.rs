@@ -167,7 +167,11 @@ fn likely(plan: &Plan, tables: &[Table]) -> Vec<Wanted> {
         }
     }
     // Where nothing is called like an outcome, each source could be one.
-    found.extend(plan.sources.iter().map(|source| Wanted {
+    // Of a study none that says who takes part.
+    let takes_part = |source: &&Taken<EventColumns>| is_study(source) && source.columns.ended.is_some();
+    let has_other = plan.sources.iter().any(|source| !takes_part(&source));
+    let each = plan.sources.iter().filter(|source| !(has_other && takes_part(source)));
+    found.extend(each.map(|source| Wanted {
         source: source.name.clone(),
         kinds: Vec::new(),
         what: format!("a record of {}", source.name.replace('_', " ")),

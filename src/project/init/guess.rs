@@ -1,12 +1,12 @@
 //! What the tables of a folder are likely to be: by the names of their columns, by what stands in them, and by the ids
 //! that they share.
 
-use super::plan::{DECIDE, Plan, Taken, has_letters, without_letter};
-use super::study::{self, Parts};
+use super::plan::{DECIDE, Parts, Plan, Taken, has_letters, without_letter};
 use super::words::{self, DateRole, Unfit};
 use crate::fairness::ProtectedColumns;
 use crate::records::{
-    EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping, Table,
+    DateForm, DayZero, EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping,
+    Table,
 };
 
 /// From so large a share of a column on it is taken for dates, or for numbers.
@@ -46,6 +46,15 @@ pub(super) fn guess(tables: &[Table], parts: &Parts) -> Plan {
         used[protected.table] |= !parts.0.is_empty() && dates(&tables[protected.table]).is_err();
     }
     let mut names: Vec<String> = vec!["people".to_owned(), "households".to_owned(), "protected".to_owned()];
+    for (place, table) in tables.iter().enumerate() {
+        let by =
+            tables.iter().filter(|other| other.join.as_ref().is_some_and(|join| join.path == table.path));
+        let by: Vec<String> = by.map(shown).collect();
+        if !by.is_empty() && person(table, hub).is_none() {
+            plan.left_out.push(format!("{}: looked up by {}.", shown(table), by.join(" and ")));
+            used[place] = true;
+        }
+    }
     for (place, table) in tables.iter().enumerate().filter(|(place, _)| !used[*place]) {
         match source(table, place, (hub, parts)) {
             Ok(mut source) => {
@@ -306,7 +315,7 @@ fn source(
     let stem = table.sheet.clone().unwrap_or_else(|| stem(&table.path));
     let name = words::plain(&stem);
     let mut notes = vec![format!("{}: {} rows{}.", shown(table), table.rows, shared(share))];
-    notes.extend(study::note(table));
+    notes.extend(days_0(table));
     let mut taken = parts.with(&ids.name);
     let mut columns = SourceMapping::new(&name, &ids.name, name.clone(), &dates.occurred).columns;
     columns.entity.clone_from(&taken);
@@ -464,6 +473,20 @@ fn is_not_before(later: &Facts, earlier: &Facts) -> bool {
         before += u64::from(second < first);
     }
     before * 20 <= both
+}
+
+/// What a draft says above a table whose dates are counted in days.
+fn days_0(table: &Table) -> Option<String> {
+    let Some(DateForm::DaysFrom(DayZero::Column(zero))) = &table.dates else { return None };
+    Some(if zero.is.is_empty() {
+        format!("{DECIDE}its dates are numbers of days; is the day 0 of each row the one in {}?", zero.column)
+    } else {
+        format!(
+            "{DECIDE}its dates are numbers of days, and {} seems to name the day 0 of each row. Give each name its day in `is`; the \
+             first of January stands there for want of it. Then put `coverage` and the dates of training right.",
+            zero.column
+        )
+    })
 }
 
 /// The columns that nothing reads, by why.

@@ -21,6 +21,22 @@ pub(super) struct Taken<C> {
     pub(super) notes: Vec<String>,
 }
 
+/// The columns that make an id with the one of the person, in the order in which they are joined.
+#[derive(Debug, Default)]
+pub(super) struct Parts(pub(super) Vec<String>);
+
+impl Parts {
+    /// Whether a table has all of them.
+    pub(super) fn are_in(&self, table: &Table) -> bool {
+        self.0.iter().all(|name| table.column(name).is_some())
+    }
+
+    /// The whole id, whose last part is the person's.
+    pub(super) fn with(&self, id: &str) -> Vec<String> {
+        self.0.iter().cloned().chain([id.to_owned()]).collect()
+    }
+}
+
 /// All that a draft is made of.
 #[derive(Debug, Default)]
 pub(super) struct Plan {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::guess::{self, Hub};
-use super::plan::DECIDE;
+use super::plan::Parts;
 use super::words;
 use crate::calendar::Day;
 use crate::error::RecordsError;
@@ -18,22 +18,6 @@ const FEWEST_SHOWN: u64 = 10;
 const MOST_PARTS: usize = 3;
 /// Beyond so many days from a start a number is no offset: ten years, longer than anything that is counted so.
 const MOST_DAYS: f64 = 3_660.0;
-
-/// The columns that make an id with the one of the person, in the order in which they are joined.
-#[derive(Debug, Default)]
-pub(super) struct Parts(pub(super) Vec<String>);
-
-impl Parts {
-    /// Whether a table has all of them.
-    pub(super) fn are_in(&self, table: &Table) -> bool {
-        self.0.iter().all(|name| table.column(name).is_some())
-    }
-
-    /// The whole id, whose last part is the person's.
-    pub(super) fn with(&self, id: &str) -> Vec<String> {
-        self.0.iter().cloned().chain([id.to_owned()]).collect()
-    }
-}
 
 /// Looks for both, and into the tables that have them again; says what cannot be read.
 pub(super) fn study(tables: &mut [Table]) -> (Parts, Vec<String>) {
@@ -120,20 +104,6 @@ fn zero(table: &Table, names: &BTreeMap<String, BTreeSet<String>>) -> Option<Day
     };
     let dated = table.columns.iter().find(is_start)?;
     Some(DayZeroColumn { column: dated.name.clone(), is: BTreeMap::new() })
-}
-
-/// What a draft says above a table whose dates are counted in days.
-pub(super) fn note(table: &Table) -> Option<String> {
-    let Some(DateForm::DaysFrom(DayZero::Column(zero))) = &table.dates else { return None };
-    Some(if zero.is.is_empty() {
-        format!("{DECIDE}its dates are numbers of days; is the day 0 of each row the one in {}?", zero.column)
-    } else {
-        format!(
-            "{DECIDE}its dates are numbers of days, and {} seems to name the day 0 of each row. Give each name its day in `is`; the \
-             first of January stands there for want of it. Then put `coverage` and the dates of training right.",
-            zero.column
-        )
-    })
 }
 
 /// The parts of an id besides the person's: where no table has each person once, the fewest columns that two tables or more

@@ -1,4 +1,4 @@
-//! Day 0 of each row, where dates are counted in days.
+//! What a project states about dates: their order of day and month, or the day 0 from which they are counted.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,35 @@ use serde::{Deserialize, Serialize};
 use super::column::{Column, NO_DAY, NO_INTEGER};
 use super::days::{self, DateWritten, Order, Stated};
 use crate::calendar::Day;
+
+/// How the dates of a table are written, where that does not follow from the dates themselves.
+///
+/// Without it dates are read that say what they are: `2024-03-31`, `31/03/2024`, `31.03.2024`, `31-03-2024`,
+/// `31-Mar-2024`, `31 March 2024`, `20240331`, and the numbers of days that spreadsheets write (45382), each with or
+/// without a time behind it. Whether day or month comes first is looked for in the whole column; a column in which every
+/// date could be either is refused until it is said here.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::records::{DateForm, ReadOptions};
+///
+/// let options: ReadOptions = toml::from_str("dates = \"mm/dd/yyyy\"").unwrap();
+/// assert_eq!(options.dates, Some(DateForm::MonthFirst));
+/// let options: ReadOptions = toml::from_str("dates = { days_from = \"2013-10-01\" }").unwrap();
+/// assert!(matches!(options.dates, Some(DateForm::DaysFrom(_))));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DateForm {
+    /// The day stands before the month: `31/03/2024`, `31.03.2024`, `31-03-2024`.
+    #[serde(rename = "dd/mm/yyyy")]
+    DayFirst,
+    /// The month stands before the day: `03/31/2024`.
+    #[serde(rename = "mm/dd/yyyy")]
+    MonthFirst,
+    /// Whole numbers of days, negative ones too, counted from a day that is 0. What is written as a date is one.
+    #[serde(rename = "days_from")]
+    DaysFrom(DayZero),
+}
 
 /// The day from which dates are counted in days: one for the whole table, or each row's own.
 ///
@@ -42,14 +71,6 @@ pub struct DayZeroColumn {
     /// day 0, and its dates cannot be read: it is a reject with a reason of its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub is: BTreeMap<String, Day>,
-}
-
-/// The cells that give day 0 of a batch's rows.
-#[derive(Debug)]
-pub(crate) struct DayZeroCells {
-    pub(super) cells: Column,
-    /// The place of the column, where it is asked for as something else too.
-    pub(super) place: Option<u32>,
 }
 
 /// Day 0 of a batch's rows: [`NO_DAY`] where the cell is empty, `None` where it gives no day.
