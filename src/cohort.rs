@@ -95,6 +95,7 @@ pub struct OwnDay {
     pub records: Selector,
     /// How many days after one of them, 0 to 36,525.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(max = 36_525)))]
     pub days: u32,
     /// The span up to the date in which the day has to fall: as long as lists are apart.
     pub within: Lookback,

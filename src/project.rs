@@ -261,7 +261,7 @@ impl Project {
     }
 
     /// The same project, whose extracts are read from another folder: last month's project over this month's files. The
-    /// paths of extracts are taken from there; lists of codes, look-up tables and keys stay where they are, with the project.
+    /// paths of extracts are taken from there; lists of codes, look-up tables that are a `file`, and keys stay with the project.
     ///
     /// # Errors
     /// [`ProjectError::Range`] where a path in the project is absolute, so that it would still lead to the old file;
@@ -279,9 +279,10 @@ impl Project {
         let of_households = self.households.iter().flat_map(|file| &file.path);
         let of_protected = self.protected.iter().flat_map(|file| &file.path);
         let of_sources = self.sources.iter().flat_map(|source| &source.path);
-        let mut paths =
-            of_identities.chain(of_people).chain(of_households).chain(of_protected).chain(of_sources);
-        if let Some(path) = paths.find(|path| path.is_absolute()) {
+        let of_joins = self.joins().filter_map(|join| join.path.as_ref());
+        let of_who = of_identities.chain(of_people).chain(of_households).chain(of_protected);
+        let absolute = of_who.chain(of_sources).chain(of_joins).find(|path| path.is_absolute()).cloned();
+        if let Some(path) = absolute {
             let why = format!(
                 "{} is absolute, so it leads to the same file whatever the folder of extracts; write it as it is seen from the \
                  project file",
@@ -337,6 +338,7 @@ impl Project {
             let why = RecordsError::RejectLimit(self.reject_limit).to_string();
             return Err(ProjectError::Range { key: "reject_limit", why });
         }
+        self.joins().try_for_each(JoinFile::check)?;
         let of_family = self.protected.as_ref().and_then(|file| file.columns.of_family);
         if of_family.is_some() && (self.cohort.unit != Unit::Family || self.households.is_none()) {
             let why =
@@ -527,14 +529,27 @@ impl Project {
             .collect()
     }
 
+    /// The look-up tables of all tables.
+    fn joins(&self) -> impl Iterator<Item = &JoinFile> {
+        let of_people = self.people.iter().flat_map(|file| &file.join);
+        let of_households = self.households.iter().flat_map(|file| &file.join);
+        let of_protected = self.protected.iter().flat_map(|file| &file.join);
+        let of_sources = self.sources.iter().flat_map(|source| &source.join);
+        of_people.chain(of_households).chain(of_protected).chain(of_sources)
+    }
+
+    /// The folder that paths of extracts are relative to.
+    fn extracts(&self) -> &Path {
+        self.extracts.as_ref().unwrap_or(&self.folder)
+    }
+
     /// A table's extract, with the codes and the look-up tables that it needs.
     fn extract<'f>(&self, file: impl Into<TableFile<'f>>) -> Result<Extract, RecordsError> {
         let file: TableFile<'f> = file.into();
-        let folder = self.extracts.as_ref().unwrap_or(&self.folder);
-        let paths = file.path.iter().map(|path| folder.join(path));
+        let paths = file.path.iter().map(|path| self.extracts().join(path));
         let mut extract = Extract::paths(paths).options(file.read.clone());
         for join in file.join {
-            extract = extract.join(join.read(&self.folder)?);
+            extract = extract.join(join.read(&self.folder, self.extracts())?);
         }
         for (column, codes) in file.codes {
             extract = extract.codes(column, codes.read(&self.folder)?);

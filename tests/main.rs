@@ -42,6 +42,7 @@ mod schema;
 mod shares;
 mod snapshots;
 mod sources;
+mod study_data;
 mod synthetic_council;
 mod trainers;
 mod twins;

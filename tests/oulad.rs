@@ -13,8 +13,10 @@ use earlyhelp::fairness::audit::{
     OperatingPoint, ScoreTable,
 };
 
+use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::model::Trainer;
-use example::{Lies, cohorts, data_folder, ladder, load, protected, run};
+use earlyhelp::project::Project;
+use example::{Lies, PRESENTATIONS, cases, cohorts, data_folder, ladder, load, protected, run};
 
 fn auc(backtest: &Backtest) -> f64 {
     backtest.report().overall.auc.unwrap().value
@@ -89,4 +91,43 @@ fn real_records_give_the_known_figures_and_a_known_disparity() {
     assert!(rungs[0] > honest + 0.04, "leavers kept in: {rungs:?}");
     assert!(rungs[1] > 0.9, "the whole course: {rungs:?}");
     assert!(rungs[2] > 0.9 && rungs[2] > rungs[1], "no cut-off: {rungs:?}");
+}
+
+#[test]
+fn the_project_file_alone_gives_the_cohorts_and_the_figures_of_the_program() {
+    let Some(folder) = data_folder() else {
+        println!("skipped: no folder oulad in EARLYHELP_DATA or ../shared/data");
+        return;
+    };
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/oulad.toml");
+    let project = Project::load(file).unwrap().extracts_in(&folder).unwrap();
+    let held = project.records().unwrap();
+    let of = |source: &str| held.intake().iter().find(|intake| intake.source == source).unwrap();
+    assert_eq!((of("clicks").read, of("clicks").rejected), (10_655_280, 0));
+    assert_eq!((of("submissions").read, of("submissions").rejected), (173_912, 0));
+    for (day, size) in [(0, 29_252), (28, 27_515), (84, 25_713)] {
+        let at = |start: &str| AsOf::new(start.parse::<Day>().unwrap() + day);
+        let sizes = PRESENTATIONS.iter().map(|(_, start)| project.cohort(&held, at(start)).unwrap().len());
+        assert_eq!(sizes.sum::<usize>(), size, "day {day}");
+    }
+    let (_, by_project) =
+        project.test(&held, &project.protected().unwrap(), &project.training.trainer).unwrap();
+    let data = project.dataset(&held).unwrap();
+
+    let records = load(&folder, Lies::default()).unwrap();
+    let (of_program, _) = cases(&records, 28).unwrap();
+    assert_eq!(data.rows(), of_program.rows());
+    assert_eq!(data.outcomes(), of_program.outcomes());
+    assert_eq!(data.families(), of_program.families());
+    let columns = data.matrix().names().len();
+    assert_eq!(columns, of_program.matrix().names().len());
+    for row in 0..data.rows() {
+        for column in 0..columns {
+            let cell = data.matrix().cell(row, column);
+            assert_eq!(cell, of_program.matrix().cell(row, column), "row {row}, column {column}");
+        }
+    }
+    let by_program = run(&records, 28, &Trainer::by_name("logistic").unwrap()).unwrap();
+    let (project, program) = (auc(&by_project), auc(&by_program));
+    assert!((project - program).abs() < 1e-9, "{project} by the project, {program} by the program");
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{FileOf, SourceFile};
-use crate::error::RecordsError;
+use crate::error::{ProjectError, RecordsError};
 use crate::records::{CodeList, Extract, Lookup, ReadOptions, Unlisted};
 
 /// A list of codes: its file alone, or with what becomes of codes that are not on it.
@@ -37,13 +37,19 @@ pub struct RuledCodes {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JoinFile {
-    /// The file.
-    pub file: PathBuf,
+    /// The file, where it is kept with the project; else it is one of the extracts, named as `path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The extract, which another folder of extracts has too. One of `file` and `path` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
     /// How its text is read.
     #[serde(default)]
     pub read: ReadOptions,
-    /// The source's column that is looked up, and the table's column that it is looked up in.
-    pub on: [String; 2],
+    /// The source's column that is looked up, and the table's column that it is looked up in; or several such pairs.
+    #[serde(with = "on")]
+    #[cfg_attr(feature = "schema", schemars(with = "on::On"))]
+    pub on: Vec<[String; 2]>,
     /// The columns that the table gives: the name by which the source's `columns` ask for it, and the table's column.
     pub columns: BTreeMap<String, String>,
 }
@@ -68,6 +74,39 @@ impl<'f> From<&'f SourceFile> for TableFile<'f> {
     }
 }
 
+/// Reads `["code", "code"]` and `[["module", "module"], ["term", "term"]]` alike.
+mod on {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+    #[cfg_attr(feature = "schema", schemars(rename = "ColumnPairs"))]
+    #[serde(
+        untagged,
+        expecting = "give the source's column and the table's: [\"code\", \"code\"], or a list of such pairs"
+    )]
+    pub(super) enum On {
+        Pair([String; 2]),
+        Pairs(Vec<[String; 2]>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(on: &[[String; 2]], serializer: S) -> Result<S::Ok, S::Error> {
+        match on {
+            [pair] => pair.serialize(serializer),
+            pairs => pairs.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<[String; 2]>, D::Error> {
+        Ok(match On::deserialize(deserializer)? {
+            On::Pair(pair) => vec![pair],
+            On::Pairs(pairs) => pairs,
+        })
+    }
+}
+
 impl CodesFile {
     pub(super) fn read(&self, folder: &Path) -> Result<CodeList, RecordsError> {
         let (file, unlisted) = match self {
@@ -79,11 +118,25 @@ impl CodesFile {
 }
 
 impl JoinFile {
-    pub(super) fn read(&self, folder: &Path) -> Result<Lookup, RecordsError> {
+    /// Refuses a table that is named twice or not at all.
+    pub(super) fn check(&self) -> Result<(), ProjectError> {
+        if self.file.is_some() == self.path.is_some() {
+            let why = "a look-up table needs `file` (kept with the project) or `path` (one of the extracts), not both";
+            return Err(ProjectError::Range { key: "source.join", why: why.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// `folder`: the project's; `extracts`: that of the extracts.
+    pub(super) fn read(&self, folder: &Path, extracts: &Path) -> Result<Lookup, RecordsError> {
         let columns: Vec<(&str, &str)> =
             self.columns.iter().map(|(name, column)| (name.as_str(), column.as_str())).collect();
-        let extract = Extract::path(folder.join(&self.file)).options(self.read.clone());
-        Lookup::read(extract, [&self.on[0], &self.on[1]], &columns)
+        let on: Vec<[&str; 2]> = self.on.iter().map(|[local, key]| [local.as_str(), key.as_str()]).collect();
+        let file = match (&self.file, &self.path) {
+            (_, Some(path)) => extracts.join(path),
+            (file, None) => folder.join(file.as_deref().unwrap_or(Path::new(""))),
+        };
+        Lookup::read_by(Extract::path(file).options(self.read.clone()), &on, &columns)
     }
 }
 

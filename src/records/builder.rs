@@ -302,6 +302,7 @@ fn read_households(
     let mut files = Vec::new();
     let unlisted = extract.read("households", &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
+        reader.begin(&batch);
         let mut faults = Faults::default();
         let mut of_days = Faults::default();
         let mut days = |place: Option<usize>, of: DayOf, absent: i32| -> Vec<i32> {

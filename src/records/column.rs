@@ -111,10 +111,20 @@ pub(crate) struct Batch {
     pub(crate) rows: Rows,
     /// The columns, in the order asked for.
     pub(crate) columns: Vec<Column>,
+    /// What gives each row's day 0, where a column does.
+    pub(crate) day_zero: Option<DayZeroCells>,
     /// Rows that did not even come as far as columns.
     pub(crate) unreadable: Vec<(u64, RejectReason)>,
     /// What is remarkable about rows that did, and of how many.
     pub(crate) remarks: Vec<(RemarkKind, u64)>,
+}
+
+/// The cells that give day 0 of a batch's rows.
+#[derive(Debug)]
+pub(crate) struct DayZeroCells {
+    pub(crate) cells: Column,
+    /// The place of the column, where it is asked for as something else too.
+    pub(crate) place: Option<u32>,
 }
 
 /// Where the rows of a batch stand in their file.

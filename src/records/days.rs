@@ -1,39 +1,18 @@
 //! Dates as they are written: their forms, the order of day and month, and what is plausible.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::column::NO_DAY;
 use super::month::month_named;
 use crate::calendar::Day;
 
-/// How the dates of a table are written, where that does not follow from the dates themselves.
-///
-/// Without it dates are read that say what they are: `2024-03-31`, `31/03/2024`, `31.03.2024`, `31-03-2024`,
-/// `31-Mar-2024`, `31 March 2024`, `20240331`, and the numbers of days that spreadsheets write (45382), each with or
-/// without a time behind it. Whether day or month comes first is looked for in the whole column; a column in which every
-/// date could be either is refused until it is said here.
-///
-/// # Examples
-/// ```
-/// use earlyhelp::records::{DateForm, ReadOptions};
-///
-/// let options: ReadOptions = toml::from_str("dates = \"mm/dd/yyyy\"").unwrap();
-/// assert_eq!(options.dates, Some(DateForm::MonthFirst));
-/// let options: ReadOptions = toml::from_str("dates = { days_from = \"2013-10-01\" }").unwrap();
-/// assert!(matches!(options.dates, Some(DateForm::DaysFrom(_))));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum DateForm {
-    /// The day stands before the month: `31/03/2024`, `31.03.2024`, `31-03-2024`.
-    #[serde(rename = "dd/mm/yyyy")]
+/// What is stated about one cell's date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stated {
     DayFirst,
-    /// The month stands before the day: `03/31/2024`.
-    #[serde(rename = "mm/dd/yyyy")]
     MonthFirst,
-    /// Whole numbers of days, negative ones too, counted from a day that is 0.
-    #[serde(rename = "days_from")]
-    DaysFrom(Day),
+    /// Counted in days from this one, if the row has one.
+    DaysFrom(Option<i32>),
 }
 
 /// The first and the last day that a date can be, as days since 1970-01-01.
@@ -125,9 +104,9 @@ impl DateWritten {
     }
 
     /// How a number is written that is a day.
-    pub(super) fn number(number: f64, form: Option<DateForm>) -> Self {
+    pub(super) fn number(number: f64, form: Option<Stated>) -> Self {
         match form {
-            Some(DateForm::DaysFrom(_)) => Self::Offset,
+            Some(Stated::DaysFrom(_)) => Self::Offset,
             _ if SERIALS.contains(&number) => Self::Serial,
             _ => Self::Compact,
         }
@@ -206,7 +185,7 @@ impl OrderFault {
 }
 
 /// Reads one text. `NO_DAY` for an empty one, `None` for what is no date.
-pub(super) fn read(text: &str, form: Option<DateForm>, order: &mut Order) -> Option<i32> {
+pub(super) fn read(text: &str, form: Option<Stated>, order: &mut Order) -> Option<i32> {
     if text.is_empty() {
         return Some(NO_DAY);
     }
@@ -243,7 +222,7 @@ pub(super) fn read(text: &str, form: Option<DateForm>, order: &mut Order) -> Opt
             _ => {}
         }
     }
-    let is_month_first = form == Some(DateForm::MonthFirst);
+    let is_month_first = form == Some(Stated::MonthFirst);
     let day = if is_month_first { of(b, first) } else { of(a, second) };
     let written = if is_month_first { DateWritten::MonthFirst } else { DateWritten::DayFirst };
     day.inspect(|_| order.note(way(written)));
@@ -253,17 +232,17 @@ pub(super) fn read(text: &str, form: Option<DateForm>, order: &mut Order) -> Opt
 /// Reads a date that needs no column around it to be understood; day first where a slash parts it, as councils write.
 pub(crate) fn parse_day(text: &str) -> Option<Day> {
     let mut order = Order::default();
-    let day = read(text, Some(DateForm::DayFirst), &mut order)?;
+    let day = read(text, Some(Stated::DayFirst), &mut order)?;
     (day != NO_DAY).then(|| Day::from_epoch_days(day))
 }
 
 /// A number as a day: `20240331`, a spreadsheet's serial number, or an offset from the day that was said.
-pub(super) fn number_of_days(number: f64, form: Option<DateForm>) -> Option<i32> {
+pub(super) fn number_of_days(number: f64, form: Option<Stated>) -> Option<i32> {
     /// Day 0 of spreadsheets, 1899-12-30.
     const ZERO: i32 = -25_569;
-    if let Some(DateForm::DaysFrom(origin)) = form {
-        let days = number.fract() == 0.0 && number.abs() < 100_000.0;
-        return days.then(|| origin.epoch_days() + number as i32);
+    if let Some(Stated::DaysFrom(zero)) = form {
+        let is_offset = number.fract() == 0.0 && number.abs() < 100_000.0;
+        return zero.filter(|_| is_offset).map(|zero| zero + number as i32);
     }
     if SERIALS.contains(&number) {
         // What follows the point is the time of day.
@@ -406,12 +385,14 @@ mod tests {
     fn what_is_said_is_how_it_is_read() {
         let mut order = Order::default();
         let mut of = |text: &str, form| read(text, Some(form), &mut order).map(Day::from_epoch_days);
-        let origin = Day::from_ymd(2013, 10, 1).unwrap();
-        assert_eq!(of("03/01/2024", DateForm::MonthFirst), Day::from_ymd(2024, 3, 1));
-        assert_eq!(of("31/01/2024", DateForm::MonthFirst), None);
-        assert_eq!(of("-1", DateForm::DaysFrom(origin)), Day::from_ymd(2013, 9, 30));
-        assert_eq!(of("40000", DateForm::DaysFrom(origin)).unwrap().to_string(), "2123-04-08");
-        assert_eq!(of("1.5", DateForm::DaysFrom(origin)), None);
+        let zero = Stated::DaysFrom(Day::from_ymd(2013, 10, 1).map(Day::epoch_days));
+        assert_eq!(of("03/01/2024", Stated::MonthFirst), Day::from_ymd(2024, 3, 1));
+        assert_eq!(of("31/01/2024", Stated::MonthFirst), None);
+        assert_eq!(of("-1", zero), Day::from_ymd(2013, 9, 30));
+        assert_eq!(of("40000", zero).unwrap().to_string(), "2123-04-08");
+        assert_eq!(of("1.5", zero), None);
+        assert_eq!(of("1", Stated::DaysFrom(None)), None);
+        assert_eq!(of("2013-09-30", Stated::DaysFrom(None)), Day::from_ymd(2013, 9, 30));
         order.written = Order::default().written;
         assert_eq!(order, Order::default());
     }

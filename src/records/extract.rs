@@ -7,21 +7,23 @@ use polars::frame::DataFrame;
 
 use super::codes::{CodeList, UnlistedCodes};
 use super::column::Batch;
+use super::date_form::{DateForm, DayZero};
 use super::file_name::FilePattern;
 use super::header::Name;
 use super::lookup::Lookup;
 use super::open::{self, Holds, Listed, Opened};
 use super::options::ReadOptions;
 use super::shape::{Shape, Shaping};
-use super::{frame, text, workbook};
+use super::{folders, frame, text, workbook};
 use crate::error::RecordsError;
 
 /// The rows of one source.
 ///
 /// A path is read by its ending, in capitals or not: `.csv`, `.txt`, `.tsv` and `.psv` as delimited text, `.xlsx`, `.xlsm`,
 /// `.xls` and `.ods` as workbooks, `.parquet`, `.arrow`, `.ipc` and `.feather` as such, each also packed as `.gz`, `.zst`
-/// or alone in a `.zip`; a folder as Parquet files, with `name=value` folders becoming columns (hive partitions); and a
-/// pattern such as `police_*.csv` as all files whose names are of it, in the order of their names.
+/// or alone in a `.zip`; a folder as Parquet files; and a pattern such as `police_*.csv` or `police/**/*.csv` as all files
+/// whose names are of it, in the order of their names. Folders below it that are named `name=value` give a column `name` to
+/// the files in them (hive partitions); a file that has the column itself and says otherwise is refused.
 ///
 /// The header is the first of the first 30 lines in which all columns asked for stand. Names of columns are compared
 /// without regard to capitals and outer blanks; a column that is asked for and stands twice is refused.
@@ -207,12 +209,16 @@ impl Extract {
         sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
     ) -> Result<Vec<UnlistedCodes>, RecordsError> {
         let Self { origin, options, shape } = self;
-        if shape.is_plain() {
+        let day_zero = match &options.dates {
+            Some(DateForm::DaysFrom(DayZero::Column(zero))) => Some(zero.column.as_str()),
+            _ => None,
+        };
+        if shape.is_plain() && day_zero.is_none() {
             let told = &mut |_: &[Listed]| Ok(());
             origin.read(source, (wanted, &options), files, told, &mut |_, batch| sink(batch))?;
             return Ok(Vec::new());
         }
-        let shaping = std::cell::RefCell::new(Shaping::new(source, wanted, &shape)?);
+        let shaping = std::cell::RefCell::new(Shaping::new(source, wanted, (&shape, day_zero))?);
         if matches!(origin, Origin::Frames(_)) && !shape.of_file.is_empty() {
             let why = "something is to be read from the names of files, and a frame has none".to_owned();
             return Err(RecordsError::Mapping { extract: source.to_owned(), why });
@@ -281,15 +287,22 @@ impl Origin {
             let label =
                 if listed.len() > 1 { format!("{source}, file {}", file.name) } else { source.to_owned() };
             let label = label.as_str();
-            match opened.holds {
-                Holds::Text => text::read((label, &opened), wanted, options, numbered)?,
-                Holds::Workbook => workbook::read((label, &opened), wanted, options, numbered)?,
-                Holds::Parquet => {
-                    let folders = frame::hive_partitions(&file.root, &file.path);
-                    frame::read_parquet((label, &opened, &folders), wanted, options, numbered)?;
-                }
-                Holds::Arrow => frame::read_ipc((label, &opened), wanted, options, numbered)?,
+            let folders = folders::above(&file.root, &file.path);
+            let at = (label, &opened);
+            if opened.holds == Holds::Parquet {
+                frame::read_parquet((label, &opened, &folders), wanted, options, numbered)?;
+                continue;
             }
+            folders::read(
+                (&folders, wanted),
+                &|why| opened.failed(why),
+                numbered,
+                &|asked, sink| match opened.holds {
+                    Holds::Workbook => workbook::read(at, asked, options, sink),
+                    Holds::Arrow => frame::read_ipc(at, asked, options, sink),
+                    Holds::Text | Holds::Parquet => text::read(at, asked, options, sink),
+                },
+            )?;
         }
         Ok(())
     }

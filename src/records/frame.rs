@@ -1,12 +1,12 @@
 //! Parquet and Arrow files and polars frames, brought to the same columns as CSV.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use polars::io::SerReader;
 use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, PlSmallStr, Scalar, Series, TimeUnit};
 
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
+use super::folders::{self, Folder};
 use super::form::FileForm;
 use super::header::{self, Name};
 use super::open::Opened;
@@ -21,7 +21,7 @@ const BATCH_ROWS: usize = 1 << 15;
 /// Reads the `wanted` columns of one Parquet file in steps. A column that the file lacks but its `folders` name
 /// (`year=2024/`) is theirs.
 pub(super) fn read_parquet(
-    (source, file, folders): (&str, &Opened<'_>, &[(String, String)]),
+    (source, file, folders): (&str, &Opened<'_>, &[Folder]),
     wanted: &[Name<'_>],
     options: &ReadOptions,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
@@ -49,20 +49,19 @@ pub(super) fn read_parquet(
             .map_err(|error| file.failed(error))?;
         let len = STEP.min(height - start);
         // A frame without columns has no height of its own, so the folders' columns give it one.
-        let is_wanted = |key: &str| wanted.iter().any(|name| name.is(key));
-        let folders = folders.iter().filter(|(key, _)| is_wanted(key) && !held.contains(key));
         let mut columns = frame.columns().to_vec();
-        columns.extend(folders.map(|(key, value)| {
-            // What hive writes for an empty value.
-            let value = if value == "__HIVE_DEFAULT_PARTITION__" { "" } else { value.as_str() };
-            polars::prelude::Column::new_scalar(
-                key.as_str().into(),
-                Scalar::from(PlSmallStr::from(value)),
-                len,
-            )
-        }));
+        columns.extend(folders.iter().filter(|folder| folder.column_in(wanted, &held).is_some()).map(
+            |folder| {
+                let value = Scalar::from(PlSmallStr::from(folder.value.as_str()));
+                polars::prelude::Column::new_scalar(folder.name.as_str().into(), value, len)
+            },
+        ));
         let frame = DataFrame::new(len, columns).map_err(|error| file.failed(error))?;
-        batches((source, "a Parquet file"), &frame, wanted, (options, start as u64 + 1), sink)?;
+        let mut told = |batch: Batch| {
+            folders::check((folders, wanted), &batch).map_err(|why| file.failed(why))?;
+            sink(batch)
+        };
+        batches((source, "a Parquet file"), &frame, wanted, (options, start as u64 + 1), &mut told)?;
         start += len;
     }
     Ok(())
@@ -117,20 +116,11 @@ pub(super) fn batches(
             _ => "a frame",
         };
         let form = Some(FileForm::plain(kind));
-        sink(Batch { file: None, form, rows, columns, unreadable: Vec::new(), remarks: Vec::new() })?;
+        let (unreadable, remarks) = (Vec::new(), Vec::new());
+        sink(Batch { file: None, form, rows, columns, day_zero: None, unreadable, remarks })?;
         start += len;
     }
     Ok(())
-}
-
-/// `name=value` folders between `root` and the file.
-pub(super) fn hive_partitions(root: &Path, file: &Path) -> Vec<(String, String)> {
-    file.strip_prefix(root)
-        .unwrap_or(file)
-        .iter()
-        .filter_map(|part| part.to_str()?.split_once('='))
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect()
 }
 
 fn convert(

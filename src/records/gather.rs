@@ -151,6 +151,7 @@ impl<'a> Gathering<'a> {
             form: self.form.take(),
             rows: Rows::Lines(std::mem::take(&mut self.lines)),
             columns: columns.into_iter().map(Column::Text).collect(),
+            day_zero: None,
             unreadable: std::mem::take(&mut self.unreadable),
             remarks: std::mem::take(&mut self.remarks),
         })

@@ -319,6 +319,7 @@ impl Identities {
         let mut reader = Reader::new(extract.how(), None);
         let mut files = Vec::new();
         extract.read(name, &wanted, &mut files, &mut |batch| {
+            reader.begin(&batch);
             let mut table = Table { reader: &mut reader, faults: Faults::default(), batch: &batch };
             for layout in &layouts {
                 self.take_links(&mut table, layout);

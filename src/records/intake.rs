@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::codes::UnlistedCodes;
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER};
-use super::days::{self, DateForm, DateWritten, Order, OrderFault, Plausible, parse_day};
+use super::date_form::{DateForm, DayZero, DayZeroColumn, DayZeros};
+use super::days::{self, DateWritten, Order, OrderFault, Plausible, Stated, parse_day};
 use super::dictionary::{Dictionary, LINKED_TWICE, NONE, UNKNOWN, UNLINKED};
 use super::options::{Decimal, ReadOptions};
 use super::pattern::CellPattern;
@@ -167,10 +168,17 @@ impl Accepted {
     }
 }
 
+/// Where the order of a column of days 0 is kept that nothing else asks for.
+const ZERO_COLUMN: u32 = u32::MAX;
+
 /// How the cells of a table are read, and what its dates have shown so far.
 #[derive(Debug)]
 pub(super) struct Reader {
-    form: Option<DateForm>,
+    form: Option<Stated>,
+    /// The column that gives each row's day 0, if one does.
+    zero_of: Option<DayZeroColumn>,
+    /// Day 0 of the rows of the batch at hand, and the place of the column if it is asked for by itself.
+    zeros: Option<(DayZeros, Option<u32>)>,
     decimal: Decimal,
     plausible: Plausible,
     /// For each column of dates.
@@ -186,18 +194,53 @@ impl Reader {
         } else if let Some(last) = last {
             plausible.last = last.epoch_days();
         }
-        Self { form: options.dates, decimal: options.decimal, plausible, orders: BTreeMap::new() }
+        let (mut form, mut zero_of) = (None, None);
+        match &options.dates {
+            None => {}
+            Some(DateForm::DayFirst) => form = Some(Stated::DayFirst),
+            Some(DateForm::MonthFirst) => form = Some(Stated::MonthFirst),
+            Some(DateForm::DaysFrom(DayZero::Day(day))) => {
+                form = Some(Stated::DaysFrom(Some(day.epoch_days())));
+            }
+            Some(DateForm::DaysFrom(DayZero::Column(column))) => zero_of = Some(column.clone()),
+        }
+        let (decimal, orders) = (options.decimal, BTreeMap::new());
+        Self { form, zero_of, zeros: None, decimal, plausible, orders }
+    }
+
+    /// Takes up a batch, whose cells alone are read until the next.
+    pub(super) fn begin(&mut self, batch: &Batch) {
+        self.zeros = None;
+        if let (Some(of), Some(given)) = (&self.zero_of, &batch.day_zero) {
+            let order = self.orders.entry(given.place.unwrap_or(ZERO_COLUMN)).or_default();
+            let zeros = DayZeros::read(of, (&given.cells, batch.rows.len()), order);
+            self.zeros = Some((zeros, given.place));
+        }
+    }
+
+    /// What is stated about the dates of a row.
+    fn stated(&self, row: usize) -> Option<Stated> {
+        self.zeros.as_ref().map_or(self.form, |(zeros, _)| Some(zeros.stated(row)))
+    }
+
+    /// Whether a row has no day 0 although its dates are counted from one.
+    fn lacks_zero(&self, row: usize) -> bool {
+        self.zeros.is_some() && self.stated(row) == Some(Stated::DaysFrom(None))
     }
 
     /// Refuses a table of whose dates nobody can say whether the day or the month comes first. A column that does not show
     /// it by itself is written as another of its table that does.
     pub(super) fn check(&self, source: &str, columns: &[&str]) -> Result<(), RecordsError> {
         let is_shown = self.orders.values().any(Order::is_day_first);
+        let name = |column: u32| match &self.zero_of {
+            Some(of) if column == ZERO_COLUMN => of.column.clone(),
+            _ => columns[column as usize].to_owned(),
+        };
         let fault = |(column, order): (&u32, &Order)| {
             let fault = order.fault().filter(|fault| !(is_shown && *fault == OrderFault::Unclear));
             fault.map(|fault| RecordsError::DateOrder {
                 extract: source.to_owned(),
-                column: columns[*column as usize].to_owned(),
+                column: name(*column),
                 why: fault.words(),
             })
         };
@@ -206,39 +249,45 @@ impl Reader {
 
     /// The days of a column: [`NO_DAY`] where absent, `None` where there is no telling.
     fn days(&mut self, cells: &Column, rows: usize, column: u32) -> Vec<Option<i32>> {
-        let (form, order) = (self.form, self.orders.entry(column).or_default());
-        match cells {
+        if let Some((zeros, Some(place))) = &self.zeros
+            && *place == column
+        {
+            return (0..rows).map(|row| zeros.at(row)).collect();
+        }
+        let mut order = std::mem::take(self.orders.entry(column).or_default());
+        let number = |row: usize, number: f64, order: &mut Order| {
+            let form = self.stated(row);
+            let day = days::number_of_days(number, form);
+            day.inspect(|_| order.note(DateWritten::number(number, form)))
+        };
+        let days = match cells {
             Column::Day(days) => {
                 order.written[DateWritten::Typed as usize] += rows as u64 - cells.empty(rows);
                 days.iter().copied().map(Some).collect()
             }
-            Column::Text(texts) => (0..rows).map(|row| days::read(texts.at(row), form, order)).collect(),
+            Column::Text(texts) => {
+                (0..rows).map(|row| days::read(texts.at(row), self.stated(row), &mut order)).collect()
+            }
             Column::Constant(text) => {
-                vec![days::read(text.as_deref().unwrap_or_default(), form, order); rows]
+                let text = text.as_deref().unwrap_or_default();
+                (0..rows).map(|row| days::read(text, self.stated(row), &mut order)).collect()
             }
             Column::Integer(numbers) => numbers
                 .iter()
-                .map(|&number| match number {
+                .enumerate()
+                .map(|(row, &whole)| match whole {
                     NO_INTEGER => Some(NO_DAY),
-                    number => {
-                        let day = days::number_of_days(number as f64, form);
-                        day.inspect(|_| order.note(DateWritten::number(number as f64, form)));
-                        day
-                    }
+                    whole => number(row, whole as f64, &mut order),
                 })
                 .collect(),
             Column::Number(numbers) => numbers
                 .iter()
-                .map(|&number| {
-                    if number.is_nan() {
-                        return Some(NO_DAY);
-                    }
-                    let day = days::number_of_days(number, form);
-                    day.inspect(|_| order.note(DateWritten::number(number, form)));
-                    day
-                })
+                .enumerate()
+                .map(|(row, &held)| if held.is_nan() { Some(NO_DAY) } else { number(row, held, &mut order) })
                 .collect(),
-        }
+        };
+        self.orders.insert(column, order);
+        days
     }
 }
 
@@ -309,6 +358,7 @@ impl Faults {
         (column, of): (u32, DayOf),
         reader: &mut Reader,
     ) -> Vec<i32> {
+        let read = reader.days(cells, rows, column);
         let plausible = reader.plausible;
         // Beyond it nothing is planned.
         let never = Plausible::DEFAULT.last;
@@ -332,12 +382,15 @@ impl Faults {
                 DateClass::Absent if of == DayOf::Event => self.add(row, column, RejectReason::DateMissing),
                 DateClass::Absent => {}
                 DateClass::OpenEnd => self.remark(RemarkKind::OpenEnd),
+                DateClass::Unreadable if reader.lacks_zero(row) => {
+                    self.add(row, column, RejectReason::DayZeroUnknown);
+                }
                 DateClass::Unreadable => self.add(row, column, RejectReason::DateUnreadable),
                 _ => self.add(row, column, RejectReason::DateImplausible),
             }
             NO_DAY
         };
-        let days = reader.days(cells, rows, column).into_iter().enumerate().map(&mut judge).collect();
+        let days = read.into_iter().enumerate().map(&mut judge).collect();
         self.note_dates(column, tally, reader);
         days
     }
@@ -363,15 +416,17 @@ impl Faults {
     ) -> Vec<i32> {
         let days: Vec<Option<i32>> = match cells {
             Column::Text(texts) => {
-                let (form, order) = (reader.form, reader.orders.entry(column).or_default());
-                let mut read = |text: &str| match parse_month(text) {
+                let mut order = std::mem::take(reader.orders.entry(column).or_default());
+                let mut read = |(row, text): (usize, &str)| match parse_month(text) {
                     Some(day) => {
                         order.note(DateWritten::Month);
                         Some(day.epoch_days())
                     }
-                    None => days::read(text, form, order),
+                    None => days::read(text, reader.stated(row), &mut order),
                 };
-                texts.iter().map(&mut read).collect()
+                let days = texts.iter().enumerate().map(&mut read).collect();
+                reader.orders.insert(column, order);
+                days
             }
             _ => reader.days(cells, rows, column),
         };

@@ -77,6 +77,7 @@ pub(super) fn read_people(
     let mut files = Vec::new();
     let unlisted = extract.read("people", &wanted, &mut files, &mut |batch| {
         let rows = batch.rows.len();
+        reader.begin(&batch);
         let mut faults = Faults::default();
         let [born, died, left] = [0, 1, 2].map(|nth| match places[nth] {
             None => vec![NO_DAY; rows],

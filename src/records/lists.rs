@@ -42,23 +42,40 @@ impl Lookup {
     /// [`RecordsError`] where the table cannot be read, a row has no key, or one key stands twice with different things
     /// behind it.
     pub fn read(extract: Extract, on: [&str; 2], columns: &[(&str, &str)]) -> Result<Self, RecordsError> {
+        Self::read_by(extract, &[on], columns)
+    }
+
+    /// Reads a table that is looked up by several columns together: each of `on` names one of the extract and the table's that
+    /// it is looked up in.
+    ///
+    /// # Errors
+    /// As [`Lookup::read`], and where `on` names no column.
+    pub fn read_by(
+        extract: Extract,
+        on: &[[&str; 2]],
+        columns: &[(&str, &str)],
+    ) -> Result<Self, RecordsError> {
         let label = extract.label("look-up table");
-        let [local, key] = on;
-        let mut wanted = vec![key];
-        let mut places = Vec::new();
-        for (_, column) in columns {
-            let held = wanted.iter().position(|held| held == column);
-            places.push(held.unwrap_or_else(|| {
+        if on.is_empty() {
+            return Err(RecordsError::Mapping { extract: label, why: "`on` names no column".to_owned() });
+        }
+        let mut wanted: Vec<&str> = Vec::new();
+        let mut place = |column| {
+            wanted.iter().position(|held| *held == column).unwrap_or_else(|| {
                 wanted.push(column);
                 wanted.len() - 1
-            }));
-        }
-        let mut table = Self::new(local, columns);
+            })
+        };
+        let keys: Vec<usize> = on.iter().map(|[_, key]| place(key)).collect();
+        let places: Vec<usize> = columns.iter().map(|(_, column)| place(column)).collect();
+        let key = on.iter().map(|[_, key]| *key).collect::<Vec<_>>().join(" and ");
+        let mut table = Self::new(on.iter().map(|[local, _]| (*local).to_owned()).collect(), columns);
         rows(extract, &label, &wanted, &[], &mut |cells| {
-            let Some(held) = &cells[0] else { return Err(format!("it has no {key}")) };
+            let held = Self::key(keys.iter().map(|&place| cells[place].clone()));
+            let Some(held) = held else { return Err(format!("it has no {key}")) };
             let behind: Vec<Option<Cow<'_, str>>> =
                 places.iter().map(|&place| cells[place].clone()).collect();
-            if table.add(held, &behind) {
+            if table.add(&held, &behind) {
                 Ok(())
             } else {
                 Err(format!("its {key} stood before, with something else behind it"))

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
-/// A table in which columns of a record are looked up by one of its own columns: the category of an offence by its code,
-/// the kind of a school by its number.
+/// A table in which columns of a record are looked up by one or several of its own: the category of an offence by its
+/// code, the length of a course by its module and its term.
 ///
 /// The table is read as if it had always said the same, so join only what does not change or is known with the record
 /// itself: what it came to say later would let a model see ahead.
@@ -24,17 +24,30 @@ use hashbrown::HashMap;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Lookup {
-    /// The extract's column that is looked up.
-    pub(super) on: String,
+    /// The extract's columns that are looked up.
+    pub(super) on: Vec<String>,
     /// The columns that the table gives: by which name the mapping asks for them, and what they are called in the table.
     pub(super) columns: Vec<(String, String)>,
     rows: HashMap<Box<str>, Box<[Box<str>]>>,
 }
 
 impl Lookup {
-    pub(super) fn new(on: &str, columns: &[(&str, &str)]) -> Self {
+    pub(super) fn new(on: Vec<String>, columns: &[(&str, &str)]) -> Self {
         let owned = |(name, column): &(&str, &str)| ((*name).to_owned(), (*column).to_owned());
-        Self { on: on.to_owned(), columns: columns.iter().map(owned).collect(), rows: HashMap::new() }
+        Self { on, columns: columns.iter().map(owned).collect(), rows: HashMap::new() }
+    }
+
+    /// The parts of a key as one text; `None` where one of them is empty, since nothing is found by a part of a key.
+    pub(super) fn key<'c>(mut parts: impl Iterator<Item = Option<Cow<'c, str>>>) -> Option<Cow<'c, str>> {
+        /// What a cell does not hold, so that `1` and `23` are not `12` and `3`.
+        const BETWEEN: char = '\u{1f}';
+        let first = parts.next()??;
+        parts.try_fold(first, |key, part| {
+            let mut key = key.trim().to_owned();
+            key.push(BETWEEN);
+            key.push_str(part?.trim());
+            Some(Cow::Owned(key))
+        })
     }
 
     /// Adds a row of the table; `false` where its key is there already with something else behind it.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::file_name::FilePattern;
+use super::kind::Kind;
 use crate::calendar::Day;
 use crate::error::RecordsError;
 
@@ -53,6 +54,9 @@ pub struct EventColumns {
     /// The day an episode ended; empty while it is open. Only for sources of episodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
+    /// For how many days an episode lasts, where no column says when it ended; 1 or more. The end is known with the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts_days: Option<u32>,
     /// The day it became known to the council.
     #[serde(default)]
     pub known: Known,
@@ -103,7 +107,7 @@ impl EventColumns {
     pub(crate) fn readable(&self) -> impl Iterator<Item = &str> + Clone {
         let kind = match &self.kind {
             Kind::Column(column) => Some(column),
-            Kind::Constant(_) | Kind::FileName(_) => None,
+            Kind::Constant(_) | Kind::FileName(_) | Kind::ByDates(_) => None,
         };
         let numbers = self.value.iter().chain(&self.of);
         kind.into_iter().chain(numbers).chain(&self.role).chain(&self.categories).map(String::as_str)
@@ -165,19 +169,6 @@ impl Duplicates {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
-}
-
-/// Where the kind of an event comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Every row is of this kind.
-    Constant(String),
-    /// A column says it.
-    Column(String),
-    /// The name of the file says it, in the part `{kind}`.
-    FileName(FilePattern),
 }
 
 /// Where the day comes from on which a record became known. It is not the day it happened: absence
@@ -253,6 +244,7 @@ impl SourceMapping {
                 kind: Kind::Constant(kind.into()),
                 occurred: occurred.into(),
                 ended: None,
+                lasts_days: None,
                 known: Known::default(),
                 ended_known: None,
                 value: None,
@@ -293,8 +285,14 @@ impl SourceMapping {
 
     /// The kind as the name of the file says it.
     #[must_use]
-    pub fn kind_of_file(mut self, pattern: FilePattern) -> Self {
-        self.columns.kind = Kind::FileName(pattern);
+    pub fn kind_of_file(self, pattern: FilePattern) -> Self {
+        self.kind_of(Kind::FileName(pattern))
+    }
+
+    /// Where the kind comes from.
+    #[must_use]
+    pub fn kind_of(mut self, kind: Kind) -> Self {
+        self.columns.kind = kind;
         self
     }
 
@@ -302,6 +300,13 @@ impl SourceMapping {
     #[must_use]
     pub fn ended(mut self, column: impl Into<String>) -> Self {
         self.columns.ended = Some(column.into());
+        self
+    }
+
+    /// For how many days an episode lasts, where no column says when it ended.
+    #[must_use]
+    pub fn lasts_days(mut self, days: u32) -> Self {
+        self.columns.lasts_days = Some(days);
         self
     }
 
@@ -409,6 +414,21 @@ impl SourceMapping {
             return wrong(
                 "`kind` is to come from the file's name, and the pattern does not name it ({kind})",
             );
+        }
+        if let Kind::ByDates(by) = &columns.kind {
+            let known = match &columns.known {
+                Known::Column(column) => Some(column.as_str()),
+                Known::LagDays(_) | Known::FileName(_) => None,
+            };
+            if let Some(why) = by.fault([Some(&columns.occurred), known]) {
+                return wrong(why);
+            }
+        }
+        if columns.lasts_days.is_some() && columns.ended.is_some() {
+            return wrong("both `ended` and `lasts_days` are given; leave one out");
+        }
+        if columns.lasts_days.is_some_and(|days| !(1..=36_525).contains(&days)) {
+            return wrong("`lasts_days` is a number of days from 1 to 36,525 (a hundred years)");
         }
         if columns.ended_known.is_some() && columns.ended.is_none() {
             return wrong("ended_known is given without ended");

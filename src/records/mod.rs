@@ -42,12 +42,14 @@ mod builder;
 mod codes;
 mod column;
 mod counted;
+mod date_form;
 mod days;
 mod dictionary;
 mod entrance;
 mod events;
 mod extract;
 mod file_name;
+mod folders;
 mod form;
 mod frame;
 mod gather;
@@ -55,6 +57,7 @@ mod header;
 mod identities;
 mod identity_columns;
 mod intake;
+mod kind;
 mod lines;
 mod link;
 mod links;
@@ -87,17 +90,19 @@ use std::sync::Arc;
 
 pub use builder::{DEFAULT_REJECT_LIMIT, RecordsBuilder};
 pub use codes::{CodeList, Unlisted, UnlistedCodes};
-pub use days::{DateForm, DateWritten};
+pub use date_form::{DateForm, DayZero, DayZeroColumn};
+pub use days::DateWritten;
 pub use events::Role;
 pub use extract::Extract;
 pub use file_name::FilePattern;
 pub use form::FileForm;
 pub use identities::Identities;
 pub use identity_columns::IdentityColumns;
+pub use kind::{Kind, KindByDates};
 pub use link::LinkProbability;
 pub use lookup::Lookup;
 pub use mapping::{
-    Coverage, Duplicates, EventColumns, HouseholdColumns, Kind, Known, PeopleColumns, Repeated, SourceMapping,
+    Coverage, Duplicates, EventColumns, HouseholdColumns, Known, PeopleColumns, Repeated, SourceMapping,
 };
 pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
 pub use pattern::CellPattern;
@@ -125,7 +130,7 @@ pub(crate) use people::{Gone, People};
 pub(crate) use selector::{MOST_NAMES, Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
-pub(crate) use survey::{Facts, MOST_ROWS, Table, survey};
+pub(crate) use survey::{Facts, Joined, MOST_ROWS, Table, survey};
 
 use crate::calendar::AsOf;
 use people::Households;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::days::DateForm;
+use super::date_form::DateForm;
 use crate::calendar::Day;
 
 /// How the text of an extract is to be read.

@@ -36,6 +36,8 @@ pub enum RejectReason {
     DateUnreadable,
     /// A date that cannot be: outside the limits of what is plausible.
     DateImplausible,
+    /// A number of days from a day 0 that the row does not have.
+    DayZeroUnknown,
     /// An episode that ends before it begins.
     EndBeforeStart,
     /// No kind of event.
@@ -92,6 +94,7 @@ impl RejectReason {
             Self::DateMissing => "date_missing",
             Self::DateUnreadable => "date_unreadable",
             Self::DateImplausible => "date_implausible",
+            Self::DayZeroUnknown => "day_zero_unknown",
             Self::EndBeforeStart => "end_before_start",
             Self::KindMissing => "kind_missing",
             Self::NumberUnreadable => "number_unreadable",
@@ -127,6 +130,7 @@ impl RejectReason {
             Self::DateMissing => "no date",
             Self::DateUnreadable => "not a date that exists",
             Self::DateImplausible => "a date that cannot be (outside `plausible`)",
+            Self::DayZeroUnknown => "no day 0 to count its days from (`days_from`)",
             Self::EndBeforeStart => "it ends before it begins",
             Self::KindMissing => "no kind of event",
             Self::NumberUnreadable => "not a finite number",

@@ -1,7 +1,7 @@
 //! What stands between the columns of a file and those that a mapping asks for: names of files, look-up tables, codes.
 
 use super::codes::{CodeList, UnlistedCodes, UnlistedTally};
-use super::column::{Batch, Column, Texts};
+use super::column::{Batch, Column, DayZeroCells, Texts};
 use super::file_name::FilePattern;
 use super::lookup::Lookup;
 use super::reject::RemarkKind;
@@ -45,8 +45,10 @@ pub(super) struct Shaping<'a> {
     /// The columns to ask files for.
     asked: Vec<&'a str>,
     from: Vec<From>,
-    /// For each look-up table the place of its key among the columns asked for.
-    keys: Vec<usize>,
+    /// For each look-up table the places of its keys among the columns asked for.
+    keys: Vec<Vec<usize>>,
+    /// Where the column of days 0 comes from, and its place among those wanted.
+    day_zero: Option<(From, Option<u32>)>,
     /// For each list of codes the place of its column among those wanted, and what is not on it.
     coded: Vec<(usize, UnlistedTally)>,
     /// What the name of the file at hand says.
@@ -54,9 +56,14 @@ pub(super) struct Shaping<'a> {
 }
 
 impl<'a> Shaping<'a> {
-    pub(super) fn new(source: &'a str, wanted: &[&'a str], shape: &'a Shape) -> Result<Self, RecordsError> {
+    /// `day_zero`: the column that gives day 0 of the rows, if one does.
+    pub(super) fn new(
+        source: &'a str,
+        wanted: &[&'a str],
+        (shape, day_zero): (&'a Shape, Option<&'a str>),
+    ) -> Result<Self, RecordsError> {
         let wrong = |why: String| RecordsError::Mapping { extract: source.to_owned(), why };
-        let is_wanted = |column: &str| wanted.contains(&column);
+        let is_wanted = |column: &str| wanted.contains(&column) || day_zero == Some(column);
         for (column, _) in shape.lookups.iter().flat_map(|table| &table.columns) {
             if !is_wanted(column) {
                 return Err(wrong(format!(
@@ -84,17 +91,28 @@ impl<'a> Shaping<'a> {
                 asked.len() - 1
             })
         };
-        for &column in wanted {
+        let come = |asked: &mut Vec<&'a str>, column: &'a str| {
             let looked_up = shape.lookups.iter().enumerate().find_map(|(table, lookup)| {
                 lookup.columns.iter().position(|(name, _)| name == column).map(|place| (table, place))
             });
-            from.push(match (shape.of_file.iter().position(|(name, _)| *name == column), looked_up) {
+            match (shape.of_file.iter().position(|(name, _)| *name == column), looked_up) {
                 (Some(place), _) => From::Name(place),
                 (None, Some((table, place))) => From::Lookup(table, place),
-                (None, None) => From::File(place_in(&mut asked, column)),
-            });
+                (None, None) => From::File(place_in(asked, column)),
+            }
+        };
+        for &column in wanted {
+            from.push(come(&mut asked, column));
         }
-        let keys = shape.lookups.iter().map(|table| place_in(&mut asked, &table.on)).collect();
+        let day_zero = day_zero.map(|column| {
+            let place = wanted.iter().position(|held| *held == column).map(|place| place as u32);
+            (come(&mut asked, column), place)
+        });
+        let keys = shape
+            .lookups
+            .iter()
+            .map(|table| table.on.iter().map(|column| place_in(&mut asked, column)).collect())
+            .collect();
         let mut coded: Vec<(usize, UnlistedTally)> = Vec::new();
         for (column, _) in &shape.codes {
             let Some(place) = wanted.iter().position(|held| held == column) else {
@@ -107,7 +125,7 @@ impl<'a> Shaping<'a> {
             }
             coded.push((place, UnlistedTally::default()));
         }
-        Ok(Self { source, shape, asked, from, keys, coded, said: Vec::new() })
+        Ok(Self { source, shape, asked, from, keys, day_zero, coded, said: Vec::new() })
     }
 
     /// The columns to ask files for.
@@ -139,13 +157,22 @@ impl<'a> Shaping<'a> {
     pub(super) fn make(&mut self, batch: &mut Batch) {
         let rows = batch.rows.len();
         let mut joined: Vec<Vec<Texts>> = Vec::new();
-        for (table, &key) in self.shape.lookups.iter().zip(&self.keys) {
-            let (columns, lost) = look_up(table, &batch.columns[key], rows);
+        for (table, keys) in self.shape.lookups.iter().zip(&self.keys) {
+            let keys: Vec<&Column> = keys.iter().map(|&key| &batch.columns[key]).collect();
+            let (columns, lost) = look_up(table, &keys, rows);
             joined.push(columns);
             if lost > 0 {
                 batch.remarks.push((RemarkKind::NotInLookup, lost));
             }
         }
+        batch.day_zero = self.day_zero.as_ref().map(|(from, place)| {
+            let cells = match from {
+                From::File(place) => batch.columns[*place].clone(),
+                From::Name(place) => self.said[*place].clone(),
+                From::Lookup(table, place) => Column::Text(joined[*table][*place].clone()),
+            };
+            DayZeroCells { cells, place: *place }
+        });
         let mut held: Vec<Option<Column>> =
             std::mem::take(&mut batch.columns).into_iter().map(Some).collect();
         batch.columns = self
@@ -180,12 +207,13 @@ impl<'a> Shaping<'a> {
     }
 }
 
-/// The columns that a table gives for the keys in a column, and how many rows have no key that it knows.
-fn look_up(table: &Lookup, keys: &Column, rows: usize) -> (Vec<Texts>, u64) {
+/// The columns that a table gives for the keys in columns, and how many rows have no key that it knows.
+fn look_up(table: &Lookup, keys: &[&Column], rows: usize) -> (Vec<Texts>, u64) {
     let mut columns = vec![Texts::default(); table.columns.len()];
     let mut lost = 0;
     for row in 0..rows {
-        let found = keys.text(row).and_then(|key| table.find(key.trim()));
+        let key = Lookup::key(keys.iter().map(|cells| cells.text(row)));
+        let found = key.and_then(|key| table.find(key.trim()));
         lost += u64::from(found.is_none());
         for (place, column) in columns.iter_mut().enumerate() {
             column.push(found.map_or("", |cells| &cells[place]));

@@ -10,8 +10,9 @@ use super::entrance::{Entrance, Ids};
 use super::events::{Episodes, EventTable, KnownDays, OPEN, References, Role};
 use super::extract::Extract;
 use super::intake::{Accepted, Closed, DayOf, Faults, Ledger, Reader};
+use super::kind::Kind;
 use super::link::LinkProbability;
-use super::mapping::{Coverage, Duplicates, EventColumns, Kind, Known, SourceMapping};
+use super::mapping::{Coverage, Duplicates, EventColumns, Known, SourceMapping};
 use super::people::Partings;
 use super::reject::{RejectReason, RemarkKind};
 use super::repeats::Repeats;
@@ -188,6 +189,8 @@ struct Layout<'m> {
     wanted: Vec<&'m str>,
     entity: Vec<usize>,
     kind: Option<usize>,
+    /// The two dates that say the kind, where they do.
+    kind_dates: Option<[usize; 2]>,
     occurred: usize,
     ended: Option<usize>,
     known: Option<usize>,
@@ -212,9 +215,13 @@ impl<'m> Layout<'m> {
         };
         let entity = columns.entity.iter().map(|name| place(name)).collect();
         let kind = match &columns.kind {
-            Kind::Constant(_) => None,
+            Kind::Constant(_) | Kind::ByDates(_) => None,
             Kind::Column(name) => Some(place(name)),
             Kind::FileName(_) => Some(place(KIND_OF_FILE)),
+        };
+        let kind_dates = match &columns.kind {
+            Kind::ByDates(by) => Some([place(&by.column), place(&by.after)]),
+            Kind::Constant(_) | Kind::Column(_) | Kind::FileName(_) => None,
         };
         let occurred = place(&columns.occurred);
         let known = match &columns.known {
@@ -236,6 +243,7 @@ impl<'m> Layout<'m> {
             wanted,
             entity,
             kind,
+            kind_dates,
             occurred,
             ended,
             known,
@@ -279,7 +287,8 @@ impl Reading {
             columns: mapping.columns.readable().map(str::to_owned).collect(),
             unlisted: Vec::new(),
             events: EventTable {
-                episodes: mapping.columns.ended.is_some().then(Episodes::default),
+                episodes: (mapping.columns.ended.is_some() || mapping.columns.lasts_days.is_some())
+                    .then(Episodes::default),
                 known: match mapping.columns.known {
                     Known::LagDays(lag) if !entrance.delays() => KnownDays::Lag(lag),
                     Known::LagDays(_) | Known::Column(_) | Known::FileName(_) => KnownDays::Told(Vec::new()),
@@ -335,6 +344,7 @@ impl Reading {
 
         let entity: Vec<&Column> = layout.entity.iter().map(|&place| cells(place)).collect();
         let reader = &mut self.reader;
+        reader.begin(batch);
         // Whose an id is hangs on the day; of a row's faults the id's stays the first.
         let mut of_days = Faults::default();
         let mut days =
@@ -351,9 +361,13 @@ impl Reading {
         self.ledger.look_at_ids(&ids.people, &person, &entity);
         faults.absorb(of_days);
         let known = self.known_as_theirs(known, &occurred, entered.known);
-        let episodes = layout
-            .ended
-            .map(|place| self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults));
+        let episodes = match (layout.ended, self.mapping.columns.lasts_days) {
+            (Some(place), _) => {
+                Some(self.ends(batch, layout, place, &occurred, known.as_deref(), &mut faults))
+            }
+            (None, Some(days)) => Some(self.ends_after(days, &occurred, known.as_deref())),
+            (None, None) => None,
+        };
         let kind = self.kinds_of(batch, layout, &mut faults)?;
         let [value, of] = self.numbers(batch, layout, &mut faults);
         let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
@@ -514,6 +528,18 @@ impl Reading {
         (ended, ended_known)
     }
 
+    /// Ends of episodes that last so many days, known with the record.
+    fn ends_after(&self, days: u32, occurred: &[i32], known: Option<&[i32]>) -> (Vec<i32>, Vec<i32>) {
+        let days = i32::try_from(days).unwrap_or(i32::MAX);
+        let ended = occurred.iter().map(|&day| if day == NO_DAY { OPEN } else { day.saturating_add(days) });
+        let ended_known = match (known, &self.mapping.columns.known) {
+            (Some(known), _) => known.to_vec(),
+            (None, Known::LagDays(lag)) => occurred.iter().map(|day| day.saturating_add(*lag)).collect(),
+            (None, Known::Column(_) | Known::FileName(_)) => occurred.to_vec(),
+        };
+        (ended.collect(), ended_known)
+    }
+
     fn kinds_of(
         &mut self,
         batch: &Batch,
@@ -522,6 +548,23 @@ impl Reading {
     ) -> Result<Vec<u16>, RecordsError> {
         let rows = batch.rows.len();
         let codes = match (&self.mapping.columns.kind, layout.kind) {
+            (Kind::ByDates(by), _) => {
+                let [first, second] = layout.kind_dates.unwrap_or([layout.occurred; 2]);
+                let reader = &mut self.reader;
+                let mut days = |place: usize, of: DayOf| {
+                    faults.days((&batch.columns[place], rows), (place as u32, of), reader)
+                };
+                // What is due may be yet to come.
+                let (firsts, seconds) = (days(first, DayOf::Optional), days(second, DayOf::End));
+                let mut code = |row: usize| match by.of(firsts[row], seconds[row]) {
+                    Some(kind) => self.kinds.intern(kind),
+                    None => {
+                        faults.add(row, second as u32, RejectReason::KindMissing);
+                        NONE
+                    }
+                };
+                (0..rows).map(&mut code).collect()
+            }
             (_, Some(place)) => {
                 let codes = self.kinds.encode(&batch.columns[place], rows, true);
                 for (row, _) in codes.iter().enumerate().filter(|(_, code)| **code == NONE) {

@@ -12,12 +12,14 @@ use polars::io::SerReader as _;
 use polars::prelude::{IpcReader, ParquetReader, PlSmallStr};
 
 use super::column::{Batch, Column, NO_DAY};
-use super::days::{self, Order, OrderFault};
+use super::date_form::{DateForm, DayZero, DayZeros};
+use super::days::{self, Order, OrderFault, Stated};
 use super::extract::Extract;
 use super::lines::{Next, Records};
+use super::lookup::Lookup;
 use super::open::{self, Holds, Opened};
 use super::options::{Delimiter, ReadOptions};
-use super::{frame, header, workbook};
+use super::{folders, header, workbook};
 use crate::error::RecordsError;
 
 /// Rows of one table that are looked into. Which ids two files share, and on which day a file ends, can be told from no
@@ -38,6 +40,20 @@ pub(crate) struct Table {
     pub(crate) twice: Vec<String>,
     pub(crate) rows: u64,
     pub(crate) columns: Vec<Facts>,
+    /// How its dates are read, where that was said.
+    pub(crate) dates: Option<DateForm>,
+    /// The table that some of its columns are looked up in.
+    pub(crate) join: Option<Joined>,
+}
+
+/// Another table of the survey, in which columns are looked up.
+#[derive(Debug, Clone)]
+pub(crate) struct Joined {
+    pub(crate) path: PathBuf,
+    /// The column that is looked up, and the table's.
+    pub(crate) on: [String; 2],
+    /// By which name each column is asked for, and the table's.
+    pub(crate) columns: Vec<(String, String)>,
 }
 
 /// What a column holds. Cells are known by marks and days alone, but for lists of codes.
@@ -103,7 +119,7 @@ impl Facts {
         self.days.get(row).copied().filter(|&day| day != NO_DAY)
     }
 
-    fn take(&mut self, column: &Column, row: usize) {
+    fn take(&mut self, column: &Column, row: usize, stated: Option<Stated>) {
         let Some(text) = column.text(row) else {
             self.days.push(NO_DAY);
             self.marks.push(0);
@@ -120,7 +136,7 @@ impl Facts {
         }
         let day = match column {
             Column::Day(days) => Some(days[row]),
-            _ => days::read(text, None, &mut self.order),
+            _ => days::read(text, stated, &mut self.order),
         };
         if let Some(day) = day {
             self.dates += u64::from(number.is_none());
@@ -201,6 +217,8 @@ pub(crate) fn survey(path: &Path) -> Result<Vec<Table>, RecordsError> {
             twice,
             rows: 0,
             columns: names.iter().map(|name| Facts::new(name)).collect(),
+            dates: None,
+            join: None,
         };
         table.read(&source, Extract::path(path))?;
         tables.push(table);
@@ -211,15 +229,45 @@ pub(crate) fn survey(path: &Path) -> Result<Vec<Table>, RecordsError> {
 impl Table {
     /// Several files of the same columns as one table.
     pub(crate) fn of_pattern(&self, pattern: &Path) -> Result<Self, RecordsError> {
-        let mut all = Self {
-            path: pattern.to_owned(),
+        Self { path: pattern.to_owned(), ..self.unread() }.again()
+    }
+
+    /// The same table, its dates read so.
+    pub(crate) fn with_dates(&self, dates: DateForm) -> Result<Self, RecordsError> {
+        Self { dates: Some(dates), ..self.unread() }.again()
+    }
+
+    /// The same table, with columns of another.
+    pub(crate) fn with_join(&self, join: Joined) -> Result<Self, RecordsError> {
+        let mut table = self.unread();
+        table.columns.extend(join.columns.iter().map(|(name, _)| Facts::new(name)));
+        table.join = Some(join);
+        table.again()
+    }
+
+    /// The same table, of which nothing is known but its names.
+    fn unread(&self) -> Self {
+        Self {
+            path: self.path.clone(),
             sheet: self.sheet.clone(),
             twice: self.twice.clone(),
             rows: 0,
             columns: self.columns.iter().map(|facts| Facts::new(&facts.name)).collect(),
-        };
-        all.read(&pattern.to_string_lossy(), Extract::path(pattern))?;
-        Ok(all)
+            dates: self.dates.clone(),
+            join: self.join.clone(),
+        }
+    }
+
+    fn again(mut self) -> Result<Self, RecordsError> {
+        let source = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned();
+        let mut extract = Extract::path(&self.path);
+        if let Some(Joined { path, on: [local, key], columns }) = &self.join {
+            let columns: Vec<(&str, &str)> =
+                columns.iter().map(|(name, column)| (name.as_str(), column.as_str())).collect();
+            extract = extract.join(Lookup::read(Extract::path(path), [local, key], &columns)?);
+        }
+        self.read(&source, extract)?;
+        Ok(self)
     }
 
     pub(crate) fn column(&self, name: &str) -> Option<&Facts> {
@@ -229,15 +277,23 @@ impl Table {
     fn read(&mut self, source: &str, extract: Extract) -> Result<(), RecordsError> {
         let names: Vec<String> = self.columns.iter().map(|facts| facts.name.clone()).collect();
         let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
-        let options = ReadOptions { sheet: self.sheet.clone(), ..ReadOptions::default() };
+        let dates = self.dates.clone();
+        let options = ReadOptions { sheet: self.sheet.clone(), dates, ..ReadOptions::default() };
+        let mut order = Order::default();
         extract.options(options).read(source, &wanted, &mut Vec::new(), &mut |batch: Batch| {
+            let zeros = match (&self.dates, &batch.day_zero) {
+                (Some(DateForm::DaysFrom(DayZero::Column(of))), Some(given)) => {
+                    Some(DayZeros::read(of, (&given.cells, batch.rows.len()), &mut order))
+                }
+                _ => None,
+            };
             for row in 0..batch.rows.len() {
                 self.rows += 1;
                 if self.rows > MOST_ROWS {
                     continue;
                 }
                 for (facts, column) in self.columns.iter_mut().zip(&batch.columns) {
-                    facts.take(column, row);
+                    facts.take(column, row, zeros.as_ref().map(|zeros| zeros.stated(row)));
                 }
             }
             Ok(())
@@ -284,7 +340,7 @@ fn headers(source: &str, path: &Path) -> Result<Vec<Head>, RecordsError> {
                 .schema()
                 .map_err(|error| file.failed(error))?;
             let mut names: Vec<String> = schema.iter_names().map(PlSmallStr::to_string).collect();
-            names.extend(frame::hive_partitions(path, &first).into_iter().map(|(key, _)| key));
+            names.extend(folders::above(path, &first).into_iter().map(|folder| folder.name));
             names.sort();
             names.dedup();
             Ok(Head::of_file(names))

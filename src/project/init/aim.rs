@@ -73,6 +73,16 @@ pub(super) fn aim(
     if source.columns.ended.is_some() {
         cohort.not_open = vec![Selector::source(&source.name)];
     }
+    // Who has not come yet, or has left, is not asked about.
+    let enrolled = plan.sources.iter().filter(|other| is_study(other) && other.name != source.name);
+    if let Some(enrolled) = enrolled.into_iter().find(|other| other.columns.ended.is_some()) {
+        cohort.open = vec![Selector::source(&enrolled.name)];
+        notes.push(format!(
+            "{DECIDE}asked about are those with an open record of {} at the date. Presentations may overlap: what one date stands \
+             for, further rules say.",
+            enrolled.name
+        ));
+    }
     let measures = if chosen.measures.is_empty() {
         "That the service wrote such a record: what was found and acted on, not every need.".to_owned()
     } else {
@@ -103,13 +113,18 @@ pub(super) fn aim(
     Some(Aim { cohort, features, outcome, as_of, notes, date_notes })
 }
 
+/// Whether a source is about people in something, a course or the like, and not about people alone.
+fn is_study(source: &Taken<EventColumns>) -> bool {
+    source.columns.entity.len() > 1
+}
+
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn people_with(kinds: &[String], source: &Taken<EventColumns>, table: &Table) -> usize {
-    let Some(ids) = source.columns.entity.first().and_then(|name| table.column(name)) else { return 0 };
+    let Some(ids) = source.columns.entity.last().and_then(|name| table.column(name)) else { return 0 };
     match &source.columns.kind {
         Kind::Column(column) if !kinds.is_empty() => table.column(column).map_or(0, |facts| {
             let texts: Vec<&str> = raw(facts, kinds);
@@ -131,11 +146,12 @@ fn raw<'f>(facts: &'f Facts, kinds: &[String]) -> Vec<&'f str> {
 fn likely(plan: &Plan, tables: &[Table]) -> Vec<Wanted> {
     let mut found = Vec::new();
     for (any, what) in words::OUTCOMES {
-        for source in &plan.sources {
+        // What services write is about people; "registration" for a course is no plan.
+        for source in plan.sources.iter().filter(|source| !is_study(source)) {
             let table = &tables[source.table];
             let kinds = match &source.columns.kind {
                 Kind::Column(column) => shown_kinds(source, table, column),
-                Kind::Constant(_) | Kind::FileName(_) => Vec::new(),
+                Kind::Constant(_) | Kind::FileName(_) | Kind::ByDates(_) => Vec::new(),
             };
             let of: Vec<String> = kinds.iter().filter(|kind| words::has(kind, any)).cloned().collect();
             let is_all = words::has(&source.name, any) || words::has(&source.columns.occurred, any);
@@ -151,7 +167,11 @@ fn likely(plan: &Plan, tables: &[Table]) -> Vec<Wanted> {
         }
     }
     // Where nothing is called like an outcome, each source could be one.
-    found.extend(plan.sources.iter().map(|source| Wanted {
+    // Of a study none that says who takes part.
+    let takes_part = |source: &&Taken<EventColumns>| is_study(source) && source.columns.ended.is_some();
+    let has_other = plan.sources.iter().any(|source| !takes_part(&source));
+    let each = plan.sources.iter().filter(|source| !(has_other && takes_part(source)));
+    found.extend(each.map(|source| Wanted {
         source: source.name.clone(),
         kinds: Vec::new(),
         what: format!("a record of {}", source.name.replace('_', " ")),
@@ -162,7 +182,9 @@ fn likely(plan: &Plan, tables: &[Table]) -> Vec<Wanted> {
 
 /// The kinds that enough people have.
 fn shown_kinds(source: &Taken<EventColumns>, table: &Table, column: &str) -> Vec<String> {
-    let (Some(facts), Some(ids)) = (table.column(column), table.column(&source.columns.entity[0])) else {
+    let (Some(facts), Some(ids)) =
+        (table.column(column), source.columns.entity.last().and_then(|name| table.column(name)))
+    else {
         return Vec::new();
     };
     let letters = has_letters(table, std::iter::once(column));
@@ -261,7 +283,8 @@ fn all_features(plan: &Plan, tables: &[Table], outcome: &str) -> Vec<FeatureTemp
 /// The roles that enough people have.
 fn roles(source: &Taken<EventColumns>, table: &Table) -> Vec<Role> {
     let column = source.columns.role.as_ref().and_then(|name| table.column(name));
-    let (Some(facts), Some(ids)) = (column, table.column(&source.columns.entity[0])) else {
+    let (Some(facts), Some(ids)) = (column, source.columns.entity.last().and_then(|name| table.column(name)))
+    else {
         return Vec::new();
     };
     let of = [

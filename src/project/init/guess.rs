@@ -2,19 +2,20 @@
 //! that they share.
 
 use super::identities::{self, Found, Whose};
-use super::ids::{Hub, MOST, birth, can_be_id, hub, is_date, is_number, is_one_a_person};
-use super::plan::{DECIDE, Plan, Taken, has_letters, without_letter};
+use super::ids::{Hub, MOST, birth, can_be_id, hub, is_date, is_number, is_one_a_person, person};
+use super::plan::{DECIDE, Parts, Plan, Taken, has_letters, without_letter};
 use super::words::{self, DateRole, Unfit};
 use crate::fairness::ProtectedColumns;
 use crate::records::{
-    EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping, Table,
+    DateForm, DayZero, EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping,
+    Table,
 };
 
 /// Days that a record is taken to be known late, where no column says it. A week: most systems are kept within one, and
 /// a record that is taken for known too early shows the model what nobody knew.
 const LAG_DAYS: i32 = 7;
 
-pub(super) fn guess(tables: &[Table]) -> Plan {
+pub(super) fn guess(tables: &[Table], parts: &Parts) -> Plan {
     let mut plan = Plan::default();
     let Some(hub) = hub(tables) else {
         plan.left_out.push(format!("{DECIDE}no column looks like the ids of people; name one as `entity`"));
@@ -23,25 +24,35 @@ pub(super) fn guess(tables: &[Table]) -> Plan {
     let found = identities::find(tables, hub);
     let mut used: Vec<bool> = (0..tables.len()).map(|place| found.has(place)).collect();
     plan.people = people(tables, hub);
-    plan.protected = protected(tables, hub, &found);
-    plan.households = households(tables, hub, &found);
+    plan.protected = protected(tables, hub, &found, parts);
+    plan.households = coming_again(tables, hub, parts).or_else(|| households(tables, hub, &found));
     if let Some(people) = &plan.people {
         used[people.table] = true;
     }
-    if let Some(households) = &plan.households {
+    if let Some(households) = plan.households.as_ref().filter(|_| parts.0.is_empty()) {
         used[households.table] = true;
     }
     if let Some(protected) = &plan.protected {
         // A table of one row a person holds what is so on the day of the extract.
         used[protected.table] |= is_one_a_person(&tables[protected.table], &protected.columns.entity[0]);
+        used[protected.table] |= !parts.0.is_empty() && dates(&tables[protected.table]).is_err();
     }
     let mut names: Vec<String> = vec!["people".to_owned(), "households".to_owned(), "protected".to_owned()];
+    for (place, table) in tables.iter().enumerate() {
+        let by =
+            tables.iter().filter(|other| other.join.as_ref().is_some_and(|join| join.path == table.path));
+        let by: Vec<String> = by.map(shown).collect();
+        if !by.is_empty() && person(table, hub).is_none() {
+            plan.left_out.push(format!("{}: looked up by {}.", shown(table), by.join(" and ")));
+            used[place] = true;
+        }
+    }
     for (place, table) in tables.iter().enumerate().filter(|(place, _)| !used[*place]) {
         if let Some(first) = tables[..place].iter().find(|other| is_same(other, table)) {
             plan.left_out.push(format!("{}: it holds the same rows as {}.", shown(table), shown(first)));
             continue;
         }
-        match source(table, place, hub, &found) {
+        match source((table, place), hub, &found, parts) {
             Ok(mut source) => {
                 let base = source.name.clone();
                 let mut number = 2;
@@ -98,7 +109,12 @@ fn people(tables: &[Table], hub: Hub<'_>) -> Option<Taken<PeopleColumns>> {
     Some(Taken { name: "people".to_owned(), table: hub.table, columns, notes })
 }
 
-fn protected(tables: &[Table], hub: Hub<'_>, found: &Found) -> Option<Taken<ProtectedColumns>> {
+fn protected(
+    tables: &[Table],
+    hub: Hub<'_>,
+    found: &Found,
+    parts: &Parts,
+) -> Option<Taken<ProtectedColumns>> {
     let held = |table: &Table| -> Vec<String> {
         let few = |facts: &&Facts| facts.values.as_ref().is_some_and(|values| values.len() > 1);
         let is_held = |facts: &&Facts| words::is_protected(&facts.name) && few(facts) && !is_date(facts);
@@ -112,8 +128,9 @@ fn protected(tables: &[Table], hub: Hub<'_>, found: &Found) -> Option<Taken<Prot
         (usize::from(once), held(table).len(), people, usize::MAX - place)
     };
     let candidates = tables.iter().enumerate();
-    let with_some =
-        candidates.filter(|(_, table)| !held(table).is_empty() && found.whose(table, hub).is_some());
+    let with_some = candidates.filter(|(_, table)| {
+        !held(table).is_empty() && found.whose(table, hub).is_some() && parts.are_in(table)
+    });
     let (place, table) = with_some.max_by_key(rank)?;
     let Whose { ids, share, system } = found.whose(table, hub)?;
     let mut characteristics = held(table);
@@ -124,14 +141,14 @@ fn protected(tables: &[Table], hub: Hub<'_>, found: &Found) -> Option<Taken<Prot
     });
     characteristics.extend(areas.map(|facts| facts.name.clone()).collect::<Vec<_>>());
     let mut notes = vec![format!("{}: by the names of its columns{}.", shown(table), shared(share))];
-    if ids.distinct.len() as u64 != ids.filled {
+    if ids.distinct.len() as u64 != ids.filled && parts.0.is_empty() {
         notes.push(format!(
             "{DECIDE}some people stand in several rows; only the first of each is read. Export one row a person."
         ));
     }
     notes.push("What the council does not hold goes into `not_held`; every report says so.".to_owned());
     let columns = ProtectedColumns {
-        entity: vec![ids.name.clone()],
+        entity: parts.with(&ids.name),
         system,
         characteristics,
         not_held: Vec::new(),
@@ -142,6 +159,31 @@ fn protected(tables: &[Table], hub: Hub<'_>, found: &Found) -> Option<Taken<Prot
 
 fn shared(share: f64) -> String {
     format!("; {:.0}% of its ids are among the people", (share * 100.0).floor())
+}
+
+/// Where a case is a person in a course, or the like, the family is the person, who may come again.
+fn coming_again(tables: &[Table], hub: Hub<'_>, parts: &Parts) -> Option<Taken<HouseholdColumns>> {
+    if parts.0.is_empty() {
+        return None;
+    }
+    // The one with the most people.
+    let with = tables.iter().enumerate().filter(|(_, table)| table.join.is_none() && parts.are_in(table));
+    let with = with.filter_map(|(place, table)| Some((place, table, person(table, hub)?.0)));
+    let (place, table, ids) = with.max_by_key(|(place, _, ids)| (ids.distinct.len(), usize::MAX - place))?;
+    let id = parts.with(&ids.name);
+    let notes = vec![
+        format!(
+            "{DECIDE}{}: a case is taken to be one {}, since no table has each {} once. Where it is the person, name that alone \
+             everywhere, and leave this table out.",
+            shown(table),
+            id.join(" / "),
+            ids.name
+        ),
+        "The person, who may come again, stands for the family: nobody is learnt from and tested on at once."
+            .to_owned(),
+    ];
+    let columns = HouseholdColumns { person: id, household: ids.name.clone(), ..HouseholdColumns::default() };
+    Some(Taken { name: "households".to_owned(), table: place, columns, notes })
 }
 
 fn households(tables: &[Table], hub: Hub<'_>, found: &Found) -> Option<Taken<HouseholdColumns>> {
@@ -187,20 +229,33 @@ struct Dates {
     notes: Vec<String>,
 }
 
-fn source(table: &Table, place: usize, hub: Hub<'_>, found: &Found) -> Result<Taken<EventColumns>, String> {
+fn source(
+    (table, place): (&Table, usize),
+    hub: Hub<'_>,
+    found: &Found,
+    parts: &Parts,
+) -> Result<Taken<EventColumns>, String> {
     if table.rows == 0 {
         return Err("it holds no row".to_owned());
     }
     let Whose { ids, share, system } = found
         .whose(table, hub)
         .ok_or_else(|| format!("{DECIDE}no column of it shares its ids with the people; left out"))?;
+    if !parts.are_in(table) {
+        return Err(format!(
+            "{DECIDE}it lacks {} of the id, which no other table gives by a column that both have; left out",
+            parts.0.join(" / ")
+        ));
+    }
     let dates = dates(table)?;
     let stem = table.sheet.clone().unwrap_or_else(|| stem(&table.path));
     let name = words::plain(&stem);
     let mut notes = vec![format!("{}: {} rows{}.", shown(table), table.rows, shared(share))];
-    let mut taken = vec![ids.name.clone()];
+    notes.extend(days_0(table));
+    let mut taken = parts.with(&ids.name);
     let mut columns = SourceMapping::new(&name, &ids.name, name.clone(), &dates.occurred).columns;
     columns.system = system;
+    columns.entity.clone_from(&taken);
     taken.extend([&dates.occurred].into_iter().chain(&dates.ended).chain(&dates.ended_known).cloned());
     if let Known::Column(known) = &dates.known {
         taken.push(known.clone());
@@ -377,6 +432,20 @@ fn is_not_before(later: &Facts, earlier: &Facts) -> bool {
         before += u64::from(second < first);
     }
     before * 20 <= both
+}
+
+/// What a draft says above a table whose dates are counted in days.
+fn days_0(table: &Table) -> Option<String> {
+    let Some(DateForm::DaysFrom(DayZero::Column(zero))) = &table.dates else { return None };
+    Some(if zero.is.is_empty() {
+        format!("{DECIDE}its dates are numbers of days; is the day 0 of each row the one in {}?", zero.column)
+    } else {
+        format!(
+            "{DECIDE}its dates are numbers of days, and {} seems to name the day 0 of each row. Give each name its day in `is`; the \
+             first of January stands there for want of it. Then put `coverage` and the dates of training right.",
+            zero.column
+        )
+    })
 }
 
 /// The columns that nothing reads, by why.

@@ -170,7 +170,7 @@ impl Names<'_> {
             ColumnsOf::Source(of) => {
                 let kind = match &of.kind {
                     Kind::Column(column) => Kind::Column(self.held(column)?),
-                    other @ (Kind::Constant(_) | Kind::FileName(_)) => other.clone(),
+                    other @ (Kind::Constant(_) | Kind::FileName(_) | Kind::ByDates(_)) => other.clone(),
                 };
                 let known = match &of.known {
                     Known::Column(column) => Known::Column(self.held(column)?),

@@ -6,6 +6,7 @@ mod identities;
 mod ids;
 mod layout;
 mod plan;
+mod study;
 mod words;
 mod write;
 
@@ -103,14 +104,18 @@ impl DraftParams {
         let to = base(to)?;
         let mut files = Vec::new();
         below(&folder, &mut files).map_err(|error| unreadable(error.to_string()))?;
-        let (tables, faults) = tables(&files);
+        let (mut tables, mut faults) = tables(&files);
         if tables.is_empty() {
             let why = faults.first().cloned().unwrap_or_else(|| "it holds no file of a table".to_owned());
             return Err(unreadable(why).into());
         }
         let possible = Possible(self.read_on);
         let (mut plan, wanted) = match self.layout {
-            None => (guess::guess(&tables), (Vec::new(), Vec::new())),
+            None => {
+                let (parts, unreadable) = study::study(&mut tables);
+                faults.extend(unreadable);
+                (guess::guess(&tables, &parts), (Vec::new(), Vec::new()))
+            }
             Some(layout) => {
                 let layout = layout.read()?;
                 (layout.plan(&tables), (layout.outcome, layout.feature))

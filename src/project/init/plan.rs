@@ -23,6 +23,22 @@ pub(super) struct Taken<C> {
     pub(super) notes: Vec<String>,
 }
 
+/// The columns that make an id with the one of the person, in the order in which they are joined.
+#[derive(Debug, Default)]
+pub(super) struct Parts(pub(super) Vec<String>);
+
+impl Parts {
+    /// Whether a table has all of them.
+    pub(super) fn are_in(&self, table: &Table) -> bool {
+        self.0.iter().all(|name| table.column(name).is_some())
+    }
+
+    /// The whole id, whose last part is the person's.
+    pub(super) fn with(&self, id: &str) -> Vec<String> {
+        self.0.iter().cloned().chain([id.to_owned()]).collect()
+    }
+}
+
 /// All that a draft is made of.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -128,7 +144,7 @@ pub(super) fn date_columns(columns: &EventColumns) -> impl Iterator<Item = &str>
 pub(super) fn word_columns(columns: &EventColumns) -> impl Iterator<Item = &str> {
     let kind = match &columns.kind {
         Kind::Column(column) => Some(column),
-        Kind::Constant(_) | Kind::FileName(_) => None,
+        Kind::Constant(_) | Kind::FileName(_) | Kind::ByDates(_) => None,
     };
     kind.into_iter().chain(&columns.role).chain(&columns.categories).map(String::as_str)
 }

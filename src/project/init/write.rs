@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::plan::{
     Aim, DECIDE, Plan, Possible, Taken, date_columns, found_coverage, has_letters, word_columns,
 };
-use crate::records::{Facts, IdentityColumns, MOST_ROWS, Table};
+use crate::records::{Facts, IdentityColumns, Joined, MOST_ROWS, Table};
 
 /// What a text is written from.
 pub(super) struct Written<'t> {
@@ -141,6 +141,20 @@ impl Written<'_> {
             let _ =
                 writeln!(text, "[[source]]\nname = {}\npath = {}", quoted(&source.name), self.path(table));
             text.push_str(&read);
+            if let Some(Joined { path, on: [local, key], columns }) = &table.join {
+                let columns: Vec<String> = columns
+                    .iter()
+                    .map(|(name, column)| format!("{} = {}", key_of(name), quoted(column)))
+                    .collect();
+                let _ = writeln!(
+                    text,
+                    "join = [{{ path = {}, on = [{}, {}], columns = {{ {} }} }}]",
+                    self.seen(path),
+                    quoted(local),
+                    quoted(key),
+                    columns.join(", ")
+                );
+            }
             let _ = writeln!(text, "columns = {}", inline(&toml::Value::Table(table_of(&source.columns))));
             if let Some((from, to)) = found_coverage(&source.columns, table, self.possible) {
                 text.push_str(
@@ -179,7 +193,11 @@ impl Written<'_> {
 
     /// The path of a table as seen from the project file.
     fn path(&self, table: &Table) -> String {
-        let path = table.path.strip_prefix(self.base).unwrap_or(&table.path);
+        self.seen(&table.path)
+    }
+
+    fn seen(&self, path: &Path) -> String {
+        let path = path.strip_prefix(self.base).unwrap_or(path);
         quoted(&path.to_string_lossy().replace('\\', "/"))
     }
 }
@@ -236,7 +254,10 @@ fn read(table: &Table, (dates, held): (&[String], &[String]), text: &mut String)
     }
     let columns = || dates.iter().filter_map(|name| table.column(name));
     let orders: Vec<bool> = columns().filter_map(Facts::month_first).collect();
-    if orders.contains(&true) {
+    if let Some(form) = table.dates.as_ref().filter(|_| !dates.is_empty()) {
+        let form = toml::Value::try_from(form).map_or_else(|_| String::new(), |form| inline(&form));
+        options.push(format!("dates = {form}"));
+    } else if orders.contains(&true) {
         options.push("dates = \"mm/dd/yyyy\"".to_owned());
     } else if !orders.is_empty() && !columns().any(Facts::is_day_first) {
         // Where another column shows it, it is read as that one.

@@ -368,6 +368,10 @@ fn columns(held: &EventColumns) -> Vec<String> {
     match &held.kind {
         Kind::Column(name) => push(name, "kind"),
         Kind::FileName(_) => push("name of the file", "kind"),
+        Kind::ByDates(by) => {
+            push(&by.column, "kind, by which is later");
+            push(&by.after, "kind, by which is later");
+        }
         Kind::Constant(_) => {}
     }
     push(&held.occurred, "when");
