@@ -236,17 +236,12 @@ impl<'w> Reference<'w> {
                 let cell = Some(sum / valued.len() as f32).filter(|_| !valued.is_empty());
                 Answer::one(cell.map_or(Cell::Missing, Cell::Value), references(&valued))
             }
-            Measure::Max => {
-                let highest = valued.iter().map(|row| value(row)).reduce(f32::max);
+            Measure::Max | Measure::Min => {
+                let further = if *measure == Measure::Max { f32::max } else { f32::min };
+                let extreme = valued.iter().map(|row| value(row)).reduce(further);
                 let behind: Vec<&Row> =
-                    valued.iter().copied().filter(|row| Some(value(row)) == highest).collect();
-                Answer::one(highest.map_or(Cell::Missing, Cell::Value), references(&behind))
-            }
-            Measure::Min => {
-                let lowest = valued.iter().map(|row| value(row)).reduce(f32::min);
-                let behind: Vec<&Row> =
-                    valued.iter().copied().filter(|row| Some(value(row)) == lowest).collect();
-                Answer::one(lowest.map_or(Cell::Missing, Cell::Value), references(&behind))
+                    valued.iter().copied().filter(|row| Some(value(row)) == extreme).collect();
+                Answer::one(extreme.map_or(Cell::Missing, Cell::Value), references(&behind))
             }
             Measure::Share => share(&valued),
             Measure::Slope => slope(&valued, value),
