@@ -131,7 +131,9 @@ mod tests {
 
     fn texts(cells: &[&str]) -> Column {
         let mut texts = Texts::default();
-        cells.iter().for_each(|cell| texts.push(cell));
+        for cell in cells {
+            texts.push(cell);
+        }
         Column::Text(texts)
     }
 

@@ -76,6 +76,7 @@ pub(super) fn check((folders, wanted): (&[Folder], &[Name<'_>]), batch: &Batch) 
 
 /// Reads a file with the columns that its folders give: by `read`, which is told what to ask the file for, and for whose
 /// columns to wait. A column that the file lacks is the folder's.
+#[allow(clippy::type_complexity, reason = "a callback, named once")]
 pub(super) fn read(
     (folders, wanted): (&[Folder], &[Name<'_>]),
     failed: &dyn Fn(String) -> RecordsError,

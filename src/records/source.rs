@@ -556,12 +556,12 @@ impl Reading {
                 };
                 // What is due may be yet to come.
                 let (firsts, seconds) = (days(first, DayOf::Optional), days(second, DayOf::End));
-                let mut code = |row: usize| match by.of(firsts[row], seconds[row]) {
-                    Some(kind) => self.kinds.intern(kind),
-                    None => {
+                let mut code = |row: usize| {
+                    let Some(kind) = by.of(firsts[row], seconds[row]) else {
                         faults.add(row, second as u32, RejectReason::KindMissing);
-                        NONE
-                    }
+                        return NONE;
+                    };
+                    self.kinds.intern(kind)
                 };
                 (0..rows).map(&mut code).collect()
             }
