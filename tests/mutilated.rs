@@ -1,5 +1,5 @@
 //! Spoilt files are counted as another program counts them: 2,000 tables of text, held against Python's `csv`, and 60
-//! workbooks, held against openpyxl. The recipe is fixtures/make_mutilated.py.
+//! workbooks, held against openpyxl. The recipe is `fixtures/make_mutilated.py`.
 
 use earlyhelp::records::{Extract, Known, PeopleColumns, Records, RejectReason, SourceMapping};
 use polars::df;
