@@ -474,7 +474,7 @@ fn a_draft_of_a_study_has_its_parts_of_ids_and_asks_for_its_days_0() {
     has("tests.csv: looked up by marks.csv");
     assert!(!text.contains("10041") && !text.contains("t00"), "no value of a row: {text}");
 
-    // The edits that the comments ask for: the days 0, and with them the dates of training.
+    // The edits that the comments ask for: the days 0, and with them the dates of training and what is covered.
     let edited = text.replace(
         "2013B = \"2013-01-01\", 2013J = \"2013-01-01\"",
         "2013B = \"2013-02-01\", 2013J = \"2013-10-01\"",
@@ -483,12 +483,14 @@ fn a_draft_of_a_study_has_its_parts_of_ids_and_asks_for_its_days_0() {
     let training = table["training"].as_table_mut().unwrap();
     training.insert("as_of".into(), toml::Value::Array(vec!["2013-02-15".into(), "2013-10-15".into()]));
     for source in table["source"].as_array_mut().unwrap() {
-        source.as_table_mut().unwrap().remove("coverage");
+        let complete: toml::Table = toml::from_str("from = \"2012-01-01\"\nto = \"2014-12-31\"").unwrap();
+        source.as_table_mut().unwrap().insert("coverage".into(), toml::Value::Table(complete));
     }
     let outcome = table["outcome"].as_table_mut().unwrap();
     outcome.insert("horizon".into(), "3 months".into());
     let project = Project::from_toml(&table.to_string(), folder.path()).unwrap();
-    assert_eq!(project.check().unwrap().faults().len(), 0);
+    let faults = project.check().unwrap().faults();
+    assert!(faults.is_empty(), "{faults:?}");
     let (records, protected) = (project.records().unwrap(), project.protected().unwrap());
     assert_eq!(records.people(), 480);
     assert!(records.intake().iter().all(|intake| intake.rejected == 0), "{:?}", records.intake());

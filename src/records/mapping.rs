@@ -56,6 +56,7 @@ pub struct EventColumns {
     pub ended: Option<String>,
     /// For how many days an episode lasts, where no column says when it ended; 1 or more. The end is known with the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub lasts_days: Option<u32>,
     /// The day it became known to the council.
     #[serde(default)]
