@@ -1,13 +1,22 @@
 //! Who is asked about: chosen by rules from what was known on the date.
 
+mod own_day;
+mod rules;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::calendar::{AsOf, Day, Lookback};
+use crate::calendar::{AsOf, Day};
 use crate::error::SpecError;
-use crate::records::{Gone, NONE, Records, Selection, Selector, Snapshot, open_on};
+use crate::records::{NONE, Records, Selector, Snapshot};
+
+use self::own_day::{OfOneDay, OwnDays};
+use self::rules::{LATEST_RULE, NONE_WITHIN_RULE, NOT_OPEN_RULE, OPEN_RULE, OWN_DAY_RULE, Rules};
+
+pub use self::own_day::OwnDay;
+pub use self::rules::{LeftOut, NoneWithin};
 
 /// What is scored: people one by one, or the households they live in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,57 +69,6 @@ pub struct CohortSpec {
     /// Each case is seen on a day of its own, in place of the date: so many days after a referral, day 28 of a course.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_day: Option<OwnDay>,
-}
-
-/// The day on which each case is seen: so many days after such a record, or the first day on which the record was known,
-/// if that is later. The cohort of a date takes those whose day fell in a span up to the date, the date included, so
-/// lists drawn a span apart take every such record once. A case with two such days in the span is seen on the later one.
-///
-/// Ages, the other rules, households, features and outcomes are all of the case's own day.
-///
-/// # Examples
-/// ```
-/// use earlyhelp::calendar::Lookback;
-/// use earlyhelp::cohort::{CohortSpec, OwnDay};
-/// use earlyhelp::records::{Extract, Records, Selector, SourceMapping};
-/// use polars::df;
-///
-/// let referrals = df!("who" => ["a", "b", "c"], "on" => ["2024-03-01", "2024-03-20", "2024-01-05"])?;
-/// let mapping = SourceMapping::new("referrals", "who", "referral", "on");
-/// let records = Records::builder().source(mapping, Extract::frame(referrals)).build()?;
-///
-/// // Ten days after a referral, for the list of a month.
-/// let own_day = OwnDay { records: Selector::source("referrals"), days: 10, within: Lookback::Months(1) };
-/// let cohort = CohortSpec::default().own_day(own_day).choose(&records.as_of("2024-04-01".parse()?))?;
-/// let seen: Vec<String> = (0..cohort.len()).map(|row| cohort.seen_on(row).to_string()).collect();
-/// assert_eq!(cohort.ids().collect::<Vec<_>>(), ["a", "b"]);
-/// assert_eq!(seen, ["2024-03-11", "2024-03-30"]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct OwnDay {
-    /// The records.
-    pub records: Selector,
-    /// How many days after one of them, 0 to 36,525.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(range(max = 36_525)))]
-    pub days: u32,
-    /// The span up to the date in which the day has to fall: as long as lists are apart.
-    pub within: Lookback,
-}
-
-/// That there is no such record in so many days before the date.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct NoneWithin {
-    /// The records.
-    pub records: Selector,
-    /// How many days before the date, 1 or more. The source has to cover them: its silence tells nothing else.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 36_525)))]
-    pub days: u32,
 }
 
 impl CohortSpec {
@@ -206,45 +164,6 @@ impl CohortSpec {
         }
     }
 
-    /// Those whose day fell in the span, each held against the rules as of that day.
-    fn on_own_days<'r>(
-        &self,
-        own_day: &OwnDay,
-        snapshot: &Snapshot<'r>,
-        left_out: &mut LeftOut,
-    ) -> Result<(Vec<u32>, OwnDays<'r>), SpecError> {
-        let rule = own_day.resolve(snapshot)?;
-        let mut due: Vec<(u32, i32)> = Vec::new();
-        for subject in self.everybody(snapshot) {
-            let Some(members) = members_of(self.unit, subject, snapshot) else { continue };
-            match members.people().iter().filter_map(|&person| rule.day(snapshot, person)).max() {
-                Some(day) => due.push((subject, day)),
-                None => left_out.no_own_day += 1,
-            }
-        }
-        let mut days: Vec<i32> = due.iter().map(|&(_, day)| day).collect();
-        days.sort_unstable();
-        days.dedup();
-        let of_day = |&day: &i32| snapshot.records().as_of(AsOf::new(Day::from_epoch_days(day)));
-        let snapshots: Vec<Snapshot<'r>> = days.iter().map(of_day).collect();
-        let rules = snapshots.iter().map(|held| Rules::of(self, held)).collect::<Result<Vec<_>, _>>()?;
-        let (mut subjects, mut of_row) = (Vec::new(), Vec::new());
-        for (subject, day) in due {
-            let place = days.partition_point(|&held| held < day);
-            match members_of(self.unit, subject, &snapshots[place]) {
-                // Nobody lived there yet.
-                None => left_out.no_own_day += 1,
-                Some(members) if rules[place].passes(members.people(), left_out) => {
-                    subjects.push(subject);
-                    of_row.push(place as u32);
-                }
-                Some(_) => {}
-            }
-        }
-        drop(rules);
-        Ok((subjects, OwnDays { snapshots: snapshots.into(), of_row }))
-    }
-
     /// The rules whose records are none at all: such a rule would let nobody pass, or everybody.
     pub(crate) fn faults(&self, records: &Records) -> Vec<SpecError> {
         let rules = self.selectors().filter_map(|(selector, of)| selector.check(records, of).err());
@@ -273,268 +192,6 @@ fn members_of<'a>(unit: Unit, subject: u32, snapshot: &'a Snapshot<'_>) -> Optio
     }
 }
 
-impl OwnDay {
-    fn resolve(&self, snapshot: &Snapshot<'_>) -> Result<OwnDayRule, SpecError> {
-        let wrong = |why: String| Err(SpecError::Invalid { of: OWN_DAY_RULE.to_owned(), why });
-        let Some(days) = i32::try_from(self.days).ok().filter(|days| (0..=36_525).contains(days)) else {
-            return wrong("`days` is a number of days from 0 to 36,525 (a hundred years)".to_owned());
-        };
-        if self.within == Lookback::Ever {
-            return wrong("`within` is a span of days or months: as long as lists are apart".to_owned());
-        }
-        if let Err(error) = self.within.check() {
-            return wrong(error.to_string());
-        }
-        let after = self.within.start(snapshot.as_of()).epoch_days();
-        Ok(OwnDayRule { selection: self.records.resolve(snapshot.records(), OWN_DAY_RULE)?, days, after })
-    }
-}
-
-struct OwnDayRule {
-    selection: Selection,
-    days: i32,
-    /// The day before the span.
-    after: i32,
-}
-
-impl OwnDayRule {
-    /// The last day in the span on which the person is due.
-    fn day(&self, snapshot: &Snapshot<'_>, person: u32) -> Option<i32> {
-        let events = &snapshot.records().source_at(self.selection.source).events;
-        let as_of = snapshot.as_of();
-        let span = self.after + 1..=as_of.day().epoch_days();
-        events
-            .visible(person, as_of)
-            .filter(|&row| self.selection.matches(events, row))
-            // Visible is what was known before a day, so the first such day is the one after.
-            .map(|row| (events.occurred[row] + self.days).max(events.known(row) + 1))
-            .filter(|day| span.contains(day))
-            .max()
-    }
-}
-
-impl NoneWithin {
-    /// The records, and the first of the days.
-    fn resolve(&self, snapshot: &Snapshot<'_>) -> Result<(Selection, i32), SpecError> {
-        let wrong = |why: String| Err(SpecError::Invalid { of: NONE_WITHIN_RULE.to_owned(), why });
-        let selection = self.records.resolve(snapshot.records(), NONE_WITHIN_RULE)?;
-        let Some(days) = i32::try_from(self.days).ok().filter(|days| (1..=36_525).contains(days)) else {
-            return wrong("`days` is a number of days from 1 to 36,525 (a hundred years)".to_owned());
-        };
-        let source = snapshot.records().source_at(selection.source);
-        let start = snapshot.as_of().day().epoch_days() - days;
-        let begins = source.begins_by(snapshot.as_of());
-        if source.is_fresh(snapshot.as_of()) && begins.is_some_and(|from| from <= start) {
-            Ok((selection, start))
-        } else {
-            wrong(format!(
-                "source {} does not cover the {days} days before {}, so that its silence says nothing; ask about fewer days, \
-                 or bring it up to date",
-                source.name,
-                snapshot.as_of()
-            ))
-        }
-    }
-}
-
-const NONE_WITHIN_RULE: &str = "cohort rule `none_within`";
-const OWN_DAY_RULE: &str = "cohort rule `own_day`";
-const LATEST_RULE: &str = "cohort rule `latest`";
-const OPEN_RULE: &str = "cohort rule `open`";
-const NOT_OPEN_RULE: &str = "cohort rule `not_open`";
-
-fn resolve_episodes(
-    selectors: &[Selector],
-    snapshot: &Snapshot<'_>,
-    of: &str,
-) -> Result<Vec<Selection>, SpecError> {
-    selectors
-        .iter()
-        .map(|selector| {
-            let selection = selector.resolve(snapshot.records(), of)?;
-            let source = snapshot.records().source_at(selection.source);
-            if source.events.has_episodes() {
-                Ok(selection)
-            } else {
-                let why = format!(
-                    "source {} holds no episodes; name the column of their ends in its mapping",
-                    source.name
-                );
-                Err(SpecError::Invalid { of: of.to_owned(), why })
-            }
-        })
-        .collect()
-}
-
-struct Rules<'a, 'r> {
-    ages: Option<(u8, u8)>,
-    open: Vec<Selection>,
-    not_open: Vec<Selection>,
-    none_within: Vec<(Selection, i32)>,
-    latest: Vec<Selection>,
-    snapshot: &'a Snapshot<'r>,
-}
-
-impl<'a, 'r> Rules<'a, 'r> {
-    fn of(spec: &CohortSpec, snapshot: &'a Snapshot<'r>) -> Result<Self, SpecError> {
-        let latest = spec.latest.iter().map(|selector| selector.resolve(snapshot.records(), LATEST_RULE));
-        Ok(Self {
-            ages: spec.ages,
-            open: resolve_episodes(&spec.open, snapshot, OPEN_RULE)?,
-            not_open: resolve_episodes(&spec.not_open, snapshot, NOT_OPEN_RULE)?,
-            none_within: spec
-                .none_within
-                .iter()
-                .map(|rule| rule.resolve(snapshot))
-                .collect::<Result<_, _>>()?,
-            latest: latest.collect::<Result<_, _>>()?,
-            snapshot,
-        })
-    }
-
-    fn passes(&self, people: &[u32], left_out: &mut LeftOut) -> bool {
-        let here: Vec<u32>;
-        let gone: Vec<Gone> = people.iter().filter_map(|&person| self.snapshot.gone(person)).collect();
-        let people = if gone.is_empty() {
-            people
-        } else if gone.len() == people.len() {
-            let all_died = gone.iter().all(|&gone| gone == Gone::Died);
-            *(if all_died { &mut left_out.died } else { &mut left_out.left }) += 1;
-            return false;
-        } else {
-            here = people.iter().copied().filter(|&person| self.snapshot.gone(person).is_none()).collect();
-            &here
-        };
-        if let Some((youngest, oldest)) = self.ages {
-            let mut known = false;
-            let fits = people.iter().any(|&person| {
-                self.snapshot.age(person).is_some_and(|age| {
-                    known = true;
-                    (i32::from(youngest)..=i32::from(oldest)).contains(&age)
-                })
-            });
-            if !fits {
-                *(if known { &mut left_out.age } else { &mut left_out.age_unknown }) += 1;
-                return false;
-            }
-        }
-        if !self.open.iter().all(|selection| people.iter().any(|&p| self.is_open(selection, p))) {
-            left_out.not_open += 1;
-            return false;
-        }
-        if self.not_open.iter().any(|selection| people.iter().any(|&p| self.is_open(selection, p))) {
-            left_out.already_open += 1;
-            return false;
-        }
-        if self
-            .none_within
-            .iter()
-            .any(|(selection, start)| people.iter().any(|&p| self.has(selection, *start, p)))
-        {
-            left_out.has_record += 1;
-            return false;
-        }
-        if !self.latest.iter().all(|selection| people.iter().any(|&p| self.ends_with(selection, p))) {
-            left_out.other_latest += 1;
-            return false;
-        }
-        true
-    }
-
-    /// Whether the person has such a record from `start` on and before the date.
-    fn has(&self, selection: &Selection, start: i32, person: u32) -> bool {
-        let events = &self.snapshot.records().source_at(selection.source).events;
-        let as_of = self.snapshot.as_of();
-        let days = start..as_of.day().epoch_days();
-        events
-            .visible(person, as_of)
-            .any(|row| days.contains(&events.occurred[row]) && selection.matches(events, row))
-    }
-
-    /// Whether the person's last record of the source is such a one.
-    fn ends_with(&self, selection: &Selection, person: u32) -> bool {
-        let events = &self.snapshot.records().source_at(selection.source).events;
-        let as_of = self.snapshot.as_of();
-        let mut past = events
-            .visible(person, as_of)
-            .rev()
-            .filter(|&row| events.occurred[row] < as_of.day().epoch_days());
-        past.next().is_some_and(|row| selection.matches(events, row))
-    }
-
-    fn is_open(&self, selection: &Selection, person: u32) -> bool {
-        let events = &self.snapshot.records().source_at(selection.source).events;
-        let as_of = self.snapshot.as_of();
-        events.visible(person, as_of).any(|row| {
-            events
-                .ended(row, as_of)
-                .is_some_and(|end| open_on(as_of.day().epoch_days(), events.occurred[row], end))
-                && selection.matches(events, row)
-        })
-    }
-}
-
-/// How many were left out, by the first rule they did not pass.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
-    /// Known to have died; a family, if all its members have.
-    #[serde(default)]
-    pub died: u64,
-    /// Known to have left; a family, if all its members have left or died.
-    #[serde(default)]
-    pub left: u64,
-    /// Of another age.
-    pub age: u64,
-    /// Of unknown age.
-    pub age_unknown: u64,
-    /// Without an episode that had to be open.
-    pub not_open: u64,
-    /// With an episode that had not to be open.
-    pub already_open: u64,
-    /// With a record that had not to be there lately.
-    #[serde(default)]
-    pub has_record: u64,
-    /// Whose last record had to be another, or is none.
-    #[serde(default)]
-    pub other_latest: u64,
-    /// Whose own day did not fall in the span up to the date.
-    #[serde(default, skip_serializing_if = "is_none_at_all")]
-    pub no_own_day: u64,
-}
-
-impl LeftOut {
-    /// Each rule in words, with how many it left out; rules that left out nobody are not named.
-    ///
-    /// # Examples
-    /// ```
-    /// use earlyhelp::cohort::LeftOut;
-    ///
-    /// let left_out = LeftOut { died: 12, age: 340, ..LeftOut::default() };
-    /// let by_rule: Vec<(&str, u64)> = left_out.by_rule().collect();
-    /// assert_eq!(by_rule, [("had died", 12), ("of another age", 340)]);
-    /// ```
-    pub fn by_rule(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        [
-            ("had died", self.died),
-            ("had left", self.left),
-            ("of another age", self.age),
-            ("of unknown age", self.age_unknown),
-            ("not open where that is asked for", self.not_open),
-            ("open where that is not to be", self.already_open),
-            ("with a recent record where there is to be none", self.has_record),
-            ("with another last record", self.other_latest),
-            ("not due, by the day of their own", self.no_own_day),
-        ]
-        .into_iter()
-        .filter(|&(_, count)| count > 0)
-    }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
-fn is_none_at_all(number: &u64) -> bool {
-    *number == 0
-}
-
 /// The people or families asked about on a date, in the order of their ids. It is bound to the snapshot
 /// it was chosen from: features and scores of a cohort are of that date, or of the day of each case's own
 /// ([`OwnDay`]), which is never after it.
@@ -545,20 +202,6 @@ pub struct Cohort<'r> {
     subjects: Vec<u32>,
     own_days: Option<OwnDays<'r>>,
     left_out: LeftOut,
-}
-
-/// What was known on the days of cases' own, and which of them is each row's.
-#[derive(Clone)]
-struct OwnDays<'r> {
-    snapshots: Arc<[Snapshot<'r>]>,
-    of_row: Vec<u32>,
-}
-
-/// Cases of a cohort that are seen on one day, as a cohort of that day.
-pub(crate) struct OfOneDay<'r> {
-    /// Their rows in the whole cohort.
-    pub(crate) rows: Vec<u32>,
-    pub(crate) cohort: Cohort<'r>,
 }
 
 impl<'r> Cohort<'r> {

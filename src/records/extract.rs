@@ -287,7 +287,7 @@ impl Origin {
             let label =
                 if listed.len() > 1 { format!("{source}, file {}", file.name) } else { source.to_owned() };
             let label = label.as_str();
-            let folders = folders::above(&file.root, &file.path);
+            let folders = folders::above(&file.root, &file.path, options);
             let at = (label, &opened);
             if opened.holds == Holds::Parquet {
                 frame::read_parquet((label, &opened, &folders), wanted, options, numbered)?;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::column::{Batch, Column};
 use super::header::Name;
+use super::options::ReadOptions;
 use crate::error::RecordsError;
 
 /// A folder named `name=value`, in which a file lies.
@@ -14,8 +15,8 @@ pub(super) struct Folder {
     pub(super) value: String,
 }
 
-/// The folders so named between `root` and the file; of a pattern, those of the whole path.
-pub(super) fn above(root: &Path, file: &Path) -> Vec<Folder> {
+/// The folders so named between `root` and the file; of a pattern, those of the whole path. Their values are read as cells are.
+pub(super) fn above(root: &Path, file: &Path, options: &ReadOptions) -> Vec<Folder> {
     let below = file.strip_prefix(root).unwrap_or(file);
     let folders = below.parent().into_iter().flat_map(Path::iter);
     let named = folders.filter_map(|part| part.to_str()?.split_once('='));
@@ -23,7 +24,7 @@ pub(super) fn above(root: &Path, file: &Path) -> Vec<Folder> {
         .map(|(name, value)| {
             // What hive writes for an empty value.
             let value = if value == "__HIVE_DEFAULT_PARTITION__" { "" } else { value };
-            Folder { name: decoded(name), value: decoded(value) }
+            Folder { name: decoded(name), value: options.clean(&decoded(value)).to_owned() }
         })
         .collect()
 }
@@ -118,7 +119,8 @@ mod tests {
     #[test]
     fn folders_are_named_as_their_values_are() {
         let folder = |name: &str, value: &str| Folder { name: name.to_owned(), value: value.to_owned() };
-        let of = |root: &str, file: &str| above(Path::new(root), Path::new(file));
+        let options = ReadOptions::default();
+        let of = |root: &str, file: &str| above(Path::new(root), Path::new(file), &options);
         assert_eq!(
             of("d/t", "d/t/year=2024/area=South%20West/x=1.csv"),
             [folder("year", "2024"), folder("area", "South West")]
@@ -126,7 +128,8 @@ mod tests {
         assert_eq!(of("d/t", "d/t/a=__HIVE_DEFAULT_PARTITION__/f.csv"), [folder("a", "")]);
         assert_eq!(of("d/a=1/**/*.csv", "d/a=1/b=2/f.csv"), [folder("a", "1"), folder("b", "2")]);
         assert_eq!(of("d/a=1/f.csv", "d/a=1/f.csv"), []);
-        // What stands for nothing stands as it is.
+        assert_eq!(of("d", "d/kind=NULL/f.csv"), [folder("kind", "")]);
+        // A sign that stands for no other stands as it is.
         assert_eq!(of("d", "d/share=50%/rate=5%zz/f.csv"), [folder("share", "50%"), folder("rate", "5%zz")]);
     }
 }

@@ -340,7 +340,9 @@ fn headers(source: &str, path: &Path) -> Result<Vec<Head>, RecordsError> {
                 .schema()
                 .map_err(|error| file.failed(error))?;
             let mut names: Vec<String> = schema.iter_names().map(PlSmallStr::to_string).collect();
-            names.extend(folders::above(path, &first).into_iter().map(|folder| folder.name));
+            names.extend(
+                folders::above(path, &first, &ReadOptions::default()).into_iter().map(|folder| folder.name),
+            );
             names.sort();
             names.dedup();
             Ok(Head::of_file(names))
