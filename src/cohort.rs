@@ -251,12 +251,11 @@ impl<'r> Cohort<'r> {
     /// The cases by the day on which they are seen, a cohort a day; `None` where all are seen on the date.
     pub(crate) fn by_day(&self) -> Option<Vec<OfOneDay<'r>>> {
         let days = self.own_days.as_ref()?;
-        let of_day = |(place, snapshot): (usize, &Snapshot<'r>)| {
-            let rows: Vec<u32> = (0..)
-                .zip(&days.of_row)
-                .filter(|&(_, &of)| of as usize == place)
-                .map(|(row, _)| row)
-                .collect();
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); days.snapshots.len()];
+        for (row, &place) in (0..).zip(&days.of_row) {
+            rows[place as usize].push(row);
+        }
+        let of_day = |(rows, snapshot): (Vec<u32>, &Snapshot<'r>)| {
             let subjects = rows.iter().map(|&row| self.subjects[row as usize]).collect();
             let cohort = Cohort {
                 snapshot: snapshot.clone(),
@@ -267,7 +266,8 @@ impl<'r> Cohort<'r> {
             };
             OfOneDay { rows, cohort }
         };
-        Some(days.snapshots.iter().enumerate().map(of_day).filter(|day| !day.rows.is_empty()).collect())
+        let seen = rows.into_iter().zip(days.snapshots.iter()).filter(|(rows, _)| !rows.is_empty());
+        Some(seen.map(of_day).collect())
     }
 
     /// People or families.

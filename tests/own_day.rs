@@ -125,6 +125,31 @@ fn lists_a_span_apart_take_every_record_once_however_late_it_was_known() {
 }
 
 #[test]
+fn a_return_that_says_a_record_again_makes_no_second_case() {
+    // The referral is returned again two months later, with its end.
+    let rows = df!(
+        "who" => ["a", "a", "b"],
+        "on" => ["2024-01-10", "2024-01-10", "2024-03-04"],
+        "until" => [None, Some("2024-03-01"), None],
+        "recorded" => ["2024-01-10", "2024-03-02", "2024-03-04"],
+        "ref" => ["r1", "r1", "r2"],
+    )
+    .unwrap();
+    let mapping = SourceMapping::new("referrals", "who", "referral", "on")
+        .ended("until")
+        .reference("ref")
+        .known(earlyhelp::records::Known::Column("recorded".into()));
+    let records = Records::builder().source(mapping, Extract::frame(rows)).build().unwrap();
+    let rules = CohortSpec::default().own_day(after(Selector::source("referrals"), 0, Lookback::Months(1)));
+    let on = |date: &str| {
+        let cohort = rules.choose(&records.as_of(as_of(date))).unwrap();
+        cohort.ids().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(on("2024-02-01"), ["a"]);
+    assert_eq!(on("2024-04-01"), ["b"]);
+}
+
+#[test]
 fn a_rule_that_cannot_be_is_refused() {
     let records = referrals(["2024-01-10"; 4], ["2024-01-10"; 4]);
     let wrong = |own_day: OwnDay, says: &str| {
@@ -136,6 +161,7 @@ fn a_rule_that_cannot_be_is_refused() {
     wrong(after(on(), u32::MAX, Lookback::Days(30)), "0 to 36,525");
     wrong(after(on(), 1, Lookback::Ever), "as long as lists are apart");
     wrong(after(on(), 1, Lookback::Months(200_000)), "1 to 1200 months");
+    wrong(after(on(), 1, Lookback::Months(13)), "at most 366 days");
     wrong(after(Selector::source("police"), 1, Lookback::Days(30)), "police");
 }
 

@@ -12,7 +12,9 @@ use crate::records::{Selection, Selector, Snapshot};
 
 /// The day on which each case is seen: so many days after such a record, or the first day on which the record was known,
 /// if that is later. The cohort of a date takes those whose day fell in a span up to the date, the date included, so
-/// lists drawn a span apart take every such record once. A case with two such days in the span is seen on the later one.
+/// lists drawn a span apart take everybody with such a record, and nobody twice for one record; a return that says it again
+/// is the same record. A case with two such days in the span is seen on the later one. Months differ in length: lists drawn
+/// a month apart on the 29th, 30th or 31st overlap by some days in the month after; take a day up to the 28th.
 ///
 /// Ages, the other rules, households, features and outcomes are all of the case's own day.
 ///
@@ -45,7 +47,7 @@ pub struct OwnDay {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(range(max = 36_525)))]
     pub days: u32,
-    /// The span up to the date in which the day has to fall: as long as lists are apart.
+    /// The span up to the date in which the day has to fall: as long as lists are apart, and at most 366 days.
     pub within: Lookback,
 }
 
@@ -62,9 +64,18 @@ impl OwnDay {
             return wrong(error.to_string());
         }
         let after = self.within.start(snapshot.as_of()).epoch_days();
+        // Each day is a snapshot of its own.
+        if snapshot.as_of().day().epoch_days() - after > MOST_DAYS {
+            return wrong(format!(
+                "`within` is a span of at most {MOST_DAYS} days: as long as lists are apart"
+            ));
+        }
         Ok(OwnDayRule { selection: self.records.resolve(snapshot.records(), OWN_DAY_RULE)?, days, after })
     }
 }
+
+/// The longest span: a year.
+const MOST_DAYS: i32 = 366;
 
 struct OwnDayRule {
     selection: Selection,
@@ -79,11 +90,12 @@ impl OwnDayRule {
         let events = &snapshot.records().source_at(self.selection.source).events;
         let as_of = snapshot.as_of();
         let span = self.after + 1..=as_of.day().epoch_days();
+        let matches = |row: usize| self.selection.matches(events, row);
         events
             .visible(person, as_of)
-            .filter(|&row| self.selection.matches(events, row))
+            .filter(|&row| matches(row))
             // Visible is what was known before a day, so the first such day is the one after.
-            .map(|row| (events.occurred[row] + self.days).max(events.known(row) + 1))
+            .map(|row| (events.occurred[row] + self.days).max(events.first_known(person, row, matches) + 1))
             .filter(|day| span.contains(day))
             .max()
     }

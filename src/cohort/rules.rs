@@ -203,7 +203,7 @@ pub struct LeftOut {
     #[serde(default)]
     pub other_latest: u64,
     /// Whose own day did not fall in the span up to the date.
-    #[serde(default, skip_serializing_if = "is_none_at_all")]
+    #[serde(default)]
     pub no_own_day: u64,
 }
 
@@ -233,9 +233,4 @@ impl LeftOut {
         .into_iter()
         .filter(|&(_, count)| count > 0)
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
-fn is_none_at_all(number: &u64) -> bool {
-    *number == 0
 }

@@ -162,6 +162,16 @@ impl EventTable {
             .filter(|&row| self.superseded.as_ref().is_none_or(|superseded| superseded[row] == OPEN))
     }
 
+    /// The day on which a person's record became known in the first of its states that `match`: a later one says it again.
+    pub(crate) fn first_known(&self, person: u32, row: usize, matches: impl Fn(usize) -> bool) -> i32 {
+        let known = self.known(row);
+        let Some(reference) = self.superseded.as_ref().and_then(|_| self.reference(row)) else {
+            return known;
+        };
+        let states = self.rows_of(person).filter(|&other| self.reference(other) == Some(reference));
+        states.filter(|&other| matches(other)).map(|other| self.known(other)).min().unwrap_or(known)
+    }
+
     /// All rows of a person, states that were superseded among them.
     #[inline]
     pub(super) fn rows_of(&self, person: u32) -> Range<usize> {
