@@ -237,6 +237,22 @@ fn codes_that_do_not_fit_the_records_are_refused() {
     assert!(refused(tenure(&all).need("housing")).contains("latest_is"));
 }
 
+#[test]
+fn what_few_records_say_is_not_told_as_a_code() {
+    let told = |with: u32| {
+        let said: Vec<&str> =
+            ["own"; 12].into_iter().chain(std::iter::repeat_n("SECRET note", with as usize)).collect();
+        let who: Vec<String> = (0..said.len()).map(|nth| format!("p{nth}")).collect();
+        let on = vec!["2023-01-05"; said.len()];
+        let rows = df!("who" => who, "on" => on, "tenure" => said).unwrap();
+        let mapping = SourceMapping::new("homes", "who", "tenancy", "on").category("tenure");
+        let records = Records::builder().source(mapping, Extract::frame(rows)).build().unwrap();
+        FeatureSpec::new(vec![tenure(&["other"])]).unwrap().check(&records).unwrap_err().to_string()
+    };
+    let rare = told(2);
+    assert!(rare.contains("\"own\" (12)") && rare.contains("1 more") && !rare.contains("SECRET"), "{rare}");
+}
+
 fn candidate(data: &Dataset, trainer: &Trainer) -> Candidate {
     let context = TrainingContext {
         seed: 3,

@@ -392,6 +392,25 @@ fn with_crosswalk(folder: &Path, crosswalk: impl Fn(usize) -> String, head: &str
 }
 
 #[test]
+fn old_ids_beside_new_ones_are_merges() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+    let born = |n: usize| format!("{},2010-{:02}-{:02}\n", 1_000 + n, 1 + n % 12, 1 + n % 28);
+    write("people.csv", "person_id,date_of_birth\n".to_owned() + &(0..200).map(born).collect::<String>());
+    let merged = |n: usize| format!("{},{},2022-03-{:02}\n", 9_000 + n, 1_000 + n, 1 + n % 28);
+    write("merged.csv", "old_id,new_id,merged_on\n".to_owned() + &(0..30).map(merged).collect::<String>());
+    let visit = |n: usize| {
+        let id = if n.is_multiple_of(20) { 9_000 + n / 20 } else { 1_000 + n % 200 };
+        format!("{id},2023-{:02}-{:02}\n", 1 + n % 12, 1 + n % 28)
+    };
+    write("visits.csv", "person_id,visited\n".to_owned() + &(0..600).map(visit).collect::<String>());
+    let draft = DraftParams::new(folder.path()).draft(folder.path()).unwrap();
+    let merges = "columns = { form = \"merged\", into = \"new_id\", old = \"old_id\", on = \"merged_on\" }";
+    assert!(draft.text().contains(merges), "{}", draft.text());
+    assert!(!draft.text().contains("form = \"wide\""), "{}", draft.text());
+}
+
+#[test]
 fn crosswalks_and_merged_ids_are_found_by_the_ids_that_files_share() {
     let wide = |person: usize| {
         let nominal = if person.is_multiple_of(3) { format!("N-{}", 500 + person) } else { String::new() };

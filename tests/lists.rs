@@ -102,6 +102,26 @@ fn merges_into_nobody_and_into_the_same_are_counted() {
 }
 
 #[test]
+fn a_merge_on_a_day_that_is_yet_to_come_is_counted() {
+    let merged = IdentityColumns::Merged {
+        old: "old".into(),
+        into: "into".into(),
+        on: Some("on".into()),
+        system: None,
+    };
+    let rows = df!("old" => ["a", "c"], "into" => ["b", "b"], "on" => ["2024-01-05", "2031-01-05"]).unwrap();
+    let identities = Identities::read([(merged, Extract::frame(rows))]).unwrap();
+    let columns = PeopleColumns { person: vec!["id".into()], ..PeopleColumns::default() };
+    let records = Records::builder()
+        .identities(identities)
+        .read_on("2024-06-01".parse().unwrap())
+        .people(columns, Extract::frame(df!("id" => ["b"]).unwrap()))
+        .build()
+        .unwrap();
+    assert_eq!(remarked(&records, RemarkKind::MergedLater), 1);
+}
+
+#[test]
 fn households_emptied_or_halved_since_training_are_refused_until_somebody_accepts_them() {
     let made = world::released();
     let scored = |keeps: &dyn Fn(usize) -> bool, accepts: bool| {

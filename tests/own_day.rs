@@ -150,6 +150,59 @@ fn a_return_that_says_a_record_again_makes_no_second_case() {
 }
 
 #[test]
+fn a_date_that_is_corrected_later_makes_no_second_case_and_none_before_it_was_known() {
+    let rows = df!(
+        "who" => ["a", "a", "b", "b"],
+        "on" => ["2024-01-10", "2024-02-10", "2024-02-05", "2024-02-15"],
+        "recorded" => ["2024-01-10", "2024-02-20", "2024-02-06", "2024-03-25"],
+        "ref" => ["r1", "r1", "r2", "r2"],
+    )
+    .unwrap();
+    let mapping = SourceMapping::new("referrals", "who", "referral", "on")
+        .reference("ref")
+        .known(earlyhelp::records::Known::Column("recorded".into()));
+    let records = Records::builder().source(mapping, Extract::frame(rows)).build().unwrap();
+    let rules = CohortSpec::default().own_day(after(Selector::source("referrals"), 14, Lookback::Months(1)));
+    let seen = |date: &str| match rules.choose(&records.as_of(as_of(date))) {
+        Ok(cohort) => {
+            cohort.ids().enumerate().map(|(row, id)| format!("{id} {}", cohort.seen_on(row))).collect()
+        }
+        Err(SpecError::EmptyCohort(_)) => Vec::new(),
+        Err(error) => panic!("{error}"),
+    };
+    assert_eq!(seen("2024-02-01"), ["a 2024-01-24"]);
+    assert_eq!(seen("2024-03-01"), ["b 2024-02-19"]);
+    assert_eq!(seen("2024-04-01"), Vec::<String>::new());
+}
+
+#[test]
+fn whoever_died_or_left_by_the_date_is_on_no_list_of_it() {
+    let people = df!(
+        "person" => ["a", "b", "c"],
+        "died" => [Some("2024-03-20"), None, None],
+        "left" => [None, Some("2024-03-25"), None],
+    )
+    .unwrap();
+    let columns = earlyhelp::records::PeopleColumns {
+        person: vec!["person".into()],
+        died: Some("died".into()),
+        left: Some("left".into()),
+        ..earlyhelp::records::PeopleColumns::default()
+    };
+    let rows = df!("who" => ["a", "b", "c"], "on" => ["2024-03-05", "2024-03-05", "2024-03-05"]).unwrap();
+    let mapping = SourceMapping::new("referrals", "who", "referral", "on");
+    let records = Records::builder()
+        .people(columns, Extract::frame(people))
+        .source(mapping, Extract::frame(rows))
+        .build()
+        .unwrap();
+    let rules = CohortSpec::default().own_day(after(Selector::source("referrals"), 0, Lookback::Months(1)));
+    let cohort = rules.choose(&records.as_of(as_of("2024-04-01"))).unwrap();
+    assert_eq!(cohort.ids().collect::<Vec<_>>(), ["c"]);
+    assert_eq!((cohort.left_out().died, cohort.left_out().left, cohort.left_out().no_own_day), (1, 1, 0));
+}
+
+#[test]
 fn a_rule_that_cannot_be_is_refused() {
     let records = referrals(["2024-01-10"; 4], ["2024-01-10"; 4]);
     let wrong = |own_day: OwnDay, says: &str| {
@@ -235,5 +288,7 @@ fn a_project_trains_tests_and_lists_cases_on_days_of_their_own() {
         assert!(csv.contains(&case.seen_on().to_string()));
     }
     assert!(page.contains("a day of the case's own"), "the page says as of when a case is seen");
+    assert!(page.contains("on or after the day on which the case is seen") && page.contains("seen as of "));
+    assert!(page.contains("As of, at the latest") && !page.contains("As of (known before this day)"));
     assert!(csv.contains(",seen_on,"));
 }

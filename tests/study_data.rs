@@ -517,3 +517,15 @@ fn a_council_whose_people_are_listed_once_has_no_ids_of_several_parts() {
         draft.text()
     );
 }
+
+#[test]
+fn people_whose_ids_are_names_of_folders_are_refused_without_telling_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = folder.path().join("visits/person=SECRET-1");
+    std::fs::create_dir_all(&below).unwrap();
+    std::fs::write(below.join("a.csv"), "on\n2024-01-05\n").unwrap();
+    let mapping = SourceMapping::new("visits", "person", "visit", "on");
+    let pattern = folder.path().join("visits/**/*.csv");
+    let told = Records::builder().source(mapping, Extract::path(pattern)).build().unwrap_err().to_string();
+    assert!(told.contains("names of folders") && !told.contains("SECRET"), "{told}");
+}

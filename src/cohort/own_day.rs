@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{LeftOut, OWN_DAY_RULE, Rules};
+use super::rules::{LeftOut, OWN_DAY_RULE, Rules, are_gone};
 use super::{Cohort, CohortSpec, members_of};
 use crate::calendar::{AsOf, Day, Lookback};
 use crate::error::SpecError;
@@ -16,7 +16,8 @@ use crate::records::{Selection, Selector, Snapshot};
 /// is the same record. A case with two such days in the span is seen on the later one. Months differ in length: lists drawn
 /// a month apart on the 29th, 30th or 31st overlap by some days in the month after; take a day up to the 28th.
 ///
-/// Ages, the other rules, households, features and outcomes are all of the case's own day.
+/// Ages, the other rules, households, features and outcomes are all of the case's own day. Whoever died or left by the date,
+/// as far as it was known then, is in no cohort of it.
 ///
 /// # Examples
 /// ```
@@ -94,8 +95,12 @@ impl OwnDayRule {
         events
             .visible(person, as_of)
             .filter(|&row| matches(row))
-            // Visible is what was known before a day, so the first such day is the one after.
-            .map(|row| (events.occurred[row] + self.days).max(events.first_known(person, row, matches) + 1))
+            .filter_map(|row| {
+                // A state that is corrected later, or returned again with its end, makes no second day.
+                let states = events.states(person, row, as_of).filter(|&state| matches(state));
+                // Visible is what was known before a day, so the first such day is the one after.
+                states.map(|state| (events.occurred[state] + self.days).max(events.known(state) + 1)).min()
+            })
             .filter(|day| span.contains(day))
             .max()
     }
@@ -127,7 +132,12 @@ impl CohortSpec {
         let mut due: Vec<(u32, i32)> = Vec::new();
         for subject in self.everybody(snapshot) {
             let Some(members) = members_of(self.unit, subject, snapshot) else { continue };
-            match members.people().iter().filter_map(|&person| rule.day(snapshot, person)).max() {
+            // Whoever died or left since is on no list, either.
+            if are_gone(members.people(), snapshot, left_out) {
+                continue;
+            }
+            let here = members.people().iter().filter(|&&person| snapshot.gone(person).is_none());
+            match here.filter_map(|&person| rule.day(snapshot, person)).max() {
                 Some(day) => due.push((subject, day)),
                 None => left_out.no_own_day += 1,
             }

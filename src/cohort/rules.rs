@@ -98,16 +98,15 @@ impl<'a, 'r> Rules<'a, 'r> {
     }
 
     pub(super) fn passes(&self, people: &[u32], left_out: &mut LeftOut) -> bool {
-        let here: Vec<u32>;
-        let gone: Vec<Gone> = people.iter().filter_map(|&person| self.snapshot.gone(person)).collect();
-        let people = if gone.is_empty() {
-            people
-        } else if gone.len() == people.len() {
-            let all_died = gone.iter().all(|&gone| gone == Gone::Died);
-            *(if all_died { &mut left_out.died } else { &mut left_out.left }) += 1;
+        if are_gone(people, self.snapshot, left_out) {
             return false;
+        }
+        let is_here = |person: u32| self.snapshot.gone(person).is_none();
+        let here: Vec<u32>;
+        let people = if people.iter().all(|&person| is_here(person)) {
+            people
         } else {
-            here = people.iter().copied().filter(|&person| self.snapshot.gone(person).is_none()).collect();
+            here = people.iter().copied().filter(|&person| is_here(person)).collect();
             &here
         };
         if let Some((youngest, oldest)) = self.ages {
@@ -177,6 +176,17 @@ impl<'a, 'r> Rules<'a, 'r> {
                 && selection.matches(events, row)
         })
     }
+}
+
+/// Whether all these people are known to have died or left; if so, they are counted.
+pub(super) fn are_gone(people: &[u32], snapshot: &Snapshot<'_>, left_out: &mut LeftOut) -> bool {
+    let gone: Vec<Gone> = people.iter().map_while(|&person| snapshot.gone(person)).collect();
+    let all = !people.is_empty() && gone.len() == people.len();
+    if all {
+        let died = gone.iter().all(|&gone| gone == Gone::Died);
+        *(if died { &mut left_out.died } else { &mut left_out.left }) += 1;
+    }
+    all
 }
 
 /// How many were left out, by the first rule they did not pass.

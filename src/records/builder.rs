@@ -131,7 +131,7 @@ impl<'p> RecordsBuilder<'p> {
             }
             None => Listed::default(),
         };
-        tables.merged_into_nobody(&ids);
+        tables.doubt_merges(&ids, last);
         let mut household_ids = Dictionary::default();
         let spells = match self.households {
             Some((columns, extract)) => {
@@ -227,15 +227,16 @@ impl Tables {
         }
     }
 
-    /// Takes note of ids that were merged into one that is nobody's, once the list of people is read.
-    fn merged_into_nobody(&mut self, ids: &Ids<'_>) {
+    /// Takes note of ids that were merged into one that is nobody's, once the list of people is read, and of those merged
+    /// after the last day that there can be.
+    fn doubt_merges(&mut self, ids: &Ids<'_>, last: Option<Day>) {
         let is_listed = |id: &str| ids.people.find(id).is_some();
         let is_listed: Option<&dyn Fn(&str) -> bool> = if ids.are_listed { Some(&is_listed) } else { None };
-        let rows = ids.identities.merged_into_nobody(is_listed);
-        if rows > 0 {
-            let kind = RemarkKind::MergedIntoNobody;
-            self.remarks.push(Remark { source: TABLES.to_owned(), kind, rows });
-        }
+        let into_nobody = ids.identities.merged_into_nobody(is_listed);
+        let later = last.map_or(0, |day| ids.identities.merged_after(day));
+        let found = [(RemarkKind::MergedIntoNobody, into_nobody), (RemarkKind::MergedLater, later)];
+        let remark = |(kind, rows)| Remark { source: TABLES.to_owned(), kind, rows };
+        self.remarks.extend(found.into_iter().filter(|(_, rows)| *rows > 0).map(remark));
     }
 
     fn add(&mut self, closed: Closed) {
@@ -300,7 +301,7 @@ fn read_households(
     let mut ledger = Ledger::default();
     let mut reader = Reader::new(extract.how(), last);
     let mut files = Vec::new();
-    let unlisted = extract.read("households", &wanted, &mut files, &mut |batch| {
+    let unlisted = extract.read("households", (&wanted, &columns.person), &mut files, &mut |batch| {
         let rows = batch.rows.len();
         reader.begin(&batch);
         let mut faults = Faults::default();
@@ -372,7 +373,7 @@ pub(crate) fn read_table(
     let mut is_seen: Vec<bool> = Vec::new();
     let mut ledger = Ledger::default();
     let mut files = Vec::new();
-    let unlisted = extract.read(name, &wanted, &mut files, &mut |batch| {
+    let unlisted = extract.read(name, (&wanted, entity), &mut files, &mut |batch| {
         let rows = batch.rows.len();
         let mut faults = Faults::default();
         let cells: Vec<_> = batch.columns[..entity.len()].iter().collect();

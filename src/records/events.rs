@@ -162,14 +162,13 @@ impl EventTable {
             .filter(|&row| self.superseded.as_ref().is_none_or(|superseded| superseded[row] == OPEN))
     }
 
-    /// The day on which a person's record became known in the first of its states that `match`: a later one says it again.
-    pub(crate) fn first_known(&self, person: u32, row: usize, matches: impl Fn(usize) -> bool) -> i32 {
-        let known = self.known(row);
-        let Some(reference) = self.superseded.as_ref().and_then(|_| self.reference(row)) else {
-            return known;
-        };
-        let states = self.rows_of(person).filter(|&other| self.reference(other) == Some(reference));
-        states.filter(|&other| matches(other)).map(|other| self.known(other)).min().unwrap_or(known)
+    /// The states of a person's record that were known before the date, those that a later one superseded among them.
+    pub(crate) fn states(&self, person: u32, row: usize, as_of: AsOf) -> impl Iterator<Item = usize> {
+        let reference = self.superseded.as_ref().and_then(|_| self.reference(row));
+        self.rows_of(person).filter(move |&other| {
+            let is_state = other == row || reference.is_some() && self.reference(other) == reference;
+            is_state && as_of.sees(self.known(other))
+        })
     }
 
     /// All rows of a person, states that were superseded among them.

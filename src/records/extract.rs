@@ -182,7 +182,7 @@ impl Extract {
             }
             Origin::Paths(ref paths) => {
                 let extract = Self { options: self.options.clone(), ..Self::paths(paths.clone()) };
-                match extract.read(source, &all, files, sink) {
+                match extract.read(source, (&all, &[]), files, sink) {
                     Err(RecordsError::NoColumn { column, .. }) if optional.contains(&column.as_str()) => {
                         false
                     }
@@ -191,7 +191,7 @@ impl Extract {
             }
         };
         files.clear();
-        self.read(source, if has_all { &all } else { needed }, files, sink).map(drop)
+        self.read(source, (if has_all { &all } else { needed }, &[]), files, sink).map(drop)
     }
 
     /// How its cells are read.
@@ -204,18 +204,24 @@ impl Extract {
     pub(crate) fn read(
         self,
         source: &str,
-        wanted: &[&str],
+        (wanted, ids): (&[&str], &[String]),
         files: &mut Vec<String>,
         sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
     ) -> Result<Vec<UnlistedCodes>, RecordsError> {
         let Self { origin, options, shape } = self;
+        let no_ids = |listed: &[Listed]| refuse_ids_in_folders(source, ids, listed, &options);
         let day_zero = match &options.dates {
             Some(DateForm::DaysFrom(DayZero::Column(zero))) => Some(zero.column.as_str()),
             _ => None,
         };
         if shape.is_plain() && day_zero.is_none() {
-            let told = &mut |_: &[Listed]| Ok(());
-            origin.read(source, (wanted, &options), files, told, &mut |_, batch| sink(batch))?;
+            origin.read(
+                source,
+                (wanted, &options),
+                files,
+                &mut |listed| no_ids(listed),
+                &mut |_, batch| sink(batch),
+            )?;
             return Ok(Vec::new());
         }
         let shaping = std::cell::RefCell::new(Shaping::new(source, wanted, (&shape, day_zero))?);
@@ -225,8 +231,10 @@ impl Extract {
         }
         let asked = shaping.borrow().asked().to_vec();
         let mut at: Option<u32> = None;
-        let told =
-            &mut |listed: &[Listed]| shaping.borrow_mut().check(listed.iter().map(|file| file.name.as_str()));
+        let told = &mut |listed: &[Listed]| {
+            no_ids(listed)?;
+            shaping.borrow_mut().check(listed.iter().map(|file| file.name.as_str()))
+        };
         origin.read(source, (&asked, &options), files, told, &mut |name, mut batch| {
             let mut shaping = shaping.borrow_mut();
             if at != batch.file {
@@ -238,6 +246,28 @@ impl Extract {
         })?;
         Ok(shaping.into_inner().unlisted())
     }
+}
+
+/// Refuses people whose ids are names of folders: a reject and an error name the file that a row is in.
+fn refuse_ids_in_folders(
+    source: &str,
+    ids: &[String],
+    listed: &[Listed],
+    options: &ReadOptions,
+) -> Result<(), RecordsError> {
+    let gives = |file: &Listed| {
+        let folders = folders::above(&file.root, &file.path, options);
+        let name = |column: &String| {
+            let aliases = options.aliases.get(column).map_or(&[][..], Vec::as_slice);
+            folders.iter().any(|folder| Name { column, aliases }.is(&folder.name))
+        };
+        ids.iter().all(name)
+    };
+    if ids.is_empty() || !listed.iter().any(gives) {
+        return Ok(());
+    }
+    let why = "the ids of people are names of folders, which messages and pages tell; put them into a column of the files";
+    Err(RecordsError::Mapping { extract: source.to_owned(), why: why.to_owned() })
 }
 
 impl Origin {

@@ -12,6 +12,7 @@ use super::links::{Edge, Link, LinkKind, weigh};
 use super::merges::Merges;
 use super::pseudonyms::PseudonymKey;
 use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind};
+use crate::calendar::Day;
 use crate::error::RecordsError;
 
 /// The people that the ids of several systems stand for, and the key that makes pseudonyms of them.
@@ -251,6 +252,11 @@ impl Identities {
         found
     }
 
+    /// How many ids were merged on a day after this one: until then their records are nobody's.
+    pub(super) fn merged_after(&self, day: Day) -> u64 {
+        self.merges.after(day.epoch_days())
+    }
+
     /// How many ids were merged into one that is nobody's: into a person's whom `is_listed` does not know, where there is a
     /// list, or into a system's that no table says whose it is.
     pub(super) fn merged_into_nobody(&self, is_listed: Option<&dyn Fn(&str) -> bool>) -> u64 {
@@ -318,7 +324,7 @@ impl Identities {
         let mut ledger = Ledger::default();
         let mut reader = Reader::new(extract.how(), None);
         let mut files = Vec::new();
-        extract.read(name, &wanted, &mut files, &mut |batch| {
+        extract.read(name, (&wanted, &[]), &mut files, &mut |batch| {
             reader.begin(&batch);
             let mut table = Table { reader: &mut reader, faults: Faults::default(), batch: &batch };
             for layout in &layouts {

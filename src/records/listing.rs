@@ -75,7 +75,7 @@ pub(super) fn read_people(
     let mut ledger = Ledger::default();
     let mut reader = Reader::new(extract.how(), last);
     let mut files = Vec::new();
-    let unlisted = extract.read("people", &wanted, &mut files, &mut |batch| {
+    let unlisted = extract.read("people", (&wanted, &columns.person), &mut files, &mut |batch| {
         let rows = batch.rows.len();
         reader.begin(&batch);
         let mut faults = Faults::default();

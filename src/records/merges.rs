@@ -63,6 +63,11 @@ impl Merges {
         of_it.any(|(_, merges)| merges.iter().any(|merge| merge.on != i32::MIN))
     }
 
+    /// How many ids were merged on a day after this one.
+    pub(super) fn after(&self, day: i32) -> u64 {
+        self.of.values().filter(|merges| merges.iter().all(|merge| merge.on > day)).count() as u64
+    }
+
     /// How many ids were merged into two others.
     pub(super) fn of_two(&self, system: Option<usize>) -> u64 {
         self.of.iter().filter(|((of, _), merges)| *of == system && merges.len() > 1).count() as u64

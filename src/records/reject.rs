@@ -210,6 +210,8 @@ pub enum RemarkKind {
     MergedIntoItself,
     /// An id that is merged into one that is nobody's.
     MergedIntoNobody,
+    /// An id that is merged on a day that is yet to come.
+    MergedLater,
     /// It happened after the person died.
     AfterDeath,
     /// It happened before the person was born.
@@ -251,6 +253,9 @@ impl RemarkKind {
             Self::MergedIntoItself => "rows that merge an id into itself, which says nothing",
             Self::MergedIntoNobody => {
                 "ids that were merged into one that is on no list: their records are rejected as nobody's"
+            }
+            Self::MergedLater => {
+                "ids that were merged on a day that is yet to come: until then their records are seen for nobody"
             }
             Self::AfterDeath => "records from after the person's death",
             Self::BeforeBirth => "records from before the person's birth",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::codes::UnlistedCodes;
 use super::events::{EventTable, Role};
 use super::{Records, Source};
 use crate::error::SpecError;
@@ -151,9 +152,10 @@ impl Selector {
                 Held::of(names, read.filter(|&code| names.get(code).is_some_and(|name| is_other(name))));
             if !others.names.is_empty() {
                 let why = format!(
-                    "records of source {} have a {category} that is not among its codes: {others}; add what is missing to \
-                     `codes`, or bring it under one of them with a list of codes",
-                    source.name
+                    "records of source {} have a {category} that is not among its codes: {}; add what is missing to `codes`, \
+                     or bring it under one of them with a list of codes",
+                    source.name,
+                    others.common()
                 );
                 return Err(SpecError::Invalid { of: of.to_owned(), why });
             }
@@ -206,6 +208,24 @@ impl Held {
             names.iter().map(ToString::to_string).zip(counts).filter(|(_, count)| *count > 0).collect();
         names.sort_by(|(a, many), (b, others)| others.cmp(many).then_with(|| a.cmp(b)));
         Self { names }
+    }
+
+    /// Those that at least [`UnlistedCodes::FEWEST`] records have; rarer ones, which may be free text, are counted.
+    fn common(&self) -> String {
+        let is_common = |(_, count): &&(String, u64)| *count >= UnlistedCodes::FEWEST;
+        let names: Vec<(String, u64)> = self.names.iter().filter(is_common).cloned().collect();
+        match (names.len(), self.names.len() - names.len()) {
+            (_, 0) => self.to_string(),
+            (0, rare) => format!(
+                "{rare} with fewer than {} records each, which may be free text",
+                UnlistedCodes::FEWEST
+            ),
+            (_, rare) => format!(
+                "{}, and {rare} more with fewer than {} records each, which may be free text",
+                Self { names },
+                UnlistedCodes::FEWEST
+            ),
+        }
     }
 
     /// The name that was most likely meant, if one is near.

@@ -319,12 +319,17 @@ impl Reading {
             mapping.columns.readable().flat_map(|column| extract.behind(column)).collect();
         reading.columns.extend(behind);
         let mut files = std::mem::take(&mut reading.files);
-        reading.unlisted = extract.read(&mapping.name, &layout.wanted, &mut files, &mut |batch| {
-            let rows = batch.rows.len();
-            reading.accept(&batch, &layout, &mut entrance, ids)?;
-            progress(rows as u64);
-            Ok(())
-        })?;
+        reading.unlisted = extract.read(
+            &mapping.name,
+            (&layout.wanted, &mapping.columns.entity),
+            &mut files,
+            &mut |batch| {
+                let rows = batch.rows.len();
+                reading.accept(&batch, &layout, &mut entrance, ids)?;
+                progress(rows as u64);
+                Ok(())
+            },
+        )?;
         reading.files = files;
         ids.way_back.extend(entrance.way_back());
         reading.reader.check(&mapping.name, &layout.wanted)?;

@@ -280,7 +280,7 @@ impl Table {
         let dates = self.dates.clone();
         let options = ReadOptions { sheet: self.sheet.clone(), dates, ..ReadOptions::default() };
         let mut order = Order::default();
-        extract.options(options).read(source, &wanted, &mut Vec::new(), &mut |batch: Batch| {
+        extract.options(options).read(source, (&wanted, &[]), &mut Vec::new(), &mut |batch: Batch| {
             let zeros = match (&self.dates, &batch.day_zero) {
                 (Some(DateForm::DaysFrom(DayZero::Column(of))), Some(given)) => {
                     Some(DayZeros::read(of, (&given.cells, batch.rows.len()), &mut order))

@@ -69,6 +69,8 @@ struct Page<'a> {
     /// The rate of the outcome among all cases of the backtest.
     average: String,
     cannot_see: &'a [String],
+    /// Whether cases are seen on days of their own.
+    own_days: bool,
     cases: Vec<Case<'a>>,
     not_scored: Vec<Unscored<'a>>,
     /// `3 cases of the cohort were`.
@@ -223,6 +225,7 @@ impl<'a> Page<'a> {
             tested: list.tested().map(|tested| tested.words(list.places())).unwrap_or_default(),
             average: bands().next().map(|band| out_of.rate(&band.average)).unwrap_or_default(),
             cannot_see,
+            own_days: entries.iter().any(|entry| entry.case().has_own_day()),
             cases: entries
                 .iter()
                 .enumerate()

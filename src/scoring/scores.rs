@@ -121,7 +121,12 @@ impl Scorer {
         let kept_in = self.kept_in(&matrix, &order, capacity)?;
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
         let provenance = self.provenance(cohort, request, not_scored.len(), accepted);
-        let cannot_see = self.candidate().training().blind_spots(&crate::words::date(cohort.as_of().day()));
+        let day = if cohort.has_own_days() {
+            "the day on which the case is seen".to_owned()
+        } else {
+            crate::words::date(cohort.as_of().day())
+        };
+        let cannot_see = self.candidate().training().blind_spots(&day);
         Ok(Scores {
             scorer: self,
             cohort: cohort.clone(),

@@ -41,13 +41,16 @@ pub(super) fn find(tables: &[Table], hub: Hub<'_>) -> Found {
     for (place, table) in tables.iter().enumerate() {
         let others: Vec<&Facts> =
             strange.iter().filter(|(of, _)| *of != place).map(|(_, facts)| *facts).collect();
-        if let Some((whose, _)) = person(table, hub) {
+        let merges = merged((place, table), hub);
+        // Old ids beside new ones are no two systems'.
+        let is_of_merges = merges.is_some() && birth(table).is_none();
+        if let Some((whose, _)) = person(table, hub).filter(|_| !is_of_merges) {
             found.take(wide((place, table), whose, hub, &others));
             if !found.tables.iter().any(|taken| taken.table == place) {
                 found.take(crosswalk((place, table), whose, &others));
             }
         }
-        found.tables.extend(merged((place, table), hub));
+        found.tables.extend(merges);
     }
     found
 }
@@ -216,7 +219,11 @@ fn probability(table: &Table) -> Option<&Facts> {
 fn merged((place, table): (usize, &Table), hub: Hub<'_>) -> Option<Taken<IdentityColumns>> {
     let is_id = |facts: &&Facts| !is_date(facts) && facts.fractions == 0 && !facts.distinct.is_empty();
     let of_people = |facts: &Facts| facts.share_in(hub.ids) >= SAME_PEOPLE;
-    let named = |facts: &&Facts| words::has(&facts.name, &words::MERGED) && of_people(facts);
+    let says_old = table.columns.iter().any(|facts| words::has(&facts.name, &words::OLD));
+    let says_so = |facts: &Facts| {
+        words::has(&facts.name, &words::MERGED) || says_old && words::has(&facts.name, &words::NEW)
+    };
+    let named = |facts: &&Facts| says_so(facts) && of_people(facts);
     let candidates = table.columns.iter().filter(is_id).filter(named);
     let into = candidates.max_by_key(|facts| words::has(&facts.name, &words::INTO))?;
     let rest = || table.columns.iter().filter(is_id).filter(|facts| facts.name != into.name);

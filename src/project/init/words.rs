@@ -292,6 +292,9 @@ pub(super) const INTO: [&str; 6] = ["into", "to", "by", "surviving", "survivor",
 /// Words for an id that is no longer used.
 pub(super) const OLD: [&str; 6] = ["old", "former", "previous", "retired", "obsolete", "duplicate"];
 
+/// Words for an id that is used in place of an old one.
+pub(super) const NEW: [&str; 3] = ["new", "current", "replacement"];
+
 /// Words for how sure it is that two records are one person's.
 pub(super) const LINKS: [&str; 6] = ["probability", "match", "certainty", "confidence", "linkage", "link"];
 

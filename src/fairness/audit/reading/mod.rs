@@ -63,7 +63,7 @@ impl ScoreTable {
         let mut files = Vec::new();
         let mut failed = None;
         let wanted = rows.wanted();
-        extract.read(SOURCE, &wanted, &mut files, &mut |batch| {
+        extract.read(SOURCE, (&wanted, &[]), &mut files, &mut |batch| {
             if failed.is_none() {
                 failed = rows.take(&batch).err();
             }
