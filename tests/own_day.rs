@@ -246,6 +246,9 @@ fn a_project_trains_tests_and_lists_cases_on_days_of_their_own() {
     let checked = project.check().unwrap();
     let faults = checked.faults();
     assert!(faults.is_empty(), "{faults:?}");
+    // Training dates a year apart, and half a year's cases of each.
+    let between = |warning: &String| warning.contains("`own_day`") && warning.contains("in no cohort");
+    assert_eq!(checked.warnings().iter().filter(|warning| between(warning)).count(), 1);
 
     let data = project.dataset(&records).unwrap();
     let horizon = project.outcome.horizon;

@@ -124,6 +124,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         arguments.out.display(),
         list.provenance().run_id
     ))?;
+    let audit = list.provenance();
+    if audit.expires < audit.requested_on {
+        output::print(&format!(
+            "This list has expired: it may be used until {}, and it is asked for on {}. Score a later date, or say by --on on \
+             which day it was asked for.\n",
+            audit.expires, audit.requested_on
+        ))?;
+    }
     let left_out: Vec<String> =
         cohort.left_out().by_rule().map(|(rule, count)| format!("{count} {rule}")).collect();
     if !left_out.is_empty() {

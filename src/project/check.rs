@@ -202,6 +202,22 @@ impl Checked<'_> {
         }
     }
 
+    /// Where cases have days of their own: that dates lie further apart than the span that each takes.
+    fn days_between_lists(&self) -> Option<String> {
+        let cohort = &self.project.cohort;
+        let within = cohort.own_day.as_ref()?.within;
+        let mut dates = self.project.training.as_of.clone();
+        dates.sort_unstable();
+        let (before, after) = dates
+            .windows(2)
+            .map(|pair| (pair[0], pair[1]))
+            .find(|&(before, after)| cohort.first_seen(after) > before.day() + 1)?;
+        Some(format!(
+            "`own_day` takes those who are due in the {within} up to each date, and from {before} to {after} it is longer: whoever is \
+             due in between is in no cohort; make `within` as long as dates are apart, or add dates"
+        ))
+    }
+
     /// What the project declares and the records do not bear out, or what it leaves unsaid: each a sentence.
     /// None of it stops a run, since only the council knows which of the two is right.
     #[must_use]
@@ -212,6 +228,7 @@ impl Checked<'_> {
         warnings.extend(self.doubts_of_people());
         let unlisted = self.records.unlisted_codes().chain(self.protected.unlisted_codes());
         warnings.extend(unlisted.map(ToString::to_string));
+        warnings.extend(self.days_between_lists());
         let Ok(features) = self.project.features() else { return warnings };
         warnings.extend(counted::more_than_once(
             &self.records,
@@ -221,7 +238,7 @@ impl Checked<'_> {
         for feature in features.features() {
             let Some(source) = self.records.source(&feature.records.source) else { continue };
             let reaches_back = |as_of: &&AsOf| {
-                let start = feature.over.start(**as_of);
+                let start = feature.over.start(AsOf::new(self.project.cohort.first_seen(**as_of)));
                 let from = source.coverage.from.map(Day::epoch_days).or_else(|| source.first_day(**as_of));
                 feature.over != Lookback::Ever && from.is_none_or(|from| from > start.epoch_days())
             };
@@ -229,8 +246,9 @@ impl Checked<'_> {
                 self.project.training.as_of.iter().filter(reaches_back).map(AsOf::to_string).collect();
             if !dates.is_empty() {
                 warnings.push(format!(
-                    "feature {} reads {}, which begins later than source {} needs to at {}: it is not covered there for \
-                     whoever was born before",
+                    "feature {} reads {}, and source {} begins too late for that at {}: there it is not covered for whoever \
+                     was born before the window; take later dates or a shorter window, or state an earlier `from` where the \
+                     source does hold more",
                     feature.name,
                     feature.over,
                     source.name,

@@ -238,14 +238,14 @@ fn the_page_has_all_its_layers() {
         "How to read the bars",
         "Reasons that raise the score",
         "Reasons that lower the score",
-        "Nothing known",
+        "What is not known",
         "Audit record",
     ];
     for heading in headings {
         assert!(page.contains(&format!(">{heading}</h")), "{heading}");
     }
     assert_eq!(times(&page, "<article "), 15);
-    assert_eq!(times(&page, "<h4>Nothing known</h4>"), 15);
+    assert_eq!(times(&page, "<h4>What is not known</h4>"), 15);
     assert_eq!(
         times(&page, &list.provenance().run_id),
         1 + 15 + 1,
@@ -392,7 +392,7 @@ fn missing_and_not_covered_are_told_apart() {
     let page = list_html(&list, "Everybody").unwrap();
     let mut missing = 0;
     for (article, entry) in page.split("<article ").skip(1).zip(list.entries()) {
-        let nothing = between(article, "<h4>Nothing known</h4>", "<footer>");
+        let nothing = between(article, "<h4>What is not known</h4>", "<footer>");
         let uncovered = between(nothing, "<strong>Not covered</strong>", "</details>");
         assert!(uncovered.contains("Missed health appointments"));
         assert!(uncovered.contains("counts as an average value, which is not the same as safe"));

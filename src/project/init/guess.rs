@@ -82,6 +82,12 @@ fn is_same(one: &Table, other: &Table) -> bool {
         && one.columns.iter().zip(&other.columns).all(is_alike)
 }
 
+/// Whether a sheet has the name that spreadsheets give by themselves: `Sheet1`.
+fn is_unnamed(sheet: &str) -> bool {
+    let rest = sheet.trim().to_lowercase();
+    rest.strip_prefix("sheet").is_some_and(|rest| rest.trim().chars().all(|letter| letter.is_ascii_digit()))
+}
+
 /// A table by its file, and its sheet.
 pub(super) fn shown(table: &Table) -> String {
     let file = table.path.file_name().unwrap_or(table.path.as_os_str()).to_string_lossy().into_owned();
@@ -248,7 +254,7 @@ fn source(
         ));
     }
     let dates = dates(table)?;
-    let stem = table.sheet.clone().unwrap_or_else(|| stem(&table.path));
+    let stem = table.sheet.clone().filter(|sheet| !is_unnamed(sheet)).unwrap_or_else(|| stem(&table.path));
     let name = words::plain(&stem);
     let mut notes = vec![format!("{}: {} rows{}.", shown(table), table.rows, shared(share))];
     notes.extend(days_0(table));
