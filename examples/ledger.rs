@@ -34,8 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = ledger.start_run(&scorer, &request, AsOf::new(today), None)?;
     let cohort = project.cohort(&records, AsOf::new(today))?;
     let scores = scorer.score(&cohort, &request)?;
-    let list = ReviewList::draw(&scores, Capacity::Cases(5), None)?;
-    let run = ledger.finish_run(start, &scores, &list, &records)?;
+    let mut list = ReviewList::draw(&scores, Capacity::Cases(5), None)?;
+    let run = ledger.finish_run(start, &scores, &mut list, &records)?;
     println!("On record: {} cases scored, {} listed", scores.len(), list.len());
 
     // Opening a case is an entry of its own; so is the decision.
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Nobody changed anything, and every past score comes out the same. Keep the checkpoint elsewhere: with it a
     // chain that was written anew shows, too.
     let checkpoint = ledger.checkpoint(today + 2)?;
-    println!("Verified: {}", ledger.verify(Some(&checkpoint))?);
+    println!("Verified: {}", ledger.verify(std::slice::from_ref(&checkpoint))?);
     let replay = ledger.replay(&ReplayOf::Run(run), None)?;
     println!("Made again: {} of {} the same", replay.reproduced, replay.asked);
 
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let purged = ledger.purge(&erasure, today + 3)?;
     println!("Taken out: the content of {} entries; wiped: {}", purged.entries.len(), purged.wiped);
-    println!("Verified: {}", ledger.verify(Some(&checkpoint))?);
+    println!("Verified: {}", ledger.verify(std::slice::from_ref(&checkpoint))?);
     println!("Still held of the person: {}", ledger.subject_pack(&entity, today + 3).is_ok());
     Ok(())
 }

@@ -598,6 +598,15 @@ pub enum ScoringError {
         /// That date.
         review_by: String,
     },
+    /// A request before anybody had signed for the model.
+    #[error(
+        "the model was signed for on {signed_on}, and nobody answers for scores that are asked for before; give the day of the \
+         request as it is"
+    )]
+    BeforeSignOff {
+        /// The day of signing.
+        signed_on: String,
+    },
     /// A cohort that was chosen by other rules than the model was trained on.
     #[error("the cohort was chosen by other rules than those that the model was trained on")]
     OtherPopulation,

@@ -19,6 +19,22 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
+/// Whether nothing of a text can be seen: blanks, controls, and what Unicode leaves out where it cannot be shown
+/// (`Default_Ignorable_Code_Point`), with the Braille pattern and the fillers that are drawn as blanks. A name of zero-width
+/// spaces names nobody.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c,
+                '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+                | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+                | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+                | '\u{E0000}'..='\u{E0FFF}')
+    })
+}
+
 /// `3 March 2025`.
 pub(crate) fn date(day: Day) -> String {
     let (year, month, of_month) = day.ymd();
@@ -229,6 +245,16 @@ mod tests {
 
     fn estimate(value: f64, low: f64, high: f64) -> Estimate {
         Estimate { value, interval: Interval { low, high }, n: 400 }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_blank() {
+        for blank in ["", " \t\n", "\u{200B}\u{FEFF}", "\u{3164}", "\u{2800} \u{AD}", "\u{E0041}\u{0}"] {
+            assert!(is_blank(blank), "{blank:?}");
+        }
+        for seen in ["x", " .", "\u{200B}é", "漢", "\u{301}"] {
+            assert!(!is_blank(seen), "{seen:?}");
+        }
     }
 
     #[test]

@@ -81,9 +81,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let cohort = project.cohort(&records, AsOf::new(as_of))?;
     let scores = scorer.score(&cohort, &request)?;
     let comparison = RandomSample { cases: AT_RANDOM, seed: project.seed };
-    let list = ReviewList::draw(&scores, Capacity::Cases(CAPACITY), Some(comparison))?;
+    let mut list = ReviewList::draw(&scores, Capacity::Cases(CAPACITY), Some(comparison))?;
     progress.stage("putting the run on record");
-    let run = ledger.finish_run(start, &scores, &list, &records)?;
+    let run = ledger.finish_run(start, &scores, &mut list, &records)?;
+    ledger.checkpoint(as_of)?.save(arguments.out.join("checkpoint.json"))?;
     write_list(&list, &project.name, &arguments.out)?;
     drop(progress);
 

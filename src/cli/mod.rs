@@ -28,7 +28,8 @@ use earlyhelp::calendar::Day;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, but rows of the extracts were rejected; 4 done, and \
-what was checked does not hold (verify, replay, purge, monitor, check --model).
+what was checked does not hold (verify, replay, purge, monitor, check --model); 5 it holds, but nothing from elsewhere was \
+given to compare it with (verify).
 
 Start with `earlyhelp demo --out demo`: it makes a council that does not exist, trains a model on it, \
 checks it for fairness, releases it, and writes a ranked list for people to review. Then read \
@@ -80,7 +81,7 @@ enum Command {
     Decide(ledger::review::DecideArguments),
     /// Count what became of alerts: opened, decided, agreed with, overridden, and how long it took.
     Log(ledger::account::Arguments),
-    /// Check that nothing in a ledger was changed, removed, inserted or reordered.
+    /// Check a ledger: its chain, what its entries say of each other, and what was kept of it elsewhere.
     Verify(ledger::verify::VerifyArguments),
     /// Write down where a ledger's chain ends, signed if wanted, to be kept elsewhere.
     Checkpoint(ledger::verify::CheckpointArguments),
@@ -103,6 +104,8 @@ enum Outcome {
     DoneWithRejects,
     /// What was checked does not hold.
     Found,
+    /// It holds, by itself alone.
+    NothingToCompare,
 }
 
 /// What a command can fail with: shown to the person as one line.
@@ -141,6 +144,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::DoneWithRejects) => ExitCode::from(3),
         Ok(Outcome::Found) => ExitCode::from(4),
+        Ok(Outcome::NothingToCompare) => ExitCode::from(5),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(1)

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use earlyhelp::calendar::Day;
-use earlyhelp::ledger::Ledger;
 use earlyhelp::scoring::{AuditedModel, SignOff};
 
-use super::{Failure, Outcome, output, today};
+use super::ledger::WriteArguments;
+use super::{Failure, Outcome, output};
 
 /// Arguments of `earlyhelp release`.
 #[derive(Debug, clap::Args)]
@@ -26,15 +26,14 @@ pub struct Arguments {
     /// The last day on which it may score without having been reviewed (year-month-day).
     #[arg(long, value_name = "DATE")]
     review_by: Day,
-    /// The day of signing, if not today.
-    #[arg(long, value_name = "DATE")]
-    on: Option<Day>,
     /// The file to write the released model to.
     #[arg(long, value_name = "RELEASED.json")]
     out: PathBuf,
     /// Put model and release on record in this ledger.
     #[arg(long, value_name = "LEDGER")]
     ledger: Option<PathBuf>,
+    #[command(flatten)]
+    record: WriteArguments,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
@@ -43,15 +42,17 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         by: arguments.by.clone(),
         role: arguments.role.clone(),
         purpose: arguments.purpose.clone(),
-        signed_on: arguments.on.unwrap_or_else(today),
+        signed_on: arguments.record.on(),
         review_by: arguments.review_by,
     };
     let registered = model.clone();
     let scorer = model.release(sign_off)?;
     if let Some(path) = &arguments.ledger {
-        let ledger = Ledger::open(path)?;
-        ledger.register(&registered, &arguments.by, scorer.sign_off().signed_on)?;
-        ledger.record_release(&scorer)?;
+        let signed_on = scorer.sign_off().signed_on;
+        let record = arguments.record.start(path)?;
+        record.ledger.register(&registered, &arguments.by, signed_on)?;
+        record.ledger.record_release(&scorer, signed_on)?;
+        record.checkpoint()?;
     }
     output::write(&arguments.out, &scorer.to_json()?)?;
     output::print(&format!("{}  {}\n", scorer.digest(), arguments.out.display()))?;

@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use earlyhelp::calendar::{AsOf, Day};
+use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
-use earlyhelp::ledger::Ledger;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
 
+use super::ledger::WriteArguments;
 use super::progress::Progress;
-use super::{Failure, Outcome, ProjectArgument, output, today};
+use super::{Failure, Outcome, ProjectArgument, output};
 
 /// Arguments of `earlyhelp score`.
 #[derive(Debug, clap::Args)]
@@ -53,9 +53,6 @@ pub struct Arguments {
     /// Why the source is right as it is.
     #[arg(long, value_name = "TEXT", requires = "accept")]
     reason: Vec<String>,
-    /// The day of the request, if not today.
-    #[arg(long, value_name = "DATE")]
-    on: Option<Day>,
     /// The folder for list.json, list.csv and list.html.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -63,6 +60,8 @@ pub struct Arguments {
     /// model, on which data, for whom. An SQLite file, or JSON lines where the name ends in .jsonl.
     #[arg(long, value_name = "LEDGER")]
     ledger: Option<PathBuf>,
+    #[command(flatten)]
+    record: WriteArguments,
     /// Audit who is on the list by protected characteristic, and write that into this folder: for those who
     /// answer for the list, not for its readers.
     #[arg(long, value_name = "DIR")]
@@ -72,16 +71,16 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = arguments.project.load()?;
     let scorer = Scorer::from_json(&output::read(&arguments.model)?)?;
-    let on = arguments.on.unwrap_or_else(today);
+    let on = arguments.record.on();
     let request = accepting(Request::new(&arguments.requested_by, &arguments.purpose, on), arguments)?;
     // A run that fails is on record, too: as one that was started and did not end.
     let ledger = match &arguments.ledger {
         None => None,
         Some(path) => {
-            let ledger = Ledger::open(path)?;
+            let record = arguments.record.start(path)?;
             let configuration = output::read(&arguments.project.project)?;
-            let start = ledger.start_run(&scorer, &request, arguments.as_of, Some(&configuration))?;
-            Some((ledger, start))
+            let start = record.ledger.start_run(&scorer, &request, arguments.as_of, Some(&configuration))?;
+            Some((record, start))
         }
     };
     let shares = arguments.shares.as_deref().map(output::shares).transpose()?;
@@ -94,7 +93,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let comparison = RandomSample { cases: arguments.at_random, seed: project.seed };
     let comparison = (comparison.cases > 0).then_some(comparison);
     let capacity = Capacity::Cases(arguments.capacity);
-    let list = match &shares {
+    let mut list = match &shares {
         None => ReviewList::draw(&scores, capacity, comparison)?,
         Some(shares) => {
             ReviewList::draw_shared(&scores, (capacity, comparison), &project.protected()?, shares)?
@@ -108,14 +107,15 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::write(&folder.join("audit.json"), &(serde_json::to_string_pretty(&audit)? + "\n"))?;
     }
     // On record first: no list is given out of which the ledger knows nothing.
-    if let Some((ledger, start)) = ledger {
+    if let Some((record, start)) = ledger {
         progress.stage("putting the run on record");
-        ledger.finish_run(start, &scores, &list, &records)?;
+        record.ledger.finish_run(start, &scores, &mut list, &records)?;
+        record.checkpoint()?;
     }
     write_list(&list, &project.name, &arguments.out)?;
     drop(progress);
-    for accepted in &list.provenance().accepted {
-        output::print(&format!("{}\n", accepted.in_words()))?;
+    for allowed in list.provenance().allowed() {
+        output::print(&format!("{allowed}\n"))?;
     }
     output::print(&format!(
         "{} cases of {} in {}; run {}\n",

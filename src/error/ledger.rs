@@ -74,7 +74,7 @@ pub enum LedgerError {
     /// Content is taken out, but its bytes are not wiped yet.
     #[error(
         "the content is taken out of the ledger {}, but its bytes could not be wiped from the file yet ({why}); close the \
-         other programs that have it open: the next one that opens or writes it wipes them",
+         other programs that have it open: the next command that writes to it wipes them",
         path.display()
     )]
     NotWiped {
@@ -100,15 +100,40 @@ pub enum LedgerError {
         "somebody was taken out of the ledger while the run was under way; score again, so that it leaves them out"
     )]
     PurgedMeanwhile,
-    /// A second list of one run.
-    #[error("the run is on record with another list (capacity, random sample or shares); a run has one list")]
-    OtherList,
     /// The beginning of an id that several have, or that is too short to name one.
-    #[error("\"{0}\" does not name one {1}: give more of it")]
-    Ambiguous(String, &'static str),
+    #[error("\"{given}\" does not name one {what}: give at least {needs} characters of it")]
+    Ambiguous {
+        /// What was given.
+        given: String,
+        /// Of what.
+        what: &'static str,
+        /// How many characters name each of those that begin so.
+        needs: usize,
+    },
     /// A day before what it follows.
     #[error("the day lies before {0}")]
     TooEarly(&'static str),
+    /// A day before that of the last entry.
+    #[error(
+        "the day {on} lies before that of the last entry, {last}; if it is right, say why it is put on record only now (--because)"
+    )]
+    Earlier {
+        /// The day.
+        on: String,
+        /// The last entry's.
+        last: String,
+    },
+    /// A second decision about a case.
+    #[error(
+        "the case is decided already, in entry {entry}; if this decision is to take its place, say so (--supersedes {entry})"
+    )]
+    Decided {
+        /// The entry.
+        entry: u64,
+    },
+    /// A decision that is to take the place of one that is not the case's last.
+    #[error("entry {0} is not the last decision about this case")]
+    NotTheLast(u64),
     /// A ground for a purge that names the person.
     #[error("the ground stays in the ledger, so it must not name the person")]
     NamesThePerson,
@@ -126,11 +151,16 @@ pub enum LedgerError {
     #[error("the ledger holds no release of the model {0}")]
     NoModel(String),
     /// A run with a model that was taken out of use.
-    #[error("the model was retired; release another one before scoring")]
-    Retired,
+    #[error(
+        "the model was retired on {0}: nothing is scored, opened or decided with it; release another one, and score with that"
+    )]
+    Retired(String),
     /// Something without which an entry would be worth nothing.
     #[error("the entry is not complete: {0} is missing")]
     Incomplete(&'static str),
+    /// A list that cannot be held against the ledger, or does not agree with it.
+    #[error("the list cannot stand for the ledger: {0}")]
+    List(String),
     /// Scores, list and start of a run that do not belong together.
     #[error("scores, list and the start of the run are not of one run")]
     OtherRun,

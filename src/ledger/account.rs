@@ -94,13 +94,14 @@ impl Ledger {
     /// The intervals (Wilson) take cases as independent.
     ///
     /// # Errors
-    /// [`LedgerError`] where the ledger cannot be read.
+    /// [`LedgerError::Damaged`] where the ledger does not [verify](Ledger::verify), others where it cannot be read.
     pub fn account(
         &self,
         protected: Option<&Protected>,
         minimum: u32,
         on: Day,
     ) -> Result<Account, LedgerError> {
+        self.check()?;
         let mut finished: Vec<RunFinished> = Vec::new();
         let mut counted: HashSet<String> = HashSet::new();
         for entry in self.entries(&Filter::of(&[EntryKind::RunFinished]))? {
@@ -190,7 +191,7 @@ impl Ledger {
             if entry.about() == Some(EntryKind::ModelReleased) {
                 lines.push(ModelLine {
                     model: facts.model,
-                    released_on: entry.on(),
+                    released_on: facts.signed_on.unwrap_or_else(|| entry.on()),
                     by: facts.by,
                     purpose: facts.purpose.unwrap_or_default(),
                     review_by: facts.review_by,

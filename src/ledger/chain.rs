@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::entry::{Draft, Header};
+use super::events::EntryKind;
 use crate::error::LedgerError;
 
 /// The kind of the entry that says what was taken out. It is written by a redaction and by nothing else.
@@ -95,7 +96,7 @@ pub(super) fn seal(head: &Head, drafts: Vec<Draft>) -> Result<(Vec<Sealed>, Head
     let through = head.entries + drafts.len() as u64;
     let mut sealed = Vec::with_capacity(drafts.len());
     for (seq, draft) in (head.entries + 1..).zip(drafts) {
-        if draft.kind.trim().is_empty() {
+        if crate::words::is_blank(&draft.kind) {
             return Err(LedgerError::Draft("it has no kind; say in one word what happened".into()));
         }
         let content = match draft.content {
@@ -114,6 +115,8 @@ pub(super) fn seal(head: &Head, drafts: Vec<Draft>) -> Result<(Vec<Sealed>, Head
             run: draft.run,
             facts: draft.facts,
             commitment: content.as_ref().map(|content| hex::encode(commit(&content.salt, &content.bytes))),
+            written: draft.written,
+            why_earlier: draft.why_earlier,
         };
         let bytes = header.canonical().map_err(unwritable)?;
         let hash = hash_entry(&previous, &bytes);
@@ -169,10 +172,39 @@ pub(super) fn name_redacted(seqs: &[u64], drafts: &mut [Draft]) -> Result<(), Le
     let Value::Object(facts) = &mut purge.facts else {
         return Err(LedgerError::Redaction("the facts of the purge must be an object".into()));
     };
+    if seqs.is_empty() {
+        return Err(LedgerError::Redaction("name the entries whose content is to go".into()));
+    }
+    if !says_who_and_why(facts) {
+        return Err(LedgerError::Redaction(
+            "the facts of the purge must say who takes it out (\"by\") and why (\"reason\")".into(),
+        ));
+    }
     if facts.insert("redacted".into(), json!(ranges(seqs))).is_some() {
         return Err(LedgerError::Redaction(
             "\"redacted\" is written by the redaction itself; leave it out".into(),
         ));
+    }
+    Ok(())
+}
+
+/// Whether a purge says who takes something out, and why.
+pub(super) fn says_who_and_why(facts: &serde_json::Map<String, Value>) -> bool {
+    ["by", "reason"].iter().all(|name| {
+        facts.get(*name).and_then(Value::as_str).is_some_and(|text| !crate::words::is_blank(text))
+    })
+}
+
+/// Refuses to take the content out of an entry that never had any, or without which past scores could not be made again.
+pub(super) fn check_taken(header: &Header) -> Result<(), LedgerError> {
+    let seq = header.seq;
+    if header.commitment.is_none() {
+        return Err(LedgerError::Redaction(format!("entry {seq} never had content")));
+    }
+    if matches!(EntryKind::of(&header.kind), Some(EntryKind::ModelRegistered | EntryKind::ModelReleased)) {
+        return Err(LedgerError::Redaction(format!(
+            "entry {seq} holds a model, which is about nobody and without which past scores cannot be made again"
+        )));
     }
     Ok(())
 }

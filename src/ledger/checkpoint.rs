@@ -35,7 +35,7 @@ const FORMAT: &str = "earlyhelp ledger checkpoint, format 1";
 ///
 /// checkpoint.verify(&key.public())?;
 /// assert!(checkpoint.verify(&SigningKey::generate()?.public()).is_err());
-/// assert!(ledger.verify(Some(&checkpoint))?.finding.is_none());
+/// assert!(ledger.verify(std::slice::from_ref(&checkpoint))?.finding.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +59,9 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    pub(super) fn of(head: &Head, on: Day) -> Self {
+    /// Where a chain ended, as it is known from elsewhere: from the witness on a list, for instance.
+    #[must_use]
+    pub fn of(head: &Head, on: Day) -> Self {
         Self {
             format: FORMAT.into(),
             entries: head.entries,

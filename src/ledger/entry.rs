@@ -34,13 +34,25 @@ pub struct Draft {
     pub facts: Value,
     /// What can be taken out again.
     pub content: Option<Content>,
+    /// What a clock said: see [`Ledger::with_clock`](super::Ledger::with_clock).
+    pub(super) written: Option<Day>,
+    /// Why the day lies before that of the entry before.
+    pub(super) why_earlier: Option<String>,
 }
 
 impl Draft {
     /// An entry of one kind without run, facts (an empty object) and content.
     #[must_use]
     pub fn new(kind: impl Into<String>, on: Day) -> Self {
-        Self { kind: kind.into(), on, run: None, facts: Value::Object(serde_json::Map::new()), content: None }
+        Self {
+            kind: kind.into(),
+            on,
+            run: None,
+            facts: Value::Object(serde_json::Map::new()),
+            content: None,
+            written: None,
+            why_earlier: None,
+        }
     }
 
     /// With the run it belongs to.
@@ -128,6 +140,12 @@ pub(super) struct Header {
     pub(super) facts: Value,
     /// SHA-256 over the salt and the content, in hexadecimal.
     pub(super) commitment: Option<String>,
+    /// What the machine's clock said when it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) written: Option<Day>,
+    /// Why its day lies before that of the entry before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) why_earlier: Option<String>,
 }
 
 impl Header {
@@ -175,9 +193,19 @@ impl LedgerEntry {
         &self.header.kind
     }
 
-    /// The day on which it happened.
+    /// The day on which it happened, as the caller said.
     pub const fn on(&self) -> Day {
         self.header.on
+    }
+
+    /// The day on the clock of the machine that wrote it; `None` where no clock was given.
+    pub const fn written(&self) -> Option<Day> {
+        self.header.written
+    }
+
+    /// Why its day lies before that of the entry before it; `None` where it does not.
+    pub fn why_earlier(&self) -> Option<&str> {
+        self.header.why_earlier.as_deref()
     }
 
     /// The run it belongs to.

@@ -3,6 +3,8 @@
 //! The *facts* of an entry stay for ever and name no family: counts, digests, dates, members of staff. Its
 //! *content* is what a purge takes out: the pseudonym, the score, the explanation, reasons in free text.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +16,7 @@ use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::records::Intake;
 use crate::review::{Agreement, RandomSample, Reviewer, SharesUsed, Step, WhyListed};
-use crate::scoring::{Acceptance, Provenance};
+use crate::scoring::{Acceptance, Exception, Provenance};
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,6 +102,9 @@ pub(crate) struct ModelFacts {
     /// What scores may be used for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) purpose: Option<String>,
+    /// When they signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signed_on: Option<Day>,
     /// The last day on which it may score without having been reviewed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) review_by: Option<Day>,
@@ -122,6 +127,9 @@ pub(crate) struct RunStarted {
     /// Sources that are used though they are not what they were at training, by whom and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) accepted: Vec<Acceptance>,
+    /// Who allows looser limits than usual, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) exception: Option<Exception>,
     /// The digest of the project file, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) configuration: Option<String>,
@@ -134,7 +142,7 @@ pub(crate) struct RunStarted {
 pub struct RunFinished {
     /// The entry of the start.
     pub started: u64,
-    /// What every score of the run carries, without the digest of the cohort, which stands in the content.
+    /// What every score of the run carries, without the digests of cohort and sources, which stand in the content.
     pub audit: Provenance,
     /// Rows read, accepted and rejected of each source.
     pub intake: Vec<Intake>,
@@ -157,15 +165,18 @@ pub struct RunFinished {
     pub at_random: u64,
 }
 
-/// Content of [`EntryKind::RunFinished`]: digests over ids. They are no facts, because somebody who knows all other
-/// ids of a run could confirm a guess with them; so they go when one of the run's cases is taken out.
+/// Content of [`EntryKind::RunFinished`]: digests over ids and records. They are no facts, because somebody who knows all
+/// others of a run could confirm a guess with them; so they go when one of the run's cases is taken out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunContent {
     /// The digest of the cohort: see [`Cohort::digest`](crate::cohort::Cohort::digest).
     pub(crate) cohort: String,
-    /// SHA-256 of the list as data ([`list_json`](crate::report::list_json)'s text without the line end at
-    /// its end, unindented).
+    /// SHA-256 of the list as data: [`list_json`](crate::report::list_json)'s text without its witness, unindented, the
+    /// keys of objects sorted.
     pub(crate) output: String,
+    /// The digest of what each source said.
+    #[serde(default)]
+    pub(crate) sources: BTreeMap<String, String>,
 }
 
 /// How many rows of a source were rejected for one reason.
@@ -242,6 +253,9 @@ pub(crate) struct DecisionFacts {
     pub(crate) step: Step,
     /// Whether they agree with the case's place on the list.
     pub(crate) agreement: Agreement,
+    /// The entry of the decision about the same case whose place this one takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) supersedes: Option<u64>,
 }
 
 /// Content of [`EntryKind::Decision`].
@@ -280,6 +294,9 @@ pub(crate) struct PurgeFacts {
     pub(crate) by: String,
     /// On what ground, without naming the person.
     pub(crate) reason: String,
+    /// Entries about others that were named one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) named: Vec<u64>,
 }
 
 impl LedgerEntry {

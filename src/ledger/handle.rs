@@ -9,10 +9,11 @@ use super::events::EntryKind;
 use super::lines::LinesStore;
 #[cfg(feature = "sqlite")]
 use super::sqlite::SqliteStore;
-use super::store::{Filter, Reader, Store};
+use super::store::{Access, Filter, Reader, Store};
 use super::verify::{Verification, verify};
 use crate::calendar::Day;
 use crate::error::LedgerError;
+use crate::words;
 
 /// An append-only, hash-chained record of what was done.
 ///
@@ -36,11 +37,12 @@ use crate::error::LedgerError;
 /// // What is held of one person, and taking it out again.
 /// let held = ledger.entries(&Filter::all().subject("P-0017"))?;
 /// let seqs: Vec<u64> = held.iter().map(|entry| entry.seq()).collect();
-/// ledger.redact(&seqs, vec![Draft::new("purge", on).facts(serde_json::json!({ "why": "erasure was asked for" }))])?;
+/// let why = serde_json::json!({ "by": "D. Officer", "reason": "erasure was asked for" });
+/// ledger.redact(&seqs, vec![Draft::new("purge", on).facts(why)])?;
 /// assert!(ledger.entries(&Filter::all().subject("P-0017"))?.is_empty());
 ///
 /// // The chain is whole all the same.
-/// let verification = ledger.verify(None)?;
+/// let verification = ledger.verify(&[])?;
 /// assert!(verification.finding.is_none());
 /// assert_eq!((verification.entries, verification.redacted), (3, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,7 +50,12 @@ use crate::error::LedgerError;
 pub struct Ledger {
     store: Box<dyn Store>,
     path: PathBuf,
+    clock: Option<Clock>,
+    why_earlier: Option<String>,
 }
+
+/// What says which day it is.
+type Clock = Box<dyn Fn() -> Day + Send + Sync>;
 
 impl Ledger {
     /// Opens the ledger at `path`, or starts one. A path that ends in `.jsonl` is a file of JSON lines,
@@ -63,8 +70,12 @@ impl Ledger {
             let why = "a ledger needs a file".into();
             return Err(LedgerError::NotALedger { path: path.into(), why });
         }
-        let store = if is_lines(path) { Box::new(LinesStore::open(path)?) } else { sqlite(path, true)? };
-        Ok(Self { store, path: path.into() })
+        let store = if is_lines(path) { Box::new(LinesStore::open(path)?) } else { sqlite(path, Access::Start)? };
+        Ok(Self::of(store, path))
+    }
+
+    fn of(store: Box<dyn Store>, path: &Path) -> Self {
+        Self { store, path: path.into(), clock: None, why_earlier: None }
     }
 
     /// Opens the ledger at `path`; there must be one.
@@ -74,8 +85,37 @@ impl Ledger {
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
         let store =
-            if is_lines(path) { Box::new(LinesStore::open_existing(path)?) } else { sqlite(path, false)? };
-        Ok(Self { store, path: path.into() })
+            if is_lines(path) { Box::new(LinesStore::open_existing(path)?) } else { sqlite(path, Access::Write)? };
+        Ok(Self::of(store, path))
+    }
+
+    /// Opens the ledger at `path`, to read it and nothing else: also on a medium that cannot be written to, for a user
+    /// who may only read, and where somebody changed its tables, which [`Ledger::verify`] then says.
+    ///
+    /// # Errors
+    /// As [`Ledger::open_existing`]; [`LedgerError::Io`] where part of it still stands in a `SQLite` write-ahead log
+    /// that cannot be read without writing beside it: copy both files to where that can be done.
+    pub fn open_to_read(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
+        let path = path.as_ref();
+        let store =
+            if is_lines(path) { Box::new(LinesStore::open_existing(path)?) } else { sqlite(path, Access::Read)? };
+        Ok(Self::of(store, path))
+    }
+
+    /// With a clock, whose day is written into each entry beside the day that the caller says: the library reads no clock
+    /// of its own. [`Verification::dated_otherwise`] tells where the two lie more than a day apart.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> Day + Send + Sync + 'static) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// Allows days that lie before the last entry's, which are refused otherwise, for a reason that stands in each such
+    /// entry for ever: a decision that was taken on paper, for instance, and is put on record a week later.
+    #[must_use]
+    pub fn dated_earlier_because(mut self, reason: impl Into<String>) -> Self {
+        self.why_earlier = Some(reason.into());
+        self
     }
 
     /// The path that it was opened by.
@@ -97,14 +137,15 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the store cannot be written to, when its end is damaged, or when a draft has no
     /// kind, or one of the [kinds](super::EntryKind) that have their own way in: a decision, for instance, comes
-    /// from a person who opened a case, and from nowhere else.
+    /// from a person who opened a case, and from nowhere else; [`LedgerError::Earlier`] when a day lies before that of
+    /// the entry before it, unless [that is allowed](Self::dated_earlier_because).
     pub fn append(&self, drafts: Vec<Draft>) -> Result<Head, LedgerError> {
         if let Some(draft) = drafts.iter().find(|draft| EntryKind::of(&draft.kind).is_some()) {
             let why =
                 format!("entries of the kind \"{}\" are written by their own function alone", draft.kind);
             return Err(LedgerError::Draft(why));
         }
-        self.store.append(drafts, None)
+        self.write(|| Ok(drafts.clone()))
     }
 
     /// Appends what `make` says, given the ledger as it stands; if somebody else wrote meanwhile, it is asked
@@ -115,7 +156,8 @@ impl Ledger {
     ) -> Result<Head, LedgerError> {
         loop {
             let head = self.head()?;
-            match self.store.append(make()?, Some(&head)) {
+            let drafts = self.dated(make()?)?;
+            match self.store.append(drafts, Some(&head)) {
                 Err(LedgerError::Moved) => {}
                 done => return done,
             }
@@ -130,11 +172,29 @@ impl Ledger {
         loop {
             let head = self.head()?;
             let (entries, drafts) = choose()?;
-            match self.store.redact(&entries, drafts, Some(&head)) {
+            match self.store.redact(&entries, self.dated(drafts)?, Some(&head)) {
                 Err(LedgerError::Moved) => {}
                 done => return done,
             }
         }
+    }
+
+    /// Writes down what the clock says, and holds the days against that of the last entry.
+    fn dated(&self, mut drafts: Vec<Draft>) -> Result<Vec<Draft>, LedgerError> {
+        let why = self.why_earlier.as_deref().filter(|why| !words::is_blank(why));
+        let written = self.clock.as_ref().map(|clock| clock());
+        let mut last = if drafts.is_empty() { None } else { self.store.last_day()? };
+        for draft in &mut drafts {
+            draft.written = written;
+            if let Some(before) = last.filter(|&before| draft.on < before) {
+                let Some(why) = why else {
+                    return Err(LedgerError::Earlier { on: draft.on.to_string(), last: before.to_string() });
+                };
+                draft.why_earlier = Some(why.to_owned());
+            }
+            last = Some(draft.on);
+        }
+        Ok(drafts)
     }
 
     /// Calls `reader` with each wanted entry, the oldest first. Only one entry is held at a time.
@@ -161,30 +221,41 @@ impl Ledger {
     }
 
     /// Takes the contents of these entries out for good and appends the drafts, in one step. One of the
-    /// drafts must be of the kind [`PURGE`](super::PURGE); the redaction writes into its facts which
-    /// entries it took the content of (`redacted`, ranges `[first, last]`). Entries whose content is gone
-    /// already may be named again.
+    /// drafts must be of the kind [`PURGE`](super::PURGE), whose facts say who does it (`by`) and why (`reason`); the
+    /// redaction writes into them which entries it took the content of (`redacted`, ranges `[first, last]`). Entries
+    /// whose content is gone already may be named again.
     ///
     /// When it returns, no byte of the ledger's files holds the contents, and the chain still verifies.
     ///
     /// # Errors
-    /// [`LedgerError::Redaction`] when an entry does not exist or never had content, or when the drafts
-    /// hold no purge: then nothing is changed. [`LedgerError::NotWiped`] when all is done, but another
+    /// [`LedgerError::Redaction`] when an entry does not exist, never had content or holds a model, or when the drafts
+    /// hold no purge that says who and why: then nothing is changed. [`LedgerError::NotWiped`] when all is done, but another
     /// program that is reading kept the bytes from being wiped.
     pub fn redact(&self, seqs: &[u64], drafts: Vec<Draft>) -> Result<Head, LedgerError> {
-        self.store.redact(seqs, drafts, None)
+        self.take_out(|| Ok((seqs.to_vec(), drafts.clone())))
     }
 
-    /// Computes the whole chain anew from the bytes of the file, and compares. With a checkpoint that was
-    /// kept elsewhere it also sees a tail that was cut off and a chain that was written anew. Whether the
-    /// checkpoint itself can be trusted is for [`Checkpoint::verify`].
+    /// Computes the whole chain anew from the bytes of the file, holds every entry against those before it (was the case
+    /// opened that was decided? is the model the one that was signed for?), and compares with all checkpoints. **Without a
+    /// checkpoint that was kept elsewhere it cannot see** a ledger that was rewritten as a whole, nor a tail that was cut
+    /// off. Whether a checkpoint itself can be trusted is for [`Checkpoint::verify`].
     ///
     /// # Errors
     /// [`LedgerError`] when the store cannot be read, or when what is wrong with the file is not in an
     /// entry. A chain that does not hold is no error but a
     /// [`finding`](super::Verification::finding).
-    pub fn verify(&self, checkpoint: Option<&Checkpoint>) -> Result<Verification, LedgerError> {
-        verify(self.store.as_ref(), &self.path, checkpoint)
+    pub fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Verification, LedgerError> {
+        verify(self.store.as_ref(), &self.path, checkpoints)
+    }
+
+    /// Refuses a ledger that does not hold.
+    pub(super) fn check(&self) -> Result<(), LedgerError> {
+        match self.verify(&[])?.finding {
+            None => Ok(()),
+            Some(finding) => {
+                Err(LedgerError::Damaged { path: self.path.clone(), why: finding.to_string() })
+            }
+        }
     }
 
     /// What to keep elsewhere, so that nobody can cut the tail off or write the chain anew unseen. `on` is
@@ -204,13 +275,12 @@ impl std::fmt::Debug for Ledger {
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite(path: &Path, create: bool) -> Result<Box<dyn Store>, LedgerError> {
-    let store = if create { SqliteStore::open(path)? } else { SqliteStore::open_existing(path)? };
-    Ok(Box::new(store))
+fn sqlite(path: &Path, access: Access) -> Result<Box<dyn Store>, LedgerError> {
+    Ok(Box::new(SqliteStore::open(path, access)?))
 }
 
 #[cfg(not(feature = "sqlite"))]
-fn sqlite(path: &Path, _: bool) -> Result<Box<dyn Store>, LedgerError> {
+fn sqlite(path: &Path, _: Access) -> Result<Box<dyn Store>, LedgerError> {
     Err(LedgerError::NoSqlite { path: path.into() })
 }
 

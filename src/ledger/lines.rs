@@ -21,9 +21,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::chain::{Head, check_append, check_end, name_redacted, seal};
+use super::chain::{Head, check_append, check_end, check_taken, name_redacted, seal};
 use super::entry::{Draft, LedgerEntry};
 use super::store::{Ending, Filter, Raw, Reader, Store, Visitor};
+use crate::calendar::Day;
 use crate::error::LedgerError;
 
 mod line;
@@ -37,6 +38,8 @@ pub struct LinesStore {
 /// What the end of a file says.
 struct Survey {
     head: Head,
+    /// The day of the last entry.
+    last_day: Option<Day>,
     /// Bytes up to the end of the last whole batch.
     committed: u64,
     /// All bytes.
@@ -51,7 +54,7 @@ impl LinesStore {
     /// # Errors
     /// [`LedgerError`] when the file is something else or cannot be opened.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let made = OpenOptions::new().write(true).create_new(true).open(path);
+        let made = private(OpenOptions::new().write(true).create_new(true)).open(path);
         match made {
             Ok(file) => {
                 file.sync_all().map_err(|error| failed(path, "make it", &error))?;
@@ -92,22 +95,20 @@ impl LinesStore {
     /// Waits until no other writes. The lock ends with the file that is returned.
     fn lock(&self) -> Result<File, LedgerError> {
         let io = |error: io::Error| self.io("lock it", &error);
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.beside(".lock"))
-            .map_err(io)?;
+        let lock = self.lock_file().map_err(io)?;
         lock.lock().map_err(io)?;
-        Ok(lock)
+        // What a redaction that was killed had written of its new file: nobody else is writing one.
+        match fs::remove_file(self.beside(".new")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io(error)),
+            _ => Ok(lock),
+        }
     }
 
     /// Waits until nobody writes. Where the lock file cannot be made, because the medium can only be read,
     /// nobody writes.
     fn lock_to_read(&self) -> Result<Option<File>, LedgerError> {
         let io = |error: io::Error| self.io("lock it", &error);
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(self.beside(".lock"));
-        match opened {
+        match self.lock_file() {
             Ok(lock) => lock.lock_shared().map(|()| Some(lock)).map_err(io),
             Err(error)
                 if matches!(
@@ -118,6 +119,21 @@ impl LinesStore {
                 Ok(None)
             }
             Err(error) => Err(io(error)),
+        }
+    }
+
+    /// The lock file. Whoever may write the ledger may lock it.
+    fn lock_file(&self) -> io::Result<File> {
+        let path = self.beside(".lock");
+        match OpenOptions::new().write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        match private(OpenOptions::new().write(true).create_new(true)).open(&path) {
+            Ok(made) => made.set_permissions(fs::metadata(&self.path)?.permissions()).map(|()| made),
+            // Somebody else was quicker.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => OpenOptions::new().write(true).open(&path),
+            Err(error) => Err(error),
         }
     }
 
@@ -148,7 +164,7 @@ impl LinesStore {
             }
             Rest::Line => (ends, len),
             Rest::Nothing | Rest::Torn if ends == 0 => {
-                return Ok(Survey { head: Head::empty(), committed: 0, len, lacks_newline: false });
+                return Ok(Survey { head: Head::empty(), last_day: None, committed: 0, len, lacks_newline: false });
             }
             Rest::Nothing | Rest::Torn => (line_start(file, ends - 1).map_err(io)?, ends - 1),
         };
@@ -160,13 +176,15 @@ impl LinesStore {
         }
         let head = Head { entries: last.entry.seq, hash };
         let lacks_newline = rest == Rest::Line;
-        Ok(Survey { head, committed: if lacks_newline { len } else { ends }, len, lacks_newline })
+        let last_day = Some(last.entry.on);
+        Ok(Survey { head, last_day, committed: if lacks_newline { len } else { ends }, len, lacks_newline })
     }
 
     /// The slow way, after a writer was killed within a batch: from the start to the end of the last batch
     /// that is whole.
     fn survey_batches(&self, file: &File, len: u64) -> Result<Survey, LedgerError> {
-        let mut survey = Survey { head: Head::empty(), committed: 0, len, lacks_newline: false };
+        let mut survey =
+            Survey { head: Head::empty(), last_day: None, committed: 0, len, lacks_newline: false };
         let (mut last, mut end) = (Head::empty(), 0);
         self.each_line(file, len, |bytes, whole| {
             end += bytes.len() as u64 + 1;
@@ -180,7 +198,7 @@ impl LinesStore {
                 .ok_or_else(|| self.damaged("an entry does not stand in its place"))?;
             last = Head { entries: entry.seq, hash };
             if entry.closes() {
-                (survey.committed, survey.head) = (end, last.clone());
+                (survey.committed, survey.head, survey.last_day) = (end, last.clone(), Some(entry.on));
             }
             Ok(true)
         })?;
@@ -244,9 +262,7 @@ impl LinesStore {
                 let mut line = Line::parse(bytes)
                     .filter(|line| line.entry.seq == seq)
                     .ok_or_else(|| self.damaged(&format!("entry {seq} does not stand in its place")))?;
-                if line.entry.commitment.is_none() {
-                    return Err(LedgerError::Redaction(format!("entry {seq} never had content")));
-                }
+                check_taken(&line.entry)?;
                 (line.salt, line.content) = (None, None);
                 let bytes = line.canonical().map_err(|error| LedgerError::Redaction(error.to_string()))?;
                 to.write_all(&bytes).map_err(io)?;
@@ -269,6 +285,11 @@ impl Store for LinesStore {
     fn head(&self) -> Result<Head, LedgerError> {
         let _lock = self.lock_to_read()?;
         Ok(self.survey(&self.reopen(false)?)?.head)
+    }
+
+    fn last_day(&self) -> Result<Option<Day>, LedgerError> {
+        let _lock = self.lock_to_read()?;
+        Ok(self.survey(&self.reopen(false)?)?.last_day)
     }
 
     fn append(&self, drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError> {
@@ -341,7 +362,9 @@ impl Store for LinesStore {
         let (entries, head) = seal(&survey.head, drafts)?;
         let new = self.beside(".new");
         let written = (|| {
-            let mut to = BufWriter::new(File::create(&new).map_err(io)?);
+            // Made here and by nobody else: what stands there under this name is not followed.
+            let made = private(OpenOptions::new().write(true).create_new(true)).open(&new);
+            let mut to = BufWriter::new(made.map_err(io)?);
             self.copy_without(&file, survey.committed, &seqs, &mut to)?;
             to.write_all(&as_lines(entries)).map_err(io)?;
             let to = to.into_inner().map_err(|error| io(error.into_error()))?;
@@ -378,6 +401,13 @@ impl Store for LinesStore {
         })?;
         Ok(Ending { head: None, unfinished: len - committed, stray: None, broken: None })
     }
+}
+
+/// What is made is for its owner's eyes alone (on Unix; elsewhere its folder decides who may read).
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// Where the line starts that ends at `end`.

@@ -13,7 +13,11 @@
 //! still verifies. A ledger is one SQLite file (with the default feature `sqlite`), or one file of JSON lines; both
 //! can be written by several processes at once and are whole after a crash.
 //!
-//! Entries carry the day that the caller gives: the library has no clock.
+//! Entries carry the day that the caller gives, and beside it that of a clock where one is given: the library has none.
+//!
+//! **What it proves.** A chain shows a change to whoever holds a hash from before it, and to nobody else: who can write the
+//! file can write all of it anew. So checkpoints, and lists with their [witness](crate::review::Witness), are kept where
+//! whoever keeps the ledger cannot write; see [`Ledger::verify`].
 
 mod account;
 mod chain;
@@ -26,6 +30,7 @@ mod lines;
 mod person;
 mod record;
 mod replay;
+mod rules;
 mod shown;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -46,4 +51,4 @@ pub use record::{RecordedCase, RunStart};
 pub use replay::{Differs, NotReplayed, Replay, ReplayOf};
 pub use store::{Filter, Store};
 pub use tally::{Days, Tally};
-pub use verify::{ChainFault, Tampering, Verification};
+pub use verify::{ChainFault, PurgeSeen, Tampering, Verification};

@@ -15,6 +15,7 @@ use crate::error::LedgerError;
 use crate::records::Records;
 use crate::review::WhyListed;
 use crate::scoring::Contribution;
+use crate::words;
 
 /// Everything that a ledger holds about one person (or family, where families are scored), for a subject
 /// access request (UK GDPR, Article 15).
@@ -204,8 +205,9 @@ impl Ledger {
         let content: ScoreContent = entry.content_as()?.ok_or(LedgerError::Purged)?;
         let reasons = match self.released_model(&audit.model) {
             Ok(scorer) => scorer
-                .explain_again(&content.cells)
-                .map_err(|error| LedgerError::Replay(error.to_string()))?,
+                .explain_again(&content.cells, |_| 0)
+                .map_err(|error| LedgerError::Replay(error.to_string()))?
+                .contributions,
             Err(LedgerError::NoModel(_)) => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -318,7 +320,7 @@ impl Ledger {
         for (what, text) in
             [("who puts the correction on record", &correction.by), ("what was wrong", &correction.what)]
         {
-            if text.trim().is_empty() {
+            if words::is_blank(text) {
                 return Err(LedgerError::Incomplete(what));
             }
         }
@@ -354,7 +356,7 @@ impl Ledger {
     pub fn purge(&self, erasure: &Erasure, on: Day) -> Result<Purged, LedgerError> {
         let Erasure { entity, records, entries: named, by, reason } = erasure;
         for (what, text) in [("who purges", by), ("on what ground", reason), ("whom to take out", entity)] {
-            if text.trim().is_empty() {
+            if words::is_blank(text) {
                 return Err(LedgerError::Incomplete(what));
             }
         }
@@ -384,7 +386,7 @@ impl Ledger {
             }
             taken.sort_unstable();
             taken.dedup();
-            let facts = PurgeFacts { by: by.clone(), reason: reason.clone() };
+            let facts = PurgeFacts { by: by.clone(), reason: reason.clone(), named: named.clone() };
             Ok((taken.clone(), vec![Draft::of(EntryKind::Purge, on, &facts)?]))
         });
         let wiped = match done {

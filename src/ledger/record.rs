@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::chain::Head;
+use super::checkpoint::Checkpoint;
 use super::entry::{Content, Draft, LedgerEntry};
 use super::events::{
     CaseOpened, CaseScored, DecisionContent, DecisionFacts, EntryKind, ModelFacts, OpenedContent,
@@ -15,8 +17,9 @@ use super::store::Filter;
 use crate::calendar::{AsOf, Day};
 use crate::error::LedgerError;
 use crate::records::{Records, summarise};
-use crate::review::{Decision, ReviewList, Reviewer, WhyListed};
-use crate::scoring::{AuditedModel, Provenance, Request, Scorer, Scores};
+use crate::review::{Decision, ReviewList, Reviewer, WhyListed, Witness};
+use crate::scoring::{AuditedModel, Provenance, Request, Scorer, Scores, SourceState};
+use crate::words;
 
 /// A run that was started and is to be finished: see [`Ledger::start_run`].
 #[derive(Debug)]
@@ -26,8 +29,31 @@ pub struct RunStart {
     facts: RunStarted,
 }
 
-/// The fewest characters that may stand for an id: of fewer, several soon begin alike.
-const SHORTEST: usize = 6;
+/// The fewest characters that may stand for an id: fewer are a slip of the hand, not a name.
+const SHORTEST: usize = 4;
+
+/// The one of the ids that begins so.
+fn named<'i>(
+    ids: impl Iterator<Item = &'i str>,
+    given: &str,
+    what: &'static str,
+) -> Result<Option<&'i str>, LedgerError> {
+    let mut found: Vec<&str> = ids.filter(|id| id.starts_with(given)).collect();
+    found.sort_unstable();
+    found.dedup();
+    // One may be the beginning of another, and is named by being given whole.
+    if let Some(whole) = found.iter().find(|id| **id == given) {
+        return Ok(Some(whole));
+    }
+    // Those that begin most alike stand side by side.
+    let alike = |pair: &[&str]| pair[0].bytes().zip(pair[1].bytes()).take_while(|(a, b)| a == b).count() + 1;
+    let needs = found.windows(2).map(alike).max().unwrap_or(0).max(SHORTEST);
+    match found.as_slice() {
+        [] => Ok(None),
+        [only] if given.len() >= SHORTEST => Ok(Some(only)),
+        _ => Err(LedgerError::Ambiguous { given: given.to_owned(), what, needs }),
+    }
+}
 
 impl Draft {
     /// An entry of a kind with its facts, and no content.
@@ -66,6 +92,7 @@ impl Ledger {
             by: by.to_owned(),
             role: None,
             purpose: None,
+            signed_on: None,
             review_by: None,
             reason: None,
         };
@@ -73,12 +100,19 @@ impl Ledger {
         self.record_model(EntryKind::ModelRegistered, &facts, &text, on)
     }
 
-    /// Puts a release on record: who signed, for what, and the released file's text, from which past scores
-    /// can be made again. Nothing is written where it stands there.
+    /// Puts a release on record on a day: who signed, when, for what, and the released file's text, from which past
+    /// scores can be made again. Nothing is written where it stands there.
     ///
     /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written.
-    pub fn record_release(&self, scorer: &Scorer) -> Result<(), LedgerError> {
+    /// [`LedgerError::Retired`] where the model was taken out of use: sign for it anew, after a review.
+    /// [`LedgerError`] where the ledger cannot be written, or the day lies before that of signing.
+    pub fn record_release(&self, scorer: &Scorer, on: Day) -> Result<(), LedgerError> {
+        if let Some(retired_on) = self.retired_on(scorer.digest(), None)? {
+            return Err(LedgerError::Retired(retired_on.to_string()));
+        }
+        if on < scorer.sign_off().signed_on {
+            return Err(LedgerError::TooEarly("the day on which the model was signed for"));
+        }
         let sign_off = scorer.sign_off();
         let facts = ModelFacts {
             model: scorer.digest().to_owned(),
@@ -86,11 +120,12 @@ impl Ledger {
             by: sign_off.by.clone(),
             role: Some(sign_off.role.clone()),
             purpose: Some(sign_off.purpose.clone()),
+            signed_on: Some(sign_off.signed_on),
             review_by: Some(sign_off.review_by),
             reason: None,
         };
         let text = scorer.to_json().map_err(|error| LedgerError::Draft(error.to_string()))?;
-        self.record_model(EntryKind::ModelReleased, &facts, &text, sign_off.signed_on)
+        self.record_model(EntryKind::ModelReleased, &facts, &text, on)
     }
 
     fn record_model(
@@ -109,32 +144,50 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes a released model, named by the beginning of its digest, out of use: no run of that day or a later
-    /// one can be started with it.
+    /// Takes a released model, named by the beginning of its digest, out of use: from that day on no run can be
+    /// started with it, and no case of its lists opened or decided.
     ///
     /// # Errors
     /// [`LedgerError::NoModel`] where the ledger holds no such release, [`LedgerError::Ambiguous`] where it holds
-    /// several, [`LedgerError::Incomplete`] without a
-    /// name or a reason.
+    /// several, [`LedgerError::Retired`] where it was retired before, [`LedgerError::TooEarly`] before the day of its
+    /// release, [`LedgerError::Incomplete`] without a name or a reason.
     pub fn retire(&self, model: &str, by: &str, reason: &str, on: Day) -> Result<(), LedgerError> {
         for (what, text) in [("who retires the model", by), ("why the model is retired", reason)] {
-            if text.trim().is_empty() {
+            if words::is_blank(text) {
                 return Err(LedgerError::Incomplete(what));
             }
         }
-        let mut named = Vec::new();
-        for entry in self.entries(&Filter::of(&[EntryKind::ModelReleased]))? {
-            named.push(entry.facts_as::<ModelFacts>()?);
-        }
-        named.retain(|facts| facts.model.starts_with(model));
-        let released = match named.as_slice() {
-            [] => return Err(LedgerError::NoModel(model.to_owned())),
-            [only] if model.len() >= SHORTEST => only.clone(),
-            _ => return Err(LedgerError::Ambiguous(model.to_owned(), "model")),
-        };
-        let facts = ModelFacts { by: by.to_owned(), reason: Some(reason.to_owned()), role: None, ..released };
-        self.write(|| Ok(vec![Draft::of(EntryKind::ModelRetired, on, &facts)?]))?;
+        self.write(|| {
+            let releases = self.entries(&Filter::of(&[EntryKind::ModelReleased]))?;
+            let held: Vec<ModelFacts> =
+                releases.iter().map(LedgerEntry::facts_as).collect::<Result<_, _>>()?;
+            let digest = named(held.iter().map(|facts| facts.model.as_str()), model, "model")?;
+            let Some((entry, released)) =
+                releases.iter().zip(&held).find(|(_, facts)| Some(facts.model.as_str()) == digest)
+            else {
+                return Err(LedgerError::NoModel(model.to_owned()));
+            };
+            if let Some(retired_on) = self.retired_on(&released.model, None)? {
+                return Err(LedgerError::Retired(retired_on.to_string()));
+            }
+            if on < entry.on() {
+                return Err(LedgerError::TooEarly("the day on which the model was released"));
+            }
+            let facts = ModelFacts {
+                by: by.to_owned(),
+                reason: Some(reason.to_owned()),
+                role: None,
+                ..released.clone()
+            };
+            Ok(vec![Draft::of(EntryKind::ModelRetired, on, &facts)?])
+        })?;
         Ok(())
+    }
+
+    /// The day on which a model was taken out of use, if it was by a day.
+    fn retired_on(&self, model: &str, by: Option<Day>) -> Result<Option<Day>, LedgerError> {
+        let retired = self.model_entry(EntryKind::ModelRetired, model)?.map(|entry| entry.on());
+        Ok(retired.filter(|&retired| by.is_none_or(|by| retired <= by)))
     }
 
     /// The first entry of a kind about a model.
@@ -162,7 +215,7 @@ impl Ledger {
     /// model's release is put on record with it.
     ///
     /// # Errors
-    /// [`LedgerError::Retired`] where the model was taken out of use.
+    /// As [`Ledger::record_release`].
     pub fn start_run(
         &self,
         scorer: &Scorer,
@@ -170,17 +223,14 @@ impl Ledger {
         as_of: AsOf,
         configuration: Option<&str>,
     ) -> Result<RunStart, LedgerError> {
-        let retired = self.model_entry(EntryKind::ModelRetired, scorer.digest())?;
-        if retired.is_some_and(|entry| entry.on() <= request.on) {
-            return Err(LedgerError::Retired);
-        }
-        self.record_release(scorer)?;
+        self.record_release(scorer, request.on)?;
         let facts = RunStarted {
             model: scorer.digest().to_owned(),
             as_of,
             purpose: request.purpose.clone(),
             requested_by: request.requested_by.clone(),
             accepted: request.accepted.clone(),
+            exception: request.exception.clone(),
             configuration: configuration
                 .map(|configuration| hex::encode(Sha256::digest(configuration.as_bytes()))),
             library_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -191,20 +241,20 @@ impl Ledger {
 
     /// Puts a run on record, whole or not at all: every case of the cohort with what the model's features said
     /// of it, the listed ones as the team sees them, those that were not scored, and the run's manifest.
-    /// A run that stands there already (the same of the same) is not written again.
+    /// A run that stands there already (the same of the same) is not written again; if another of its id does, which was
+    /// made from other records, this one is given the id with `-2` (or more) after it, here and in the list.
     ///
-    /// Do this before the list is given to anybody.
+    /// Do this before the list is given to anybody: it is then given the list's [`witness`](ReviewList::witness).
     ///
     /// # Errors
     /// [`LedgerError::OtherRun`] where scores, list and start are not of one run, or the start is not in this
-    /// ledger; [`LedgerError::OtherList`] where the run is on record with another list;
-    /// [`LedgerError::PurgedMeanwhile`] where somebody was taken out since the start; others where the ledger
+    /// ledger; [`LedgerError::PurgedMeanwhile`] where somebody was taken out since the start; others where the ledger
     /// cannot be written.
     pub fn finish_run(
         &self,
         start: RunStart,
         scores: &Scores<'_, '_>,
-        list: &ReviewList,
+        list: &mut ReviewList,
         records: &Records,
     ) -> Result<String, LedgerError> {
         let RunStart { entry: started, facts: asked } = start;
@@ -212,32 +262,46 @@ impl Ledger {
         let begun = self.entries(&Filter::of(&[EntryKind::RunStarted]).from(started).limit(1))?;
         let is_begun = begun.first().is_some_and(|entry| entry.seq() == started);
         let same = asked.model == audit.model && asked.as_of == audit.as_of && asked.purpose == audit.purpose;
-        if audit != list.provenance() || !same || !is_begun {
+        if !audit.is_of_the_scoring(list.provenance()) || !same || !is_begun {
             return Err(LedgerError::OtherRun);
         }
-        let manifest = manifest(started, scores, list, records);
-        let text = serde_json::to_vec(list).map_err(|error| LedgerError::Draft(error.to_string()))?;
-        let digests = RunContent { cohort: audit.cohort.clone(), output: hex::encode(Sha256::digest(text)) };
-        let (run, on) = (audit.run_id.as_str(), audit.requested_on);
-        self.write(|| {
+        let (asked, on) = (list.provenance().run_id.clone(), audit.requested_on);
+        list.set_witness(None);
+        let head = self.write(|| {
             if !self.entries(&Filter::of(&[EntryKind::Purge]).from(started).limit(1))?.is_empty() {
                 return Err(LedgerError::PurgedMeanwhile);
             }
-            let mut drafts = match self.finished(run)? {
-                None => case_drafts(scores, list)?,
-                Some(held)
-                    if (held.capacity, held.comparison, &held.shares)
-                        == (manifest.capacity, manifest.comparison, &manifest.shares) =>
-                {
-                    Vec::new()
-                }
-                Some(_) => return Err(LedgerError::OtherList),
-            };
-            let draft = Draft::of(EntryKind::RunFinished, on, &manifest)?.run(run);
-            drafts.push(draft.with(None, &digests)?);
+            let is_held = self.name_run(&asked, scores, list)?;
+            let mut drafts = if is_held { Vec::new() } else { case_drafts(scores, list)? };
+            let manifest = manifest(started, scores, list, records);
+            let draft = Draft::of(EntryKind::RunFinished, on, &manifest)?.run(&list.provenance().run_id);
+            drafts.push(draft.with(None, &RunContent::of(scores, list)?)?);
             Ok(drafts)
         })?;
-        Ok(run.to_owned())
+        list.set_witness(Some(Witness { entries: head.entries, hash: head.hash }));
+        Ok(list.provenance().run_id.clone())
+    }
+
+    /// Names the list after what was asked and, where other runs of that name are held, their number. Gives whether this
+    /// very run is held.
+    fn name_run(
+        &self,
+        asked: &str,
+        scores: &Scores<'_, '_>,
+        list: &mut ReviewList,
+    ) -> Result<bool, LedgerError> {
+        for nth in 1_u32.. {
+            let name = if nth == 1 { asked.to_owned() } else { format!("{asked}-{nth}") };
+            list.name_run(&name);
+            let wanted = Filter::of(&[EntryKind::RunFinished]).run(&name).limit(1);
+            match self.entries(&wanted)?.first() {
+                None => return Ok(false),
+                Some(held) if held.content_as()? == Some(RunContent::of(scores, list)?) => return Ok(true),
+                // Of other records; or somebody was taken out of it, and nobody can tell any more.
+                Some(_) => {}
+            }
+        }
+        Ok(false)
     }
 
     /// The first manifest of a run.
@@ -246,19 +310,51 @@ impl Ledger {
         self.entries(&wanted)?.first().map(LedgerEntry::facts_as).transpose()
     }
 
+    /// What a run's first manifest holds beside its facts; `None` where it was taken out.
+    pub(super) fn run_content(&self, run: &str) -> Result<Option<RunContent>, LedgerError> {
+        let wanted = Filter::of(&[EntryKind::RunFinished]).run(run).limit(1);
+        match self.entries(&wanted)?.first() {
+            Some(entry) => entry.content_as(),
+            None => Ok(None),
+        }
+    }
+
+    /// Holds a list that left the house (the text of [`list_json`](crate::report::list_json)) against the run that the
+    /// ledger holds. Gives the list's witness, to verify the ledger with.
+    ///
+    /// # Errors
+    /// [`LedgerError::List`] where the text is no such list, has no witness, or does not say what the ledger holds.
+    pub fn compare_list(&self, text: &str) -> Result<Checkpoint, LedgerError> {
+        let wrong = |why: &str| LedgerError::List(why.to_owned());
+        let mut list: Value = serde_json::from_str(text).map_err(|_| wrong("it is no list in JSON"))?;
+        let audit: Provenance = serde_json::from_value(list["audit"].clone())
+            .map_err(|_| wrong("it is no list that this version of the program writes"))?;
+        let witness = list.as_object_mut().and_then(|list| list.remove("witness"));
+        let witness: Witness = witness
+            .and_then(|witness| serde_json::from_value(witness).ok())
+            .ok_or_else(|| wrong("it has no witness: it was not put on record, or by an earlier version"))?;
+        if self.finished(&audit.run_id)?.is_none() {
+            return Err(LedgerError::NoRun(audit.run_id));
+        }
+        let says = digest_of_list(list)?;
+        match self.run_content(&audit.run_id)? {
+            Some(held) if held.output != says => Err(wrong(
+                "it does not say what the ledger says that it said: the list or the ledger was changed since",
+            )),
+            // Somebody was taken out of the run since, and the digest with them; the chain's place still speaks.
+            _ => Ok(Checkpoint::of(&Head { entries: witness.entries, hash: witness.hash }, audit.requested_on)),
+        }
+    }
+
     /// The manifest of the one run whose id begins so.
     pub(super) fn run_named(&self, beginning: &str) -> Result<RunFinished, LedgerError> {
         let mut runs = self.runs()?;
-        runs.retain(|run| run.audit.run_id.starts_with(beginning));
-        runs.dedup_by(|a, b| a.audit.run_id == b.audit.run_id);
-        let several = runs.windows(2).any(|pair| pair[0].audit.run_id != pair[1].audit.run_id);
-        match runs.into_iter().next() {
-            None => Err(LedgerError::NoRun(beginning.to_owned())),
-            Some(_) if several || beginning.len() < SHORTEST => {
-                Err(LedgerError::Ambiguous(beginning.to_owned(), "run"))
-            }
-            Some(run) => Ok(run),
-        }
+        let ids = runs.iter().map(|run| run.audit.run_id.as_str());
+        let Some(id) = named(ids, beginning, "run")?.map(str::to_owned) else {
+            return Err(LedgerError::NoRun(beginning.to_owned()));
+        };
+        runs.retain(|run| run.audit.run_id == id);
+        runs.into_iter().next().ok_or(LedgerError::NoRun(id))
     }
 
     /// The manifests of all runs that ended, in the order in which they did.
@@ -277,7 +373,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NoRun`], [`LedgerError::NoPlace`] where there is no such list or place,
     /// [`LedgerError::Purged`] where the case was taken out, [`LedgerError::Expired`] after the list's last
-    /// day, [`LedgerError::Incomplete`] without name or role.
+    /// day, [`LedgerError::Retired`] where the model was taken out of use by then, [`LedgerError::Incomplete`] without
+    /// name or role.
     pub fn open_case(
         &self,
         listed: (&str, u32),
@@ -343,6 +440,7 @@ impl Ledger {
     ) -> Result<RecordedCase, LedgerError> {
         reviewer.check().map_err(|_| LedgerError::Incomplete("the reviewer's name and role"))?;
         let audit = self.run_named(run)?.audit;
+        self.check_in_use(&audit, on)?;
         if on < audit.requested_on {
             return Err(LedgerError::TooEarly("the day on which the list was asked for"));
         }
@@ -374,21 +472,42 @@ impl Ledger {
         })
     }
 
-    /// Puts a decision on record, and that the case was opened, where that does not stand there.
+    /// Refuses a day on which the model of a run was out of use.
+    fn check_in_use(&self, audit: &Provenance, on: Day) -> Result<(), LedgerError> {
+        match self.retired_on(&audit.model, Some(on))? {
+            Some(retired_on) => Err(LedgerError::Retired(retired_on.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a decision on record, and that the case was opened, where that does not stand there. Gives the number of the
+    /// decision's entry.
     ///
     /// # Errors
     /// [`LedgerError::NoRun`] and [`LedgerError::NotListed`] where the decision is about a case that is not
-    /// on a list in this ledger.
-    pub fn record_decision(&self, decision: &Decision) -> Result<(), LedgerError> {
-        self.write(|| self.decision_drafts(decision))?;
-        Ok(())
+    /// on a list in this ledger, [`LedgerError::Retired`] where the model was taken out of use by then,
+    /// [`LedgerError::Decided`] where the case is decided already.
+    pub fn record_decision(&self, decision: &Decision) -> Result<u64, LedgerError> {
+        Ok(self.write(|| self.decision_drafts(decision, None))?.entries)
     }
 
-    fn decision_drafts(&self, decision: &Decision) -> Result<Vec<Draft>, LedgerError> {
+    /// Puts a decision on record that takes the place of the case's last one, whose entry is `superseded`. Both stay on
+    /// record; the last one counts.
+    ///
+    /// # Errors
+    /// As [`Ledger::record_decision`]; [`LedgerError::NotTheLast`] where that entry is not the case's last decision.
+    pub fn supersede_decision(&self, superseded: u64, decision: &Decision) -> Result<u64, LedgerError> {
+        Ok(self.write(|| self.decision_drafts(decision, Some(superseded)))?.entries)
+    }
+
+    fn decision_drafts(
+        &self,
+        decision: &Decision,
+        supersedes: Option<u64>,
+    ) -> Result<Vec<Draft>, LedgerError> {
         let run = decision.run_id();
-        if self.finished(run)?.is_none() {
-            return Err(LedgerError::NoRun(run.to_owned()));
-        }
+        let audit = self.finished(run)?.ok_or_else(|| LedgerError::NoRun(run.to_owned()))?.audit;
+        self.check_in_use(&audit, decision.decided_on())?;
         let wanted = Filter::of(&[EntryKind::CaseScored]).run(run).subject(decision.entity());
         let case = self.entries(&wanted)?.into_iter().next().ok_or(LedgerError::NotListed)?;
         if case.facts_as::<CaseScored>()?.place.is_none() {
@@ -396,10 +515,23 @@ impl Ledger {
         }
         let reviewer = decision.reviewer().clone();
         let mut drafts = Vec::new();
-        let mut was_opened = false;
-        for entry in self.entries(&Filter::of(&[EntryKind::CaseOpened]).run(run))? {
-            let facts: CaseOpened = entry.facts_as()?;
-            was_opened |= facts.case == case.seq() && facts.reviewer == reviewer;
+        let (mut was_opened, mut decided) = (false, None);
+        for entry in self.entries(&Filter::of(&[EntryKind::CaseOpened, EntryKind::Decision]).run(run))? {
+            if entry.about() == Some(EntryKind::Decision) {
+                if entry.facts_as::<DecisionFacts>()?.case == case.seq() {
+                    decided = Some(entry.seq());
+                }
+            } else {
+                let facts: CaseOpened = entry.facts_as()?;
+                was_opened |= facts.case == case.seq()
+                    && facts.reviewer == reviewer
+                    && entry.on() == decision.opened_on();
+            }
+        }
+        match (decided, supersedes) {
+            (Some(entry), None) => return Err(LedgerError::Decided { entry }),
+            (decided, Some(entry)) if decided != Some(entry) => return Err(LedgerError::NotTheLast(entry)),
+            _ => {}
         }
         if !was_opened {
             let facts = CaseOpened { case: case.seq(), reviewer: reviewer.clone(), judged_first: false };
@@ -413,12 +545,38 @@ impl Ledger {
             opened_on: decision.opened_on(),
             step: decision.step(),
             agreement: decision.agreement(),
+            supersedes,
         };
         let content = DecisionContent { reason: decision.reason().to_owned() };
         let draft = Draft::of(EntryKind::Decision, decision.decided_on(), &facts)?.run(run);
         drafts.push(draft.with(Some(decision.entity()), &content)?);
         Ok(drafts)
     }
+}
+
+impl RunContent {
+    fn of(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Self, LedgerError> {
+        // As it reads back from a file: what another program sees of the list, and not how it was made.
+        let text = serde_json::to_vec(list).map_err(|error| LedgerError::Draft(error.to_string()))?;
+        let list = serde_json::from_slice(&text).map_err(|error| LedgerError::Draft(error.to_string()))?;
+        let audit = scores.provenance();
+        let digest = |source: &SourceState| (source.source.clone(), source.digest.clone());
+        Ok(Self {
+            cohort: audit.cohort.clone(),
+            output: digest_of_list(list)?,
+            sources: audit.sources.iter().map(digest).collect(),
+        })
+    }
+}
+
+/// SHA-256 of a list as data, its witness left out, the keys of objects sorted.
+fn digest_of_list(mut list: Value) -> Result<String, LedgerError> {
+    if let Some(fields) = list.as_object_mut() {
+        fields.remove("witness");
+    }
+    list.sort_all_objects();
+    let text = serde_json::to_vec(&list).map_err(|error| LedgerError::Draft(error.to_string()))?;
+    Ok(hex::encode(Sha256::digest(text)))
 }
 
 /// The manifest of a run.
@@ -429,7 +587,7 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
     let rejects = summarise(records.rejects());
     RunFinished {
         started,
-        audit: Provenance { cohort: String::new(), ..scores.provenance().clone() },
+        audit: Provenance { cohort: String::new(), ..list.provenance().without_digests() },
         intake: records.intake().to_vec(),
         rejects: rejects
             .into_iter()
@@ -452,7 +610,7 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
 
 /// An entry for each case of a run's cohort.
 fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>, LedgerError> {
-    let (run, on) = (scores.provenance().run_id.as_str(), scores.provenance().requested_on);
+    let (run, on) = (list.provenance().run_id.as_str(), list.provenance().requested_on);
     let listed: hashbrown::HashMap<&str, usize> =
         list.entries().iter().enumerate().map(|(place, entry)| (entry.case().entity(), place)).collect();
     let mut drafts = Vec::with_capacity(scores.len() + scores.not_scored().len() + 1);

@@ -6,13 +6,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::entry::LedgerEntry;
-use super::events::{CaseScored, EntryKind, RunFinished, ScoreContent};
+use super::events::{CaseScored, EntryKind, RunContent, RunFinished, ScoreContent};
 use super::handle::Ledger;
+use super::shown::ShownCase;
 use super::store::Filter;
 use crate::error::LedgerError;
 use crate::records::Records;
-use crate::review::{ReviewList, WhyListed};
-use crate::scoring::{Request, Scorer, Scores};
+use crate::review::{ListedCase, ReviewList};
+use crate::scoring::{Provenance, Request, Scorer, Scores, SourceState};
 use crate::stats::random::mix;
 
 /// Which past cases are made again.
@@ -43,6 +44,9 @@ pub enum NotReplayed {
     ExtractChanged,
     /// The case is not in the cohort that today's extracts give for the date.
     NotInCohort,
+    /// It comes out otherwise from today's extracts; whether they are those of then cannot be told, since somebody was
+    /// taken out of the run, and the digests of its extracts with them.
+    ExtractsUnknown,
 }
 
 impl NotReplayed {
@@ -54,6 +58,10 @@ impl NotReplayed {
             Self::NoModel => "the released model is not in the ledger",
             Self::ExtractChanged => "an extract is gone, or says something else than it did then",
             Self::NotInCohort => "today's extracts do not give this case for that date",
+            Self::ExtractsUnknown => {
+                "it comes out otherwise from today's extracts, and somebody was taken out of the run, so that nobody can \
+                 tell whether they say what they said then"
+            }
         }
     }
 }
@@ -68,13 +76,18 @@ pub struct Replay {
     pub asked: u64,
     /// Cases that a manifest counts and the ledger does not hold: somebody took them away.
     pub missing: u64,
-    /// Made again, the same to the bit: the score, and for listed cases every contribution, and that score and
-    /// rank are those that were shown. From extracts also what the features say, ranks and places.
+    /// Made again, the same to the bit: the score, and for listed cases all that was shown of it: rank, band, every
+    /// contribution with its words, what is absent. From extracts also what the features say, ranks, places, and the
+    /// records behind each reason.
     pub reproduced: u64,
     /// The entries whose cases came out otherwise, with what differs.
     pub different: BTreeMap<u64, Differs>,
     /// Why others could not be made again, and how many.
     pub not_replayed: BTreeMap<NotReplayed, u64>,
+    /// What of a run's manifest does not come out again, by run.
+    pub manifests: BTreeMap<String, Vec<String>>,
+    /// Listed cases of which words and bands were not compared: another version of this crate wrote them.
+    pub worded_otherwise: u64,
     /// Sources that are gone or say something else, by run, where extracts were gone back to.
     pub changed_sources: BTreeMap<String, Vec<String>>,
     /// Whether extracts were gone back to; else the recorded inputs were.
@@ -97,13 +110,18 @@ pub enum Differs {
     Place,
     /// What a listed case was shown with is not what is kept of it.
     Shown,
+    /// How it was shown: its band, a reason's words, what is absent, the records behind a reason.
+    Words,
 }
 
 impl Replay {
     /// Whether no case is missing, every one that could be made again came out the same, and there was one.
     #[must_use]
     pub fn is_faithful(&self) -> bool {
-        self.missing == 0 && self.different.is_empty() && self.reproduced > 0
+        self.missing == 0
+            && self.different.is_empty()
+            && self.manifests.is_empty()
+            && self.reproduced > 0
     }
 
     fn not(&mut self, why: NotReplayed, cases: u64) {
@@ -129,6 +147,16 @@ impl fmt::Display for Replay {
         if self.missing > 0 {
             writeln!(f, "{} cases that the manifests count are not in the ledger.", self.missing)?;
         }
+        for (run, facts) in &self.manifests {
+            writeln!(f, "Run {run}: its manifest says otherwise: {}.", facts.join(", "))?;
+        }
+        if self.worded_otherwise > 0 {
+            writeln!(
+                f,
+                "Of {} listed cases the words were not compared: another version of this program wrote them.",
+                self.worded_otherwise
+            )?;
+        }
         for (why, cases) in &self.not_replayed {
             writeln!(f, "{cases} could not be made again: {}.", why.words())?;
         }
@@ -151,8 +179,10 @@ impl Ledger {
     /// whose snapshot says something else than it did is named, and its runs' cases count as not replayed.
     ///
     /// # Errors
-    /// [`LedgerError`] where the ledger cannot be read, or holds no such run.
+    /// [`LedgerError::Damaged`] where the ledger does not [verify](Ledger::verify), others where it cannot be read, or holds
+    /// no such run.
     pub fn replay(&self, of: &ReplayOf, records: Option<&Records>) -> Result<Replay, LedgerError> {
+        self.check()?;
         let mut replay = Replay { from_extracts: records.is_some(), ..Replay::default() };
         let runs: Vec<RunFinished> = match of {
             ReplayOf::Run(run) => {
@@ -213,6 +243,17 @@ impl Ledger {
         Ok(Some(lots.into_iter().take(*cases).map(|(_, entry)| entry).collect()))
     }
 
+    /// What each source's digest was in a run; `None` where it was taken out with somebody.
+    fn source_digests(&self, run: &RunFinished) -> Result<Option<BTreeMap<String, String>>, LedgerError> {
+        let sources = &run.audit.sources;
+        if sources.iter().any(|source| !source.digest.is_empty()) {
+            // As earlier versions wrote it.
+            let pair = |source: &SourceState| (source.source.clone(), source.digest.clone());
+            return Ok(Some(sources.iter().map(pair).collect()));
+        }
+        Ok(self.run_content(&run.audit.run_id)?.map(|content| content.sources))
+    }
+
     fn replay_inputs(
         &self,
         run: &RunFinished,
@@ -231,12 +272,12 @@ impl Ledger {
                 Some(content) => held.push((entry.seq(), content)),
             }
             if held.len() == CHUNK {
-                compare(scorer, &held, replay)?;
+                compare(run, scorer, &held, replay)?;
                 held.clear();
             }
             Ok(())
         })?;
-        compare(scorer, &held, replay)
+        compare(run, scorer, &held, replay)
     }
 
     fn replay_extracts(
@@ -263,13 +304,18 @@ impl Ledger {
             Ok(())
         })?;
         replay.not(NotReplayed::Purged, purged);
-        let changed = changed_sources(run, records);
+        let then = self.source_digests(run)?;
+        let changed = then.as_ref().map_or_else(Vec::new, |then| changed_sources(run, then, records));
         if !changed.is_empty() {
             replay.not(NotReplayed::ExtractChanged, held.len() as u64);
             replay.changed_sources.insert(run.audit.run_id.clone(), changed);
             return Ok(());
         }
         let again = score_again(run, scorer, records)?;
+        let facts = manifest_differs(&run.audit, again.provenance(), self.run_content(&run.audit.run_id)?.as_ref());
+        if !facts.is_empty() && then.is_some() {
+            replay.manifests.insert(run.audit.run_id.clone(), facts);
+        }
         let by_entity: hashbrown::HashMap<&str, _> =
             again.recorded().map(|score| (score.entity, score)).collect();
         // A list whose places were dealt to groups needs their groups, which the ledger does not hold.
@@ -280,30 +326,39 @@ impl Ledger {
                     .map_err(|error| LedgerError::Replay(error.to_string()))?,
             ),
         };
-        let places: Option<hashbrown::HashMap<&str, (u32, WhyListed)>> = list.as_ref().map(|list| {
+        let places: Option<hashbrown::HashMap<&str, (u32, &ListedCase)>> = list.as_ref().map(|list| {
             let entries = list.entries().iter().zip(1..);
-            entries.map(|(entry, place)| (entry.case().entity(), (place, entry.why_listed()))).collect()
+            entries.map(|(entry, place)| (entry.case().entity(), (place, entry))).collect()
         });
         for (entry, subject, content, facts) in held {
             let Some(score) = by_entity.get(subject.as_str()) else {
                 replay.not(NotReplayed::NotInCohort, 1);
                 continue;
             };
+            let listed = places.as_ref().map(|places| places.get(subject.as_str()).copied());
             let differs = if score.cells != content.cells {
                 Some(Differs::Inputs)
             } else if score.log_odds.to_bits() != content.log_odds.to_bits() {
                 Some(Differs::Score)
             } else if score.rank != content.rank {
                 Some(Differs::Rank)
-            } else if places
-                .as_ref()
-                .is_some_and(|places| places.get(subject.as_str()).copied() != facts.place.zip(facts.drawn))
-            {
+            } else if listed.is_some_and(|listed| {
+                listed.map(|(place, entry)| (place, entry.why_listed())) != facts.place.zip(facts.drawn)
+            }) {
                 Some(Differs::Place)
             } else {
-                explanation_differs(scorer, &content)?
+                let differs = shown_differs(run, scorer, &content, replay)?;
+                let whole = listed.flatten().map(|(_, entry)| ShownCase::of(entry.case(), score.log_odds));
+                differs.or_else(|| {
+                    let is_other = is_of_this_version(run) && whole.is_some() && whole != content.case;
+                    is_other.then_some(Differs::Words)
+                })
             };
-            note(replay, entry, differs);
+            if then.is_none() && differs.is_some() {
+                replay.not(NotReplayed::ExtractsUnknown, 1);
+            } else {
+                note(replay, entry, differs);
+            }
         }
         Ok(())
     }
@@ -315,14 +370,33 @@ fn of_run(run: &RunFinished) -> Filter {
 }
 
 /// Sources whose snapshot says something else than it did in a run, or that there are no more.
-pub(super) fn changed_sources(run: &RunFinished, records: &Records) -> Vec<String> {
+fn changed_sources(run: &RunFinished, then: &BTreeMap<String, String>, records: &Records) -> Vec<String> {
     let snapshot = records.as_of(run.audit.as_of);
-    run.audit
-        .sources
-        .iter()
-        .filter(|then| snapshot.digest(&then.source).unwrap_or_default() != then.digest)
-        .map(|then| then.source.clone())
-        .collect()
+    let is_other = |(source, digest): &(&String, &String)| snapshot.digest(source).unwrap_or_default() != **digest;
+    then.iter().filter(is_other).map(|(source, _)| source.clone()).collect()
+}
+
+/// What of a manifest is not what the same scoring says of itself now.
+fn manifest_differs(then: &Provenance, now: &Provenance, content: Option<&RunContent>) -> Vec<String> {
+    let mut facts = Vec::new();
+    let mut same = |what: &str, is_same: bool| {
+        if !is_same {
+            facts.push(what.to_owned());
+        }
+    };
+    same("the candidate", then.candidate == now.candidate);
+    same("the features", then.features == now.features);
+    same("the outcome", then.outcome == now.outcome && then.outcome_measures == now.outcome_measures);
+    same("the size of the cohort", then.cohort_size == now.cohort_size);
+    same("the number of cases that were not scored", then.not_scored == now.not_scored);
+    same("the last day of use", then.expires == now.expires);
+    same("who was in the cohort", content.is_none_or(|content| content.cohort == now.cohort));
+    facts
+}
+
+/// Whether a run's words can be held against those of this version.
+fn is_of_this_version(run: &RunFinished) -> bool {
+    run.audit.library_version == env!("CARGO_PKG_VERSION")
 }
 
 /// A run's scoring, done again from extracts.
@@ -343,17 +417,23 @@ pub(super) fn score_again<'s, 'r>(
         on: run.audit.requested_on,
         valid_for_days: u32::try_from(run.audit.expires - run.audit.as_of.day()).unwrap_or_default(),
         abstention: run.audit.abstention,
+        exception: run.audit.exception.clone(),
         accepted: run.audit.accepted.iter().map(|held| held.acceptance.clone()).collect(),
     };
     scorer.score(&cohort, &request).map_err(|error| cannot(&error))
 }
 
-fn compare(scorer: &Scorer, held: &[(u64, ScoreContent)], replay: &mut Replay) -> Result<(), LedgerError> {
+fn compare(
+    run: &RunFinished,
+    scorer: &Scorer,
+    held: &[(u64, ScoreContent)],
+    replay: &mut Replay,
+) -> Result<(), LedgerError> {
     let cells: Vec<_> = held.iter().map(|(_, content)| content.cells.clone()).collect();
     let again = scorer.score_again(&cells).map_err(|error| LedgerError::Replay(error.to_string()))?;
     for ((entry, content), again) in held.iter().zip(again) {
         let differs = if again.to_bits() == content.log_odds.to_bits() {
-            explanation_differs(scorer, content)?
+            shown_differs(run, scorer, content, replay)?
         } else {
             Some(Differs::Score)
         };
@@ -371,16 +451,40 @@ fn note(replay: &mut Replay, entry: u64, differs: Option<Differs>) {
     }
 }
 
-/// Whether a contribution that a listed case was shown with comes out otherwise.
-fn explanation_differs(scorer: &Scorer, content: &ScoreContent) -> Result<Option<Differs>, LedgerError> {
+/// Whether something that a listed case was shown with comes out otherwise from what is kept of it.
+fn shown_differs(
+    run: &RunFinished,
+    scorer: &Scorer,
+    content: &ScoreContent,
+    replay: &mut Replay,
+) -> Result<Option<Differs>, LedgerError> {
     let Some(shown) = &content.case else { return Ok(None) };
-    if shown.score.to_bits() != content.log_odds.to_bits() || shown.rank != content.rank {
+    if shown.score.to_bits() != content.log_odds.to_bits()
+        || (shown.rank, shown.of) != (content.rank, content.of)
+    {
         return Ok(Some(Differs::Shown));
     }
-    let reasons =
-        scorer.explain_again(&content.cells).map_err(|error| LedgerError::Replay(error.to_string()))?;
-    let mut again: Vec<(&[String], u64)> =
-        reasons.iter().map(|reason| (reason.features.as_slice(), reason.log_odds.to_bits())).collect();
-    again.sort_unstable();
-    Ok((again != shown.log_odds()).then_some(Differs::Explanation))
+    let without_value = |features: &[String]| {
+        let part = shown.contributions.iter().find(|part| part.features == features);
+        part.map_or(0, |part| part.without_value)
+    };
+    let again = scorer
+        .explain_again(&content.cells, without_value)
+        .map_err(|error| LedgerError::Replay(error.to_string()))?;
+    let mut parts: Vec<(&[String], u64)> = again
+        .contributions
+        .iter()
+        .map(|reason| (reason.features.as_slice(), reason.log_odds.to_bits()))
+        .collect();
+    parts.sort_unstable();
+    if parts != shown.log_odds() {
+        return Ok(Some(Differs::Explanation));
+    }
+    if !is_of_this_version(run) {
+        replay.worded_otherwise += 1;
+        return Ok(None);
+    }
+    let has_own_days = scorer.candidate().cohort().own_day.is_some();
+    let cannot_see = scorer.cannot_see(has_own_days, run.audit.as_of);
+    Ok((!shown.says_the_same(&again, &cannot_see)).then_some(Differs::Words))
 }

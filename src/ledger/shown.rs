@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::features::{Cell, Scope};
 use crate::records::RecordReference;
-use crate::scoring::{Absence, Chance, ScoredCase, ShownBand, Stability};
+use crate::scoring::{Absence, CaseAgain, Chance, Contribution, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
 
 /// A [`ScoredCase`] without its audit record, which the run's manifest has. Not public: it is read back, and a
@@ -50,10 +50,9 @@ pub(crate) struct ShownPart {
 
 crate::opaque_debug!(ShownPart);
 
-impl ShownCase {
-    /// The case as a list shows it; `score` is its score in log-odds.
-    pub(crate) fn of(case: &ScoredCase, score: f64) -> Self {
-        let parts = case.contributions().iter().map(|part| ShownPart {
+impl ShownPart {
+    fn of(part: &Contribution) -> Self {
+        Self {
             features: part.features.clone(),
             label: part.label.clone(),
             values: part.values.clone(),
@@ -66,7 +65,13 @@ impl ShownCase {
             without_value: part.without_value,
             words: part.words.clone(),
             records: part.records.clone(),
-        });
+        }
+    }
+}
+
+impl ShownCase {
+    /// The case as a list shows it; `score` is its score in log-odds.
+    pub(crate) fn of(case: &ScoredCase, score: f64) -> Self {
         Self {
             entity: case.entity().to_owned(),
             rank: case.rank(),
@@ -76,7 +81,7 @@ impl ShownCase {
             stability: case.stability(),
             score,
             average: case.average(),
-            contributions: parts.collect(),
+            contributions: case.contributions().iter().map(ShownPart::of).collect(),
             absent: case.absent().to_vec(),
             cannot_see: case.cannot_see().to_vec(),
         }
@@ -100,6 +105,20 @@ impl ShownCase {
             self.contributions.iter().map(|part| (part.features.as_slice(), bits(part))).collect();
         parts.sort_unstable();
         parts
+    }
+
+    /// Whether all that can be made again from its cells is what was shown: everything but stability, and the records
+    /// behind a reason.
+    pub(crate) fn says_the_same(&self, again: &CaseAgain, cannot_see: &[String]) -> bool {
+        let parts = self.contributions.iter().zip(&again.contributions).all(|(shown, again)| {
+            let records = shown.records.clone();
+            *shown == ShownPart { records, ..ShownPart::of(again) }
+        });
+        parts
+            && self.contributions.len() == again.contributions.len()
+            && (&self.band, self.chance, self.average) == (&again.band, again.chance, again.average)
+            && self.absent == again.absent
+            && self.cannot_see == cannot_see
     }
 
     /// The case in a few lines, with its largest parts; the list's page and its data hold the rest.

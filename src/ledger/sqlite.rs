@@ -14,7 +14,7 @@
 //! # References
 //! - `SQLite` documentation: Write-Ahead Logging; `PRAGMA` `secure_delete`, `wal_checkpoint`; `VACUUM`.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,10 +23,11 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
 };
 
-use super::chain::{Head, Sealed, check_append, check_end, name_redacted, seal};
+use super::chain::{Head, Sealed, check_append, check_end, check_taken, name_redacted, seal};
 use super::entry::{Content, Draft, Header, LedgerEntry};
-use super::lines::sync_folder;
-use super::store::{Ending, Filter, Raw, Reader, Store, Visitor};
+use super::lines::{private, sync_folder};
+use super::store::{Access, Ending, Filter, Raw, Reader, Store, Visitor};
+use crate::calendar::Day;
 use crate::error::LedgerError;
 
 mod tables;
@@ -47,49 +48,90 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it.
+    /// Opens the file; to start a ledger, makes it where there is none.
     ///
     /// # Errors
-    /// [`LedgerError`] when the file is something else, of another format, or cannot be opened.
-    pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        Self::connect(path, true)
-    }
-
-    /// Opens the file; there must be one.
-    ///
-    /// # Errors
-    /// As [`SqliteStore::open`], and [`LedgerError::Missing`].
-    pub fn open_existing(path: &Path) -> Result<Self, LedgerError> {
-        Self::connect(path, false)
-    }
-
-    fn connect(path: &Path, create: bool) -> Result<Self, LedgerError> {
-        if !create && !path.exists() {
+    /// [`LedgerError`] when the file is something else, of another format, or cannot be opened;
+    /// [`LedgerError::Damaged`] when it is to be written to, and the triggers that guard it are not as they were made.
+    pub fn open(path: &Path, access: Access) -> Result<Self, LedgerError> {
+        if access != Access::Start && !path.exists() {
             return Err(LedgerError::Missing { path: path.into() });
         }
         refuse_other_files(path)?;
-        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+        if access == Access::Read {
+            return Self::open_to_read(path);
+        }
+        if access == Access::Start {
+            // SQLite would make it as readable as any file; what it makes beside it later is as this one is.
+            match private(OpenOptions::new().write(true).create_new(true)).open(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(LedgerError::Io { path: path.into(), what: "make it", why: error.to_string() });
+                }
+                _ => {}
+            }
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| unreadable(path, "open it", &error))?;
         let store = Self { connection, path: path.into() };
         store.connection.busy_timeout(PATIENCE).map_err(|error| store.io("open it", &error))?;
         if !store.is_ledger()? {
-            if !create {
+            if access != Access::Start {
                 return Err(store.not_a_ledger("it is an empty database"));
             }
             store.create()?;
         }
+        store.set_up()?;
+        if let Some(why) = store.changed_schema()? {
+            return Err(store.damaged(&why));
+        }
+        store.wipe_what_was_left()?;
+        Ok(store)
+    }
+
+    /// Opens the file so that nothing is written, beside it neither.
+    fn open_to_read(path: &Path) -> Result<Self, LedgerError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let store = |connection: Connection| -> Result<Self, LedgerError> {
+            let store = Self { connection, path: path.into() };
+            store.connection.busy_timeout(PATIENCE).map_err(|error| store.io("open it", &error))?;
+            if !store.is_ledger()? {
+                return Err(store.not_a_ledger("it is an empty database"));
+            }
+            store.set_up()?;
+            Ok(store)
+        };
+        let opened = Connection::open_with_flags(path, flags).map_err(|error| unreadable(path, "open it", &error));
+        match opened.and_then(store) {
+            // The index of the write-ahead log cannot be made beside it. Without a log the file is all there is, and
+            // nobody can be writing it.
+            Err(LedgerError::Io { what, why, .. }) => {
+                let mut log = path.as_os_str().to_owned();
+                log.push("-wal");
+                if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+                    let why = format!(
+                        "{why}; part of it stands in its write-ahead log (the file of this name with -wal at its end): \
+                         copy both to a folder that can be written to"
+                    );
+                    return Err(LedgerError::Io { path: path.into(), what, why });
+                }
+                let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+                Connection::open_with_flags(immutable(path), flags)
+                    .map_err(|error| unreadable(path, "open it", &error))
+                    .and_then(store)
+            }
+            done => done,
+        }
+    }
+
+    fn set_up(&self) -> Result<(), LedgerError> {
         // trusted_schema: a file from elsewhere must not run functions through its schema.
-        store
-            .connection
+        self.connection
             .execute_batch(
                 "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; \
                  PRAGMA cell_size_check = ON;",
             )
-            .map_err(|error| store.io("set it up", &error))?;
-        store.wipe_what_was_left()?;
-        Ok(store)
+            .map_err(|error| self.io("set it up", &error))
     }
 
     /// Whether the file is a ledger of this format; false if it is an empty database.
@@ -226,9 +268,7 @@ impl SqliteStore {
                 .ok_or_else(|| LedgerError::Redaction(format!("there is no entry {seq}")))?;
             let header = Header::parse(header.as_bytes())
                 .ok_or_else(|| self.damaged(&format!("entry {seq} cannot be read")))?;
-            if header.commitment.is_none() {
-                return Err(LedgerError::Redaction(format!("entry {seq} never had content")));
-            }
+            check_taken(&header)?;
             delete.execute([seq as i64]).map_err(io)?;
         }
         self.connection.execute_batch(CONTENT_STAYS).map_err(io)
@@ -363,6 +403,18 @@ impl Store for SqliteStore {
         self.head_row()?.ok_or_else(|| self.damaged("it has no head"))
     }
 
+    fn last_day(&self) -> Result<Option<Day>, LedgerError> {
+        self.connection
+            .prepare_cached("SELECT header FROM entry ORDER BY seq DESC LIMIT 1")
+            .and_then(|mut last| last.query_row([], |row| row.get::<_, String>(0)).optional())
+            .map_err(|error| self.io("read its last entry", &error))?
+            .map(|header| {
+                let header = Header::parse(header.as_bytes());
+                header.map(|header| header.on).ok_or_else(|| self.damaged("its last entry cannot be read"))
+            })
+            .transpose()
+    }
+
     fn append(&self, drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError> {
         check_append(&drafts)?;
         let step = self.begin()?;
@@ -422,6 +474,25 @@ impl Store for SqliteStore {
         // One view of the file from the first row to the head, whoever writes meanwhile.
         self.in_one_view(|| self.walk_rows(visit))
     }
+}
+
+/// The address of a file that nobody changes while it is open.
+fn immutable(path: &Path) -> String {
+    let mut address = String::from("file:");
+    let text = path.to_string_lossy();
+    if cfg!(windows) && path.is_absolute() {
+        address.push('/');
+    }
+    for c in text.chars() {
+        match c {
+            '%' => address.push_str("%25"),
+            '?' => address.push_str("%3f"),
+            '#' => address.push_str("%23"),
+            '\\' if cfg!(windows) => address.push('/'),
+            c => address.push(c),
+        }
+    }
+    address + "?immutable=1"
 }
 
 /// Refuses a file that is not a database before anything is written to it.

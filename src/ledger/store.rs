@@ -2,6 +2,7 @@
 
 use super::chain::Head;
 use super::entry::{Content, Draft, Header, LedgerEntry};
+use crate::calendar::Day;
 use crate::error::LedgerError;
 
 /// Which entries to read. Without a condition: all. Conditions add up.
@@ -88,6 +89,17 @@ impl std::fmt::Debug for Filter {
     }
 }
 
+/// What a ledger is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// To write; it is made where there is none.
+    Start,
+    /// To write; there must be one.
+    Write,
+    /// To read.
+    Read,
+}
+
 /// What is called with each entry that is read.
 pub type Reader<'a> = dyn FnMut(LedgerEntry) -> Result<(), LedgerError> + 'a;
 
@@ -101,6 +113,12 @@ pub trait Store: Send {
     /// # Errors
     /// [`LedgerError`] when the store cannot be read.
     fn head(&self) -> Result<Head, LedgerError>;
+
+    /// The day of the last entry; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read.
+    fn last_day(&self) -> Result<Option<Day>, LedgerError>;
 
     /// Appends all drafts or none. When it returns, they are on the disk.
     ///

@@ -1,5 +1,6 @@
 //! Verification: the whole chain computed anew, and the first entry that is not as it was written.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -7,8 +8,13 @@ use serde::Serialize;
 
 use super::chain::{Hash, Head, PURGE, SALT, commit, hash_entry, hash_from_hex, redacted_by};
 use super::checkpoint::Checkpoint;
+use super::entry::Header;
+use super::events::EntryKind;
+use super::rules::Rules;
 use super::store::{Ending, Raw, Record, Store};
+use crate::calendar::Day;
 use crate::error::LedgerError;
+use crate::words;
 
 /// What a verification saw.
 ///
@@ -19,8 +25,10 @@ use crate::error::LedgerError;
 /// # let folder = std::env::temp_dir().join("earlyhelp-verification-example");
 /// # let _ = std::fs::remove_dir_all(&folder);
 /// # std::fs::create_dir_all(&folder)?;
-/// let verification = Ledger::open(folder.join("ledger.jsonl"))?.verify(None)?;
-/// assert_eq!(verification.to_string(), "0 entries, 0 with their content taken out; the chain holds");
+/// let verification = Ledger::open(folder.join("ledger.jsonl"))?.verify(&[])?;
+/// assert!(verification.finding.is_none());
+/// // And what it could not see: nothing outside the ledger was compared.
+/// assert_eq!(verification.vouched_for, None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,8 +40,32 @@ pub struct Verification {
     /// Bytes at the end that an interrupted write left. They were never committed; the next append removes
     /// them.
     pub unfinished: u64,
-    /// The first entry that is not as it was written; `None` when the chain holds.
+    /// The first entry that is not as it was written, or that breaks a rule; `None` when the chain holds and no entry does.
     pub finding: Option<ChainFault>,
+    /// How many checkpoints were compared.
+    pub checkpoints: u64,
+    /// Up to which entry a checkpoint shows that the ledger is the one of then; `None` without checkpoints. What was written
+    /// since rests on the chain alone.
+    pub vouched_for: Option<u64>,
+    /// Purges since, with how many contents they took out.
+    pub purges_since: Vec<PurgeSeen>,
+    /// Entries whose day lies more than one from what the machine's clock said when they were written.
+    pub dated_otherwise: Vec<u64>,
+    /// Entries that were written when the machine's clock stood before that of the entry before.
+    pub clock_went_back: Vec<u64>,
+}
+
+/// A purge that no checkpoint vouches for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PurgeSeen {
+    /// Its entry.
+    pub entry: u64,
+    /// Its day.
+    pub on: Day,
+    /// Who did it, as it says.
+    pub by: String,
+    /// How many entries' content it took out.
+    pub contents: u64,
 }
 
 /// The first entry that is not as it was written.
@@ -62,6 +94,8 @@ pub enum Tampering {
     Reordered,
     /// Its content is gone, and no purge says so; or it is there, although a purge took it out.
     Content,
+    /// It is chained, and does not agree with its own content or with the entries before it: no ledger writes it.
+    Rule,
 }
 
 impl fmt::Display for Tampering {
@@ -72,6 +106,7 @@ impl fmt::Display for Tampering {
             Self::Inserted => "was inserted",
             Self::Reordered => "was moved",
             Self::Content => "does not have the content that it should",
+            Self::Rule => "is not one that a ledger writes",
         })
     }
 }
@@ -84,15 +119,53 @@ impl fmt::Display for ChainFault {
 
 impl fmt::Display for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = if self.entries == 1 { "entry" } else { "entries" };
-        write!(f, "{} {entries}, {} with their content taken out; ", self.entries, self.redacted)?;
+        match (self.vouched_for, &self.finding) {
+            (None, _) => writeln!(
+                f,
+                "Nothing outside the ledger was compared: a ledger that was rewritten as a whole, or whose end was cut off, \
+                 looks like this, too. Compare with checkpoints or lists that were kept elsewhere."
+            )?,
+            (Some(entry), None) => {
+                let kept = words::counted(self.checkpoints as usize, "checkpoint", "checkpoints");
+                write!(f, "It agrees with {kept}: up to entry {entry} it is the ledger of then.")?;
+                let since = (self.entries - entry) as usize;
+                if since > 0 {
+                    let since = words::counted(since, "entry", "entries");
+                    write!(f, " {since} written since: what they say rests on the chain alone.")?;
+                }
+                writeln!(f)?;
+            }
+            (Some(_), Some(_)) => {}
+        }
+        let entries = words::counted(self.entries as usize, "entry", "entries");
+        write!(f, "{entries}, {} with their content taken out; ", self.redacted)?;
         if self.unfinished > 0 {
             write!(f, "{} bytes of an interrupted write at the end; ", self.unfinished)?;
         }
         match &self.finding {
-            None => f.write_str("the chain holds"),
-            Some(finding) => write!(f, "the chain does not hold: {finding}"),
+            None => f.write_str("the chain holds, and no entry breaks a rule")?,
+            Some(finding @ ChainFault { what: Tampering::Rule, .. }) => {
+                write!(f, "the chain holds, and not what it says: {finding}")?;
+            }
+            Some(finding) => write!(f, "the chain does not hold: {finding}")?,
         }
+        for purge in &self.purges_since {
+            let contents = words::counted(purge.contents as usize, "entry", "entries");
+            let PurgeSeen { entry, on, by, .. } = purge;
+            write!(f, "\nentry {entry}: {by} took out the content of {contents} on {on}; no checkpoint is newer")?;
+        }
+        for (entries, what) in [
+            (&self.dated_otherwise, "dated more than a day from what the machine's clock said"),
+            (&self.clock_went_back, "written when the machine's clock had gone back"),
+        ] {
+            if !entries.is_empty() {
+                let shown: Vec<String> = entries.iter().take(5).map(u64::to_string).collect();
+                let more = if entries.len() > shown.len() { ", ..." } else { "" };
+                let count = words::counted(entries.len(), "entry", "entries");
+                write!(f, "\n{count} {what}: {}{more}", shown.join(", "))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -100,9 +173,9 @@ impl fmt::Display for Verification {
 pub(super) fn verify(
     store: &dyn Store,
     path: &Path,
-    checkpoint: Option<&Checkpoint>,
+    checkpoints: &[Checkpoint],
 ) -> Result<Verification, LedgerError> {
-    let mut walk = Walk::new(checkpoint);
+    let mut walk = Walk::new(checkpoints);
     let ending = store.walk(&mut |raw| {
         walk.step(&raw);
         Ok(())
@@ -116,16 +189,23 @@ pub(super) fn verify(
             })?;
             walk.note(around.explain(&gap));
         }
-        None => walk.end(&ending, checkpoint),
+        None => walk.end(&ending),
     }
     if let (None, Some(why)) = (&walk.first, ending.broken) {
         return Err(LedgerError::Damaged { path: path.into(), why });
     }
+    let vouched_for = checkpoints.iter().map(|checkpoint| checkpoint.entries).max();
+    walk.purges.retain(|purge| purge.entry > vouched_for.unwrap_or(0));
     Ok(Verification {
         entries: walk.entries,
-        redacted: walk.contents.iter().filter(|&&content| content == ContentState::Purged).count() as u64,
+        redacted: walk.contents.iter().filter(|&&(content, _)| content == ContentState::Purged).count() as u64,
         unfinished: ending.unfinished,
         finding: walk.first,
+        checkpoints: checkpoints.len() as u64,
+        vouched_for,
+        purges_since: if vouched_for.is_some() { walk.purges } else { Vec::new() },
+        dated_otherwise: walk.dated_otherwise,
+        clock_went_back: walk.clock_went_back,
     })
 }
 
@@ -173,28 +253,41 @@ struct Walk {
     last: Hash,
     /// The number of the last entry of the batch that the last entry is of.
     through: u64,
-    contents: Vec<ContentState>,
+    /// Of each entry: its content, and its kind where it is a known one.
+    contents: Vec<(ContentState, Option<EntryKind>)>,
     first: Option<ChainFault>,
     gap: Option<Gap>,
-    /// What the checkpoint says, until its entry is reached.
-    expected: Option<Head>,
+    /// The hashes that checkpoints say, by the entry.
+    expected: BTreeMap<u64, Vec<String>>,
+    rules: Rules,
+    purges: Vec<PurgeSeen>,
+    dated_otherwise: Vec<u64>,
+    clock_went_back: Vec<u64>,
+    /// What the machine's clock said last.
+    written: Option<Day>,
 }
 
 impl Walk {
-    fn new(checkpoint: Option<&Checkpoint>) -> Self {
-        let empty = Head::empty();
-        let expected =
-            checkpoint.map(|checkpoint| Head { entries: checkpoint.entries, hash: checkpoint.hash.clone() });
+    fn new(checkpoints: &[Checkpoint]) -> Self {
+        let mut expected: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        for checkpoint in checkpoints {
+            expected.entry(checkpoint.entries).or_default().push(checkpoint.hash.clone());
+        }
         let mut walk = Self {
             entries: 0,
-            last: hash_from_hex(&empty.hash).unwrap_or_default(),
+            last: hash_from_hex(&Head::empty().hash).unwrap_or_default(),
             through: 0,
             contents: Vec::new(),
             first: None,
             gap: None,
             expected,
+            rules: Rules::default(),
+            purges: Vec::new(),
+            dated_otherwise: Vec::new(),
+            clock_went_back: Vec::new(),
+            written: None,
         };
-        walk.compare_with_checkpoint();
+        walk.compare_with_checkpoints();
         walk
     }
 
@@ -236,7 +329,25 @@ impl Walk {
         if record.header.kind == PURGE {
             self.purge(at, record);
         }
-        self.compare_with_checkpoint();
+        self.look_at_clock(&record.header);
+        // What is not as it was written is told as such; what follows rests on it.
+        if self.first.is_none()
+            && let Err(seen) = self.rules.step(record)
+        {
+            self.note(ChainFault { entry: at, what: Tampering::Rule, seen: seen.into() });
+        }
+        self.compare_with_checkpoints();
+    }
+
+    fn look_at_clock(&mut self, header: &Header) {
+        let Some(written) = header.written else { return };
+        if (header.on - written).abs() > 1 {
+            self.dated_otherwise.push(header.seq);
+        }
+        if self.written.is_some_and(|before| written < before) {
+            self.clock_went_back.push(header.seq);
+        }
+        self.written = Some(written);
     }
 
     /// Compares an entry's content with what the entry commits to.
@@ -253,7 +364,7 @@ impl Walk {
             (None, _, _) => (ContentState::Never, changed("it has content, and was written without")),
             (Some(_), _, _) => (ContentState::There, changed("it has only half of its content")),
         };
-        self.contents.push(state);
+        self.contents.push((state, EntryKind::of(&record.header.kind)));
         if let Some((what, seen)) = wrong {
             self.note(ChainFault { entry: at, what, seen });
         }
@@ -266,31 +377,46 @@ impl Walk {
             self.note(ChainFault { entry: at, what: Tampering::Changed, seen });
             return;
         };
+        let mut taken = 0;
         for seq in ranges.into_iter().flat_map(|(first, last)| first..=last) {
-            match &mut self.contents[seq as usize - 1] {
+            taken += 1;
+            match &mut self.contents[seq as usize - 1].0 {
                 state @ ContentState::Missing => *state = ContentState::Purged,
                 ContentState::There => {
                     let seen = format!("its content is there, and entry {at} says that it was taken out");
                     self.note(ChainFault { entry: seq, what: Tampering::Content, seen });
                 }
-                ContentState::Never | ContentState::Purged => {}
+                ContentState::Never => {
+                    let seen = format!("it takes the content out of entry {seq}, which never had any");
+                    self.note(ChainFault { entry: at, what: Tampering::Rule, seen });
+                }
+                ContentState::Purged => {}
             }
+        }
+        let header = &record.header;
+        let by = header.facts.get("by").and_then(serde_json::Value::as_str).unwrap_or("nobody");
+        self.purges.push(PurgeSeen { entry: at, on: header.on, by: by.to_owned(), contents: taken });
+        let content = |seq: u64| self.contents.get(seq as usize - 1).copied();
+        let is_there = |seq: u64| matches!(content(seq), Some((ContentState::There | ContentState::Missing, _)));
+        let kind_of = |seq: u64| content(seq).and_then(|(_, kind)| kind);
+        if self.first.is_none()
+            && let Err(seen) = self.rules.purge(header, kind_of, is_there)
+        {
+            self.note(ChainFault { entry: at, what: Tampering::Rule, seen: seen.into() });
         }
     }
 
-    fn compare_with_checkpoint(&mut self) {
-        if let Some(expected) = self.expected.take_if(|expected| expected.entries == self.entries)
-            && hash_from_hex(&expected.hash) != Some(self.last)
-        {
-            let seen =
-                "its hash is not that of the checkpoint: it, or an entry before it, was written anew since";
-            let entry = expected.entries.max(1);
+    fn compare_with_checkpoints(&mut self) {
+        let Some(hashes) = self.expected.remove(&self.entries) else { return };
+        if hashes.iter().any(|hash| hash_from_hex(hash) != Some(self.last)) {
+            let seen = "its hash is not that of a checkpoint: it, or an entry before it, was written anew since";
+            let entry = self.entries.max(1);
             self.note(ChainFault { entry, what: Tampering::Changed, seen: seen.into() });
         }
     }
 
     /// After the last entry, when the chain has no gap.
-    fn end(&mut self, ending: &Ending, checkpoint: Option<&Checkpoint>) {
+    fn end(&mut self, ending: &Ending) {
         let next = self.entries + 1;
         let removed = |seen: String| ChainFault { entry: next, what: Tampering::Removed, seen };
         if self.through >= next {
@@ -298,8 +424,9 @@ impl Walk {
                 format!("entries up to {} were written in one step, and it is not there", self.through);
             self.note(removed(seen));
         }
-        if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.entries >= next) {
-            self.note(removed(format!("the checkpoint is of {} entries", checkpoint.entries)));
+        // What is left of them lies beyond the end.
+        if let Some((&entries, _)) = self.expected.last_key_value() {
+            self.note(removed(format!("a checkpoint is of {entries} entries")));
         }
         if let Some(head) = &ending.head {
             if head.entries >= next {
@@ -314,7 +441,7 @@ impl Walk {
         }
         // Where a tail is gone, the purge that took the content out may be gone with it.
         let whole = self.first.as_ref().is_none_or(|first| first.entry < next);
-        let missing = self.contents.iter().position(|&content| content == ContentState::Missing);
+        let missing = self.contents.iter().position(|&(content, _)| content == ContentState::Missing);
         if let Some(missing) = missing.filter(|_| whole) {
             let seen = "its content is gone, and no purge says that it was taken out".to_owned();
             self.note(ChainFault { entry: missing as u64 + 1, what: Tampering::Content, seen });

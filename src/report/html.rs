@@ -8,7 +8,7 @@ use crate::features::{Cell, Scope};
 use crate::records::{LinkProbability, RecordReference};
 use crate::review::{ListedCase, ReviewList, SharesUsed, WhyListed};
 use crate::scoring::{
-    Absence, AcceptedSource, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability,
+    Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability,
 };
 use crate::stats::Interval;
 
@@ -60,6 +60,8 @@ struct Page<'a> {
     random: String,
     /// Sources that are used though they are not what they were at training.
     accepted: Vec<String>,
+    /// Where the ledger's chain ended; empty for a list that is on no record.
+    witness: String,
     /// How places were dealt to groups; empty where they were not.
     shares: String,
     /// How many of those not drawn at random are in each band of the score.
@@ -209,7 +211,8 @@ impl<'a> Page<'a> {
             title,
             audit: Audit::of(list.provenance()),
             length: words::counted(entries.len(), "case", "cases"),
-            accepted: list.provenance().accepted.iter().map(AcceptedSource::in_words).collect(),
+            accepted: list.provenance().allowed(),
+            witness: list.witness().map(ToString::to_string).unwrap_or_default(),
             shares: list.shares().map(shares_in_words).unwrap_or_default(),
             random: if random == 0 {
                 String::new()

@@ -22,7 +22,7 @@ const UTF8_MARK: &str = "\u{feff}";
 /// random`), `entity`, `band`, the share (0 to 1) of cases *in that band* that had the outcome in the
 /// backtest with its 95% interval, the day that a case is `seen_on` where cases have days of their own, in how many of how many refits the case stays on such a list, the five
 /// largest reasons, how many features are `absent`, the last day
-/// of use and the run. The last four are the same in every row: the share with the outcome, with its 95% interval,
+/// of use, the run and, of a list that is on record, its [witness](crate::review::Witness). The last four are the same in every row: the share with the outcome, with its 95% interval,
 /// on the backtest's lists of `tested_length` places, which is this list's length or the next longer one that
 /// was measured. Empty where there is no number to give.
 ///
@@ -54,6 +54,7 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
             "absent",
             "expires",
             "run_id",
+            "witness",
             "tested_length",
             "rate_of_such_lists",
             "such_lists_low",
@@ -62,9 +63,10 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
         .map(str::to_owned),
     );
     table.write_record(&head).map_err(|error| failed(&error))?;
+    let witness = list.witness().map(ToString::to_string).unwrap_or_default();
     for (nth, entry) in list.entries().iter().enumerate() {
         table
-            .write_record(row(nth + 1, entry, has_own_days).into_iter().chain(tested(list)))
+            .write_record(row(nth + 1, entry, has_own_days).into_iter().chain([witness.clone()]).chain(tested(list)))
             .map_err(|error| failed(&error))?;
     }
     let bytes = table.into_inner().map_err(|error| failed(&error))?;

@@ -24,10 +24,10 @@ impl Reviewer {
     }
 
     pub(crate) fn check(&self) -> Result<(), ReviewError> {
-        if self.name.trim().is_empty() {
+        if crate::words::is_blank(&self.name) {
             return Err(ReviewError::Reviewer("the name is missing"));
         }
-        if self.role.trim().is_empty() {
+        if crate::words::is_blank(&self.role) {
             return Err(ReviewError::Reviewer("the role is missing"));
         }
         Ok(())
@@ -188,7 +188,7 @@ impl Decision {
         reason: String,
         on: Day,
     ) -> Result<Self, ReviewError> {
-        if reason.trim().is_empty() {
+        if crate::words::is_blank(&reason) {
             return Err(ReviewError::NoReason);
         }
         if on > case.expires {

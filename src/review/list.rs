@@ -34,6 +34,57 @@ pub struct ReviewList {
     /// The cases of the cohort that were not scored: nothing is said of them, which is not the same as
     /// that all is well.
     not_scored: Vec<NotScored>,
+    /// Where the ledger's chain ended when the run was put on record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<Witness>,
+}
+
+/// Where the chain of a ledger ended when it had put a list on record. It says nothing of the ledger, and stands on the
+/// list in every form: a ledger that was rewritten since does not lead to it.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::review::Witness;
+///
+/// // As it stands on a page.
+/// let witness: Witness = "1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".parse()?;
+/// assert_eq!(witness.entries, 1_204);
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// How many entries the ledger had.
+    pub entries: u64,
+    /// The hash of the last of them, 64 hexadecimal digits.
+    pub hash: String,
+}
+
+impl std::fmt::Display for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.entries, self.hash)
+    }
+}
+
+impl std::str::FromStr for Witness {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.trim().split_once(':').and_then(|(entries, hash)| Some((entries.parse().ok()?, hash)));
+        match parts {
+            Some((entries, hash)) if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                Ok(Self { entries, hash: hash.to_ascii_lowercase() })
+            }
+            _ => Err("a witness is a number of entries, a colon and 64 hexadecimal digits, as on the list".to_owned()),
+        }
+    }
+}
+
+/// How a list is drawn from scores: part of what a run is named after.
+#[derive(Serialize)]
+struct Draw<'a> {
+    capacity: Capacity,
+    comparison: Option<RandomSample>,
+    shares: Option<&'a CapacityShares>,
 }
 
 /// How places were dealt to groups, and what that changed: counts alone.
@@ -132,9 +183,35 @@ impl ReviewList {
             }
         }
         let not_scored = scores.not_scored().to_vec();
-        let provenance = scores.provenance().clone();
+        let mut provenance = scores.provenance().clone();
+        let asked = shares.as_ref().map(|used| &used.asked);
+        provenance.name_run(Some(&Draw { capacity, comparison, shares: asked }));
+        let run = provenance.run_id.clone();
         let tested = scores.scorer().backtest().of_length(places).copied();
-        Ok(Self { provenance, capacity, comparison, shares, tested, entries, not_scored })
+        let mut list =
+            Self { provenance, capacity, comparison, shares, tested, entries, not_scored, witness: None };
+        list.name_run(&run);
+        Ok(list)
+    }
+
+    /// Gives the run another name, here and in every case: a ledger may hold another run of this one.
+    pub(crate) fn name_run(&mut self, run: &str) {
+        run.clone_into(&mut self.provenance.run_id);
+        for entry in &mut self.entries {
+            entry.case.name_run(run);
+        }
+    }
+
+    /// Where the ledger's chain ended when the run was put on record, which a ledger that was rewritten since does not
+    /// lead to; `None` for a list that is on no record.
+    #[must_use]
+    pub fn witness(&self) -> Option<&Witness> {
+        self.witness.as_ref()
+    }
+
+    /// With where the chain of the ledger ended that holds it.
+    pub(crate) fn set_witness(&mut self, witness: Option<Witness>) {
+        self.witness = witness;
     }
 
     /// Where the scores of the run come from.

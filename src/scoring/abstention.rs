@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cohort::Cohort;
+use crate::error::ScoringError;
 use crate::features::{Cell, FeatureMatrix, Scope};
 use crate::model::{AdditiveModel, Candidate};
 
@@ -31,6 +32,27 @@ pub struct Abstention {
 impl Default for Abstention {
     fn default() -> Self {
         Self { widths_outside: 1.0, unknown_share: 0.5, stale_days: 92 }
+    }
+}
+
+impl Abstention {
+    /// Refuses a rule that is none.
+    pub(super) fn check(&self) -> Result<(), ScoringError> {
+        let wrong = |what: &str| Err(ScoringError::Request(format!("the rule of abstention is none: {what}")));
+        if !(self.widths_outside.is_finite() && self.widths_outside >= 0.0) {
+            return wrong("`widths_outside` is a number from 0");
+        }
+        if !(0.0..=1.0).contains(&self.unknown_share) {
+            return wrong("`unknown_share` is a share from 0 to 1");
+        }
+        Ok(())
+    }
+
+    /// Whether some case would be scored by this rule that is not by the other.
+    pub(super) fn is_looser_than(&self, other: Self) -> bool {
+        self.widths_outside > other.widths_outside
+            || self.unknown_share > other.unknown_share
+            || self.stale_days > other.stale_days
     }
 }
 

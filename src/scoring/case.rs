@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
 
 use super::abstention::Abstention;
 use crate::calendar::{AsOf, Day};
@@ -246,8 +247,9 @@ pub struct Absence {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// The run, made from everything else here but the cohort's digest (sources and rules give the cohort): two
-    /// runs of the same on the same have one id.
+    /// The run, by what was asked: the model, the date, the request and, of a list, its length, sample and shares. Nothing of
+    /// what the records say goes into it: the id stands where nobody can be taken out, and could confirm a guess
+    /// of who was there. A ledger that holds another run of that id adds `-2`, `-3`.
     pub run_id: String,
     /// The released model (model, evidence and sign-off).
     pub model: String,
@@ -274,6 +276,9 @@ pub struct Provenance {
     pub not_scored: u32,
     /// The rule by which they were not.
     pub abstention: Abstention,
+    /// Who allows a rule or a time of use that is looser than usual, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<Exception>,
     /// The purpose.
     pub purpose: String,
     /// Who asked.
@@ -284,6 +289,65 @@ pub struct Provenance {
     pub library_version: String,
     /// The last day on which the score may be used.
     pub expires: Day,
+}
+
+/// Who allows that scores are made with looser limits than usual, and why: see [`Request`](super::Request).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// Who allows it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl ScoredCase {
+    /// Gives the run another name: see [`Provenance::run_id`].
+    pub(crate) fn name_run(&mut self, run: &str) {
+        run.clone_into(&mut self.provenance.run_id);
+    }
+}
+
+impl Provenance {
+    /// Names the run after what was asked; `draw` is how a list was drawn from the scores.
+    pub(crate) fn name_run(&mut self, draw: Option<&impl Serialize>) {
+        let mut asked = self.without_digests();
+        (asked.run_id, asked.cohort) = (String::new(), String::new());
+        let says = serde_json::to_vec(&(asked, draw)).unwrap_or_default();
+        self.run_id = hex::encode(&Sha256::digest(says)[..8]);
+    }
+
+    /// What somebody allowed so that these scores could be made, a sentence or two each.
+    #[must_use]
+    pub fn allowed(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.accepted.iter().map(AcceptedSource::in_words).collect();
+        if let Some(Exception { by, reason }) = &self.exception {
+            let Abstention { widths_outside, unknown_share, stale_days } = self.abstention;
+            lines.push(format!(
+                "These scores may be used for {} days, and cases were scored up to {widths_outside} widths outside the range of \
+                 training, with up to {} unknown, from sources up to {stale_days} days old: one of these is more than usual. {by} \
+                 allowed that: {}",
+                self.expires - self.as_of.day(),
+                words::percent(unknown_share),
+                words::sentence(reason)
+            ));
+        }
+        lines
+    }
+
+    /// The same without what each source said: a digest of records could confirm a guess of them.
+    pub(crate) fn without_digests(&self) -> Self {
+        let mut bare = self.clone();
+        for source in &mut bare.sources {
+            source.digest.clear();
+        }
+        bare
+    }
+
+    /// Whether both are of one scoring, however lists were drawn from it.
+    pub(crate) fn is_of_the_scoring(&self, other: &Self) -> bool {
+        *self == Self { run_id: self.run_id.clone(), ..other.clone() }
+    }
 }
 
 /// That a source which is not what it was at training is used all the same.
@@ -329,7 +393,9 @@ impl AcceptedSource {
 pub struct SourceState {
     /// The source.
     pub source: String,
-    /// The digest of what it said: see [`Snapshot::digest`](crate::records::Snapshot::digest).
+    /// The digest of what it said: see [`Snapshot::digest`](crate::records::Snapshot::digest). Empty in the facts of a
+    /// ledger, whose manifest holds it where it can be taken out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub digest: String,
     /// The first day it covers, where the project says so.
     pub covers_from: Option<Day>,

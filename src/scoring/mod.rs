@@ -14,13 +14,14 @@ mod abstention;
 mod case;
 mod file;
 mod recorded;
+pub(crate) use recorded::CaseAgain;
 mod release;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
 pub(crate) use case::is_zero;
 pub use case::{
-    Absence, Acceptance, AcceptedSource, Chance, Contribution, Provenance, ScoredCase, ShownBand,
+    Absence, Acceptance, AcceptedSource, Chance, Contribution, Exception, Provenance, ScoredCase, ShownBand,
     SourceState, Stability,
 };
 pub use file::ModelFile;

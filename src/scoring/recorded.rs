@@ -1,8 +1,11 @@
 //! What of a scored cohort is kept in a ledger, and how a kept case is computed again.
 
-use super::{Contribution, Scorer, Scores};
+use super::{Absence, Chance, Contribution, Scorer, Scores, ShownBand};
+use crate::calendar::AsOf;
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix};
+use crate::stats::Interval;
+use crate::stats::link::probability;
 
 /// One scored case as a ledger keeps it: enough to compute its score again to the bit.
 pub(crate) struct RecordedScore<'s> {
@@ -11,6 +14,16 @@ pub(crate) struct RecordedScore<'s> {
     pub(crate) rank: u32,
     pub(crate) log_odds: f64,
     pub(crate) cells: Vec<Cell>,
+}
+
+/// What is said of a kept case, made again from its cells alone.
+pub(crate) struct CaseAgain {
+    pub(crate) band: ShownBand,
+    pub(crate) chance: Option<Chance>,
+    pub(crate) average: f64,
+    /// The largest first, without the records behind them.
+    pub(crate) contributions: Vec<Contribution>,
+    pub(crate) absent: Vec<Absence>,
 }
 
 impl Scores<'_, '_> {
@@ -40,11 +53,16 @@ impl Scorer {
         self.candidate().model().log_odds(&self.kept(cases)?)
     }
 
-    /// What makes the score of a kept case, the largest part first.
+    /// What makes the score of a kept case, the largest part first; `without_value` tells how many records behind these
+    /// features had no value, which their words say.
     ///
     /// # Errors
     /// [`ModelError::Features`] where it does not have one cell for each feature of the model.
-    pub(crate) fn explain_again(&self, cells: &[Cell]) -> Result<Vec<Contribution>, ModelError> {
+    pub(crate) fn explain_again(
+        &self,
+        cells: &[Cell],
+        without_value: impl Fn(&[String]) -> usize,
+    ) -> Result<CaseAgain, ModelError> {
         let model = self.candidate().model();
         let case = self.kept(&[cells.to_vec()])?;
         let explanation = model.explain(&case, 0)?;
@@ -54,12 +72,81 @@ impl Scorer {
             .iter()
             .enumerate()
             .map(|(term, &log_odds)| {
-                Contribution::of(self.candidate(), term, |place| cells[place], log_odds)
-                    .within(reach.as_ref().map(|reach| reach.contributions[term]))
+                let part = Contribution::of(self.candidate(), term, |place| cells[place], log_odds)
+                    .within(reach.as_ref().map(|reach| reach.contributions[term]));
+                match without_value(&part.features) {
+                    0 => part,
+                    records => part.without_values(self.candidate(), term, records),
+                }
             })
             .collect();
         contributions.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
-        Ok(contributions)
+        let log_odds = model.log_odds(&case)?[0];
+        Ok(CaseAgain {
+            band: self.band(log_odds),
+            chance: self.chance(log_odds, reach.map(|reach| reach.score)),
+            average: explanation.intercept(),
+            contributions,
+            absent: self.absent(|place| cells[place]),
+        })
+    }
+
+    /// The band of a score.
+    pub(super) fn band(&self, log_odds: f64) -> ShownBand {
+        let backtest = self.backtest();
+        let average = backtest.overall.prevalence;
+        let found = backtest.bands.iter().find(|band| band.from.is_none_or(|from| log_odds >= from));
+        match found {
+            Some(band) => ShownBand { name: band.name.clone(), observed: band.observed, average },
+            None => ShownBand { name: "all cases".to_owned(), observed: average, average },
+        }
+    }
+
+    /// The chance that a score speaks of; `None` where chances failed their check, the check had nothing to
+    /// say of chances so high, or nothing is known of how sure they are.
+    pub(super) fn chance(&self, log_odds: f64, reach: Option<f64>) -> Option<Chance> {
+        let backtest = self.backtest();
+        let reach = reach.filter(|_| backtest.is_calibrated())?;
+        let highest = backtest.overall.calibration.as_ref()?.bins.last()?.mean_predicted;
+        if probability(log_odds) > highest {
+            return None;
+        }
+        let interval = Interval { low: probability(log_odds - reach), high: probability(log_odds + reach) };
+        Some(Chance { value: probability(log_odds), interval })
+    }
+
+    /// The features for which a case has no value.
+    pub(super) fn absent(&self, cell: impl Fn(usize) -> Cell) -> Vec<Absence> {
+        let candidate = self.candidate();
+        let model = candidate.model();
+        candidate
+            .features()
+            .features()
+            .iter()
+            .enumerate()
+            .map(|(place, feature)| (place, feature, cell(place)))
+            .filter(|(_, _, cell)| cell.value().is_none())
+            .map(|(place, feature, cell)| {
+                let mut terms =
+                    (0..model.terms().len()).filter(|&term| model.places(term).any(|held| held == place));
+                Absence {
+                    feature: feature.name.clone(),
+                    label: feature.label.clone(),
+                    why: cell,
+                    learnt: terms.any(|term| !model.terms()[term].is_blind_to(cell)),
+                }
+            })
+            .collect()
+    }
+
+    /// What the model cannot see of any case.
+    pub(crate) fn cannot_see(&self, has_own_days: bool, as_of: AsOf) -> Vec<String> {
+        let day = if has_own_days {
+            "the day on which the case is seen".to_owned()
+        } else {
+            crate::words::date(as_of.day())
+        };
+        self.candidate().training().blind_spots(&day)
     }
 
     /// Kept cases as the model reads them.

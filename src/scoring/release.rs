@@ -47,7 +47,7 @@ pub struct SignOff {
 impl SignOff {
     fn check(&self) -> Result<(), ScoringError> {
         for (what, text) in [("a name", &self.by), ("a role", &self.role), ("a purpose", &self.purpose)] {
-            if text.trim().is_empty() {
+            if crate::words::is_blank(text) {
                 return Err(ScoringError::SignOff(format!("{what} is missing")));
             }
         }

@@ -1,11 +1,8 @@
 //! Scoring a cohort.
 
-use sha2::{Digest as _, Sha256};
-
 use super::abstention::{Abstention, Gate, NotScored};
 use super::case::{
-    Absence, Acceptance, AcceptedSource, Chance, Contribution, Provenance, ScoredCase, ShownBand,
-    SourceState, Stability,
+    Acceptance, AcceptedSource, Contribution, Exception, Provenance, ScoredCase, SourceState, Stability,
 };
 use super::release::Scorer;
 use crate::calendar::Day;
@@ -14,8 +11,7 @@ use crate::error::ScoringError;
 use crate::evaluate::ranking::lot;
 use crate::features::FeatureMatrix;
 use crate::records::{Source, SourceChange};
-use crate::stats::Interval;
-use crate::stats::link::probability;
+use crate::words;
 
 /// Who asks for scores, for what, and when.
 ///
@@ -35,11 +31,13 @@ pub struct Request {
     pub purpose: String,
     /// The day of the request. The library has no clock.
     pub on: Day,
-    /// How many days after the as-of date the scores may be used. The default, 31: until the next
-    /// month's list, so that nobody stays flagged by what was true once.
+    /// How many days after the as-of date the scores may be used, at most 366. The default, 31: until the next
+    /// month's list, so that nobody stays flagged by what was true once. More needs an exception.
     pub valid_for_days: u32,
-    /// When a case is not scored.
+    /// When a case is not scored. A rule that is looser than the default one needs an exception.
     pub abstention: Abstention,
+    /// Who allows a longer use or a looser rule, and why: it stands on the list and in the ledger.
+    pub exception: Option<Exception>,
     /// Sources that are not what they were when the model was trained, and are used all the same. Without this, scoring
     /// is refused where there is such a source.
     pub accepted: Vec<Acceptance>,
@@ -54,7 +52,38 @@ impl Request {
             on,
             valid_for_days: 31,
             abstention: Abstention::default(),
+            exception: None,
             accepted: Vec::new(),
+        }
+    }
+
+    /// The same request with somebody who allows that its use is longer, or its rule looser, than usual.
+    #[must_use]
+    pub fn by_exception(mut self, by: impl Into<String>, reason: impl Into<String>) -> Self {
+        self.exception = Some(Exception { by: by.into(), reason: reason.into() });
+        self
+    }
+
+    /// Refuses limits that are no limits, and looser ones than usual for which nobody answers.
+    fn check_limits(&self) -> Result<(), ScoringError> {
+        let wrong = |why: String| Err(ScoringError::Request(why));
+        if !(1..=LONGEST_USE).contains(&self.valid_for_days) {
+            return wrong(format!("scores can be used for 1 to {LONGEST_USE} days; give `valid_for_days` in that range"));
+        }
+        self.abstention.check()?;
+        let usual = Self::new("", "", self.on);
+        let is_looser = self.valid_for_days > usual.valid_for_days || self.abstention.is_looser_than(usual.abstention);
+        match &self.exception {
+            None if is_looser => wrong(
+                "scores are to be used for longer, or made with a looser rule of abstention, than usual; say who allows that, and \
+                 why (`by_exception`)"
+                    .to_owned(),
+            ),
+            Some(_) if !is_looser => wrong("an exception is given, and there is nothing to except".to_owned()),
+            Some(Exception { by, reason }) if words::is_blank(by) || words::is_blank(reason) => {
+                wrong("an exception needs a name and a reason; give both".to_owned())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -72,6 +101,9 @@ impl Request {
         self
     }
 }
+
+/// The longest use of scores, in days: a year. A score that is older says what was true of another family.
+const LONGEST_USE: u32 = 366;
 
 /// The scored cohort: every case's score is the sum of its explanation; a case is handed out whole.
 pub struct Scores<'s, 'r> {
@@ -94,8 +126,8 @@ impl Scorer {
     /// Scores every case of a cohort.
     ///
     /// # Errors
-    /// [`ScoringError::OtherPurpose`], [`ScoringError::ReviewOverdue`], [`ScoringError::OtherPopulation`]
-    /// and [`ScoringError::Request`] where scoring is refused; [`ScoringError::AsOfAfterRequest`],
+    /// [`ScoringError::OtherPurpose`], [`ScoringError::ReviewOverdue`], [`ScoringError::OtherPopulation`],
+    /// [`ScoringError::BeforeSignOff`] and [`ScoringError::Request`] where scoring is refused; [`ScoringError::AsOfAfterRequest`],
     /// [`ScoringError::BeforeRecords`] and [`ScoringError::AfterRecords`] where the date is none that the records
     /// can speak of; [`ScoringError::Spec`] where the records
     /// lack what the model reads; [`ScoringError::SourcesChanged`] where a source that it rests on is not what it was at
@@ -121,12 +153,7 @@ impl Scorer {
         let kept_in = self.kept_in(&matrix, &order, capacity)?;
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
         let provenance = self.provenance(cohort, request, not_scored.len(), accepted);
-        let day = if cohort.has_own_days() {
-            "the day on which the case is seen".to_owned()
-        } else {
-            crate::words::date(cohort.as_of().day())
-        };
-        let cannot_see = self.candidate().training().blind_spots(&day);
+        let cannot_see = self.cannot_see(cohort.has_own_days(), cohort.as_of());
         Ok(Scores {
             scorer: self,
             cohort: cohort.clone(),
@@ -166,10 +193,14 @@ impl Scorer {
     }
 
     fn check(&self, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
-        if request.requested_by.trim().is_empty() {
+        if words::is_blank(&request.requested_by) {
             return Err(ScoringError::Request("nobody is named who asks for the scores".into()));
         }
+        request.check_limits()?;
         let sign_off = self.sign_off();
+        if request.on < sign_off.signed_on {
+            return Err(ScoringError::BeforeSignOff { signed_on: sign_off.signed_on.to_string() });
+        }
         if request.purpose.trim() != sign_off.purpose.trim() {
             return Err(ScoringError::OtherPurpose { released: sign_off.purpose.clone() });
         }
@@ -226,7 +257,7 @@ impl Scorer {
         for acceptance in &request.accepted {
             let Acceptance { source, by, reason } = acceptance;
             let wrong = |why: &str| Err(ScoringError::Request(format!("the source \"{source}\" {why}")));
-            if by.trim().is_empty() || reason.trim().is_empty() {
+            if words::is_blank(by) || words::is_blank(reason) {
                 return wrong("is accepted without a name or a reason; give both");
             }
             if accepted.iter().any(|held| held.acceptance.source == *source) {
@@ -289,15 +320,14 @@ impl Scorer {
             cohort_size: cohort.len() as u32,
             not_scored: not_scored as u32,
             abstention: request.abstention,
+            exception: request.exception.clone(),
             purpose: request.purpose.clone(),
             requested_by: request.requested_by.clone(),
             requested_on: request.on,
             library_version: env!("CARGO_PKG_VERSION").to_owned(),
             expires: cohort.as_of().day() + i32::try_from(request.valid_for_days).unwrap_or(i32::MAX),
         };
-        let says = serde_json::to_vec(&provenance).unwrap_or_default();
-        provenance.run_id = hex::encode(&Sha256::digest(says)[..8]);
-        // After the id is made: an id over the cohort could confirm a guess who was in it.
+        provenance.name_run(None::<&()>);
         provenance.cohort = cohort.digest();
         provenance
     }
@@ -357,13 +387,13 @@ impl Scores<'_, '_> {
             seen_on: self.cohort.has_own_days().then(|| self.cohort.seen_on(row)),
             rank: rank as u32,
             of: self.order.len() as u32,
-            band: self.band(row),
-            chance: self.chance(row, reach.as_ref().map(|reach| reach.score)),
+            band: self.scorer.band(self.log_odds[row]),
+            chance: self.scorer.chance(self.log_odds[row], reach.as_ref().map(|reach| reach.score)),
             stability: self.stability(row),
             score: explanation.score(),
             average: explanation.intercept(),
             contributions,
-            absent: self.absent(row),
+            absent: self.scorer.absent(|place| self.matrix.cell(row, place)),
             cannot_see: self.cannot_see.clone(),
             provenance: self.provenance.clone(),
         }))
@@ -388,54 +418,6 @@ impl Scores<'_, '_> {
             part.records.dedup();
         }
         Ok(part)
-    }
-
-    fn absent(&self, row: usize) -> Vec<Absence> {
-        let candidate = self.scorer.candidate();
-        let model = candidate.model();
-        candidate
-            .features()
-            .features()
-            .iter()
-            .enumerate()
-            .map(|(place, feature)| (place, feature, self.matrix.cell(row, place)))
-            .filter(|(_, _, cell)| cell.value().is_none())
-            .map(|(place, feature, cell)| {
-                let mut terms =
-                    (0..model.terms().len()).filter(|&term| model.places(term).any(|held| held == place));
-                Absence {
-                    feature: feature.name.clone(),
-                    label: feature.label.clone(),
-                    why: cell,
-                    learnt: terms.any(|term| !model.terms()[term].is_blind_to(cell)),
-                }
-            })
-            .collect()
-    }
-
-    fn band(&self, row: usize) -> ShownBand {
-        let backtest = self.scorer.backtest();
-        let average = backtest.overall.prevalence;
-        let score = self.log_odds[row];
-        let found = backtest.bands.iter().find(|band| band.from.is_none_or(|from| score >= from));
-        match found {
-            Some(band) => ShownBand { name: band.name.clone(), observed: band.observed, average },
-            None => ShownBand { name: "all cases".to_owned(), observed: average, average },
-        }
-    }
-
-    /// The chance that the score speaks of; `None` where chances failed their check, the check had nothing to
-    /// say of chances so high, or nothing is known of how sure they are.
-    fn chance(&self, row: usize, reach: Option<f64>) -> Option<Chance> {
-        let backtest = self.scorer.backtest();
-        let reach = reach.filter(|_| backtest.is_calibrated())?;
-        let log_odds = self.log_odds[row];
-        let highest = backtest.overall.calibration.as_ref()?.bins.last()?.mean_predicted;
-        if probability(log_odds) > highest {
-            return None;
-        }
-        let interval = Interval { low: probability(log_odds - reach), high: probability(log_odds + reach) };
-        Some(Chance { value: probability(log_odds), interval })
     }
 
     fn stability(&self, row: usize) -> Option<Stability> {

@@ -29,7 +29,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let ledger = arguments.ledger.open()?;
+    let ledger = arguments.ledger.open_to_read()?;
     let protected = match &arguments.project {
         None => None,
         Some(path) => Some(arguments.extracts.load(path)?.protected()?),

@@ -7,11 +7,12 @@ pub mod retire;
 pub mod review;
 pub mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use earlyhelp::ledger::Ledger;
+use earlyhelp::calendar::Day;
+use earlyhelp::ledger::{Ledger, LedgerError, SigningKey};
 
-use super::Failure;
+use super::{Failure, today};
 
 /// The ledger that a command reads or writes.
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,97 @@ pub struct LedgerArgument {
 }
 
 impl LedgerArgument {
-    fn open(&self) -> Result<Ledger, Failure> {
-        Ok(Ledger::open_existing(&self.ledger)?)
+    fn open_to_read(&self) -> Result<Ledger, Failure> {
+        Ok(Ledger::open_to_read(&self.ledger)?)
+    }
+}
+
+/// The environment variable that names the key with which checkpoints are signed.
+const KEY: &str = "EARLYHELP_SIGNING_KEY";
+
+/// The day of what is put on record, and the checkpoint that is taken after it.
+#[derive(Debug, clap::Args)]
+pub struct WriteArguments {
+    /// The day, if not today. The ledger keeps the day of this machine's clock beside it, and `verify` shows where the two
+    /// differ.
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+    /// Why the day lies before that of the ledger's last entry. It stays on record, so it must not name a person.
+    #[arg(long, value_name = "WHY")]
+    because: Option<String>,
+    /// The folder for the checkpoint that is taken when all is on record, if not the one beside the ledger, LEDGER.checkpoints.
+    /// Copy checkpoints to where whoever keeps the ledger cannot write: without one, nobody can tell whether it was
+    /// rewritten.
+    #[arg(long, value_name = "DIR")]
+    checkpoints: Option<PathBuf>,
+    /// Sign the checkpoint with this key, if not with the one that the environment variable EARLYHELP_SIGNING_KEY names.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+impl WriteArguments {
+    /// The day.
+    pub fn on(&self) -> Day {
+        self.on.unwrap_or_else(today)
+    }
+
+    /// Opens a ledger to write to; there must be one.
+    pub fn open(&self, path: &Path) -> Result<Written, Failure> {
+        self.dated(Ledger::open_existing(path)?)
+    }
+
+    /// Opens a ledger to write to, or starts one.
+    pub fn start(&self, path: &Path) -> Result<Written, Failure> {
+        self.dated(Ledger::open(path)?)
+    }
+
+    fn dated(&self, ledger: Ledger) -> Result<Written, Failure> {
+        let ledger = ledger.with_clock(today);
+        let ledger = match &self.because {
+            None => ledger,
+            Some(because) => ledger.dated_earlier_because(because),
+        };
+        let named = || std::env::var_os(KEY).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let key = self.key.clone().or_else(named).map(SigningKey::load).transpose()?;
+        let folder = self.checkpoints.clone().unwrap_or_else(|| beside(ledger.path()));
+        // Before anything is put on record: what cannot be kept should not first be found out then.
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| format!("cannot make the folder for checkpoints {}: {error}", folder.display()))?;
+        Ok(Written { ledger, folder, key })
+    }
+}
+
+/// The folder for checkpoints beside a ledger.
+pub fn beside(ledger: &Path) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(".checkpoints");
+    name.into()
+}
+
+/// A ledger that is written to, and where its checkpoints go.
+pub struct Written {
+    pub ledger: Ledger,
+    folder: PathBuf,
+    key: Option<SigningKey>,
+}
+
+impl Written {
+    /// Takes a checkpoint of what is on record by now.
+    pub fn checkpoint(&self) -> Result<(), Failure> {
+        let mut checkpoint = self.ledger.checkpoint(today())?;
+        if let Some(key) = &self.key {
+            checkpoint = checkpoint.sign(key)?;
+        }
+        // Named by what it says, so that whoever took the same one already is no obstacle.
+        let hash = checkpoint.hash.get(..8).unwrap_or_default();
+        let path = self.folder.join(format!("{:09}-{hash}.json", checkpoint.entries));
+        match checkpoint.save(&path) {
+            Err(LedgerError::Checkpoint(_)) if path.exists() => Ok(()),
+            Err(error) => Err(format!("all is on record, but {error}; take one by `earlyhelp checkpoint`").into()),
+            Ok(()) => {
+                eprintln!("checkpoint: {} (copy it to where whoever keeps the ledger cannot write)", path.display());
+                Ok(())
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::ledger::{AffectedCase, Correction, Erasure};
 use earlyhelp::report;
 
-use super::LedgerArgument;
+use super::{LedgerArgument, WriteArguments};
 use crate::cli::progress::Progress;
 use crate::cli::{ExtractsArgument, Failure, Outcome, output, today};
 
@@ -33,9 +33,8 @@ pub struct CorrectArguments {
     project: Option<PathBuf>,
     #[command(flatten)]
     extracts: ExtractsArgument,
-    /// The day, if not today.
-    #[arg(long, value_name = "DATE")]
-    on: Option<Day>,
+    #[command(flatten)]
+    written: WriteArguments,
     /// Print the affected cases as JSON.
     #[arg(long)]
     json: bool,
@@ -47,7 +46,8 @@ fn record(text: &str) -> Result<(String, String), String> {
 }
 
 pub fn correct(arguments: &CorrectArguments) -> Result<Outcome, Failure> {
-    let ledger = arguments.ledger.open()?;
+    let on = arguments.written.on();
+    let written = arguments.written.open(&arguments.ledger.ledger)?;
     let progress = Progress::start("reading");
     let records = match &arguments.project {
         None => None,
@@ -60,8 +60,9 @@ pub fn correct(arguments: &CorrectArguments) -> Result<Outcome, Failure> {
         what: arguments.what.clone(),
         by: arguments.by.clone(),
     };
-    let affected = ledger.correct(&correction, records.as_ref(), arguments.on.unwrap_or_else(today))?;
+    let affected = written.ledger.correct(&correction, records.as_ref(), on)?;
     drop(progress);
+    written.checkpoint()?;
     if arguments.json {
         output::print_json(&affected)?;
     } else {
@@ -132,14 +133,13 @@ pub struct PurgeArguments {
     /// An entry about somebody else that has to go as well, as an earlier purge named it.
     #[arg(long, value_name = "N")]
     entry: Vec<u64>,
-    /// The day, if not today.
-    #[arg(long, value_name = "DATE")]
-    on: Option<Day>,
+    #[command(flatten)]
+    written: WriteArguments,
 }
 
 pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
-    let ledger = arguments.ledger.open()?;
-    let on = arguments.on.unwrap_or_else(today);
+    let written = arguments.written.open(&arguments.ledger.ledger)?;
+    let (ledger, on) = (&written.ledger, arguments.written.on());
     let mut records = arguments.record.clone();
     if let Some(path) = &arguments.project {
         let progress = Progress::start("reading");
@@ -161,15 +161,20 @@ pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
         on,
     )?;
     let mut ended = Outcome::Done;
-    let chain = ledger.verify(None)?;
-    output::print(&format!("Taken out of {} entries. {chain}\n", purged.entries.len()))?;
-    if chain.finding.is_some() {
-        ended = Outcome::Found;
-    }
+    let chain = ledger.verify(&[])?;
+    let holds = match &chain.finding {
+        None => "the chain holds".to_owned(),
+        Some(finding) => {
+            ended = Outcome::Found;
+            format!("the ledger does not hold: {finding}")
+        }
+    };
+    output::print(&format!("Taken out of {} entries; {holds}.\n", purged.entries.len()))?;
+    written.checkpoint()?;
     if !purged.wiped {
         eprintln!(
             "warning: another program was reading the ledger, so the bytes are still in the file; close it, and \
-             run `earlyhelp verify`, which opens the ledger and wipes them"
+             the next command that writes to the ledger wipes them"
         );
         ended = Outcome::Found;
     }
@@ -202,7 +207,7 @@ pub struct SubjectArguments {
 }
 
 pub fn subject(arguments: &SubjectArguments) -> Result<Outcome, Failure> {
-    let ledger = arguments.ledger.open()?;
+    let ledger = arguments.ledger.open_to_read()?;
     let pack = ledger.subject_pack(&arguments.entity, arguments.on.unwrap_or_else(today))?;
     output::write(&arguments.out.join("subject.html"), &report::subject_html(&pack)?)?;
     output::write(&arguments.out.join("subject.json"), &(serde_json::to_string_pretty(&pack)? + "\n"))?;

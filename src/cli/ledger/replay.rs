@@ -10,7 +10,8 @@ use crate::cli::{ExtractsArgument, Failure, Outcome, output};
 
 const AFTER_HELP: &str = "\
 Scores and contributions are computed again from the released model and the inputs that the ledger holds, \
-and compared to the bit. With --project it goes back to the extracts: cohort, features, scores and ranks.
+and compared to the bit, and so is all that a listed case was shown with: band, reasons, words. The ledger is verified \
+first. With --project it goes back to the extracts: cohort, features, scores and ranks.
 
 Exit code 4: a case came out otherwise, or none could be made again.";
 
@@ -40,7 +41,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let ledger = arguments.ledger.open()?;
+    let ledger = arguments.ledger.open_to_read()?;
     let of = match (&arguments.run, arguments.sample) {
         (Some(run), _) => ReplayOf::Run(run.clone()),
         (None, Some(cases)) => ReplayOf::Sample { cases, seed: arguments.seed },

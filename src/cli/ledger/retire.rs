@@ -1,9 +1,7 @@
 //! `earlyhelp retire`
 
-use earlyhelp::calendar::Day;
-
-use super::LedgerArgument;
-use crate::cli::{Failure, Outcome, output, today};
+use super::{LedgerArgument, WriteArguments};
+use crate::cli::{Failure, Outcome, output};
 
 /// Arguments of `earlyhelp retire`.
 #[derive(Debug, clap::Args)]
@@ -19,15 +17,14 @@ pub struct Arguments {
     /// Why.
     #[arg(long, value_name = "WHY")]
     reason: String,
-    /// The day, if not today.
-    #[arg(long, value_name = "DATE")]
-    on: Option<Day>,
+    #[command(flatten)]
+    record: WriteArguments,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let ledger = arguments.ledger.open()?;
-    let on = arguments.on.unwrap_or_else(today);
-    ledger.retire(&arguments.model, &arguments.by, &arguments.reason, on)?;
-    output::print("Retired: no run can be started with it in this ledger from now on.\n")?;
+    let record = arguments.record.open(&arguments.ledger.ledger)?;
+    record.ledger.retire(&arguments.model, &arguments.by, &arguments.reason, arguments.record.on())?;
+    record.checkpoint()?;
+    output::print("Retired: no run can be started with it in this ledger from now on, and no case of its lists opened or decided.\n")?;
     Ok(Outcome::Done)
 }

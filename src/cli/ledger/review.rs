@@ -3,8 +3,8 @@
 use earlyhelp::calendar::Day;
 use earlyhelp::review::{Agreement, Reviewer, Step};
 
-use super::LedgerArgument;
-use crate::cli::{Failure, Outcome, output, today};
+use super::{LedgerArgument, WriteArguments, Written};
+use crate::cli::{Failure, Outcome, output};
 
 /// Which case, and who looks at it.
 #[derive(Debug, clap::Args)]
@@ -23,9 +23,8 @@ pub struct CaseArguments {
     /// Their role.
     #[arg(long, value_name = "ROLE")]
     role: String,
-    /// The day, if not today.
-    #[arg(long, value_name = "DATE")]
-    on: Option<Day>,
+    #[command(flatten)]
+    record: WriteArguments,
 }
 
 impl CaseArguments {
@@ -34,7 +33,11 @@ impl CaseArguments {
     }
 
     fn on(&self) -> Day {
-        self.on.unwrap_or_else(today)
+        self.record.on()
+    }
+
+    fn open(&self) -> Result<Written, Failure> {
+        self.record.open(&self.ledger.ledger)
     }
 }
 
@@ -53,9 +56,10 @@ pub struct OpenArguments {
 
 pub fn open(arguments: &OpenArguments) -> Result<Outcome, Failure> {
     let of = &arguments.case;
-    let ledger = of.ledger.open()?;
+    let record = of.open()?;
     let own = arguments.own_judgement.as_deref();
-    let case = ledger.open_case((&of.run, of.place), of.reviewer(), own, of.on())?;
+    let case = record.ledger.open_case((&of.run, of.place), of.reviewer(), own, of.on())?;
+    record.checkpoint()?;
     if arguments.json {
         output::print(&format!("{}\n", case.to_json()?))?;
     } else {
@@ -78,6 +82,9 @@ pub struct DecideArguments {
     /// Why, in words.
     #[arg(long, value_name = "WHY")]
     reason: String,
+    /// The entry of the case's last decision, where this one is to take its place. Both stay on record.
+    #[arg(long, value_name = "ENTRY")]
+    supersedes: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -96,8 +103,8 @@ enum Agrees {
 
 pub fn decide(arguments: &DecideArguments) -> Result<Outcome, Failure> {
     let of = &arguments.case;
-    let ledger = of.ledger.open()?;
-    let case = ledger.opened_case((&of.run, of.place), of.reviewer(), of.on())?;
+    let record = of.open()?;
+    let case = record.ledger.opened_case((&of.run, of.place), of.reviewer(), of.on())?;
     let step = match arguments.step {
         NextStep::OfferSupport => Step::OfferSupport,
         NextStep::SeekInformation => Step::SeekInformation,
@@ -109,7 +116,11 @@ pub fn decide(arguments: &DecideArguments) -> Result<Outcome, Failure> {
         Agrees::CannotTell => Agreement::CannotTell,
     };
     let decision = case.decide(step, agreement, &arguments.reason, of.on())?;
-    ledger.record_decision(&decision)?;
-    output::print("On record.\n")?;
+    let entry = match arguments.supersedes {
+        None => record.ledger.record_decision(&decision)?,
+        Some(superseded) => record.ledger.supersede_decision(superseded, &decision)?,
+    };
+    record.checkpoint()?;
+    output::print(&format!("On record, in entry {entry}.\n"))?;
     Ok(Outcome::Done)
 }

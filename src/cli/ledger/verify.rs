@@ -1,19 +1,26 @@
 //! `earlyhelp verify` and `earlyhelp checkpoint`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
-use earlyhelp::ledger::{Checkpoint, LedgerError, PublicKey, SigningKey};
+use earlyhelp::ledger::{Checkpoint, Head, Ledger, LedgerError, PublicKey, SigningKey};
+use earlyhelp::review::Witness;
 
-use super::LedgerArgument;
+use super::{LedgerArgument, beside};
 use crate::cli::{Failure, Outcome, output, today};
 
 const AFTER_HELP: &str = "\
-Every entry is hashed with the one before it, so a change, a removal, an insertion or another order shows; \
-the first entry that it concerns is named. Content that was purged leaves the chain whole.
+Every entry is hashed with the one before it, and is held against those before it: was the case opened that was \
+decided, is the model the one that was signed for, did the list still hold. The first entry that does not fit is named. \
+Content that was purged leaves the chain whole.
 
-A chain cannot tell that its newest entries were cut off together with every mention of them. A checkpoint \
-that was written elsewhere before can. Exit code 4: something was found.";
+What this cannot see by itself: whoever can write the ledger can write all of it anew, or cut off its end, and hash it \
+afresh. Only what was kept elsewhere tells: a checkpoint, or a list that left the house. `release`, `score`, `open`, \
+`decide` and the other commands that write take checkpoints into LEDGER.checkpoints; copy them to where whoever keeps \
+the ledger cannot write. Those beside the ledger are compared, too, and prove less: they lie where it lies.
+
+Exit codes: 0 it holds, and agrees with what was kept elsewhere; 4 something was found; 5 it holds, but nothing from \
+elsewhere was given to compare it with.";
 
 /// Arguments of `earlyhelp verify`.
 #[derive(Debug, clap::Args)]
@@ -21,10 +28,17 @@ that was written elsewhere before can. Exit code 4: something was found.";
 pub struct VerifyArguments {
     #[command(flatten)]
     ledger: LedgerArgument,
-    /// A checkpoint that was taken before: the ledger must still hold everything up to it.
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
-    /// The public key with which the checkpoint must be signed.
+    /// A checkpoint that was kept elsewhere, or a folder of them: the ledger must lead to each. May be given several times.
+    #[arg(long, value_name = "FILE or DIR")]
+    checkpoint: Vec<PathBuf>,
+    /// The list of a recorded run (list.json): it must say what the ledger holds, and the ledger must lead to its witness.
+    /// May be given several times.
+    #[arg(long, value_name = "list.json")]
+    list: Vec<PathBuf>,
+    /// The witness of a list as it is printed on its page: a number, a colon and 64 digits. May be given several times.
+    #[arg(long, value_name = "N:HASH")]
+    witness: Vec<Witness>,
+    /// The public key with which every checkpoint must be signed.
     #[arg(long, value_name = "FILE", requires = "checkpoint")]
     public_key: Option<PathBuf>,
     /// Print the result as JSON.
@@ -33,15 +47,50 @@ pub struct VerifyArguments {
 }
 
 pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
-    let ledger = arguments.ledger.open()?;
-    let checkpoint = match &arguments.checkpoint {
-        None => None,
-        Some(path) => Some(Checkpoint::load(path)?),
-    };
-    if let (Some(checkpoint), Some(path)) = (&checkpoint, &arguments.public_key) {
-        checkpoint.verify(&PublicKey::load(path)?)?;
+    let ledger = arguments.ledger.open_to_read()?;
+    let mut kept = Vec::new();
+    for path in &arguments.checkpoint {
+        let held = checkpoints_in(path)?;
+        if held.is_empty() {
+            return Err(format!("there is no checkpoint in {}", path.display()).into());
+        }
+        kept.extend(held);
     }
-    let found = match ledger.verify(checkpoint.as_ref()) {
+    if let Some(path) = &arguments.public_key {
+        let key = PublicKey::load(path)?;
+        kept.iter().try_for_each(|checkpoint| checkpoint.verify(&key))?;
+    }
+    for path in &arguments.list {
+        match ledger.compare_list(&output::read(path)?) {
+            Ok(witness) => kept.push(witness),
+            Err(error @ (LedgerError::List(_) | LedgerError::NoRun(_))) => {
+                output::print(&format!("{}: {error}\n", path.display()))?;
+                return Ok(Outcome::Found);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let head = |of: &Witness| Head { entries: of.entries, hash: of.hash.clone() };
+    kept.extend(arguments.witness.iter().map(|witness| Checkpoint::of(&head(witness), today())));
+    let from_elsewhere = !kept.is_empty();
+    let folder = beside(ledger.path());
+    let mut lie_beside = 0;
+    if folder.is_dir() {
+        let held = checkpoints_in(&folder)?;
+        lie_beside = held.len();
+        kept.extend(held);
+    }
+    report(arguments, &ledger, &kept, from_elsewhere, lie_beside)
+}
+
+fn report(
+    arguments: &VerifyArguments,
+    ledger: &Ledger,
+    kept: &[Checkpoint],
+    from_elsewhere: bool,
+    lie_beside: usize,
+) -> Result<Outcome, Failure> {
+    let found = match ledger.verify(kept) {
         // What is wrong lies outside the entries: a finding all the same.
         Err(error @ LedgerError::Damaged { .. }) => {
             output::print(&format!("{error}\n"))?;
@@ -52,17 +101,19 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
     if arguments.json {
         output::print_json(&found)?;
     } else {
-        output::print(&format!("{found}\n"))?;
-        if let (Some(checkpoint), None) = (&checkpoint, &found.finding) {
-            let signed = if arguments.public_key.is_some() {
-                "its signature is right"
-            } else {
-                "its signature was not checked"
-            };
+        if !from_elsewhere && lie_beside > 0 {
             output::print(&format!(
-                "It agrees with the checkpoint of {} entries of {}; {signed}.\n",
-                checkpoint.entries, checkpoint.on
+                "Nothing that was kept elsewhere was compared, only what lies beside the ledger ({lie_beside} in {}): whoever \
+                 rewrote the ledger could have rewritten that, too. Give --checkpoint or --list.\n",
+                beside(ledger.path()).display()
             ))?;
+        }
+        output::print(&format!("{found}\n"))?;
+        if found.finding.is_none() && !arguments.checkpoint.is_empty() {
+            output::print(match arguments.public_key {
+                Some(_) => "The signatures of the checkpoints that were given are right.\n",
+                None => "Signatures were not checked: give --public-key.\n",
+            })?;
         }
     }
     if found.unfinished > 0 {
@@ -72,7 +123,30 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
             found.unfinished
         );
     }
-    Ok(if found.finding.is_none() && found.unfinished == 0 { Outcome::Done } else { Outcome::Found })
+    Ok(if found.finding.is_some() || found.unfinished > 0 {
+        Outcome::Found
+    } else if from_elsewhere {
+        Outcome::Done
+    } else {
+        Outcome::NothingToCompare
+    })
+}
+
+/// The checkpoint of a file, or those in a folder.
+fn checkpoints_in(path: &Path) -> Result<Vec<Checkpoint>, Failure> {
+    if !path.is_dir() {
+        return Ok(vec![Checkpoint::load(path)?]);
+    }
+    let cannot = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let mut files = Vec::new();
+    for file in std::fs::read_dir(path).map_err(cannot)? {
+        let file = file.map_err(cannot)?.path();
+        if file.extension().is_some_and(|ending| ending == "json" || ending == "checkpoint") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files.iter().map(Checkpoint::load).collect::<Result<_, _>>()?)
 }
 
 /// Arguments of `earlyhelp checkpoint`.
@@ -95,9 +169,9 @@ pub struct CheckpointArguments {
 }
 
 pub fn checkpoint(arguments: &CheckpointArguments) -> Result<Outcome, Failure> {
-    let ledger = arguments.ledger.open()?;
+    let ledger = arguments.ledger.open_to_read()?;
     // Nobody should sign for a chain that does not hold.
-    let found = ledger.verify(None)?;
+    let found = ledger.verify(&[])?;
     if found.finding.is_some() {
         output::print(&format!("{found}\n"))?;
         return Ok(Outcome::Found);

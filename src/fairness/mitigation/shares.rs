@@ -228,7 +228,7 @@ fn deal(groups: &[(f64, usize)], places: usize) -> Vec<usize> {
 
 /// Refuses a measure that nobody answers for.
 pub(super) fn signed(reason: &str, approved_by: &str) -> Result<(), MitigationError> {
-    match (reason.trim().is_empty(), approved_by.trim().is_empty()) {
+    match (crate::words::is_blank(reason), crate::words::is_blank(approved_by)) {
         (true, _) => Err(MitigationError::NotSigned("reason")),
         (_, true) => Err(MitigationError::NotSigned("approved_by")),
         _ => Ok(()),

@@ -28,7 +28,7 @@ fn about(subject: &str, number: u64) -> Draft {
 
 /// A purge that says why.
 fn purge() -> Draft {
-    Draft::new("purge", today()).facts(json!({ "why": "erasure was asked for" }))
+    Draft::new("purge", today()).facts(json!({ "by": "D. Officer", "reason": "erasure was asked for" }))
 }
 
 /// A ledger of 24 entries: batches of several sizes, entries with content, without, about nobody, and one purge,

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use super::{FILES, about, filled};
 use crate::ledger::chain::{Head, seal};
 use crate::ledger::sqlite::SqliteStore;
+use crate::ledger::store::Access;
 use crate::ledger::verify::{Tampering, verify};
 use crate::ledger::{ChainFault, Ledger, LedgerError, Verification};
 
@@ -23,7 +24,7 @@ impl File {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILES[0]);
         drop(filled(&path));
-        Self { store: SqliteStore::open_existing(&path).unwrap(), _folder: folder }
+        Self { store: SqliteStore::open(&path, Access::Write).unwrap(), _folder: folder }
     }
 
     /// The same, without the triggers that would refuse what the tests do.
@@ -40,7 +41,7 @@ impl File {
     }
 
     fn verify(&self) -> Result<Verification, LedgerError> {
-        verify(&self.store, "ledger".as_ref(), None)
+        verify(&self.store, "ledger".as_ref(), &[])
     }
 
     /// What a verification finds after a change, which is then undone.
@@ -216,6 +217,6 @@ fn a_byte_changed_in_the_file_itself_is_seen() {
     let mut changed = bytes;
     changed[at + 8] = b'2';
     std::fs::write(&path, changed).unwrap();
-    let finding = Ledger::open_existing(&path).unwrap().verify(None).unwrap().finding.unwrap();
+    let finding = Ledger::open_existing(&path).unwrap().verify(&[]).unwrap().finding.unwrap();
     assert_eq!((finding.entry, finding.what), (11, Tampering::Changed));
 }

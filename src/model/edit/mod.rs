@@ -99,10 +99,10 @@ impl Edit {
     /// Checks what can be checked without a model.
     pub(super) fn check(&self) -> Result<(), ModelError> {
         let refuse = |why: &str| Err(ModelError::Edit(why.to_owned()));
-        if self.by.trim().is_empty() {
+        if crate::words::is_blank(&self.by) {
             return refuse("it needs the name of the person who makes it");
         }
-        if self.reason.trim().is_empty() {
+        if crate::words::is_blank(&self.reason) {
             return refuse("it needs a reason in words");
         }
         let pair = self.on.len() == 2 && self.on[0] != self.on[1];

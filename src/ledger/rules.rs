@@ -1,0 +1,420 @@
+//! What an entry must agree with: the facts with the content, and both with the entries before.
+//!
+//! A chain shows that entries are those that were chained. It does not show that they make sense: somebody who can write
+//! the file can append, with a hash that fits, a decision about a case that nobody opened. What the functions of a
+//! [`Ledger`](super::Ledger) would never have written is told here.
+
+use hashbrown::{HashMap, HashSet};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::chain::{PURGE, redacted_by, says_who_and_why};
+use super::entry::{Content, Header};
+use super::events::{
+    CaseOpened, CaseScored, DecisionFacts, EntryKind, ModelFacts, PurgeFacts, RunFinished, RunStarted,
+    ScoreContent,
+};
+use super::store::Record;
+use crate::calendar::Day;
+use crate::review::WhyListed;
+use crate::scoring::{AuditedModel, Scorer};
+
+/// What is known of the entries so far.
+#[derive(Default)]
+pub(super) struct Rules {
+    last: Option<Day>,
+    registered: HashSet<String>,
+    released: HashMap<String, Release>,
+    /// Runs that were asked for, by their entry.
+    started: HashMap<u64, (Day, RunStarted)>,
+    runs: HashMap<String, Run>,
+    /// Listed cases, by their entry.
+    listed: HashMap<u64, Listed>,
+    /// Which listed case an opening or a decision is about.
+    about: HashMap<u64, u64>,
+    /// Which run a case, listed or not, or a manifest is of.
+    run_of: HashMap<u64, String>,
+}
+
+struct Release {
+    on: Day,
+    signed_on: Option<Day>,
+    purpose: String,
+    retired_on: Option<Day>,
+}
+
+/// A run whose cases are being read, or that has ended.
+#[derive(Default)]
+struct Run {
+    /// Of all its cases, how many there are so far, listed for their rank and at random, and without a score.
+    scored: u64,
+    alerts: u64,
+    at_random: u64,
+    not_scored: u64,
+    ranks: HashSet<u32>,
+    of: Option<u32>,
+    places: HashSet<u32>,
+    /// The last entry of the step in which they were written.
+    through: u64,
+    ended: Option<Ended>,
+}
+
+struct Ended {
+    model: String,
+    requested_on: Day,
+    expires: Day,
+}
+
+struct Listed {
+    run: String,
+    drawn: WhyListed,
+    subject: Option<String>,
+    /// By whom, and when.
+    openings: Vec<(CaseOpened, Day)>,
+    last_decision: Option<u64>,
+    /// Openings and decisions about it.
+    dependents: Vec<u64>,
+}
+
+/// What an entry does not agree with.
+type Broken = Result<(), &'static str>;
+
+impl Rules {
+    /// Takes an entry in whose bytes nothing is wrong.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub(super) fn step(&mut self, record: &Record) -> Broken {
+        let header = &record.header;
+        if self.last.is_some_and(|last| header.on < last) && header.why_earlier.is_none() {
+            return Err("its day lies before that of the entry before it, and it does not say why");
+        }
+        self.last = Some(header.on);
+        let content: Option<Content> = match &record.content {
+            None => None,
+            Some(bytes) => Some(serde_json::from_slice(bytes).map_err(|_| "its content cannot be read")?),
+        };
+        let content = content.as_ref();
+        match EntryKind::of(&header.kind) {
+            Some(EntryKind::ModelRegistered) => self.registered(header, content),
+            Some(EntryKind::ModelReleased) => self.released(header, content),
+            Some(EntryKind::ModelRetired) => self.retired(header),
+            Some(EntryKind::RunStarted) => self.started(header),
+            Some(EntryKind::CaseScored) => self.scored(header, content),
+            Some(EntryKind::CaseNotScored) => {
+                self.run(header)?.not_scored += 1;
+                self.run_of.insert(header.seq, header.run.clone().unwrap_or_default());
+                Ok(())
+            }
+            Some(EntryKind::RunFinished) => self.finished(header),
+            Some(EntryKind::CaseOpened) => self.opened(header, content),
+            Some(EntryKind::Decision) => self.decided(header, content),
+            // A purge is looked at when it is known what is gone; a correction rests on nothing else.
+            Some(EntryKind::Correction | EntryKind::Purge) | None => Ok(()),
+        }
+    }
+
+    fn registered(&mut self, header: &Header, content: Option<&Content>) -> Broken {
+        let facts: ModelFacts = facts(header)?;
+        if let Some(content) = content {
+            let text = content.body.as_str().unwrap_or_default();
+            let model = AuditedModel::from_json(text).map_err(|_| "its content is no audited model")?;
+            if model.digest() != facts.model || model.candidate().digest() != facts.candidate {
+                return Err("its facts name another model than the one in its content");
+            }
+        }
+        if !self.registered.insert(facts.model) {
+            return Err("the model is on record already");
+        }
+        Ok(())
+    }
+
+    fn released(&mut self, header: &Header, content: Option<&Content>) -> Broken {
+        let facts: ModelFacts = facts(header)?;
+        let content = content.ok_or("the released model is not in it")?;
+        let scorer = Scorer::from_json(content.body.as_str().unwrap_or_default())
+            .map_err(|_| "its content is no released model")?;
+        let signed = scorer.sign_off();
+        if scorer.digest() != facts.model || scorer.candidate().digest() != facts.candidate {
+            return Err("its facts name another model than the one in its content");
+        }
+        if facts.by != signed.by
+            || facts.role.as_ref() != Some(&signed.role)
+            || facts.purpose.as_ref() != Some(&signed.purpose)
+            || facts.review_by != Some(signed.review_by)
+            || facts.signed_on.unwrap_or(header.on) != signed.signed_on
+        {
+            return Err("who signed for the model, when or for what is not what stands in the model");
+        }
+        if header.on < signed.signed_on {
+            return Err("it was released before it was signed for");
+        }
+        let release = Release {
+            on: header.on,
+            signed_on: Some(signed.signed_on),
+            purpose: signed.purpose.clone(),
+            retired_on: None,
+        };
+        match self.released.insert(facts.model, release) {
+            None => Ok(()),
+            Some(_) => Err("the release is on record already"),
+        }
+    }
+
+    fn retired(&mut self, header: &Header) -> Broken {
+        let facts: ModelFacts = facts(header)?;
+        let release = self.released.get_mut(&facts.model).ok_or("no release of that model stands before it")?;
+        if release.retired_on.is_some() {
+            return Err("the model was retired before");
+        }
+        if header.on < release.on {
+            return Err("the model was retired before it was released");
+        }
+        release.retired_on = Some(header.on);
+        Ok(())
+    }
+
+    fn started(&mut self, header: &Header) -> Broken {
+        let facts: RunStarted = facts(header)?;
+        let release = self.released.get(&facts.model).ok_or("no release of its model stands before it")?;
+        if release.retired_on.is_some() {
+            return Err("its model was retired before");
+        }
+        if release.signed_on.is_some_and(|signed_on| header.on < signed_on) {
+            return Err("it was asked for before anybody had signed for its model");
+        }
+        if release.purpose.trim() != facts.purpose.trim() {
+            return Err("its purpose is not the one that its model was released for");
+        }
+        self.started.insert(header.seq, (header.on, facts));
+        Ok(())
+    }
+
+    /// The run of a case that is written now.
+    fn run(&mut self, header: &Header) -> Result<&mut Run, &'static str> {
+        let id = header.run.as_ref().ok_or("it is of no run")?;
+        let run = self.runs.entry_ref(id.as_str()).or_default();
+        if run.through != 0 && run.through != header.through {
+            return Err("it was not written with the other cases of its run");
+        }
+        run.through = header.through;
+        Ok(run)
+    }
+
+    fn scored(&mut self, header: &Header, content: Option<&Content>) -> Broken {
+        let facts: CaseScored = facts(header)?;
+        let run = self.run(header)?;
+        run.scored += 1;
+        match facts.drawn {
+            Some(WhyListed::AtRandom) => run.at_random += 1,
+            Some(WhyListed::ByRank | WhyListed::ByShare) => run.alerts += 1,
+            None => {}
+        }
+        if facts.place.is_some() != facts.drawn.is_some() {
+            return Err("it has a place without a reason why, or a reason without a place");
+        }
+        if facts.place.is_some_and(|place| !run.places.insert(place)) {
+            return Err("its place on the list is another case's");
+        }
+        if let Some(content) = content {
+            let score: ScoreContent = body(content)?;
+            if !(1..=score.of).contains(&score.rank) || !run.ranks.insert(score.rank) {
+                return Err("its rank is none, or another case's");
+            }
+            if *run.of.get_or_insert(score.of) != score.of {
+                return Err("it was ranked among another number of cases than others of its run");
+            }
+            if score.case.is_some() != facts.place.is_some() {
+                return Err("what people were shown is not held of it, though it was listed; or is, though it was not");
+            }
+            if let Some(shown) = &score.case
+                && (shown.score.to_bits(), shown.rank, shown.of)
+                    != (score.log_odds.to_bits(), score.rank, score.of)
+            {
+                return Err("people were shown another score or rank than it had");
+            }
+            if score.case.as_ref().is_some_and(|shown| Some(&shown.entity) != content.subject.as_ref()) {
+                return Err("people were shown it under another id");
+            }
+        }
+        let run = header.run.clone().unwrap_or_default();
+        if let Some(drawn) = facts.drawn {
+            let listed = Listed {
+                run: run.clone(),
+                drawn,
+                subject: content.and_then(|content| content.subject.clone()),
+                openings: Vec::new(),
+                last_decision: None,
+                dependents: Vec::new(),
+            };
+            self.listed.insert(header.seq, listed);
+        }
+        self.run_of.insert(header.seq, run);
+        Ok(())
+    }
+
+    fn finished(&mut self, header: &Header) -> Broken {
+        let facts: RunFinished = facts(header)?;
+        let (on, asked) = self.started.get(&facts.started).ok_or("nobody had asked for the run")?;
+        let audit = &facts.audit;
+        if header.run.as_ref() != Some(&audit.run_id) {
+            return Err("it stands under the id of another run than the one it is of");
+        }
+        if asked.model != audit.model
+            || asked.as_of != audit.as_of
+            || asked.purpose != audit.purpose
+            || asked.requested_by != audit.requested_by
+            || asked.exception != audit.exception
+            || *on != audit.requested_on
+            || header.on != audit.requested_on
+        {
+            return Err("model, dates, purpose or who asked are not those that the run was asked for with");
+        }
+        if audit.as_of.day() > audit.requested_on {
+            return Err("it is for a date after the day on which it was asked for");
+        }
+        let run = self.runs.entry_ref(audit.run_id.as_str()).or_default();
+        self.run_of.insert(header.seq, audit.run_id.clone());
+        if run.ended.is_some() {
+            return Ok(());
+        }
+        if (run.scored, run.not_scored) != (facts.scored, facts.not_scored)
+            || (run.alerts, run.at_random) != (facts.alerts, facts.at_random)
+        {
+            return Err("it counts other numbers of cases than there are");
+        }
+        if run.through != 0 && run.through != header.through {
+            return Err("it was not written with the cases of its run");
+        }
+        if run.places.iter().any(|&place| !(1..=run.places.len() as u32).contains(&place)) {
+            return Err("its list has a place without a case");
+        }
+        if run.of.is_some_and(|of| u64::from(of) != facts.scored) {
+            return Err("its cases were ranked among another number than it counts");
+        }
+        run.ended = Some(Ended {
+            model: audit.model.clone(),
+            requested_on: audit.requested_on,
+            expires: audit.expires,
+        });
+        (run.ranks, run.places) = (HashSet::new(), HashSet::new());
+        Ok(())
+    }
+
+    /// The listed case that an opening or a decision is about, on a day on which it could be.
+    fn case(&mut self, case: u64, header: &Header, content: Option<&Content>) -> Result<&mut Listed, &'static str> {
+        let listed = self.listed.get_mut(&case).ok_or("no listed case stands where it says that its case does")?;
+        if header.run.as_ref() != Some(&listed.run) {
+            return Err("its case is of another run");
+        }
+        let subject = content.and_then(|content| content.subject.as_ref());
+        if subject.is_some() && listed.subject.is_some() && subject != listed.subject.as_ref() {
+            return Err("its case is another person's");
+        }
+        let run = self.runs.get(&listed.run).and_then(|run| run.ended.as_ref());
+        let run = run.ok_or("the run of its case did not end")?;
+        if header.on < run.requested_on {
+            return Err("its day lies before that of the list");
+        }
+        if header.on > run.expires {
+            return Err("the list had expired");
+        }
+        let retired_on = self.released.get(&run.model).and_then(|release| release.retired_on);
+        if retired_on.is_some_and(|retired_on| retired_on <= header.on) {
+            return Err("the model of its case was retired");
+        }
+        self.about.insert(header.seq, case);
+        listed.dependents.push(header.seq);
+        Ok(listed)
+    }
+
+    fn opened(&mut self, header: &Header, content: Option<&Content>) -> Broken {
+        let facts: CaseOpened = facts(header)?;
+        let listed = self.case(facts.case, header, content)?;
+        if facts.judged_first && listed.openings.iter().any(|(before, _)| before.reviewer == facts.reviewer) {
+            return Err("the reviewer is said to have judged before they saw the score, and had opened the case before");
+        }
+        listed.openings.push((facts, header.on));
+        Ok(())
+    }
+
+    fn decided(&mut self, header: &Header, content: Option<&Content>) -> Broken {
+        let facts: DecisionFacts = facts(header)?;
+        let listed = self.case(facts.case, header, content)?;
+        let is_its = |(opening, on): &(CaseOpened, Day)| opening.reviewer == facts.reviewer && *on == facts.opened_on;
+        if !listed.openings.iter().any(is_its) {
+            return Err("the reviewer had not opened the case on the day that it says");
+        }
+        if header.on < facts.opened_on {
+            return Err("it was decided before it was opened");
+        }
+        if facts.drawn != listed.drawn {
+            return Err("it says that the case was listed for another reason than it was");
+        }
+        if facts.supersedes != listed.last_decision {
+            return Err(if facts.supersedes.is_none() {
+                "the case was decided before, and it does not say that it takes that decision's place"
+            } else {
+                "the decision whose place it takes is not the last one about its case"
+            });
+        }
+        listed.last_decision = Some(header.seq);
+        Ok(())
+    }
+
+    /// Looks at a purge once it is known what is gone: `is_gone` tells whether the content of an entry is.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub(super) fn purge(&self, header: &Header, kind_of: impl Fn(u64) -> Option<EntryKind>, is_there: impl Fn(u64) -> bool) -> Broken {
+        debug_assert_eq!(header.kind, PURGE);
+        let Value::Object(says) = &header.facts else { return Err("its facts are none") };
+        if !says_who_and_why(says) {
+            return Err("it does not say who took it out, and why");
+        }
+        let named: Vec<u64> = facts::<PurgeFacts>(header).map(|facts| facts.named).unwrap_or_default();
+        let ranges = redacted_by(header).unwrap_or_default();
+        let taken: HashSet<u64> = ranges.iter().flat_map(|&(first, last)| first..=last).collect();
+        let runs: HashSet<&String> = taken
+            .iter()
+            .filter(|seq| kind_of(**seq) != Some(EntryKind::RunFinished))
+            .filter_map(|seq| self.run_of.get(seq).or_else(|| self.about.get(seq).and_then(|case| self.run_of.get(case))))
+            .collect();
+        for &seq in &taken {
+            if named.contains(&seq) {
+                continue;
+            }
+            match kind_of(seq) {
+                Some(EntryKind::ModelRegistered | EntryKind::ModelReleased) => {
+                    return Err("it took out a model, which is about nobody");
+                }
+                Some(EntryKind::CaseScored) => {
+                    let dependents = self.listed.get(&seq).map_or(&[][..], |listed| &listed.dependents);
+                    if dependents.iter().any(|&dependent| is_there(dependent)) {
+                        return Err("it took out a case, and left what was decided about it");
+                    }
+                }
+                Some(EntryKind::CaseOpened | EntryKind::Decision) => {
+                    if self.about.get(&seq).is_some_and(|&case| is_there(case)) {
+                        return Err("it took out what was decided about a case, and left the case");
+                    }
+                }
+                Some(EntryKind::RunFinished) => {
+                    if self.run_of.get(&seq).is_some_and(|run| !runs.contains(run)) {
+                        return Err("it took out the digests of a run, and nobody of the run");
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn facts<T: DeserializeOwned>(header: &Header) -> Result<T, &'static str> {
+    T::deserialize(&header.facts).map_err(|_| "its facts are not those of its kind")
+}
+
+fn body<T: DeserializeOwned>(content: &Content) -> Result<T, &'static str> {
+    T::deserialize(&content.body).map_err(|_| "its content is not that of its kind")
+}
