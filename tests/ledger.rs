@@ -8,8 +8,7 @@ use std::sync::LazyLock;
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::{
-    Correction, Differs, EntryKind, Erasure, Filter, Ledger, LedgerError, NotReplayed, Replay, ReplayOf,
-    RunFinished,
+    Correction, EntryKind, Erasure, Filter, Ledger, LedgerError, NotReplayed, Replay, ReplayOf, RunFinished,
 };
 use earlyhelp::project::Project;
 use earlyhelp::records::Records;
@@ -129,40 +128,6 @@ fn what_cannot_be_made_again_is_said_with_the_reason() {
 }
 
 #[test]
-fn a_changed_score_a_false_page_and_a_missing_case_are_told() {
-    // Replay must not be satisfied by whatever stands there, even where nobody verified the chain first.
-    let town = &*TOWN;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.jsonl");
-    let (run, list) = town.record(&Ledger::open(&path).unwrap(), town.today);
-    let first = list.entries()[0].case();
-    let subject = format!("\"subject\":\"{}\"", first.entity());
-    let text = std::fs::read_to_string(&path).unwrap();
-    let line = text.lines().find(|line| line.contains(&subject)).unwrap();
-    let whole = format!("{line}\n");
-    let replayed = |changed: &str| {
-        assert_ne!(changed, whole);
-        let forged = folder.path().join("forged.jsonl");
-        std::fs::write(&forged, text.replace(&whole, changed)).unwrap();
-        let ledger = Ledger::open_existing(&forged).unwrap();
-        assert!(ledger.verify(&[]).unwrap().finding.is_some());
-        ledger.replay(&ReplayOf::Run(run.clone()), None).unwrap()
-    };
-    // The last place where the score stands is what is kept; the one before is what was shown.
-    let (before, kept) = line.rsplit_once("\"log_odds\":").unwrap();
-    let (score, after) = kept.split_once(',').unwrap();
-    let next = f64::from_bits(score.parse::<f64>().unwrap().to_bits() + 1);
-    let other = replayed(&format!("{before}\"log_odds\":{next:?},{after}\n"));
-    assert_eq!(other.different.values().collect::<Vec<_>>(), [&Differs::Score]);
-    let page = replayed(&whole.replacen("\"rank\":1,", "\"rank\":7,", 1));
-    assert_eq!(page.different.values().collect::<Vec<_>>(), [&Differs::Shown]);
-    assert_eq!(page.reproduced + 1, page.asked);
-    let gone = replayed("");
-    assert_eq!((gone.missing, gone.reproduced), (1, page.reproduced));
-    assert!(![other, page, gone].iter().any(earlyhelp::ledger::Replay::is_faithful));
-}
-
-#[test]
 fn known_kinds_have_their_own_way_in_and_odd_requests_are_refused() {
     let town = &*TOWN;
     let folder = tempfile::tempdir().unwrap();
@@ -195,7 +160,7 @@ fn known_kinds_have_their_own_way_in_and_odd_requests_are_refused() {
         let early = ledger.open_case((&run, 1), worker(), None, town.today + -1);
         assert!(matches!(early, Err(LedgerError::TooEarly(_))));
         for beginning in ["", &run[..3]] {
-            let vague = ledger.open_case((beginning, 1), worker(), None, town.today);
+            let vague = ledger.open_case((beginning, 1), worker(), None, town.today + 1);
             assert!(matches!(vague, Err(LedgerError::Ambiguous { .. })), "{beginning}");
         }
         assert!(matches!(
@@ -203,10 +168,10 @@ fn known_kinds_have_their_own_way_in_and_odd_requests_are_refused() {
             Err(LedgerError::Ambiguous { .. })
         ));
         // Judged first only where the score was not seen before.
-        ledger.open_case((&run, 1), worker(), None, town.today).unwrap();
-        ledger.open_case((&run, 1), worker(), Some("Now I know"), town.today).unwrap();
-        ledger.open_case((&run, 2), worker(), Some(" "), town.today).unwrap();
-        ledger.open_case((&run, 3), worker(), Some("I know them"), town.today).unwrap();
+        ledger.open_case((&run, 1), worker(), None, town.today + 1).unwrap();
+        ledger.open_case((&run, 1), worker(), Some("Now I know"), town.today + 1).unwrap();
+        ledger.open_case((&run, 2), worker(), Some(" "), town.today + 1).unwrap();
+        ledger.open_case((&run, 3), worker(), Some("I know them"), town.today + 1).unwrap();
         let opened = ledger.entries(&Filter::of(&[EntryKind::CaseOpened])).unwrap();
         let first: Vec<bool> =
             opened.iter().map(|entry| entry.facts()["judged_first"].as_bool().unwrap()).collect();

@@ -50,7 +50,8 @@ static TOLD: LazyLock<Told> = LazyLock::new(|| {
         let mut list = ReviewList::draw(&scores, Capacity::Cases(8), sample).unwrap();
         let run = ledger.finish_run(start, &scores, &mut list, &records).unwrap();
         let case = ledger.open_case((&run, 1), worker(), None, today + 1).unwrap();
-        let decision = case.decide(Step::OfferSupport, Agreement::Agree, "Known at school", today + 2).unwrap();
+        let decision =
+            case.decide(Step::OfferSupport, Agreement::Agree, "Known at school", today + 2).unwrap();
         ledger.record_decision(&decision).unwrap();
         // The days of a ledger go one way.
         let earlier = ledger.open_case((&run, 2), worker(), None, today + 1);
@@ -175,11 +176,13 @@ fn write(path: &Path, mut rows: Vec<Row>) {
     for (row, (header, hash, content)) in rows.iter().zip(&sealed) {
         let (kind, run, seq) = (&row.header.kind, &row.header.run, row.header.seq as i64);
         let hash = hex::decode(hash).unwrap();
-        file.execute("INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5)", (seq, kind, run, header, hash)).unwrap();
+        file.execute("INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5)", (seq, kind, run, header, hash))
+            .unwrap();
         if let Some((salt, content)) = content {
             let subject = row.content.as_ref().unwrap().1.subject.clone();
             let salt = hex::decode(salt).unwrap();
-            file.execute("INSERT INTO content VALUES (?1, ?2, ?3, ?4)", (seq, subject, salt, content)).unwrap();
+            file.execute("INSERT INTO content VALUES (?1, ?2, ?3, ?4)", (seq, subject, salt, content))
+                .unwrap();
         }
     }
     let head = (rows.len() as i64, previous);
@@ -317,7 +320,8 @@ const TABLE: &[(&str, [Sees; 3], Forge)] = {
             rows.truncate(place);
         }),
         ("two people on the list swapped, all hashes made anew", [Not, Seen, Seen], |rows| {
-            let [a, b] = [1, 2].map(|place| rows.iter().position(|row| row.header.facts["place"] == place).unwrap());
+            let [a, b] =
+                [1, 2].map(|place| rows.iter().position(|row| row.header.facts["place"] == place).unwrap());
             let [one, two] = [a, b].map(|place| rows[place].content.clone().unwrap().1.subject);
             for row in rows.iter_mut() {
                 let Some((_, content)) = &mut row.content else { continue };
@@ -366,7 +370,12 @@ const TABLE: &[(&str, [Sees; 3], Forge)] = {
             let mut row = rows[at(rows, "decision", 0)].clone();
             let case = rows.iter().position(|row| row.header.facts["place"] == 5).unwrap();
             row.header.facts["case"] = json!(case + 1);
-            row.content.as_mut().unwrap().1.subject.clone_from(&rows[case].content.as_ref().unwrap().1.subject);
+            row.content
+                .as_mut()
+                .unwrap()
+                .1
+                .subject
+                .clone_from(&rows[case].content.as_ref().unwrap().1.subject);
             row.header.on.clone_from(&rows[rows.len() - 1].header.on);
             add(rows, row);
         }),
@@ -665,7 +674,8 @@ fn what_a_purge_leaves_confirms_no_guess() {
         let path = copy(folder.path(), name);
         let ledger = Ledger::open(&path).unwrap();
         let snapshot = told.records.as_of(AsOf::new(told.today));
-        let digests: Vec<String> = snapshot.sources().map(|source| snapshot.digest(source).unwrap()).collect();
+        let digests: Vec<String> =
+            snapshot.sources().map(|source| snapshot.digest(source).unwrap()).collect();
         assert!(digests.len() > 5);
         let held = |text: &str| digests.iter().filter(|digest| text.contains(digest.as_str())).count();
         let all = |ledger: &Ledger| -> String {
@@ -679,12 +689,8 @@ fn what_a_purge_leaves_confirms_no_guess() {
         assert_eq!((held(&all(&ledger)), held(&facts(&ledger))), (digests.len(), 0));
         let list: Value = serde_json::from_str(&told.list).unwrap();
         let entity = list["entries"][0]["case"]["entity"].as_str().unwrap().to_owned();
-        let erasure = Erasure {
-            entity,
-            by: "D. Officer".into(),
-            reason: "erasure".into(),
-            ..Erasure::default()
-        };
+        let erasure =
+            Erasure { entity, by: "D. Officer".into(), reason: "erasure".into(), ..Erasure::default() };
         ledger.purge(&erasure, told.today + 4).unwrap();
         assert_eq!(held(&all(&ledger)), 0);
         assert_eq!(ledger.verify(&[]).unwrap().finding, None);

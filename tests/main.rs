@@ -28,6 +28,7 @@ mod layers;
 mod leakage;
 mod ledger;
 mod ledger_crash;
+mod ledger_faults;
 mod ledger_proof;
 mod linfa_cross_check;
 mod lists;

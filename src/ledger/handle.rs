@@ -70,7 +70,8 @@ impl Ledger {
             let why = "a ledger needs a file".into();
             return Err(LedgerError::NotALedger { path: path.into(), why });
         }
-        let store = if is_lines(path) { Box::new(LinesStore::open(path)?) } else { sqlite(path, Access::Start)? };
+        let store =
+            if is_lines(path) { Box::new(LinesStore::open(path)?) } else { sqlite(path, Access::Start)? };
         Ok(Self::of(store, path))
     }
 
@@ -84,8 +85,11 @@ impl Ledger {
     /// As [`Ledger::open`], and [`LedgerError::Missing`] where there is none.
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
-        let store =
-            if is_lines(path) { Box::new(LinesStore::open_existing(path)?) } else { sqlite(path, Access::Write)? };
+        let store = if is_lines(path) {
+            Box::new(LinesStore::open_existing(path)?)
+        } else {
+            sqlite(path, Access::Write)?
+        };
         Ok(Self::of(store, path))
     }
 
@@ -97,8 +101,11 @@ impl Ledger {
     /// that cannot be read without writing beside it: copy both files to where that can be done.
     pub fn open_to_read(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
-        let store =
-            if is_lines(path) { Box::new(LinesStore::open_existing(path)?) } else { sqlite(path, Access::Read)? };
+        let store = if is_lines(path) {
+            Box::new(LinesStore::open_existing(path)?)
+        } else {
+            sqlite(path, Access::Read)?
+        };
         Ok(Self::of(store, path))
     }
 
@@ -252,9 +259,7 @@ impl Ledger {
     pub(super) fn check(&self) -> Result<(), LedgerError> {
         match self.verify(&[])?.finding {
             None => Ok(()),
-            Some(finding) => {
-                Err(LedgerError::Damaged { path: self.path.clone(), why: finding.to_string() })
-            }
+            Some(finding) => Err(LedgerError::Damaged { path: self.path.clone(), why: finding.to_string() }),
         }
     }
 

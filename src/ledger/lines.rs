@@ -132,7 +132,9 @@ impl LinesStore {
         match private(OpenOptions::new().write(true).create_new(true)).open(&path) {
             Ok(made) => made.set_permissions(fs::metadata(&self.path)?.permissions()).map(|()| made),
             // Somebody else was quicker.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => OpenOptions::new().write(true).open(&path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                OpenOptions::new().write(true).open(&path)
+            }
             Err(error) => Err(error),
         }
     }
@@ -164,7 +166,13 @@ impl LinesStore {
             }
             Rest::Line => (ends, len),
             Rest::Nothing | Rest::Torn if ends == 0 => {
-                return Ok(Survey { head: Head::empty(), last_day: None, committed: 0, len, lacks_newline: false });
+                return Ok(Survey {
+                    head: Head::empty(),
+                    last_day: None,
+                    committed: 0,
+                    len,
+                    lacks_newline: false,
+                });
             }
             Rest::Nothing | Rest::Torn => (line_start(file, ends - 1).map_err(io)?, ends - 1),
         };

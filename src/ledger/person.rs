@@ -204,10 +204,12 @@ impl Ledger {
         let audit = self.finished(run)?.ok_or_else(|| LedgerError::NoRun(run.to_owned()))?.audit;
         let content: ScoreContent = entry.content_as()?.ok_or(LedgerError::Purged)?;
         let reasons = match self.released_model(&audit.model) {
-            Ok(scorer) => scorer
-                .explain_again(&content.cells, |_| 0)
-                .map_err(|error| LedgerError::Replay(error.to_string()))?
-                .contributions,
+            Ok(scorer) => {
+                scorer
+                    .explain_again(&content.cells, |_| 0)
+                    .map_err(|error| LedgerError::Replay(error.to_string()))?
+                    .contributions
+            }
             Err(LedgerError::NoModel(_)) => Vec::new(),
             Err(error) => return Err(error),
         };

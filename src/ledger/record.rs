@@ -342,7 +342,9 @@ impl Ledger {
                 "it does not say what the ledger says that it said: the list or the ledger was changed since",
             )),
             // Somebody was taken out of the run since, and the digest with them; the chain's place still speaks.
-            _ => Ok(Checkpoint::of(&Head { entries: witness.entries, hash: witness.hash }, audit.requested_on)),
+            _ => {
+                Ok(Checkpoint::of(&Head { entries: witness.entries, hash: witness.hash }, audit.requested_on))
+            }
         }
     }
 

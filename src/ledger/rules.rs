@@ -163,7 +163,8 @@ impl Rules {
 
     fn retired(&mut self, header: &Header) -> Broken {
         let facts: ModelFacts = facts(header)?;
-        let release = self.released.get_mut(&facts.model).ok_or("no release of that model stands before it")?;
+        let release =
+            self.released.get_mut(&facts.model).ok_or("no release of that model stands before it")?;
         if release.retired_on.is_some() {
             return Err("the model was retired before");
         }
@@ -183,9 +184,7 @@ impl Rules {
         if release.signed_on.is_some_and(|signed_on| header.on < signed_on) {
             return Err("it was asked for before anybody had signed for its model");
         }
-        if release.purpose.trim() != facts.purpose.trim() {
-            return Err("its purpose is not the one that its model was released for");
-        }
+        // One that is asked for another purpose is refused later, and stays on record as one that did not end.
         self.started.insert(header.seq, (header.on, facts));
         Ok(())
     }
@@ -225,7 +224,9 @@ impl Rules {
                 return Err("it was ranked among another number of cases than others of its run");
             }
             if score.case.is_some() != facts.place.is_some() {
-                return Err("what people were shown is not held of it, though it was listed; or is, though it was not");
+                return Err(
+                    "what people were shown is not held of it, though it was listed; or is, though it was not",
+                );
             }
             if let Some(shown) = &score.case
                 && (shown.score.to_bits(), shown.rank, shown.of)
@@ -270,6 +271,10 @@ impl Rules {
         {
             return Err("model, dates, purpose or who asked are not those that the run was asked for with");
         }
+        let release = self.released.get(&audit.model).ok_or("no release of its model stands before it")?;
+        if release.purpose.trim() != audit.purpose.trim() {
+            return Err("its purpose is not the one that its model was released for");
+        }
         if audit.as_of.day() > audit.requested_on {
             return Err("it is for a date after the day on which it was asked for");
         }
@@ -302,8 +307,14 @@ impl Rules {
     }
 
     /// The listed case that an opening or a decision is about, on a day on which it could be.
-    fn case(&mut self, case: u64, header: &Header, content: Option<&Content>) -> Result<&mut Listed, &'static str> {
-        let listed = self.listed.get_mut(&case).ok_or("no listed case stands where it says that its case does")?;
+    fn case(
+        &mut self,
+        case: u64,
+        header: &Header,
+        content: Option<&Content>,
+    ) -> Result<&mut Listed, &'static str> {
+        let listed =
+            self.listed.get_mut(&case).ok_or("no listed case stands where it says that its case does")?;
         if header.run.as_ref() != Some(&listed.run) {
             return Err("its case is of another run");
         }
@@ -332,7 +343,9 @@ impl Rules {
         let facts: CaseOpened = facts(header)?;
         let listed = self.case(facts.case, header, content)?;
         if facts.judged_first && listed.openings.iter().any(|(before, _)| before.reviewer == facts.reviewer) {
-            return Err("the reviewer is said to have judged before they saw the score, and had opened the case before");
+            return Err(
+                "the reviewer is said to have judged before they saw the score, and had opened the case before",
+            );
         }
         listed.openings.push((facts, header.on));
         Ok(())
@@ -341,7 +354,8 @@ impl Rules {
     fn decided(&mut self, header: &Header, content: Option<&Content>) -> Broken {
         let facts: DecisionFacts = facts(header)?;
         let listed = self.case(facts.case, header, content)?;
-        let is_its = |(opening, on): &(CaseOpened, Day)| opening.reviewer == facts.reviewer && *on == facts.opened_on;
+        let is_its =
+            |(opening, on): &(CaseOpened, Day)| opening.reviewer == facts.reviewer && *on == facts.opened_on;
         if !listed.openings.iter().any(is_its) {
             return Err("the reviewer had not opened the case on the day that it says");
         }
@@ -366,7 +380,12 @@ impl Rules {
     ///
     /// # Errors
     /// The rule that it breaks.
-    pub(super) fn purge(&self, header: &Header, kind_of: impl Fn(u64) -> Option<EntryKind>, is_there: impl Fn(u64) -> bool) -> Broken {
+    pub(super) fn purge(
+        &self,
+        header: &Header,
+        kind_of: impl Fn(u64) -> Option<EntryKind>,
+        is_there: impl Fn(u64) -> bool,
+    ) -> Broken {
         debug_assert_eq!(header.kind, PURGE);
         let Value::Object(says) = &header.facts else { return Err("its facts are none") };
         if !says_who_and_why(says) {
@@ -378,7 +397,9 @@ impl Rules {
         let runs: HashSet<&String> = taken
             .iter()
             .filter(|seq| kind_of(**seq) != Some(EntryKind::RunFinished))
-            .filter_map(|seq| self.run_of.get(seq).or_else(|| self.about.get(seq).and_then(|case| self.run_of.get(case))))
+            .filter_map(|seq| {
+                self.run_of.get(seq).or_else(|| self.about.get(seq).and_then(|case| self.run_of.get(case)))
+            })
             .collect();
         for &seq in &taken {
             if named.contains(&seq) {

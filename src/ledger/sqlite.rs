@@ -65,7 +65,11 @@ impl SqliteStore {
             // SQLite would make it as readable as any file; what it makes beside it later is as this one is.
             match private(OpenOptions::new().write(true).create_new(true)).open(path) {
                 Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                    return Err(LedgerError::Io { path: path.into(), what: "make it", why: error.to_string() });
+                    return Err(LedgerError::Io {
+                        path: path.into(),
+                        what: "make it",
+                        why: error.to_string(),
+                    });
                 }
                 _ => {}
             }
@@ -101,7 +105,8 @@ impl SqliteStore {
             store.set_up()?;
             Ok(store)
         };
-        let opened = Connection::open_with_flags(path, flags).map_err(|error| unreadable(path, "open it", &error));
+        let opened =
+            Connection::open_with_flags(path, flags).map_err(|error| unreadable(path, "open it", &error));
         match opened.and_then(store) {
             // The index of the write-ahead log cannot be made beside it. Without a log the file is all there is, and
             // nobody can be writing it.

@@ -152,7 +152,10 @@ impl fmt::Display for Verification {
         for purge in &self.purges_since {
             let contents = words::counted(purge.contents as usize, "entry", "entries");
             let PurgeSeen { entry, on, by, .. } = purge;
-            write!(f, "\nentry {entry}: {by} took out the content of {contents} on {on}; no checkpoint is newer")?;
+            write!(
+                f,
+                "\nentry {entry}: {by} took out the content of {contents} on {on}; no checkpoint is newer"
+            )?;
         }
         for (entries, what) in [
             (&self.dated_otherwise, "dated more than a day from what the machine's clock said"),
@@ -198,7 +201,8 @@ pub(super) fn verify(
     walk.purges.retain(|purge| purge.entry > vouched_for.unwrap_or(0));
     Ok(Verification {
         entries: walk.entries,
-        redacted: walk.contents.iter().filter(|&&(content, _)| content == ContentState::Purged).count() as u64,
+        redacted: walk.contents.iter().filter(|&&(content, _)| content == ContentState::Purged).count()
+            as u64,
         unfinished: ending.unfinished,
         finding: walk.first,
         checkpoints: checkpoints.len() as u64,
@@ -397,7 +401,8 @@ impl Walk {
         let by = header.facts.get("by").and_then(serde_json::Value::as_str).unwrap_or("nobody");
         self.purges.push(PurgeSeen { entry: at, on: header.on, by: by.to_owned(), contents: taken });
         let content = |seq: u64| self.contents.get(seq as usize - 1).copied();
-        let is_there = |seq: u64| matches!(content(seq), Some((ContentState::There | ContentState::Missing, _)));
+        let is_there =
+            |seq: u64| matches!(content(seq), Some((ContentState::There | ContentState::Missing, _)));
         let kind_of = |seq: u64| content(seq).and_then(|(_, kind)| kind);
         if self.first.is_none()
             && let Err(seen) = self.rules.purge(header, kind_of, is_there)
@@ -409,7 +414,8 @@ impl Walk {
     fn compare_with_checkpoints(&mut self) {
         let Some(hashes) = self.expected.remove(&self.entries) else { return };
         if hashes.iter().any(|hash| hash_from_hex(hash) != Some(self.last)) {
-            let seen = "its hash is not that of a checkpoint: it, or an entry before it, was written anew since";
+            let seen =
+                "its hash is not that of a checkpoint: it, or an entry before it, was written anew since";
             let entry = self.entries.max(1);
             self.note(ChainFault { entry, what: Tampering::Changed, seen: seen.into() });
         }

@@ -7,9 +7,7 @@ use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::records::{LinkProbability, RecordReference};
 use crate::review::{ListedCase, ReviewList, SharesUsed, WhyListed};
-use crate::scoring::{
-    Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability,
-};
+use crate::scoring::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all

@@ -66,7 +66,9 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
     let witness = list.witness().map(ToString::to_string).unwrap_or_default();
     for (nth, entry) in list.entries().iter().enumerate() {
         table
-            .write_record(row(nth + 1, entry, has_own_days).into_iter().chain([witness.clone()]).chain(tested(list)))
+            .write_record(
+                row(nth + 1, entry, has_own_days).into_iter().chain([witness.clone()]).chain(tested(list)),
+            )
             .map_err(|error| failed(&error))?;
     }
     let bytes = table.into_inner().map_err(|error| failed(&error))?;

@@ -69,12 +69,16 @@ impl std::fmt::Display for Witness {
 impl std::str::FromStr for Witness {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.trim().split_once(':').and_then(|(entries, hash)| Some((entries.parse().ok()?, hash)));
+        let parts =
+            text.trim().split_once(':').and_then(|(entries, hash)| Some((entries.parse().ok()?, hash)));
         match parts {
-            Some((entries, hash)) if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Some((entries, hash))
+                if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+            {
                 Ok(Self { entries, hash: hash.to_ascii_lowercase() })
             }
-            _ => Err("a witness is a number of entries, a colon and 64 hexadecimal digits, as on the list".to_owned()),
+            _ => Err("a witness is a number of entries, a colon and 64 hexadecimal digits, as on the list"
+                .to_owned()),
         }
     }
 }

@@ -38,12 +38,13 @@ impl Default for Abstention {
 impl Abstention {
     /// Refuses a rule that is none.
     pub(super) fn check(&self) -> Result<(), ScoringError> {
-        let wrong = |what: &str| Err(ScoringError::Request(format!("the rule of abstention is none: {what}")));
-        if !(self.widths_outside.is_finite() && self.widths_outside >= 0.0) {
-            return wrong("`widths_outside` is a number from 0");
+        let wrong =
+            |what: &str| Err(ScoringError::Request(format!("the rule of abstention is none: {what}")));
+        if !self.widths_outside.is_finite() {
+            return wrong("`widths_outside` is a finite number");
         }
-        if !(0.0..=1.0).contains(&self.unknown_share) {
-            return wrong("`unknown_share` is a share from 0 to 1");
+        if !(self.unknown_share.is_finite() && self.unknown_share <= 1.0) {
+            return wrong("`unknown_share` is at most 1");
         }
         Ok(())
     }

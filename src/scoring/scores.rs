@@ -68,11 +68,14 @@ impl Request {
     fn check_limits(&self) -> Result<(), ScoringError> {
         let wrong = |why: String| Err(ScoringError::Request(why));
         if !(1..=LONGEST_USE).contains(&self.valid_for_days) {
-            return wrong(format!("scores can be used for 1 to {LONGEST_USE} days; give `valid_for_days` in that range"));
+            return wrong(format!(
+                "scores can be used for 1 to {LONGEST_USE} days; give `valid_for_days` in that range"
+            ));
         }
         self.abstention.check()?;
         let usual = Self::new("", "", self.on);
-        let is_looser = self.valid_for_days > usual.valid_for_days || self.abstention.is_looser_than(usual.abstention);
+        let is_looser =
+            self.valid_for_days > usual.valid_for_days || self.abstention.is_looser_than(usual.abstention);
         match &self.exception {
             None if is_looser => wrong(
                 "scores are to be used for longer, or made with a looser rule of abstention, than usual; say who allows that, and \

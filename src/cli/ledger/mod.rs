@@ -77,8 +77,9 @@ impl WriteArguments {
         let key = self.key.clone().or_else(named).map(SigningKey::load).transpose()?;
         let folder = self.checkpoints.clone().unwrap_or_else(|| beside(ledger.path()));
         // Before anything is put on record: what cannot be kept should not first be found out then.
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| format!("cannot make the folder for checkpoints {}: {error}", folder.display()))?;
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            format!("cannot make the folder for checkpoints {}: {error}", folder.display())
+        })?;
         Ok(Written { ledger, folder, key })
     }
 }
@@ -109,9 +110,14 @@ impl Written {
         let path = self.folder.join(format!("{:09}-{hash}.json", checkpoint.entries));
         match checkpoint.save(&path) {
             Err(LedgerError::Checkpoint(_)) if path.exists() => Ok(()),
-            Err(error) => Err(format!("all is on record, but {error}; take one by `earlyhelp checkpoint`").into()),
+            Err(error) => {
+                Err(format!("all is on record, but {error}; take one by `earlyhelp checkpoint`").into())
+            }
             Ok(()) => {
-                eprintln!("checkpoint: {} (copy it to where whoever keeps the ledger cannot write)", path.display());
+                eprintln!(
+                    "checkpoint: {} (copy it to where whoever keeps the ledger cannot write)",
+                    path.display()
+                );
                 Ok(())
             }
         }

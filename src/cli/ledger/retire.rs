@@ -25,6 +25,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let record = arguments.record.open(&arguments.ledger.ledger)?;
     record.ledger.retire(&arguments.model, &arguments.by, &arguments.reason, arguments.record.on())?;
     record.checkpoint()?;
-    output::print("Retired: no run can be started with it in this ledger from now on, and no case of its lists opened or decided.\n")?;
+    output::print(
+        "Retired: no run can be started with it in this ledger from now on, and no case of its lists opened or decided.\n",
+    )?;
     Ok(Outcome::Done)
 }
