@@ -6,11 +6,13 @@
 
 mod audit;
 mod ledger;
+mod outputs;
 
 use std::path::PathBuf;
 
 pub use audit::{AuditError, ScoresError};
 pub use ledger::LedgerError;
+pub use outputs::OutputsError;
 
 /// The result of an `earlyhelp` function that names no other error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -19,6 +21,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Writing files.
+    #[error(transparent)]
+    Outputs(#[from] OutputsError),
     /// A date or a span of time.
     #[error(transparent)]
     Calendar(#[from] CalendarError),
