@@ -732,14 +732,9 @@ pub enum SyntheticError {
         /// The number asked for.
         given: u32,
     },
-    /// A file cannot be written.
-    #[error("cannot write {}: {why}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        why: String,
-    },
+    /// A file cannot be written, or may not be written over.
+    #[error(transparent)]
+    Outputs(#[from] OutputsError),
     /// A frame could not be made.
     #[error("an extract cannot be made a frame: {0}")]
     Frame(String),

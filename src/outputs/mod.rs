@@ -127,6 +127,12 @@ impl Outputs {
         self
     }
 
+    /// The path of a file of the set.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// Whether files of these names may be written: to be asked before long work. Nothing is written.
     ///
     /// # Errors
@@ -227,6 +233,24 @@ impl Outputs {
             (Over::Anything, _) => {}
         }
         Ok(Some(there))
+    }
+}
+
+impl From<&Path> for Outputs {
+    fn from(folder: &Path) -> Self {
+        Self::folder(folder)
+    }
+}
+
+impl From<&PathBuf> for Outputs {
+    fn from(folder: &PathBuf) -> Self {
+        Self::folder(folder)
+    }
+}
+
+impl From<&Self> for Outputs {
+    fn from(outputs: &Self) -> Self {
+        outputs.clone()
     }
 }
 

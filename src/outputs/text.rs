@@ -10,8 +10,8 @@ fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Text whose unseen signs are written out: an escape character as `\u{1b}`. A backslash that would read as the beginning of
-/// such a writing is written out, too (`\u{5c}`), so two texts never become alike.
+/// Text on one line, whose unseen signs are written out: an escape character as `\u{1b}`. Unseen are control and escape
+/// characters, those that turn the direction of reading, and those without width.
 ///
 /// # Examples
 /// ```
@@ -23,7 +23,7 @@ fn is_unseen(c: char) -> bool {
 /// ```
 #[must_use]
 pub fn on_one_line(text: &str) -> Cow<'_, str> {
-    written_out(text, |_| false)
+    written_out(text, is_unseen)
 }
 
 /// As [`on_one_line`], but line breaks and tabs stay: for text of several lines on its way to a terminal.
@@ -36,7 +36,7 @@ pub fn on_one_line(text: &str) -> Cow<'_, str> {
 /// ```
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    written_out(text, |c| matches!(c, '\n' | '\t'))
+    written_out(text, |c| is_unseen(c) && !matches!(c, '\n' | '\t'))
 }
 
 /// JSON whose texts hold no unseen sign: each is escaped as JSON escapes signs, so what is read back is the same.
@@ -69,9 +69,10 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
 
 /// A cell of a table that no spreadsheet runs and that hides nothing. Excel and others take a cell for a formula by its first
 /// character, also behind spaces, and also where the file quotes the cell: such a text gets an apostrophe before it, and so
-/// does one that begins with an apostrophe. Unseen signs are written out as by [`on_one_line`].
+/// does one that begins with an apostrophe. Unseen signs are written out as by [`on_one_line`], and so is a backslash that would
+/// read as the beginning of such a writing (`\u{5c}`).
 ///
-/// So different texts stay different. To have the text back, take one apostrophe from the beginning, if there is one, and
+/// So different texts stay different: two ids never become alike. To have the text back, take one apostrophe from the beginning, if there is one, and
 /// put each sign for its `\u{...}`.
 ///
 /// # References
@@ -88,19 +89,22 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn cell(text: &str) -> Cow<'_, str> {
     let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\'');
-    let written = on_one_line(text);
+    let written = written(text, |at, c| is_unseen(c) || (c == '\\' && text[at + 1..].starts_with("u{")));
     if written.trim_start().starts_with(starts_formula) { Cow::Owned(format!("'{written}")) } else { written }
 }
 
-fn written_out(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let is_written_out =
-        |at: usize, c: char| (is_unseen(c) && !stays(c)) || (c == '\\' && text[at + 1..].starts_with("u{"));
-    if !text.char_indices().any(|(at, c)| is_written_out(at, c)) {
+fn written_out(text: &str, is_out: impl Fn(char) -> bool) -> Cow<'_, str> {
+    written(text, |_, c| is_out(c))
+}
+
+/// Text of which some signs, by their place and themselves, are written out.
+fn written(text: &str, is_out: impl Fn(usize, char) -> bool) -> Cow<'_, str> {
+    if !text.char_indices().any(|(at, c)| is_out(at, c)) {
         return Cow::Borrowed(text);
     }
     let mut made = String::with_capacity(text.len() + 16);
     for (at, c) in text.char_indices() {
-        if is_written_out(at, c) {
+        if is_out(at, c) {
             made.extend(c.escape_unicode());
         } else {
             made.push(c);

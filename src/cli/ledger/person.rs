@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::ledger::{AffectedCase, Correction, Erasure};
+use earlyhelp::outputs::Outputs;
 use earlyhelp::report;
 
 use super::LedgerArgument;
@@ -204,8 +205,10 @@ pub struct SubjectArguments {
 pub fn subject(arguments: &SubjectArguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open()?;
     let pack = ledger.subject_pack(&arguments.entity, arguments.on.unwrap_or_else(today))?;
-    output::write(&arguments.out.join("subject.html"), &report::subject_html(&pack)?)?;
-    output::write(&arguments.out.join("subject.json"), &(serde_json::to_string_pretty(&pack)? + "\n"))?;
+    Outputs::folder(&arguments.out).apart_from([&arguments.ledger.ledger]).write(&[
+        ("subject.html", report::subject_html(&pack)?),
+        ("subject.json", serde_json::to_string_pretty(&pack)? + "\n"),
+    ])?;
     output::print(&format!(
         "{} scores and {} entries in {}\n",
         pack.scores.len(),
