@@ -347,19 +347,20 @@ fn nothing_that_a_terminal_obeys_is_printed() {
 fn rejects_are_neutralised_and_hold_nobody() {
     let all = tempfile::tempdir().unwrap();
     let project = council(&all.path().join("council"));
-    let people = project.with_file_name("people.csv");
-    // A column whose name is a formula, and a person whose id, date and note can be looked for.
-    let table = std::fs::read_to_string(&people).unwrap().replacen("date_of_birth", "=dob()", 1);
+    let police = project.with_file_name("police.csv");
+    // A column whose name is a formula, and a row whose every cell can be looked for.
+    let table = std::fs::read_to_string(&police).unwrap().replacen("occurred", "=now()", 1);
     let columns = table.lines().next().unwrap().split(',').count();
-    let planted = format!("MARKER-PERSON,MARKER-DATE{}\n", ",MARKER-NOTE".repeat(columns - 2));
-    std::fs::write(&people, table + &planted).unwrap();
-    let with = std::fs::read_to_string(&project).unwrap().replace("\"date_of_birth\"", "\"=dob()\"");
+    std::fs::write(&police, table + &["MARKER-CELL"; 20][..columns].join(",") + "\n").unwrap();
+    let with = std::fs::read_to_string(&project).unwrap();
+    let at = with.find("path = \"police.csv\"").unwrap();
+    let with = with[..at].to_owned() + &with[at..].replacen("\"occurred\"", "\"=now()\"", 1);
     std::fs::write(&project, with).unwrap();
     let (out, rejects) = (all.path().join("page"), all.path().join("rejects.csv"));
     let run = earlyhelp(&["check", text(&project), "--out", text(&out), "--rejects", text(&rejects)]);
     assert_eq!(run.status.code(), Some(3), "{}", complained(&run));
     let table = std::fs::read_to_string(&rejects).unwrap();
-    assert!(table.contains(",'=dob(),") && !table.contains(",=dob"), "{table}");
+    assert!(table.contains(",'=now(),") && !table.contains(",=now"), "{table}");
     let said = [run.stdout.clone(), run.stderr.clone()];
     let council = project.parent().unwrap();
     let written = files(all.path()).into_iter().filter(|(path, _)| !path.starts_with(council));

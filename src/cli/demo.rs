@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         .families(arguments.unit == super::Scored::Family)
         .generate()?;
     progress.stage("writing its extracts");
-    let project_file = council.write(&in_folder("council"), Format::Csv)?;
+    let project_file = council.write(in_folder("council"), Format::Csv)?;
 
     let project = super::load(&project_file)?.on_progress(progress.watch());
     let records = project.records()?;

@@ -509,7 +509,7 @@ fn strict(_: &Metadata) -> u32 {
 /// Whether a file is a file, and its owner's alone.
 fn is_private(there: &Metadata) -> bool {
     #[cfg(unix)]
-    let is_owners = std::os::unix::fs::PermissionsExt::mode(&there.permissions()) & 0o077 == 0;
+    let is_owners = std::os::unix::fs::PermissionsExt::mode(&there.permissions()) & 0o777 & !OWNER == 0;
     #[cfg(not(unix))]
     let is_owners = true;
     there.is_file() && is_owners

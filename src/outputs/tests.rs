@@ -156,7 +156,11 @@ fn assert_private(folder: &Path) {
     for path in [folder.to_owned(), folder.join(HIDDEN)] {
         for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
             let mode = entry.metadata().unwrap().permissions().mode();
-            assert!(entry.file_name() == "people.csv" || mode & 0o077 == 0, "{:?}: {mode:o}", entry.path());
+            assert!(
+                entry.file_name() == "people.csv" || mode & 0o777 & !0o700 == 0,
+                "{:?}: {mode:o}",
+                entry.path()
+            );
         }
     }
 }
@@ -201,7 +205,7 @@ fn a_fault_at_any_operation_leaves_all_files_or_none_and_nothing_else() {
                 let at = format!("{how:?} at operation {}: {written:?}", disk.at);
                 match &written {
                     Ok(()) | Err(OutputsError::Leftover { .. }) => {
-                        assert_eq!(seen(&folder), set("second"), "{at}")
+                        assert_eq!(seen(&folder), set("second"), "{at}");
                     }
                     Err(_) => assert_eq!(seen(&folder), before, "{at}"),
                 }
@@ -315,7 +319,7 @@ fn many_runs_at_once_leave_the_files_of_one() {
         for nth in 0..40 {
             let folder = &folder;
             scope.spawn(move || {
-                write(&Outputs::folder(folder), if nth % 2 == 0 { "march" } else { "april" }).unwrap()
+                write(&Outputs::folder(folder), if nth % 2 == 0 { "march" } else { "april" }).unwrap();
             });
         }
     });
