@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::ledger::{AffectedCase, Correction, Erasure};
-use earlyhelp::outputs::Outputs;
 use earlyhelp::report;
 
 use super::LedgerArgument;
@@ -194,6 +193,8 @@ pub struct SubjectArguments {
     /// About whom: the pseudonymous id.
     #[arg(long, value_name = "ID")]
     entity: String,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// The folder for subject.html and subject.json.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -205,7 +206,8 @@ pub struct SubjectArguments {
 pub fn subject(arguments: &SubjectArguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open()?;
     let pack = ledger.subject_pack(&arguments.entity, arguments.on.unwrap_or_else(today))?;
-    Outputs::folder(&arguments.out).apart_from([&arguments.ledger.ledger]).write(&[
+    let inputs = std::slice::from_ref(&arguments.ledger.ledger);
+    arguments.force.folder(&arguments.out, inputs).write(&[
         ("subject.html", report::subject_html(&pack)?),
         ("subject.json", serde_json::to_string_pretty(&pack)? + "\n"),
     ])?;
