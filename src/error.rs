@@ -6,11 +6,13 @@
 
 mod audit;
 mod ledger;
+mod outputs;
 
 use std::path::PathBuf;
 
 pub use audit::{AuditError, ScoresError};
 pub use ledger::LedgerError;
+pub use outputs::OutputsError;
 
 /// The result of an `earlyhelp` function that names no other error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -19,6 +21,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Writing files.
+    #[error(transparent)]
+    Outputs(#[from] OutputsError),
     /// A date or a span of time.
     #[error(transparent)]
     Calendar(#[from] CalendarError),
@@ -736,14 +741,9 @@ pub enum SyntheticError {
         /// The number asked for.
         given: u32,
     },
-    /// A file cannot be written.
-    #[error("cannot write {}: {why}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        why: String,
-    },
+    /// A file cannot be written, or may not be written over.
+    #[error(transparent)]
+    Outputs(#[from] OutputsError),
     /// A frame could not be made.
     #[error("an extract cannot be made a frame: {0}")]
     Frame(String),

@@ -47,6 +47,7 @@ mod dates;
 mod editing;
 mod full_audit;
 mod init;
+mod inputs;
 mod keys;
 mod looking;
 mod progress;

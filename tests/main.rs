@@ -39,6 +39,7 @@ mod models;
 mod mutilated;
 mod never_silent;
 mod oulad;
+mod outputs;
 mod own_day;
 mod schema;
 mod shares;

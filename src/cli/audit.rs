@@ -138,6 +138,8 @@ pub struct Arguments {
     /// The folder for audit.html, audit.json and audit.csv.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// Print everything as JSON.
     #[arg(long)]
     json: bool,
@@ -172,7 +174,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let params = params(arguments)?;
     let progress = Progress::start("reading");
     let options = ReadOptions { encoding: arguments.encoding, ..ReadOptions::default() };
-    let (table, intake) = ScoreTable::read(Extract::path(&arguments.scores).options(options), &columns)?;
+    let extract = Extract::path(&arguments.scores).options(options);
+    let outputs = arguments.force.folder(&arguments.out, &extract.files());
+    outputs.check(&["audit.html", "audit.json", "audit.csv"])?;
+    let (table, intake) = ScoreTable::read(extract, &columns)?;
     progress.stage("auditing");
     let audit = table.audit(&params)?;
     let against = arguments.against.as_ref().map(|_| SelectionsCompared::of(&table, &params)).transpose()?;
@@ -195,10 +200,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         against: against.as_ref(),
     };
     let title = arguments.title.as_deref().unwrap_or(&file);
-    let out = &arguments.out;
-    output::write(&out.join("audit.html"), &audit_html(&audit, title, exact.then_some(&intake))?)?;
-    output::write(&out.join("audit.json"), &(serde_json::to_string_pretty(&document)? + "\n"))?;
-    output::write(&out.join("audit.csv"), &audit_csv(&audit)?)?;
+    outputs.write(&[
+        ("audit.html", audit_html(&audit, title, exact.then_some(&intake))?),
+        ("audit.json", serde_json::to_string_pretty(&document)? + "\n"),
+        ("audit.csv", audit_csv(&audit)?),
+    ])?;
     if arguments.json {
         output::print_json(&document)?;
     } else {
@@ -206,7 +212,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         if let Some(against) = &against {
             output::print(&format!("\n{against}"))?;
         }
-        output::print(&format!("\nWritten to {}\n", out.display()))?;
+        output::print(&format!("\nWritten to {}\n", arguments.out.display()))?;
     }
     Ok(outcome_of(&intake, exact))
 }
@@ -331,26 +337,29 @@ fn reference(text: &str) -> Result<(String, String), String> {
 /// Warns of rows that are not in the audit, and says how the command ended.
 fn outcome_of(intake: &ScoreIntake, exact: bool) -> Outcome {
     if intake.without_cluster > 0 {
-        eprintln!("warning: {} rows have no family; each counts as its own", intake.without_cluster);
+        output::say(&format!(
+            "warning: {} rows have no family; each counts as its own",
+            intake.without_cluster
+        ));
     }
     for (why, rows) in intake.set_apart() {
-        eprintln!("note: {rows} of {} rows are set apart: {why}", intake.read);
+        output::say(&format!("note: {rows} of {} rows are set apart: {why}", intake.read));
     }
     if let Some(jump) = intake.jump {
-        eprintln!("warning: {jump}");
+        output::say(&format!("warning: {jump}"));
     }
     if intake.rejected.is_empty() {
         return Outcome::Done;
     }
-    eprintln!("warning: {} of {} rows could not be audited:", intake.rejected.len(), intake.read);
+    output::say(&format!("warning: {} of {} rows could not be audited:", intake.rejected.len(), intake.read));
     for (column, reason, count) in intake.reasons() {
         let column = column.map_or_else(String::new, |column| format!("column {column}: "));
-        eprintln!("  {count}: {column}{}", reason.words());
+        output::say(&format!("  {count}: {column}{}", reason.words()));
     }
     if exact {
-        eprintln!("audit.json has the position of each");
+        output::say("audit.json has the position of each");
     } else {
-        eprintln!("positions are not written down, since counts are to be rounded");
+        output::say("positions are not written down, since counts are to be rounded");
     }
     Outcome::DoneWithRejects
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use earlyhelp::report::audit::{audit_files, audit_text};
+use earlyhelp::report::audit::{AUDIT_FILES, audit_files, audit_text};
 
 use super::progress::Progress;
 use super::{Failure, Outcome, ProjectArgument, output};
@@ -30,6 +30,8 @@ pub struct Arguments {
     /// The folder for audit.html, audit.csv, audit.json and proxies.txt.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// Print everything as JSON.
     #[arg(long)]
     json: bool,
@@ -39,6 +41,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = arguments.project.load()?;
     let model = output::model(&arguments.model)?;
     let candidate = model.candidate();
+    let mut inputs = arguments.project.inputs(&project);
+    inputs.push(arguments.model.clone());
+    let outputs = arguments.force.folder(&arguments.out, &inputs);
+    outputs.check(&AUDIT_FILES)?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let (records, protected) = (project.records()?, project.protected()?);
@@ -47,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     params.intersections = arguments.intersections;
     let audit = project.full_audit(&records, &protected, (candidate, &backtest), &params)?;
     drop(progress);
-    output::write_all(&arguments.out, &audit_files(&audit, &project.name)?)?;
+    outputs.write(&audit_files(&audit, &project.name)?)?;
     if arguments.json {
         output::print_json(&audit)?;
     } else {

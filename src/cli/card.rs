@@ -1,7 +1,8 @@
 //! `earlyhelp card`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use earlyhelp::outputs::Outputs;
 use earlyhelp::project::Project;
 use earlyhelp::records::Intake;
 use earlyhelp::report::AnyModel;
@@ -30,6 +31,8 @@ pub struct Arguments {
     /// The folder to write into.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// The project that the model was trained on.
     #[arg(long, value_name = "PROJECT.toml")]
     project: Option<PathBuf>,
@@ -50,6 +53,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Some(path) => Organisation::from_toml(&output::read(path)?)?,
     };
     let project = arguments.project.as_ref().map(|path| arguments.extracts.load(path)).transpose()?;
+    let mut inputs = project.as_ref().map(Project::input_files).unwrap_or_default();
+    inputs.push(arguments.model.clone());
+    inputs.extend([&arguments.project, &arguments.organisation].into_iter().flatten().cloned());
+    let outputs = arguments.force.folder(&arguments.out, &inputs);
     let progress = Progress::start("reading");
     let project = project.map(|project| project.on_progress(progress.watch()));
     let records = match &project {
@@ -61,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     drop(progress);
     let intake = records.as_ref().map(earlyhelp::records::Records::intake);
     let papers = papers(AnyModel::from(&model), project.as_ref(), intake, &organisation)?;
-    for path in write(&papers, &arguments.out)? {
+    for path in write(&papers, &outputs)? {
         output::print(&format!("{}\n", path.display()))?;
     }
     Ok(records.as_ref().map_or(Outcome::Done, output::outcome_of))
@@ -81,14 +88,15 @@ pub fn papers(
     ])
 }
 
-/// Writes each paper in both forms.
-pub fn write(papers: &[Document], folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut written = Vec::new();
+/// Writes each paper in both forms, and gives the paths of those to read.
+pub fn write(papers: &[Document], outputs: &Outputs) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
     for paper in papers {
-        let stem = folder.join(paper.kind().file_stem());
-        output::write(&stem.with_extension("md"), &paper.to_markdown())?;
-        output::write(&stem.with_extension("json"), &paper.to_json()?)?;
-        written.push(stem.with_extension("md"));
+        let stem = paper.kind().file_stem();
+        files.push((format!("{stem}.md"), paper.to_markdown()));
+        files.push((format!("{stem}.json"), paper.to_json()?));
     }
-    Ok(written)
+    let named: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    outputs.write(&named)?;
+    Ok(papers.iter().map(|paper| outputs.path(&format!("{}.md", paper.kind().file_stem()))).collect())
 }

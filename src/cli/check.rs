@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::AsOf;
+use earlyhelp::outputs::Outputs;
 use earlyhelp::project::{DataQuality, ModelAtTheDoor, Project};
 use earlyhelp::records::SourceChange;
 use earlyhelp::report::{check_html, check_json};
@@ -28,6 +29,8 @@ pub struct Arguments {
     /// Print everything as JSON, each rejected row with it.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// The folder for check.html and check.json: each source in time, what is in it, and what is wrong with it. Neither
     /// holds an id or a value of a row.
     #[arg(long, value_name = "DIR")]
@@ -46,19 +49,21 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = arguments.project.load()?;
     let as_of = arguments.as_of.unwrap_or_else(|| AsOf::new(today()));
     let model = arguments.model.as_deref().map(model).transpose()?;
+    let places = Places::of(arguments, &project)?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let checked = match project.check() {
         Ok(checked) => checked,
-        Err(error) => return Err(unread(arguments, &project, as_of).unwrap_or(error.into())),
+        Err(error) => return Err(unread(&places, &project, as_of).unwrap_or(error.into())),
     };
     progress.stage("checking");
-    if let Some(path) = &arguments.rejects {
-        output::write(path, &checked.rejects_csv()?)?;
+    if let Some((outputs, name)) = &places.rejects {
+        outputs.write(&[(name.as_str(), checked.rejects_csv()?)])?;
     }
     if let Some(path) = &arguments.pseudonyms_back {
         project.write_way_back(path)?;
-        eprintln!("{}: the way back from pseudonyms to people; keep it away from the data", path.display());
+        let warning = "the way back from pseudonyms to people; keep it away from the data";
+        output::say(&format!("{}: {warning}", path.display()));
     }
     let (records, protected) = (checked.records(), checked.protected());
     let warnings = checked.warnings();
@@ -66,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut faults: Vec<String> = checked.faults().iter().map(ToString::to_string).collect();
     let failed = at_the_door.iter().filter_map(|said| said.failed.clone());
     faults.extend(failed.filter(|why| !faults.contains(why)).collect::<Vec<_>>());
-    if let Some(folder) = &arguments.out {
+    if let Some(folder) = &places.page {
         write_page(folder, &checked.quality(as_of, at_the_door.clone()))?;
     }
     drop(progress);
@@ -104,7 +109,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         at_the_door.as_ref().map_or(Ok(()), print_model)?;
     }
     for warning in &warnings {
-        eprintln!("warning: {warning}");
+        output::say(&format!("warning: {warning}"));
     }
     if !faults.is_empty() {
         return Err(faults.join("\nerror: ").into());
@@ -126,16 +131,34 @@ fn print_model(said: &ModelAtTheDoor) -> Result<(), Failure> {
     said.beyond().iter().try_for_each(|about| output::print(&format!("beyond its limit: {about}\n")))
 }
 
+/// Where files are to be written: asked before anything is read.
+struct Places {
+    page: Option<Outputs>,
+    rejects: Option<(Outputs, String)>,
+}
+
+impl Places {
+    fn of(arguments: &Arguments, project: &Project) -> Result<Self, Failure> {
+        let mut inputs = arguments.project.inputs(project);
+        inputs.extend(arguments.model.clone());
+        let page = arguments.out.as_deref().map(|folder| arguments.force.folder(folder, &inputs));
+        page.as_ref().map_or(Ok(()), |page| page.check(&["check.html", "check.json"]))?;
+        let rejects = arguments.rejects.as_deref().map(|path| arguments.force.beside(path, &inputs));
+        let rejects = rejects.transpose()?;
+        rejects.as_ref().map_or(Ok(()), |(outputs, name)| outputs.check(&[name]))?;
+        Ok(Self { page, rejects })
+    }
+}
+
 /// Writes the page, and the same as JSON.
-fn write_page(folder: &Path, quality: &DataQuality) -> Result<(), Failure> {
-    let files = [("check.html", check_html(quality)?), ("check.json", check_json(quality)?)];
-    output::write_all(folder, &files)
+fn write_page(folder: &Outputs, quality: &DataQuality) -> Result<(), Failure> {
+    Ok(folder.write(&[("check.html", check_html(quality)?), ("check.json", check_json(quality)?)])?)
 }
 
 /// Everything for which extracts cannot be read, not just what comes first, on the page and as what the command says.
-fn unread(arguments: &Arguments, project: &Project, as_of: AsOf) -> Option<Failure> {
+fn unread(places: &Places, project: &Project, as_of: AsOf) -> Option<Failure> {
     let faults = project.reading_faults();
-    if let Some(folder) = &arguments.out
+    if let Some(folder) = &places.page
         && let Err(error) = write_page(folder, &DataQuality::unread(project, as_of, &faults))
     {
         return Some(error);

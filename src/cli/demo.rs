@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::Ledger;
-use earlyhelp::report::audit::audit_files;
+use earlyhelp::report::audit::{AUDIT_FILES, audit_files};
 use earlyhelp::report::papers::Organisation;
 use earlyhelp::report::{self, AnyModel};
 use earlyhelp::review::{RandomSample, ReviewList};
@@ -14,7 +14,7 @@ use earlyhelp::synthetic::{CouncilParams, Format};
 
 use super::card::{papers, write as write_papers};
 use super::progress::Progress;
-use super::score::write_list;
+use super::score::{LIST_FILES, list_files};
 use super::{Failure, Outcome, output};
 
 /// Arguments of `earlyhelp demo`.
@@ -23,6 +23,8 @@ pub struct Arguments {
     /// The folder to write into.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// How many children live in the council: 1,000 to 500,000.
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     children: u32,
@@ -39,14 +41,21 @@ const CAPACITY: u32 = 20;
 /// Beside them, drawn at random: enough to notice over a year what the ranking misses.
 const AT_RANDOM: u32 = 5;
 
+/// The names of a model's files.
+const MODEL_FILES: [&str; 3] = ["model.json", "released.json", "model.html"];
+
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let in_folder = |name: &str| arguments.force.folder(&arguments.out.join(name), &[]);
+    let out = in_folder("");
+    out.check(&MODEL_FILES)?;
+    out.check(&LIST_FILES)?;
+    in_folder("audit").check(&AUDIT_FILES)?;
     let progress = Progress::start("inventing a council");
     let council = CouncilParams::new(arguments.children, arguments.seed)
         .families(arguments.unit == super::Scored::Family)
         .generate()?;
-    let folder = arguments.out.join("council");
     progress.stage("writing its extracts");
-    let project_file = council.write(&folder, Format::Csv)?;
+    let project_file = council.write(in_folder("council"), Format::Csv)?;
 
     let project = super::load(&project_file)?.on_progress(progress.watch());
     let records = project.records()?;
@@ -54,9 +63,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let (candidate, backtest) = project.test(&records, &protected, &project.training.trainer)?;
     let tested = (&candidate, &backtest);
     let audit = project.full_audit(&records, &protected, tested, &project.audit_params())?;
-    output::write_all(&arguments.out.join("audit"), &audit_files(&audit, &project.name)?)?;
+    in_folder("audit").write(&audit_files(&audit, &project.name)?)?;
     let model = project.audit(candidate, &backtest, &protected)?;
-    output::write(&arguments.out.join("model.json"), &model.to_json()?)?;
+    let model_file = model.to_json()?;
     let evidence = output::evidence(&model);
 
     progress.stage("scoring");
@@ -70,11 +79,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         signed_on: as_of,
         review_by: as_of.plus_months(12),
     })?;
-    output::write(&arguments.out.join("released.json"), &scorer.to_json()?)?;
-    output::write(&arguments.out.join("model.html"), &report::model_html(&scorer)?)?;
+    let texts = [model_file, scorer.to_json()?, report::model_html(&scorer)?];
+    out.write(&std::array::from_fn::<_, 3, _>(|nth| (MODEL_FILES[nth], &texts[nth])))?;
     let papers =
         papers(AnyModel::from(&scorer), Some(&project), Some(records.intake()), &Organisation::default())?;
-    write_papers(&papers, &arguments.out.join("papers"))?;
+    write_papers(&papers, &in_folder("papers"))?;
     let request = Request::new("Demonstration", &project.purpose, as_of);
     let configuration = output::read(&project_file)?;
     let start = ledger.start_run(&scorer, &request, AsOf::new(as_of), Some(&configuration))?;
@@ -84,8 +93,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut list = ReviewList::draw(&scores, Capacity::Cases(CAPACITY), Some(comparison))?;
     progress.stage("putting the run on record");
     let run = ledger.finish_run(start, &scores, &mut list, &records)?;
-    ledger.checkpoint(as_of)?.save(arguments.out.join("checkpoint.json"))?;
-    write_list(&list, &project.name, &arguments.out)?;
+    let checkpoint = serde_json::to_string_pretty(&ledger.checkpoint(as_of)?)? + "\n";
+    out.write(&list_files(&list, &project.name)?)?;
+    out.write(&[("checkpoint.json", checkpoint)])?;
     drop(progress);
 
     output::print(&format!(

@@ -51,6 +51,8 @@ pub struct Arguments {
     /// The file to write the edited model to. It cannot score until it is released.
     #[arg(long, value_name = "EDITED.json")]
     out: PathBuf,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -143,6 +145,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = arguments.project.load()?;
     let before = output::model(&arguments.model)?.audited()?;
     let (on, change) = arguments.change.read()?;
+    let mut inputs = arguments.project.inputs(&project);
+    inputs.push(arguments.model.clone());
+    let (outputs, name) = arguments.force.beside(&arguments.out, &inputs)?;
+    outputs.check(&[&name])?;
     let edit = Edit {
         on,
         change,
@@ -156,7 +162,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let edited = project.edit(&records, &protected, before, edit)?;
     drop(progress);
     let after = edited.after();
-    output::write(&arguments.out, &after.to_json()?)?;
+    outputs.write(&[(name.as_str(), after.to_json()?)])?;
     if arguments.json {
         output::print_json(&json!({
             "model": after.candidate().digest(),

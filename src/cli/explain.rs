@@ -23,6 +23,8 @@ pub struct Arguments {
     /// The page to write: every term as a table and a curve, with the evidence behind the model.
     #[arg(long, value_name = "MODEL.html")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// Print everything as JSON.
     #[arg(long)]
     json: bool,
@@ -32,10 +34,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let file = output::model(&arguments.model)?;
     let model = AnyModel::from(&file);
     if let Some(path) = &arguments.out {
-        output::write(path, &model_html(model)?)?;
+        let (outputs, name) = arguments.force.beside(path, std::slice::from_ref(&arguments.model))?;
+        outputs.write(&[(name.as_str(), model_html(model)?)])?;
     }
     match (&arguments.out, arguments.json) {
-        (_, true) => output::print(&model_json(model)?)?,
+        (_, true) => output::print_made_json(&model_json(model)?)?,
         (Some(path), false) => output::print(&format!("Written to {}\n", path.display()))?,
         (None, false) => output::print(&table(model))?,
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use earlyhelp::outputs::{Outputs, Over};
 use earlyhelp::project::{DraftParams, Layout, Project};
 
 use super::progress::Progress;
@@ -41,6 +42,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     if !to.is_dir() {
         return Err(format!("there is no folder {}; make it first", to.display()).into());
     }
+    let (outputs, name) = Outputs::beside(&out)?;
+    let outputs = outputs.over(Over::Nothing);
     let mut params = DraftParams::new(&arguments.folder).read_on(today());
     if let Some(layout) = arguments.layout {
         params = params.layout(layout);
@@ -49,11 +52,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let draft = params.draft(to)?;
     drop(progress);
     if arguments.schema {
-        let schema = to.join(SCHEMA);
-        output::write_new(&schema, &(serde_json::to_string_pretty(&Project::json_schema())? + "\n"))?;
-        output::write_new(&out, &format!("#:schema ./{SCHEMA}\n{}", draft.text()))?;
+        let schema = serde_json::to_string_pretty(&Project::json_schema())? + "\n";
+        let text = format!("#:schema ./{SCHEMA}\n{}", draft.text());
+        outputs.write(&[(name.as_str(), text), (SCHEMA, schema)])?;
     } else {
-        output::write_new(&out, draft.text())?;
+        outputs.write(&[(name.as_str(), draft.text())])?;
     }
     draft.account().iter().try_for_each(|line| output::print(&format!("{line}\n")))?;
     output::print(&format!(

@@ -146,7 +146,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Found) => ExitCode::from(4),
         Ok(Outcome::NothingToCompare) => ExitCode::from(5),
         Err(error) => {
-            eprintln!("error: {error}");
+            output::say(&format!("error: {error}"));
             ExitCode::from(1)
         }
     }
@@ -171,6 +171,13 @@ struct ExtractsArgument {
 }
 
 impl ProjectArgument {
+    /// Every file that the command reads for the project.
+    fn inputs(&self, project: &earlyhelp::project::Project) -> Vec<PathBuf> {
+        let mut inputs = project.input_files();
+        inputs.push(self.project.clone());
+        inputs
+    }
+
     fn load(&self) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
         self.extracts.load(&self.project)
     }

@@ -28,6 +28,8 @@ pub struct Arguments {
     /// A TOML file with limits other than the defaults, for instance `limits = { auc_fall = 0.03 }`.
     #[arg(long, value_name = "LIMITS.toml")]
     limits: Option<PathBuf>,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// Print everything as JSON.
     #[arg(long)]
     json: bool,
@@ -44,6 +46,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Some(path) => toml::from_str(&output::read(path)?)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
     };
+    let mut inputs = arguments.project.inputs(&project);
+    inputs.push(arguments.model.clone());
+    inputs.extend(arguments.limits.clone());
+    let outputs = arguments.out.as_deref().map(|folder| arguments.force.folder(folder, &inputs));
+    outputs.as_ref().map_or(Ok(()), |outputs| outputs.check(&["monitor.json", "monitor.txt"]))?;
     let progress = Progress::start("reading");
     let records = project.on_progress(progress.watch()).records()?;
     progress.stage("comparing with training");
@@ -55,10 +62,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     drop(progress);
     let json = serde_json::to_string_pretty(&report)? + "\n";
     let text = format!("{report}\n");
-    if let Some(folder) = &arguments.out {
-        output::write(&folder.join("monitor.json"), &json)?;
-        output::write(&folder.join("monitor.txt"), &text)?;
+    if let Some(outputs) = &outputs {
+        outputs.write(&[("monitor.json", &json), ("monitor.txt", &text)])?;
     }
-    output::print(if arguments.json { &json } else { &text })?;
+    if arguments.json {
+        output::print_made_json(&json)?;
+    } else {
+        output::print(&text)?;
+    }
     Ok(if report.verdict == Verdict::Beyond { Outcome::Found } else { output::outcome_of(&records) })
 }

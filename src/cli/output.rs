@@ -1,57 +1,76 @@
 //! What several commands print or write.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
 use earlyhelp::fairness::CapacityShares;
+use earlyhelp::outputs::{Outputs, Over, printable, printable_json};
 use earlyhelp::records::{Intake, Records, Remark, summarise};
 use earlyhelp::scoring::{AuditedModel, ModelFile};
 use serde::Serialize;
 
 use super::{Failure, Outcome};
 
-/// Prints a text to stdout. A reader that has gone away (`| head`) is no failure.
+/// Prints a text to stdout, without what a terminal would obey. A reader that has gone away (`| head`) is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
+    put_out(&printable(text))
+}
+
+pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    print_made_json(&(serde_json::to_string_pretty(value)? + "\n"))
+}
+
+/// Prints what is JSON already.
+pub fn print_made_json(json: &str) -> Result<(), Failure> {
+    put_out(&printable_json(json))
+}
+
+fn put_out(text: &str) -> Result<(), Failure> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    print(&(serde_json::to_string_pretty(value)? + "\n"))
+/// Says something on stderr, without what a terminal would obey.
+pub fn say(text: &str) {
+    eprintln!("{}", printable(text));
 }
 
-/// Writes a file as a whole or not at all: under another name first, then renamed.
+/// Over what a command may write.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct ForceArgument {
+    /// Write over files of these names that this command did not write there, or that were changed since. What the command
+    /// reads is never written over.
+    #[arg(long)]
+    force: bool,
+}
+
+impl ForceArgument {
+    /// Files in a folder.
+    pub fn folder(self, folder: &Path, inputs: &[PathBuf]) -> Outputs {
+        Outputs::folder(folder)
+            .over(if self.force { Over::Anything } else { Over::Own })
+            .apart_from(inputs.iter().cloned())
+    }
+
+    /// A file, with others beside it.
+    pub fn beside(self, path: &Path, inputs: &[PathBuf]) -> Result<(Outputs, String), Failure> {
+        let (_, name) = Outputs::beside(path)?;
+        Ok((self.folder(path.parent().unwrap_or(Path::new("")), inputs), name))
+    }
+}
+
+/// The name of a file beside another: `model.json`, `comparison.csv` gives `model.comparison.csv`.
+pub fn with_ending(name: &str, ending: &str) -> String {
+    Path::new(name).with_extension(ending).to_string_lossy().into_owned()
+}
+
+/// Writes a file, over nothing but what was written there before.
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    std::fs::write(&part, text).map_err(failed)?;
-    std::fs::rename(&part, path).map_err(failed)?;
-    Ok(())
-}
-
-/// Writes a file that is not there yet, as a whole or not at all.
-pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
-    let mut file = std::fs::File::create_new(path).map_err(failed)?;
-    if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
-        // Half a file is worse than none; that it may not go either changes nothing for the caller.
-        let _ = std::fs::remove_file(path);
-        return Err(failed(error).into());
-    }
-    Ok(())
-}
-
-/// Writes files into a folder by their names.
-pub fn write_all(folder: &Path, files: &[(&str, String)]) -> Result<(), Failure> {
-    files.iter().try_for_each(|(name, text)| write(&folder.join(name), text))
+    let (outputs, name) = Outputs::beside(path)?;
+    Ok(outputs.write(&[(name.as_str(), text)])?)
 }
 
 pub fn read(path: &Path) -> Result<String, Failure> {
@@ -75,7 +94,7 @@ pub fn outcome_of(records: &Records) -> Outcome {
     if rejected == 0 {
         return Outcome::Done;
     }
-    eprintln!("warning: {rejected} rows were rejected; `earlyhelp check` shows which and why");
+    say(&format!("warning: {rejected} rows were rejected; `earlyhelp check` shows which and why"));
     Outcome::DoneWithRejects
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use earlyhelp::outputs::on_one_line;
 use earlyhelp::project;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -46,7 +47,7 @@ pub struct Watch {
 
 impl project::Progress for Watch {
     fn stage(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
+        self.bar.set_message(on_one_line(what).into_owned());
     }
 
     fn rows(&self, source: &str, rows: u64) {
@@ -55,7 +56,7 @@ impl project::Progress for Watch {
             *read = (source.to_owned(), 0);
         }
         read.1 += rows;
-        self.bar.set_message(format!("reading {source}: {} rows", HumanCount(read.1)));
+        self.bar.set_message(format!("reading {}: {} rows", on_one_line(source), HumanCount(read.1)));
     }
 
     #[cfg(unix)]

@@ -29,6 +29,8 @@ pub struct Arguments {
     /// The file to write the released model to.
     #[arg(long, value_name = "RELEASED.json")]
     out: PathBuf,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// Put model and release on record in this ledger.
     #[arg(long, value_name = "LEDGER")]
     ledger: Option<PathBuf>,
@@ -37,6 +39,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let inputs: Vec<PathBuf> = [&arguments.model].into_iter().chain(&arguments.ledger).cloned().collect();
+    let (outputs, name) = arguments.force.beside(&arguments.out, &inputs)?;
+    outputs.check(&[&name])?;
     let model = AuditedModel::from_json(&output::read(&arguments.model)?)?;
     let sign_off = SignOff {
         by: arguments.by.clone(),
@@ -54,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         record.ledger.record_release(&scorer, signed_on)?;
         record.checkpoint()?;
     }
-    output::write(&arguments.out, &scorer.to_json()?)?;
+    outputs.write(&[(name.as_str(), scorer.to_json()?)])?;
     output::print(&format!("{}  {}\n", scorer.digest(), arguments.out.display()))?;
     Ok(Outcome::Done)
 }

@@ -1,6 +1,6 @@
 //! `earlyhelp score`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
@@ -56,6 +56,8 @@ pub struct Arguments {
     /// The folder for list.json, list.csv and list.html.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// Put the run on record in this ledger (it is started where there is none): what was scored, by which
     /// model, on which data, for whom. An SQLite file, or JSON lines where the name ends in .jsonl.
     #[arg(long, value_name = "LEDGER")]
@@ -73,6 +75,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let scorer = Scorer::from_json(&output::read(&arguments.model)?)?;
     let on = arguments.record.on();
     let request = accepting(Request::new(&arguments.requested_by, &arguments.purpose, on), arguments)?;
+    let mut inputs = arguments.project.inputs(&project);
+    inputs.push(arguments.model.clone());
+    inputs.extend([&arguments.shares, &arguments.ledger].into_iter().flatten().cloned());
+    let out = arguments.force.folder(&arguments.out, &inputs);
+    out.check(&LIST_FILES)?;
+    let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder(folder, &inputs));
+    audited.as_ref().map_or(Ok(()), |folder| folder.check(&["audit.html", "audit.csv", "audit.json"]))?;
     // A run that fails is on record, too: as one that was started and did not end.
     let ledger = match &arguments.ledger {
         None => None,
@@ -99,12 +108,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             ReviewList::draw_shared(&scores, (capacity, comparison), &project.protected()?, shares)?
         }
     };
-    if let Some(folder) = &arguments.audit {
+    if let Some(folder) = &audited {
         progress.stage("auditing the list");
         let audit = list.table(&scores, &project.protected()?)?.audit(&project.audit_params())?;
-        output::write(&folder.join("audit.html"), &audit_html(&audit, &project.name, None)?)?;
-        output::write(&folder.join("audit.csv"), &audit_csv(&audit)?)?;
-        output::write(&folder.join("audit.json"), &(serde_json::to_string_pretty(&audit)? + "\n"))?;
+        let json = serde_json::to_string_pretty(&audit)? + "\n";
+        let (page, table) = (audit_html(&audit, &project.name, None)?, audit_csv(&audit)?);
+        folder.write(&[("audit.html", page), ("audit.csv", table), ("audit.json", json)])?;
     }
     // On record first: no list is given out of which the ledger knows nothing.
     if let Some((record, start)) = ledger {
@@ -112,7 +121,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         record.ledger.finish_run(start, &scores, &mut list, &records)?;
         record.checkpoint()?;
     }
-    write_list(&list, &project.name, &arguments.out)?;
+    out.write(&list_files(&list, &project.name)?)?;
     drop(progress);
     for allowed in list.provenance().allowed() {
         output::print(&format!("{allowed}\n"))?;
@@ -171,9 +180,15 @@ fn accepting(mut request: Request, arguments: &Arguments) -> Result<Request, Fai
     Ok(request)
 }
 
-/// Writes the list in every form.
-pub fn write_list(list: &ReviewList, title: &str, folder: &Path) -> Result<(), Failure> {
-    output::write(&folder.join("list.json"), &report::list_json(list)?)?;
-    output::write(&folder.join("list.csv"), &report::list_csv(list)?)?;
-    output::write(&folder.join("list.html"), &report::list_html(list, title)?)
+/// The names of a list's files.
+pub const LIST_FILES: [&str; 3] = ["list.json", "list.csv", "list.html"];
+
+/// The list in every form, by name.
+pub fn list_files(list: &ReviewList, title: &str) -> Result<[(&'static str, String); 3], Failure> {
+    let [json, table, page] = LIST_FILES;
+    Ok([
+        (json, report::list_json(list)?),
+        (table, report::list_csv(list)?),
+        (page, report::list_html(list, title)?),
+    ])
 }

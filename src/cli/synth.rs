@@ -13,6 +13,8 @@ pub struct Arguments {
     /// The folder to write into.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// How many children live there: 1,000 to 500,000.
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     children: u32,
@@ -46,8 +48,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         .families(arguments.unit == super::Scored::Family)
         .generate()?;
     progress.stage("writing extracts");
+    let outputs = arguments.force.folder(&arguments.out, &[]);
     if arguments.layout.is_some() {
-        council.write_ssd(&arguments.out)?;
+        council.write_ssd(&outputs)?;
         drop(progress);
         output::print(&format!("{}\n", arguments.out.display()))?;
         return Ok(Outcome::Done);
@@ -56,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Form::Csv => Format::Csv,
         Form::Parquet => Format::Parquet,
     };
-    let project = council.write(&arguments.out, format)?;
+    let project = council.write(&outputs, format)?;
     drop(progress);
     output::print(&format!("{}\n", project.display()))?;
     Ok(Outcome::Done)

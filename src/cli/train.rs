@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use earlyhelp::model::Trainer;
 use earlyhelp::project::Project;
-use earlyhelp::report::audit::audit_files;
+use earlyhelp::report::audit::{AUDIT_FILES, audit_files};
 use serde_json::json;
 
 use super::progress::Progress;
@@ -31,6 +31,8 @@ pub struct Arguments {
     /// by (`group_size`, `expected_need` or given), reason and `approved_by`.
     #[arg(long, value_name = "SHARES.toml")]
     shares: Option<PathBuf>,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -40,16 +42,28 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = arguments.project.load()?;
     let trainers = trainers(&project, arguments.trainer.as_deref())?;
     let shares = arguments.shares.as_deref().map(output::shares).transpose()?;
+    // Refused before the work, not after it.
+    let mut inputs = arguments.project.inputs(&project);
+    inputs.extend(arguments.shares.clone());
+    let (outputs, name) = arguments.force.beside(&arguments.out, &inputs)?;
+    let (mitigated, compared) =
+        (output::with_ending(&name, "mitigation.json"), output::with_ending(&name, "comparison.csv"));
+    let mut names = vec![name.as_str()];
+    names.extend((shares.is_some() || project.training.mitigation.is_some()).then_some(mitigated.as_str()));
+    names.extend((trainers.len() > 1).then_some(compared.as_str()));
+    outputs.check(&names)?;
+    let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder(folder, &inputs));
+    audited.as_ref().map_or(Ok(()), |folder| folder.check(&AUDIT_FILES))?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let (records, protected) = (project.records()?, project.protected()?);
     let (comparison, model) = match trainers.as_slice() {
         [only] => {
             let (candidate, backtest) = project.test(&records, &protected, only)?;
-            if let Some(folder) = &arguments.audit {
+            if let Some(folder) = &audited {
                 let (tested, params) = ((&candidate, &backtest), project.audit_params());
                 let audit = project.full_audit(&records, &protected, tested, &params)?;
-                output::write_all(folder, &audit_files(&audit, &project.name)?)?;
+                folder.write(&audit_files(&audit, &project.name)?)?;
             }
             (None, project.audit(candidate, &backtest, &protected)?)
         }
@@ -61,14 +75,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let trainer = model.candidate().trainer();
     let mitigation = project.mitigation_reports(&records, &protected, trainer, shares.as_ref())?;
     drop(progress);
-    output::write(&arguments.out, &model.to_json()?)?;
+    let mut files = vec![(name.as_str(), model.to_json()?)];
     if !mitigation.is_empty() {
-        let text = serde_json::to_string_pretty(&mitigation)? + "\n";
-        output::write(&arguments.out.with_extension("mitigation.json"), &text)?;
+        files.push((&mitigated, serde_json::to_string_pretty(&mitigation)? + "\n"));
     }
     if let Some(comparison) = &comparison {
-        output::write(&arguments.out.with_extension("comparison.csv"), &comparison.to_csv())?;
+        files.push((&compared, comparison.to_csv()));
     }
+    outputs.write(&files)?;
     let success = project.success(&model);
     if arguments.json {
         output::print_json(&json!({

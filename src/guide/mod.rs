@@ -10,6 +10,7 @@
 //! | [`defaults`] | every default and its reason | audit a model, or wonder why |
 //! | [`governance`] | what is recorded where; sign-off; what a council has to do itself | sign for a model, or answer for its use |
 //! | [`accountability`] | audit, ledger, replay, corrections, papers, monitoring | audit a system, or have to answer for one |
+//! | [`outputs`] | how files are written: whole, for their owner alone, never over an input | run the command, or keep what it writes |
 //! | [`misuse`] | what the crate resists, and what it cannot | read or use a list |
 //! | [`design`] | why the crate is cut as it is; the invariants | change the crate, or review it |
 
@@ -36,6 +37,9 @@ pub mod governance {}
 
 #[doc = include_str!("accountability.md")]
 pub mod accountability {}
+
+#[doc = include_str!("outputs.md")]
+pub mod outputs {}
 
 #[doc = include_str!("misuse.md")]
 pub mod misuse {}

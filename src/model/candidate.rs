@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::edit::{self, Draft, Edit, Recalibration};
+use super::footing::{self, is_broad};
 use super::form::AdditiveModel;
 use super::path::PathReport;
 use super::scorecard::Scorecard;
@@ -70,7 +71,8 @@ pub struct FeatureRange {
     /// The feature.
     pub feature: String,
     /// Its values at these shares of the cases that have one: 0.1%, 10%, 20% ... 90%, 99.9%. Empty where
-    /// fewer than [`FeatureRange::FEWEST`] cases have one.
+    /// fewer than [`FeatureRange::FEWEST`] cases have one. A value that fewer than ten families have is told as the mean of
+    /// the cases around it, of ten families or more; the first and the last are those of the tenth case from the end at least.
     pub quantiles: Vec<f64>,
     /// The share of cases for which it is missing.
     pub missing: f64,
@@ -84,19 +86,18 @@ impl FeatureRange {
     /// Cases that quantiles are taken from, evenly spaced over all.
     const SAMPLE: usize = 1 << 16;
 
-    fn of(matrix: &FeatureMatrix, feature: usize) -> Self {
+    fn of(matrix: &FeatureMatrix, families: &[u32], feature: usize) -> Self {
         let (mut missing, mut not_covered) = (0_usize, 0_usize);
         for cell in matrix.column(feature) {
             missing += usize::from(cell == Cell::Missing);
             not_covered += usize::from(cell == Cell::NotCovered);
         }
         let stride = matrix.rows().div_ceil(Self::SAMPLE).max(1);
-        let mut values: Vec<f32> = matrix.column(feature).step_by(stride).filter_map(Cell::value).collect();
-        values.sort_unstable_by(f32::total_cmp);
-        let at = |share: f64| f64::from(values[(share * (values.len() - 1) as f64).round() as usize]);
-        let shares =
-            std::iter::once(0.001).chain((1..10).map(|tenth| f64::from(tenth) / 10.0)).chain([0.999]);
-        let quantiles = if values.len() < Self::FEWEST { Vec::new() } else { shares.map(at).collect() };
+        let cells = matrix.column(feature).zip(families).step_by(stride);
+        let mut values: Vec<(f32, u32)> =
+            cells.filter_map(|(cell, &family)| Some((cell.value()?, family))).collect();
+        values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let quantiles = if values.len() < Self::FEWEST { Vec::new() } else { nobodys_quantiles(&values) };
         let rows = matrix.rows() as f64;
         Self {
             feature: matrix.names()[feature].clone(),
@@ -105,6 +106,44 @@ impl FeatureRange {
             not_covered: not_covered as f64 / rows,
         }
     }
+}
+
+/// The quantiles of values, sorted, each with its family: none is told that fewer families have than anything is learnt from.
+/// Empty where all values together are of fewer.
+fn nobodys_quantiles(values: &[(f32, u32)]) -> Vec<f64> {
+    let is_of_many = |from: usize, to: usize| {
+        let families: Vec<u64> = values[from..to].iter().map(|(_, family)| u64::from(*family)).collect();
+        is_broad(0..families.len(), Some(&families))
+    };
+    let count = values.len();
+    if !is_of_many(0, count) {
+        return Vec::new();
+    }
+    let at = |share: f64| {
+        let rank = (share * (count - 1) as f64).round() as usize;
+        let rank = rank.clamp(footing::FEWEST - 1, count - footing::FEWEST);
+        let value = values[rank].0;
+        let from = values.partition_point(|held| held.0 < value);
+        let to = values.partition_point(|held| held.0 <= value);
+        if is_of_many(from, to) {
+            return f64::from(value);
+        }
+        // As many cases on both sides, as far as there are any.
+        let around = |reach: usize| (rank.saturating_sub(reach), (rank + reach + 1).min(count));
+        let reach = (1..count).find(|&reach| is_of_many(around(reach).0, around(reach).1)).unwrap_or(count);
+        let around = &values[around(reach).0..around(reach).1];
+        let mean = around.iter().map(|held| f64::from(held.0)).sum::<f64>() / around.len() as f64;
+        // Counts stay counts.
+        if around.iter().all(|held| held.0.fract() == 0.0) { mean.round() } else { mean }
+    };
+    let shares = std::iter::once(0.001).chain((1..10).map(|tenth| f64::from(tenth) / 10.0)).chain([0.999]);
+    let mut highest = f64::NEG_INFINITY;
+    shares
+        .map(|share| {
+            highest = highest.max(at(share));
+            highest
+        })
+        .collect()
 }
 
 /// The mean size of each term's contribution.
@@ -265,7 +304,7 @@ impl Candidate {
                 cards,
                 path,
                 ranges: (0..data.spec().features().len())
-                    .map(|feature| FeatureRange::of(data.matrix(), feature))
+                    .map(|feature| FeatureRange::of(data.matrix(), data.families(), feature))
                     .collect(),
                 importance: importance(&model, data.matrix())?,
                 sources: context.sources,
@@ -522,5 +561,39 @@ impl TryFrom<Stored> for Candidate {
 impl From<Candidate> for Stored {
     fn from(candidate: Candidate) -> Self {
         Self { format: FORMAT.to_owned(), digest: candidate.digest, says: candidate.body }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_quantile_is_one_familys_value() {
+        // 200 amounts, each of one family alone, and the highest of somebody who can be known by it.
+        let mut values: Vec<(f32, u32)> =
+            (0..199).map(|row| ((row * row) as f32 * 0.013 + 0.37, row)).collect();
+        values.push((77_777.25, 199));
+        let quantiles = nobodys_quantiles(&values);
+        assert_eq!(quantiles.len(), 11);
+        assert!(
+            quantiles.iter().all(|told| values.iter().all(|held| (f64::from(held.0) - told).abs() > 1e-4)),
+            "{quantiles:?}"
+        );
+        assert!(quantiles[10] < 520.0 && quantiles.is_sorted(), "{quantiles:?}");
+        assert!((quantiles[5] - 130.0).abs() < 5.0, "{quantiles:?}");
+
+        // A family at many dates is one.
+        let values: Vec<(f32, u32)> = (0..400).map(|row| ((row / 20) as f32 + 0.5, row / 20)).collect();
+        let quantiles = nobodys_quantiles(&values);
+        assert!(quantiles.is_sorted() && quantiles[10] < 17.0 && quantiles[0] > 3.0, "{quantiles:?}");
+        assert_eq!(nobodys_quantiles(&values[..180]), Vec::<f64>::new());
+
+        // What many families have is told as it is, and a rare count stays a count.
+        let mut values: Vec<(f32, u32)> = (0..980).map(|row| (f32::from(u8::from(row > 500)), row)).collect();
+        values.extend((0..20).map(|row| (2.0 + (row / 4) as f32, 2_000 + row)));
+        let quantiles = nobodys_quantiles(&values);
+        assert_eq!(quantiles[..10], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
+        assert!(quantiles[10].fract() == 0.0 && quantiles[10] >= 2.0, "{quantiles:?}");
     }
 }

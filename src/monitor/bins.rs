@@ -1,6 +1,7 @@
 //! Values put into ordered bins.
 
 use crate::features::{Cell, NEW_CODE};
+use crate::stats::round_between;
 
 /// What stands for the two absences in an order of values: both come before every value.
 const NOT_COVERED: f64 = f64::NEG_INFINITY;
@@ -19,6 +20,8 @@ pub(super) fn sortable(cell: Cell) -> f64 {
 pub(super) struct Bins {
     /// The highest value of each bin of values but the last, which has no end.
     cuts: Vec<f64>,
+    /// What is told of each cut: the roundest number from there to the next value, since the cut itself is somebody's.
+    told: Vec<f64>,
     /// What the bins of values hold, where each is one code's.
     codes: Vec<String>,
 }
@@ -39,17 +42,19 @@ impl Bins {
         let quantile = |part: usize| values[(part * values.len()).div_ceil(parts) - 1];
         let mut cuts: Vec<f64> = (1..parts).map(quantile).filter(|&cut| cut < last).collect();
         cuts.dedup();
-        Self::cut_at(cuts)
+        let next = |cut: f64| values[values.partition_point(|&held| held <= cut)];
+        let told = cuts.iter().map(|&cut| 0.0 - round_between(-next(cut), -cut)).collect();
+        Self { told, ..Self::cut_at(cuts) }
     }
 
     fn cut_at(cuts: Vec<f64>) -> Self {
-        Self { cuts, codes: Vec::new() }
+        Self { told: cuts.clone(), cuts, codes: Vec::new() }
     }
 
     /// A bin for each of these codes, and one for any other.
     pub(super) fn of_codes(codes: &[String]) -> Self {
         let names = codes.iter().cloned().chain([NEW_CODE.to_owned()]);
-        Self { cuts: (0..codes.len()).map(|code| code as f64).collect(), codes: names.collect() }
+        Self { codes: names.collect(), ..Self::cut_at((0..codes.len()).map(|code| code as f64).collect()) }
     }
 
     /// How many bins there are.
@@ -67,7 +72,7 @@ impl Bins {
 
     /// What a bin holds, in words.
     pub(super) fn words(&self, bin: usize) -> String {
-        let cut = |place: usize| format!("{}", (self.cuts[place] * 1e4).round() / 1e4);
+        let cut = |place: usize| format!("{}", (self.told[place] * 1e4).round() / 1e4);
         match bin {
             0 => "not covered".to_owned(),
             1 => "missing".to_owned(),
@@ -98,6 +103,20 @@ mod tests {
         let bins = Bins::of(&counts, 10);
         assert_eq!((bins.len(), bins.place(0.0), bins.place(1.0), bins.place(9.0)), (4, 2, 3, 3));
         assert_eq!((bins.words(2), bins.words(3)), ("up to 0".to_owned(), "over 0".to_owned()));
+    }
+
+    #[test]
+    fn no_cut_is_told_that_is_somebodys_amount() {
+        let amounts: Vec<f64> = (0..100).map(|nth| 13.37 + 17.11 * f64::from(nth)).collect();
+        let bins = Bins::of(&amounts, 10);
+        assert_eq!(bins.len(), 12);
+        assert!(bins.told.iter().all(|cut| !amounts.contains(cut)), "{:?}", bins.told);
+        assert!(bins.cuts.iter().zip(&bins.told).all(|(cut, told)| cut < told && *told < cut + 17.11));
+        let mut counts = [0; 12];
+        for &amount in &amounts {
+            counts[usize::from(bins.place(amount))] += 1;
+        }
+        assert_eq!(counts[2..], [10; 10]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::bins::Bins;
 use super::panel::Panel;
 use super::verdict::Verdict;
+use crate::fairness::audit::{AuditParams, held_back};
 use crate::stats::{Interval, Z};
 
 /// How far the values of a feature, or of the score, moved between the training cohorts and the cohort of
@@ -56,10 +57,11 @@ pub struct Shift {
 pub struct BinShare {
     /// What it holds.
     pub holds: String,
-    /// The share of the training cases in it, 0 to 1.
-    pub training: f64,
-    /// The share of the cases of now, 0 to 1.
-    pub now: f64,
+    /// The share of the training cases in it, 0 to 1. `None` where they are fewer than ten, or where such a number
+    /// could be worked out of it.
+    pub training: Option<f64>,
+    /// The share of the cases of now, in the same way.
+    pub now: Option<f64>,
 }
 
 impl Shift {
@@ -213,13 +215,12 @@ impl Table {
     }
 
     fn shares(&self, bins: &Bins) -> Vec<BinShare> {
+        // What is measured is measured on all; what is told names no few.
+        let few = [0, 1].map(|sample| held_back(&self.counts[sample], u64::from(AuditParams::MINIMUM)));
+        let told = |sample: usize, bin: usize| (!few[sample][bin]).then(|| self.share(sample, bin));
         let held = (0..self.bins()).filter(|&bin| self.pooled(bin) > 0.0);
-        held.map(|bin| BinShare {
-            holds: bins.words(bin),
-            training: self.share(0, bin),
-            now: self.share(1, bin),
-        })
-        .collect()
+        held.map(|bin| BinShare { holds: bins.words(bin), training: told(0, bin), now: told(1, bin) })
+            .collect()
     }
 
     /// For each family what its rows add to the shares of each bin beyond an average family's, by sample.

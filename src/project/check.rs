@@ -7,6 +7,7 @@ use crate::calendar::{AsOf, Day, Lookback};
 use crate::error::{Error, RecordsError, ReportError, SpecError};
 use crate::fairness::Protected;
 use crate::outcome::Label;
+use crate::outputs::cell;
 use crate::records::{Coverage, DaysFound, Intake, Records, Reject, RemarkKind, check_limit};
 
 /// A project's extracts as they were read, whatever share of their rows was rejected: see [`Project::check`].
@@ -102,7 +103,8 @@ impl Checked<'_> {
     }
 
     /// Every rejected row as CSV: source, file, row, column, reason, and what the cell looks like
-    /// ([`CellPattern`](crate::records::CellPattern)); never a value.
+    /// ([`CellPattern`](crate::records::CellPattern)); never a value. What a spreadsheet would run is made text
+    /// ([`cell`](crate::outputs::cell)).
     ///
     /// # Errors
     /// [`ReportError::Render`] where it cannot be written.
@@ -114,12 +116,12 @@ impl Checked<'_> {
         for reject in self.rejects() {
             let (file, column) = (reject.file.as_deref(), reject.column.as_deref());
             write([
-                &reject.source,
-                file.unwrap_or_default(),
+                &cell(&reject.source),
+                &cell(file.unwrap_or_default()),
                 &reject.row.to_string(),
-                column.unwrap_or_default(),
+                &cell(column.unwrap_or_default()),
                 reject.reason.code(),
-                &reject.pattern.as_ref().map(ToString::to_string).unwrap_or_default(),
+                &cell(&reject.pattern.as_ref().map(ToString::to_string).unwrap_or_default()),
             ])?;
         }
         let bytes = writer.into_inner().map_err(|error| failed(&error))?;

@@ -75,6 +75,18 @@ impl Extract {
         Self { origin, options: ReadOptions::default(), shape: Shape::default() }
     }
 
+    /// The files that it is read from: each that is named, found by a pattern or in a folder. One that is not there is named,
+    /// too; frames have none.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Origin::Paths(paths) = &self.origin else { return Vec::new() };
+        let named = |path: &PathBuf| match super::open::list("", std::slice::from_ref(path)) {
+            Ok(listed) => listed.into_iter().map(|file| file.path).collect(),
+            Err(_) => vec![path.clone()],
+        };
+        paths.iter().flat_map(named).collect()
+    }
+
     /// The rows of a frame.
     #[must_use]
     pub fn frame(frame: DataFrame) -> Self {

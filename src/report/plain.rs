@@ -1,10 +1,9 @@
 //! The list as a table for a spreadsheet, and as data.
 
-use std::borrow::Cow;
-
 use super::words;
 use crate::error::ReportError;
 use crate::evaluate::Estimate;
+use crate::outputs::cell;
 use crate::review::{ListedCase, ReviewList, WhyListed};
 use crate::scoring::Contribution;
 
@@ -26,8 +25,8 @@ const UTF8_MARK: &str = "\u{feff}";
 /// on the backtest's lists of `tested_length` places, which is this list's length or the next longer one that
 /// was measured. Empty where there is no number to give.
 ///
-/// A text that a spreadsheet would run as a formula gets an apostrophe before it, so an id of that kind
-/// has to be joined on [`list_json`]'s.
+/// A text that a spreadsheet would run as a formula gets an apostrophe before it, and signs that are not seen are written out
+/// ([`cell`](crate::outputs::cell) says how to have the text back): an id of that kind is joined on [`list_json`]'s.
 ///
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
@@ -102,8 +101,8 @@ fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<String> {
         place.to_string(),
         case.rank().to_string(),
         drawn.to_owned(),
-        harmless(case.entity()).into_owned(),
-        harmless(&case.band().name).into_owned(),
+        cell(case.entity()).into_owned(),
+        cell(&case.band().name).into_owned(),
         rate(observed.value),
         rate(observed.interval.low),
         rate(observed.interval.high),
@@ -144,35 +143,5 @@ fn reason(part: &Contribution) -> Option<String> {
     };
     let value = super::html::values(part);
     let text = format!("{}: {value} ({verb} by {:.2})", part.label, part.log_odds.abs());
-    Some(harmless(&text).into_owned())
-}
-
-/// Text that no spreadsheet runs. Excel and others take a cell for a formula by its first character, also
-/// behind spaces, and also where the file quotes the cell.
-///
-/// # References
-/// OWASP, *CSV Injection*.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
-    let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-    let control = text.starts_with(|c: char| c.is_control());
-    if control || text.trim_start().starts_with(starts_formula) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::harmless;
-
-    #[test]
-    fn what_could_be_a_formula_is_made_text() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\nx", "  =1", "＝1"] {
-            assert_eq!(harmless(formula), format!("'{formula}"));
-        }
-        for text in ["p1", "1=1", "a-b", "", "'=1", "Ünit"] {
-            assert_eq!(harmless(text), text);
-        }
-    }
+    Some(cell(&text).into_owned())
 }

@@ -26,6 +26,7 @@ mod interval;
 pub(crate) mod line;
 pub(crate) mod link;
 pub(crate) mod random;
+mod round;
 pub(crate) mod shares;
 
 pub use bootstrap::Bootstrap;
@@ -33,5 +34,6 @@ pub(crate) use bootstrap::percentile_interval;
 pub(crate) use clusters::Clusters;
 pub(crate) use interval::clustered_mean_in;
 pub use interval::{Estimate, Interval, Z, clustered_mean};
+pub(crate) use round::round_between;
 pub(crate) use shares::{difference, expected_share};
 pub use shares::{newcombe_difference, wilson};

@@ -1,8 +1,7 @@
 //! Writes a council to a folder: its extracts, and a project file that reads them.
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use polars::prelude::{Column as Frame, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series};
 
@@ -10,6 +9,7 @@ use super::Council;
 use super::table::{Cells, Column, CouncilFile};
 use crate::calendar::Day;
 use crate::error::SyntheticError;
+use crate::outputs::Outputs;
 
 /// In which form extracts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,33 +31,35 @@ impl Format {
 
 impl Council {
     /// Writes all extracts, `project.toml` and `truth.json` (what was planted) into a folder, which is
-    /// made if need be. Gives the path of the project file.
+    /// made if need be: all of them or none, and over nothing but what was written there before ([`Outputs`]). Gives the
+    /// path of the project file.
     ///
     /// # Errors
-    /// [`SyntheticError::Write`] where a file cannot be written.
-    pub fn write(&self, folder: &Path, format: Format) -> Result<PathBuf, SyntheticError> {
-        let failed = |path: &Path, why: String| SyntheticError::Write { path: path.to_owned(), why };
-        std::fs::create_dir_all(folder).map_err(|error| failed(folder, error.to_string()))?;
+    /// [`SyntheticError::Outputs`] where a file cannot be written, or another one has its name.
+    pub fn write(&self, folder: impl Into<Outputs>, format: Format) -> Result<PathBuf, SyntheticError> {
+        let outputs: Outputs = folder.into();
+        let mut writing = outputs.start()?;
+        // First, since the set goes by it.
+        let project = "project.toml";
+        writing.file(project, |to| to.write_all(self.project_toml(format).as_bytes()))?;
+        writing.file("truth.json", |to| {
+            serde_json::to_writer_pretty(&mut *to, self.truth())?;
+            to.write_all(b"\n")
+        })?;
         for extract in self.extracts() {
-            let path = folder.join(format!("{}.{}", extract.name(), format.ending()));
-            let file = BufWriter::new(File::create(&path).map_err(|error| failed(&path, error.to_string()))?);
+            let name = format!("{}.{}", extract.name(), format.ending());
             match format {
-                Format::Csv => extract.write_csv(file).map_err(|error| failed(&path, error.to_string()))?,
+                Format::Csv => writing.file(&name, |to| extract.write_csv(to))?,
                 Format::Parquet => {
                     let mut frame = extract.to_polars()?;
-                    ParquetWriter::new(file)
-                        .finish(&mut frame)
-                        .map_err(|error| failed(&path, error.to_string()))?;
+                    writing.file(&name, |to| {
+                        ParquetWriter::new(to).finish(&mut frame).map(|_| ()).map_err(io::Error::other)
+                    })?;
                 }
             }
         }
-        let truth = folder.join("truth.json");
-        let text = serde_json::to_string_pretty(self.truth()).map_err(|e| failed(&truth, e.to_string()))?;
-        std::fs::write(&truth, text + "\n").map_err(|error| failed(&truth, error.to_string()))?;
-        let project = folder.join("project.toml");
-        std::fs::write(&project, self.project_toml(format))
-            .map_err(|error| failed(&project, error.to_string()))?;
-        Ok(project)
+        writing.finish()?;
+        Ok(outputs.path(project))
     }
 
     /// The text of a project file over the extracts in a format.

@@ -1,13 +1,10 @@
 //! A council's records laid out as an export of the Standard Safeguarding Dataset: those of its tables for which the
 //! council has something, with the columns that it can fill. None of them says when a row was recorded.
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::Path;
-
 use super::Council;
 use super::table::{Cells, Column, CouncilFile, EMPTY};
 use crate::error::SyntheticError;
+use crate::outputs::Outputs;
 
 /// A table: its name, the council's file and kind of record that it is made from, and for each column the council's own.
 struct Laid {
@@ -102,10 +99,11 @@ impl Council {
         files
     }
 
-    /// Writes the tables of [`Council::ssd`] as comma-separated text into a folder, which is made if need be.
+    /// Writes the tables of [`Council::ssd`] as comma-separated text into a folder, which is made if need be: all of
+    /// them or none, and over nothing but what was written there before ([`Outputs`]).
     ///
     /// # Errors
-    /// [`SyntheticError::Write`] where a file cannot be written.
+    /// [`SyntheticError::Outputs`] where a file cannot be written.
     ///
     /// # Examples
     /// ```
@@ -118,18 +116,14 @@ impl Council {
     /// assert!(plans.starts_with("cppl_cp_plan_id,cppl_person_id,"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn write_ssd(&self, folder: &Path) -> Result<(), SyntheticError> {
-        let failed = |path: &Path, why: &std::io::Error| SyntheticError::Write {
-            path: path.to_owned(),
-            why: why.to_string(),
-        };
-        std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    pub fn write_ssd(&self, folder: impl Into<Outputs>) -> Result<(), SyntheticError> {
+        let outputs: Outputs = folder.into();
+        let mut writing = outputs.start()?;
         for table in self.ssd() {
-            let path = folder.join(format!("{}.csv", table.name()));
-            let file = File::create(&path).map_err(|error| failed(&path, &error))?;
-            table.write_csv(BufWriter::new(file)).map_err(|error| failed(&path, &error))?;
+            let name = format!("{}.csv", table.name());
+            writing.file(&name, |to| table.write_csv(to))?;
         }
-        Ok(())
+        Ok(writing.finish()?)
     }
 
     /// Everybody, with the characteristics that the layout keeps beside the name.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use earlyhelp::calendar::Day;
 use earlyhelp::ledger::{Ledger, LedgerError, SigningKey};
 
+use super::output::say;
 use super::{Failure, today};
 
 /// The ledger that a command reads or writes.

@@ -198,6 +198,8 @@ pub struct SubjectArguments {
     /// About whom: the pseudonymous id.
     #[arg(long, value_name = "ID")]
     entity: String,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// The folder for subject.html and subject.json.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -209,8 +211,11 @@ pub struct SubjectArguments {
 pub fn subject(arguments: &SubjectArguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open_to_read()?;
     let pack = ledger.subject_pack(&arguments.entity, arguments.on.unwrap_or_else(today))?;
-    output::write(&arguments.out.join("subject.html"), &report::subject_html(&pack)?)?;
-    output::write(&arguments.out.join("subject.json"), &(serde_json::to_string_pretty(&pack)? + "\n"))?;
+    let inputs = std::slice::from_ref(&arguments.ledger.ledger);
+    arguments.force.folder(&arguments.out, inputs).write(&[
+        ("subject.html", report::subject_html(&pack)?),
+        ("subject.json", serde_json::to_string_pretty(&pack)? + "\n"),
+    ])?;
     output::print(&format!(
         "{} scores and {} entries in {}\n",
         pack.scores.len(),

@@ -54,6 +54,8 @@ pub struct AuditParams {
 }
 
 impl AuditParams {
+    /// The [`minimum`](Self::minimum) where nothing else is said.
+    pub const MINIMUM: u32 = 10;
     /// The [`minimum`](Self::minimum) at which every group and every number is shown, for auditors who may see them.
     pub const NOTHING_HELD_BACK: u32 = 1;
 
@@ -62,7 +64,7 @@ impl AuditParams {
         Self {
             operating,
             references: Vec::new(),
-            minimum: 10,
+            minimum: Self::MINIMUM,
             round_to: None,
             intersections: 1,
             margin: 0.05,

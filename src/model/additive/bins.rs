@@ -2,6 +2,7 @@
 
 use crate::features::{Cell, Measure};
 use crate::model::shape::upward;
+use crate::stats::round_between;
 
 /// Cases that quantiles are taken from, evenly spaced over all: enough to place a cut to within a
 /// thousandth of the cases, and sorting them costs little.
@@ -38,7 +39,7 @@ pub(super) fn edges(cells: &[f32], most: usize) -> Vec<f64> {
         }
         let is_full = is_common(count) || is_common(next_count) || held * steps >= left;
         if is_full && edges.len() + 1 < most {
-            edges.push(f64::midpoint(f64::from(value), f64::from(next)));
+            edges.push(edge_between(f64::from(value), f64::from(next)));
             if held > 0 {
                 left -= held;
                 held = 0;
@@ -47,6 +48,14 @@ pub(super) fn edges(cells: &[f32], most: usize) -> Vec<f64> {
         }
     }
     edges
+}
+
+/// An edge between two neighbouring values: half way between whole numbers that follow each other, else the roundest number
+/// around the middle. From edges half way between amounts, one after another, each person's exact amount could be worked out.
+fn edge_between(value: f64, next: f64) -> f64 {
+    let gap = next - value;
+    let follow = value.fract() == 0.0 && gap <= 1.0;
+    if follow { f64::midpoint(value, next) } else { round_between(value + 0.25 * gap, next - 0.25 * gap) }
 }
 
 /// The most categories of a feature that get a step of their own.

@@ -5,6 +5,7 @@ use super::columns::YesNo;
 use super::search::Sign;
 use crate::features::{Cell, Direction, FeatureMatrix};
 use crate::model::footing::{self, is_broad};
+use crate::stats::round_between;
 
 /// A question, and the answers of all cases.
 pub(super) struct Question {
@@ -263,45 +264,9 @@ fn likelihood(cases: u32, yes: u32) -> f64 {
     part(yes) + part(cases - yes)
 }
 
-/// The roundest decimal number above `below` and not above `above`: people have to read it.
-fn round_between(below: f64, above: f64) -> f64 {
-    let largest = below.abs().max(above.abs());
-    let first = largest.log10().ceil() as i32 + 1;
-    for power in (first - 18..=first).rev() {
-        let scale = 10_f64.powi(power.abs());
-        let steps = (if power < 0 { above * scale } else { above / scale }).floor();
-        let round = if power < 0 { steps / scale } else { steps * scale };
-        if round > below && round <= above {
-            return round;
-        }
-    }
-    above
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cut_is_the_roundest_number_in_its_gap() {
-        for (below, above, round) in [
-            (2.0, 3.0, 3.0),
-            (0.0, 1.0, 1.0),
-            (67.3, 153.2, 100.0),
-            (0.371, 0.3794, 0.379),
-            (-1.0, 0.0, 0.0),
-            (-2.5, -1.2, -2.0),
-            (0.28, 0.31, 0.3),
-            (1999.0, 2001.0, 2000.0),
-        ] {
-            let found = round_between(below, above);
-            assert!(found > below && found <= above);
-            assert!((found - round).abs() <= 1e-12, "{below} {above} {found}");
-        }
-        let (below, above) = (f64::from(0.1_f32), f64::from(0.1_f32.next_up()));
-        let found = round_between(below, above);
-        assert!(found > below && found <= above);
-    }
 
     #[test]
     fn cuts_fall_where_the_rate_changes() {

@@ -87,7 +87,8 @@ fn codes_are_compared_one_by_one_and_named() {
     let shift = Shift::of_codes(&column, &panel, 0.25, 7, &codes);
     let bin = |name: &str| shift.bins.iter().find(|bin| bin.holds == name).unwrap();
     assert_eq!(shift.bins.len(), 30);
-    assert!(bin("place 29").training < 0.01 && bin("place 29").now > 0.02);
+    let place = bin("place 29");
+    assert!(place.training.is_some_and(|share| share < 0.01) && place.now.is_some_and(|share| share > 0.02));
     assert!(shift.psi > 2.0 * Shift::of(&column, &panel, 0.25, 7).psi.max(0.01));
     let mut new = column.clone();
     new[2 * n - 1] = 30.0;
@@ -108,8 +109,18 @@ fn index_and_distance_agree_with_numpy_and_scipy() {
         close(found.distance, case.distance, 1e-12, &case.name);
         assert_eq!(found.bins.len(), case.training_shares.len(), "{}", case.name);
         for ((bin, then), now) in found.bins.iter().zip(&case.training_shares).zip(&case.now_shares) {
-            close(bin.training, *then, 1e-12, &case.name);
-            close(bin.now, *now, 1e-12, &case.name);
+            for (told, is, all, cases) in [
+                (bin.training, *then, &case.training_shares, case.training.len()),
+                (bin.now, *now, &case.now_shares, case.now.len()),
+            ] {
+                let is_few = |share: &f64| *share > 0.0 && share * (cases as f64) < 9.5;
+                match told {
+                    Some(share) => close(share, is, 1e-12, &case.name),
+                    // Held back for its own sake, or for that of another.
+                    None => assert!(all.iter().any(is_few), "{}", case.name),
+                }
+                assert!(told.is_none() || !is_few(&is), "{}", case.name);
+            }
         }
         if let Some(plain) = case.psi_plain {
             // One case more in each sample moves it by little, and the less the larger the samples.

@@ -24,7 +24,7 @@ use super::words;
 use crate::error::ReportError;
 use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit, ScoreIntake};
 
-pub use self::bundle::audit_files;
+pub use self::bundle::{AUDIT_FILES, audit_files};
 pub use self::plain::{audit_csv, audit_text};
 
 /// An audit as one HTML page, complete in itself: no script, nothing loaded from elsewhere, readable on paper.

@@ -1,6 +1,6 @@
 //! An audit in a few lines for a terminal, and as a long table for a spreadsheet.
 
-use super::super::{plain::harmless, words};
+use super::super::words;
 use super::criteria::{self, main_against};
 use super::parted::Parted;
 use super::{figure, groups};
@@ -10,6 +10,7 @@ use crate::fairness::audit::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, CriterionReport,
     Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, ScoreScale,
 };
+use crate::outputs::{cell, on_one_line};
 
 /// Spreadsheets take text without this mark for the encoding of the computer, and spoil every letter
 /// beyond plain English.
@@ -89,7 +90,7 @@ pub fn audit_text(audit: &Audit) -> String {
         if !lines.is_empty() {
             text.push_str(&format!(
                 "{heading}\n{}",
-                lines.lines().map(|line| printable(line) + "\n").collect::<String>()
+                lines.lines().map(|line| on_one_line(line) + "\n").collect::<String>()
             ));
         }
     }
@@ -98,7 +99,7 @@ pub fn audit_text(audit: &Audit) -> String {
         match &attribute.finding {
             AttributeFinding::NotMeasurable { why } => text.push_str(&format!(
                 "{}: NOT MEASURABLE ({why}). That is not a finding of no disparity.\n",
-                printable(&attribute.name())
+                on_one_line(&attribute.name())
             )),
             AttributeFinding::Measured { reference, groups, criteria, .. } => {
                 text.push_str(&characteristic(audit, attribute, groups, criteria));
@@ -144,7 +145,7 @@ fn characteristic(
         }
         None => "compared with nobody".to_owned(),
     };
-    let mut text = format!("{}, {}\n", printable(&attribute.name()), printable(&compared));
+    let mut text = format!("{}, {}\n", on_one_line(&attribute.name()), on_one_line(&compared));
     for report in criteria {
         let set_by = report.set_by.as_ref().map_or_else(String::new, |setter| {
             format!(
@@ -156,21 +157,21 @@ fn characteristic(
             )
         });
         let line = format!("  {:<26}{:<25}{set_by}", report.criterion, report.verdict);
-        text.push_str(&format!("{}\n", printable(line.trim_end())));
+        text.push_str(&format!("{}\n", on_one_line(line.trim_end())));
     }
     for group in groups {
         let against = against.map(|against| against.for_group(&group.name()));
         let told = criteria::present(audit, group, against);
         if !told.is_empty() {
             let whom = if against == Some(&Against::Whole) { " from everybody" } else { "" };
-            text.push_str(&printable(&format!("  {} differs{whom}: {}", group.name(), told.join("; "))));
+            text.push_str(&on_one_line(&format!("  {} differs{whom}: {}", group.name(), told.join("; "))));
             text.push('\n');
         }
     }
     text.push_str(&at_each_score(groups));
     let unsure = cannot_tell(groups, against);
     if !unsure.is_empty() {
-        text.push_str(&printable(&format!("  selection cannot be told for: {}", unsure.join(", "))));
+        text.push_str(&on_one_line(&format!("  selection cannot be told for: {}", unsure.join(", "))));
         text.push('\n');
     }
     let held = groups::held_back(groups);
@@ -194,7 +195,7 @@ fn at_each_score(groups: &[AuditedGroup]) -> String {
         });
         let told: Vec<String> = told.collect();
         let line = format!("  with the outcome at each score, {}: {}", group.name(), told.join("; "));
-        text.push_str(&format!("{}\n", printable(&line)));
+        text.push_str(&format!("{}\n", on_one_line(&line)));
     }
     text
 }
@@ -212,8 +213,8 @@ fn held_back_reference(
         (Some((_, value)), None) => {
             let instead =
                 instead.map_or_else(String::new, |instead| format!("; {instead} was taken instead"));
-            printable(&format!("  the reference group {value} that was asked for is held back{instead}"))
-                + "\n"
+            let text = format!("  the reference group {value} that was asked for is held back{instead}");
+            format!("{}\n", on_one_line(&text))
         }
         _ => String::new(),
     }
@@ -242,13 +243,9 @@ fn intersection(pair: &AttributeAudit) -> String {
         return String::new();
     };
     let shown = groups::shown(groups).count();
-    let name = printable(&pair.name());
+    let name = pair.name();
+    let name = on_one_line(&name);
     format!("\n{name}: {shown} groups shown, {} held back; see the page.\n", groups.len() - shown)
-}
-
-/// Text from a file that a terminal would take for a command.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// The audit as a table: UTF-8 with a byte-order mark, a line of headings, and one row for each group, measure
@@ -258,7 +255,7 @@ fn printable(text: &str) -> String {
 /// `difference` and `ratio` from `compared_with` (`reference`, `largest` or `whole`, by name in
 /// `compared_group`) have the ends that hold for all groups at once. `status` is `shown`, `held back`, `withheld` (of what
 /// happened at one score) or `not measurable`. A cell is empty where there is no figure or it may not be shown: never 0. A text that a
-/// spreadsheet would run as a formula gets an apostrophe before it.
+/// spreadsheet would run as a formula gets an apostrophe before it ([`cell`](crate::outputs::cell)).
 ///
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
@@ -305,7 +302,7 @@ fn add_attribute(rows: &mut Vec<Vec<String>>, name: &str, attribute: &AttributeA
 
 /// A row that has only these cells.
 fn empty(first: [&str; 4]) -> Vec<String> {
-    let mut row: Vec<String> = first.iter().map(|text| harmless(text).into_owned()).collect();
+    let mut row: Vec<String> = first.iter().map(|text| cell(text).into_owned()).collect();
     row.resize(HEAD.len(), String::new());
     row
 }
@@ -352,7 +349,7 @@ fn comparison(found: &Disparity) -> Vec<String> {
         Against::Whole => ("whole", "everybody"),
     };
     let value = |held: &Option<Estimate>| held.as_ref().map(|held| held.value);
-    let mut cells = vec![with.to_owned(), harmless(group).into_owned()];
+    let mut cells = vec![with.to_owned(), cell(group).into_owned()];
     cells.extend(ends(value(&found.difference), found.difference_simultaneous));
     cells.extend(ends(value(&found.ratio), found.ratio_simultaneous));
     cells.push(found.verdict.to_string());

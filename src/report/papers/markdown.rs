@@ -6,6 +6,7 @@ use super::super::figure::Unit;
 use super::super::words;
 use super::document::{Document, Section};
 use super::parts::{Block, Cell, Fact, Field, Table};
+use crate::outputs::on_one_line;
 
 /// What stands before what an organisation still has to write.
 pub(super) const TO_COMPLETE: &str = "To be completed by the organisation.";
@@ -107,7 +108,9 @@ pub(super) fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) | Cell::NotShown(text) => escaped(text).into_owned(),
         // A bar ends a cell even within code.
-        Cell::Code(code) => format!("`{}`", code.replace(['`', '\n', '\r'], " ").replace('|', "\\|")),
+        Cell::Code(code) => {
+            format!("`{}`", on_one_line(&code.replace(['`', '\n', '\r'], " ")).replace('|', "\\|"))
+        }
         Cell::Count(count) => words::count(*count),
         Cell::Figure(figure) => figure.words(),
     }
@@ -118,6 +121,7 @@ pub(super) fn cell(cell: &Cell) -> String {
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
+    let line = on_one_line(&line);
     let chars: Vec<char> = line.chars().collect();
     let mut made = String::with_capacity(line.len());
     let in_word = |place: Option<usize>| {
@@ -167,6 +171,7 @@ mod tests {
             ("[a](b)", "\\[a\\](b)"),
             ("`x` *y*", "\\`x\\` \\*y\\*"),
             ("back\\slash", "back\\\\slash"),
+            ("hid\u{202e}den\u{1b}[2J", "hid\\\\u{202e}den\\\\u{1b}\\[2J"),
             ("plain words, as they are", "plain words, as they are"),
         ] {
             assert_eq!(escaped(typed), written);

@@ -12,7 +12,7 @@ fn few_values_have_a_step_each_however_rare() {
     for (value, count) in [(0.0, 3), (1.0, 4), (2.0, 2), (5.0, 90), (9.0, 1), (10.0, 900)] {
         cells.extend(vec![value; count]);
     }
-    assert_eq!(edges(&cells, 6), [0.5, 1.5, 3.5, 7.0, 9.5]);
+    assert_eq!(edges(&cells, 6), [0.5, 1.5, 4.0, 8.0, 9.5]);
     assert_eq!(edges(&cells, 64), edges(&cells, 6));
     let joined = edges(&cells, 3);
     assert!(joined.len() == 2 && joined.contains(&9.5), "the commonest value stands alone: {joined:?}");
@@ -31,6 +31,19 @@ fn many_values_are_cut_to_steps_of_about_one_size() {
     }
     assert!(counts[0] > 9_000, "zeros");
     assert!(counts[1..=edges.len()].iter().all(|&count| (200..=450).contains(&count)), "{counts:?}");
+}
+
+#[test]
+fn no_amount_can_be_worked_out_of_the_edges() {
+    // Each is one person's; the edges used to be half way, so that one followed from the other.
+    let cells = [0.0, 0.0, 312.48, 1_250.5, 77_777.25];
+    let edges = edges(&cells, 64);
+    assert_eq!(edges, [200.0, 1_000.0, 50_000.0]);
+    let mut value = 0.0;
+    for (edge, held) in edges.iter().zip(&cells[2..]) {
+        value = 2.0 * edge - value;
+        assert!((value - f64::from(*held)).abs() > 0.05 * f64::from(*held), "{value}");
+    }
 }
 
 #[test]

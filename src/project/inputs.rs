@@ -1,0 +1,48 @@
+//! The files that a project reads.
+
+use std::path::PathBuf;
+
+use super::source::TableFile;
+use super::{CodesFile, Project, PseudonymsBy};
+use crate::records::Extract;
+
+impl Project {
+    /// Every file that the project reads, as it is named or found by a pattern: extracts, lists of codes, look-up tables, the
+    /// key for pseudonyms. None of them should be written over
+    /// ([`Outputs::apart_from`](crate::outputs::Outputs::apart_from)).
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::project::Project;
+    /// use earlyhelp::synthetic::{CouncilParams, Format};
+    ///
+    /// let council = CouncilParams::new(1_000, 1).generate()?;
+    /// let project = Project::from_toml(&council.project_toml(Format::Csv), "extracts")?;
+    /// assert!(project.input_files().contains(&"extracts/people.csv".into()));
+    /// # Ok::<(), earlyhelp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn input_files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut table = |file: TableFile<'_>| {
+            files.extend(Extract::paths(file.path.iter().map(|path| self.extracts().join(path))).files());
+            for codes in file.codes.values() {
+                let (CodesFile::File(path) | CodesFile::Ruled(super::RuledCodes { file: path, .. })) = codes;
+                files.push(self.folder.join(path));
+            }
+            for join in file.join {
+                files.extend(join.file.as_ref().map(|path| self.folder.join(path)));
+                files.extend(join.path.as_ref().map(|path| self.extracts().join(path)));
+            }
+        };
+        self.identities.iter().for_each(|file| table(file.into()));
+        self.people.iter().for_each(|file| table(file.into()));
+        self.households.iter().for_each(|file| table(file.into()));
+        self.protected.iter().for_each(|file| table(file.into()));
+        self.sources.iter().for_each(|file| table(file.into()));
+        if let Some(PseudonymsBy::KeyFile(path)) = &self.pseudonyms {
+            files.push(self.folder.join(path));
+        }
+        files
+    }
+}
