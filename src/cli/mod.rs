@@ -142,7 +142,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::DoneWithRejects) => ExitCode::from(3),
         Ok(Outcome::Found) => ExitCode::from(4),
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", earlyhelp::limits::shortened(&error.to_string()));
             ExitCode::from(1)
         }
     }

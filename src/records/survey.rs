@@ -21,6 +21,7 @@ use super::open::{self, Holds, Opened};
 use super::options::{Delimiter, ReadOptions};
 use super::{folders, header, workbook};
 use crate::error::RecordsError;
+use crate::limits;
 
 /// Rows of one table that are looked into. Which ids two files share, and on which day a file ends, can be told from no
 /// smaller part of it; beyond, memory would grow and little would be learnt.
@@ -369,6 +370,10 @@ fn text_names(file: &Opened<'_>) -> Result<Option<Vec<String>>, RecordsError> {
                 Next::End => break,
                 Next::OpenQuote(_) => {}
                 Next::Record => {
+                    let width = records.record.len();
+                    if width > limits::COLUMNS {
+                        return Err(file.failed(format!("a line at its top has {width} columns")));
+                    }
                     let cells = records.record.cells();
                     lines.push(cells.map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect());
                 }
@@ -395,7 +400,7 @@ fn sheets(file: &Opened<'_>) -> Result<Vec<Head>, RecordsError> {
         open_workbook_auto_from_rs(Cursor::new(file.bytes()?)).map_err(|error| file.failed(error))?;
     let mut found = Vec::new();
     for name in book.sheet_names() {
-        let range = book.worksheet_range(&name).map_err(|error| file.failed(error))?;
+        let range = workbook::range(&mut book, &name).map_err(|why| file.failed(why))?;
         let lines: Vec<Vec<String>> = range
             .rows()
             .take(MOST_TITLE_LINES)
