@@ -11,6 +11,7 @@
 //! | [`governance`] | what is recorded where; sign-off; what a council has to do itself | sign for a model, or answer for its use |
 //! | [`accountability`] | audit, ledger, replay, corrections, papers, monitoring | audit a system, or have to answer for one |
 //! | [`misuse`] | what the crate resists, and what it cannot | read or use a list |
+//! | [`security`] | who might do harm, what resists (with the test that attacks it), and what does not | answer for where it runs |
 //! | [`design`] | why the crate is cut as it is; the invariants | change the crate, or review it |
 
 #[doc = include_str!("concepts.md")]
@@ -39,6 +40,9 @@ pub mod accountability {}
 
 #[doc = include_str!("misuse.md")]
 pub mod misuse {}
+
+#[doc = include_str!("security.md")]
+pub mod security {}
 
 #[doc = include_str!("design.md")]
 pub mod design {}
