@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -104,6 +105,20 @@ impl<'a> Opened<'a> {
     pub(super) fn check_unchanged(&self) -> Result<(), RecordsError> {
         let gone = |_| RecordsError::Changed { extract: self.source.to_owned(), path: self.path.to_owned() };
         if self.state().map_err(gone)? == self.stamp { Ok(()) } else { Err(gone(self.failed(""))) }
+    }
+
+    /// What a decoder makes of the content. Decoders of other people panic on some damaged files; that ends the reading of
+    /// this file, and not the program.
+    pub(super) fn decoded<T, E: ToString>(
+        &self,
+        decode: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, RecordsError> {
+        match catch_unwind(AssertUnwindSafe(decode)) {
+            Ok(decoded) => decoded.map_err(|error| self.failed(error.to_string())),
+            Err(_) => Err(self.failed(
+                "its decoder gave up; the file is damaged, or not what its name says: export it again",
+            )),
+        }
     }
 
     /// The whole content. A file that others can write to is not mapped into memory: cut short by them, it would end

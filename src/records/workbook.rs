@@ -5,6 +5,7 @@ use std::io::Cursor;
 use calamine::{Cell, Data, Range, Reader, Sheets, Xlsx, open_workbook_auto_from_rs};
 
 use super::column::Batch;
+use super::compound;
 use super::form::FileForm;
 use super::gather::{Gathering, Header};
 use super::header::{Name, is_of};
@@ -20,8 +21,7 @@ pub(super) fn read(
     options: &ReadOptions,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
-    let mut book: Sheets<Cursor<Vec<u8>>> =
-        open_workbook_auto_from_rs(Cursor::new(file.bytes()?)).map_err(|error| file.failed(error))?;
+    let mut book = opened(file)?;
     let asked = options.sheet.as_deref();
     let names: Vec<String> = book
         .sheet_names()
@@ -35,7 +35,7 @@ pub(super) fn read(
     let mut with_columns: Vec<(String, Sheet)> = Vec::new();
     let mut likeliest: Option<(usize, RecordsError)> = None;
     for name in names {
-        let range = range(&mut book, &name).map_err(|why| file.failed(why))?;
+        let range = file.decoded(|| range(&mut book, &name))?;
         let mut header = Header::new(source, wanted);
         match Sheet::find(range, &mut header)? {
             Some(sheet) => with_columns.push((name, sheet)),
@@ -55,6 +55,15 @@ pub(super) fn read(
         (None, Some((_, missing))) => Err(missing),
         (None, None) => Err(file.failed("it has no sheet")),
     }
+}
+
+/// A workbook, of whichever kind.
+pub(super) fn opened(file: &Opened<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, RecordsError> {
+    let bytes = file.bytes()?;
+    if !compound::chains_end(&bytes) {
+        return Err(file.failed("its sectors lead back into themselves; the file is damaged: save it again"));
+    }
+    file.decoded(|| open_workbook_auto_from_rs(Cursor::new(bytes)))
 }
 
 /// The cells of a sheet as a table.
