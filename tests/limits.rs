@@ -151,4 +151,9 @@ fn nothing_waits_for_a_pipe_or_a_device() {
         let said = refused(&arguments);
         assert!(said.contains("a pipe, a device or a folder"), "{said}");
     }
+    let project = folder.path().join("project.toml");
+    let keyed = std::fs::read_to_string(&project).unwrap() + "[pseudonyms]\nkey_file = \"x.csv\"\n";
+    std::fs::write(&project, keyed).unwrap();
+    let said = refused(&["check", text(&project)]);
+    assert!(said.contains("key file") && said.contains("a pipe, a device or a folder"), "{said}");
 }

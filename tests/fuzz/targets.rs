@@ -153,8 +153,10 @@ pub fn shown(file: &ModelFile) {
     assert!(!page.contains("<script"), "text became a script");
     model_json(any).unwrap();
     let _ = file.candidate().card_text();
-    let card = model_card(any).unwrap();
-    assert!(card.to_markdown().len() < 16 << 20);
+    // A card with an empty point is refused, which is an answer.
+    if let Ok(card) = model_card(any) {
+        assert!(card.to_markdown().len() < 16 << 20);
+    }
 }
 
 /// A ledger of JSON lines.
