@@ -25,8 +25,11 @@ enum Kind {
     List,
 }
 
+/// What it is, and where in the text it begins and ends.
+type Part = (Kind, usize, usize);
+
 /// The numbers, texts (not keys) and lists of a compact JSON text, each with where it stands.
-fn parts(text: &str) -> Vec<(Kind, usize, usize)> {
+fn parts(text: &str) -> Vec<Part> {
     let bytes = text.as_bytes();
     let (mut found, mut lists, mut at) = (Vec::new(), Vec::new(), 0);
     while at < bytes.len() {
@@ -119,7 +122,7 @@ fn changed(kind: Kind, was: &str, how: usize) -> String {
 }
 
 /// Small models of the three trainers, each with the parts of its text.
-static MODELS: LazyLock<Vec<(String, Vec<(Kind, usize, usize)>)>> = LazyLock::new(|| {
+static MODELS: LazyLock<Vec<(String, Vec<Part>)>> = LazyLock::new(|| {
     let models = seeds("model").into_iter().map(|(_, bytes)| String::from_utf8(bytes).unwrap());
     models.map(|text| (compact(&text), parts(&compact(&text)))).collect()
 });
@@ -207,12 +210,11 @@ proptest! {
 fn every_forgery_of_one_part_is_refused_or_is_a_model() {
     let (mut all, mut taken) = (0, 0);
     for (model, (_, parts)) in MODELS.iter().enumerate() {
-        for part in 0..parts.len() {
+        for (part, &(kind, start, end)) in parts.iter().enumerate() {
             for how in 0..9 {
                 all += 1;
                 let text = with_part(model, part, how);
                 let outcome = std::panic::catch_unwind(|| tried(&text));
-                let (kind, start, end) = parts[part];
                 let around = &MODELS[model].0[start.saturating_sub(60)..end.min(start + 40)];
                 taken +=
                     usize::from(*outcome.as_ref().unwrap_or_else(|_| panic!("{kind:?} {how}: {around}")));

@@ -217,8 +217,9 @@ fn writes_the_corpora() {
     );
     write("settings", "organisation.toml", b"name = \"A council\"\ncontact = \"data@example.org\"\n");
     write("settings", "monitor.toml", b"seed = 1\nresamples = 99\n");
-    let scores: String =
-        (0..40).map(|row| format!("{},{},{}\n", row % 10, row % 3 / 2, ["F", "M"][row % 2])).collect();
+    let scores: String = (0..40)
+        .flat_map(|row| [(row % 10).to_string(), format!(",{},{}\n", row % 3 / 2, ["F", "M"][row % 2])])
+        .collect();
     write("scores", "plain.csv", format!("score,outcome,sex\n{scores}").as_bytes());
     write("scores", "words.csv", b"Score;Outcome;Sex\nhigh;yes;F\nlow;no;M\n12%;;F\n-inf;1;\nnan;0;X\n");
     let folder = tempfile::tempdir().unwrap();
@@ -228,7 +229,7 @@ fn writes_the_corpora() {
         let day = Day::from_ymd(2025, 4, 1).unwrap();
         let about = |nth: u64| {
             let says = serde_json::json!({ "score": nth as f64 / 3.0, "words": "owes rent" });
-            let content = Content::of_subject(&format!("P-{nth}"), says);
+            let content = Content::of_subject(format!("P-{nth}"), says);
             Draft::new("scored", day).run("r1").facts(serde_json::json!({ "rank": nth })).content(content)
         };
         ledger.append((1..=3).map(about).collect()).unwrap();

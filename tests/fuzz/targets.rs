@@ -111,7 +111,7 @@ pub fn project(data: &[u8]) {
             assert!(!features.features().is_empty());
         }
         Err(error) => {
-            assert!(error.to_string().len() < 50_000, "an error of {} bytes", error.to_string().len())
+            assert!(error.to_string().len() < 50_000, "an error of {} bytes", error.to_string().len());
         }
     }
 }
