@@ -71,6 +71,27 @@ pub enum Error {
     Project(#[from] ProjectError),
 }
 
+/// A file that cannot be read as a whole. It does not name the file, which its caller does.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The system refuses.
+    #[error("{0}")]
+    System(String),
+    /// A folder, a pipe or a device.
+    #[error("it is no file that holds anything, but a pipe, a device or a folder; write it to a file first")]
+    NotAFile,
+    /// More than a file of its kind can have.
+    #[error("it has more than the {most} bytes that such a file may have; is it the right one?")]
+    TooLarge {
+        /// The bound.
+        most: u64,
+    },
+    /// Not in UTF-8.
+    #[error("it is not a text in UTF-8; save it as one")]
+    NotText,
+}
+
 /// A date or a span of time that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -503,6 +524,14 @@ pub enum EvaluateError {
         resamples: u32,
         /// The fewest possible.
         least: u32,
+    },
+    /// The bootstrap has more resamples than could tell anything more.
+    #[error("{resamples} resamples are too many; beyond {most} they only cost time and memory")]
+    TooManyResamples {
+        /// How many were asked for.
+        resamples: u32,
+        /// The most possible.
+        most: u32,
     },
     /// A list of no place, or of more than everybody.
     #[error("a capacity is 1 or more cases, or a share above 0 and at most 1; {0}")]

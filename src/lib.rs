@@ -90,6 +90,7 @@ pub(crate) use opaque_debug;
 pub mod error;
 
 pub mod outputs;
+pub mod limits;
 
 pub mod calendar;
 pub mod stats;

@@ -87,11 +87,13 @@ use crate::error::{Error, EvaluateError, MitigationError, ProjectError, RecordsE
 use crate::fairness::label::ReferralSource;
 use crate::fairness::{Protected, ProtectedColumns};
 use crate::features::{FeatureSpec, FeatureTemplate};
+use crate::limits;
 use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, Identities, IdentityColumns,
     PeopleColumns, ReadOptions, Records, RecordsBuilder, Selector, SourceMapping, one_or_many,
 };
+use crate::stats::Bootstrap;
 
 /// A project file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -230,7 +232,7 @@ impl Project {
     /// cases are to be reweighed by a characteristic that is not held.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
+        let text = limits::read_text(path, limits::SETTINGS_BYTES)
             .map_err(|error| ProjectError::Read { path: path.to_owned(), why: error.to_string() })?;
         Self::from_toml(&text, path.parent().unwrap_or(Path::new(".")))
     }
@@ -240,8 +242,9 @@ impl Project {
     /// # Errors
     /// As [`Project::load`].
     pub fn from_toml(text: &str, folder: impl Into<PathBuf>) -> Result<Self, Error> {
-        let mut project: Self = toml::from_str(text)
-            .map_err(|error| ProjectError::Parse(keys::with_near_miss(&error.to_string())))?;
+        let mut project: Self = toml::from_str(text).map_err(|error| {
+            ProjectError::Parse(keys::with_near_miss(&limits::shortened(&error.to_string())))
+        })?;
         project.folder = folder.into();
         project.check_ranges()?;
         project.features()?;
@@ -347,6 +350,10 @@ impl Project {
                     .into();
             return Err(ProjectError::Range { key: "protected.columns.of_family", why });
         }
+        let bootstrap = Bootstrap { resamples: self.training.resamples, seed: self.seed };
+        bootstrap
+            .check()
+            .map_err(|error| ProjectError::Range { key: "training.resamples", why: error.to_string() })?;
         let of_capacity =
             |error: EvaluateError| ProjectError::Range { key: "training.capacity", why: error.to_string() };
         self.training.capacity.check().map_err(of_capacity)
@@ -399,6 +406,9 @@ impl Project {
         let mut features = Vec::new();
         for template in &self.features {
             features.extend(template.expand()?);
+            if features.len() > limits::FEATURES {
+                break; // which the spec refuses
+            }
         }
         let spec = FeatureSpec::new(features)?;
         spec.check_protected(&self.protected_names())?;

@@ -1,7 +1,7 @@
 //! A library that holds families' records links no network client, and nothing of a licence that `deny.toml`
 //! does not allow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 fn table(path: &str) -> toml::Table {
@@ -13,16 +13,22 @@ fn texts(value: &toml::Value) -> Vec<String> {
     value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The licence of each crate that is linked, or run while building, on this platform.
-fn linked() -> BTreeMap<String, String> {
+/// The lines of cargo's account of a tree of dependencies on this platform.
+fn tree(arguments: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["tree", "-e", "normal,build", "--prefix", "none", "--offline", "--format", "{p};{l}"])
+        .args(["tree", "--prefix", "none", "--offline"])
+        .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let tree = String::from_utf8(output.stdout).unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The licence of each crate that is linked, or run while building, on this platform.
+fn linked() -> BTreeMap<String, String> {
+    let tree = tree(&["-e", "normal,build", "--format", "{p};{l}"]);
     let linked: BTreeMap<String, String> = tree
         .lines()
         .filter_map(|line| line.split_once(';'))
@@ -81,5 +87,154 @@ fn no_dependency_takes_any_version() {
             let version = wanted.as_str().unwrap_or_else(|| wanted["version"].as_str().unwrap());
             assert!(!version.contains('*'), "{name} = {version}");
         }
+    }
+}
+
+/// The names of the crates that `Cargo.toml` names for what is linked.
+fn direct(manifest: &toml::Table) -> BTreeSet<String> {
+    let of_unix = &manifest["target"]["cfg(unix)"]["dependencies"];
+    let sections = [&manifest["dependencies"], of_unix].map(|section| section.as_table().unwrap());
+    sections.into_iter().flat_map(|section| section.keys().cloned()).collect()
+}
+
+#[test]
+fn each_direct_dependency_has_its_reason_in_the_guide() {
+    let page = include_str!("../src/guide/design.md");
+    let (_, list) = page.split_once("### Each one, and why").unwrap();
+    let rows = list.lines().filter_map(|line| line.strip_prefix("- `")?.split_once("`: "));
+    let said: BTreeMap<String, &str> = rows.map(|(name, why)| (name.to_owned(), why)).collect();
+    assert!(said.values().all(|why| why.len() > 3), "{said:?}");
+    assert_eq!(said.into_keys().collect::<BTreeSet<_>>(), direct(&table("Cargo.toml")));
+}
+
+/// What a program links that takes the library without default features. A change of the list is a decision: look at what
+/// came, and why, before it is accepted.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn the_tree_of_the_bare_library_is_the_one_on_the_list() {
+    let tree = tree(&["-e", "normal", "--no-default-features", "--format", "{p}"]);
+    let names = tree.lines().filter_map(|line| line.split_whitespace().next());
+    let found: BTreeSet<&str> = names.filter(|name| *name != "earlyhelp").collect();
+    let listed: BTreeSet<&str> = include_str!("fixtures/bare_library.txt").lines().collect();
+    assert!(listed.len() > 50);
+    let came: Vec<_> = found.difference(&listed).collect();
+    let went: Vec<_> = listed.difference(&found).collect();
+    assert!(came.is_empty() && went.is_empty(), "came: {came:?}; went: {went:?}");
+}
+
+#[test]
+fn a_second_version_of_a_crate_has_its_reason() {
+    let tree = tree(&["-e", "normal,build", "--format", "{p}"]);
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for mut words in tree.lines().map(str::split_whitespace) {
+        if let (Some(name), Some(version)) = (words.next(), words.next()) {
+            versions.entry(name).or_default().insert(version.trim_start_matches('v'));
+        }
+    }
+    let deny = table("deny.toml");
+    assert_eq!(deny["bans"]["multiple-versions"].as_str(), Some("deny"));
+    let skipped = deny["bans"]["skip"].as_array().unwrap();
+    assert!(skipped.iter().all(|held| held["reason"].as_str().is_some_and(|why| !why.is_empty())));
+    let is_skipped = |name: &str, version: &str| {
+        skipped.iter().any(|held| {
+            let (of, from) = held["crate"].as_str().unwrap().split_once('@').unwrap();
+            of == name && (version == from || version.starts_with(&format!("{from}.")))
+        })
+    };
+    let found: Vec<String> = versions
+        .into_iter()
+        .filter(|(name, held)| held.iter().filter(|version| !is_skipped(name, version)).count() > 1)
+        .map(|(name, held)| format!("{name} {held:?}"))
+        .collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn unsafe_code_is_forbidden_and_no_crate_comes_from_elsewhere() {
+    let manifest = table("Cargo.toml");
+    // Forbidden, unlike denied, cannot be allowed again further down.
+    assert_eq!(manifest["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    let lock = table("Cargo.lock");
+    let registry = "registry+https://github.com/rust-lang/crates.io-index";
+    for package in lock["package"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        if name == "earlyhelp" {
+            continue;
+        }
+        assert_eq!(package["source"].as_str(), Some(registry), "{name}");
+        assert_eq!(package["checksum"].as_str().map(str::len), Some(64), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "it needs Python 3.11; `.ci/run` runs it where there is one"]
+fn the_bill_of_materials_names_every_linked_package_once() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new("python3").arg(root.join(".ci/sbom")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bill: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((bill["bomFormat"].as_str(), bill["specVersion"].as_str()), (Some("CycloneDX"), Some("1.5")));
+    assert_eq!(bill["metadata"]["component"]["name"], "earlyhelp");
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let components = bill["components"].as_array().unwrap();
+    let told: BTreeSet<String> = components.iter().map(|held| text(&held["purl"])).collect();
+    assert_eq!(told.len(), components.len(), "a package stands twice");
+
+    // Against the lock file and cargo's own account, neither of which the script's result is copied from here.
+    let lock = table("Cargo.lock");
+    let sums: BTreeMap<String, String> = lock["package"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|package| {
+            let [name, version] = ["name", "version"].map(|key| package[key].as_str().unwrap());
+            let sum = package.get("checksum")?.as_str()?;
+            Some((format!("pkg:cargo/{name}@{version}"), sum.to_owned()))
+        })
+        .collect();
+    let tree = tree(&["-e", "normal,build", "--format", "{p}"]);
+    let linked: BTreeSet<String> = tree
+        .lines()
+        .filter_map(|line| line.split_once(" v"))
+        .filter(|(name, _)| *name != "earlyhelp")
+        .map(|(name, rest)| format!("pkg:cargo/{name}@{}", rest.split_whitespace().next().unwrap()))
+        .collect();
+    assert_eq!(told, linked);
+    for held in components {
+        let purl = text(&held["purl"]);
+        assert_eq!(held["hashes"][0]["content"].as_str(), Some(sums[&purl].as_str()), "{purl}");
+        assert!(!text(&held["licenses"][0]["expression"]).is_empty(), "{purl}");
+    }
+    let known = |purl: &serde_json::Value| {
+        let purl = purl.as_str().unwrap();
+        told.contains(purl) || purl.starts_with("pkg:cargo/earlyhelp@")
+    };
+    for held in bill["dependencies"].as_array().unwrap() {
+        assert!(known(&held["ref"]) && held["dependsOn"].as_array().unwrap().iter().all(known), "{held}");
+    }
+}
+
+#[test]
+fn each_test_that_the_security_page_names_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("tests"), root.join("src")];
+    let mut code = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                code += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    let page = include_str!("../src/guide/security.md");
+    let cells = page.lines().filter(|line| line.starts_with('|')).filter_map(|line| line.split('|').nth(2));
+    let named: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let tests: Vec<&&str> = named.iter().filter(|name| name.contains('_')).collect();
+    assert!(tests.len() > 15, "{named:?}");
+    for name in tests {
+        assert!(code.contains(&format!("fn {name}(")), "{name}");
     }
 }

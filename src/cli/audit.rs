@@ -127,7 +127,7 @@ pub struct Arguments {
     #[arg(long = "scores", id = "scale", value_name = "chances|ranks|points", value_parser = scale)]
     scale: Option<ScoreScale>,
     /// Resamples of the bootstrap [default: 999].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(Bootstrap::LEAST)..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(Bootstrap::LEAST)..=i64::from(Bootstrap::MOST)))]
     resamples: Option<u32>,
     /// The seed of the bootstrap [default: 0]. The same table and seed give the same audit.
     #[arg(long, value_name = "SEED")]

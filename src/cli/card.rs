@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let model = output::model(&arguments.model)?;
     let organisation = match &arguments.organisation {
         None => Organisation::default(),
-        Some(path) => Organisation::from_toml(&output::read(path)?)?,
+        Some(path) => Organisation::from_toml(&output::settings(path)?)?,
     };
     let project = arguments.project.as_ref().map(|path| arguments.extracts.load(path)).transpose()?;
     let mut inputs = project.as_ref().map(Project::input_files).unwrap_or_default();

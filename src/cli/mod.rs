@@ -113,6 +113,11 @@ type Failure = Box<dyn std::error::Error>;
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
+    // A panic is a fault of the program or of a decoder. What it says may hold somebody's data; where it was does not.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        eprintln!("a fault at {place}");
+    }));
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
@@ -146,7 +151,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Found) => ExitCode::from(4),
         Ok(Outcome::NothingToCompare) => ExitCode::from(5),
         Err(error) => {
-            output::say(&format!("error: {error}"));
+            output::say(&format!("error: {}", earlyhelp::limits::shortened(&error.to_string())));
             ExitCode::from(1)
         }
     }

@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let model = output::model(&arguments.model)?;
     let params = match &arguments.limits {
         None => MonitorParams { seed: project.seed, ..MonitorParams::default() },
-        Some(path) => toml::from_str(&output::read(path)?)
+        Some(path) => toml::from_str(&output::settings(path)?)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
     };
     let mut inputs = arguments.project.inputs(&project);

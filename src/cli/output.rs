@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
 use earlyhelp::fairness::CapacityShares;
+use earlyhelp::limits;
 use earlyhelp::outputs::{Outputs, Over, printable, printable_json};
 use earlyhelp::records::{Intake, Records, Remark, summarise};
 use earlyhelp::scoring::{AuditedModel, ModelFile};
@@ -73,8 +74,18 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     Ok(outputs.write(&[(name.as_str(), text)])?)
 }
 
+/// The text of a model file, or of another that may be as large.
 pub fn read(path: &Path) -> Result<String, Failure> {
-    Ok(std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?)
+    read_within(path, limits::MODEL_BYTES)
+}
+
+/// The text of a file of settings.
+pub fn settings(path: &Path) -> Result<String, Failure> {
+    read_within(path, limits::SETTINGS_BYTES)
+}
+
+fn read_within(path: &Path, most: u64) -> Result<String, Failure> {
+    Ok(limits::read_text(path, most).map_err(|error| format!("cannot read {}: {error}", path.display()))?)
 }
 
 /// A model file of either kind.
@@ -84,7 +95,7 @@ pub fn model(path: &Path) -> Result<ModelFile, Failure> {
 
 /// A file that says how places are dealt to groups.
 pub fn shares(path: &Path) -> Result<CapacityShares, Failure> {
-    let shares = toml::from_str(&read(path)?);
+    let shares = toml::from_str(&settings(path)?);
     Ok(shares.map_err(|error| format!("{} does not say how places are dealt: {error}", path.display()))?)
 }
 

@@ -172,10 +172,7 @@ impl PairedTest {
                 return Err(EvaluateError::LengthMismatch { what: what.to_owned(), expected, found });
             }
         }
-        let (resamples, least) = (bootstrap.resamples, Bootstrap::LEAST);
-        if resamples < least {
-            return Err(EvaluateError::TooFewResamples { resamples, least });
-        }
+        bootstrap.check()?;
         let held = [usual, &cases.listed[..]]
             .map(|list| list.iter().map(|&on| f64::from(u8::from(on))).collect::<Vec<_>>());
         let ways = [0, 1].map(|nth| Way { log_odds: None, places: &held[nth] });

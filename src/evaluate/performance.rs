@@ -127,10 +127,7 @@ impl Performance {
     /// What [`TestRows::check`] finds; [`EvaluateError::TooFewResamples`]; [`EvaluateError::OneFamily`].
     pub(crate) fn measure(rows: &TestRows<'_>, bootstrap: &Bootstrap) -> Result<Self, EvaluateError> {
         rows.check()?;
-        let (resamples, least) = (bootstrap.resamples, Bootstrap::LEAST);
-        if resamples < least {
-            return Err(EvaluateError::TooFewResamples { resamples, least });
-        }
+        bootstrap.check()?;
         let clusters = Clusters::new(rows.families);
         let (log_odds, outcomes) = (rows.log_odds, rows.outcomes);
         let n = log_odds.len() as u64;

@@ -12,6 +12,7 @@ use super::plan::Plan;
 use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
+use crate::limits;
 use crate::records::{Records, Selector};
 
 /// The features of a model, in order.
@@ -29,6 +30,10 @@ impl FeatureSpec {
     pub fn new(features: Vec<Feature>) -> Result<Self, SpecError> {
         if features.is_empty() {
             return Err(SpecError::Invalid { of: "features".into(), why: "there are none".into() });
+        }
+        if features.len() > limits::FEATURES {
+            let why = format!("there are more than {}; keep those that people can review", limits::FEATURES);
+            return Err(SpecError::Invalid { of: "features".into(), why });
         }
         let mut names = std::collections::BTreeSet::new();
         for feature in &features {

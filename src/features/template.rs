@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::feature::{Direction, Feature, Measure, Scope, label_of, name_of};
 use crate::calendar::Lookback;
 use crate::error::SpecError;
+use crate::limits;
 use crate::records::{Role, Selector};
 
 /// What a project file writes: one entry that stands for a feature in each window and scope.
@@ -126,6 +127,9 @@ impl FeatureTemplate {
             (true, []) => vec![Lookback::Ever],
             (true, _) => return wrong("it is of the date alone; drop `over`"),
             (false, []) => return wrong("say how far back it reads: over = [\"365 days\"]"),
+            (false, windows) if windows.len() > limits::FEATURES => {
+                return wrong("it has more windows than a project can have features");
+            }
             (false, windows) => windows.to_vec(),
         };
         let scopes: &[Scope] = match self.scope {

@@ -12,6 +12,7 @@
 //! | [`accountability`] | audit, ledger, replay, corrections, papers, monitoring | audit a system, or have to answer for one |
 //! | [`outputs`] | how files are written: whole, for their owner alone, never over an input | run the command, or keep what it writes |
 //! | [`misuse`] | what the crate resists, and what it cannot | read or use a list |
+//! | [`security`] | who might do harm, what resists (with the test that attacks it), and what does not | answer for where it runs |
 //! | [`design`] | why the crate is cut as it is; the invariants | change the crate, or review it |
 
 #[doc = include_str!("concepts.md")]
@@ -43,6 +44,9 @@ pub mod outputs {}
 
 #[doc = include_str!("misuse.md")]
 pub mod misuse {}
+
+#[doc = include_str!("security.md")]
+pub mod security {}
 
 #[doc = include_str!("design.md")]
 pub mod design {}

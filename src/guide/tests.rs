@@ -6,6 +6,7 @@ use crate::evaluate::calibration::Calibration;
 use crate::evaluate::{Bootstrap, Performance};
 use crate::fairness::audit::AuditParams;
 use crate::features::Scopes;
+use crate::limits;
 use crate::model::{AdditiveParams, LogisticParams, PathParams, ScorecardParams};
 use crate::project::Project;
 use crate::records::{Coverage, DEFAULT_REJECT_LIMIT, Known, PseudonymKey, ReadOptions};
@@ -184,6 +185,14 @@ fn the_defaults_are_those_of_the_library() {
         ("`minimum_group`", format!("`{}`", AuditParams::at_release().minimum)),
         ("calibration bins", format!("`{}`", Calibration::BINS)),
         ("fewest resamples", format!("`{}`", Bootstrap::LEAST)),
+        ("most resamples", format!("`{}`", Bootstrap::MOST)),
+        ("bytes of a file of settings", format!("`{}`", limits::SETTINGS_BYTES)),
+        ("bytes of a model file", format!("`{}`", limits::MODEL_BYTES)),
+        ("bytes of one record of a text", format!("`{}`", limits::RECORD_BYTES)),
+        ("columns of a table", format!("`{}`", limits::COLUMNS)),
+        ("features", format!("`{}`", limits::FEATURES)),
+        ("terms of a model", format!("`{}`", limits::TERMS)),
+        ("a figure of a model", format!("within `{:e}` of zero", limits::FIGURE)),
     ];
     for (what, value) in expected {
         assert_eq!(stated(DEFAULTS, what, 1), value, "{what}");

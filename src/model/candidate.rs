@@ -16,6 +16,7 @@ use crate::cohort::{CohortSpec, Unit};
 use crate::dataset::{Dataset, DateSummary, Reweighed, Reweighing};
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix, FeatureSpec};
+use crate::limits;
 use crate::outcome::OutcomeSpec;
 use crate::records::{Snapshot, SourceChange, SourceProfile};
 use crate::words;
@@ -146,6 +147,28 @@ fn nobodys_quantiles(values: &[(f32, u32)]) -> Vec<f64> {
         .collect()
 }
 
+impl FeatureRange {
+    /// How many quantiles there are, where there are any.
+    const QUANTILES: usize = 11;
+
+    /// Checks a range that was read.
+    fn check(&self) -> Result<(), ModelError> {
+        let spread = &self.quantiles;
+        // Values are single precision.
+        let are_values = spread.iter().all(|value| value.abs() <= f64::from(f32::MAX));
+        let are_quantiles = (spread.is_empty() || spread.len() == Self::QUANTILES) && spread.is_sorted();
+        let is_share = |share: f64| (0.0..=1.0).contains(&share);
+        if are_values && are_quantiles && is_share(self.missing) && is_share(self.not_covered) {
+            return Ok(());
+        }
+        Err(ModelError::Form(format!(
+            "where the values of \"{}\" lay is not told by {} quantiles that rise and by shares",
+            self.feature,
+            Self::QUANTILES
+        )))
+    }
+}
+
 /// The mean size of each term's contribution.
 fn importance(model: &AdditiveModel, matrix: &FeatureMatrix) -> Result<Vec<f64>, ModelError> {
     let mut sums = vec![0.0; model.terms().len()];
@@ -171,6 +194,28 @@ pub struct TrainingContext {
 }
 
 impl TrainingRecord {
+    /// Checks a record that was read against the model that it is of: every length against every other, and that no figure
+    /// is one that could not be. What pages and scores read from here on is not checked again.
+    fn check(&self, model: &AdditiveModel) -> Result<(), ModelError> {
+        let wrong = |why: &str| Err(ModelError::Form(format!("its training record {why}")));
+        if !self.ranges.iter().map(|range| &range.feature).eq(model.features()) {
+            return wrong("tells where the values of other features lay");
+        }
+        self.ranges.iter().try_for_each(FeatureRange::check)?;
+        let is_size = |size: &f64| (0.0..=limits::FIGURE).contains(size);
+        if self.importance.len() != model.terms().len() || !self.importance.iter().all(is_size) {
+            return wrong("has no importance for each term");
+        }
+        if self.positives > self.rows || self.families > self.rows {
+            return wrong("counts more outcomes or families than cases");
+        }
+        if self.cards.len() > limits::TERMS {
+            return wrong("has more cards than anybody could choose from");
+        }
+        self.cards.iter().try_for_each(|card| card.check(model.features()))?;
+        self.path.as_ref().map_or(Ok(()), PathReport::check)
+    }
+
     /// What the model cannot see, in plain words, beginning with what became known from a day on: the one
     /// list that scores, pages and papers show.
     pub(crate) fn blind_spots(&self, day: &str) -> Vec<String> {
@@ -353,6 +398,7 @@ impl Candidate {
         if body.model.features().iter().ne(body.features.features().iter().map(|feature| &feature.name)) {
             return Err(ModelError::Form("the model's features are not those of its spec".into()));
         }
+        body.training.check(&body.model)?;
         body.edits.iter().try_for_each(Edit::check)?;
         let canonical = serde_json::to_vec(&body).map_err(|error| ModelError::File(error.to_string()))?;
         Ok(Self { digest: hex::encode(Sha256::digest(canonical)), body })

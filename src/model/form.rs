@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::explanation::{Explanation, Explanations};
 use super::refits::Refits;
+use super::shape::is_figure;
 pub use super::shape::{Axis, Scale, Shape};
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix};
+use crate::limits;
 
 /// A model: `score (log-odds) = intercept + sum of terms`, each term a function of one feature or of a
 /// named pair.
@@ -138,17 +140,26 @@ impl AdditiveModel {
     /// The model of these terms over these features.
     ///
     /// # Errors
-    /// [`ModelError::Form`] where a term names a feature that is not among them, a figure is not finite,
-    /// or a shape does not fit its features.
+    /// [`ModelError::Form`] where a term names a feature that is not among them, a figure is not finite or beyond
+    /// [`limits::FIGURE`], a shape does not fit its features, a feature stands twice, or there are more features or terms
+    /// than [`limits`] allows.
     pub fn new(features: Vec<String>, intercept: f64, terms: Vec<Term>) -> Result<Self, ModelError> {
-        if !intercept.is_finite() {
-            return Err(ModelError::Form("the intercept is not finite".into()));
+        if !is_figure(intercept) {
+            return Err(ModelError::Form("the intercept is not finite, or beyond all log-odds".into()));
+        }
+        let counts = [(features.len(), limits::FEATURES, "features"), (terms.len(), limits::TERMS, "terms")];
+        if let Some((_, most, what)) = counts.into_iter().find(|(found, most, _)| found > most) {
+            return Err(ModelError::Form(format!("it has more than {most} {what}")));
         }
         let place = |name: &String| {
             features.iter().position(|held| held == name).ok_or_else(|| {
                 ModelError::Form(format!("a term names the feature \"{name}\", which there is not"))
             })
         };
+        let mut names = std::collections::HashSet::new();
+        if let Some(twice) = features.iter().find(|name| !names.insert(name.as_str())) {
+            return Err(ModelError::Form(format!("it has the feature \"{twice}\" twice")));
+        }
         let places = terms
             .iter()
             .map(|term| {

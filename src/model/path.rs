@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::shape::is_figure;
 use super::solver::{Design, Path, Roles, SolverError, Traced, trace};
 use super::validation::Validation;
 use crate::error::ModelError;
@@ -93,6 +94,21 @@ pub struct PathReport {
 }
 
 impl PathReport {
+    /// Checks a report that was read: one entry for each strength, falling, and a place among them.
+    ///
+    /// # Errors
+    /// [`ModelError::Form`] where it is not so.
+    pub(super) fn check(&self) -> Result<(), ModelError> {
+        let entries = self.strengths.len();
+        let others = [self.mean_losses.len(), self.standard_errors.len(), self.non_zero.len()];
+        let falls = self.strengths.is_sorted_by(|a, b| a > b);
+        let figures = self.strengths.iter().chain(&self.mean_losses).chain(&self.standard_errors);
+        if others == [entries; 3] && self.chosen < entries && falls && figures.copied().all(is_figure) {
+            return Ok(());
+        }
+        Err(ModelError::Form("its path of penalties is not one entry for each strength, falling".into()))
+    }
+
     /// The strength that was taken.
     ///
     /// # Panics

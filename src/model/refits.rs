@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
+use crate::limits;
 use crate::stats::Z;
 use crate::stats::random::mixed;
 
@@ -83,7 +84,10 @@ impl Deviations {
     }
 
     fn fits(&self, refits: usize, figures: usize) -> bool {
-        self.unit.is_finite()
+        // A thousand units at most, times a value in single precision, stay numbers.
+        self.unit >= 0.0
+            && self.unit <= limits::FIGURE
+            && self.refits.iter().flatten().all(|away| away.unsigned_abs() <= Refits::LEVELS.unsigned_abs())
             && self.refits.len() == refits
             && self.refits.iter().all(|refit| refit.len() == figures)
     }

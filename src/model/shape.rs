@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
 use crate::features::Cell;
+use crate::limits;
 
 /// On which scale a line runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,31 +141,42 @@ pub(super) fn upward(edge: f64) -> f32 {
     if f64::from(near) < edge { near.next_up() } else { near }
 }
 
+/// Whether a number can be a figure of a model.
+pub(super) fn is_figure(value: f64) -> bool {
+    value.abs() <= limits::FIGURE
+}
+
 impl Shape {
     pub(super) fn check(&self, features: usize) -> Result<(), ModelError> {
         let wrong = |why: &str| Err(ModelError::Form(why.to_owned()));
         let (wanted, finite) = match self {
             Self::Line { centre, slope, at_centre, missing, not_covered, .. } => {
                 let absent = [missing, not_covered].into_iter().flatten();
-                (1, [centre, slope, at_centre].into_iter().chain(absent).all(|v| v.is_finite()))
+                // A centre is a value, and those are single precision; a slope of it stays a number.
+                let is_value = centre.abs() <= f64::from(f32::MAX);
+                (1, is_value && [slope, at_centre].into_iter().chain(absent).all(|&v| is_figure(v)))
             }
             Self::Steps { axis, values } => {
                 if values.len() != axis.bins() {
                     return wrong("a step function needs a value for each bin");
                 }
-                (1, values.iter().all(|v| v.is_finite()))
+                (1, values.iter().all(|&v| is_figure(v)))
             }
             Self::Grid { first, second, values } => {
                 if values.len() != first.bins() * second.bins() {
                     return wrong("a grid needs a value for each pair of bins");
                 }
-                (2, values.iter().all(|v| v.is_finite()))
+                (2, values.iter().all(|&v| is_figure(v)))
             }
         };
         if features != wanted {
             return wrong("a term has another number of features than its shape");
         }
-        if finite { Ok(()) } else { wrong("a term holds a figure that is not finite") }
+        if finite {
+            Ok(())
+        } else {
+            wrong("a term holds a figure that is not finite, or beyond all log-odds")
+        }
     }
 
     #[inline]

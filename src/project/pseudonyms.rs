@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ProjectError};
+use crate::limits;
 use crate::records::PseudonymKey;
 
 /// Where the key is by which ids become pseudonyms: in a file, or in a variable of the environment. It never stands in the
@@ -34,7 +35,7 @@ impl PseudonymsBy {
         let mut key = match self {
             Self::KeyFile(path) => {
                 let path = folder.join(path);
-                std::fs::read(&path).map_err(|error| {
+                limits::read(&path, limits::SETTINGS_BYTES).map_err(|error| {
                     missing(format!("cannot read the key file {}: {error}", path.display()))
                 })?
             }

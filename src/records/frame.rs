@@ -29,8 +29,8 @@ pub(super) fn read_parquet(
     let bytes = file.bytes()?;
     let open = || Cursor::new(bytes.as_slice());
     let mut reader = ParquetReader::new(open());
-    let schema = reader.schema().map_err(|error| file.failed(error))?;
-    let height = reader.num_rows().map_err(|error| file.failed(error))?;
+    let schema = file.decoded(|| reader.schema())?;
+    let height = file.decoded(|| reader.num_rows())?;
     let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let mut held: Vec<String> = Vec::new();
     for name in wanted {
@@ -42,11 +42,8 @@ pub(super) fn read_parquet(
     }
     let mut start = 0;
     while start < height {
-        let frame = ParquetReader::new(open())
-            .with_columns(Some(held.clone()))
-            .with_slice(Some((start, STEP)))
-            .finish()
-            .map_err(|error| file.failed(error))?;
+        let reader = ParquetReader::new(open()).with_columns(Some(held.clone()));
+        let frame = file.decoded(|| reader.with_slice(Some((start, STEP))).finish())?;
         let len = STEP.min(height - start);
         // A frame without columns has no height of its own, so the folders' columns give it one.
         let mut columns = frame.columns().to_vec();
@@ -76,7 +73,7 @@ pub(super) fn read_ipc(
 ) -> Result<(), RecordsError> {
     let bytes = file.bytes()?;
     let open = || Cursor::new(bytes.as_slice());
-    let schema = IpcReader::new(open()).schema().map_err(|error| file.failed(error))?;
+    let schema = file.decoded(|| IpcReader::new(open()).schema())?;
     let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let mut held: Vec<String> = Vec::new();
     for place in header::places(source, &names, wanted, "an Arrow file")? {
@@ -84,8 +81,7 @@ pub(super) fn read_ipc(
             held.push(names[place].to_owned());
         }
     }
-    let frame =
-        IpcReader::new(open()).with_columns(Some(held)).finish().map_err(|error| file.failed(error))?;
+    let frame = file.decoded(|| IpcReader::new(open()).with_columns(Some(held)).finish())?;
     batches((source, "an Arrow file"), &frame, wanted, (options, 1), sink)
 }
 

@@ -28,6 +28,7 @@ impl<'a> Header<'a> {
 
     /// The places of the columns, if this is the header. `None` as long as there may be one to come.
     pub(super) fn look(&mut self, record: &Record) -> Result<Option<Vec<usize>>, RecordsError> {
+        header::check_width(self.source, record.len())?;
         let names: Vec<String> =
             record.cells().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
         let held: Vec<&str> = names.iter().map(String::as_str).collect();

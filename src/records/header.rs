@@ -1,6 +1,7 @@
 //! Which column of a header is meant: one rule for delimited text, Parquet, Arrow and frames.
 
 use crate::error::RecordsError;
+use crate::limits;
 
 /// A column that is asked for, and the other names that it has in some files.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +80,15 @@ pub(super) fn place(source: &str, names: &[&str], wanted: Name<'_>) -> Result<Op
     }
 }
 
+/// Refuses a table of more columns than anybody asks of one: their names alone could fill the memory.
+pub(super) fn check_width(source: &str, columns: usize) -> Result<(), RecordsError> {
+    if columns <= limits::COLUMNS {
+        return Ok(());
+    }
+    let limit = limits::COLUMNS as u64;
+    Err(RecordsError::TooMany { extract: source.to_owned(), what: "columns", limit })
+}
+
 /// The place of each column asked for, all of which have to be there. `form` says how the names were read.
 pub(super) fn places(
     source: &str,
@@ -86,6 +96,7 @@ pub(super) fn places(
     wanted: &[Name<'_>],
     form: &str,
 ) -> Result<Vec<usize>, RecordsError> {
+    check_width(source, names.len())?;
     let find = |name: &Name<'_>| {
         place(source, names, *name)?.ok_or_else(|| {
             let head = names.iter().map(|&name| name.to_owned()).collect();

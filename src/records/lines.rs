@@ -7,6 +7,8 @@ use std::io::{self, BufRead};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use memchr::{memchr, memchr2};
 
+use crate::limits;
+
 /// Over how many lines a quoted cell may run. Notes of a visit have a few paragraphs; a quote that is not closed after a
 /// hundred lines was never meant to open a cell.
 pub(super) const MOST_LINES_OF_A_CELL: usize = 100;
@@ -45,17 +47,30 @@ impl<R: BufRead> Lines<R> {
             }
             begun = true;
             if let Some(end) = memchr2(b'\n', b'\r', held) {
+                check_length(self.line + 1, into.len() + end)?;
                 into.extend_from_slice(&held[..end]);
                 self.after_return = held[end] == b'\r';
                 self.input.consume(end + 1);
                 self.line += 1;
                 return Ok(Some(self.line));
             }
+            check_length(self.line + 1, into.len() + held.len())?;
             into.extend_from_slice(held);
             let all = held.len();
             self.input.consume(all);
         }
     }
+}
+
+/// Refuses a line of so many bytes: what has no ends of lines is no table of text, and would fill the memory.
+fn check_length(line: u64, bytes: usize) -> io::Result<()> {
+    if bytes <= limits::RECORD_BYTES {
+        return Ok(());
+    }
+    let most = limits::RECORD_BYTES;
+    Err(io::Error::other(format!(
+        "line {line} has more than {most} bytes, which no record of a table needs; is it text with an end to each line?"
+    )))
 }
 
 /// The cells of one record.
@@ -170,9 +185,11 @@ impl<R: BufRead> Records<R> {
         let mut line = std::mem::take(&mut self.line);
         let mut closed = self.feed(&line, &mut place);
         let mut behind: Vec<(u64, Vec<u8>)> = Vec::new();
-        while !closed && behind.len() < MOST_LINES_OF_A_CELL {
+        let mut bytes = line.len();
+        while !closed && behind.len() < MOST_LINES_OF_A_CELL && bytes <= limits::RECORD_BYTES {
             let mut more = Vec::new();
             let Some(number) = self.lines.next(&mut more)? else { break };
+            bytes += more.len();
             closed = self.feed(&more, &mut place);
             behind.push((number, more));
         }
@@ -313,6 +330,30 @@ mod tests {
             read(text, 3),
             [row(1, &["p1", "came home,\n\nate, and slept", "x"]), row(4, &["p2", "a \"b\"", "y"])]
         );
+    }
+
+    /// A text of one line that never ends.
+    struct Endless;
+
+    impl io::Read for Endless {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            into.fill(b'x');
+            Ok(into.len())
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_an_error_that_names_it_and_a_quote_over_long_lines_is_open() {
+        let input = io::BufReader::new(io::Read::chain(&b"a,b\n1,"[..], Endless));
+        let mut records = Records::new(input, b',');
+        assert!(matches!(records.next(), Ok(Next::Record)));
+        let Err(error) = records.next() else { panic!("it has no end") };
+        assert!(error.to_string().starts_with("line 2 has more than"), "{error}");
+
+        let long = "x".repeat(limits::RECORD_BYTES / 2);
+        let text = format!("p1,\"a\n{long}\n{long}\n{long}\nz\"\n");
+        let found = read(&text, 2);
+        assert_eq!((found[0].clone(), found.len()), ((1, None), 5));
     }
 
     #[test]

@@ -41,6 +41,7 @@
 mod builder;
 mod codes;
 mod column;
+mod compound;
 mod counted;
 mod date_form;
 mod days;

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use encoding_rs::DecoderResult;
 use hashbrown::{HashMap, HashSet};
 
 use super::options::{Encoding, ReadOptions};
@@ -105,6 +107,20 @@ impl<'a> Opened<'a> {
         if self.state().map_err(gone)? == self.stamp { Ok(()) } else { Err(gone(self.failed(""))) }
     }
 
+    /// What a decoder makes of the content. Decoders of other people panic on some damaged files; that ends the reading of
+    /// this file, and not the program.
+    pub(super) fn decoded<T, E: ToString>(
+        &self,
+        decode: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, RecordsError> {
+        match catch_unwind(AssertUnwindSafe(decode)) {
+            Ok(decoded) => decoded.map_err(|error| self.failed(error.to_string())),
+            Err(_) => Err(self.failed(
+                "its decoder gave up; the file is damaged, or not what its name says: export it again",
+            )),
+        }
+    }
+
     /// The whole content. A file that others can write to is not mapped into memory: cut short by them, it would end
     /// the program.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, RecordsError> {
@@ -171,13 +187,42 @@ impl<'a> Opened<'a> {
             let is_old = options.encoding == Some(Encoding::Windows1252);
             return Ok((Box::new(input), if is_old { "Windows-1252" } else { "UTF-8" }));
         };
-        let mut bytes = Vec::new();
-        input.read_to_end(&mut bytes).map_err(|error| self.failed(error))?;
-        let (text, has_errors) = encoding.decode_with_bom_removal(&bytes);
-        if has_errors || bytes.len() % 2 == 1 {
-            return Err(self.failed("it is not the UTF-16 text that it begins as; export it again, as UTF-8"));
+        let decoded = Decoded { input, decoder: encoding.new_decoder_with_bom_removal(), is_over: false };
+        Ok((Box::new(BufReader::with_capacity(1 << 20, decoded)), "UTF-16"))
+    }
+}
+
+/// A text of another encoding, decoded as it is read: it is never in memory as a whole.
+struct Decoded<R> {
+    input: R,
+    decoder: encoding_rs::Decoder,
+    is_over: bool,
+}
+
+impl<R: BufRead> Read for Decoded<R> {
+    /// `into` is never shorter than a letter: its only reader asks for a buffer at a time.
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.is_over {
+                return Ok(0);
+            }
+            let held = self.input.fill_buf()?;
+            let last = held.is_empty();
+            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(held, into, last);
+            self.input.consume(read);
+            match result {
+                DecoderResult::Malformed(..) => {
+                    return Err(io::Error::other(
+                        "it is not the UTF-16 text that it begins as; export it again, as UTF-8",
+                    ));
+                }
+                DecoderResult::InputEmpty => self.is_over = last,
+                DecoderResult::OutputFull => {}
+            }
+            if written > 0 {
+                return Ok(written);
+            }
         }
-        Ok((Box::new(Cursor::new(text.into_owned().into_bytes())), "UTF-16"))
     }
 }
 

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, Cursor};
 use std::path::{Path, PathBuf};
 
-use calamine::{Reader as _, Sheets, open_workbook_auto_from_rs};
+use calamine::Reader as _;
 use polars::io::SerReader as _;
 use polars::prelude::{IpcReader, ParquetReader, PlSmallStr};
 
@@ -21,6 +21,7 @@ use super::open::{self, Holds, Opened};
 use super::options::{Delimiter, ReadOptions};
 use super::{folders, header, workbook};
 use crate::error::RecordsError;
+use crate::limits;
 
 /// Rows of one table that are looked into. Which ids two files share, and on which day a file ends, can be told from no
 /// smaller part of it; beyond, memory would grow and little would be learnt.
@@ -336,9 +337,8 @@ fn headers(source: &str, path: &Path) -> Result<Vec<Head>, RecordsError> {
         Holds::Text => Ok(Head::of_file(text_names(&file)?.ok_or_else(none)?)),
         Holds::Workbook => sheets(&file),
         Holds::Parquet => {
-            let schema = ParquetReader::new(Cursor::new(file.bytes()?))
-                .schema()
-                .map_err(|error| file.failed(error))?;
+            let bytes = file.bytes()?;
+            let schema = file.decoded(|| ParquetReader::new(Cursor::new(bytes)).schema())?;
             let mut names: Vec<String> = schema.iter_names().map(PlSmallStr::to_string).collect();
             names.extend(
                 folders::above(path, &first, &ReadOptions::default()).into_iter().map(|folder| folder.name),
@@ -348,8 +348,8 @@ fn headers(source: &str, path: &Path) -> Result<Vec<Head>, RecordsError> {
             Ok(Head::of_file(names))
         }
         Holds::Arrow => {
-            let schema =
-                IpcReader::new(Cursor::new(file.bytes()?)).schema().map_err(|error| file.failed(error))?;
+            let bytes = file.bytes()?;
+            let schema = file.decoded(|| IpcReader::new(Cursor::new(bytes)).schema())?;
             Ok(Head::of_file(schema.iter_names().map(PlSmallStr::to_string).collect()))
         }
     }
@@ -369,6 +369,10 @@ fn text_names(file: &Opened<'_>) -> Result<Option<Vec<String>>, RecordsError> {
                 Next::End => break,
                 Next::OpenQuote(_) => {}
                 Next::Record => {
+                    let width = records.record.len();
+                    if width > limits::COLUMNS {
+                        return Err(file.failed(format!("a line at its top has {width} columns")));
+                    }
                     let cells = records.record.cells();
                     lines.push(cells.map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect());
                 }
@@ -391,11 +395,10 @@ fn text_names(file: &Opened<'_>) -> Result<Option<Vec<String>>, RecordsError> {
 }
 
 fn sheets(file: &Opened<'_>) -> Result<Vec<Head>, RecordsError> {
-    let mut book: Sheets<Cursor<Vec<u8>>> =
-        open_workbook_auto_from_rs(Cursor::new(file.bytes()?)).map_err(|error| file.failed(error))?;
+    let mut book = workbook::opened(file)?;
     let mut found = Vec::new();
     for name in book.sheet_names() {
-        let range = book.worksheet_range(&name).map_err(|error| file.failed(error))?;
+        let range = file.decoded(|| workbook::range(&mut book, &name))?;
         let lines: Vec<Vec<String>> = range
             .rows()
             .take(MOST_TITLE_LINES)

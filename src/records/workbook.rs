@@ -2,9 +2,10 @@
 
 use std::io::Cursor;
 
-use calamine::{Data, Range, Reader, Sheets, open_workbook_auto_from_rs};
+use calamine::{Cell, Data, Range, Reader, Sheets, Xlsx, open_workbook_auto_from_rs};
 
 use super::column::Batch;
+use super::compound;
 use super::form::FileForm;
 use super::gather::{Gathering, Header};
 use super::header::{Name, is_of};
@@ -20,8 +21,7 @@ pub(super) fn read(
     options: &ReadOptions,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
-    let mut book: Sheets<Cursor<Vec<u8>>> =
-        open_workbook_auto_from_rs(Cursor::new(file.bytes()?)).map_err(|error| file.failed(error))?;
+    let mut book = opened(file)?;
     let asked = options.sheet.as_deref();
     let names: Vec<String> = book
         .sheet_names()
@@ -35,7 +35,7 @@ pub(super) fn read(
     let mut with_columns: Vec<(String, Sheet)> = Vec::new();
     let mut likeliest: Option<(usize, RecordsError)> = None;
     for name in names {
-        let range = book.worksheet_range(&name).map_err(|error| file.failed(error))?;
+        let range = file.decoded(|| range(&mut book, &name))?;
         let mut header = Header::new(source, wanted);
         match Sheet::find(range, &mut header)? {
             Some(sheet) => with_columns.push((name, sheet)),
@@ -55,6 +55,58 @@ pub(super) fn read(
         (None, Some((_, missing))) => Err(missing),
         (None, None) => Err(file.failed("it has no sheet")),
     }
+}
+
+/// A workbook, of whichever kind.
+pub(super) fn opened(file: &Opened<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, RecordsError> {
+    let bytes = file.bytes()?;
+    if !compound::chains_end(&bytes) {
+        return Err(file.failed("its sectors lead back into themselves; the file is damaged: save it again"));
+    }
+    file.decoded(|| open_workbook_auto_from_rs(Cursor::new(bytes)))
+}
+
+/// The cells of a sheet as a table.
+///
+/// A table has a place for every cell between the outermost ones, so two cells in opposite corners of a sheet would ask for
+/// seventeen billion. calamine knows a bound for `.ods`, and an `.xls` has no such corners; here is one for `.xlsx`.
+pub(super) fn range(book: &mut Sheets<Cursor<Vec<u8>>>, name: &str) -> Result<Range<Data>, String> {
+    match book {
+        Sheets::Xlsx(book) => cells(book, name),
+        other => other.worksheet_range(name).map_err(|error| error.to_string()),
+    }
+}
+
+/// Tables of fewer places than this are made, however few of them are filled.
+const PLACES: u64 = 4_000_000;
+/// Of larger ones at least one in so many places is filled.
+const FILLED: u64 = 100;
+
+fn cells(book: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> Result<Range<Data>, String> {
+    let mut reader = book.worksheet_cells_reader(name).map_err(|error| error.to_string())?;
+    let mut cells: Vec<Cell<Data>> = Vec::new();
+    let (mut low, mut high) = ((u32::MAX, u32::MAX), (0, 0));
+    while let Some(cell) = reader.next_cell().map_err(|error| error.to_string())? {
+        let value = Data::from(cell.get_value().clone());
+        if matches!(value, Data::Empty) {
+            continue;
+        }
+        let (row, column) = cell.get_position();
+        low = (low.0.min(row), low.1.min(column));
+        high = (high.0.max(row), high.1.max(column));
+        cells.push(Cell::new((row, column), value));
+    }
+    if cells.is_empty() {
+        return Ok(Range::empty());
+    }
+    let places = (u64::from(high.0 - low.0) + 1) * (u64::from(high.1 - low.1) + 1);
+    if places > PLACES && places / FILLED > cells.len() as u64 {
+        return Err(format!(
+            "the cells of sheet {name} lie so far apart that a table of them has {places} places; delete what stands outside \
+             of the table"
+        ));
+    }
+    Ok(Range::from_sparse(cells))
 }
 
 /// A sheet whose header has been found.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
 use super::random::{below, stream};
+use crate::error::EvaluateError;
 
 /// The cluster (family) bootstrap: how a measure would vary had other families been in the test.
 ///
@@ -48,6 +49,25 @@ impl Default for Bootstrap {
 impl Bootstrap {
     /// The fewest resamples that have a 2.5% point at all: the smallest of 39.
     pub const LEAST: u32 = 39;
+
+    /// The most resamples: a hundred times the default. The luck of drawing then moves an end of an interval by less than a
+    /// hundredth of a standard error, and every measure keeps a number for each of them.
+    pub const MOST: u32 = 99_999;
+
+    /// Refuses so few or so many resamples that they are of no use.
+    ///
+    /// # Errors
+    /// [`EvaluateError::TooFewResamples`] and [`EvaluateError::TooManyResamples`].
+    pub fn check(&self) -> Result<(), EvaluateError> {
+        let (resamples, least, most) = (self.resamples, Self::LEAST, Self::MOST);
+        if resamples < least {
+            return Err(EvaluateError::TooFewResamples { resamples, least });
+        }
+        if resamples > most {
+            return Err(EvaluateError::TooManyResamples { resamples, most });
+        }
+        Ok(())
+    }
 
     /// A measure (or several at once) over every resample of `clusters` clusters, in the order of the
     /// resamples.

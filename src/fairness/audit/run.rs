@@ -14,7 +14,7 @@ use super::report::{
 use super::resample::resample;
 use super::rows::Rows;
 use super::table::{ScoreTable, folded};
-use crate::error::AuditError;
+use crate::error::{AuditError, EvaluateError};
 use crate::evaluate::Capacity;
 use crate::stats::Bootstrap;
 
@@ -201,8 +201,12 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
     if params.round_to.is_some_and(|to| to < 2) {
         return wrong("counts can be rounded to multiples of 2 or more; leave rounding out for exact counts");
     }
-    if params.bootstrap.resamples < Bootstrap::LEAST {
-        return wrong("the bootstrap needs at least 39 resamples for a 95% interval");
+    match params.bootstrap.check() {
+        Ok(()) => {}
+        Err(EvaluateError::TooManyResamples { .. }) => {
+            return wrong("more than 99,999 resamples of the bootstrap only cost time and memory");
+        }
+        Err(_) => return wrong("the bootstrap needs at least 39 resamples for a 95% interval"),
     }
     match params.operating {
         OperatingPoint::Threshold(_) | OperatingPoint::Capacity(_) if !table.scored => {

@@ -95,10 +95,7 @@ impl Pair<'_> {
         params: &AuditParams,
         bootstrap: &Bootstrap,
     ) -> Result<BeforeAfter, Error> {
-        let (resamples, least) = (bootstrap.resamples, Bootstrap::LEAST);
-        if resamples < least {
-            return Err(EvaluateError::TooFewResamples { resamples, least }.into());
-        }
+        bootstrap.check()?;
         let Tested { dates, entities, outcomes, families } = &self.cases;
         let cases = outcomes.len();
         let clusters = Clusters::new(families);

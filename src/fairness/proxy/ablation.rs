@@ -184,10 +184,7 @@ impl AblationReport {
         params: &AuditParams,
     ) -> Result<Self, EvaluateError> {
         scores.check()?;
-        if bootstrap.resamples < Bootstrap::LEAST {
-            let (resamples, least) = (bootstrap.resamples, Bootstrap::LEAST);
-            return Err(EvaluateError::TooFewResamples { resamples, least });
-        }
+        bootstrap.check()?;
         let rows = scores.cases.log_odds.len();
         let (mut not_measurable, mut held_back) = (Vec::new(), Vec::new());
         let mut groupings: Vec<(&str, Grouping<'_>)> = Vec::new();

@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::line::logistic;
+use crate::error::ModelError;
 use crate::features::Cell;
+use crate::limits;
+use crate::model::shape::is_figure;
 use crate::stats::{Estimate, wilson};
 
 /// A scorecard: whole-number points for yes/no questions, and what a total of points means.
@@ -132,6 +135,35 @@ impl Scorecard {
         let mut card = Self { unit, offset, lines, table: Vec::new() };
         card.table = card.rows(totals, outcomes);
         card
+    }
+
+    /// Checks a card that was read against the features of its model.
+    ///
+    /// # Errors
+    /// [`ModelError::Form`] where a line asks of another feature, or a figure cannot be.
+    pub(in crate::model) fn check(&self, features: &[String]) -> Result<(), ModelError> {
+        /// Points are at most 1000 by training, and may be more by hand.
+        const POINTS: u32 = 1_000_000;
+        let wrong = |why: &str| Err(ModelError::Form(format!("a card {why}")));
+        if !(self.unit >= 0.0 && is_figure(self.unit) && is_figure(self.offset)) {
+            return wrong("has a unit or an offset that cannot be");
+        }
+        let (lines, rows) = (self.lines.len(), self.table.len());
+        if lines > limits::TERMS || rows > limits::TERMS {
+            return wrong("has more lines or rows than a model can have terms");
+        }
+        if self.lines.iter().any(|line| line.points.unsigned_abs() > POINTS) {
+            return wrong("gives more points than a million");
+        }
+        let is_cut = |condition: Condition| match condition {
+            Condition::AtLeast(cut) | Condition::Below(cut) => cut.is_finite(),
+            Condition::Is(_) | Condition::Missing | Condition::NotCovered => true,
+        };
+        if !self.lines.iter().all(|line| features.contains(&line.feature) && is_cut(line.condition)) {
+            return wrong("asks of a feature that the model does not have");
+        }
+        let is_row = |row: &PointsRow| row.from <= row.to && (0.0..=1.0).contains(&row.predicted);
+        if self.table.iter().all(is_row) { Ok(()) } else { wrong("has a table that cannot be") }
     }
 
     /// Recalibrates the card: log-odds become `offset + slope * log-odds`. A row of several totals keeps its

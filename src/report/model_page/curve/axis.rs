@@ -49,7 +49,7 @@ impl Across {
                 let step =
                     nice((self.high - self.low) / 8.0).max(if whole { 1.0 } else { f64::MIN_POSITIVE });
                 let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
-                (first..=last.min(first + 20)).map(|nth| nth as f64 * step).collect()
+                (first..=last.min(first.saturating_add(20))).map(|nth| nth as f64 * step).collect()
             }
             Scale::Log if whole && self.low >= 0.0 && self.high <= FEW => {
                 (self.low.ceil() as i64..=self.high as i64).map(|value| value as f64).collect()

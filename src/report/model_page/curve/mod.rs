@@ -47,7 +47,9 @@ impl PageScale {
             spans.map(|(low, high)| high - low).fold(0.0, f64::max)
         };
         let (usual, whole) = (range(true), range(false));
-        let per_unit = if usual > 0.0 { (Self::USUAL / usual).min(Self::MOST / whole) } else { Self::USUAL };
+        // What is rare may be all there is: it is never taller than the page.
+        let fitted = |height: f64, range: f64| if range > 0.0 { height / range } else { Self::USUAL };
+        let per_unit = fitted(Self::USUAL, usual).min(fitted(Self::MOST, whole));
         Self { per_unit, tick: nice(34.0 / per_unit) }
     }
 }
