@@ -44,6 +44,7 @@
 mod check;
 mod counted;
 mod dates;
+mod doubts;
 mod editing;
 mod full_audit;
 mod init;
@@ -55,6 +56,7 @@ mod quality;
 #[cfg(feature = "schema")]
 mod schema;
 mod source;
+mod timeliness;
 mod training;
 
 pub use check::Checked;

@@ -54,6 +54,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         ledger.record_release(&scorer)?;
     }
     output::write(&arguments.out, &scorer.to_json()?)?;
+    let SignOff { by, role, purpose, signed_on, review_by } = scorer.sign_off();
     output::print(&format!("{}  {}\n", scorer.digest(), arguments.out.display()))?;
+    output::print(&format!(
+        "Released by {by} ({role}) on {signed_on} for \"{purpose}\"; it may score until {review_by}, and is then to be reviewed.\n"
+    ))?;
     Ok(Outcome::Done)
 }

@@ -143,7 +143,11 @@ impl DraftParams {
             account.push(format!("outcome: {}", aim.outcome.words));
         }
         account.push(match faults.len() {
-            0 => format!("check accepts the draft, with {warnings} warnings"),
+            0 => format!(
+                "check accepts the draft, with {}",
+                crate::words::counted(warnings, "warning", "warnings")
+            ),
+            1 => "check finds 1 fault in the draft; it stands at its end".to_owned(),
             n => format!("check finds {n} faults in the draft; they stand at its end"),
         });
         draft.account = account;
@@ -162,7 +166,9 @@ impl DraftParams {
         };
         match project.check() {
             Ok(checked) => {
-                (checked.faults().iter().map(ToString::to_string).collect(), checked.warnings().len())
+                let last = checked.project().training.as_of.iter().copied().max();
+                let warnings = last.map_or(0, |last| checked.warnings(last).len());
+                (checked.faults().iter().map(ToString::to_string).collect(), warnings)
             }
             Err(fault) => (vec![fault.to_string()], 0),
         }
