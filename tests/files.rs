@@ -356,6 +356,42 @@ fn columns_are_looked_up_in_every_form() {
 }
 
 #[test]
+fn keys_that_are_spelt_otherwise_are_counted_and_so_are_rows_of_the_table_without_one() {
+    let offences: Rows<'_> = &[
+        &["code", "seen", "group"],
+        &["0105", "2024-01-31", "violence"],
+        &["28A", "2024-01-31", "burglary"],
+        &["", "", "not coded"],
+        &["7", "", "fraud"],
+    ];
+    // Zeros lost, a spreadsheet's decimals, capitals, a day written otherwise; another code, and none.
+    let rows: Rows<'_> = &[
+        &["who", "offence", "day", "on"],
+        &["p1", "0105", "2024-01-31", "2024-02-05"],
+        &["p1", "105", "2024-01-31", "2024-02-05"],
+        &["p1", "105.0", "31/01/2024", "2024-02-06"],
+        &["p1", "28a", "2024-01-31", "2024-02-07"],
+        &["p2", "999", "2024-01-31", "2024-02-08"],
+        &["p2", "", "2024-01-31", "2024-02-09"],
+    ];
+    let mapping = || SourceMapping::new("police", "who", "notice", "on").category("what");
+    for form in FORMS {
+        let (table, file) = (format!("offences.{form}"), format!("police.{form}"));
+        let folder = folder(&[(&table, offences), (&file, rows)]);
+        let offences = Extract::path(folder.path().join(&table));
+        let on = [["offence", "code"], ["day", "seen"]];
+        let table = Lookup::read_by(offences, &on, &[("what", "group")]).unwrap();
+        let records = read(mapping(), Extract::path(folder.path().join(&file)).join(table)).unwrap();
+        let count = |kind: RemarkKind| -> u64 {
+            records.remarks().iter().filter(|remark| remark.kind == kind).map(|remark| remark.rows).sum()
+        };
+        assert_eq!(count(RemarkKind::NotInLookup), 5, "{form}");
+        assert_eq!(count(RemarkKind::KeySpeltOtherwise), 3, "{form}");
+        assert_eq!(count(RemarkKind::KeyMissingInLookup), 2, "{form}");
+    }
+}
+
+#[test]
 fn a_look_up_table_that_contradicts_itself_or_is_not_asked_for_is_refused() {
     let table = |rows: Rows<'_>| {
         Lookup::read(Extract::frame(frame_of(rows)), ["offence", "code"], &[("what", "group")])
@@ -365,7 +401,7 @@ fn a_look_up_table_that_contradicts_itself_or_is_not_asked_for_is_refused() {
     assert!(told.contains("row 2: its code stood before"), "{told}");
     assert!(!told.contains("fraud") && !told.contains("105"), "{told}");
     let told = table(&[header, &["", "violence"]]).unwrap_err().to_string();
-    assert!(told.contains("row 1: it has no code"), "{told}");
+    assert!(told.contains("none of its rows has a code"), "{told}");
     let same: Rows<'_> = &[header, &["105", "violence"], &["105", "violence"]];
     let rows = || Extract::frame(frame_of(&[&["who", "offence", "on"], &["p1", "105", "2024-01-05"]]));
     let mapping = || SourceMapping::new("police", "who", "notice", "on");

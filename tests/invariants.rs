@@ -322,7 +322,7 @@ fn invariant_5_a_cohort_by_other_rules_is_refused() {
         [CohortSpec::default(), world::rules().ages(2, 16), world::rules().open(Selector::source("roll"))]
     {
         let refused = made.scorer.score(&rules.choose(&snapshot).unwrap(), &world::request()).err();
-        assert!(matches!(refused, Some(ScoringError::OtherPopulation)), "{rules:?}");
+        assert!(matches!(refused, Some(ScoringError::OtherPopulation { .. })), "{rules:?}");
     }
 }
 

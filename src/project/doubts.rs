@@ -3,7 +3,7 @@
 //! Checking, training and scoring all say it, each what bears on it, from here: who trains without a check is to hear the
 //! same.
 
-use super::{Project, SourceFile, Timeliness, counted};
+use super::{Project, SourceFile, Timeliness, UNDECIDED, counted};
 use crate::calendar::{AsOf, Lookback};
 use crate::features::Feature;
 use crate::records::{Coverage, DaysFound, IdMismatch, Records, RemarkKind, TableRead};
@@ -51,6 +51,7 @@ impl Project {
         warnings.extend(of_people(self, records));
         warnings.extend(records.unlisted_codes().map(ToString::to_string));
         warnings.extend(records.tables().iter().flat_map(unmatched));
+        warnings.extend(keys_spelt_otherwise(records));
         warnings.extend(stale(records, as_of));
         warnings.extend(not_covered(self, records, &[as_of]));
         warnings
@@ -60,14 +61,18 @@ impl Project {
 /// What bears on training; months are looked at until a date.
 pub(super) fn of_training(project: &Project, records: &Records, until: AsOf) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
+    if project.purpose.trim() == UNDECIDED {
+        warnings.push("the purpose is still to be decided: say in `purpose`, in the council's own words, what scores are for".to_owned());
+    }
     for source in &project.sources {
         warnings.extend(of_source(source, records.days_found(&source.name)));
     }
     warnings.extend(of_people(project, records));
     warnings.extend(records.unlisted_codes().map(ToString::to_string));
     warnings.extend(days_between_lists(project));
-    warnings.extend(records.tables().iter().flat_map(unmatched));
     warnings.extend(silent_months(records, until));
+    warnings.extend(records.tables().iter().flat_map(unmatched));
+    warnings.extend(keys_spelt_otherwise(records));
     if let Ok(features) = project.features() {
         let features = features.features();
         warnings.extend(counted::more_than_once(records, features, project.cohort.unit));
@@ -105,6 +110,16 @@ pub(super) fn unmatched(table: &TableRead) -> impl Iterator<Item = String> {
     table.unmatched.iter().filter(|held| held.why != IdMismatch::NotListed).map(move |held| {
         let rows = words::counted(held.rows as usize, "row has an id", "rows have an id");
         format!("{rows} in {name} that is on no list of people: {}", held.why.words())
+    })
+}
+
+/// Rows whose key is in a look-up table in another spelling.
+fn keys_spelt_otherwise(records: &Records) -> impl Iterator<Item = String> {
+    let kind = RemarkKind::KeySpeltOtherwise;
+    records.remarks().iter().filter(move |remark| remark.kind == kind).map(move |remark| {
+        let rows = words::counted(remark.rows as usize, "row", "rows");
+        format!("{}: {rows} whose key is in its look-up table but for zeros before it, capitals, blanks, marks, .0 behind it, or \
+             the form of a date; write it alike in both, since nothing is looked up for them", remark.source)
     })
 }
 

@@ -67,6 +67,8 @@ impl Plan {
 pub(super) struct Aim {
     pub(super) cohort: CohortSpec,
     pub(super) features: Vec<FeatureTemplate>,
+    /// Comments above the features.
+    pub(super) feature_notes: Vec<String>,
     pub(super) outcome: OutcomeSpec,
     pub(super) as_of: Vec<Day>,
     /// Comments above the outcome.
