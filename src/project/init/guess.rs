@@ -62,6 +62,17 @@ pub(super) fn guess(tables: &[Table], parts: &Parts) -> Plan {
                     number += 1;
                 }
                 names.push(source.name.clone());
+                let pattern = super::pattern(&table.path).filter(|_| table.sheet.is_none());
+                let is_month = |other: &&Taken<EventColumns>| {
+                    pattern.is_some() && super::pattern(&tables[other.table].path) == pattern
+                };
+                if let Some(other) = plan.sources.iter().find(is_month) {
+                    source.notes.push(format!(
+                        "{DECIDE}its name differs from that of {} in numbers alone, and its columns have other names. Are they one \
+                         source? Then name both files in one `path`, and the other names under `read = {{ aliases = ... }}`.",
+                        shown(&tables[other.table])
+                    ));
+                }
                 plan.sources.push(source);
             }
             Err(why) => plan.left_out.push(match why.strip_prefix(DECIDE) {

@@ -242,6 +242,7 @@ impl LayoutText {
                 }
             }
         }
+        plan.leave_out_strangers(tables);
         let rest = tables.iter().zip(&used).filter(|(_, used)| !**used);
         plan.left_out.extend(rest.map(|(table, _)| format!("{}: not read by this layout.", shown(table))));
         plan
