@@ -164,6 +164,22 @@ impl CohortSpec {
         }
     }
 
+    /// The keys of the rules that differ; none where they are the same.
+    pub(crate) fn differs_from(&self, other: &Self) -> Vec<&'static str> {
+        // Taken apart, so that a rule which is added later cannot be forgotten here.
+        let Self { unit, ages, open, not_open, none_within, latest, own_day } = self;
+        let rules = [
+            ("`unit`", *unit != other.unit),
+            ("`ages`", *ages != other.ages),
+            ("`open`", *open != other.open),
+            ("`not_open`", *not_open != other.not_open),
+            ("`none_within`", *none_within != other.none_within),
+            ("`latest`", *latest != other.latest),
+            ("`own_day`", *own_day != other.own_day),
+        ];
+        rules.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+
     /// The rules whose records are none at all: such a rule would let nobody pass, or everybody.
     pub(crate) fn faults(&self, records: &Records) -> Vec<SpecError> {
         let rules = self.selectors().filter_map(|(selector, of)| selector.check(records, of).err());

@@ -317,12 +317,14 @@ pub enum RecordsError {
 #[non_exhaustive]
 pub enum SpecError {
     /// A source that there is not.
-    #[error("{of}: there is no source \"{source_name}\"")]
+    #[error("{of}: there is no source \"{source_name}\"{nearest}")]
     NoSource {
         /// Whose definition it is.
         of: String,
         /// The name that was looked for.
         source_name: String,
+        /// What was most likely meant; empty where nothing is near.
+        nearest: String,
     },
     /// A category that the source's mapping does not keep.
     #[error(
@@ -642,8 +644,14 @@ pub enum ScoringError {
         signed_on: String,
     },
     /// A cohort that was chosen by other rules than the model was trained on.
-    #[error("the cohort was chosen by other rules than those that the model was trained on")]
-    OtherPopulation,
+    #[error(
+        "the cohort was chosen by other rules than those that the model was trained on: they differ in {rules}; put the \
+         project's `[cohort]` back to what it was, or train a model by the new rules"
+    )]
+    OtherPopulation {
+        /// The rules that differ, by their keys.
+        rules: String,
+    },
     /// A date in the future of the request: what will be known by then is not on record yet.
     #[error(
         "scores as of {as_of} were asked for on {on}, before that date: what becomes known until then is missing; ask for {on} \
@@ -741,7 +749,10 @@ pub enum ReviewError {
     #[error("a case is opened by a named person with a role: {0}")]
     Reviewer(&'static str),
     /// The list is too old.
-    #[error("the list expired on {0}; score again, so that people are not judged by what was true then")]
+    #[error(
+        "the list expired on {0}; score again, so that people are not judged by what was true then. For what was done \
+         while it held, give the day on which it was (`--on`)"
+    )]
     Expired(String),
     /// A decision without a reason.
     #[error("a decision needs a reason in words")]

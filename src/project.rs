@@ -44,6 +44,7 @@
 mod check;
 mod counted;
 mod dates;
+mod doubts;
 mod editing;
 mod full_audit;
 mod init;
@@ -56,6 +57,7 @@ mod quality;
 #[cfg(feature = "schema")]
 mod schema;
 mod source;
+mod timeliness;
 mod training;
 
 pub use check::Checked;
@@ -94,6 +96,12 @@ use crate::records::{
     PeopleColumns, ReadOptions, Records, RecordsBuilder, Selector, SourceMapping, one_or_many,
 };
 use crate::stats::Bootstrap;
+
+/// What the tables are called that are no sources: no source can have such a name.
+const RESERVED: [&str; 4] = ["people", "households", "protected", "identities"];
+
+/// The purpose of a draft, until somebody decides it.
+const UNDECIDED: &str = "To be decided";
 
 /// A project file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -341,6 +349,13 @@ impl Project {
         if !(0.0..=1.0).contains(&self.reject_limit) {
             let why = RecordsError::RejectLimit(self.reject_limit).to_string();
             return Err(ProjectError::Range { key: "reject_limit", why });
+        }
+        if let Some(source) = self.sources.iter().find(|source| RESERVED.contains(&source.name.as_str())) {
+            let why = format!(
+                "\"{}\" is what this table of every project is called; give the source another name",
+                source.name
+            );
+            return Err(ProjectError::Range { key: "source.name", why });
         }
         self.joins().try_for_each(JoinFile::check)?;
         let of_family = self.protected.as_ref().and_then(|file| file.columns.of_family);

@@ -93,6 +93,9 @@ fn the_whole_path_from_extracts_to_a_list() {
         text(&released),
     ]);
     assert_eq!(code(&release), 0, "{}", complained(&release));
+    for part in ["Released by A. Manager (Head of Early Help)", "2026-04-01", purpose, text(&released)] {
+        assert!(said(&release).contains(part), "{part}: {}", said(&release));
+    }
 
     let other = score(&released, "Choose whom to investigate", "2025-04-01");
     assert_eq!(code(&other), 1);
@@ -111,6 +114,13 @@ fn the_whole_path_from_extracts_to_a_list() {
     assert_eq!(std::fs::read_to_string(out.join("list.csv")).unwrap().lines().count(), 10);
     let page = std::fs::read_to_string(out.join("list.html")).unwrap();
     assert!(page.contains(list["entries"][0]["case"]["entity"].as_str().unwrap()));
+
+    // A list that nobody could act on any more says so.
+    assert!(!said(&scored).contains("has expired"), "{}", said(&scored));
+    let expired = score(&released, purpose, "2025-06-15");
+    assert_eq!(code(&expired), 0, "{}", complained(&expired));
+    assert!(said(&expired).contains("This list has expired"), "{}", said(&expired));
+    assert!(said(&expired).contains("--on"), "{}", said(&expired));
 
     // A changed model is refused.
     let changed = std::fs::read_to_string(&released).unwrap().replacen("\"rows\": ", "\"rows\": 1", 1);

@@ -488,3 +488,81 @@ fn a_folder_of_noise_is_an_error_and_no_draft() {
     std::fs::write(folder.path().join("f.csv"), "colour,shape\nred,round\nblue,square\n").unwrap();
     refused("no column looks like the ids of people");
 }
+
+/// People, and visits in a folder for each year and area.
+fn visits_in_parts(folder: &Path) {
+    let day = |days: u32| Day::from_epoch_days(18_993 + i32::try_from(days).unwrap());
+    let mut people = "person_id,date_of_birth\n".to_owned();
+    let mut parts: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    for child in 0..400_u32 {
+        let _ = writeln!(people, "c{child},{}", day(0) - i32::try_from(child * 11).unwrap());
+        for nth in 0..=child % 4 {
+            let on = day(child * 13 % 330 + nth * 250);
+            let area = ["North", "South"][child as usize % 2];
+            let part = parts.entry(format!("year={}/area={area}", on.ymd().0)).or_default();
+            let _ = writeln!(part, "c{child},{on},{}", on + 2);
+        }
+    }
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("people.csv"), people).unwrap();
+    for (part, rows) in parts {
+        let part = folder.join("visits").join(part);
+        std::fs::create_dir_all(&part).unwrap();
+        std::fs::write(part.join("part-0.csv"), format!("person_id,visited,recorded\n{rows}")).unwrap();
+    }
+}
+
+#[test]
+fn a_table_in_folders_of_its_values_is_one_source_whatever_its_files_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (extracts, project) = (folder.path().join("extracts"), folder.path().join("project"));
+    visits_in_parts(&extracts);
+    std::fs::create_dir_all(&project).unwrap();
+    let draft = DraftParams::new(&extracts).draft(&project).unwrap();
+    let accepted = accepted(&draft, &project);
+    // Seen from the project's folder, so that both can move.
+    assert_eq!(accepted.people.as_ref().unwrap().path, [Path::new("../extracts/people.csv")]);
+    let [visits] = accepted.sources.as_slice() else { panic!("{}", draft.text()) };
+    assert_eq!(
+        (visits.name.as_str(), visits.path.as_slice()),
+        ("visits", &["../extracts/visits/**/*.csv".into()][..])
+    );
+    assert!(visits.columns.categories.contains(&"area".to_owned()), "{}", draft.text());
+    let records = accepted.records().unwrap();
+    assert_eq!(records.intake().iter().find(|intake| intake.source == "visits").unwrap().read, 1_000);
+    // Three years of records: what looks back further would be covered for nobody.
+    let warnings = accepted.training_warnings(&records);
+    assert!(warnings.iter().all(|warning| !warning.contains("begins too late")), "{warnings:?}");
+    assert!(
+        warnings.iter().any(|warning| warning.contains("purpose is still to be decided")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn no_source_is_named_as_a_table_of_every_project_is() {
+    let folder = tempfile::tempdir().unwrap();
+    visits_in_parts(folder.path());
+    let visits =
+        std::fs::read_to_string(folder.path().join("visits/year=2022/area=North/part-0.csv")).unwrap();
+    std::fs::remove_dir_all(folder.path().join("visits")).unwrap();
+    std::fs::write(folder.path().join("identities.csv"), visits).unwrap();
+    let draft = DraftParams::new(folder.path()).draft(folder.path()).unwrap();
+    assert!(draft.text().contains("name = \"identities_2\""), "{}", draft.text());
+    for name in ["people", "households", "protected", "identities"] {
+        let text = draft.text().replace("name = \"identities_2\"", &format!("name = \"{name}\""));
+        let told = Project::from_toml(&text, folder.path()).unwrap_err().to_string();
+        assert!(told.contains(name) && told.contains("another name"), "{told}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_of_the_layout_is_told_what_was_looked_for_and_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("meals.csv"), "a,b\n1,2\n").unwrap();
+    let drafted = DraftParams::new(folder.path()).layout(Layout::Ssda903).draft(folder.path());
+    let told = drafted.unwrap_err().to_string();
+    for part in ["ssda903", "episodes", "meals.csv", "annex-a"] {
+        assert!(told.to_lowercase().contains(part), "{part}: {told}");
+    }
+}

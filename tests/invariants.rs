@@ -318,11 +318,15 @@ fn invariant_5_scoring_is_refused_when_the_review_is_overdue() {
 fn invariant_5_a_cohort_by_other_rules_is_refused() {
     let made = released();
     let snapshot = made.records.as_of(world::list_date());
-    for rules in
-        [CohortSpec::default(), world::rules().ages(2, 16), world::rules().open(Selector::source("roll"))]
-    {
+    for (rules, key) in [
+        (CohortSpec::default(), "`"),
+        (world::rules().ages(2, 16), "differ in `ages`;"),
+        (world::rules().open(Selector::source("roll")), "differ in `open`;"),
+    ] {
         let refused = made.scorer.score(&rules.choose(&snapshot).unwrap(), &world::request()).err();
-        assert!(matches!(refused, Some(ScoringError::OtherPopulation)), "{rules:?}");
+        assert!(matches!(refused, Some(ScoringError::OtherPopulation { .. })), "{rules:?}");
+        let told = refused.unwrap().to_string();
+        assert!(told.contains(key), "{told}");
     }
 }
 

@@ -281,7 +281,8 @@ fn a_list_of_households_without_households_and_unreadable_days_of_death_are_warn
     let path = council.write(folder.path(), Format::Csv).unwrap();
     let warned = |text: &str, of: &str| {
         let project = Project::from_toml(text, folder.path()).unwrap();
-        project.check().unwrap().warnings().iter().filter(|warning| warning.contains(of)).count()
+        let warnings = project.check().unwrap().warnings("2025-04-01".parse().unwrap());
+        warnings.iter().filter(|warning| warning.contains(of)).count()
     };
     let text = std::fs::read_to_string(path).unwrap();
     assert_eq!((warned(&text, "households"), warned(&text, "death")), (0, 0));

@@ -288,7 +288,7 @@ fn columns_are_looked_up_by_several_together_in_every_form() {
     let told = read_by(&[header, &["1", "2", "a"], &["1", "2", "b"]], &on);
     assert!(told.contains("row 2: its module and term stood before"), "{told}");
     let told = read_by(&[header, &["1", "", "a"]], &on);
-    assert!(told.contains("row 1: it has no module and term"), "{told}");
+    assert!(told.contains("none of its rows has a module and term"), "{told}");
     assert!(read_by(&[header], &[]).contains("names no column"));
 }
 
@@ -325,6 +325,7 @@ fn folders_give_columns_to_the_files_in_them_in_every_form() {
         below(folder.path(), "area=North/year=2024", form, own);
         let records = read(SourceMapping::new("s", "who", "visit", "on").category("year"), all()).unwrap();
         assert_eq!(records.intake()[0].accepted, 3, "{form}");
+        assert_eq!(digest(&read(mapping(), all()).unwrap()), twin, "{form}: one code and not two");
         let other: Rows<'_> =
             &[&["year", "who", "on"], &["2024", "p2", "2024-02-02"], &["2023", "p-977", "2023-03-04"]];
         below(folder.path(), "area=North/year=2024", form, other);
@@ -333,6 +334,11 @@ fn folders_give_columns_to_the_files_in_them_in_every_form() {
             told.contains("year") && told.contains("folder") && !told.contains("p-977"),
             "{form}: {told}"
         );
+        below(folder.path(), "area=North/year=2024/year=2023", form, &[header, &["p2", "2024-02-02"]]);
+        std::fs::remove_dir_all(folder.path().join("area=South%20West")).unwrap();
+        std::fs::remove_file(folder.path().join(format!("area=North/year=2024/part-0.{form}"))).unwrap();
+        let told = read(mapping(), all()).unwrap_err().to_string();
+        assert!(told.contains("two folders that give the column year"), "{form}: {told}");
         // What nobody asks for may say what it likes.
         assert!(read(SourceMapping::new("s", "who", "visit", "on"), all()).is_ok(), "{form}");
         // A column that neither has is missing.

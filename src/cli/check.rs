@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::say(&format!("{}: {warning}", path.display()));
     }
     let (records, protected) = (checked.records(), checked.protected());
-    let warnings = checked.warnings();
+    let warnings = checked.warnings(as_of);
     let at_the_door = model.as_ref().map(|model| checked.at_the_door(model, as_of));
     let mut faults: Vec<String> = checked.faults().iter().map(ToString::to_string).collect();
     let failed = at_the_door.iter().filter_map(|said| said.failed.clone());

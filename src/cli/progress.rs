@@ -26,6 +26,11 @@ impl Progress {
         self.0.set_message(what.to_owned());
     }
 
+    /// Warnings, above the line.
+    pub fn warn(&self, warnings: &[String]) {
+        self.0.suspend(|| warnings.iter().for_each(|warning| eprintln!("warning: {warning}")));
+    }
+
     /// What a project tells, so that it is shown on this line.
     pub fn watch(&self) -> Watch {
         Watch { bar: self.0.clone(), read: Mutex::default() }

@@ -60,6 +60,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         record.checkpoint()?;
     }
     outputs.write(&[(name.as_str(), scorer.to_json()?)])?;
+    let SignOff { by, role, purpose, signed_on, review_by } = scorer.sign_off();
     output::print(&format!("{}  {}\n", scorer.digest(), arguments.out.display()))?;
+    output::print(&format!(
+        "Released by {by} ({role}) on {signed_on} for \"{purpose}\"; it may score until {review_by}, and is then to be reviewed.\n"
+    ))?;
     Ok(Outcome::Done)
 }

@@ -96,6 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let records = project.records()?;
+    progress.warn(&project.scoring_warnings(&records, arguments.as_of));
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
     let scores = scorer.score(&cohort, &request)?;

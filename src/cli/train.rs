@@ -57,6 +57,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let (records, protected) = (project.records()?, project.protected()?);
+    // Before anything can fail: what is doubtful of the records is often why.
+    progress.warn(&project.training_warnings(&records));
     let (comparison, model) = match trainers.as_slice() {
         [only] => {
             let (candidate, backtest) = project.test(&records, &protected, only)?;

@@ -177,7 +177,10 @@ pub enum LedgerError {
     #[error("this reviewer has not opened the case; open it first")]
     NotOpened,
     /// A list that is too old.
-    #[error("the list expired on {0}; score again, so that people are not judged by what was true then")]
+    #[error(
+        "the list expired on {0}; score again, so that people are not judged by what was true then. For what was done \
+         while it held, give the day on which it was (`--on`)"
+    )]
     Expired(String),
     /// A case whose content was taken out.
     #[error("the case was taken out of the ledger")]

@@ -314,22 +314,29 @@ fn shown(share: Option<&Estimate>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| format!("{} of {}", share.percent(), share.n))
 }
 
+fn shown_of(share: Option<&Estimate>, of: &str) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{} of {}", share.percent(), counted(share.n, of)))
+}
+
 fn write_tally(f: &mut fmt::Formatter<'_>, tally: &Tally) -> fmt::Result {
     writeln!(f, "  listed {}, opened {}, decided {}", tally.listed, tally.opened, tally.decided)?;
-    writeln!(f, "  opened: {} cases", shown(tally.opened_share.as_ref()))?;
+    writeln!(f, "  opened: {}", shown_of(tally.opened_share.as_ref(), "case"))?;
     writeln!(
         f,
         "  next step: offer support {}, seek information {}, no action {}",
         tally.offer_support, tally.seek_information, tally.no_action
     )?;
-    writeln!(f, "  agreed with the list: {} decisions", shown(tally.agreement.as_ref()))?;
-    writeln!(f, "  overrode it: {} decisions", shown(tally.override_rate.as_ref()))?;
+    writeln!(f, "  agreed with the list: {}", shown_of(tally.agreement.as_ref(), "decision"))?;
+    writeln!(f, "  overrode it: {}", shown_of(tally.override_rate.as_ref(), "decision"))?;
     match &tally.days_to_decide {
         None => writeln!(f, "  time to decide: no decision yet"),
         Some(days) => writeln!(
             f,
-            "  time to decide: half within {} days, three quarters within {}, the longest {} ({} decisions)",
-            days.median, days.three_quarters, days.longest, days.n
+            "  time to decide: half within {} days, three quarters within {}, the longest {} ({})",
+            days.median,
+            days.three_quarters,
+            days.longest,
+            counted(days.n, "decision")
         ),
     }
 }

@@ -152,7 +152,7 @@ impl Ledger {
                 format!("entries of the kind \"{}\" are written by their own function alone", draft.kind);
             return Err(LedgerError::Draft(why));
         }
-        self.write(|| Ok(drafts.clone()))
+        self.write(move || Ok(drafts.clone()))
     }
 
     /// Appends what `make` says, given the ledger as it stands; if somebody else wrote meanwhile, it is asked
@@ -239,7 +239,7 @@ impl Ledger {
     /// hold no purge that says who and why: then nothing is changed. [`LedgerError::NotWiped`] when all is done, but another
     /// program that is reading kept the bytes from being wiped.
     pub fn redact(&self, seqs: &[u64], drafts: Vec<Draft>) -> Result<Head, LedgerError> {
-        self.take_out(|| Ok((seqs.to_vec(), drafts.clone())))
+        self.take_out(move || Ok((seqs.to_vec(), drafts.clone())))
     }
 
     /// Computes the whole chain anew from the bytes of the file, holds every entry against those before it (was the case

@@ -415,15 +415,15 @@ impl Rules {
                         return Err("it took out a case, and left what was decided about it");
                     }
                 }
-                Some(EntryKind::CaseOpened | EntryKind::Decision) => {
-                    if self.about.get(&seq).is_some_and(|&case| is_there(case)) {
-                        return Err("it took out what was decided about a case, and left the case");
-                    }
+                Some(EntryKind::CaseOpened | EntryKind::Decision)
+                    if self.about.get(&seq).is_some_and(|&case| is_there(case)) =>
+                {
+                    return Err("it took out what was decided about a case, and left the case");
                 }
-                Some(EntryKind::RunFinished) => {
-                    if self.run_of.get(&seq).is_some_and(|run| !runs.contains(run)) {
-                        return Err("it took out the digests of a run, and nobody of the run");
-                    }
+                Some(EntryKind::RunFinished)
+                    if self.run_of.get(&seq).is_some_and(|run| !runs.contains(run)) =>
+                {
+                    return Err("it took out the digests of a run, and nobody of the run");
                 }
                 _ => {}
             }

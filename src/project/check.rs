@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Project, SourceFile, counted};
-use crate::calendar::{AsOf, Day, Lookback};
+use super::{Project, doubts};
+use crate::calendar::AsOf;
 use crate::error::{Error, RecordsError, ReportError, SpecError};
 use crate::fairness::Protected;
 use crate::outcome::Label;
 use crate::outputs::cell;
-use crate::records::{Coverage, DaysFound, Intake, Records, Reject, RemarkKind, check_limit};
+use crate::records::{Intake, Records, Reject, check_limit};
 
 /// A project's extracts as they were read, whatever share of their rows was rejected: see [`Project::check`].
 #[derive(Debug)]
@@ -204,120 +204,19 @@ impl Checked<'_> {
         }
     }
 
-    /// Where cases have days of their own: that dates lie further apart than the span that each takes.
-    fn days_between_lists(&self) -> Option<String> {
-        let cohort = &self.project.cohort;
-        let within = cohort.own_day.as_ref()?.within;
-        let mut dates = self.project.training.as_of.clone();
-        dates.sort_unstable();
-        let (before, after) = dates
-            .windows(2)
-            .map(|pair| (pair[0], pair[1]))
-            .find(|&(before, after)| cohort.first_seen(after) > before.day() + 1)?;
-        Some(format!(
-            "`own_day` takes those who are due in the {within} up to each date, and from {before} to {after} it is longer: whoever is \
-             due in between is in no cohort; make `within` as long as dates are apart, or add dates"
-        ))
-    }
-
-    /// What the project declares and the records do not bear out, or what it leaves unsaid: each a sentence.
-    /// None of it stops a run, since only the council knows which of the two is right.
+    /// What the project declares and the records do not bear out, or what it leaves unsaid: each a sentence, for training
+    /// and for a list as of a date. None of it stops a run, since only the council knows which of the two is right.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        let sources = self.project.sources.iter();
-        let mut warnings: Vec<String> =
-            sources.flat_map(|source| doubts(source, self.records.days_found(&source.name))).collect();
-        warnings.extend(self.doubts_of_people());
-        let unlisted = self.records.unlisted_codes().chain(self.protected.unlisted_codes());
-        warnings.extend(unlisted.map(ToString::to_string));
-        warnings.extend(self.days_between_lists());
-        let Ok(features) = self.project.features() else { return warnings };
-        warnings.extend(counted::more_than_once(
-            &self.records,
-            features.features(),
-            self.project.cohort.unit,
-        ));
-        for feature in features.features() {
-            let Some(source) = self.records.source(&feature.records.source) else { continue };
-            let reaches_back = |as_of: &&AsOf| {
-                let start = feature.over.start(AsOf::new(self.project.cohort.first_seen(**as_of)));
-                let from = source.coverage.from.map(Day::epoch_days).or_else(|| source.first_day(**as_of));
-                feature.over != Lookback::Ever && from.is_none_or(|from| from > start.epoch_days())
-            };
-            let dates: Vec<String> =
-                self.project.training.as_of.iter().filter(reaches_back).map(AsOf::to_string).collect();
-            if !dates.is_empty() {
-                warnings.push(format!(
-                    "feature {} reads {}, and source {} begins too late for that at {}: there it is not covered for whoever \
-                     was born before the window; take later dates or a shorter window, or state an earlier `from` where the \
-                     source does hold more",
-                    feature.name,
-                    feature.over,
-                    source.name,
-                    dates.join(", ")
-                ));
-            }
-        }
+    pub fn warnings(&self, as_of: AsOf) -> Vec<String> {
+        let last = self.project.training.as_of.iter().copied().max();
+        let until = last.map_or(as_of, |last| last.max(as_of));
+        let mut warnings = doubts::of_training(self.project, &self.records, until);
+        warnings.extend(self.protected.unlisted_codes().iter().map(ToString::to_string));
+        warnings.extend(self.protected.table().into_iter().flat_map(doubts::unmatched));
+        warnings.extend(doubts::stale(&self.records, as_of));
         warnings
     }
-
-    /// What is doubtful of the lists of people and households.
-    fn doubts_of_people(&self) -> Vec<String> {
-        let (records, mut doubts) = (&self.records, Vec::new());
-        let (people, housed) = (records.people(), records.housed());
-        if self.project.households.is_some() && 2 * housed < people {
-            doubts.push(format!(
-                "the list of households has {housed} of {people} people: of the others nobody knows with whom they live, each is a \
-                 family by themselves, and features of a household are missing"
-            ));
-        }
-        let unusable = records.remarks().iter().filter(|remark| remark.kind == RemarkKind::PartingUnusable);
-        let unusable: u64 = unusable.map(|remark| remark.rows).sum();
-        if unusable > 0 {
-            doubts.push(format!(
-                "the list of people has {unusable} days of death or leaving that cannot be read or cannot be: these people count \
-                 as being here, and may be listed"
-            ));
-        }
-        doubts
-    }
 }
-
-/// Where a source's declared coverage and the days in its records do not fit.
-fn doubts(source: &SourceFile, found: Option<DaysFound>) -> Vec<String> {
-    let (name, coverage) = (&source.name, &source.coverage);
-    let Some(found) = found else { return vec![format!("source {name} holds no record")] };
-    let mut doubts = Vec::new();
-    match coverage.from {
-        None => doubts.push(format!(
-            "source {name} declares no `from` in its coverage: it counts as beginning on {}, the first day in its records; \
-             state the day from which it is complete",
-            found.first_occurred
-        )),
-        Some(from) if found.first_occurred - from > SILENT_DAYS => doubts.push(format!(
-            "source {name} is declared complete from {from}, and its first record is of {}: a record missing before that day \
-             counts as \"nothing happened\"",
-            found.first_occurred
-        )),
-        Some(_) => {}
-    }
-    let last = found.last_occurred.max(found.last_known);
-    let allowed = coverage.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS);
-    match coverage.to {
-        None => doubts.push(format!(
-            "source {name} declares no `to` in its coverage: it counts as complete up to any date, and its last record is of \
-             {last}"
-        )),
-        Some(to) if to - last > i32::try_from(allowed).unwrap_or(i32::MAX) => doubts.push(format!(
-            "source {name} is declared complete up to {to}, and its last record is of {last}: it may have been cut short"
-        )),
-        Some(_) => {}
-    }
-    doubts
-}
-
-/// Days at the beginning of a source without any record from which somebody has to be asked: about a month.
-const SILENT_DAYS: i32 = 31;
 
 #[cfg(test)]
 mod tests {
@@ -416,21 +315,21 @@ capacity = { cases = 1 }
     }
 
     #[test]
-    fn what_is_declared_stands_beside_what_is_found() {
+    fn training_is_warned_as_a_check_is() {
         let project = project("doubts");
-        let doubts = |from: Option<&str>, to: Option<&str>| {
-            let day = |text: &str| text.parse().unwrap();
-            let mut source = project.sources[0].clone();
-            source.coverage.from = from.map(day);
-            source.coverage.to = to.map(day);
-            super::doubts(&source, project.check().unwrap().records().days_found("contacts")).join("\n")
-        };
-        assert_eq!(doubts(Some("2021-04-20"), Some("2021-06-20")), "");
-        assert!(doubts(Some("2020-01-01"), Some("2021-06-20")).contains("first record is of 2021-05-01"));
-        assert!(doubts(Some("2021-04-20"), Some("2023-01-01")).contains("last record is of 2021-06-01"));
-        let both = doubts(None, None);
-        assert!(both.contains("no `from`") && both.contains("no `to`"), "{both}");
-        let warnings = project.check().unwrap().warnings();
-        assert!(warnings.iter().any(|warning| warning.contains("reads 365 days")), "{warnings:?}");
+        let checked = project.check().unwrap();
+        let told = project.training_warnings(checked.records());
+        assert!(told.iter().any(|warning| warning.contains("reads 365 days")), "{told:?}");
+        let of_check = checked.warnings("2022-03-01".parse().unwrap());
+        assert!(told.iter().all(|warning| of_check.contains(warning)), "{told:?} {of_check:?}");
+        let late = "2030-01-01".parse().unwrap();
+        for told in [checked.warnings(late), project.scoring_warnings(checked.records(), late)] {
+            assert!(told.iter().any(|warning| warning.contains("contacts ends 2,556 days")), "{told:?}");
+        }
+        let told = project.scoring_warnings(checked.records(), late);
+        assert!(
+            told.iter().any(|warning| warning.contains("not covered for anybody at 2030-01-01")),
+            "{told:?}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::cohort::Unit;
 use crate::features::{Feature, Measure, Scope};
 use crate::records::{Records, RejectReason};
+use crate::words;
 
 /// What is counted once for each person of a family or household though it happened once: a sentence for each source.
 /// It stops no run, since a council may want just that.
@@ -22,8 +23,9 @@ pub(super) fn more_than_once(records: &Records, features: &[Feature], unit: Unit
         let shared = records.source(name)?.shared_incidents();
         if shared > 0 {
             return Some(format!(
-                "source {name} has records of several people about {shared} incidents, each of which counts once a person \
-                 in {features}; `measure = \"incidents\"` counts it once"
+                "source {name} has records of several people about {}, each of which counts once a person \
+                 in {features}; `measure = \"incidents\"` counts it once",
+                words::counted(shared, "incident", "incidents")
             ));
         }
         let is_repeated = |reject: &&crate::records::Reject| {
@@ -32,9 +34,10 @@ pub(super) fn more_than_once(records: &Records, features: &[Feature], unit: Unit
         let repeated = records.rejects().iter().filter(is_repeated).count();
         (repeated > 0).then(|| {
             format!(
-                "source {name}: {repeated} rows are rejected because their reference stands with another row as well, and \
+                "source {name}: {} rejected because their reference stands with another row as well, and \
                  {features} counts over several people; where the reference is that of an incident that is recorded for \
-                 each of them, map it as `incident` and not as `reference`"
+                 each of them, map it as `incident` and not as `reference`",
+                words::counted(repeated, "row is", "rows are")
             )
         })
     };

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use super::check::Checked;
 use super::quality::{
-    CohortAtDate, DataQuality, FindingWeight, ModelAtTheDoor, MonthOfRows, NamedCount, Names, Overlap,
-    OverlapShare, QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
+    CohortAtDate, DataQuality, FindingWeight, ModelAtTheDoor, NamedCount, Names, Overlap, OverlapShare,
+    QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
 };
-use crate::calendar::{AsOf, Day};
+use crate::calendar::AsOf;
 use crate::error::{Error, SpecError};
 use crate::monitor::{Monitor, MonitorParams};
 use crate::records::{
-    Coverage, IdMismatch, Intake, LinkCertainty, MOST_NAMES, NameCounts, Reject, RemarkKind, SourceCounts,
-    SourceProfile, first_of_month,
+    IdMismatch, Intake, LinkCertainty, MOST_NAMES, NameCounts, Reject, RemarkKind, SourceCounts,
 };
 use crate::scoring::ModelFile;
 use crate::words;
@@ -65,11 +64,11 @@ impl Checked<'_> {
                 add(FindingWeight::Warning, words);
             }
         }
-        for words in self.warnings() {
+        for words in self.warnings(as_of) {
             add(FindingWeight::Warning, words);
         }
         for table in &tables {
-            table.findings(&mut add);
+            table.notes(&mut add);
         }
         for words in notes(&tables) {
             add(FindingWeight::Note, words);
@@ -136,46 +135,13 @@ impl Checked<'_> {
             validity: RejectGroup::all(rejects),
             uniqueness: remarks.map(|remark| (remark.kind, remark.rows)).collect(),
             superseded: counted.map_or(0, |counted| counted.superseded),
-            timeliness: counted.map(|counted| self.timeliness(&intake.source, counted, as_of)),
+            timeliness: counted.map(|counted| Timeliness::of(records, &intake.source, counted, as_of)),
             people: counted.map(|counted| ShownCount::of(people_in(&counted.has))),
             kinds,
             roles,
             categories,
             unmatched: read.map(|read| read.unmatched.clone()).unwrap_or_default(),
             links: read.and_then(|read| read.links.clone()),
-        }
-    }
-
-    fn timeliness(&self, source: &str, counted: &SourceCounts, as_of: AsOf) -> Timeliness {
-        let found = self.records().days_found(source);
-        let declared: Coverage = self
-            .records()
-            .sources()
-            .find(|(name, ..)| *name == source)
-            .map(|(_, coverage, _)| coverage.clone())
-            .unwrap_or_default();
-        let eve = as_of.day() - 1;
-        let ends = declared.to.or_else(|| found.map(|found| found.last_occurred.max(found.last_known)));
-        // Without a declared end silence up to any date counts.
-        let from = declared.from.or_else(|| found.map(|found| found.first_occurred));
-        let to = declared.to.map_or(eve, |to| to.min(eve));
-        let is_covered =
-            |month: Day| from.is_some_and(|from| from <= month) && month.plus_months(1) - 1 <= to;
-        let mut months: BTreeMap<Day, u64> = counted.months.iter().copied().collect();
-        let mut month = from.map_or(as_of.day(), first_of_month);
-        while month <= to {
-            months.entry(month).or_default();
-            month = month.plus_months(1);
-        }
-        let shown = |(month, rows)| MonthOfRows { month, rows, covered: is_covered(month), missing: false };
-        let mut months: Vec<MonthOfRows> = months.into_iter().map(shown).collect();
-        tell_missing(&mut months);
-        Timeliness {
-            days_behind: ends.map(|ends| eve - ends),
-            stale_after_days: declared.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS),
-            months,
-            declared,
-            found,
         }
     }
 }
@@ -254,26 +220,6 @@ fn people_in(has: &[bool]) -> u64 {
     has.iter().filter(|&&has| has).count() as u64
 }
 
-/// Marks the months that should have records; see [`MonthOfRows::missing`].
-fn tell_missing(months: &mut [MonthOfRows]) {
-    let has_rows = |month: &MonthOfRows| month.rows > 0;
-    let (first, last) = (months.iter().position(has_rows), months.iter().rposition(has_rows));
-    let (Some(first), Some(last)) = (first, last) else { return };
-    for place in first..last {
-        let MonthOfRows { month, rows, covered, .. } = months[place];
-        if rows > 0 || !covered {
-            continue;
-        }
-        let others: Vec<u64> = months
-            .iter()
-            .filter(|other| other.covered && other.month != month && other.month.ymd().1 == month.ymd().1)
-            .map(|other| other.rows)
-            .collect();
-        let sum: u64 = others.iter().sum();
-        months[place].missing = !others.is_empty() && sum >= SourceProfile::FEWEST * others.len() as u64;
-    }
-}
-
 /// For each source and each other one the share of its people who are in the other.
 fn overlaps(counts: &[(&str, SourceCounts)]) -> Vec<Overlap> {
     let both = |a: &[bool], b: &[bool]| a.iter().zip(b).filter(|&(&a, &b)| a && b).count() as u64;
@@ -289,30 +235,9 @@ fn overlaps(counts: &[(&str, SourceCounts)]) -> Vec<Overlap> {
 }
 
 impl TableQuality {
-    /// What is doubtful in this table alone.
-    fn findings(&self, add: &mut impl FnMut(FindingWeight, String)) {
+    /// What is worth a look in this table alone; what is doubtful is among the warnings.
+    fn notes(&self, add: &mut impl FnMut(FindingWeight, String)) {
         let name = &self.intake.source;
-        if let Some(held) = &self.timeliness {
-            if held.is_stale() {
-                let days = held.days_behind.unwrap_or_default();
-                add(
-                    FindingWeight::Warning,
-                    format!(
-                        "source {name} ends {days} days before the as-of date, and {} are allowed: its features are not \
-                         covered there; get a later extract, or take an earlier date",
-                        held.stale_after_days
-                    ),
-                );
-            }
-            if let Some(words) = held.missing_months() {
-                add(FindingWeight::Warning, format!("source {name} {words}"));
-            }
-        }
-        for held in self.unmatched.iter().filter(|held| held.why != IdMismatch::NotListed) {
-            let rows = words::counted(held.rows as usize, "row has an id", "rows have an id");
-            let words = format!("{rows} in {name} that is on no list of people: {}", held.why.words());
-            add(FindingWeight::Warning, words);
-        }
         if let Some(links) = &self.links
             && links.below[0] > 0
         {
@@ -326,30 +251,6 @@ impl TableQuality {
                 ),
             );
         }
-    }
-}
-
-impl Timeliness {
-    /// Months that should have records and have none; `None` where there is no such month.
-    fn missing_months(&self) -> Option<String> {
-        const NAMED: usize = 3;
-        let missing: Vec<String> = self
-            .months
-            .iter()
-            .filter(|month| month.missing)
-            .map(|month| month.month.to_string()[..7].to_owned())
-            .collect();
-        let mut named: Vec<String> = missing.iter().take(NAMED).cloned().collect();
-        if missing.len() > NAMED {
-            named.push(words::counted(missing.len() - NAMED, "more month", "more months"));
-        }
-        (!named.is_empty()).then(|| {
-            format!(
-                "has no record of {}, where other years have some: silence there is read as \"nothing happened\"; ask the \
-                 service whether a delivery was left out",
-                words::listed(&named)
-            )
-        })
     }
 }
 
@@ -444,26 +345,5 @@ mod tests {
         };
         let told = without_counts(fault.into());
         assert!(told.contains("(there are \"school\", \"other\" and 4 more)"), "{told}");
-    }
-
-    #[test]
-    fn a_month_is_missing_where_other_years_have_records_in_it() {
-        let month = |nth: i32, rows| MonthOfRows {
-            month: "2021-01-01".parse::<Day>().unwrap().plus_months(nth),
-            rows,
-            covered: true,
-            missing: false,
-        };
-        // August is silent every year, and March of the second year once; the last month may still be filling up.
-        let rows = |nth: i32| if nth % 12 == 7 || nth == 14 || nth == 35 { 0 } else { 40 };
-        let mut months: Vec<MonthOfRows> = (0..36).map(|nth| month(nth, rows(nth))).collect();
-        tell_missing(&mut months);
-        let missing: Vec<String> =
-            months.iter().filter(|month| month.missing).map(|month| month.month.to_string()).collect();
-        assert_eq!(missing, ["2022-03-01"]);
-        // So few that chance explains a silence.
-        let mut few: Vec<MonthOfRows> = (0..36).map(|nth| month(nth, rows(nth).min(5))).collect();
-        tell_missing(&mut few);
-        assert!(few.iter().all(|month| !month.missing));
     }
 }

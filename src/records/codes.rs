@@ -171,8 +171,10 @@ impl std::fmt::Display for UnlistedCodes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "source {}: {} rows have a {} that is not on its list of codes",
-            self.source, self.rows, self.column
+            "source {}: {} a {} that is not on its list of codes",
+            self.source,
+            if self.rows == 1 { "1 row has".to_owned() } else { format!("{} rows have", self.rows) },
+            self.column
         )?;
         for (place, (code, rows)) in self.shown.iter().enumerate() {
             write!(f, "{} \"{code}\" ({rows})", if place == 0 { ":" } else { "," })?;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::column::{Column, NO_DAY, NO_INTEGER};
 use super::days::{self, DateWritten, Order, Stated};
@@ -54,7 +55,8 @@ pub enum DateForm {
 #[serde(
     untagged,
     expecting = "give the day that is 0, or the column that has it: { column = \"started\" }, or { column = \"term\", is = \
-                 { \"2013J\" = \"2013-10-01\" } }"
+                 { \"2013J\" = \"2013-10-01\" } }. `is` names at least one, each once whatever blanks are around it, and each with a \
+                 day as year-month-day"
 )]
 pub enum DayZero {
     /// The same day for all rows.
@@ -72,8 +74,20 @@ pub struct DayZeroColumn {
     pub column: String,
     /// Where it holds names: the day that each stands for, by the name as it is written. A row with another name has no
     /// day 0, and its dates cannot be read: it is a reject with a reason of its own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "named_days")]
     pub is: BTreeMap<String, Day>,
+}
+
+/// Names as cells are read: without outer blanks. Why they are refused, [`DayZero`] says.
+fn named_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Day>, D::Error> {
+    let written = BTreeMap::<String, Day>::deserialize(deserializer)?;
+    let names = written.len();
+    let is: BTreeMap<String, Day> =
+        written.into_iter().map(|(name, day)| (name.trim().to_owned(), day)).collect();
+    if is.is_empty() || is.len() < names {
+        return Err(D::Error::custom("a name stands twice, or there is none"));
+    }
+    Ok(is)
 }
 
 /// Day 0 of a batch's rows: [`NO_DAY`] where the cell is empty, `None` where it gives no day.
@@ -164,7 +178,15 @@ mod tests {
         let read = |text: &str| toml::from_str::<super::super::ReadOptions>(text).map_err(|e| e.to_string());
         assert!(read("dates = { days_from = \"2013-10-01\" }").is_ok());
         assert!(read("dates = { days_from = { column = \"started\" } }").is_ok());
-        for text in ["\"2013\"", "{ colum = \"started\" }", "{ column = \"a\", is = { a = \"b\" } }"] {
+        assert!(read("dates = { days_from = { column = \"a\", is = { \" a\" = \"2013-10-01\" } } }").is_ok());
+        for text in [
+            "\"2013\"",
+            "{ colum = \"started\" }",
+            "{ column = \"a\", is = { a = \"b\" } }",
+            "{ column = \"a\", is = { a = \"31/02/2024\" } }",
+            "{ column = \"a\", is = {} }",
+            "{ column = \"a\", is = { a = \"2013-10-01\", \"a \" = \"2014-10-01\" } }",
+        ] {
             let told = read(&format!("dates = {{ days_from = {text} }}")).unwrap_err();
             assert!(told.contains("give the day that is 0"), "{told}");
         }

@@ -155,6 +155,13 @@ impl EventTable {
         })
     }
 
+    /// The rows of a person that became known before the date, states that a later one superseded among them: what a
+    /// source had said by then. What it says is [`EventTable::visible`].
+    #[inline]
+    pub(super) fn told(&self, person: u32, as_of: AsOf) -> impl Iterator<Item = usize> {
+        self.rows_of(person).filter(move |&row| as_of.sees(self.known(row)))
+    }
+
     /// All records of a person, known or not, each in its last state. For outcomes (what followed) only.
     #[inline]
     pub(crate) fn all(&self, person: u32) -> impl Iterator<Item = usize> {

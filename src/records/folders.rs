@@ -50,26 +50,48 @@ impl Folder {
     }
 }
 
-/// Refuses a file that says otherwise than the folders it lies in.
-pub(super) fn check((folders, wanted): (&[Folder], &[Name<'_>]), batch: &Batch) -> Result<(), String> {
+/// Refuses a file of which two folders say different things.
+pub(super) fn agree(folders: &[Folder], wanted: &[Name<'_>]) -> Result<(), String> {
+    for name in wanted {
+        let mut said = folders.iter().filter(|folder| name.is(&folder.name));
+        let Some(first) = said.next() else { continue };
+        if said.any(|other| !is_same(&other.value, &first.value)) {
+            return Err(format!(
+                "it lies in two folders that give the column {}, and they disagree; rename the one or the other",
+                name.column
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a cell says what a folder does: the same text, or the same number, written `1` or `01`.
+fn is_same(cell: &str, value: &str) -> bool {
+    let (cell, value) = (cell.trim(), value.trim());
+    let numbers = || Some((cell.parse::<f64>().ok()?, value.parse::<f64>().ok()?));
+    #[allow(clippy::float_cmp, reason = "the same number, written 1 or 01")]
+    let is_same_number = || numbers().is_some_and(|(cell, value)| cell == value);
+    cell == value || is_same_number()
+}
+
+/// Refuses a file that says otherwise than the folders it lies in. One that says the same number in other digits is read as
+/// the folder has it: `1` in one file and `01` for another would be two codes.
+pub(super) fn check((folders, wanted): (&[Folder], &[Name<'_>]), batch: &mut Batch) -> Result<(), String> {
     for folder in folders {
         let Some(place) = wanted.iter().position(|name| name.is(&folder.name)) else { continue };
         let cells = &batch.columns[place];
         let rows = if matches!(cells, Column::Constant(_)) { 1 } else { batch.rows.len() };
-        let is_same = |row: usize| {
-            let cell = cells.text(row).unwrap_or_default();
-            let (cell, value) = (cell.trim(), folder.value.trim());
-            let numbers = || Some((cell.parse::<f64>().ok()?, value.parse::<f64>().ok()?));
-            #[allow(clippy::float_cmp, reason = "the same number, written 1 or 01")]
-            let is_same_number = || numbers().is_some_and(|(cell, value)| cell == value);
-            cell == value || is_same_number()
-        };
-        if let Some(row) = (0..rows.min(batch.rows.len())).find(|&row| !is_same(row)) {
+        let rows = rows.min(batch.rows.len());
+        let cell = |row: usize| cells.text(row).unwrap_or_default();
+        if let Some(row) = (0..rows).find(|&row| !is_same(&cell(row), &folder.value)) {
             return Err(format!(
                 "its column {} says in row {} otherwise than the folder that it lies in; mend the one or the other",
                 wanted[place].column,
                 batch.rows.position(row)
             ));
+        }
+        if (0..rows).any(|row| cell(row).trim() != folder.value.trim()) {
+            batch.columns[place] = Column::Constant(Some(folder.value.clone()));
         }
     }
     Ok(())
@@ -84,6 +106,7 @@ pub(super) fn read(
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
     read: &dyn Fn(&[Name<'_>], &mut dyn FnMut(Batch) -> Result<(), RecordsError>) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
+    agree(folders, wanted).map_err(failed)?;
     // The places of the columns that folders give.
     let mut given: Vec<(usize, &Folder)> = Vec::new();
     loop {
@@ -95,7 +118,7 @@ pub(super) fn read(
                 let value = Some(folder.value.clone()).filter(|value| !value.is_empty());
                 batch.columns.insert(*place, Column::Constant(value));
             }
-            check((folders, wanted), &batch).map_err(failed)?;
+            check((folders, wanted), &mut batch).map_err(failed)?;
             sink(batch)
         });
         let Err(RecordsError::NoColumn { column, .. }) = &done else { return done };

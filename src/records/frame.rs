@@ -40,6 +40,7 @@ pub(super) fn read_parquet(
             held.push(names[place].to_owned());
         }
     }
+    folders::agree(folders, wanted).map_err(|why| file.failed(why))?;
     let mut start = 0;
     while start < height {
         let reader = ParquetReader::new(open()).with_columns(Some(held.clone()));
@@ -54,8 +55,8 @@ pub(super) fn read_parquet(
             },
         ));
         let frame = DataFrame::new(len, columns).map_err(|error| file.failed(error))?;
-        let mut told = |batch: Batch| {
-            folders::check((folders, wanted), &batch).map_err(|why| file.failed(why))?;
+        let mut told = |mut batch: Batch| {
+            folders::check((folders, wanted), &mut batch).map_err(|why| file.failed(why))?;
             sink(batch)
         };
         batches((source, "a Parquet file"), &frame, wanted, (options, start as u64 + 1), &mut told)?;

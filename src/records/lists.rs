@@ -39,7 +39,7 @@ impl Lookup {
     /// in; `columns` names what the table gives: the name by which the mapping asks for it, and the table's column.
     ///
     /// # Errors
-    /// [`RecordsError`] where the table cannot be read, a row has no key, or one key stands twice with different things
+    /// [`RecordsError`] where the table cannot be read, none of its rows has a key, or one key stands twice with different things
     /// behind it.
     pub fn read(extract: Extract, on: [&str; 2], columns: &[(&str, &str)]) -> Result<Self, RecordsError> {
         Self::read_by(extract, &[on], columns)
@@ -72,7 +72,12 @@ impl Lookup {
         let mut table = Self::new(on.iter().map(|[local, _]| (*local).to_owned()).collect(), columns);
         rows(extract, &label, &wanted, &[], &mut |cells| {
             let held = Self::key(keys.iter().map(|&place| cells[place].clone()));
-            let Some(held) = held else { return Err(format!("it has no {key}")) };
+            // By a part of a key nothing is found, so such a row (a line of a total, a blank one) changes nothing: it is
+            // counted, and said with the rows that look up.
+            let Some(held) = held else {
+                table.without_key += 1;
+                return Ok(());
+            };
             let behind: Vec<Option<Cow<'_, str>>> =
                 places.iter().map(|&place| cells[place].clone()).collect();
             if table.add(&held, &behind) {
@@ -81,6 +86,12 @@ impl Lookup {
                 Err(format!("its {key} stood before, with something else behind it"))
             }
         })?;
+        if table.is_empty() && table.without_key > 0 {
+            return Err(RecordsError::Mapping {
+                extract: label,
+                why: format!("none of its rows has a {key}"),
+            });
+        }
         Ok(table)
     }
 }

@@ -1,8 +1,12 @@
 //! Tables in which further columns of a record are looked up.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
+
+use super::days::{self, Order};
+use super::unmatched;
 
 /// A table in which columns of a record are looked up by one or several of its own: the category of an offence by its
 /// code, the length of a course by its module and its term.
@@ -29,18 +33,24 @@ pub struct Lookup {
     /// The columns that the table gives: by which name the mapping asks for them, and what they are called in the table.
     pub(super) columns: Vec<(String, String)>,
     rows: HashMap<Box<str>, Box<[Box<str>]>>,
+    /// Rows of the table that have no key, or a part of one.
+    pub(super) without_key: u64,
+    /// The keys as they may be written elsewhere. Made when the first key is not found: mostly all are.
+    plain: OnceLock<HashSet<String>>,
 }
+
+/// What a cell does not hold, so that `1` and `23` are not `12` and `3`.
+const BETWEEN: char = '\u{1f}';
 
 impl Lookup {
     pub(super) fn new(on: Vec<String>, columns: &[(&str, &str)]) -> Self {
         let owned = |(name, column): &(&str, &str)| ((*name).to_owned(), (*column).to_owned());
-        Self { on, columns: columns.iter().map(owned).collect(), rows: HashMap::new() }
+        let columns = columns.iter().map(owned).collect();
+        Self { on, columns, rows: HashMap::new(), without_key: 0, plain: OnceLock::new() }
     }
 
     /// The parts of a key as one text; `None` where one of them is empty, since nothing is found by a part of a key.
     pub(super) fn key<'c>(mut parts: impl Iterator<Item = Option<Cow<'c, str>>>) -> Option<Cow<'c, str>> {
-        /// What a cell does not hold, so that `1` and `23` are not `12` and `3`.
-        const BETWEEN: char = '\u{1f}';
         let first = parts.next()??;
         parts.try_fold(first, |key, part| {
             let mut key = key.trim().to_owned();
@@ -65,6 +75,27 @@ impl Lookup {
     pub(super) fn find(&self, key: &str) -> Option<&[Box<str>]> {
         self.rows.get(key).map(|cells| &**cells)
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether a key that is not there is there in another spelling: of its zeros, capitals, blanks and marks, or of a date.
+    pub(super) fn is_spelt_otherwise(&self, key: &str) -> bool {
+        let plain = self.plain.get_or_init(|| self.rows.keys().map(|key| plainly(key)).collect());
+        plain.contains(&plainly(key))
+    }
+}
+
+/// A key whatever its parts' spelling.
+fn plainly(key: &str) -> String {
+    let parts = key.split(BETWEEN).map(|part| {
+        // Digits alone are a code before they are a day.
+        let is_code = part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let day = days::read(part.trim(), None, &mut Order::default()).filter(|_| !is_code);
+        day.map_or_else(|| unmatched::plainly(part), |day| format!("day {day}"))
+    });
+    parts.collect::<Vec<_>>().join("\u{1f}")
 }
 
 crate::opaque_debug!(Lookup);

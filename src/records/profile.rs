@@ -26,7 +26,7 @@ pub struct SourceProfile {
     pub to: Day,
     /// People in all records.
     pub people: u64,
-    /// Rows.
+    /// Rows, each state of a record that came more than once for itself.
     pub rows: u64,
     /// Rows that became known before `from`.
     pub before: u64,
@@ -196,7 +196,7 @@ impl SourceProfile {
     ///
     /// Months that both have are compared with themselves. Months since are compared with the same calendar months of
     /// the year before training, so that holidays and winters weigh alike; where training had no such month, with
-    /// its mean. A month that is not over, or not covered, is not compared. More rows than in training are no finding,
+    /// its median month. A month that is not over, or not covered, is not compared. More rows than in training are no finding,
     /// but in months that training had.
     #[must_use]
     pub fn changes(&self, snapshot: &Snapshot<'_>, since: Day) -> Vec<SourceChange> {
@@ -400,9 +400,20 @@ impl SourceProfile {
         let years = (month + 1).saturating_sub(then.len()).div_ceil(12);
         let rows = match month.checked_sub(12 * years).and_then(|place| then.get(place)) {
             Some(&rows) => rows as f64,
-            None => then.iter().sum::<u64>() as f64 / then.len().max(1) as f64,
+            None => Self::usual(then),
         };
         rows * now.window.people
+    }
+
+    /// The rows of a usual month, where training had no such calendar month: the median, since a source that is returned
+    /// once a year has all its rows in one. Of so few months that one delivery may be all of them nothing follows.
+    fn usual(months: &[u64]) -> f64 {
+        let mut rows = months.to_vec();
+        rows.sort_unstable();
+        match rows.get(rows.len() / 2) {
+            Some(&median) if rows.len() > Self::FILLING_MONTHS => median as f64,
+            _ => 0.0,
+        }
     }
 
     /// What is found in the rows of which `empty`, then and now, lack `what`.
@@ -494,7 +505,9 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
     let mut own_by_month = vec![0_u64; starts.len()];
     for person in 0..found.people as u32 {
         own_by_month.fill(0);
-        for row in source.events.visible(person, as_of) {
+        // Superseded states among them: a return that says again what an earlier one said takes nothing from the month in
+        // which that came, and shows that the source goes on.
+        for row in source.events.told(person, as_of) {
             let known = source.events.known(row);
             let is_recent = known >= year && known < to.epoch_days();
             last = last.max(Some(known));
@@ -562,7 +575,7 @@ fn month_name(month: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::{Coverage, Extract, Records, SourceMapping};
+    use crate::records::{Coverage, Extract, Known, Records, SourceMapping};
     use polars::df;
     use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
@@ -723,5 +736,50 @@ mod tests {
         // One row that became known on the as-of date: nothing is visible.
         let none = [Row(60, "call", true)];
         assert_eq!(changes(&few, &none, "2015-01-01").len(), 1);
+    }
+
+    /// Returns of the end of each March: an episode that was open in one comes again, closed, in the next.
+    fn returns(until: i32) -> Records {
+        let (mut who, mut reference, mut on) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ended, mut returned) = (Vec::new(), Vec::new());
+        for year in 2022..=until {
+            for nth in 0..120 {
+                for (told, end) in [(year, None), (year + 1, Some(format!("{year}-{:02}-14", 4 + nth % 9)))] {
+                    if told <= until {
+                        who.push(format!("p{nth}"));
+                        reference.push(format!("{year}-{nth}"));
+                        on.push(format!("{}-{:02}-{:02}", year - 1, 4 + nth % 9, 1 + nth % 28));
+                        ended.push(end);
+                        returned.push(format!("{told}-03-30"));
+                    }
+                }
+            }
+        }
+        let table = df!("who" => who, "ref" => reference, "on" => on, "end" => ended, "returned" => returned);
+        let mapping = SourceMapping::new("care", "who", "episode", "on")
+            .ended("end")
+            .reference("ref")
+            .known(Known::Column("returned".into()));
+        Records::builder().source(mapping, Extract::frame(table.unwrap())).build().unwrap()
+    }
+
+    #[test]
+    fn a_return_that_closes_what_an_earlier_one_left_open_takes_nothing_from_it() {
+        for (trained, scored, until) in [
+            ("2022-04-01", "2023-03-31", 2023),
+            ("2023-04-01", "2024-03-31", 2024),
+            ("2022-07-01", "2024-07-01", 2024),
+        ] {
+            let now = returns(until);
+            let profile = SourceProfile::of(&now.as_of(trained.parse().unwrap()), "care").unwrap();
+            let found = profile.changes(&now.as_of(scored.parse().unwrap()), "2015-01-01".parse().unwrap());
+            assert_eq!(found, [], "{trained} {scored}");
+        }
+        // The return of a year that was forgotten is missed.
+        let then = returns(2023);
+        let profile = SourceProfile::of(&then.as_of("2023-04-01".parse().unwrap()), "care").unwrap();
+        let found =
+            profile.changes(&then.as_of("2024-07-01".parse().unwrap()), "2015-01-01".parse().unwrap());
+        assert!(!found.is_empty());
     }
 }

@@ -228,6 +228,10 @@ pub enum RemarkKind {
     Unlisted,
     /// A key that is not in the look-up table.
     NotInLookup,
+    /// A key that is in the look-up table in another spelling.
+    KeySpeltOtherwise,
+    /// A row of the look-up table without a key.
+    KeyMissingInLookup,
     /// No incident, where the source is said to have one.
     IncidentMissing,
 }
@@ -265,6 +269,11 @@ impl RemarkKind {
             Self::OpenEnd => "ends that stand for none, such as 9999-12-31",
             Self::Unlisted => "rows with a code that is not on its list",
             Self::NotInLookup => "rows whose key is not in the look-up table, so that nothing is known there",
+            Self::KeySpeltOtherwise => {
+                "of these rows, those whose key is in the look-up table but for zeros before it, capitals, blanks, marks, .0 \
+                 behind it, or the form of a date: write it alike in both"
+            }
+            Self::KeyMissingInLookup => "rows of the look-up table without a key, which nothing can find",
             Self::IncidentMissing => "rows without an incident, each counted as one of its own",
         }
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::UnlistedCodes;
 use super::events::{EventTable, Role};
+use super::header::nearest;
 use super::{Records, Source};
 use crate::error::SpecError;
 
@@ -77,7 +78,13 @@ impl Selector {
     /// matches nothing here: see [`Selector::check`].
     pub(crate) fn resolve(&self, records: &Records, of: &str) -> Result<Selection, SpecError> {
         let Some(index) = records.source_index(&self.source) else {
-            return Err(SpecError::NoSource { of: of.to_owned(), source_name: self.source.clone() });
+            let names = records.sources().map(|(name, ..)| name);
+            let nearest = nearest(names, &self.source);
+            return Err(SpecError::NoSource {
+                of: of.to_owned(),
+                source_name: self.source.clone(),
+                nearest: nearest.map_or_else(String::new, |name| format!("; did you mean \"{name}\"?")),
+            });
         };
         let source = records.source_at(index);
         let kinds = (!self.kinds.is_empty())

@@ -53,6 +53,8 @@ pub(super) struct Shaping<'a> {
     coded: Vec<(usize, UnlistedTally)>,
     /// What the name of the file at hand says.
     said: Vec<Column>,
+    /// Whether rows came already: what is to be said of a look-up table is said once.
+    is_begun: bool,
 }
 
 impl<'a> Shaping<'a> {
@@ -125,7 +127,7 @@ impl<'a> Shaping<'a> {
             }
             coded.push((place, UnlistedTally::default()));
         }
-        Ok(Self { source, shape, asked, from, keys, day_zero, coded, said: Vec::new() })
+        Ok(Self { source, shape, asked, from, keys, day_zero, coded, said: Vec::new(), is_begun: false })
     }
 
     /// The columns to ask files for.
@@ -161,10 +163,14 @@ impl<'a> Shaping<'a> {
             let keys: Vec<&Column> = keys.iter().map(|&key| &batch.columns[key]).collect();
             let (columns, lost) = look_up(table, &keys, rows);
             joined.push(columns);
-            if lost > 0 {
-                batch.remarks.push((RemarkKind::NotInLookup, lost));
-            }
+            let said = [
+                (RemarkKind::NotInLookup, lost.keys),
+                (RemarkKind::KeySpeltOtherwise, lost.spelt_otherwise),
+                (RemarkKind::KeyMissingInLookup, if self.is_begun { 0 } else { table.without_key }),
+            ];
+            batch.remarks.extend(said.into_iter().filter(|(_, rows)| *rows > 0));
         }
+        self.is_begun = true;
         batch.day_zero = self.day_zero.as_ref().map(|(from, place)| {
             let cells = match from {
                 From::File(place) => batch.columns[*place].clone(),
@@ -207,14 +213,25 @@ impl<'a> Shaping<'a> {
     }
 }
 
+/// Rows whose key a table does not know.
+#[derive(Default)]
+struct Lost {
+    keys: u64,
+    /// Those of which it knows another spelling.
+    spelt_otherwise: u64,
+}
+
 /// The columns that a table gives for the keys in columns, and how many rows have no key that it knows.
-fn look_up(table: &Lookup, keys: &[&Column], rows: usize) -> (Vec<Texts>, u64) {
+fn look_up(table: &Lookup, keys: &[&Column], rows: usize) -> (Vec<Texts>, Lost) {
     let mut columns = vec![Texts::default(); table.columns.len()];
-    let mut lost = 0;
+    let mut lost = Lost::default();
     for row in 0..rows {
         let key = Lookup::key(keys.iter().map(|cells| cells.text(row)));
-        let found = key.and_then(|key| table.find(key.trim()));
-        lost += u64::from(found.is_none());
+        let found = key.as_deref().and_then(|key| table.find(key.trim()));
+        if found.is_none() {
+            lost.keys += 1;
+            lost.spelt_otherwise += u64::from(key.is_some_and(|key| table.is_spelt_otherwise(key.trim())));
+        }
         for (place, column) in columns.iter_mut().enumerate() {
             column.push(found.map_or("", |cells| &cells[place]));
         }

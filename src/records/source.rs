@@ -469,7 +469,9 @@ impl Reading {
         if let (Some(place), [Some(value), Some(of)]) = (layout.value, &read) {
             for (row, (&value, &of)) in value.iter().zip(of).enumerate() {
                 // What is not known (NaN) contradicts nothing.
-                if value < 0.0 || of < 0.0 || value > of {
+                if of < 0.0 {
+                    faults.add(row, layout.of.unwrap_or(place) as u32, RejectReason::NotAPart);
+                } else if value < 0.0 || value > of {
                     faults.add(row, place as u32, RejectReason::NotAPart);
                 }
             }

@@ -333,26 +333,29 @@ fn headers(source: &str, path: &Path) -> Result<Vec<Head>, RecordsError> {
     let Some(first) = listed.into_iter().next().map(|file| file.path) else { return Ok(Vec::new()) };
     let file = Opened::new(source, &first)?;
     let none = || file.failed("no line at its top looks like the names of columns");
-    match file.holds {
+    let mut heads = match file.holds {
         Holds::Text => Ok(Head::of_file(text_names(&file)?.ok_or_else(none)?)),
         Holds::Workbook => sheets(&file),
         Holds::Parquet => {
             let bytes = file.bytes()?;
             let schema = file.decoded(|| ParquetReader::new(Cursor::new(bytes)).schema())?;
-            let mut names: Vec<String> = schema.iter_names().map(PlSmallStr::to_string).collect();
-            names.extend(
-                folders::above(path, &first, &ReadOptions::default()).into_iter().map(|folder| folder.name),
-            );
-            names.sort();
-            names.dedup();
-            Ok(Head::of_file(names))
+            Ok(Head::of_file(schema.iter_names().map(PlSmallStr::to_string).collect()))
         }
         Holds::Arrow => {
             let bytes = file.bytes()?;
             let schema = file.decoded(|| IpcReader::new(Cursor::new(bytes)).schema())?;
             Ok(Head::of_file(schema.iter_names().map(PlSmallStr::to_string).collect()))
         }
+    }?;
+    // Of a file alone the folders above it say nothing that the reader would take.
+    for folder in folders::above(path, &first, &ReadOptions::default()) {
+        for head in &mut heads {
+            if !head.names.iter().any(|name| name.eq_ignore_ascii_case(&folder.name)) {
+                head.names.push(folder.name.clone());
+            }
+        }
     }
+    Ok(heads)
 }
 
 fn text_names(file: &Opened<'_>) -> Result<Option<Vec<String>>, RecordsError> {

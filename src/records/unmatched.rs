@@ -109,6 +109,11 @@ fn bare(id: &str) -> String {
     id.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// An id, or a key, but for zeros before it, capitals, blanks, marks and a `.0` behind it.
+pub(super) fn plainly(text: &str) -> String {
+    without_zeros(&bare(text)).to_owned()
+}
+
 /// Whether an id has letters, and whether it has digits.
 fn letters_and_digits(id: &str) -> (bool, bool) {
     (id.chars().any(char::is_alphabetic), id.chars().any(char::is_numeric))

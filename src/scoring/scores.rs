@@ -210,8 +210,9 @@ impl Scorer {
         if request.on.max(cohort.as_of().day()) > sign_off.review_by {
             return Err(ScoringError::ReviewOverdue { review_by: sign_off.review_by.to_string() });
         }
-        if cohort.rules() != self.candidate().cohort() {
-            return Err(ScoringError::OtherPopulation);
+        let other = cohort.rules().differs_from(self.candidate().cohort());
+        if !other.is_empty() {
+            return Err(ScoringError::OtherPopulation { rules: words::listed(&other) });
         }
         let (as_of, on) = (cohort.as_of().day(), request.on);
         if as_of > on {

@@ -1,8 +1,10 @@
 //! What a model over the sources could foresee, from what, of whom, and on which dates.
 
+use std::collections::BTreeSet;
+
 use super::plan::{Aim, DECIDE, Plan, Possible, Taken, found_coverage, has_letters, without_letter};
 use super::words;
-use crate::calendar::{Day, Horizon, Lookback};
+use crate::calendar::{AsOf, Day, Horizon, Lookback};
 use crate::cohort::CohortSpec;
 use crate::features::{FeatureTemplate, Measure, Scopes};
 use crate::outcome::OutcomeSpec;
@@ -110,7 +112,58 @@ pub(super) fn aim(
             feature.scope = Scopes::Own;
         }
     }
-    Some(Aim { cohort, features, outcome, as_of, notes, date_notes })
+    let first = as_of.iter().min().copied().unwrap_or(from);
+    let feature_notes = fit_windows(&mut features, (plan, tables, possible), AsOf::new(first));
+    Some(Aim { cohort, features, feature_notes, outcome, as_of, notes, date_notes })
+}
+
+/// Shortens windows that reach beyond what their source has at the first date: there a feature would not be covered for
+/// anybody born before. Says which, and where none fits.
+fn fit_windows(
+    features: &mut [FeatureTemplate],
+    (plan, tables, possible): (&Plan, &[Table], Possible),
+    first: AsOf,
+) -> Vec<String> {
+    const LENGTHS: [u32; 7] = [1825, 1095, 730, 365, 182, 91, 28];
+    let (mut shortened, mut too_late) = (BTreeSet::new(), BTreeSet::new());
+    for feature in features {
+        let Some(source) = plan.sources.iter().find(|source| source.name == feature.source) else { continue };
+        let covered = found_coverage(&source.columns, &tables[source.table], possible);
+        let Some((from, _)) = covered else { continue };
+        for over in feature.over.iter_mut().filter(|over| **over != Lookback::Ever) {
+            let start = over.start(first);
+            if start >= from {
+                continue;
+            }
+            let fits = |days: &u32| {
+                let other = Lookback::Days(*days).start(first);
+                other >= from && other > start
+            };
+            if let Some(days) = LENGTHS.into_iter().find(fits) {
+                *over = Lookback::Days(days);
+                shortened.insert(source.name.as_str());
+            } else {
+                too_late.insert(source.name.as_str());
+            }
+        }
+        feature.over.dedup();
+    }
+    let listed = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+    let mut notes = Vec::new();
+    if !shortened.is_empty() {
+        notes.push(format!(
+            "Windows are as long as the sources reach back at {first}: shorter than is usual for {}.",
+            listed(shortened)
+        ));
+    }
+    if !too_late.is_empty() {
+        notes.push(format!(
+            "{DECIDE}at {first} there are not 28 days of {}, so its features are not covered: take later dates, export more, \
+             or leave them out?",
+            listed(too_late)
+        ));
+    }
+    notes
 }
 
 /// Whether a source is about people in something, a course or the like, and not about people alone.
@@ -204,12 +257,13 @@ fn dates(from: Day, to: Day) -> (Horizon, Vec<Day>, Vec<String>) {
         // Before the first date something has to be there to read.
         let dates: Vec<Day> = (0..3).map(back).filter(|date| *date >= from.plus_months(months)).collect();
         if dates.len() >= 2 || months == 1 {
-            let horizon = format!("{months} months").parse().unwrap_or(Horizon::Days(28));
+            let horizon: Horizon = format!("{months} months").parse().unwrap_or(Horizon::Days(28));
             let mut dates = if dates.len() >= 2 { dates } else { vec![back(0), back(1)] };
             dates.sort_unstable();
             if months < 12 {
                 notes.push(format!(
-                    "{DECIDE}the outcome's source reaches from {from} to {to}, too short for a horizon of 12 months."
+                    "{DECIDE}the outcome's source reaches from {from} to {to}, too short for a horizon of 12 months. Is {horizon} \
+                     of use to the service, or can it export more years?"
                 ));
             }
             return (horizon, dates, notes);

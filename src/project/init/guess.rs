@@ -6,6 +6,7 @@ use super::ids::{Hub, MOST, birth, can_be_id, hub, is_date, is_number, is_one_a_
 use super::plan::{DECIDE, Parts, Plan, Taken, has_letters, without_letter};
 use super::words::{self, DateRole, Unfit};
 use crate::fairness::ProtectedColumns;
+use crate::project::RESERVED;
 use crate::records::{
     DateForm, DayZero, EventColumns, Facts, HouseholdColumns, Kind, Known, PeopleColumns, SourceMapping,
     Table,
@@ -37,7 +38,7 @@ pub(super) fn guess(tables: &[Table], parts: &Parts) -> Plan {
         used[protected.table] |= is_one_a_person(&tables[protected.table], &protected.columns.entity[0]);
         used[protected.table] |= !parts.0.is_empty() && dates(&tables[protected.table]).is_err();
     }
-    let mut names: Vec<String> = vec!["people".to_owned(), "households".to_owned(), "protected".to_owned()];
+    let mut names: Vec<String> = RESERVED.map(str::to_owned).to_vec();
     for (place, table) in tables.iter().enumerate() {
         let by =
             tables.iter().filter(|other| other.join.as_ref().is_some_and(|join| join.path == table.path));
@@ -61,6 +62,17 @@ pub(super) fn guess(tables: &[Table], parts: &Parts) -> Plan {
                     number += 1;
                 }
                 names.push(source.name.clone());
+                let pattern = super::pattern(&table.path).filter(|_| table.sheet.is_none());
+                let is_month = |other: &&Taken<EventColumns>| {
+                    pattern.is_some() && super::pattern(&tables[other.table].path) == pattern
+                };
+                if let Some(other) = plan.sources.iter().find(is_month) {
+                    source.notes.push(format!(
+                        "{DECIDE}its name differs from that of {} in numbers alone, and its columns have other names. Are they one \
+                         source? Then name both files in one `path`, and the other names under `read = {{ aliases = ... }}`.",
+                        shown(&tables[other.table])
+                    ));
+                }
                 plan.sources.push(source);
             }
             Err(why) => plan.left_out.push(match why.strip_prefix(DECIDE) {
@@ -90,7 +102,11 @@ fn is_unnamed(sheet: &str) -> bool {
 
 /// A table by its file, and its sheet.
 pub(super) fn shown(table: &Table) -> String {
-    let file = table.path.file_name().unwrap_or(table.path.as_os_str()).to_string_lossy().into_owned();
+    let path = &table.path;
+    let file = match parts_below(path) {
+        Some(folder) => format!("{folder}/**/{}", path.file_name().unwrap_or_default().to_string_lossy()),
+        None => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+    };
     match &table.sheet {
         Some(sheet) => format!("{file}, sheet {sheet}"),
         None => file,
@@ -287,7 +303,16 @@ fn source(
     Ok(Taken { name, table: place, columns, notes })
 }
 
+/// The folder of a table in parts, of a path such as `visits/**/*.csv`.
+fn parts_below(path: &std::path::Path) -> Option<String> {
+    let above = path.parent().filter(|above| above.ends_with("**"))?;
+    Some(above.parent()?.file_name()?.to_string_lossy().into_owned())
+}
+
 pub(super) fn stem(path: &std::path::Path) -> String {
+    if let Some(folder) = parts_below(path) {
+        return folder;
+    }
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let stem = name.split('.').next().unwrap_or_default();
     stem.trim_matches(|c: char| matches!(c, '*' | '_' | '-' | ' ')).to_owned()

@@ -196,6 +196,11 @@ impl Names<'_> {
 }
 
 impl LayoutText {
+    /// What its tables are called, each by its first name.
+    pub(super) fn files(&self) -> Vec<&str> {
+        self.table.iter().filter_map(|table| table.files.first()).map(String::as_str).collect()
+    }
+
     /// What the tables of a folder are in this layout.
     pub(super) fn plan(&self, tables: &[Table]) -> Plan {
         let mut plan = Plan::default();
@@ -237,6 +242,7 @@ impl LayoutText {
                 }
             }
         }
+        plan.leave_out_strangers(tables);
         let rest = tables.iter().zip(&used).filter(|(_, used)| !**used);
         plan.left_out.extend(rest.map(|(table, _)| format!("{}: not read by this layout.", shown(table))));
         plan

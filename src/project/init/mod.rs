@@ -10,6 +10,7 @@ mod study;
 mod words;
 mod write;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use layout::Layout;
@@ -117,8 +118,12 @@ impl DraftParams {
                 (guess::guess(&tables, &parts), (Vec::new(), Vec::new()))
             }
             Some(layout) => {
-                let layout = layout.read()?;
-                (layout.plan(&tables), (layout.outcome, layout.feature))
+                let text = layout.read()?;
+                let plan = text.plan(&tables);
+                if plan.is_empty() {
+                    return Err(unreadable(not_of(layout, &text, &tables)).into());
+                }
+                (plan, (text.outcome, text.feature))
             }
         };
         plan.left_out.extend(faults);
@@ -143,7 +148,11 @@ impl DraftParams {
             account.push(format!("outcome: {}", aim.outcome.words));
         }
         account.push(match faults.len() {
-            0 => format!("check accepts the draft, with {warnings} warnings"),
+            0 => format!(
+                "check accepts the draft, with {}",
+                crate::words::counted(warnings, "warning", "warnings")
+            ),
+            1 => "check finds 1 fault in the draft; it stands at its end".to_owned(),
             n => format!("check finds {n} faults in the draft; they stand at its end"),
         });
         draft.account = account;
@@ -162,11 +171,32 @@ impl DraftParams {
         };
         match project.check() {
             Ok(checked) => {
-                (checked.faults().iter().map(ToString::to_string).collect(), checked.warnings().len())
+                let last = checked.project().training.as_of.iter().copied().max();
+                let warnings = last.map_or(0, |last| checked.warnings(last).len());
+                (checked.faults().iter().map(ToString::to_string).collect(), warnings)
             }
             Err(fault) => (vec![fault.to_string()], 0),
         }
     }
+}
+
+/// That a folder is not of a layout: what was looked for, and what is there.
+fn not_of(layout: Layout, text: &layout::LayoutText, tables: &[Table]) -> String {
+    const SHOWN: usize = 10;
+    let mut held: Vec<String> = tables.iter().take(SHOWN).map(guess::shown).collect();
+    if tables.len() > SHOWN {
+        held.push(crate::words::counted(tables.len() - SHOWN, "more table", "more tables"));
+    }
+    let others: Vec<&str> =
+        Layout::ALL.into_iter().filter(|other| *other != layout).map(Layout::name).collect();
+    format!(
+        "it is not of the layout {}: there is no table such as {}, by its name and its columns. There is {}. Take the folder \
+         that holds the export, another layout ({}), or none, and what the tables are is guessed",
+        layout.name(),
+        crate::words::listed(&text.files()),
+        crate::words::listed(&held),
+        crate::words::listed(&others)
+    )
 }
 
 fn one_line(text: &str) -> String {
@@ -200,8 +230,10 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
         if name.starts_with(['.', '~']) {
             continue;
         }
-        if !entry.is_dir() || is_partitioned(&entry)? {
+        if !entry.is_dir() {
             found.push(entry);
+        } else if is_partitioned(&entry)? {
+            found.extend(parts(&entry)?);
         } else {
             below(&entry, found)?;
         }
@@ -218,6 +250,30 @@ fn is_partitioned(folder: &Path) -> std::io::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// The tables in parts below a folder: the folder itself for its Parquet files, and a pattern for the others of each form.
+fn parts(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut left = vec![folder.to_path_buf()];
+    while let Some(next) = left.pop() {
+        for entry in std::fs::read_dir(next)? {
+            let entry = entry?.path();
+            if entry.is_dir() { left.push(entry) } else { files.push(entry) }
+        }
+    }
+    let mut endings = BTreeSet::new();
+    for name in files.iter().filter_map(|file| file.file_name()?.to_str()) {
+        if let Some((_, ending)) = name.split_once('.').filter(|(stem, _)| !stem.is_empty()) {
+            endings.insert(ending);
+        }
+    }
+    let table = |ending: &str| {
+        let is_parquet = ending.eq_ignore_ascii_case("parquet");
+        if is_parquet { folder.to_path_buf() } else { folder.join("**").join(format!("*.{ending}")) }
+    };
+    let tables: BTreeSet<PathBuf> = endings.into_iter().map(table).collect();
+    Ok(tables.into_iter().collect())
 }
 
 const ENDINGS: [&str; 17] = [

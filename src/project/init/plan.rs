@@ -52,6 +52,23 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Leaves out sources none of whose ids is one of the people's: all their rows would be rejected.
+    pub(super) fn leave_out_strangers(&mut self, tables: &[Table]) {
+        let Some(people) = &self.people else { return };
+        let ids = |table: usize, columns: &[String]| tables[table].column(columns.last()?);
+        let Some(listed) = ids(people.table, &people.columns.person) else { return };
+        let is_strange = |source: &mut Taken<EventColumns>| {
+            ids(source.table, &source.columns.entity).is_some_and(|held| held.share_in(listed) == 0.0)
+        };
+        for source in self.sources.extract_if(.., is_strange) {
+            self.left_out.push(format!(
+                "{DECIDE}{}: none of its ids is on the list of people, so it is left out. Are they written otherwise, or is the \
+                 list of other people?",
+                source.name
+            ));
+        }
+    }
+
     /// Whether no table was taken for anything.
     pub(super) fn is_empty(&self) -> bool {
         self.sources.is_empty()
@@ -67,6 +84,8 @@ impl Plan {
 pub(super) struct Aim {
     pub(super) cohort: CohortSpec,
     pub(super) features: Vec<FeatureTemplate>,
+    /// Comments above the features.
+    pub(super) feature_notes: Vec<String>,
     pub(super) outcome: OutcomeSpec,
     pub(super) as_of: Vec<Day>,
     /// Comments above the outcome.
@@ -102,9 +121,9 @@ pub(super) fn found_coverage(
 ) -> Option<(Day, Day)> {
     const YEAR: i32 = 365;
     let occurred = possible.days(table.column(&columns.occurred)?);
-    let (&first, &last) = (occurred.first()?, occurred.last()?);
+    let (&first, last) = (occurred.first()?, last_of_most(&occurred)?);
     let last_known = match &columns.known {
-        Known::Column(column) => table.column(column).and_then(|facts| possible.days(facts).last().copied()),
+        Known::Column(column) => table.column(column).and_then(|facts| last_of_most(&possible.days(facts))),
         Known::LagDays(_) | Known::FileName(_) => None,
     };
     let to = last_known.unwrap_or(last).max(last);
@@ -126,6 +145,19 @@ pub(super) fn found_coverage(
     let from = (from + 1).max(first);
     // Of records of a single day nobody can say what they cover.
     (from < to).then(|| (Day::from_epoch_days(from), Day::from_epoch_days(to)))
+}
+
+/// The last day, but for a few that stand far behind all others: planned, or mistyped. Taken for the end they would move
+/// the dates of training to where nothing is on record.
+fn last_of_most(days: &[i32]) -> Option<i32> {
+    /// Longer than the slowest source is silent: a term.
+    const GAP: i32 = 92;
+    let few = days.len() / 100;
+    let behind = (1..=few).rev().find(|rows| {
+        let place = days.len() - rows;
+        place > 0 && days[place] - days[place - 1] > GAP
+    });
+    days[..days.len() - behind.unwrap_or(0)].last().copied()
 }
 
 /// The columns of a source in which dates stand.
@@ -163,5 +195,20 @@ pub(super) fn without_letter(text: &str) -> &str {
             rest.trim_start()
         }
         _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_days_far_behind_the_others_are_not_the_end() {
+        let days: Vec<i32> = (0..400).collect();
+        let with = |more: &[i32]| last_of_most(&[days.as_slice(), more].concat());
+        assert_eq!((with(&[]), last_of_most(&[])), (Some(399), None));
+        assert_eq!(with(&[700, 701, 1_100]), Some(399));
+        assert_eq!(with(&[450, 480]), Some(480), "near the others");
+        assert_eq!(with(&[700, 701, 702, 703, 704]), Some(704), "too many to be slips");
     }
 }

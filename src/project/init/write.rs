@@ -1,13 +1,14 @@
 //! A plan as the text of a project file, with what is to be decided in comments.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::plan::{
     Aim, DECIDE, Plan, Possible, Taken, date_columns, found_coverage, has_letters, word_columns,
 };
+use crate::project::UNDECIDED;
 use crate::records::{Facts, IdentityColumns, Joined, MOST_ROWS, Table};
 
 /// What a text is written from.
@@ -103,7 +104,7 @@ impl Written<'_> {
              # at least ten people share.\n\n\
              name = \"Early help\"\n\
              # {DECIDE}what scores are for, in the council's own words; a release is signed for this purpose.\n\
-             purpose = \"Offer early help to families before a crisis\"\n\
+             purpose = \"{UNDECIDED}\"\n\
              seed = 1\n\
              # What the model cannot see; it is shown with every score.\n\
              cannot_see = [\"Families who moved here recently: their records elsewhere are not linked.\"]\n"
@@ -197,9 +198,17 @@ impl Written<'_> {
     }
 
     fn seen(&self, path: &Path) -> String {
-        let path = path.strip_prefix(self.base).unwrap_or(path);
-        quoted(&path.to_string_lossy().replace('\\', "/"))
+        quoted(&relative(path, self.base).to_string_lossy().replace('\\', "/"))
     }
+}
+
+/// A path as seen from a folder, so that project and extracts can move together; as it is where they share nothing.
+fn relative(path: &Path, base: &Path) -> PathBuf {
+    let up = base.ancestors().position(|above| above.parent().is_some() && path.starts_with(above));
+    let Some(up) = up else { return path.to_path_buf() };
+    let shared = base.ancestors().nth(up).unwrap_or(base);
+    let below = path.strip_prefix(shared).unwrap_or(path);
+    std::iter::repeat_n(Path::new(".."), up).chain([below]).collect()
 }
 
 fn write_aim(text: &mut String, aim: &Aim) {
@@ -211,6 +220,7 @@ fn write_aim(text: &mut String, aim: &Aim) {
     text.push_str(
         "\n# What the model may read. Say for each why it is given it (`why`): it stands in every paper.\n",
     );
+    aim.feature_notes.iter().for_each(|note| comment(text, note));
     for feature in &aim.features {
         text.push_str("\n[[feature]]\n");
         let of_default = [("scope", "\"own\""), ("direction", "\"none\""), ("help_seeking", "false")];
