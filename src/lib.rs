@@ -89,8 +89,8 @@ pub(crate) use opaque_debug;
 // The order of the flow; a module uses only those above it (a test holds this).
 pub mod error;
 
-pub mod outputs;
 pub mod limits;
+pub mod outputs;
 
 pub mod calendar;
 pub mod stats;

@@ -242,7 +242,13 @@ fn writes_the_corpora() {
         write(target, name, &std::fs::read(&path).unwrap());
         let ledger = Ledger::open(&path).unwrap();
         ledger
-            .redact(&[2], vec![Draft::new("purge", day).facts(serde_json::json!({ "by": "D. Officer", "reason": "asked for" }))])
+            .redact(
+                &[2],
+                vec![
+                    Draft::new("purge", day)
+                        .facts(serde_json::json!({ "by": "D. Officer", "reason": "asked for" })),
+                ],
+            )
             .unwrap();
         drop(ledger);
         write(target, &name.replace("l.", "purged."), &std::fs::read(&path).unwrap());

@@ -31,8 +31,7 @@ fn recorded() -> (tempfile::TempDir, String) {
     let council = CouncilParams::new(1_000, 4).generate().unwrap();
     let project = council.write(&folder.path().join("council"), Format::Csv).unwrap();
     let model = format!("{}/models/synthetic_council_additive.json", env!("CARGO_MANIFEST_DIR"));
-    let mut id = String::new();
-    for name in FILES {
+    let ids = FILES.map(|name| {
         let (ledger, out) = (folder.path().join(name), folder.path().join(format!("{name}.out")));
         let said = run(
             0,
@@ -52,8 +51,9 @@ fn recorded() -> (tempfile::TempDir, String) {
                 text(&ledger),
             ],
         );
-        id = said.split("; run ").nth(1).unwrap().lines().next().unwrap().to_owned();
-    }
+        said.split("; run ").nth(1).unwrap().lines().next().unwrap().to_owned()
+    });
+    let [id, _] = ids;
     (folder, id)
 }
 
@@ -288,7 +288,7 @@ fn a_full_disk_or_a_kill_at_any_write_loses_nothing_and_leaves_nothing() {
                 let left: Vec<String> = std::fs::read_dir(place.path())
                     .unwrap()
                     .map(|file| file.unwrap().file_name().into_string().unwrap())
-                    .filter(|file| file.ends_with(".new") || file.ends_with("-journal"))
+                    .filter(|file| ["jsonl.new", "sqlite-journal"].iter().any(|ending| file.contains(ending)))
                     .collect();
                 assert!(left.is_empty(), "{left:?}");
             }

@@ -149,15 +149,14 @@ fn write(path: &Path, mut rows: Vec<Row>) {
         sealed.push((String::from_utf8(bytes).unwrap(), hex::encode(&previous), content));
     }
     if path.extension().unwrap() == "jsonl" {
-        let lines: String = sealed
-            .iter()
-            .map(|(header, hash, content)| {
-                let rest = content.as_ref().map_or_else(String::new, |(salt, content)| {
-                    format!(",\"salt\":\"{salt}\",\"content\":{content}")
-                });
-                format!("{{\"hash\":\"{hash}\",\"entry\":{header}{rest}}}\n")
-            })
-            .collect();
+        let mut lines = String::new();
+        for (header, hash, content) in &sealed {
+            lines += &format!("{{\"hash\":\"{hash}\",\"entry\":{header}");
+            if let Some((salt, content)) = content {
+                lines += &format!(",\"salt\":\"{salt}\",\"content\":{content}");
+            }
+            lines += "}\n";
+        }
         std::fs::write(path, lines).unwrap();
         return;
     }

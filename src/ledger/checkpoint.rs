@@ -4,7 +4,7 @@
 //! - RFC 8032 (2017), Edwards-Curve Digital Signature Algorithm: Ed25519.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::chain::Head;
 use crate::calendar::Day;
 use crate::error::LedgerError;
+use crate::limits;
 
 /// What a checkpoint says it is. It is signed with the rest, so that a signature can be used for nothing else.
 const FORMAT: &str = "earlyhelp ledger checkpoint, format 1";
@@ -113,7 +114,7 @@ impl Checkpoint {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
         let wrong = |why: String| LedgerError::Checkpoint(format!("{}: {why}", path.display()));
-        let text = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        let text = limits::read(path, limits::SETTINGS_BYTES).map_err(|error| wrong(error.to_string()))?;
         let checkpoint: Self = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         if checkpoint.format != FORMAT {
             return Err(wrong(format!("its format is not \"{FORMAT}\"")));
@@ -233,7 +234,7 @@ impl fmt::Display for PublicKey {
 
 fn key_bytes(path: &Path) -> Result<[u8; 32], LedgerError> {
     let wrong = |why: String| LedgerError::Key(format!("{}: {why}", path.display()));
-    let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let bytes = limits::read(path, limits::SETTINGS_BYTES).map_err(|error| wrong(error.to_string()))?;
     <[u8; 32]>::try_from(bytes.as_slice())
         .ok()
         .or_else(|| hex::decode(bytes.trim_ascii()).ok()?.try_into().ok())

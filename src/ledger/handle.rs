@@ -70,13 +70,21 @@ impl Ledger {
             let why = "a ledger needs a file".into();
             return Err(LedgerError::NotALedger { path: path.into(), why });
         }
-        let store =
-            if is_lines(path) { Box::new(LinesStore::open(path)?) } else { sqlite(path, Access::Start)? };
-        Ok(Self::of(store, path))
+        Self::opened(path, Access::Start)
     }
 
-    fn of(store: Box<dyn Store>, path: &Path) -> Self {
-        Self { store, path: path.into(), clock: None, why_earlier: None }
+    fn opened(path: &Path, access: Access) -> Result<Self, LedgerError> {
+        // A pipe would be waited for, for ever.
+        if std::fs::metadata(path).is_ok_and(|held| !held.is_file()) {
+            let why = "it is a folder, a pipe or a device".into();
+            return Err(LedgerError::NotALedger { path: path.into(), why });
+        }
+        let store: Box<dyn Store> = match access {
+            _ if !is_lines(path) => sqlite(path, access)?,
+            Access::Start => Box::new(LinesStore::open(path)?),
+            Access::Write | Access::Read => Box::new(LinesStore::open_existing(path)?),
+        };
+        Ok(Self { store, path: path.into(), clock: None, why_earlier: None })
     }
 
     /// Opens the ledger at `path`; there must be one.
@@ -84,13 +92,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`], and [`LedgerError::Missing`] where there is none.
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
-        let path = path.as_ref();
-        let store = if is_lines(path) {
-            Box::new(LinesStore::open_existing(path)?)
-        } else {
-            sqlite(path, Access::Write)?
-        };
-        Ok(Self::of(store, path))
+        Self::opened(path.as_ref(), Access::Write)
     }
 
     /// Opens the ledger at `path`, to read it and nothing else: also on a medium that cannot be written to, for a user
@@ -100,13 +102,7 @@ impl Ledger {
     /// As [`Ledger::open_existing`]; [`LedgerError::Io`] where part of it still stands in a `SQLite` write-ahead log
     /// that cannot be read without writing beside it: copy both files to where that can be done.
     pub fn open_to_read(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
-        let path = path.as_ref();
-        let store = if is_lines(path) {
-            Box::new(LinesStore::open_existing(path)?)
-        } else {
-            sqlite(path, Access::Read)?
-        };
-        Ok(Self::of(store, path))
+        Self::opened(path.as_ref(), Access::Read)
     }
 
     /// With a clock, whose day is written into each entry beside the day that the caller says: the library reads no clock

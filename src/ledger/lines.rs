@@ -26,6 +26,7 @@ use super::entry::{Draft, LedgerEntry};
 use super::store::{Ending, Filter, Raw, Reader, Store, Visitor};
 use crate::calendar::Day;
 use crate::error::LedgerError;
+use crate::limits;
 
 mod line;
 use line::{Line, Rest, as_lines, marks, raw};
@@ -34,6 +35,9 @@ use line::{Line, Rest, as_lines, marks, raw};
 pub struct LinesStore {
     path: PathBuf,
 }
+
+/// The longest line: the longest entry holds a model, whose file may be half as long.
+const LONGEST_LINE: u64 = 2 * limits::MODEL_BYTES;
 
 /// What the end of a file says.
 struct Survey {
@@ -226,7 +230,11 @@ impl LinesStore {
         file.seek(SeekFrom::Start(0)).map_err(io)?;
         let mut reader = BufReader::with_capacity(1 << 16, file.take(len));
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).map_err(io)? > 0 {
+        // One more than it may have: its end.
+        while reader.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut line).map_err(io)? > 0 {
+            if line.len() as u64 > LONGEST_LINE {
+                return Err(self.damaged("a line of it is longer than any entry"));
+            }
             let whole = line.last() == Some(&b'\n');
             if whole {
                 line.pop();
@@ -421,7 +429,7 @@ pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 /// Where the line starts that ends at `end`.
 fn line_start(mut file: &File, end: u64) -> io::Result<u64> {
     let mut upper = end;
-    while upper > 0 {
+    while upper > end.saturating_sub(LONGEST_LINE) {
         let lower = upper.saturating_sub(1 << 16);
         file.seek(SeekFrom::Start(lower))?;
         let mut block = vec![0; (upper - lower) as usize];
@@ -430,6 +438,9 @@ fn line_start(mut file: &File, end: u64) -> io::Result<u64> {
             return Ok(lower + at as u64 + 1);
         }
         upper = lower;
+    }
+    if upper > 0 {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a line of it is longer than any entry"));
     }
     Ok(0)
 }

@@ -174,7 +174,7 @@ fn ledger(data: &[u8], name: &str) {
     let path = folder.path().join(name);
     std::fs::write(&path, data).unwrap();
     let Ok(ledger) = Ledger::open_existing(&path) else { return };
-    let verified = ledger.verify(None);
+    let verified = ledger.verify(&[]);
     let read = ledger.entries(&Filter::all());
     if let (Ok(verified), Ok(entries)) = (verified, read)
         && verified.finding.is_none()

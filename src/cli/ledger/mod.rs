@@ -47,7 +47,7 @@ pub struct WriteArguments {
     /// rewritten.
     #[arg(long, value_name = "DIR")]
     checkpoints: Option<PathBuf>,
-    /// Sign the checkpoint with this key, if not with the one that the environment variable EARLYHELP_SIGNING_KEY names.
+    /// Sign the checkpoint with this key, if not with the one that the environment variable `EARLYHELP_SIGNING_KEY` names.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 }
@@ -115,10 +115,10 @@ impl Written {
                 Err(format!("all is on record, but {error}; take one by `earlyhelp checkpoint`").into())
             }
             Ok(()) => {
-                eprintln!(
+                say(&format!(
                     "checkpoint: {} (copy it to where whoever keeps the ledger cannot write)",
                     path.display()
-                );
+                ));
                 Ok(())
             }
         }
