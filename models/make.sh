@@ -12,7 +12,8 @@ for trainer in additive scorecard logistic; do
   "$earlyhelp" train "$work/council/project.toml" --trainer "$trainer" --out "$work/$trainer.json" > "$work/$trainer.txt" ||
     [ $? -eq 3 ] # done, but rows of the invented extracts were rejected
   "$earlyhelp" release "$work/$trainer.json" --by Demonstration --role "nobody: this council does not exist" --purpose "$purpose" \
-    --on 2025-04-01 --review-by 2026-04-01 --out "models/synthetic_council_$trainer.json"
+    --on 2025-04-01 --review-by 2026-04-01 --out "$work/released/synthetic_council_$trainer.json"
+  cp "$work/released/synthetic_council_$trainer.json" models/
   "$earlyhelp" card "models/synthetic_council_$trainer.json" --out "$work/papers"
   for form in md json; do
     cp "$work/papers/model_card.$form" "models/synthetic_council_$trainer.card.$form"

@@ -17,21 +17,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-const FILES: [&str; 2] = ["ledger.sqlite", "ledger.jsonl"];
+pub const FILES: [&str; 2] = ["ledger.sqlite", "ledger.jsonl"];
 
 /// A ledger with a run, two decided cases and one that was opened alone; the checkpoint after it, and the run's list.
-struct Told {
+pub struct Told {
     folder: tempfile::TempDir,
     records: Records,
     project: Project,
-    scorer: Scorer,
-    today: Day,
-    run: String,
-    list: String,
+    pub scorer: Scorer,
+    pub today: Day,
+    pub run: String,
+    pub list: String,
     checkpoints: [Checkpoint; 2],
 }
 
-static TOLD: LazyLock<Told> = LazyLock::new(|| {
+pub static TOLD: LazyLock<Told> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let council = CouncilParams::new(2_000, 4).generate().unwrap();
     let project = Project::load(council.write(&folder.path().join("council"), Format::Csv).unwrap()).unwrap();
@@ -193,7 +193,7 @@ fn write(path: &Path, mut rows: Vec<Row>) {
 }
 
 /// A copy of the ledger to forge.
-fn copy(folder: &Path, name: &str) -> PathBuf {
+pub fn copy(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(name);
     for ending in ["", "-wal"] {
         let from = TOLD.folder.path().join(format!("{name}{ending}"));

@@ -31,6 +31,7 @@ mod leakage;
 mod ledger;
 mod ledger_crash;
 mod ledger_faults;
+mod ledger_machine;
 mod ledger_proof;
 mod limits;
 mod linfa_cross_check;

@@ -122,12 +122,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
          {}  what the model is\n\
          {}  to whom it would have been unfair, and how sure that is\n\
          {}  model card, transparency record, evidence for an impact assessment\n\
-         {}  run {run} on record: try `earlyhelp verify`, `replay` and `log` on it\n",
+         {}  run {run} on record: try `earlyhelp log`, `replay`, and `verify` with --checkpoint {}\n",
         at("list.html"),
         at("model.html"),
         at("audit/audit.html"),
         at("papers"),
         at("ledger.sqlite"),
+        at("checkpoint.json"),
     ))?;
     Ok(output::outcome_of(&records))
 }

@@ -7,6 +7,8 @@ use earlyhelp::outputs::on_one_line;
 use earlyhelp::project;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::output::say;
+
 /// A line that says what is being done right now. It goes when this does.
 pub struct Progress(ProgressBar);
 
@@ -28,7 +30,7 @@ impl Progress {
 
     /// Warnings, above the line.
     pub fn warn(&self, warnings: &[String]) {
-        self.0.suspend(|| warnings.iter().for_each(|warning| eprintln!("warning: {warning}")));
+        self.0.suspend(|| warnings.iter().for_each(|warning| say(&format!("warning: {warning}"))));
     }
 
     /// What a project tells, so that it is shown on this line.

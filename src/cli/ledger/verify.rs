@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
-use earlyhelp::ledger::{Checkpoint, Head, Ledger, LedgerError, PublicKey, SigningKey};
+use earlyhelp::ledger::{Checkpoint, Head, LedgerError, PublicKey, SigningKey};
 use earlyhelp::review::Witness;
 
 use super::{LedgerArgument, beside};
@@ -72,25 +72,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
     }
     let head = |of: &Witness| Head { entries: of.entries, hash: of.hash.clone() };
     kept.extend(arguments.witness.iter().map(|witness| Checkpoint::of(&head(witness), today())));
-    let from_elsewhere = !kept.is_empty();
-    let folder = beside(ledger.path());
-    let mut lie_beside = 0;
-    if folder.is_dir() {
-        let held = checkpoints_in(&folder)?;
-        lie_beside = held.len();
-        kept.extend(held);
-    }
-    report(arguments, &ledger, &kept, from_elsewhere, lie_beside)
-}
-
-fn report(
-    arguments: &VerifyArguments,
-    ledger: &Ledger,
-    kept: &[Checkpoint],
-    from_elsewhere: bool,
-    lie_beside: usize,
-) -> Result<Outcome, Failure> {
-    let found = match ledger.verify(kept) {
+    let found = match ledger.verify(&kept) {
         // What is wrong lies outside the entries: a finding all the same.
         Err(error @ LedgerError::Damaged { .. }) => {
             output::print(&format!("{error}\n"))?;
@@ -98,17 +80,26 @@ fn report(
         }
         found => found?,
     };
+    let folder = beside(ledger.path());
+    let lie_beside = if folder.is_dir() { checkpoints_in(&folder)? } else { Vec::new() };
+    // Those vouch for nothing, since they lie where the ledger lies; but a careless hand forgets them.
+    let found = match &found.finding {
+        None if !lie_beside.is_empty() => {
+            let beside = ledger.verify(&lie_beside)?;
+            if beside.finding.is_some() { beside } else { found }
+        }
+        _ => found,
+    };
     if arguments.json {
         output::print_json(&found)?;
     } else {
-        if !from_elsewhere && lie_beside > 0 {
+        output::print(&format!("{found}\n"))?;
+        if found.finding.is_none() && !lie_beside.is_empty() && kept.is_empty() {
             output::print(&format!(
-                "Nothing that was kept elsewhere was compared, only what lies beside the ledger ({lie_beside} in {}): whoever \
-                 rewrote the ledger could have rewritten that, too. Give --checkpoint or --list.\n",
-                beside(ledger.path()).display()
+                "What lies in {} agrees with it, and proves little: whoever rewrote the ledger could have rewritten that, too.\n",
+                folder.display()
             ))?;
         }
-        output::print(&format!("{found}\n"))?;
         if found.finding.is_none() && !arguments.checkpoint.is_empty() {
             output::print(match arguments.public_key {
                 Some(_) => "The signatures of the checkpoints that were given are right.\n",
@@ -125,10 +116,10 @@ fn report(
     }
     Ok(if found.finding.is_some() || found.unfinished > 0 {
         Outcome::Found
-    } else if from_elsewhere {
-        Outcome::Done
-    } else {
+    } else if kept.is_empty() {
         Outcome::NothingToCompare
+    } else {
+        Outcome::Done
     })
 }
 
