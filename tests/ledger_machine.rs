@@ -257,9 +257,10 @@ impl Real<'_> {
                 Ok(())
             }
             Act::End(torn) => {
-                if self.path.extension().is_some_and(|ending| ending == "jsonl") {
-                    // As a write that was cut off leaves it: the beginning of a line, never all of it.
-                    let text = std::fs::read(self.path).unwrap();
+                let text = std::fs::read(self.path).unwrap();
+                // As a write that was cut off leaves it: the beginning of a line, never all of it. The next writer mends
+                // that before it writes, so that there is never one behind another.
+                if self.path.extension().is_some_and(|ending| ending == "jsonl") && text.ends_with(b"\n") {
                     let last = text[..text.len() - 1].rsplit(|&byte| byte == b'\n').next().unwrap().to_vec();
                     let torn = usize::from(torn) % last.len();
                     let mut file = std::fs::OpenOptions::new().append(true).open(self.path).unwrap();
