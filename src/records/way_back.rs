@@ -10,7 +10,7 @@ impl Records {
     /// Writes each pseudonym with the id that it was made of to a new CSV file (`pseudonym`, `id`; people and households, in
     /// the order of the pseudonyms) that its owner alone can read (mode 600, where the system knows modes). Whoever has this
     /// file needs no key. An id that a spreadsheet would run as a formula is made text, so that it can be had back
-    /// ([`cell`](crate::outputs::cell)).
+    /// ([`cell`]).
     ///
     /// # Errors
     /// [`RecordsError::WayBack`] where no pseudonyms were made or their ids not kept
