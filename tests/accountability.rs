@@ -11,14 +11,14 @@ fn earlyhelp(arguments: &[&str]) -> Output {
 
 /// Runs the command, holds it to its exit code, and gives back what it said.
 #[track_caller]
-fn run(expected: i32, arguments: &[&str]) -> String {
+pub fn run(expected: i32, arguments: &[&str]) -> String {
     let output = earlyhelp(arguments);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(expected), "{arguments:?}: {complaint}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().expect("a path")
 }
 

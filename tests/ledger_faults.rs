@@ -2,28 +2,13 @@
 //! files of a killed purge left behind; and what the commands leave for later proof.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use earlyhelp::ledger::Ledger;
 use earlyhelp::synthetic::{CouncilParams, Format};
 
-const FILES: [&str; 2] = ["ledger.sqlite", "ledger.jsonl"];
-
-fn earlyhelp(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_earlyhelp")).args(arguments).output().expect("the command runs")
-}
-
-#[track_caller]
-fn run(expected: i32, arguments: &[&str]) -> String {
-    let output = earlyhelp(arguments);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(expected), "{arguments:?}: {complaint}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path")
-}
+use crate::accountability::{run, text};
+use crate::ledger_proof::FILES;
 
 /// A folder with a ledger of each kind that holds one run, and the run's id and list.
 fn recorded() -> (tempfile::TempDir, String) {

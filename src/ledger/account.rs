@@ -16,6 +16,7 @@ use crate::error::LedgerError;
 use crate::fairness::Protected;
 use crate::review::WhyListed;
 use crate::stats::Estimate;
+use crate::words;
 
 /// What became of alerts: counted, over the whole ledger and by run and group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -307,7 +308,7 @@ impl fmt::Display for Account {
 
 /// `1 list`, `2 lists`.
 fn counted(n: u64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+    words::counted(n as usize, what, &format!("{what}s"))
 }
 
 fn shown(share: Option<&Estimate>) -> String {
