@@ -103,6 +103,8 @@ pub mod features;
 
 mod words;
 
+mod sentences;
+
 pub mod outcome;
 
 pub mod dataset;

@@ -110,6 +110,29 @@ pub(crate) fn value(cell: Cell, unit: &str) -> String {
     }
 }
 
+/// The same with no more digits than say something.
+pub(crate) fn sensible(cell: Cell, unit: &str) -> String {
+    match cell {
+        Cell::Value(number) => value(Cell::Value(sensibly(number)), unit),
+        absent => value(absent, unit),
+    }
+}
+
+/// A number with no more digits than say something.
+pub(crate) fn rounded(value: f32) -> String {
+    number(sensibly(value))
+}
+
+/// Whole from 20, with one decimal from 2, with two below.
+fn sensibly(number: f32) -> f32 {
+    let to = |factor: f32| (number * factor).round() / factor;
+    match number.abs() {
+        size if size >= 20.0 => to(1.0),
+        size if size >= 2.0 => to(10.0),
+        _ => to(100.0),
+    }
+}
+
 /// `2 records`, `38% of sessions`.
 pub(crate) fn with_unit(number: &str, is_one: bool, unit: &str) -> String {
     let space = if unit.starts_with('%') { "" } else { " " };
@@ -129,7 +152,10 @@ fn number(value: f32) -> String {
 /// The unit, in the singular for one. A unit that the project named itself is left as it is.
 fn unit_of(is_one: bool, unit: &str) -> &str {
     match unit {
-        "records" | "kinds" | "days" | "years" | "different values" if is_one => &unit[..unit.len() - 1],
+        "records" | "kinds" | "days" | "years" | "different values" | "incidents" | "moves" if is_one => {
+            &unit[..unit.len() - 1]
+        }
+        "people" if is_one => "person",
         _ => unit,
     }
 }

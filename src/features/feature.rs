@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::matrix::Cell;
+use super::say::{Noun, Say};
 use crate::calendar::Lookback;
 use crate::error::SpecError;
 use crate::records::Selector;
@@ -167,7 +168,7 @@ impl Measure {
     }
 
     /// The short word used in names.
-    pub(super) fn word(&self) -> String {
+    pub(crate) fn word(&self) -> String {
         match self {
             Self::Count => "count".into(),
             Self::Any => "any".into(),
@@ -271,6 +272,12 @@ pub struct Feature {
     /// Why the model is given it, in the words of those who chose it; `None` where nobody gave a reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What the records are called in sentences; made from the label where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noun: Option<Noun>,
+    /// The sentence, where it is not the measure's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say: Option<Say>,
 }
 
 impl Feature {
@@ -290,6 +297,8 @@ impl Feature {
             help_seeking: false,
             need: None,
             why: None,
+            noun: None,
+            say: None,
         };
         feature.name = name_of(&feature, None);
         feature.label = label_of(&feature, None);
@@ -337,6 +346,20 @@ impl Feature {
         self
     }
 
+    /// What one of its records is called, and several.
+    #[must_use]
+    pub fn noun(mut self, one: impl Into<String>, many: impl Into<String>) -> Self {
+        self.noun = Some(Noun { one: one.into(), many: many.into() });
+        self
+    }
+
+    /// Its sentence, in other words than the measure's own.
+    #[must_use]
+    pub fn say(mut self, say: Say) -> Self {
+        self.say = Some(say);
+        self
+    }
+
     /// The same of the other household members' records.
     #[must_use]
     pub fn of_household(mut self) -> Self {
@@ -369,6 +392,14 @@ impl Feature {
         }
         if self.why.as_ref().is_some_and(|why| why.trim().is_empty()) {
             return wrong("its reason (`why`) is blank: write one, or leave the key out");
+        }
+        if let Some(Noun { one, many }) = &self.noun
+            && (one.trim().is_empty() || many.trim().is_empty())
+        {
+            return wrong("its records have no name (`noun`): write what one of them is called, and several");
+        }
+        if let Some(say) = &self.say {
+            say.check().or_else(|why| wrong(&why))?;
         }
         if self.measure.is_of_people() != (self.records.source == PEOPLE) {
             return wrong("age, members and moves are read from \"people\", and nothing else is");
@@ -413,6 +444,12 @@ impl Feature {
             );
         }
         Ok(())
+    }
+
+    /// The label without the words for what is computed, how far back and of whom: what its records are.
+    pub(crate) fn stem(&self) -> &str {
+        let computed = label_of(self, Some(""));
+        self.label.strip_suffix(&computed).filter(|stem| !stem.is_empty()).unwrap_or(&self.label)
     }
 
     /// What a number of this feature stands for, where its numbers are codes; `None` where they are not, or for an absence.

@@ -38,6 +38,7 @@ mod kernel;
 mod matrix;
 mod plan;
 mod provenance;
+mod say;
 mod spec;
 mod tally;
 mod template;
@@ -45,5 +46,8 @@ mod template;
 pub(crate) use feature::NEW_CODE;
 pub use feature::{Direction, Feature, Measure, Scope};
 pub use matrix::{Cell, FeatureMatrix};
+#[cfg(test)]
+pub(crate) use say::PARTS;
+pub use say::{Noun, Say, SayForms};
 pub use spec::FeatureSpec;
 pub use template::{FeatureTemplate, Scopes};

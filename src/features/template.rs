@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::feature::{Direction, Feature, Measure, Scope, label_of, name_of};
+use super::say::{Noun, Say};
 use crate::calendar::Lookback;
 use crate::error::SpecError;
 use crate::limits;
@@ -75,6 +76,12 @@ pub struct FeatureTemplate {
     /// Why the model is given it: stands in the model file, on the model's page and in its papers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What one of the records is called in sentences, and several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noun: Option<Noun>,
+    /// The sentence that practitioners read, where it is not the measure's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub say: Option<Say>,
 }
 
 /// Whose records a template reads.
@@ -111,6 +118,8 @@ impl FeatureTemplate {
             help_seeking: false,
             need: None,
             why: None,
+            noun: None,
+            say: None,
         }
     }
 
@@ -153,6 +162,8 @@ impl FeatureTemplate {
                 feature.help_seeking = self.help_seeking;
                 feature.need.clone_from(&self.need);
                 feature.why.clone_from(&self.why);
+                feature.noun.clone_from(&self.noun);
+                feature.say.clone_from(&self.say);
                 if let Some(unit) = &self.unit {
                     feature.unit.clone_from(unit);
                 }

@@ -206,7 +206,7 @@ impl Ledger {
         let reasons = match self.released_model(&audit.model) {
             Ok(scorer) => {
                 scorer
-                    .explain_again(&content.cells, |_| 0)
+                    .explain_again(&content.cells, content.seen_on.unwrap_or(audit.as_of), |_| 0)
                     .map_err(|error| LedgerError::Replay(error.to_string()))?
                     .contributions
             }

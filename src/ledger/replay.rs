@@ -453,7 +453,7 @@ fn shown_differs(
         part.map_or(0, |part| part.without_value)
     };
     let again = scorer
-        .explain_again(&content.cells, without_value)
+        .explain_again(&content.cells, content.seen_on.unwrap_or(run.audit.as_of), without_value)
         .map_err(|error| LedgerError::Replay(error.to_string()))?;
     let mut parts: Vec<(&[String], u64)> = again
         .contributions

@@ -45,6 +45,10 @@ pub(crate) struct ShownPart {
     #[serde(default, skip_serializing_if = "crate::scoring::is_zero")]
     pub(crate) without_value: usize,
     pub(crate) words: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) detail: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) usual: String,
     pub(crate) records: Vec<RecordReference>,
 }
 
@@ -64,6 +68,8 @@ impl ShownPart {
             interval: part.interval,
             without_value: part.without_value,
             words: part.words.clone(),
+            detail: part.detail.clone(),
+            usual: part.usual.clone(),
             records: part.records.clone(),
         }
     }
@@ -107,12 +113,12 @@ impl ShownCase {
         parts
     }
 
-    /// Whether all that can be made again from its cells is what was shown: everything but stability, and the records
-    /// behind a reason.
+    /// Whether all that can be made again from its cells is what was shown: everything but stability, how usual a value was
+    /// in the cohort, and the records behind a reason with their detail.
     pub(crate) fn says_the_same(&self, again: &CaseAgain, cannot_see: &[String]) -> bool {
         let parts = self.contributions.iter().zip(&again.contributions).all(|(shown, again)| {
-            let records = shown.records.clone();
-            *shown == ShownPart { records, ..ShownPart::of(again) }
+            let ShownPart { detail, usual, records, .. } = shown.clone();
+            *shown == ShownPart { detail, usual, records, ..ShownPart::of(again) }
         });
         parts
             && self.contributions.len() == again.contributions.len()

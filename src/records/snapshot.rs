@@ -48,6 +48,9 @@ pub struct RecordReference {
     pub reference: Option<String>,
     /// What kind of event.
     pub kind: String,
+    /// In which role the person is in it, where the mapping says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// When it happened or began.
     pub occurred: Day,
     /// When it became known.
@@ -182,6 +185,7 @@ impl Source {
             source: self.name.clone(),
             reference: events.reference(row).map(str::to_owned),
             kind: self.kinds[usize::from(events.kind[row])].to_string(),
+            role: events.role.as_ref().map(|roles| roles[row]),
             occurred: Day::from_epoch_days(events.occurred[row]),
             known: Day::from_epoch_days(events.known(row)),
             member: None,

@@ -39,7 +39,7 @@ struct ScoreSection<'a> {
     expires: String,
     model: &'a str,
     /// What was said, and its points.
-    reasons: Vec<(&'a str, String)>,
+    reasons: Vec<(String, String)>,
 }
 
 impl<'a> ScoreSection<'a> {
@@ -58,7 +58,7 @@ impl<'a> ScoreSection<'a> {
             reasons: says
                 .reasons
                 .iter()
-                .map(|reason| (reason.words.as_str(), words::points(reason.log_odds)))
+                .map(|reason| (reason.paragraph(), words::points(reason.log_odds)))
                 .collect(),
         }
     }

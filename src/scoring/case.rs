@@ -11,7 +11,7 @@ use crate::evaluate::{Estimate, Interval};
 use crate::features::{Cell, Feature, Scope};
 use crate::model::{Candidate, RiskScore};
 use crate::records::{RecordReference, SourceChange};
-use crate::words;
+use crate::{sentences, words};
 
 /// A case with its score, its explanation and its provenance. None of them can be had without the others: a
 /// scored case comes from [`Scores::case`](super::Scores::case), has no public fields, and is never read
@@ -171,8 +171,16 @@ pub struct Contribution {
     /// alone: a sum may be too low. 0 where the case was computed again from a ledger, which keeps no records.
     #[serde(skip_serializing_if = "is_zero")]
     pub without_value: usize,
-    /// A sentence.
+    /// What the features say of the case, in a sentence or, of a pair, two.
     pub words: String,
+    /// What the records behind it are, where they differ (`2 as victim, 1 as suspect`). Empty where there is nothing to
+    /// add, and where the case was computed again from a ledger.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// How usual that is in the cohort, in a sentence. Empty of a pair, of a cohort too small to say, and where the case was
+    /// computed again from a ledger.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub usual: String,
     /// The records it rests on; empty where the case was computed again from a ledger, which keeps none.
     pub records: Vec<RecordReference>,
 }
@@ -189,6 +197,7 @@ impl Contribution {
         term: usize,
         cell: impl Fn(usize) -> Cell,
         log_odds: f64,
+        seen_on: AsOf,
     ) -> Self {
         let features = candidate.features().features();
         let (of, values): (Vec<&Feature>, Vec<Cell>) =
@@ -197,7 +206,9 @@ impl Contribution {
         Self {
             features: of.iter().map(|feature| feature.name.clone()).collect(),
             label: of.iter().map(|feature| feature.label.as_str()).collect::<Vec<_>>().join(" and "),
-            words: words(&of, &values, log_odds, (0, is_unlearnt(candidate, term, &of, &values))),
+            words: words(&of, &values, seen_on, (0, is_unlearnt(candidate, term, &of, &values))),
+            detail: String::new(),
+            usual: String::new(),
             codes: codes_of(&of, &values),
             values,
             units: of.iter().map(|feature| feature.unit.clone()).collect(),
@@ -211,13 +222,44 @@ impl Contribution {
     }
 
     /// The same, beside so many records without a value.
-    pub(super) fn without_values(mut self, candidate: &Candidate, term: usize, records: usize) -> Self {
+    pub(super) fn without_values(
+        mut self,
+        candidate: &Candidate,
+        term: usize,
+        records: usize,
+        seen_on: AsOf,
+    ) -> Self {
         let features = candidate.features().features();
         let of: Vec<&Feature> = candidate.model().places(term).map(|place| &features[place]).collect();
         let unlearnt = is_unlearnt(candidate, term, &of, &self.values);
-        self.words = words(&of, &self.values, self.log_odds, (records, unlearnt));
+        self.words = words(&of, &self.values, seen_on, (records, unlearnt));
         self.without_value = records;
         self
+    }
+
+    /// Which way it moves the score, as a sentence.
+    #[must_use]
+    pub fn effect(&self) -> &'static str {
+        sentences::effect(self.log_odds)
+    }
+
+    /// All that is said of it: the sentence with the detail of its records, how usual that is, and which way it moves the
+    /// score.
+    #[must_use]
+    pub fn paragraph(&self) -> String {
+        let mut text = self.words.trim_end_matches('.').to_owned();
+        if !self.detail.is_empty() {
+            text.push_str(": ");
+            text.push_str(&self.detail);
+        }
+        text.push('.');
+        for more in [&words::sentence(&self.usual), self.effect()] {
+            if !more.is_empty() {
+                text.push(' ');
+                text.push_str(more);
+            }
+        }
+        text
     }
 
     /// The same with half the width of its interval, where the model knows it.
@@ -499,10 +541,6 @@ fn is_unlearnt(candidate: &Candidate, term: usize, features: &[&Feature], cells:
     value as usize >= codes.len() || candidate.model().terms()[term].is_uncounted(*cell)
 }
 
-/// What is said beside a code of which training knew nothing.
-const UNLEARNT: &str =
-    " Too few families had it in training to learn what it means, which is not the same as safe.";
-
 /// What cells stand for, where one of the features is of codes.
 fn codes_of(features: &[&Feature], cells: &[Cell]) -> Vec<String> {
     if features.iter().all(|feature| feature.measure.codes().is_none()) {
@@ -515,41 +553,25 @@ fn codes_of(features: &[&Feature], cells: &[Cell]) -> Vec<String> {
         .collect()
 }
 
-/// `Domestic abuse notifications: how many, last 365 days (others in the household): 2 records. Raises
-/// the score.`
+/// `Domestic abuse notices about others in the home in the last year: 2.`
 fn words(
     features: &[&Feature],
     cells: &[Cell],
-    log_odds: f64,
+    seen_on: AsOf,
     (without_value, is_unlearnt): (usize, bool),
 ) -> String {
-    let said: Vec<String> = features
-        .iter()
-        .zip(cells)
-        .map(|(feature, cell)| match cell {
-            Cell::NotCovered => format!("{}: not covered by the source", feature.label),
-            cell => {
-                let value = crate::words::value(*cell, &feature.unit);
-                format!("{}: {}", feature.label, feature.code(*cell).unwrap_or(&value))
-            }
-        })
-        .collect();
-    let effect = if log_odds > 0.0 {
-        "Raises the score."
-    } else if log_odds < 0.0 {
-        "Lowers the score."
-    } else {
-        "Leaves the score as it is."
-    };
-    let unknown = match without_value {
-        0 => String::new(),
-        _ if cells.iter().all(|cell| cell.value().is_none()) => {
-            format!(" ({} without one)", words::counted(without_value, "record", "records"))
-        }
-        _ => format!(" ({} without a value not in it)", words::counted(without_value, "record", "records")),
-    };
-    let caution = if is_unlearnt { UNLEARNT } else { "" };
-    format!("{}{unknown}. {effect}{caution}", said.join("; "))
+    let said: Vec<String> =
+        features.iter().zip(cells).map(|(feature, &cell)| sentences::of(feature, cell, seen_on)).collect();
+    let mut text = said.join(". ");
+    if without_value > 0 {
+        text.push_str(&format!(" ({})", sentences::without_value(without_value)));
+    }
+    text.push('.');
+    if is_unlearnt {
+        text.push(' ');
+        text.push_str(sentences::unlearnt());
+    }
+    text
 }
 
 crate::opaque_debug!(ScoredCase);
@@ -566,42 +588,19 @@ mod tests {
     use crate::records::Selector;
 
     #[test]
-    fn one_record_is_not_one_records() {
+    fn a_pair_has_two_sentences_and_a_code_that_was_not_learnt_its_caution() {
         let feature =
-            Feature::new(Selector::source("police"), Measure::Count, Lookback::Days(365)).label("Police");
-        let said = |cell, points| words(&[&feature], &[cell], points, (0, false));
-        assert_eq!(said(Cell::Value(1.0), 0.5), "Police: 1 record. Raises the score.");
-        assert_eq!(said(Cell::Value(1_204.0), -0.5), "Police: 1,204 records. Lowers the score.");
-        assert_eq!(said(Cell::Missing, 0.0), "Police: no value. Leaves the score as it is.");
+            |source: &str| Feature::new(Selector::source(source), Measure::Count, Lookback::Days(365));
+        let (police, school) = (feature("police").label("Police"), feature("school").noun("visit", "visits"));
+        let on = AsOf::new("2025-04-01".parse().unwrap());
+        let cells = [Cell::Value(1.0), Cell::Value(1_204.0)];
         assert_eq!(
-            said(Cell::NotCovered, 0.0),
-            "Police: not covered by the source. Leaves the score as it is."
+            words(&[&police, &school], &cells, on, (2, false)),
+            "1 record of police in the last year. 1,204 visits in the last year (2 records without a value not counted)."
         );
-    }
-
-    #[test]
-    fn a_share_is_said_of_what_it_is_a_part_and_a_code_by_its_name() {
-        let mut share =
-            Feature::new(Selector::source("school"), Measure::Share, Lookback::Days(365)).label("Missed");
-        let said = |feature: &Feature, cell| words(&[feature], &[cell], 0.5, (2, false));
-        let (missed, unknown) =
-            (Cell::Value(37.6), "(2 records without a value not in it). Raises the score.");
-        assert_eq!(said(&share, missed), format!("Missed: 37.6% {unknown}"));
-        share.unit = "% of sessions possible".into();
-        assert_eq!(said(&share, missed), format!("Missed: 37.6% of sessions possible {unknown}"));
-
-        let codes = vec!["council".to_owned(), "private rent".to_owned()];
-        let of = Measure::LatestOf { category: "tenure".into(), codes };
-        let tenure = Feature::new(Selector::source("homes"), of, Lookback::Ever).label("Tenure");
-        let said = |cell, unlearnt| words(&[&tenure], &[cell], 0.0, (0, unlearnt));
-        assert_eq!(said(Cell::Value(1.0), false), "Tenure: private rent. Leaves the score as it is.");
-        let new = said(Cell::Value(2.0), true);
-        assert!(
-            new.starts_with("Tenure: a code that training did not know. Leaves the score as it is."),
-            "{new}"
-        );
-        assert!(new.ends_with("not the same as safe."), "{new}");
-        assert_eq!(said(Cell::Missing, false), "Tenure: no value. Leaves the score as it is.");
+        let caution = words(&[&school], &[Cell::Value(0.0)], on, (0, true));
+        assert!(caution.starts_with("No visits in the last year. Too few families"), "{caution}");
+        assert!(caution.ends_with("not the same as safe."), "{caution}");
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct RecordedScore<'s> {
     pub(crate) rank: u32,
     pub(crate) log_odds: f64,
     pub(crate) cells: Vec<Cell>,
+    /// The day of its own that it is seen on.
+    pub(crate) seen_on: Option<AsOf>,
 }
 
 /// What is said of a kept case, made again from its cells alone.
@@ -39,6 +41,7 @@ impl Scores<'_, '_> {
                 rank,
                 log_odds: self.log_odds[row],
                 cells,
+                seen_on: self.cohort.has_own_days().then(|| self.cohort.seen_on(row)),
             }
         })
     }
@@ -61,6 +64,7 @@ impl Scorer {
     pub(crate) fn explain_again(
         &self,
         cells: &[Cell],
+        seen_on: AsOf,
         without_value: impl Fn(&[String]) -> usize,
     ) -> Result<CaseAgain, ModelError> {
         let model = self.candidate().model();
@@ -72,11 +76,11 @@ impl Scorer {
             .iter()
             .enumerate()
             .map(|(term, &log_odds)| {
-                let part = Contribution::of(self.candidate(), term, |place| cells[place], log_odds)
+                let part = Contribution::of(self.candidate(), term, |place| cells[place], log_odds, seen_on)
                     .within(reach.as_ref().map(|reach| reach.contributions[term]));
                 match without_value(&part.features) {
                     0 => part,
-                    records => part.without_values(self.candidate(), term, records),
+                    records => part.without_values(self.candidate(), term, records, seen_on),
                 }
             })
             .collect();

@@ -1,5 +1,7 @@
 //! Scoring a cohort.
 
+use std::sync::OnceLock;
+
 use super::abstention::{Abstention, Gate, NotScored};
 use super::case::{
     Acceptance, AcceptedSource, Contribution, Exception, Provenance, ScoredCase, SourceState, Stability,
@@ -11,6 +13,7 @@ use crate::error::ScoringError;
 use crate::evaluate::ranking::lot;
 use crate::features::FeatureMatrix;
 use crate::records::{Source, SourceChange};
+use crate::sentences::{self, Usual};
 use crate::words;
 
 /// Who asks for scores, for what, and when.
@@ -121,6 +124,8 @@ pub struct Scores<'s, 'r> {
     capacity: usize,
     /// For each row in how many refits it is on such a list; empty where the model has none.
     kept_in: Vec<u32>,
+    /// For each feature what it says of all of them together; made when a case is first explained.
+    usual: Vec<OnceLock<Usual>>,
     cannot_see: Vec<String>,
     provenance: Provenance,
 }
@@ -157,6 +162,7 @@ impl Scorer {
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
         let provenance = self.provenance(cohort, request, not_scored.len(), accepted);
         let cannot_see = self.cannot_see(cohort.has_own_days(), cohort.as_of());
+        let usual = (0..matrix.names().len()).map(|_| OnceLock::new()).collect();
         Ok(Scores {
             scorer: self,
             cohort: cohort.clone(),
@@ -166,6 +172,7 @@ impl Scorer {
             not_scored,
             capacity,
             kept_in,
+            usual,
             cannot_see,
             provenance,
         })
@@ -405,7 +412,9 @@ impl Scores<'_, '_> {
 
     fn contribution(&self, term: usize, row: usize, log_odds: f64) -> Result<Contribution, ScoringError> {
         let candidate = self.scorer.candidate();
-        let mut part = Contribution::of(candidate, term, |place| self.matrix.cell(row, place), log_odds);
+        let seen_on = self.cohort.seen_on(row);
+        let cell = |place| self.matrix.cell(row, place);
+        let mut part = Contribution::of(candidate, term, cell, log_odds, seen_on);
         let mut without_value = 0;
         for place in candidate.model().places(term) {
             part.records.extend(candidate.features().records_behind(&self.cohort, row, place)?);
@@ -414,14 +423,26 @@ impl Scores<'_, '_> {
             without_value = without_value.max(unknown);
         }
         if without_value > 0 {
-            part = part.without_values(candidate, term, without_value);
+            part = part.without_values(candidate, term, without_value, seen_on);
         }
         if part.features.len() > 1 {
             // Two features of a pair may rest on the same records.
             part.records.sort();
             part.records.dedup();
+        } else if let Some(place) = candidate.model().places(term).next() {
+            let feature = &candidate.features().features()[place];
+            part.detail = sentences::detail(feature, &part.records);
+            part.usual = self.usual(place).words(feature, cell(place));
         }
         Ok(part)
+    }
+
+    /// What a feature says of all scored cases together.
+    fn usual(&self, place: usize) -> &Usual {
+        self.usual[place].get_or_init(|| {
+            let cells = self.order.iter().map(|&row| self.matrix.cell(row as usize, place));
+            Usual::of(&self.scorer.candidate().features().features()[place], cells)
+        })
     }
 
     fn stability(&self, row: usize) -> Option<Stability> {

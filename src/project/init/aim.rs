@@ -373,5 +373,7 @@ fn template(source: &str, measure: Measure, over: Option<Lookback>) -> FeatureTe
         help_seeking: false,
         need: None,
         why: None,
+        noun: None,
+        say: None,
     }
 }
