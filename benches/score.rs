@@ -67,7 +67,7 @@ fn list(criterion: &mut Criterion) {
     let scores = scorer.score(&cohort, &request).unwrap();
     group.throughput(Throughput::Elements(u64::from(DRAWN)));
     group.bench_function(BenchmarkId::new("draw_20", CHILDREN), |bencher| {
-        bencher.iter_with_large_drop(|| ReviewList::draw(&scores, Capacity::Cases(DRAWN), None).unwrap());
+        bencher.iter_with_large_drop(|| ReviewList::draw(&scores, Capacity::Cases(DRAWN)).unwrap());
     });
     group.finish();
 }

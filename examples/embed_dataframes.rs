@@ -63,7 +63,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     })?;
     let cohort = rules.choose(&records.as_of(AsOf::new(today)))?;
     let scores = scorer.score(&cohort, &Request::new("B. Lead", "Offer early help", today))?;
-    let list = ReviewList::draw(&scores, Capacity::Cases(3), None)?;
+    let list = ReviewList::draw(&scores, Capacity::Cases(3))?;
     println!("{}", report::list_json(&list)?);
     Ok(())
 }

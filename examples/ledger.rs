@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = ledger.start_run(&scorer, &request, AsOf::new(today), None)?;
     let cohort = project.cohort(&records, AsOf::new(today))?;
     let scores = scorer.score(&cohort, &request)?;
-    let mut list = ReviewList::draw(&scores, Capacity::Cases(5), None)?;
+    let mut list = ReviewList::draw(&scores, Capacity::Cases(5))?;
     let run = ledger.finish_run(start, &scores, &mut list, &records)?;
     println!("On record: {} cases scored, {} listed", scores.len(), list.len());
 

@@ -9,7 +9,7 @@
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::project::Project;
-use earlyhelp::review::{Agreement, RandomSample, ReviewList, Reviewer, Step, WhyListed};
+use earlyhelp::review::{Agreement, ListParams, RandomSample, ReviewList, Reviewer, Step, WhyListed};
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Three cases by rank and one drawn at random, so that the team also sees what the ranking misses.
     let comparison = RandomSample { cases: 1, seed: project.seed };
-    let mut list = ReviewList::draw(&scores, Capacity::Cases(3), Some(comparison))?;
+    let mut list = ReviewList::draw(&scores, ListParams::new(Capacity::Cases(3)).comparison(comparison))?;
     for (place, entry) in list.entries().iter().enumerate() {
         let why = match entry.why_listed() {
             WhyListed::ByRank => "by rank",

@@ -381,6 +381,15 @@ impl<'r> Cohort<'r> {
         (household != NONE).then(|| residence.members(household))
     }
 
+    /// The row's household as known on the day that it is seen; `None` where none is known, and of a family, which is one.
+    pub(crate) fn household(&self, row: usize) -> Option<u32> {
+        let of_person = match self.rules.unit {
+            Unit::Person => self.seen(row).residence().of_person[self.subjects[row] as usize],
+            Unit::Family => NONE,
+        };
+        (of_person != NONE).then_some(of_person)
+    }
+
     /// The family that the row belongs to, as a number that is stable over dates: see
     /// [`Records::families`](crate::records::Records::families).
     pub(crate) fn family(&self, row: usize) -> u32 {

@@ -52,7 +52,7 @@
 //!     // A short list for people to review: each case with its explanation and its provenance.
 //!     let cohort = project.cohort(&records, AsOf::new(today))?;
 //!     let scores = scorer.score(&cohort, &Request::new("B. Lead", &project.purpose, today))?;
-//!     for entry in ReviewList::draw(&scores, Capacity::Cases(5), None)?.entries() {
+//!     for entry in ReviewList::draw(&scores, Capacity::Cases(5))?.entries() {
 //!         let case = entry.case();
 //!         println!("{}. {} ({} of scores)", case.rank(), case.entity(), case.band().name);
 //!         for reason in case.contributions().iter().take(3) {

@@ -95,6 +95,7 @@ use crate::records::{
     Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, Identities, IdentityColumns,
     PeopleColumns, ReadOptions, Records, RecordsBuilder, Selector, SourceMapping, one_or_many,
 };
+use crate::scoring::OnePer;
 use crate::stats::Bootstrap;
 
 /// What the tables are called that are no sources: no source can have such a name.
@@ -158,6 +159,9 @@ pub struct Project {
     pub referrals: Vec<ReferralSource>,
     /// Dates, trainer and how the result is tested.
     pub training: Training,
+    /// How monthly lists are drawn.
+    #[serde(default)]
+    pub list: ListRules,
     /// The folder that paths are relative to.
     #[serde(skip)]
     folder: PathBuf,
@@ -201,6 +205,15 @@ pub struct FileOf<Columns> {
     /// Look-up tables that columns come from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub join: Vec<JoinFile>,
+}
+
+/// How monthly lists are drawn.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ListRules {
+    /// Whom a place is for.
+    pub one_per: OnePer,
 }
 
 /// A source of dated records.

@@ -19,7 +19,7 @@ fn scored_and_not_scored_are_the_cohort_and_each_refusal_says_why() {
         assert_eq!(scores.provenance().not_scored as usize, scores.not_scored().len());
         let reasons: Vec<WhyNot> = scores.not_scored().iter().map(|held| held.reason().clone()).collect();
         let refused: Vec<String> = scores.not_scored().iter().map(|held| held.entity().to_owned()).collect();
-        let listed = ReviewList::draw(&scores, Capacity::Share(1.0), None);
+        let listed = ReviewList::draw(&scores, Capacity::Share(1.0));
         if let Ok(list) = &listed {
             assert_eq!(list.not_scored().len(), refused.len());
             let on_list = |entity: &str| refused.iter().any(|held| held == entity);
@@ -64,7 +64,7 @@ fn looser_limits_than_usual_need_somebody_who_allows_them() {
         assert!(refused(&looser.clone().by_exception("\u{200b}", "a trial")).contains("name and a reason"));
         let allowed = looser.by_exception("A. Manager", "a trial of the rule");
         let scores = released.scorer.score(&cohort, &allowed).unwrap();
-        let list = ReviewList::draw(&scores, Capacity::Cases(3), None).unwrap();
+        let list = ReviewList::draw(&scores, Capacity::Cases(3)).unwrap();
         for form in [list_html(&list, "A list").unwrap(), list_json(&list).unwrap()] {
             assert!(form.contains("A. Manager") && form.contains("trial of the rule"));
         }

@@ -327,7 +327,7 @@ fn pages_and_lists_name_the_codes_and_say_which_training_did_not_know() {
         // A new code is as much as nothing known, and this model knows nothing else.
         let refused = scores.not_scored().len();
         assert_eq!(refused, PEOPLE / 50, "{name}: {refused} of {}", cohort.len());
-        let list = ReviewList::draw(&scores, Capacity::Cases(50), None).unwrap();
+        let list = ReviewList::draw(&scores, Capacity::Cases(50)).unwrap();
         let case = list.entries()[0].case();
         let part = &case.contributions()[0];
         assert_eq!(part.codes, ["temporary"], "{name}: {}", part.words);

@@ -147,7 +147,7 @@ fn scored(scorer: &Scorer) -> bool {
     let Ok(cohort) = TOWN.project.cohort(&TOWN.records, AsOf::new(today)) else { return false };
     let request = Request::new("B. Lead", &scorer.sign_off().purpose, today);
     let Ok(scores) = scorer.score(&cohort, &request) else { return false };
-    let Ok(list) = ReviewList::draw(&scores, Capacity::Cases(3), None) else { return false };
+    let Ok(list) = ReviewList::draw(&scores, Capacity::Cases(3)) else { return false };
     // JSON knows no infinite number: one would stand as null.
     let text = list_json(&list).unwrap();
     assert!(!text.contains("\"log_odds\": null") && !text.contains("\"score\": null"), "an infinite score");

@@ -222,10 +222,10 @@ fn invariant_4_a_list_is_cut_at_capacity_and_marks_what_was_drawn_by_lot() {
     let cohort = world::cohort(&made.records, world::list_date());
     let scores = made.scorer.score(&cohort, &world::request()).unwrap();
     for nothing in [Capacity::Cases(0), Capacity::Share(0.0), Capacity::Share(f64::NAN)] {
-        let refused = ReviewList::draw(&scores, nothing, None);
+        let refused = ReviewList::draw(&scores, nothing);
         assert!(matches!(refused, Err(Error::Review(ReviewError::NoCapacity))));
     }
-    assert_eq!(ReviewList::draw(&scores, Capacity::Cases(7), None).unwrap().len(), 7);
+    assert_eq!(ReviewList::draw(&scores, Capacity::Cases(7)).unwrap().len(), 7);
     let text = serde_json::to_value(a_list()).unwrap();
     let entries = text["entries"].as_array().unwrap();
     let ranks = |drawn: &str| -> Vec<u64> {

@@ -13,7 +13,7 @@ use earlyhelp::ledger::{
 use earlyhelp::project::Project;
 use earlyhelp::records::Records;
 use earlyhelp::report::subject_html;
-use earlyhelp::review::{Agreement, RandomSample, ReviewList, Reviewer, Step};
+use earlyhelp::review::{Agreement, ListParams, RandomSample, ReviewList, Reviewer, Step};
 use earlyhelp::scoring::{Request, Scorer};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
@@ -43,8 +43,11 @@ impl Town {
         let request = Request::new("B. Lead", &self.scorer.sign_off().purpose, self.today);
         let start = ledger.start_run(&self.scorer, &request, AsOf::new(as_of), Some("project")).unwrap();
         let scores = self.scorer.score(&cohort, &request).unwrap();
-        let mut list =
-            ReviewList::draw(&scores, Capacity::Cases(10), Some(RandomSample { cases: 3, seed: 1 })).unwrap();
+        let mut list = ReviewList::draw(
+            &scores,
+            ListParams::new(Capacity::Cases(10)).comparison(RandomSample { cases: 3, seed: 1 }),
+        )
+        .unwrap();
         (ledger.finish_run(start, &scores, &mut list, &self.records).unwrap(), list)
     }
 }
@@ -142,14 +145,14 @@ fn known_kinds_have_their_own_way_in_and_odd_requests_are_refused() {
         let request = Request::new("B. Lead", &town.scorer.sign_off().purpose, town.today);
         let start = ledger.start_run(&town.scorer, &request, AsOf::new(town.today), None).unwrap();
         let scores = town.scorer.score(&cohort, &request).unwrap();
-        let mut longer = ReviewList::draw(&scores, Capacity::Cases(30), None).unwrap();
+        let mut longer = ReviewList::draw(&scores, Capacity::Cases(30)).unwrap();
         let other = ledger.finish_run(start, &scores, &mut longer, &town.records).unwrap();
         assert_ne!(other, run, "another list is another run");
         // A purge between start and end.
         let tomorrow = Request::new("B. Lead", &town.scorer.sign_off().purpose, town.today + 1);
         let start = ledger.start_run(&town.scorer, &tomorrow, AsOf::new(town.today), None).unwrap();
         let scores = town.scorer.score(&cohort, &tomorrow).unwrap();
-        let mut list = ReviewList::draw(&scores, Capacity::Cases(10), None).unwrap();
+        let mut list = ReviewList::draw(&scores, Capacity::Cases(10)).unwrap();
         let gone = list.entries()[3].case().entity().to_owned();
         ledger.purge(&erasure(&gone, "erasure"), town.today + 1).unwrap();
         let refused = ledger.finish_run(start, &scores, &mut list, &town.records);

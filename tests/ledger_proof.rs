@@ -10,7 +10,7 @@ use earlyhelp::ledger::{Checkpoint, Erasure, Head, Ledger, LedgerError, ReplayOf
 use earlyhelp::project::Project;
 use earlyhelp::records::Records;
 use earlyhelp::report::list_json;
-use earlyhelp::review::{Agreement, RandomSample, ReviewList, Reviewer, Step};
+use earlyhelp::review::{Agreement, ListParams, RandomSample, ReviewList, Reviewer, Step};
 use earlyhelp::scoring::{Request, Scorer};
 use earlyhelp::synthetic::{CouncilParams, Format};
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,11 @@ pub static TOLD: LazyLock<Told> = LazyLock::new(|| {
         let start = ledger.start_run(&scorer, &request, AsOf::new(today), None).unwrap();
         let scores = scorer.score(&cohort, &request).unwrap();
         let sample = Some(RandomSample { cases: 3, seed: 1 });
-        let mut list = ReviewList::draw(&scores, Capacity::Cases(8), sample).unwrap();
+        let mut list = ReviewList::draw(
+            &scores,
+            ListParams { comparison: sample, ..ListParams::new(Capacity::Cases(8)) },
+        )
+        .unwrap();
         let run = ledger.finish_run(start, &scores, &mut list, &records).unwrap();
         let case = ledger.open_case((&run, 1), worker(), None, today + 1).unwrap();
         let decision =
@@ -607,7 +611,11 @@ fn a_run_id_is_named_by_four_characters_and_more_where_needed() {
         let start = late.start_run(&told.scorer, &request, AsOf::new(told.today), None).unwrap();
         let scores = told.scorer.score(cohort, &request).unwrap();
         let sample = Some(RandomSample { cases: 3, seed: 1 });
-        let mut list = ReviewList::draw(&scores, Capacity::Cases(8), sample).unwrap();
+        let mut list = ReviewList::draw(
+            &scores,
+            ListParams { comparison: sample, ..ListParams::new(Capacity::Cases(8)) },
+        )
+        .unwrap();
         let run = late.finish_run(start, &scores, &mut list, records).unwrap();
         assert!(list_json(&list).unwrap().contains(&format!("\"run_id\": \"{run}\"")));
         run

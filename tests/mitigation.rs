@@ -18,7 +18,7 @@ use earlyhelp::model::{AdditiveModel, AdditiveParams, Candidate, LogisticParams,
 use earlyhelp::project::Project;
 use earlyhelp::records::Extract;
 use earlyhelp::report::{list_csv, list_html, list_json, model_html};
-use earlyhelp::review::{RandomSample, ReviewList, WhyListed};
+use earlyhelp::review::{ListParams, RandomSample, ReviewList, WhyListed};
 use earlyhelp::scoring::AuditedModel;
 use earlyhelp::synthetic::{Council, CouncilParams, Format};
 use linfa::DatasetBase;
@@ -275,7 +275,8 @@ fn a_list_with_shares_says_so_and_marks_whom_it_lists_for_them() {
     let scores = made.scorer.score(&cohort, &world::request()).unwrap();
     let sample = Some(RandomSample { cases: 4, seed: 3 });
     let capacity = Capacity::Cases(12);
-    let plain = ReviewList::draw(&scores, capacity, sample).unwrap();
+    let plain =
+        ReviewList::draw(&scores, ListParams { comparison: sample, ..ListParams::new(capacity) }).unwrap();
     assert!(plain.shares().is_none() && !list_json(&plain).unwrap().contains("\"shares\""));
 
     let sex: BTreeMap<&str, &str> = made.world.sex.iter().map(|(id, sex)| (id.as_str(), *sex)).collect();
@@ -287,7 +288,13 @@ fn a_list_with_shares_says_so_and_marks_whom_it_lists_for_them() {
     let want = if of_f(&plain) > 6 { 3 } else { 9 };
     let given = [("F".to_owned(), f64::from(want) / 12.0), ("M".to_owned(), f64::from(12 - want) / 12.0)];
     let shares = shares("sex", ShareRule::Given(given.into()));
-    let list = ReviewList::draw_shared(&scores, (capacity, sample), &protected, &shares).unwrap();
+    let list = ReviewList::draw_shared(
+        &scores,
+        ListParams { comparison: sample, ..ListParams::new(capacity) },
+        &protected,
+        &shares,
+    )
+    .unwrap();
     assert_eq!((of_f(&list), list.len()), (want as usize, 16));
 
     let used = list.shares().unwrap();
@@ -321,7 +328,7 @@ fn a_list_with_shares_says_so_and_marks_whom_it_lists_for_them() {
     assert_eq!(json["shares"]["changed"], marked.len());
 
     let unknown = CapacityShares { characteristic: "religion".into(), ..shares };
-    let refused = ReviewList::draw_shared(&scores, (capacity, None), &protected, &unknown);
+    let refused = ReviewList::draw_shared(&scores, capacity, &protected, &unknown);
     assert!(matches!(refused, Err(Error::Mitigation(MitigationError::NotHeld(_)))));
 }
 

@@ -45,7 +45,7 @@ fn the_released_example_models_score_another_council() {
         let request = Request::new("B. Lead", &scorer.sign_off().purpose, today);
         let scores = scorer.score(&cohort, &request).unwrap();
         assert_eq!(scores.len() + scores.not_scored().len(), cohort.len(), "nobody is lost");
-        let list = ReviewList::draw(&scores, Capacity::Cases(3), None).unwrap();
+        let list = ReviewList::draw(&scores, Capacity::Cases(3)).unwrap();
         assert_eq!(list.len(), 3);
         assert_eq!(list.provenance().model, scorer.digest());
         assert!(list.entries()[0].case().score() >= list.entries()[2].case().score());

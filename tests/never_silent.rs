@@ -148,7 +148,7 @@ fn a_list_of_nobody_says_why_and_a_list_of_everybody_and_more_is_refused() {
     let abstention = Abstention { unknown_share: -1.0, ..Abstention::default() };
     let nobody = made.scorer.score(&cohort, &Request { abstention, ..world::request() }).unwrap();
     let thin = nobody.not_scored().iter().filter(|held| matches!(held.reason(), WhyNot::Thin { .. })).count();
-    let Err(Error::Review(refused)) = ReviewList::draw(&nobody, Capacity::Cases(5), None) else {
+    let Err(Error::Review(refused)) = ReviewList::draw(&nobody, Capacity::Cases(5)) else {
         panic!("there is a list of nobody")
     };
     let ReviewError::NobodyScored { cohort: all, stale, thin: told, outside } = refused else {
@@ -159,10 +159,10 @@ fn a_list_of_nobody_says_why_and_a_list_of_everybody_and_more_is_refused() {
 
     let scores = made.scorer.score(&cohort, &world::request()).unwrap();
     let above = u32::try_from(cohort.len()).unwrap() + 1;
-    let refused = ReviewList::draw(&scores, Capacity::Cases(above), None);
+    let refused = ReviewList::draw(&scores, Capacity::Cases(above));
     assert!(matches!(refused, Err(Error::Review(ReviewError::CapacityAboveCohort { .. }))));
     for share in [f64::NAN, f64::INFINITY, 2.0, -1.0] {
-        let refused = ReviewList::draw(&scores, Capacity::Share(share), None);
+        let refused = ReviewList::draw(&scores, Capacity::Share(share));
         assert!(matches!(refused, Err(Error::Review(ReviewError::NoCapacity))), "{share}");
     }
 }

@@ -278,7 +278,7 @@ fn a_project_trains_tests_and_lists_cases_on_days_of_their_own() {
     let scorer = model.release(signed).unwrap();
     let cohort = project.cohort(&records, AsOf::new(today)).unwrap();
     let scores = scorer.score(&cohort, &Request::new("B. Lead", &project.purpose, today)).unwrap();
-    let list = ReviewList::draw(&scores, Capacity::Cases(5), None).unwrap();
+    let list = ReviewList::draw(&scores, Capacity::Cases(5)).unwrap();
     let page = list_html(&list, "Test").unwrap();
     let (json, csv) = (list_json(&list).unwrap(), list_csv(&list).unwrap());
     for entry in list.entries() {

@@ -8,7 +8,7 @@ use earlyhelp::ledger::Ledger;
 use earlyhelp::report::audit::{AUDIT_FILES, audit_files};
 use earlyhelp::report::papers::Organisation;
 use earlyhelp::report::{self, AnyModel};
-use earlyhelp::review::{RandomSample, ReviewList};
+use earlyhelp::review::{ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
@@ -90,7 +90,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let cohort = project.cohort(&records, AsOf::new(as_of))?;
     let scores = scorer.score(&cohort, &request)?;
     let comparison = RandomSample { cases: AT_RANDOM, seed: project.seed };
-    let mut list = ReviewList::draw(&scores, Capacity::Cases(CAPACITY), Some(comparison))?;
+    let mut list =
+        ReviewList::draw(&scores, ListParams::new(Capacity::Cases(CAPACITY)).comparison(comparison))?;
     progress.stage("putting the run on record");
     let run = ledger.finish_run(start, &scores, &mut list, &records)?;
     let checkpoint = serde_json::to_string_pretty(&ledger.checkpoint(as_of)?)? + "\n";

@@ -6,7 +6,7 @@ use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
-use earlyhelp::review::{RandomSample, ReviewList};
+use earlyhelp::review::{ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
 
 use super::ledger::WriteArguments;
@@ -25,7 +25,8 @@ pub struct Arguments {
     /// the day of the request, and one that the extracts reach.
     #[arg(long, value_name = "DATE")]
     as_of: AsOf,
-    /// How many cases the team can look at.
+    /// How many places the list has: as many families as the team can look at with care, or cases where the project says
+    /// `one_per = "case"`.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: u32,
     /// So many cases drawn at random beside them, marked as such, to see what the ranking misses.
@@ -100,14 +101,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
     let scores = scorer.score(&cohort, &request)?;
-    let comparison = RandomSample { cases: arguments.at_random, seed: project.seed };
-    let comparison = (comparison.cases > 0).then_some(comparison);
-    let capacity = Capacity::Cases(arguments.capacity);
+    let mut params = ListParams::new(Capacity::Cases(arguments.capacity)).one_per(project.list.one_per);
+    if arguments.at_random > 0 {
+        params = params.comparison(RandomSample { cases: arguments.at_random, seed: project.seed });
+    }
     let mut list = match &shares {
-        None => ReviewList::draw(&scores, capacity, comparison)?,
-        Some(shares) => {
-            ReviewList::draw_shared(&scores, (capacity, comparison), &project.protected()?, shares)?
-        }
+        None => ReviewList::draw(&scores, params)?,
+        Some(shares) => ReviewList::draw_shared(&scores, params, &project.protected()?, shares)?,
     };
     if let Some(folder) = &audited {
         progress.stage("auditing the list");

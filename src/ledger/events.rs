@@ -15,8 +15,8 @@ use crate::error::LedgerError;
 use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::records::Intake;
-use crate::review::{Agreement, RandomSample, Reviewer, SharesUsed, Step, WhyListed};
-use crate::scoring::{Acceptance, Exception, Provenance};
+use crate::review::{Agreement, ListParams, RandomSample, Reviewer, SharesUsed, Step, WhyListed};
+use crate::scoring::{Acceptance, Exception, OnePer, Provenance};
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -156,6 +156,9 @@ pub struct RunFinished {
     pub capacity: Capacity,
     /// The random sample that was asked for beside it.
     pub comparison: Option<RandomSample>,
+    /// Whom a place was for. Runs of before this was asked had one a case.
+    #[serde(default = "one_per_case")]
+    pub one_per: OnePer,
     /// The shares by which its places were dealt to groups, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shares: Option<SharesUsed>,
@@ -179,6 +182,17 @@ pub(crate) struct RunContent {
     pub(crate) sources: BTreeMap<String, String>,
 }
 
+impl RunFinished {
+    /// How its list was drawn.
+    pub(crate) fn drawn_with(&self) -> ListParams {
+        ListParams { capacity: self.capacity, comparison: self.comparison, one_per: self.one_per }
+    }
+}
+
+fn one_per_case() -> OnePer {
+    OnePer::Case
+}
+
 /// How many rows of a source were rejected for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectCount {
@@ -193,7 +207,7 @@ pub struct RejectCount {
 }
 
 /// Facts of [`EntryKind::CaseScored`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CaseScored {
     /// Its place on the list, from 1, if it was on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,6 +215,9 @@ pub(crate) struct CaseScored {
     /// Why it was on the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) drawn: Option<WhyListed>,
+    /// The place of the case of its household that it stood beside, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) beside: Option<u32>,
 }
 
 /// Content of [`EntryKind::CaseScored`]. Not public: a program is handed no scores without a person who asks.

@@ -213,6 +213,7 @@ impl Ledger {
             Err(LedgerError::NoModel(_)) => Vec::new(),
             Err(error) => return Err(error),
         };
+        let facts: CaseScored = entry.facts_as()?;
         Ok(PastScore {
             run: run.to_owned(),
             as_of: audit.as_of,
@@ -221,7 +222,7 @@ impl Ledger {
             model: audit.model,
             rank: content.rank,
             of: content.of,
-            place: entry.facts_as::<CaseScored>()?.place,
+            place: facts.place.or(facts.beside),
             expires: audit.expires,
             reasons,
         })
@@ -258,7 +259,8 @@ impl Ledger {
             };
             let run = runs.iter().find(|run| Some(run.audit.run_id.as_str()) == entry.run());
             if let (true, Some(run), Some(subject)) = (is_affected, run, subject) {
-                let CaseScored { place, drawn } = entry.facts_as()?;
+                let CaseScored { place, drawn, beside } = entry.facts_as()?;
+                let place = place.or(beside);
                 affected.push(AffectedCase {
                     entry: entry.seq(),
                     run: run.audit.run_id.clone(),
@@ -295,14 +297,16 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let scorer = self.released_model(&run.audit.model)?;
         let again = score_again(run, &scorer, records)?;
-        let listed = run.capacity.of(again.len()) as u32;
+        let leads = again.leads(&again.places(run.one_per));
+        let listed: hashbrown::HashSet<u32> =
+            leads.iter().take(run.capacity.of(leads.len())).map(|&rank| rank as u32).collect();
         let scores: hashbrown::HashMap<&str, (f64, u32)> =
             again.recorded().map(|score| (score.entity, (score.log_odds, score.rank))).collect();
         for case in affected.iter_mut().filter(|case| case.run == run.audit.run_id) {
             case.after = scores.get(case.entity.as_str()).map(|&(log_odds, rank)| ScoreAndRank {
                 log_odds,
                 rank,
-                listed: run.shares.is_none().then_some(rank <= listed),
+                listed: run.shares.is_none().then(|| listed.contains(&rank)),
             });
         }
         Ok(())

@@ -12,12 +12,12 @@ use super::events::{
     RejectCount, RunContent, RunFinished, RunStarted, ScoreContent,
 };
 use super::handle::Ledger;
-use super::shown::ShownCase;
+use super::shown::{ShownCase, shown_on};
 use super::store::Filter;
 use crate::calendar::{AsOf, Day};
 use crate::error::LedgerError;
 use crate::records::{Records, summarise};
-use crate::review::{Decision, ReviewList, Reviewer, WhyListed, Witness};
+use crate::review::{Decision, ListParams, ReviewList, Reviewer, WhyListed, Witness};
 use crate::scoring::{AuditedModel, Provenance, Request, Scorer, Scores, SourceState};
 use crate::words;
 
@@ -583,7 +583,7 @@ fn digest_of_list(mut list: Value) -> Result<String, LedgerError> {
 
 /// The manifest of a run.
 fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &Records) -> RunFinished {
-    let (capacity, comparison) = list.drawn_with();
+    let ListParams { capacity, comparison, one_per } = list.drawn_with();
     let at_random =
         list.entries().iter().filter(|entry| entry.why_listed() == WhyListed::AtRandom).count() as u64;
     let rejects = summarise(records.rejects());
@@ -604,6 +604,7 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
         not_scored: scores.not_scored().len() as u64,
         capacity,
         comparison,
+        one_per,
         shares: list.shares().cloned(),
         alerts: list.len() as u64 - at_random,
         at_random,
@@ -613,23 +614,18 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
 /// An entry for each case of a run's cohort.
 fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>, LedgerError> {
     let (run, on) = (list.provenance().run_id.as_str(), list.provenance().requested_on);
-    let listed: hashbrown::HashMap<&str, usize> =
-        list.entries().iter().enumerate().map(|(place, entry)| (entry.case().entity(), place)).collect();
+    let listed = shown_on(list);
     let mut drafts = Vec::with_capacity(scores.len() + scores.not_scored().len() + 1);
     for score in scores.recorded() {
-        let place = listed.get(score.entity).copied();
-        let entry = place.map(|place| &list.entries()[place]);
-        let facts = CaseScored {
-            place: place.map(|place| place as u32 + 1),
-            drawn: entry.map(crate::review::ListedCase::why_listed),
-        };
+        let shown = listed.get(score.entity);
+        let facts = shown.map(|(facts, _)| *facts).unwrap_or_default();
         let content = ScoreContent {
             rank: score.rank,
             of: scores.len() as u32,
             log_odds: score.log_odds,
             cells: score.cells,
             seen_on: score.seen_on,
-            case: entry.map(|entry| ShownCase::of(entry.case(), score.log_odds)),
+            case: shown.map(|(_, case)| ShownCase::of(case, score.log_odds)),
         };
         let draft = Draft::of(EntryKind::CaseScored, on, &facts)?.run(run);
         drafts.push(draft.with(Some(score.entity), &content)?);

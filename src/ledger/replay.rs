@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::entry::LedgerEntry;
 use super::events::{CaseScored, EntryKind, RunContent, RunFinished, ScoreContent};
 use super::handle::Ledger;
-use super::shown::ShownCase;
+use super::shown::{ShownCase, shown_on};
 use super::store::Filter;
 use crate::error::LedgerError;
 use crate::records::Records;
-use crate::review::{ListedCase, ReviewList};
+use crate::review::ReviewList;
 use crate::scoring::{Provenance, Request, Scorer, Scores, SourceState};
 use crate::stats::random::mix;
 
@@ -309,14 +309,11 @@ impl Ledger {
         let list = match &run.shares {
             Some(_) => None,
             None => Some(
-                ReviewList::draw(&again, run.capacity, run.comparison)
+                ReviewList::draw(&again, run.drawn_with())
                     .map_err(|error| LedgerError::Replay(error.to_string()))?,
             ),
         };
-        let places: Option<hashbrown::HashMap<&str, (u32, &ListedCase)>> = list.as_ref().map(|list| {
-            let entries = list.entries().iter().zip(1..);
-            entries.map(|(entry, place)| (entry.case().entity(), (place, entry))).collect()
-        });
+        let places = list.as_ref().map(shown_on);
         for (entry, subject, content, facts) in held {
             let Some(score) = by_entity.get(subject.as_str()) else {
                 replay.not(NotReplayed::NotInCohort, 1);
@@ -329,13 +326,12 @@ impl Ledger {
                 Some(Differs::Score)
             } else if score.rank != content.rank {
                 Some(Differs::Rank)
-            } else if listed.is_some_and(|listed| {
-                listed.map(|(place, entry)| (place, entry.why_listed())) != facts.place.zip(facts.drawn)
-            }) {
+            } else if listed.is_some_and(|listed| listed.map(|(facts, _)| facts).unwrap_or_default() != facts)
+            {
                 Some(Differs::Place)
             } else {
                 let differs = shown_differs(run, scorer, &content, replay)?;
-                let whole = listed.flatten().map(|(_, entry)| ShownCase::of(entry.case(), score.log_odds));
+                let whole = listed.flatten().map(|(_, case)| ShownCase::of(case, score.log_odds));
                 differs.or_else(|| {
                     let is_other = is_of_this_version(run) && whole.is_some() && whole != content.case;
                     is_other.then_some(Differs::Words)

@@ -54,6 +54,8 @@ struct Run {
     ranks: HashSet<u32>,
     of: Option<u32>,
     places: HashSet<u32>,
+    /// The places that cases without one of their own stand beside.
+    beside: Vec<u32>,
     /// The last entry of the step in which they were written.
     through: u64,
     ended: Option<Ended>,
@@ -215,6 +217,12 @@ impl Rules {
         if facts.place.is_some_and(|place| !run.places.insert(place)) {
             return Err("its place on the list is another case's");
         }
+        if let Some(place) = facts.beside {
+            if facts.place.is_some() {
+                return Err("it has a place of its own and stands beside another");
+            }
+            run.beside.push(place);
+        }
         if let Some(content) = content {
             let score: ScoreContent = body(content)?;
             if !(1..=score.of).contains(&score.rank) || !run.ranks.insert(score.rank) {
@@ -223,7 +231,7 @@ impl Rules {
             if *run.of.get_or_insert(score.of) != score.of {
                 return Err("it was ranked among another number of cases than others of its run");
             }
-            if score.case.is_some() != facts.place.is_some() {
+            if score.case.is_some() != facts.place.or(facts.beside).is_some() {
                 return Err(
                     "what people were shown is not held of it, though it was listed; or is, though it was not",
                 );
@@ -293,6 +301,9 @@ impl Rules {
         }
         if run.places.iter().any(|&place| !(1..=run.places.len() as u32).contains(&place)) {
             return Err("its list has a place without a case");
+        }
+        if run.beside.iter().any(|place| !run.places.contains(place)) {
+            return Err("a case stands beside a place that its list has not");
         }
         if run.of.is_some_and(|of| u64::from(of) != facts.scored) {
             return Err("its cases were ranked among another number than it counts");

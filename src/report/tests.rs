@@ -15,7 +15,7 @@ use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, Extract, HouseholdColumns, Known, PeopleColumns, Records, Selector, SourceMapping,
 };
-use crate::review::{RandomSample, ReviewList, WhyListed};
+use crate::review::{ListParams, RandomSample, ReviewList, WhyListed};
 use crate::scoring::{AuditedModel, Request, Scorer, SignOff};
 
 const PEOPLE: usize = 400;
@@ -206,7 +206,7 @@ fn list(by_rank: u32, at_random: u32) -> ReviewList {
     let request = Request::new("B. <Lead>", "Offer early help to families", as_of.day());
     let scores = scorer.score(&cohort, &request).unwrap();
     let comparison = RandomSample { cases: at_random, seed: 5 };
-    ReviewList::draw(&scores, Capacity::Cases(by_rank), Some(comparison)).unwrap()
+    ReviewList::draw(&scores, ListParams::new(Capacity::Cases(by_rank)).comparison(comparison)).unwrap()
 }
 
 /// The part of a page between two texts.

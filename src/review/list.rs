@@ -9,7 +9,7 @@ use crate::error::{AuditError, Error, ReviewError};
 use crate::evaluate::{Capacity, ListLength};
 use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
-use crate::scoring::{NotScored, Provenance, Scores, WhyNot};
+use crate::scoring::{NotScored, OnePer, Places, Provenance, Scores, WhyNot};
 
 /// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
 /// some cases drawn at random from the rest.
@@ -24,6 +24,8 @@ pub struct ReviewList {
     capacity: Capacity,
     /// The sample that was asked for.
     comparison: Option<RandomSample>,
+    /// Whom a place is for.
+    one_per: OnePer,
     /// How places were dealt to groups, where they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     shares: Option<SharesUsed>,
@@ -83,11 +85,62 @@ impl std::str::FromStr for Witness {
     }
 }
 
+/// How a list is drawn from scores.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::evaluate::Capacity;
+/// use earlyhelp::review::{ListParams, RandomSample};
+/// use earlyhelp::scoring::OnePer;
+///
+/// // Twenty households, and five drawn at random beside them.
+/// let params = ListParams::new(Capacity::Cases(20)).comparison(RandomSample { cases: 5, seed: 1 });
+/// assert_eq!(params.one_per, OnePer::Household);
+/// // Twenty households: enough where nothing else is asked for.
+/// assert_eq!(ListParams::from(Capacity::Cases(20)).comparison, None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ListParams {
+    /// How many places.
+    pub capacity: Capacity,
+    /// How many are drawn at random beside them; none by default.
+    pub comparison: Option<RandomSample>,
+    /// Whom a place is for.
+    pub one_per: OnePer,
+}
+
+impl ListParams {
+    /// So many places, one a household, and nobody at random.
+    #[must_use]
+    pub fn new(capacity: Capacity) -> Self {
+        Self { capacity, comparison: None, one_per: OnePer::default() }
+    }
+
+    /// With some drawn at random beside them.
+    #[must_use]
+    pub fn comparison(mut self, comparison: RandomSample) -> Self {
+        self.comparison = Some(comparison);
+        self
+    }
+
+    /// Places for others than households.
+    #[must_use]
+    pub fn one_per(mut self, one_per: OnePer) -> Self {
+        self.one_per = one_per;
+        self
+    }
+}
+
+impl From<Capacity> for ListParams {
+    fn from(capacity: Capacity) -> Self {
+        Self::new(capacity)
+    }
+}
+
 /// How a list is drawn from scores: part of what a run is named after.
 #[derive(Serialize)]
 struct Draw<'a> {
-    capacity: Capacity,
-    comparison: Option<RandomSample>,
+    params: ListParams,
     shares: Option<&'a CapacityShares>,
 }
 
@@ -117,19 +170,18 @@ pub struct RandomSample {
 
 impl ReviewList {
     /// Takes the highest-scored cases up to the capacity, then the random sample from the others, in the
-    /// order of their ranks.
+    /// order of their ranks. Capacity and sample count places: households, unless asked otherwise ([`OnePer`]).
     ///
     /// # Errors
     /// [`ReviewError::NoCapacity`] and [`ReviewError::CapacityAboveCohort`] where the list would be empty or longer
     /// than the cohort, [`ReviewError::NobodyScored`] where every case was left unscored, or the error of a case that
     /// cannot be explained.
-    pub fn draw(
-        scores: &Scores<'_, '_>,
-        capacity: Capacity,
-        comparison: Option<RandomSample>,
-    ) -> Result<Self, Error> {
-        let length = length(scores, capacity)?;
-        Self::of(scores, (capacity, comparison), &(1..=length).collect::<Vec<_>>(), None)
+    pub fn draw(scores: &Scores<'_, '_>, params: impl Into<ListParams>) -> Result<Self, Error> {
+        let params = params.into();
+        let places = scores.places(params.one_per);
+        let leads = scores.leads(&places);
+        let length = length(scores, params.capacity, leads.len())?;
+        Self::of(scores, params, (&places, &leads), &(0..length).collect::<Vec<_>>(), None)
     }
 
     /// The same, with the places dealt to the groups of a protected characteristic, the highest scores within
@@ -142,58 +194,81 @@ impl ReviewList {
     /// characteristic is not held, or the shares cannot be dealt.
     pub fn draw_shared(
         scores: &Scores<'_, '_>,
-        (capacity, comparison): (Capacity, Option<RandomSample>),
+        params: impl Into<ListParams>,
         protected: &Protected,
         shares: &CapacityShares,
     ) -> Result<Self, Error> {
-        let length = length(scores, capacity)?;
-        let chosen = shares.deal(protected, scores.ranked(), length)?;
-        let ranks: Vec<usize> =
-            chosen.iter().zip(1..).filter(|(has_place, _)| **has_place).map(|(_, rank)| rank).collect();
+        let params = params.into();
+        let places = scores.places(params.one_per);
+        let leads = scores.leads(&places);
+        let length = length(scores, params.capacity, leads.len())?;
+        let chosen = shares.deal(protected, scores.ranked(&leads), length)?;
+        let nths: Vec<usize> =
+            chosen.iter().enumerate().filter(|(_, has_place)| **has_place).map(|(nth, _)| nth).collect();
         let used = SharesUsed {
             asked: shares.clone(),
-            places: ranks.len() as u32,
-            changed: ranks.iter().filter(|&&rank| rank > length).count() as u32,
-            lowest_rank: ranks.last().copied().unwrap_or_default() as u32,
+            places: nths.len() as u32,
+            changed: nths.iter().filter(|&&nth| nth >= length).count() as u32,
+            lowest_rank: nths.last().map_or(0, |&nth| leads[nth] as u32),
         };
-        Self::of(scores, (capacity, comparison), &ranks, Some(used))
+        Self::of(scores, params, (&places, &leads), &nths, Some(used))
     }
 
-    /// The cases of these ranks, lowest first, and a sample of the others.
+    /// The leading cases at these positions among all of them, and a sample of the others.
     fn of(
         scores: &Scores<'_, '_>,
-        (capacity, comparison): (Capacity, Option<RandomSample>),
+        params: ListParams,
+        (places, leads): (&Places, &[usize]),
         listed: &[usize],
         shares: Option<SharesUsed>,
     ) -> Result<Self, Error> {
-        let places = listed.len();
-        let why = |&rank: &usize| (rank, if rank <= places { WhyListed::ByRank } else { WhyListed::ByShare });
-        let mut ranks: Vec<(usize, WhyListed)> = listed.iter().map(why).collect();
+        let ListParams { capacity, comparison, one_per } = params;
+        let length = listed.len();
+        let why =
+            |&nth: &usize| (leads[nth], if nth < length { WhyListed::ByRank } else { WhyListed::ByShare });
+        let mut chosen: Vec<(usize, WhyListed)> = listed.iter().map(why).collect();
         if let Some(RandomSample { cases, seed }) = comparison {
             let mut rest: Vec<(u64, usize)> = scores
-                .lots(seed)
-                .filter(|(rank, _)| listed.binary_search(rank).is_err())
-                .map(|(rank, lot)| (lot, rank))
+                .lots(seed, leads)
+                .enumerate()
+                .filter(|(nth, _)| listed.binary_search(nth).is_err())
+                .map(|(nth, lot)| (lot, leads[nth]))
                 .collect();
             rest.sort_unstable();
             rest.truncate(cases as usize);
             rest.sort_unstable_by_key(|&(_, rank)| rank);
-            ranks.extend(rest.into_iter().map(|(_, rank)| (rank, WhyListed::AtRandom)));
+            chosen.extend(rest.into_iter().map(|(_, rank)| (rank, WhyListed::AtRandom)));
         }
+        let ranks: Vec<usize> = chosen.iter().map(|&(rank, _)| rank).collect();
+        let kept_in = scores.kept_in(places, length)?;
+        let case = |rank: usize| scores.case_kept(rank, &kept_in);
         let mut entries = Vec::with_capacity(ranks.len());
-        for (rank, why_listed) in ranks {
-            if let Some(case) = scores.case(rank)? {
-                entries.push(ListedCase { why_listed, case });
+        for ((rank, why_listed), others) in chosen.into_iter().zip(scores.beside(places, &ranks)) {
+            let mut beside = Vec::with_capacity(others.len());
+            for other in others {
+                beside.extend(case(other)?);
+            }
+            if let Some(case) = case(rank)? {
+                entries.push(ListedCase { why_listed, case, beside });
             }
         }
         let not_scored = scores.not_scored().to_vec();
         let mut provenance = scores.provenance().clone();
         let asked = shares.as_ref().map(|used| &used.asked);
-        provenance.name_run(Some(&Draw { capacity, comparison, shares: asked }));
+        provenance.name_run(Some(&Draw { params, shares: asked }));
         let run = provenance.run_id.clone();
-        let tested = scores.scorer().backtest().of_length(places).copied();
-        let mut list =
-            Self { provenance, capacity, comparison, shares, tested, entries, not_scored, witness: None };
+        let tested = scores.scorer().backtest().of_length(length).copied();
+        let mut list = Self {
+            provenance,
+            capacity,
+            comparison,
+            one_per,
+            shares,
+            tested,
+            entries,
+            not_scored,
+            witness: None,
+        };
         list.name_run(&run);
         Ok(list)
     }
@@ -203,6 +278,7 @@ impl ReviewList {
         run.clone_into(&mut self.provenance.run_id);
         for entry in &mut self.entries {
             entry.case.name_run(run);
+            entry.beside.iter_mut().for_each(|case| case.name_run(run));
         }
     }
 
@@ -231,7 +307,8 @@ impl ReviewList {
     }
 
     /// The scored cohort with who is on this list for their rank, as a table to audit: outcomes are not known
-    /// yet, so it can be asked who is listed, and not yet who rightly. Scores are in log-odds. `scores` are those
+    /// yet, so it can be asked who is listed, and not yet who rightly. Of a household that shares a place the one who leads it
+    /// counts as listed. Scores are in log-odds. `scores` are those
     /// that the list was drawn from.
     ///
     /// # Errors
@@ -251,11 +328,11 @@ impl ReviewList {
             .protected(&entities, protected)
     }
 
-    /// How many places were asked for, and the sample: with the run's provenance, and the shares where
-    /// there are any, all that is needed to draw the same list again.
+    /// What was asked for: with the run's provenance, and the shares where there are any, all that is needed to draw the same
+    /// list again.
     #[must_use]
-    pub fn drawn_with(&self) -> (Capacity, Option<RandomSample>) {
-        (self.capacity, self.comparison)
+    pub fn drawn_with(&self) -> ListParams {
+        ListParams { capacity: self.capacity, comparison: self.comparison, one_per: self.one_per }
     }
 
     /// How places were dealt to groups; `None` where the list goes by rank alone, which it does unless
@@ -351,8 +428,8 @@ impl ReviewList {
     }
 }
 
-/// How many places there are.
-fn length(scores: &Scores<'_, '_>, capacity: Capacity) -> Result<usize, ReviewError> {
+/// How many places there are, of so many at most.
+fn length(scores: &Scores<'_, '_>, capacity: Capacity, most: usize) -> Result<usize, ReviewError> {
     let (scored, refused) = (scores.len(), scores.not_scored());
     let cohort = scored + refused.len();
     if capacity.check().is_err() {
@@ -372,7 +449,7 @@ fn length(scores: &Scores<'_, '_>, capacity: Capacity) -> Result<usize, ReviewEr
             outside: count(|why| matches!(why, WhyNot::Outside { .. })),
         });
     }
-    Ok(capacity.of(scored))
+    Ok(capacity.of(most))
 }
 
 crate::opaque_debug!(ReviewList);

@@ -10,6 +10,8 @@ pub struct ListedCase {
     #[serde(rename = "drawn")]
     pub(super) why_listed: WhyListed,
     pub(super) case: ScoredCase,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) beside: Vec<ScoredCase>,
 }
 
 /// Why a case is on the list.
@@ -31,7 +33,13 @@ impl ListedCase {
         self.why_listed
     }
 
-    /// The case.
+    /// The other scored cases of its household, the highest first, where a place is for a household.
+    #[must_use]
+    pub fn beside(&self) -> &[ScoredCase] {
+        &self.beside
+    }
+
+    /// The case that leads the place.
     #[must_use]
     pub fn case(&self) -> &ScoredCase {
         &self.case

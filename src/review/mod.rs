@@ -14,5 +14,5 @@ mod listed;
 
 pub(crate) use decision::LookedAt;
 pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
-pub use list::{RandomSample, ReviewList, SharesUsed, Witness};
+pub use list::{ListParams, RandomSample, ReviewList, SharesUsed, Witness};
 pub use listed::{ListedCase, WhyListed};

@@ -15,6 +15,7 @@ mod case;
 mod file;
 mod recorded;
 pub(crate) use recorded::CaseAgain;
+mod places;
 mod release;
 mod scores;
 
@@ -25,5 +26,7 @@ pub use case::{
     SourceState, Stability,
 };
 pub use file::ModelFile;
+pub use places::OnePer;
+pub(crate) use places::Places;
 pub use release::{AuditedModel, Previous, Scorer, SignOff};
 pub use scores::{Request, Scores};

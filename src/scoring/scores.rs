@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
+use super::OnePer;
 use super::abstention::{Abstention, Gate, NotScored};
-use super::case::{
-    Acceptance, AcceptedSource, Contribution, Exception, Provenance, ScoredCase, SourceState, Stability,
-};
+use super::case::{Acceptance, AcceptedSource, Contribution, Exception, Provenance, ScoredCase, SourceState};
+use super::places::KeptIn;
 use super::release::Scorer;
 use crate::calendar::Day;
 use crate::cohort::Cohort;
@@ -118,12 +118,13 @@ pub struct Scores<'s, 'r> {
     pub(super) matrix: FeatureMatrix,
     /// Rows of the cohort that are scored, highest score first.
     pub(super) order: Vec<u32>,
+    /// The same rows in the order of their lots, by which equal scores stand.
+    pub(super) by_lot: Vec<u32>,
     pub(super) log_odds: Vec<f64>,
     not_scored: Vec<NotScored>,
-    /// The length of a list that stability is about: the backtest's.
-    capacity: usize,
-    /// For each row in how many refits it is on such a list; empty where the model has none.
-    kept_in: Vec<u32>,
+    /// For each row in how many refits it is on a list of the backtest's length; made when a case is first asked for by its
+    /// rank.
+    kept_in: OnceLock<KeptIn>,
     /// For each feature what it says of all of them together; made when a case is first explained.
     usual: Vec<OnceLock<Usual>>,
     cannot_see: Vec<String>,
@@ -157,8 +158,7 @@ impl Scorer {
         // Equal scores: by lots that are drawn anew for each date, so that nobody is always last.
         let date = u64::from(cohort.as_of().day().epoch_days().cast_unsigned());
         order.sort_by_cached_key(|&row| lot(date, cohort.id(row as usize)));
-        let capacity = self.backtest().plan.capacity.of(order.len());
-        let kept_in = self.kept_in(&matrix, &order, capacity)?;
+        let by_lot = order.clone();
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
         let provenance = self.provenance(cohort, request, not_scored.len(), accepted);
         let cannot_see = self.cannot_see(cohort.has_own_days(), cohort.as_of());
@@ -168,38 +168,14 @@ impl Scorer {
             cohort: cohort.clone(),
             matrix,
             order,
+            by_lot,
             log_odds,
             not_scored,
-            capacity,
-            kept_in,
+            kept_in: OnceLock::new(),
             usual,
             cannot_see,
             provenance,
         })
-    }
-
-    /// For each row of the matrix in how many refits it is among the `capacity` highest of `rows`, which
-    /// are in the order of their lots.
-    fn kept_in(
-        &self,
-        matrix: &FeatureMatrix,
-        rows: &[u32],
-        capacity: usize,
-    ) -> Result<Vec<u32>, ScoringError> {
-        let model = self.candidate().model();
-        if model.refits().is_none() {
-            return Ok(Vec::new());
-        }
-        let mut kept_in = vec![0; matrix.rows()];
-        for refit in 0.. {
-            let Some(log_odds) = model.refit_log_odds(matrix, refit)? else { break };
-            let mut order = rows.to_vec();
-            order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
-            for &row in order.iter().take(capacity) {
-                kept_in[row as usize] += 1;
-            }
-        }
-        Ok(kept_in)
     }
 
     fn check(&self, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
@@ -377,11 +353,26 @@ impl Scores<'_, '_> {
     }
 
     /// The case at a rank (from 1, highest score first; equal scores in an order drawn by lot), whole:
-    /// score, explanation, records and provenance. `None` beyond the last rank.
+    /// score, explanation, records and provenance. `None` beyond the last rank. Its [stability](Stability) is that of a list of
+    /// the backtest's length with a place for each case; on a list it is the list's own.
     ///
     /// # Errors
     /// [`ScoringError`] where the case cannot be explained from the records.
     pub fn case(&self, rank: usize) -> Result<Option<ScoredCase>, ScoringError> {
+        if self.kept_in.get().is_none() {
+            let length = self.scorer.backtest().plan.capacity.of(self.order.len());
+            let kept_in = self.kept_in(&self.places(OnePer::Case), length)?;
+            return self.case_kept(rank, self.kept_in.get_or_init(|| kept_in));
+        }
+        self.kept_in.get().map_or(Ok(None), |kept_in| self.case_kept(rank, kept_in))
+    }
+
+    /// The case at a rank, with its stability on such lists.
+    pub(crate) fn case_kept(
+        &self,
+        rank: usize,
+        kept_in: &KeptIn,
+    ) -> Result<Option<ScoredCase>, ScoringError> {
         let Some(&row) = rank.checked_sub(1).and_then(|place| self.order.get(place)) else { return Ok(None) };
         let row = row as usize;
         let candidate = self.scorer.candidate();
@@ -400,7 +391,7 @@ impl Scores<'_, '_> {
             of: self.order.len() as u32,
             band: self.scorer.band(self.log_odds[row]),
             chance: self.scorer.chance(self.log_odds[row], reach.as_ref().map(|reach| reach.score)),
-            stability: self.stability(row),
+            stability: kept_in.of(row),
             score: explanation.score(),
             average: explanation.intercept(),
             contributions,
@@ -445,26 +436,20 @@ impl Scores<'_, '_> {
         })
     }
 
-    fn stability(&self, row: usize) -> Option<Stability> {
-        let kept_in = *self.kept_in.get(row)?;
-        let refits = self.scorer.candidate().model().refits()?.len() as u32;
-        Some(Stability { kept_in, refits, capacity: self.capacity as u32 })
+    /// The id and the log-odds at each of these ranks: for dealing places to groups.
+    pub(crate) fn ranked<'a>(&'a self, ranks: &'a [usize]) -> impl Iterator<Item = (&'a str, f64)> {
+        ranks.iter().map(|&rank| {
+            let row = self.order[rank - 1] as usize;
+            (self.cohort.id(row), self.log_odds[row])
+        })
     }
 
-    /// The id and the log-odds at each rank, from the first: for dealing places to groups.
-    pub(crate) fn ranked(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.order.iter().map(|&row| (self.cohort.id(row as usize), self.log_odds[row as usize]))
-    }
-
-    /// How many ranks there are, and a lot for each: for drawing a comparison sample.
-    pub(crate) fn lots(&self, seed: u64) -> impl Iterator<Item = (usize, u64)> {
+    /// A lot for each of these ranks: for drawing a comparison sample.
+    pub(crate) fn lots<'a>(&'a self, seed: u64, ranks: &'a [usize]) -> impl Iterator<Item = u64> + 'a {
         // Of its own for each date: a sample that never changes would show the same few families for ever.
         let date = u64::from(self.cohort.as_of().day().epoch_days().cast_unsigned());
         let seed = seed.wrapping_add(1).wrapping_mul(1 << 32).wrapping_add(date);
-        self.order
-            .iter()
-            .enumerate()
-            .map(move |(place, &row)| (place + 1, lot(seed, self.cohort.id(row as usize))))
+        ranks.iter().map(move |&rank| lot(seed, self.cohort.id(self.order[rank - 1] as usize)))
     }
 }
 

@@ -11,7 +11,7 @@ use earlyhelp::features::{Direction, Feature, FeatureSpec, Measure};
 use earlyhelp::model::{Candidate, LogisticParams, SourceDigest, Trainer, TrainingContext};
 use earlyhelp::outcome::{FollowUp, OutcomeSpec};
 use earlyhelp::records::{Records, Role, Selector};
-use earlyhelp::review::{RandomSample, ReviewList};
+use earlyhelp::review::{ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{AuditedModel, Request, Scorer, SignOff};
 
 use super::{Dice, PLACES, Person, Row, Source, Spell, World, as_of, day, kinds_of, mappings};
@@ -234,7 +234,11 @@ pub fn chain(world: &World, records: &Records) -> Chain {
 
 pub fn list(scorer: &Scorer, records: &Records) -> ReviewList {
     let scores = scorer.score(&cohort(records, list_date()), &request()).unwrap();
-    ReviewList::draw(&scores, Capacity::Cases(12), Some(RandomSample { cases: 4, seed: 3 })).unwrap()
+    ReviewList::draw(
+        &scores,
+        ListParams::new(Capacity::Cases(12)).comparison(RandomSample { cases: 4, seed: 3 }),
+    )
+    .unwrap()
 }
 
 /// A world, its records and a model released on them: made once for all tests that only read it.
