@@ -212,7 +212,7 @@ pub struct FileOf<Columns> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ListRules {
-    /// Whom a place is for.
+    /// Whom a place is for. The default: a household.
     pub one_per: OnePer,
 }
 

@@ -331,7 +331,7 @@ fn pages_and_lists_name_the_codes_and_say_which_training_did_not_know() {
         let case = list.entries()[0].case();
         let part = &case.contributions()[0];
         assert_eq!(part.codes, ["temporary"], "{name}: {}", part.words);
-        assert!(part.words.starts_with("Tenure: temporary. Raises the score."), "{}", part.words);
+        assert!(part.words.starts_with("Tenure: tenure is temporary by the last record"), "{}", part.words);
         assert!(list_html(&list, "List").unwrap().contains("temporary"));
     }
 }

@@ -69,7 +69,7 @@ fn the_examples_together_are_a_project() {
     let project = Project::from_toml(&examples(), ".").unwrap();
     let names: Vec<String> =
         project.features().unwrap().features().iter().map(|feature| feature.name.clone()).collect();
-    assert_eq!(names.len(), 9);
+    assert_eq!(names.len(), 10);
     assert!(names.contains(&"rent_arrears_latest_12m_household".to_owned()), "{names:?}");
 }
 
@@ -105,6 +105,8 @@ fn every_key_has_its_row_and_stands_in_an_example() {
         "[cohort]|\nno_such_key = 1",
         "open = [{ |no_such_key = 1, ",
         "[[feature]]|\nno_such_key = 1",
+        "noun = { |no_such_key = 1, ",
+        "[list]|\nno_such_key = 1",
         "[outcome]|\nno_such_key = 1",
         "follow_up = { |no_such_key = 1, ",
         "[training]|\nno_such_key = 1",

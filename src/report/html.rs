@@ -7,7 +7,7 @@ use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::records::{LinkProbability, RecordReference};
 use crate::review::{ListedCase, ReviewList, SharesUsed, WhyListed};
-use crate::scoring::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability};
+use crate::scoring::{Absence, Chance, Contribution, OnePer, Provenance, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
@@ -38,15 +38,6 @@ pub fn list_html(list: &ReviewList, title: &str) -> Result<String, ReportError> 
     Ok(page)
 }
 
-/// The values of a contribution's features, in words.
-pub(super) fn values(part: &Contribution) -> String {
-    let code = |nth: usize| part.codes.get(nth).filter(|code| !code.is_empty()).cloned();
-    let said = |(nth, (&cell, unit)): (usize, (&Cell, &String))| {
-        code(nth).unwrap_or_else(|| words::value(cell, unit))
-    };
-    part.values.iter().zip(&part.units).enumerate().map(said).collect::<Vec<_>>().join("; ")
-}
-
 #[derive(Template)]
 #[template(path = "list.html", config = "src/report/askama.toml")]
 struct Page<'a> {
@@ -71,6 +62,8 @@ struct Page<'a> {
     cannot_see: &'a [String],
     /// Whether cases are seen on days of their own.
     own_days: bool,
+    /// Reasons that most places share: said once, at the top.
+    shared: Vec<Shared<'a>>,
     cases: Vec<Case<'a>>,
     not_scored: Vec<Unscored<'a>>,
     /// `3 cases of the cohort were`.
@@ -115,6 +108,7 @@ struct Case<'a> {
     /// How often the case stays on such a list; empty where that is not known.
     stability: String,
     in_short: Vec<Short<'a>>,
+    beside: Vec<Beside<'a>>,
     raising: Vec<Reason<'a>>,
     lowering: Vec<Reason<'a>>,
     folded: Vec<Reason<'a>>,
@@ -135,13 +129,31 @@ struct Band<'a> {
 /// A reason in the table at the top.
 struct Short<'a> {
     raises: bool,
-    label: &'a str,
-    value: String,
+    words: &'a str,
+}
+
+/// A reason that most of those listed for their scores share.
+struct Shared<'a> {
+    /// `18 of 20`.
+    how_many: String,
+    what: &'a str,
+    raises: bool,
+}
+
+/// Another case of the household that a place is for.
+struct Beside<'a> {
+    entity: &'a str,
+    rank: String,
+    band: &'a str,
+    reasons: Vec<Short<'a>>,
 }
 
 struct Reason<'a> {
-    label: &'a str,
-    value: String,
+    words: &'a str,
+    /// What the records behind it are, where they differ.
+    detail: &'a str,
+    /// How usual that is in the cohort; a sentence, or empty.
+    usual: String,
     effect: &'static str,
     points: String,
     /// `0.61 to 0.98`; empty where the model has no refits.
@@ -204,11 +216,15 @@ impl<'a> Page<'a> {
             .map(|part| part.log_odds.abs())
             .fold(0.0, f64::max);
         let random = entries.iter().filter(|entry| entry.why_listed() == WhyListed::AtRandom).count();
+        let common = shared_by_most(entries);
         let cannot_see = entries.first().map_or(&[][..], |entry| entry.case().cannot_see());
         Self {
             title,
             audit: Audit::of(list.provenance()),
-            length: words::counted(entries.len(), "case", "cases"),
+            length: match list.drawn_with().one_per {
+                OnePer::Household => words::counted(entries.len(), "household", "households"),
+                OnePer::Case => words::counted(entries.len(), "case", "cases"),
+            },
             accepted: list.provenance().allowed(),
             witness: list.witness().map(ToString::to_string).unwrap_or_default(),
             shares: list.shares().map(shares_in_words).unwrap_or_default(),
@@ -230,8 +246,9 @@ impl<'a> Page<'a> {
             cases: entries
                 .iter()
                 .enumerate()
-                .map(|(nth, entry)| Case::of(nth + 1, entry, out_of, largest))
+                .map(|(nth, entry)| Case::of(nth + 1, entry, out_of, (largest, &common)))
                 .collect(),
+            shared: common.iter().map(|(key, many)| Shared::of(key, many)).collect(),
             not_scored: list
                 .not_scored()
                 .iter()
@@ -271,7 +288,12 @@ impl<'a> Audit<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn of(place: usize, entry: &'a ListedCase, out_of: OutOf, largest: f64) -> Self {
+    fn of(
+        place: usize,
+        entry: &'a ListedCase,
+        out_of: OutOf,
+        (largest, common): (f64, &[(Key<'a>, Many)]),
+    ) -> Self {
         let case = entry.case();
         // Contributions come with the largest first, so what rounds to nothing comes last.
         let parts = case.contributions();
@@ -280,11 +302,10 @@ impl<'a> Case<'a> {
         let reasons = |parts: &'a [Contribution], which: &dyn Fn(&Contribution) -> bool| {
             parts.iter().filter(|part| which(part)).map(|part| Reason::of(part, largest)).collect()
         };
-        let in_short = shown.iter().take(IN_SHORT).map(|part| Short {
-            raises: part.log_odds > 0.0,
-            label: &part.label,
-            value: values(part),
-        });
+        // What sets this one apart goes before what most places share, in the sum's own order.
+        let (own, shared): (Vec<&Contribution>, Vec<&Contribution>) =
+            shown.iter().partition(|part| common.iter().all(|(held, _)| *held != key_of(part)));
+        let in_short = own.into_iter().chain(shared).take(IN_SHORT).map(Short::of);
         Self {
             place,
             entity: case.entity(),
@@ -301,6 +322,7 @@ impl<'a> Case<'a> {
             chance: case.chance().map(chance_in_words).unwrap_or_default(),
             stability: case.stability().map(stability_in_words).unwrap_or_default(),
             in_short: in_short.collect(),
+            beside: entry.beside().iter().map(Beside::of).collect(),
             raising: reasons(shown, &|part| part.log_odds > 0.0),
             lowering: reasons(shown, &|part| part.log_odds < 0.0),
             folded: reasons(rest, &|_| true),
@@ -312,6 +334,69 @@ impl<'a> Case<'a> {
             sums: Sums::of(parts),
             missing: Absences::of(case, Cell::Missing),
             not_covered: Absences::of(case, Cell::NotCovered),
+        }
+    }
+}
+
+/// A reason, whatever its value: the features that it is of, and whether it raises.
+type Key<'a> = (&'a [String], &'a str, bool);
+
+/// How many of how many places.
+type Many = (usize, usize);
+
+fn key_of(part: &Contribution) -> Key<'_> {
+    // The label begins with what the records are, and goes on with what is computed from them.
+    let what = part.label.split(": ").next().unwrap_or(&part.label);
+    (&part.features, what, part.log_odds > 0.0)
+}
+
+/// The reasons that are among the largest of three in four of the places given for their scores. Fewer than four places share
+/// nothing worth a line.
+fn shared_by_most(entries: &[ListedCase]) -> Vec<(Key<'_>, Many)> {
+    let ranked: Vec<&ListedCase> =
+        entries.iter().filter(|entry| entry.why_listed() != WhyListed::AtRandom).collect();
+    if ranked.len() < 4 {
+        return Vec::new();
+    }
+    let mut times: Vec<(Key<'_>, usize)> = Vec::new();
+    for entry in &ranked {
+        let telling = |part: &&Contribution| words::rounds_to(part.log_odds) != Move::None;
+        for key in entry.case().contributions().iter().filter(telling).take(IN_SHORT).map(key_of) {
+            match times.iter_mut().find(|(held, _)| *held == key) {
+                Some((_, times)) => *times += 1,
+                None => times.push((key, 1)),
+            }
+        }
+    }
+    times.retain(|(_, times)| 4 * times >= 3 * ranked.len());
+    times.sort_by_key(|&(_, times)| std::cmp::Reverse(times));
+    times.into_iter().map(|(key, times)| (key, (times, ranked.len()))).collect()
+}
+
+impl<'a> Shared<'a> {
+    fn of(&(_, what, raises): &Key<'a>, &(times, of): &Many) -> Self {
+        Self {
+            how_many: format!("{} of {}", words::count(times as u64), words::count(of as u64)),
+            what,
+            raises,
+        }
+    }
+}
+
+impl<'a> Short<'a> {
+    fn of(part: &'a Contribution) -> Self {
+        Self { raises: part.log_odds > 0.0, words: part.words.trim_end_matches('.') }
+    }
+}
+
+impl<'a> Beside<'a> {
+    fn of(case: &'a ScoredCase) -> Self {
+        let telling = |part: &&Contribution| words::rounds_to(part.log_odds) != Move::None;
+        Self {
+            entity: case.entity(),
+            rank: words::count(u64::from(case.rank())),
+            band: &case.band().name,
+            reasons: case.contributions().iter().filter(telling).take(IN_SHORT).map(Short::of).collect(),
         }
     }
 }
@@ -336,13 +421,17 @@ fn chance_in_words(chance: Chance) -> String {
     format!("{} ({} to {})", percent(chance.value), percent(low), percent(high))
 }
 
-/// `in 18 of 20`.
+/// `On the list in 14 of 20 retrainings: a close call`.
 fn stability_in_words(stability: Stability) -> String {
+    let Stability { kept_in, refits, .. } = stability;
+    let how_sure = match (10 * kept_in, refits) {
+        (times, refits) if times >= 9 * refits => "the place is steady",
+        (times, refits) if times >= 5 * refits => "a close call",
+        _ => "mostly it is not",
+    };
     format!(
-        "in {} of {} retrainings on redrawn families it would be among the {} highest",
-        stability.kept_in,
-        stability.refits,
-        words::count(u64::from(stability.capacity))
+        "on a list of this length in {kept_in} of {}, each time on other families drawn from the same: {how_sure}",
+        words::counted(refits as usize, "retraining", "retrainings")
     )
 }
 
@@ -361,8 +450,9 @@ impl<'a> Band<'a> {
 impl<'a> Reason<'a> {
     fn of(part: &'a Contribution, largest: f64) -> Self {
         Self {
-            label: &part.label,
-            value: values(part),
+            words: part.words.trim_end_matches('.'),
+            detail: &part.detail,
+            usual: words::sentence(&part.usual),
             effect: match words::rounds_to(part.log_odds) {
                 Move::Up => "raises",
                 Move::Down => "lowers",

@@ -5,7 +5,7 @@ use crate::error::ReportError;
 use crate::evaluate::Estimate;
 use crate::outputs::cell;
 use crate::review::{ListedCase, ReviewList, WhyListed};
-use crate::scoring::Contribution;
+use crate::scoring::{Contribution, ScoredCase};
 
 /// How many reasons a row has: as many columns as fit on a screen beside the rest. The page and the data
 /// have them all.
@@ -18,7 +18,7 @@ const UTF8_MARK: &str = "\u{feff}";
 /// The list as a table: UTF-8 with a byte-order mark, a line of headings, one row a case.
 ///
 /// The columns: `place` on the list and `rank` in the cohort (from 1), `drawn` (`by rank` or `at
-/// random`), `entity`, `band`, the share (0 to 1) of cases *in that band* that had the outcome in the
+/// random`), `entity`, the others of its `household` that are in the cohort (`; ` between them), `band`, the share (0 to 1) of cases *in that band* that had the outcome in the
 /// backtest with its 95% interval, the day that a case is `seen_on` where cases have days of their own, in how many of how many refits the case stays on such a list, the five
 /// largest reasons, how many features are `absent`, the last day
 /// of use, the run and, of a list that is on record, its [witness](crate::review::Witness). The last four are the same in every row: the share with the outcome, with its 95% interval,
@@ -37,6 +37,7 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
         "rank".to_owned(),
         "drawn".to_owned(),
         "entity".to_owned(),
+        "household".to_owned(),
         "band".to_owned(),
         "rate_observed_in_band".to_owned(),
         "rate_low".to_owned(),
@@ -102,6 +103,7 @@ fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<String> {
         case.rank().to_string(),
         drawn.to_owned(),
         cell(case.entity()).into_owned(),
+        cell(&entry.beside().iter().map(ScoredCase::entity).collect::<Vec<_>>().join("; ")).into_owned(),
         cell(&case.band().name).into_owned(),
         rate(observed.value),
         rate(observed.interval.low),
@@ -133,7 +135,7 @@ fn rate(share: f64) -> String {
     if share.is_finite() { format!("{share:.4}") } else { String::new() }
 }
 
-/// `Police incidents: how many, last 365 days: 2 records (raises by 0.82)`; nothing where the points
+/// `2 police incidents in the last year (raises by 0.82)`; nothing where the points
 /// round to nothing.
 fn reason(part: &Contribution) -> Option<String> {
     let verb = match words::rounds_to(part.log_odds) {
@@ -141,7 +143,7 @@ fn reason(part: &Contribution) -> Option<String> {
         words::Move::Down => "lowers",
         words::Move::None => return None,
     };
-    let value = super::html::values(part);
-    let text = format!("{}: {value} ({verb} by {:.2})", part.label, part.log_odds.abs());
+    let detail = if part.detail.is_empty() { String::new() } else { format!(": {}", part.detail) };
+    let text = format!("{}{detail} ({verb} by {:.2})", part.words.trim_end_matches('.'), part.log_odds.abs());
     Some(cell(&text).into_owned())
 }
