@@ -390,6 +390,33 @@ impl<'r> Cohort<'r> {
         (of_person != NONE).then_some(of_person)
     }
 
+    /// The people whose records are somebody's own, who need not be in the cohort; empty where the records do not hold them.
+    pub(crate) fn people_of(&self, entity: &str) -> Vec<u32> {
+        let records = self.snapshot.records();
+        match self.rules.unit {
+            Unit::Person => records.person(entity).into_iter().collect(),
+            Unit::Family => {
+                let household = records.household_ids().iter().position(|id| **id == *entity);
+                let members = household.map(|household| self.snapshot.residence().members(household as u32));
+                members.map(<[u32]>::to_vec).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The first rule that somebody does not pass, in words; `None` where the records do not hold them.
+    pub(crate) fn why_left_out(&self, entity: &str) -> Result<Option<&'static str>, SpecError> {
+        let people = self.people_of(entity);
+        if people.is_empty() {
+            return Ok(None);
+        }
+        let mut left_out = LeftOut::default();
+        if Rules::of(&self.rules, &self.snapshot)?.passes(&people, &mut left_out) {
+            // What is left is the day of their own.
+            left_out.no_own_day += 1;
+        }
+        Ok(left_out.by_rule().next().map(|(rule, _)| rule))
+    }
+
     /// The family that the row belongs to, as a number that is stable over dates: see
     /// [`Records::families`](crate::records::Records::families).
     pub(crate) fn family(&self, row: usize) -> u32 {

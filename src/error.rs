@@ -742,6 +742,11 @@ pub enum ReviewError {
         /// Cases with a value outside the range of training.
         outside: usize,
     },
+    /// A list cannot be held against this one.
+    #[error(
+        "what changed since an earlier list cannot be told: {0}; give the list.json of an earlier month, or none"
+    )]
+    EarlierList(String),
     /// There is no such place on the list.
     #[error("the list has no place {0}; places count from 1")]
     NoPlace(usize),

@@ -194,6 +194,30 @@ impl OutcomeSpec {
             .collect())
     }
 
+    /// Whether it came about for somebody from a day on, as far as that was known on the cohort's date; false of whoever the
+    /// records do not hold.
+    pub(crate) fn came_about(
+        &self,
+        cohort: &Cohort<'_>,
+        entity: &str,
+        from: crate::calendar::Day,
+    ) -> Result<bool, SpecError> {
+        let records = cohort.snapshot().records();
+        let people = cohort.people_of(entity);
+        for selector in &self.records {
+            let selection = selector.resolve(records, &format!("outcome {}", self.name))?;
+            let events = &records.source_at(selection.source).events;
+            let has = |&person: &u32| {
+                let mut rows = events.visible(person, cohort.as_of());
+                rows.any(|row| events.occurred[row] >= from.epoch_days() && selection.matches(events, row))
+            };
+            if people.iter().any(has) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The choices of records that match none at all: nobody would have the outcome, or nobody be followed.
     pub(crate) fn faults(&self, records: &Records) -> Vec<SpecError> {
         let of = format!("outcome {}", self.name);

@@ -40,6 +40,7 @@ mod mess;
 mod mitigation;
 mod model_page;
 mod models;
+mod month_two;
 mod mutilated;
 mod never_silent;
 mod oulad;

@@ -6,7 +6,7 @@ use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
-use earlyhelp::review::{ListParams, RandomSample, ReviewList};
+use earlyhelp::review::{EarlierList, ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
 
 use super::ledger::WriteArguments;
@@ -59,6 +59,10 @@ pub struct Arguments {
     out: PathBuf,
     #[command(flatten)]
     force: output::ForceArgument,
+    /// Say what changed since this earlier list: who is new, who stayed, who left and why. With --ledger, and without this, it
+    /// is the ledger's last list of an earlier date for the same purpose, with what was decided about it.
+    #[arg(long, value_name = "LIST.json")]
+    previous: Option<PathBuf>,
     /// Put the run on record in this ledger (it is started where there is none): what was scored, by which
     /// model, on which data, for whom. An SQLite file, or JSON lines where the name ends in .jsonl.
     #[arg(long, value_name = "LEDGER")]
@@ -78,16 +82,23 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let request = accepting(Request::new(&arguments.requested_by, &arguments.purpose, on), arguments)?;
     let mut inputs = arguments.project.inputs(&project);
     inputs.push(arguments.model.clone());
-    inputs.extend([&arguments.shares, &arguments.ledger].into_iter().flatten().cloned());
+    inputs.extend([&arguments.shares, &arguments.previous, &arguments.ledger].into_iter().flatten().cloned());
     let out = arguments.force.folder(&arguments.out, &inputs);
     out.check(&LIST_FILES)?;
     let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder(folder, &inputs));
     audited.as_ref().map_or(Ok(()), |folder| folder.check(&["audit.html", "audit.csv", "audit.json"]))?;
+    let mut earlier = match &arguments.previous {
+        Some(path) => Some(EarlierList::from_json(&output::read(path)?)?),
+        None => None,
+    };
     // A run that fails is on record, too: as one that was started and did not end.
     let ledger = match &arguments.ledger {
         None => None,
         Some(path) => {
             let record = arguments.record.start(path)?;
+            if earlier.is_none() {
+                earlier = record.ledger.earlier_list(&request.purpose, arguments.as_of)?;
+            }
             let configuration = output::read(&arguments.project.project)?;
             let start = record.ledger.start_run(&scorer, &request, arguments.as_of, Some(&configuration))?;
             Some((record, start))
@@ -109,6 +120,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         None => ReviewList::draw(&scores, params)?,
         Some(shares) => ReviewList::draw_shared(&scores, params, &project.protected()?, shares)?,
     };
+    if let Some(earlier) = &earlier {
+        list.since(earlier, &scores)?;
+    }
     if let Some(folder) = &audited {
         progress.stage("auditing the list");
         let audit = list.table(&scores, &project.protected()?)?.audit(&project.audit_params())?;
@@ -152,6 +166,16 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     output::print(&format!("Listed for their scores: {}.\n", bands.join(", ")))?;
     if let Some(tested) = list.tested() {
         output::print(&format!("{}\n", tested.words(list.places())))?;
+    }
+    if let Some(since) = list.changes() {
+        output::print(&format!(
+            "Since the list of {}: {} new, {} stayed, {} left, {} fallen clearly.\n",
+            since.as_of,
+            since.new,
+            since.stayed,
+            since.left.len(),
+            since.fallen.len()
+        ))?;
     }
     if let Some(used) = list.shares() {
         output::print(&format!(

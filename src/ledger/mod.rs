@@ -22,6 +22,7 @@
 mod account;
 mod chain;
 mod checkpoint;
+mod earlier;
 mod entry;
 mod events;
 mod groups;

@@ -339,6 +339,21 @@ impl AdditiveModel {
         Ok(Some(log_odds))
     }
 
+    /// How much higher the score of the matrix's second case is than that of its first, in log-odds, and half the width of the
+    /// 95% interval of that over the refits; `None` where the model has none.
+    pub(crate) fn moved(&self, matrix: &FeatureMatrix) -> Result<Option<(f64, f64)>, ModelError> {
+        let difference = |log_odds: &[f64]| match log_odds {
+            [first, second, ..] => second - first,
+            _ => 0.0,
+        };
+        let by = difference(&self.log_odds(matrix)?);
+        let mut deviations = Vec::new();
+        while let Some(log_odds) = self.refit_log_odds(matrix, deviations.len())? {
+            deviations.push(difference(&log_odds) - by);
+        }
+        Ok((!deviations.is_empty()).then(|| (by, Refits::reach(deviations.into_iter()))))
+    }
+
     /// How well a case's score, and each contribution to it, is known: half the width of its 95% interval
     /// over the refits, in log-odds; `None` where the model has none.
     ///

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::{OpenCase, Reviewer};
 use super::listed::{ListedCase, WhyListed};
+use super::since::Since;
 use crate::calendar::Day;
 use crate::error::{AuditError, Error, ReviewError};
 use crate::evaluate::{Capacity, ListLength};
@@ -19,7 +20,7 @@ use crate::scoring::{NotScored, OnePer, Places, Provenance, Scores, WhyNot};
 #[derive(Serialize)]
 pub struct ReviewList {
     #[serde(rename = "audit")]
-    provenance: Provenance,
+    pub(super) provenance: Provenance,
     /// How many places were asked for.
     capacity: Capacity,
     /// The sample that was asked for.
@@ -32,7 +33,10 @@ pub struct ReviewList {
     /// What came of lists of this length, or of the next longer ones measured, in the backtest.
     #[serde(skip_serializing_if = "Option::is_none")]
     tested: Option<ListLength>,
-    entries: Vec<ListedCase>,
+    pub(super) entries: Vec<ListedCase>,
+    /// What changed since an earlier list, where it was held against one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<Since>,
     /// The cases of the cohort that were not scored: nothing is said of them, which is not the same as
     /// that all is well.
     not_scored: Vec<NotScored>,
@@ -249,7 +253,7 @@ impl ReviewList {
                 beside.extend(case(other)?);
             }
             if let Some(case) = case(rank)? {
-                entries.push(ListedCase { why_listed, case, beside });
+                entries.push(ListedCase { why_listed, case, beside, since: None });
             }
         }
         let not_scored = scores.not_scored().to_vec();
@@ -266,6 +270,7 @@ impl ReviewList {
             shares,
             tested,
             entries,
+            since: None,
             not_scored,
             witness: None,
         };
@@ -292,6 +297,12 @@ impl ReviewList {
     /// With where the chain of the ledger ended that holds it.
     pub(crate) fn set_witness(&mut self, witness: Option<Witness>) {
         self.witness = witness;
+    }
+
+    /// What changed since an earlier list; `None` where it was held against none ([`ReviewList::since`]).
+    #[must_use]
+    pub fn changes(&self) -> Option<&Since> {
+        self.since.as_ref()
     }
 
     /// Where the scores of the run come from.

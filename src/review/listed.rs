@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::since::Stayed;
 use crate::scoring::ScoredCase;
 
 /// A case in its place on the list.
@@ -12,6 +13,8 @@ pub struct ListedCase {
     pub(super) case: ScoredCase,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) beside: Vec<ScoredCase>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<Stayed>,
 }
 
 /// Why a case is on the list.
@@ -37,6 +40,12 @@ impl ListedCase {
     #[must_use]
     pub fn beside(&self) -> &[ScoredCase] {
         &self.beside
+    }
+
+    /// What changed since the earlier list that this one was held against, where the place was on that, too.
+    #[must_use]
+    pub fn since(&self) -> Option<&Stayed> {
+        self.since.as_ref()
     }
 
     /// The case that leads the place.

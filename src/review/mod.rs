@@ -11,8 +11,11 @@
 mod decision;
 mod list;
 mod listed;
+mod since;
 
 pub(crate) use decision::LookedAt;
 pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
 pub use list::{ListParams, RandomSample, ReviewList, SharesUsed, Witness};
 pub use listed::{ListedCase, WhyListed};
+pub use since::{ChangedReason, EarlierList, Fallen, Left, PastDecision, Since, Stayed, WhyLeft};
+pub(crate) use since::{EarlierCase, EarlierPart, EarlierPlace};

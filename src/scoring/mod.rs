@@ -12,6 +12,7 @@
 
 mod abstention;
 mod case;
+mod earlier;
 mod file;
 mod recorded;
 pub(crate) use recorded::CaseAgain;
