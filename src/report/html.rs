@@ -6,7 +6,10 @@ use super::words::{self, Move, OutOf};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::records::{LinkProbability, RecordReference};
-use crate::review::{ListedCase, ReviewList, SharesUsed, WhyListed};
+use crate::review::{
+    Agreement, ChangedReason, ListedCase, PastDecision, ReviewList, Reviewer, SharesUsed, Since, Step,
+    WhyListed,
+};
 use crate::scoring::{Absence, Chance, Contribution, OnePer, Provenance, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
 
@@ -64,6 +67,7 @@ struct Page<'a> {
     own_days: bool,
     /// Reasons that most places share: said once, at the top.
     shared: Vec<Shared<'a>>,
+    since: Option<Changes<'a>>,
     cases: Vec<Case<'a>>,
     not_scored: Vec<Unscored<'a>>,
     /// `3 cases of the cohort were`.
@@ -109,6 +113,12 @@ struct Case<'a> {
     stability: String,
     in_short: Vec<Short<'a>>,
     beside: Vec<Beside<'a>>,
+    /// `new`, or on how many lists in a row; empty where the list was held against no earlier one.
+    since: String,
+    /// What was decided about it last time; empty where nothing was.
+    decided: String,
+    /// The reasons that rest on other records than on the earlier list.
+    changed: Vec<Changed<'a>>,
     raising: Vec<Reason<'a>>,
     lowering: Vec<Reason<'a>>,
     folded: Vec<Reason<'a>>,
@@ -130,6 +140,30 @@ struct Band<'a> {
 struct Short<'a> {
     raises: bool,
     words: &'a str,
+}
+
+/// What changed since an earlier list.
+struct Changes<'a> {
+    as_of: String,
+    new: String,
+    stayed: String,
+    left: Vec<Gone<'a>>,
+    fallen: Vec<Gone<'a>>,
+}
+
+/// A place of an earlier list.
+struct Gone<'a> {
+    entity: &'a str,
+    place_then: u32,
+    why: String,
+    decided: String,
+}
+
+/// A reason that rests on other records than it did.
+struct Changed<'a> {
+    now: &'a str,
+    then: &'a str,
+    records: String,
 }
 
 /// A reason that most of those listed for their scores share.
@@ -246,9 +280,12 @@ impl<'a> Page<'a> {
             cases: entries
                 .iter()
                 .enumerate()
-                .map(|(nth, entry)| Case::of(nth + 1, entry, out_of, (largest, &common)))
+                .map(|(nth, entry)| {
+                    Case::of(nth + 1, entry, out_of, (largest, &common, list.changes().is_some()))
+                })
                 .collect(),
             shared: common.iter().map(|(key, many)| Shared::of(key, many)).collect(),
+            since: list.changes().map(Changes::of),
             not_scored: list
                 .not_scored()
                 .iter()
@@ -292,7 +329,7 @@ impl<'a> Case<'a> {
         place: usize,
         entry: &'a ListedCase,
         out_of: OutOf,
-        (largest, common): (f64, &[(Key<'a>, Many)]),
+        (largest, common, is_compared): (f64, &[(Key<'a>, Many)], bool),
     ) -> Self {
         let case = entry.case();
         // Contributions come with the largest first, so what rounds to nothing comes last.
@@ -323,6 +360,21 @@ impl<'a> Case<'a> {
             stability: case.stability().map(stability_in_words).unwrap_or_default(),
             in_short: in_short.collect(),
             beside: entry.beside().iter().map(Beside::of).collect(),
+            since: match entry.since() {
+                Some(stayed) => {
+                    format!("on {} lists in a row, last time in place {}", stayed.times, stayed.place_then)
+                }
+                None if is_compared => "new".to_owned(),
+                None => String::new(),
+            },
+            decided: entry
+                .since()
+                .and_then(|stayed| stayed.decided.as_ref())
+                .map(decided_in_words)
+                .unwrap_or_default(),
+            changed: entry
+                .since()
+                .map_or_else(Vec::new, |stayed| stayed.changed.iter().map(Changed::of).collect()),
             raising: reasons(shown, &|part| part.log_odds > 0.0),
             lowering: reasons(shown, &|part| part.log_odds < 0.0),
             folded: reasons(rest, &|_| true),
@@ -399,6 +451,81 @@ impl<'a> Beside<'a> {
             reasons: case.contributions().iter().filter(telling).take(IN_SHORT).map(Short::of).collect(),
         }
     }
+}
+
+impl<'a> Changes<'a> {
+    fn of(since: &'a Since) -> Self {
+        let places = |n: u32| words::counted(n as usize, "place", "places");
+        Self {
+            as_of: words::date(since.as_of.day()),
+            new: places(since.new),
+            stayed: places(since.stayed),
+            left: since
+                .left
+                .iter()
+                .map(|left| Gone {
+                    entity: &left.entity,
+                    place_then: left.place_then,
+                    why: left.why.words(),
+                    decided: left.decided.as_ref().map(decided_in_words).unwrap_or_default(),
+                })
+                .collect(),
+            fallen: since
+                .fallen
+                .iter()
+                .map(|fallen| Gone {
+                    entity: &fallen.entity,
+                    place_then: fallen.place_then,
+                    why: format!(
+                        "lower by {:.2} points (95% interval {:.2} to {:.2}); its rank is now {}",
+                        -fallen.difference,
+                        -fallen.interval.high,
+                        -fallen.interval.low,
+                        words::count(u64::from(fallen.rank))
+                    ),
+                    decided: fallen.decided.as_ref().map(decided_in_words).unwrap_or_default(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl<'a> Changed<'a> {
+    fn of(changed: &'a ChangedReason) -> Self {
+        let new = changed
+            .new_records
+            .iter()
+            .map(|record| format!("{} of {}", words::plain(&record.kind), words::date(record.occurred)));
+        let mut records: Vec<String> = new.collect();
+        if changed.records_gone > 0 {
+            records.push(format!(
+                "{} of then no longer counted",
+                words::counted(changed.records_gone as usize, "record", "records")
+            ));
+        }
+        Self {
+            now: changed.now.trim_end_matches('.'),
+            then: changed.then.trim_end_matches('.'),
+            records: words::listed(&records),
+        }
+    }
+}
+
+/// `Offer support, agrees: seen at school (A. Worker, early help worker, 12 April 2024)`.
+pub(super) fn decided_in_words(decided: &PastDecision) -> String {
+    let step = match decided.step {
+        Step::OfferSupport => "offer support",
+        Step::SeekInformation => "ask those who know the family",
+        Step::NoAction => "no action",
+    };
+    let agreement = match decided.agreement {
+        Agreement::Agree => "agreed with the place",
+        Agreement::Disagree => "disagreed with the place",
+        Agreement::CannotTell => "could not tell",
+    };
+    let reason = if decided.reason.is_empty() { String::new() } else { format!(": {}", decided.reason) };
+    let Reviewer { name, role } = &decided.by;
+    format!("{step}, {agreement}{reason} ({name}, {role}, {})", words::date(decided.on))
 }
 
 /// How places were dealt to groups, and who answers for it.
