@@ -18,6 +18,7 @@ mod determinism;
 mod door;
 mod drafting;
 mod editing;
+mod every_command;
 mod examples;
 mod features_reference;
 mod files;

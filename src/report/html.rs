@@ -27,8 +27,8 @@ const ABSENT_SHOWN: usize = 6;
 /// edge.
 const HALF: f64 = 100.0;
 
-/// The list as one HTML page, complete in itself: no script, nothing loaded from elsewhere, readable on
-/// paper.
+/// The list as one HTML page, complete in itself: nothing loaded from elsewhere, readable on paper. A script in it finds, filters
+/// and sorts; without it the page says the same.
 ///
 /// `title` is the heading: say what the list is for and what is foreseen ("Early help, September: children
 /// who may need a plan within a year").
@@ -113,6 +113,8 @@ struct Case<'a> {
     stability: String,
     in_short: Vec<Short<'a>>,
     beside: Vec<Beside<'a>>,
+    /// By what the page's script finds it: `random`, `new`, `stayed`, `decided`, `open`.
+    marks: String,
     /// `new`, or on how many lists in a row; empty where the list was held against no earlier one.
     since: String,
     /// What was decided about it last time; empty where nothing was.
@@ -360,6 +362,7 @@ impl<'a> Case<'a> {
             stability: case.stability().map(stability_in_words).unwrap_or_default(),
             in_short: in_short.collect(),
             beside: entry.beside().iter().map(Beside::of).collect(),
+            marks: marks(entry, is_compared),
             since: match entry.since() {
                 Some(stayed) => {
                     format!("on {} lists in a row, last time in place {}", stayed.times, stayed.place_then)
@@ -451,6 +454,20 @@ impl<'a> Beside<'a> {
             reasons: case.contributions().iter().filter(telling).take(IN_SHORT).map(Short::of).collect(),
         }
     }
+}
+
+/// What the filter of the page knows of a place.
+fn marks(entry: &ListedCase, is_compared: bool) -> String {
+    let mut marks = Vec::new();
+    if entry.why_listed() == WhyListed::AtRandom {
+        marks.push("random");
+    }
+    match entry.since() {
+        Some(stayed) => marks.extend(["stayed", if stayed.decided.is_some() { "decided" } else { "open" }]),
+        None if is_compared => marks.push("new"),
+        None => {}
+    }
+    marks.join(" ")
 }
 
 impl<'a> Changes<'a> {
