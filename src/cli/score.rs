@@ -164,8 +164,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let bands: Vec<String> =
         list.by_band().into_iter().map(|(band, cases)| format!("{cases} in the {band} of scores")).collect();
     output::print(&format!("Listed for their scores: {}.\n", bands.join(", ")))?;
-    if let Some(tested) = list.tested() {
-        output::print(&format!("{}\n", tested.words(list.places())))?;
+    if list.tested().is_some() {
+        output::print(&format!("{}\n", list.tested_in_words()))?;
     }
     if let Some(since) = list.changes() {
         output::print(&format!(

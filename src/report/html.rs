@@ -275,7 +275,7 @@ impl<'a> Page<'a> {
                 .map(|(band, cases)| format!("{} in the {band}", words::count(cases as u64)))
                 .collect::<Vec<_>>()
                 .join(", "),
-            tested: list.tested().map(|tested| tested.words(list.places())).unwrap_or_default(),
+            tested: list.tested_in_words(),
             average: bands().next().map(|band| out_of.rate(&band.average)).unwrap_or_default(),
             cannot_see,
             own_days: entries.iter().any(|entry| entry.case().has_own_day()),

@@ -360,6 +360,17 @@ impl ReviewList {
         self.tested.as_ref()
     }
 
+    /// The same in a sentence or two; empty where nothing was measured.
+    #[must_use]
+    pub fn tested_in_words(&self) -> String {
+        let Some(tested) = &self.tested else { return String::new() };
+        let said = tested.words(self.places());
+        match self.one_per {
+            OnePer::Case => said,
+            OnePer::Household => format!("{said} Lists there had a place for each case, not for each household."),
+        }
+    }
+
     /// How many places have a case that was not drawn at random.
     #[must_use]
     pub fn places(&self) -> usize {
