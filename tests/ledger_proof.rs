@@ -428,6 +428,58 @@ const TABLE: &[(&str, [Sees; 3], Forge)] = {
             let place = at(rows, "decision", 0);
             rows[place].content = None;
         }),
+        ("a model deleted behind a purge that names its entry", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "model_released", 0);
+            let facts = json!({ "by": "D. Officer", "reason": "erasure", "named": [place + 1] });
+            purge(rows, &[place], facts);
+        }),
+        ("a case alone deleted behind a purge that names its entry", [Seen, Seen, Seen], |rows| {
+            let place = rows.iter().position(|row| row.header.facts["place"] == 1).unwrap();
+            let facts = json!({ "by": "D. Officer", "reason": "erasure", "named": [place + 1] });
+            purge(rows, &[place], facts);
+        }),
+        (
+            "a decision's reason alone deleted behind a purge that names its entry",
+            [Not, Shown, Shown],
+            |rows| {
+                let place = at(rows, "decision", 0);
+                let facts = json!({ "by": "D. Officer", "reason": "erasure", "named": [place + 1] });
+                purge(rows, &[place], facts);
+            },
+        ),
+        ("content deleted, and what it was committed to", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "decision", 0);
+            rows[place].content = None;
+            rows[place].header.commitment = None;
+        }),
+        ("a decision without a reason, a person or content", [Seen, Seen, Seen], |rows| {
+            let nth = at(rows, "decision", 0);
+            let mut row = rows[nth].clone();
+            row.header.facts["supersedes"] = json!(nth + 1);
+            row.header.on.clone_from(&rows[rows.len() - 1].header.on);
+            (row.content, row.header.commitment) = (None, None);
+            add(rows, row);
+        }),
+        ("a case opened by nobody", [Seen, Seen, Seen], |rows| {
+            let mut row = rows[rows.len() - 1].clone();
+            row.header.facts["reviewer"] = json!({ "name": "\u{200b}", "role": "" });
+            add(rows, row);
+        }),
+        ("a decision's reason made blank, all hashes made anew", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "decision", 0);
+            rows[place].content.as_mut().unwrap().1.body["reason"] = json!(" ");
+        }),
+        ("a second manifest of the run, with another last day", [Seen, Seen, Seen], |rows| {
+            let mut row = rows[at(rows, "run_finished", 0)].clone();
+            row.header.facts["audit"]["expires"] = json!("2025-12-31");
+            add(rows, row);
+        }),
+        ("a blank reason why a day is earlier", [Seen, Seen, Seen], |rows| {
+            let mut row = rows[rows.len() - 1].clone();
+            row.header.on = "2025-04-02".into();
+            row.header.why_earlier = Some("\u{200b}".into());
+            add(rows, row);
+        }),
         ("a person deleted whole behind a purge made by hand", [Not, Shown, Shown], |rows| {
             let mut taken = all_about(rows, 1);
             taken.push(at(rows, "run_finished", 0));

@@ -175,7 +175,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("reading");
     let options = ReadOptions { encoding: arguments.encoding, ..ReadOptions::default() };
     let extract = Extract::path(&arguments.scores).options(options);
-    let outputs = arguments.force.folder(&arguments.out, &extract.files());
+    let outputs = arguments.force.folder("audit", &arguments.out, &extract.files());
     outputs.check(&["audit.html", "audit.json", "audit.csv"])?;
     let (table, intake) = ScoreTable::read(extract, &columns)?;
     progress.stage("auditing");

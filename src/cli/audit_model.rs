@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let candidate = model.candidate();
     let mut inputs = arguments.project.inputs(&project);
     inputs.push(arguments.model.clone());
-    let outputs = arguments.force.folder(&arguments.out, &inputs);
+    let outputs = arguments.force.folder("audit", &arguments.out, &inputs);
     outputs.check(&AUDIT_FILES)?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());

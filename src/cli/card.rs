@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut inputs = project.as_ref().map(Project::input_files).unwrap_or_default();
     inputs.push(arguments.model.clone());
     inputs.extend([&arguments.project, &arguments.organisation].into_iter().flatten().cloned());
-    let outputs = arguments.force.folder(&arguments.out, &inputs);
+    let outputs = arguments.force.folder("papers", &arguments.out, &inputs);
     let progress = Progress::start("reading");
     let project = project.map(|project| project.on_progress(progress.watch()));
     let records = match &project {

@@ -141,9 +141,10 @@ impl Places {
     fn of(arguments: &Arguments, project: &Project) -> Result<Self, Failure> {
         let mut inputs = arguments.project.inputs(project);
         inputs.extend(arguments.model.clone());
-        let page = arguments.out.as_deref().map(|folder| arguments.force.folder(folder, &inputs));
+        let page = arguments.out.as_deref().map(|folder| arguments.force.folder("check", folder, &inputs));
         page.as_ref().map_or(Ok(()), |page| page.check(&["check.html", "check.json"]))?;
-        let rejects = arguments.rejects.as_deref().map(|path| arguments.force.beside(path, &inputs));
+        let rejects =
+            arguments.rejects.as_deref().map(|path| arguments.force.beside("rejects", path, &inputs));
         let rejects = rejects.transpose()?;
         rejects.as_ref().map_or(Ok(()), |(outputs, name)| outputs.check(&[name]))?;
         Ok(Self { page, rejects })

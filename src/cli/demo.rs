@@ -45,7 +45,7 @@ const AT_RANDOM: u32 = 5;
 const MODEL_FILES: [&str; 3] = ["model.json", "released.json", "model.html"];
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let in_folder = |name: &str| arguments.force.folder(&arguments.out.join(name), &[]);
+    let in_folder = |name: &str| arguments.force.folder("demo", &arguments.out.join(name), &[]);
     let out = in_folder("");
     out.check(&MODEL_FILES)?;
     out.check(&LIST_FILES)?;

@@ -147,7 +147,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let (on, change) = arguments.change.read()?;
     let mut inputs = arguments.project.inputs(&project);
     inputs.push(arguments.model.clone());
-    let (outputs, name) = arguments.force.beside(&arguments.out, &inputs)?;
+    let (outputs, name) = arguments.force.beside("model", &arguments.out, &inputs)?;
     outputs.check(&[&name])?;
     let edit = Edit {
         on,

@@ -34,7 +34,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let file = output::model(&arguments.model)?;
     let model = AnyModel::from(&file);
     if let Some(path) = &arguments.out {
-        let (outputs, name) = arguments.force.beside(path, std::slice::from_ref(&arguments.model))?;
+        let (outputs, name) =
+            arguments.force.beside("model page", path, std::slice::from_ref(&arguments.model))?;
         outputs.write(&[(name.as_str(), model_html(model)?)])?;
     }
     match (&arguments.out, arguments.json) {

@@ -116,7 +116,7 @@ pub fn run() -> ExitCode {
     // A panic is a fault of the program or of a decoder. What it says may hold somebody's data; where it was does not.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(String::new, ToString::to_string);
-        eprintln!("a fault at {place}");
+        output::say(&format!("a fault at {place}"));
     }));
     let arguments = Arguments::parse();
     let outcome = match arguments.command {

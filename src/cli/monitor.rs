@@ -49,7 +49,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut inputs = arguments.project.inputs(&project);
     inputs.push(arguments.model.clone());
     inputs.extend(arguments.limits.clone());
-    let outputs = arguments.out.as_deref().map(|folder| arguments.force.folder(folder, &inputs));
+    let outputs =
+        arguments.out.as_deref().map(|folder| arguments.force.folder("monitoring", folder, &inputs));
     outputs.as_ref().map_or(Ok(()), |outputs| outputs.check(&["monitor.json", "monitor.txt"]))?;
     let progress = Progress::start("reading");
     let records = project.on_progress(progress.watch()).records()?;

@@ -36,7 +36,8 @@ fn put_out(text: &str) -> Result<(), Failure> {
 
 /// Says something on stderr, without what a terminal would obey.
 pub fn say(text: &str) {
-    eprintln!("{}", printable(text));
+    // Where nobody can be told, what was done is done all the same.
+    let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
 }
 
 /// Over what a command may write.
@@ -49,17 +50,18 @@ pub struct ForceArgument {
 }
 
 impl ForceArgument {
-    /// Files in a folder.
-    pub fn folder(self, folder: &Path, inputs: &[PathBuf]) -> Outputs {
+    /// Files of a kind in a folder.
+    pub fn folder(self, kind: &str, folder: &Path, inputs: &[PathBuf]) -> Outputs {
         Outputs::folder(folder)
+            .kind(kind)
             .over(if self.force { Over::Anything } else { Over::Own })
             .apart_from(inputs.iter().cloned())
     }
 
     /// A file, with others beside it.
-    pub fn beside(self, path: &Path, inputs: &[PathBuf]) -> Result<(Outputs, String), Failure> {
+    pub fn beside(self, kind: &str, path: &Path, inputs: &[PathBuf]) -> Result<(Outputs, String), Failure> {
         let (_, name) = Outputs::beside(path)?;
-        Ok((self.folder(path.parent().unwrap_or(Path::new("")), inputs), name))
+        Ok((self.folder(kind, path.parent().unwrap_or(Path::new("")), inputs), name))
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let inputs: Vec<PathBuf> = [&arguments.model].into_iter().chain(&arguments.ledger).cloned().collect();
-    let (outputs, name) = arguments.force.beside(&arguments.out, &inputs)?;
+    let (outputs, name) = arguments.force.beside("released model", &arguments.out, &inputs)?;
     outputs.check(&[&name])?;
     let model = AuditedModel::from_json(&output::read(&arguments.model)?)?;
     let sign_off = SignOff {

@@ -83,9 +83,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut inputs = arguments.project.inputs(&project);
     inputs.push(arguments.model.clone());
     inputs.extend([&arguments.shares, &arguments.previous, &arguments.ledger].into_iter().flatten().cloned());
-    let out = arguments.force.folder(&arguments.out, &inputs);
+    let out = arguments.force.folder("list", &arguments.out, &inputs);
     out.check(&LIST_FILES)?;
-    let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder(folder, &inputs));
+    let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder("audit", folder, &inputs));
     audited.as_ref().map_or(Ok(()), |folder| folder.check(&["audit.html", "audit.csv", "audit.json"]))?;
     let mut earlier = match &arguments.previous {
         Some(path) => Some(EarlierList::from_json(&output::read(path)?)?),

@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         .families(arguments.unit == super::Scored::Family)
         .generate()?;
     progress.stage("writing extracts");
-    let outputs = arguments.force.folder(&arguments.out, &[]);
+    let outputs = arguments.force.folder("council", &arguments.out, &[]);
     if arguments.layout.is_some() {
         council.write_ssd(&outputs)?;
         drop(progress);

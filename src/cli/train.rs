@@ -45,14 +45,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     // Refused before the work, not after it.
     let mut inputs = arguments.project.inputs(&project);
     inputs.extend(arguments.shares.clone());
-    let (outputs, name) = arguments.force.beside(&arguments.out, &inputs)?;
+    let (outputs, name) = arguments.force.beside("model", &arguments.out, &inputs)?;
     let (mitigated, compared) =
         (output::with_ending(&name, "mitigation.json"), output::with_ending(&name, "comparison.csv"));
     let mut names = vec![name.as_str()];
     names.extend((shares.is_some() || project.training.mitigation.is_some()).then_some(mitigated.as_str()));
     names.extend((trainers.len() > 1).then_some(compared.as_str()));
     outputs.check(&names)?;
-    let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder(folder, &inputs));
+    let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder("audit", folder, &inputs));
     audited.as_ref().map_or(Ok(()), |folder| folder.check(&AUDIT_FILES))?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());

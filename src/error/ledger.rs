@@ -113,6 +113,16 @@ pub enum LedgerError {
     /// A day before what it follows.
     #[error("the day lies before {0}")]
     TooEarly(&'static str),
+    /// A day that has not come.
+    #[error(
+        "the day {on} lies after today, {today} by this machine's clock; nothing can be put on record before it is done"
+    )]
+    AfterToday {
+        /// The day.
+        on: String,
+        /// The clock's.
+        today: String,
+    },
     /// A day before that of the last entry.
     #[error(
         "the day {on} lies before that of the last entry, {last}; if it is right, say why it is put on record only now (--because)"

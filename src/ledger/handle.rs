@@ -121,6 +121,11 @@ impl Ledger {
         self
     }
 
+    /// Why days may lie before the last entry's.
+    pub(super) fn because(&self) -> Option<&str> {
+        self.why_earlier.as_deref()
+    }
+
     /// The path that it was opened by.
     pub fn path(&self) -> &Path {
         &self.path
@@ -189,6 +194,10 @@ impl Ledger {
         let mut last = if drafts.is_empty() { None } else { self.store.last_day()? };
         for draft in &mut drafts {
             draft.written = written;
+            // A day more, since clocks stand in time zones.
+            if let Some(today) = written.filter(|&today| draft.on > today + 1) {
+                return Err(LedgerError::AfterToday { on: draft.on.to_string(), today: today.to_string() });
+            }
             if let Some(before) = last.filter(|&before| draft.on < before) {
                 let Some(why) = why else {
                     return Err(LedgerError::Earlier { on: draft.on.to_string(), last: before.to_string() });

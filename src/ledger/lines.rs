@@ -129,6 +129,10 @@ impl LinesStore {
     /// The lock file. Whoever may write the ledger may lock it.
     fn lock_file(&self) -> io::Result<File> {
         let path = self.beside(".lock");
+        // A pipe would be waited for, for ever.
+        if fs::symlink_metadata(&path).is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::other("its lock file is a pipe, a link or a folder"));
+        }
         match OpenOptions::new().write(true).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,

@@ -366,7 +366,10 @@ impl Ledger {
                 return Err(LedgerError::Incomplete(what));
             }
         }
-        if is_word_of(reason, entity) || is_word_of(by, entity) {
+        if [reason.as_str(), by, self.because().unwrap_or_default()]
+            .iter()
+            .any(|text| is_word_of(text, entity))
+        {
             return Err(LedgerError::NamesThePerson);
         }
         let mut texts = vec![entity.as_str()];
@@ -409,7 +412,11 @@ impl Ledger {
         self.read(&Filter::default(), &mut |entry| {
             let content =
                 entry.content().filter(|content| content.subject.is_some()).map(|content| &content.body);
-            if content.is_some_and(|body| holds(body, texts)) || holds(entry.facts(), texts) {
+            let why_earlier = entry.why_earlier().unwrap_or_default();
+            if content.is_some_and(|body| holds(body, texts))
+                || holds(entry.facts(), texts)
+                || texts.iter().any(|text| why_earlier.contains(text))
+            {
                 naming.push(entry.seq());
             }
             Ok(())

@@ -11,13 +11,14 @@ use serde_json::Value;
 use super::chain::{PURGE, redacted_by, says_who_and_why};
 use super::entry::{Content, Header};
 use super::events::{
-    CaseOpened, CaseScored, DecisionFacts, EntryKind, ModelFacts, PurgeFacts, RunFinished, RunStarted,
-    ScoreContent,
+    CaseOpened, CaseScored, CorrectionFacts, DecisionContent, DecisionFacts, EntryKind, ModelFacts,
+    PurgeFacts, RunFinished, RunStarted, ScoreContent,
 };
 use super::store::Record;
 use crate::calendar::Day;
 use crate::review::WhyListed;
 use crate::scoring::{AuditedModel, Scorer};
+use crate::words;
 
 /// What is known of the entries so far.
 #[derive(Default)]
@@ -65,6 +66,8 @@ struct Ended {
     model: String,
     requested_on: Day,
     expires: Day,
+    /// The whole manifest.
+    says: RunFinished,
 }
 
 struct Listed {
@@ -91,13 +94,23 @@ impl Rules {
         if self.last.is_some_and(|last| header.on < last) && header.why_earlier.is_none() {
             return Err("its day lies before that of the entry before it, and it does not say why");
         }
+        if header.why_earlier.as_deref().is_some_and(words::is_blank) {
+            return Err("why its day lies before that of the entry before it is blank");
+        }
         self.last = Some(header.on);
         let content: Option<Content> = match &record.content {
             None => None,
             Some(bytes) => Some(serde_json::from_slice(bytes).map_err(|_| "its content cannot be read")?),
         };
         let content = content.as_ref();
-        match EntryKind::of(&header.kind) {
+        let kind = EntryKind::of(&header.kind);
+        if kind.is_some_and(has_content) && header.commitment.is_none() {
+            return Err("an entry of its kind has content, and it never had any");
+        }
+        if kind.is_some_and(is_about_somebody) && content.is_some_and(|content| content.subject.is_none()) {
+            return Err("it does not say whom it is about");
+        }
+        match kind {
             Some(EntryKind::ModelRegistered) => self.registered(header, content),
             Some(EntryKind::ModelReleased) => self.released(header, content),
             Some(EntryKind::ModelRetired) => self.retired(header),
@@ -111,13 +124,18 @@ impl Rules {
             Some(EntryKind::RunFinished) => self.finished(header),
             Some(EntryKind::CaseOpened) => self.opened(header, content),
             Some(EntryKind::Decision) => self.decided(header, content),
-            // A purge is looked at when it is known what is gone; a correction rests on nothing else.
-            Some(EntryKind::Correction | EntryKind::Purge) | None => Ok(()),
+            Some(EntryKind::Correction) => {
+                let facts: CorrectionFacts = facts(header)?;
+                named(&[&facts.by])
+            }
+            // A purge is looked at when it is known what is gone.
+            Some(EntryKind::Purge) | None => Ok(()),
         }
     }
 
     fn registered(&mut self, header: &Header, content: Option<&Content>) -> Broken {
         let facts: ModelFacts = facts(header)?;
+        named(&[&facts.by])?;
         if let Some(content) = content {
             let text = content.body.as_str().unwrap_or_default();
             let model = AuditedModel::from_json(text).map_err(|_| "its content is no audited model")?;
@@ -165,6 +183,7 @@ impl Rules {
 
     fn retired(&mut self, header: &Header) -> Broken {
         let facts: ModelFacts = facts(header)?;
+        named(&[&facts.by, facts.reason.as_deref().unwrap_or_default()])?;
         let release =
             self.released.get_mut(&facts.model).ok_or("no release of that model stands before it")?;
         if release.retired_on.is_some() {
@@ -179,6 +198,7 @@ impl Rules {
 
     fn started(&mut self, header: &Header) -> Broken {
         let facts: RunStarted = facts(header)?;
+        named(&[&facts.requested_by])?;
         let release = self.released.get(&facts.model).ok_or("no release of its model stands before it")?;
         if release.retired_on.is_some() {
             return Err("its model was retired before");
@@ -288,8 +308,13 @@ impl Rules {
         }
         let run = self.runs.entry_ref(audit.run_id.as_str()).or_default();
         self.run_of.insert(header.seq, audit.run_id.clone());
-        if run.ended.is_some() {
-            return Ok(());
+        if let Some(ended) = &run.ended {
+            // An earlier version gave two runs that were asked for alike one id. They say the same.
+            return if ended.says == facts {
+                Ok(())
+            } else {
+                Err("the run has ended before, and was another one")
+            };
         }
         if (run.scored, run.not_scored) != (facts.scored, facts.not_scored)
             || (run.alerts, run.at_random) != (facts.alerts, facts.at_random)
@@ -312,6 +337,7 @@ impl Rules {
             model: audit.model.clone(),
             requested_on: audit.requested_on,
             expires: audit.expires,
+            says: facts.clone(),
         });
         (run.ranks, run.places) = (HashSet::new(), HashSet::new());
         Ok(())
@@ -352,6 +378,7 @@ impl Rules {
 
     fn opened(&mut self, header: &Header, content: Option<&Content>) -> Broken {
         let facts: CaseOpened = facts(header)?;
+        named(&[&facts.reviewer.name, &facts.reviewer.role])?;
         let listed = self.case(facts.case, header, content)?;
         if facts.judged_first && listed.openings.iter().any(|(before, _)| before.reviewer == facts.reviewer) {
             return Err(
@@ -364,6 +391,12 @@ impl Rules {
 
     fn decided(&mut self, header: &Header, content: Option<&Content>) -> Broken {
         let facts: DecisionFacts = facts(header)?;
+        named(&[&facts.reviewer.name, &facts.reviewer.role])?;
+        if let Some(content) = content
+            && words::is_blank(&body::<DecisionContent>(content)?.reason)
+        {
+            return Err("it gives no reason");
+        }
         let listed = self.case(facts.case, header, content)?;
         let is_its =
             |(opening, on): &(CaseOpened, Day)| opening.reviewer == facts.reviewer && *on == facts.opened_on;
@@ -413,13 +446,13 @@ impl Rules {
             })
             .collect();
         for &seq in &taken {
-            if named.contains(&seq) {
-                continue;
-            }
             match kind_of(seq) {
                 Some(EntryKind::ModelRegistered | EntryKind::ModelReleased) => {
                     return Err("it took out a model, which is about nobody");
                 }
+                // What somebody wrote about another can name the person, and is taken out by its number.
+                Some(EntryKind::CaseOpened | EntryKind::Decision | EntryKind::Correction) | None
+                    if named.contains(&seq) => {}
                 Some(EntryKind::CaseScored) => {
                     let dependents = self.listed.get(&seq).map_or(&[][..], |listed| &listed.dependents);
                     if dependents.iter().any(|&dependent| is_there(dependent)) {
@@ -441,6 +474,31 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// Whether entries of a kind are never without content, but for what was taken out.
+fn has_content(kind: EntryKind) -> bool {
+    is_about_somebody(kind) || matches!(kind, EntryKind::ModelRegistered | EntryKind::ModelReleased)
+}
+
+/// Whether entries of a kind are about one person or family.
+fn is_about_somebody(kind: EntryKind) -> bool {
+    matches!(
+        kind,
+        EntryKind::CaseScored
+            | EntryKind::CaseNotScored
+            | EntryKind::CaseOpened
+            | EntryKind::Decision
+            | EntryKind::Correction
+    )
+}
+
+/// Refuses what says neither who nor why.
+fn named(texts: &[&str]) -> Broken {
+    if texts.iter().any(|text| words::is_blank(text)) {
+        return Err("it does not say who did it, in which role, or why");
+    }
+    Ok(())
 }
 
 fn facts<T: DeserializeOwned>(header: &Header) -> Result<T, &'static str> {

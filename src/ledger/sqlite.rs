@@ -331,6 +331,19 @@ impl SqliteStore {
     fn walk_rows(&self, visit: &mut Visitor<'_>) -> Result<Ending, LedgerError> {
         let io = |error: rusqlite::Error| self.io("read it", &error);
         let broken = self.changed_schema()?;
+        let tables: i64 = self
+            .connection
+            .query_row(
+                "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('entry', 'content', 'head')",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(io)?;
+        if tables < 3 {
+            // What stands in a table's place may never end.
+            let broken = broken.or_else(|| Some("one of its tables is gone".to_owned()));
+            return Ok(Ending { head: None, unfinished: 0, stray: None, broken });
+        }
         let mut all = self
             .connection
             .prepare_cached(

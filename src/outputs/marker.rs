@@ -8,6 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::is_plain;
+
 /// What the marker's first key says.
 const FORMAT: &str = "earlyhelp-outputs/1";
 /// A marker has a line for each file; one that is longer is none.
@@ -30,6 +32,9 @@ pub(super) struct Held {
     pub(super) digest: String,
     /// The first file of its set. When the set is written again, what it no longer has goes.
     pub(super) with: String,
+    /// What the set is.
+    #[serde(default)]
+    pub(super) kind: String,
 }
 
 /// What is being moved: written down before, so that whoever finds it can finish it.
@@ -64,6 +69,7 @@ impl Marker {
         let marker: Option<Self> = load(path)?;
         match marker {
             Some(marker) if marker.format != FORMAT => Err(io::Error::other("another version wrote it")),
+            Some(marker) if !marker.files.keys().all(|name| is_plain(name)) => Err(outside()),
             marker => Ok(marker),
         }
     }
@@ -87,16 +93,43 @@ impl Marker {
 }
 
 impl Pending {
+    /// What is written down; none where there is no file. It may have come with the folder from elsewhere, so it is obeyed only
+    /// where it speaks of files of the folder itself.
     pub(super) fn load(path: &Path) -> io::Result<Option<Self>> {
-        load(path)
+        let pending: Option<Self> = load(path)?;
+        let waits = |name: &str, ending: &str| {
+            let nth = name.strip_suffix(ending);
+            nth.is_some_and(|nth| !nth.is_empty() && nth.bytes().all(|digit| digit.is_ascii_digit()))
+        };
+        let is_of_the_folder = |moved: &Move| {
+            is_plain(&moved.name)
+                && waits(&moved.aside, ".old")
+                && moved.staged.as_ref().is_none_or(|staged| waits(staged, ".new"))
+        };
+        match pending {
+            Some(pending) if !pending.moves.iter().all(is_of_the_folder) => Err(outside()),
+            pending => Ok(pending),
+        }
     }
 }
 
+fn outside() -> io::Error {
+    io::Error::other(
+        "it names files outside of its folder, which this program never writes; remove it if you do not trust it",
+    )
+}
+
 fn load<T: serde::de::DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
-    let file = match File::open(path) {
+    // A pipe would be waited for, for ever, and a link leads elsewhere.
+    match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
+        there => {
+            if !there?.is_file() {
+                return Err(io::Error::other("it is no file"));
+            }
+        }
+    }
+    let file = File::open(path)?;
     let mut text = Vec::new();
     file.take(LONGEST).read_to_end(&mut text)?;
     Ok(Some(serde_json::from_slice(&text)?))

@@ -43,6 +43,7 @@ mod swap;
 mod tests;
 mod text;
 
+use std::cell::Cell;
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::{Component, Path, PathBuf};
@@ -69,7 +70,7 @@ const HIDDEN: &str = ".earlyhelp";
 pub enum Over {
     /// Nothing: the file has to be new.
     Nothing,
-    /// What an earlier run wrote there and nobody changed, and what holds the same bytes already.
+    /// What an earlier run of the same [kind](Outputs::kind) wrote there and nobody changed, and what holds the same bytes already.
     #[default]
     Own,
     /// Any file: somebody said so. A link is replaced itself, not what it leads to.
@@ -82,6 +83,7 @@ pub enum Over {
 #[derive(Clone)]
 pub struct Outputs {
     folder: PathBuf,
+    kind: String,
     over: Over,
     inputs: Vec<PathBuf>,
     disk: Arc<dyn Disk>,
@@ -96,6 +98,7 @@ impl Outputs {
         let folder = Some(folder.into()).filter(|folder| !folder.as_os_str().is_empty());
         Self {
             folder: folder.unwrap_or_else(|| PathBuf::from(".")),
+            kind: String::new(),
             over: Over::default(),
             inputs: Vec::new(),
             disk: Arc::new(System),
@@ -111,6 +114,14 @@ impl Outputs {
         let no_name = || OutputsError::Name { name: path.to_string_lossy().into_owned() };
         let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(no_name)?;
         Ok((Self::folder(path.parent().unwrap_or(Path::new(""))), name.to_owned()))
+    }
+
+    /// What the files are (`list`, `model`): only files of the same kind are known again as an earlier run's own, so that a
+    /// page does not take the place of a signed model.
+    #[must_use]
+    pub fn kind(mut self, kind: impl Into<String>) -> Self {
+        self.kind = kind.into();
+        self
     }
 
     /// What may be written over; [`Over::Own`] if nothing is said.
@@ -171,8 +182,11 @@ impl Outputs {
         };
         let mut made = Made { disk: Arc::clone(&self.disk), folders: Vec::new() };
         made.make(&self.folder)?;
+        let is_made_here = Cell::new(false);
         let lock = Lock::take((&self.folder, &room.lock()), || {
-            make_folder(&*self.disk, &room.hidden)?;
+            if make_folder(&*self.disk, &room.hidden)? {
+                is_made_here.set(true);
+            }
             if is_own(&room.hidden) {
                 Ok(())
             } else {
@@ -192,6 +206,9 @@ impl Outputs {
             lock: Some(lock),
             made,
         };
+        if !is_made_here.get() && !self.is_ours(&writing.room.hidden)? {
+            return Err(OutputsError::NotOwn { path: writing.room.hidden.clone() });
+        }
         let marker = writing.room.marker();
         let unreadable =
             |error: io::Error| OutputsError::Marker { path: marker.clone(), why: error.to_string() };
@@ -207,12 +224,27 @@ impl Outputs {
         Ok(writing)
     }
 
+    /// Whether the hidden folder is this user's: what another one put there is not obeyed, since it says which files to move.
+    #[cfg(unix)]
+    fn is_ours(&self, hidden: &Path) -> Result<bool, OutputsError> {
+        use std::os::unix::fs::MetadataExt as _;
+        // Whose files are made here is told by a file that is made here.
+        let probe = hidden.join("probe.new");
+        let failed = |error: io::Error| OutputsError::write(&probe, &error);
+        let _ = std::fs::remove_file(&probe);
+        let made = self.disk.create(&probe, OWNER).and_then(|file| file.metadata());
+        let _ = self.disk.remove(&probe);
+        Ok(made.map_err(failed)?.uid() == std::fs::symlink_metadata(hidden).map_err(failed)?.uid())
+    }
+
+    #[cfg(not(unix))]
+    fn is_ours(&self, _: &Path) -> Result<bool, OutputsError> {
+        Ok(true)
+    }
+
     /// What is under a name, if it may go; an error if it may not. Without a marker nothing is known again.
     fn taken(&self, name: &str, marker: Option<&Marker>) -> Result<Option<Metadata>, OutputsError> {
-        let mut parts = Path::new(name).components();
-        let is_plain =
-            matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
-        if !is_plain || name == HIDDEN || name.chars().any(char::is_control) {
+        if !is_plain(name) {
             return Err(OutputsError::Name { name: name.to_owned() });
         }
         let path = self.folder.join(name);
@@ -228,7 +260,7 @@ impl Outputs {
         }
         match (self.over, marker) {
             (Over::Nothing, _) => return Err(OutputsError::Exists { path }),
-            (Over::Own, Some(marker)) if is_as_written(marker, name, &path)? => {}
+            (Over::Own, Some(marker)) if is_as_written(marker, (name, &self.kind), &path)? => {}
             (Over::Own, _) => return Err(OutputsError::Taken { path }),
             (Over::Anything, _) => {}
         }
@@ -254,9 +286,17 @@ impl From<&Self> for Outputs {
     }
 }
 
+/// Whether a name is one of a file in the folder itself: no path, no sign that cannot be seen, and not the hidden folder's.
+fn is_plain(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
+        && name != HIDDEN
+        && !name.chars().any(char::is_control)
+}
+
 /// Whether a file is what the marker remembers of it.
-fn is_as_written(marker: &Marker, name: &str, path: &Path) -> Result<bool, OutputsError> {
-    let Some(held) = marker.files.get(name) else { return Ok(false) };
+fn is_as_written(marker: &Marker, (name, kind): (&str, &str), path: &Path) -> Result<bool, OutputsError> {
+    let Some(held) = marker.files.get(name).filter(|held| held.kind == kind) else { return Ok(false) };
     let digest = marker.digest_of(path).map_err(|error| OutputsError::write(path, &error))?;
     Ok(digest == held.digest)
 }
@@ -326,7 +366,8 @@ impl Writing {
             self.outputs.taken(name, Some(&self.marker))?;
         }
         let with = self.moves.first().map_or_else(|| name.to_owned(), |first| first.name.clone());
-        self.marker.files.insert(name.to_owned(), Held { digest, with });
+        let kind = self.outputs.kind.clone();
+        self.marker.files.insert(name.to_owned(), Held { digest, with, kind });
         let moved = Move { name: name.to_owned(), staged: Some(staged), aside: format!("{nth}.old"), old };
         if is_same && there.as_ref().is_some_and(is_private) {
             // It stays: nobody who is reading it loses it.
@@ -368,7 +409,7 @@ impl Writing {
             .marker
             .files
             .iter()
-            .filter(|(name, held)| held.with == first && !is_new(name))
+            .filter(|(name, held)| held.with == first && held.kind == self.outputs.kind && !is_new(name))
             .map(|(name, _)| name.clone())
             .collect();
         for name in gone {

@@ -419,3 +419,67 @@ fn a_marker_that_cannot_be_read_is_said() {
     std::fs::remove_dir_all(all.path().join(HIDDEN)).unwrap();
     assert!(matches!(outputs.write(&[("a", "2")]), Err(OutputsError::Taken { .. })));
 }
+
+/// A folder that came from elsewhere can hold what says which files to move. It is not obeyed.
+#[test]
+fn what_is_written_down_moves_no_file_of_another_folder() {
+    let all = tempfile::tempdir().unwrap();
+    let (home, got) = (all.path().join("home"), all.path().join("got"));
+    std::fs::create_dir(&home).unwrap();
+    std::fs::write(home.join("mine"), "mine").unwrap();
+    let moves = [
+        r#"{"name":"../home/mine","staged":null,"aside":"0.old","old":"0"}"#,
+        r#"{"name":"list.html","staged":"../../home/mine","aside":"0.old","old":null}"#,
+        r#"{"name":"list.html","staged":"0.new","aside":"../../home/mine","old":null}"#,
+        r#"{"name":"/etc/passwd","staged":"0.new","aside":"0.old","old":null}"#,
+        r#"{"name":".earlyhelp","staged":"0.new","aside":"0.old","old":null}"#,
+    ];
+    for moved in moves {
+        let _ = std::fs::remove_dir_all(&got);
+        Outputs::folder(&got).write(&[("list.html", "one")]).unwrap();
+        let hidden = got.join(HIDDEN);
+        std::fs::write(hidden.join("0.new"), "theirs").unwrap();
+        std::fs::write(hidden.join("pending.json"), format!(r#"{{"moves":[{moved}]}}"#)).unwrap();
+        let refused = Outputs::folder(&got).write(&[("list.html", "two")]).unwrap_err().to_string();
+        assert!(refused.contains("outside of its folder"), "{refused}");
+        assert_eq!(std::fs::read_to_string(home.join("mine")).unwrap(), "mine");
+        assert_eq!(std::fs::read_to_string(got.join("list.html")).unwrap(), "one");
+    }
+    // Nor does what is remembered of files.
+    let marker = got.join(HIDDEN).join("outputs.json");
+    std::fs::remove_file(got.join(HIDDEN).join("pending.json")).unwrap();
+    let text = std::fs::read_to_string(&marker).unwrap();
+    std::fs::write(&marker, text.replace("\"list.html\": {", "\"../home/mine\": {")).unwrap();
+    let refused = Outputs::folder(&got).write(&[("list.html", "two")]).unwrap_err().to_string();
+    assert!(refused.contains("outside of its folder"), "{refused}");
+    assert!(home.join("mine").exists());
+}
+
+#[test]
+fn another_kind_of_file_is_not_known_again_and_takes_nothing_with_it() {
+    let all = tempfile::tempdir().unwrap();
+    let of = |kind: &str| Outputs::folder(all.path()).kind(kind);
+    of("council").write(&[("project.toml", "p"), ("people.csv", "q")]).unwrap();
+    let refused = of("model page").write(&[("project.toml", "<p>")]).unwrap_err();
+    assert!(matches!(refused, OutputsError::Taken { .. }), "{refused}");
+    of("model page").over(Over::Anything).write(&[("project.toml", "<p>")]).unwrap();
+    assert_eq!(std::fs::read_to_string(all.path().join("people.csv")).unwrap(), "q");
+    // Its own kind is: what the set no longer has goes.
+    of("list").write(&[("list.json", "1"), ("list.csv", "2")]).unwrap();
+    of("list").write(&[("list.json", "3")]).unwrap();
+    assert!(!all.path().join("list.csv").exists());
+}
+
+/// The hidden folder's files are looked at before they are opened: a pipe would be waited for.
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_link_in_the_hidden_folder_is_no_file_of_ours() {
+    for name in ["outputs.json", "pending.json", "lock"] {
+        let all = tempfile::tempdir().unwrap();
+        Outputs::folder(all.path()).write(&[("list.html", "one")]).unwrap();
+        let path = all.path().join(HIDDEN).join(name);
+        let _ = std::fs::remove_file(&path);
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(Outputs::folder(all.path()).write(&[("list.html", "two")]).is_err(), "{name}");
+    }
+}

@@ -367,7 +367,9 @@ impl ReviewList {
         let said = tested.words(self.places());
         match self.one_per {
             OnePer::Case => said,
-            OnePer::Household => format!("{said} Lists there had a place for each case, not for each household."),
+            OnePer::Household => {
+                format!("{said} Lists there had a place for each case, not for each household.")
+            }
         }
     }
 

@@ -81,7 +81,9 @@ impl WriteArguments {
         std::fs::create_dir_all(&folder).map_err(|error| {
             format!("cannot make the folder for checkpoints {}: {error}", folder.display())
         })?;
-        Ok(Written { ledger, folder, key })
+        let written = Written { ledger, folder, key };
+        written.is_as_long_as_it_was()?;
+        Ok(written)
     }
 }
 
@@ -100,6 +102,29 @@ pub struct Written {
 }
 
 impl Written {
+    /// Refuses to write behind an end that was cut off: what is missing would never be noticed after that.
+    fn is_as_long_as_it_was(&self) -> Result<(), Failure> {
+        let Ok(files) = std::fs::read_dir(&self.folder) else { return Ok(()) };
+        let longest = files
+            .flatten()
+            .filter_map(|file| {
+                let name = file.file_name().into_string().ok()?;
+                let entries: u64 = name.strip_suffix(".json")?.split('-').next()?.parse().ok()?;
+                Some((entries, file.path()))
+            })
+            .max();
+        let has = self.ledger.head()?.entries;
+        match longest {
+            Some((entries, path)) if entries > has => Err(format!(
+                "the ledger has {has} entries, and {} was taken when it had {entries}: its end was cut off, or it is another \
+                 ledger of that name; nothing was written (see `earlyhelp verify`)",
+                path.display()
+            )
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes a checkpoint of what is on record by now.
     pub fn checkpoint(&self) -> Result<(), Failure> {
         let mut checkpoint = self.ledger.checkpoint(today())?;

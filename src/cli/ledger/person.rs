@@ -172,19 +172,19 @@ pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
     output::print(&format!("Taken out of {} entries; {holds}.\n", purged.entries.len()))?;
     written.checkpoint()?;
     if !purged.wiped {
-        eprintln!(
+        output::say(
             "warning: another program was reading the ledger, so the bytes are still in the file; close it, and \
-             the next command that writes to the ledger wipes them"
+             the next command that writes to the ledger wipes them",
         );
         ended = Outcome::Found;
     }
     if !purged.still_named_in.is_empty() {
         let entries: Vec<String> = purged.still_named_in.iter().map(u64::to_string).collect();
-        eprintln!(
+        output::say(&format!(
             "warning: entries about others still name this id or one of the records: {}; look at them, and give \
-             those that have to go with --entry",
+             those that have to go with --entry. Who did something, on what ground, and why a day is earlier cannot be taken out",
             entries.join(", ")
-        );
+        ));
         ended = Outcome::Found;
     }
     Ok(ended)
@@ -212,7 +212,7 @@ pub fn subject(arguments: &SubjectArguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open_to_read()?;
     let pack = ledger.subject_pack(&arguments.entity, arguments.on.unwrap_or_else(today))?;
     let inputs = std::slice::from_ref(&arguments.ledger.ledger);
-    arguments.force.folder(&arguments.out, inputs).write(&[
+    arguments.force.folder("subject", &arguments.out, inputs).write(&[
         ("subject.html", report::subject_html(&pack)?),
         ("subject.json", serde_json::to_string_pretty(&pack)? + "\n"),
     ])?;

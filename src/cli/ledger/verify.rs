@@ -70,6 +70,18 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
             Err(error) => return Err(error.into()),
         }
     }
+    // Every ledger leads to its beginning, and to what lies beside it.
+    let own = beside(ledger.path()).canonicalize().ok();
+    let is_beside = |path: &PathBuf| {
+        own.is_some()
+            && path
+                .canonicalize()
+                .ok()
+                .is_some_and(|path| Some(&path) == own.as_ref() || path.parent() == own.as_deref())
+    };
+    let from_elsewhere = kept.iter().any(|checkpoint| checkpoint.entries > 0)
+        && (!arguments.list.is_empty() || arguments.checkpoint.iter().any(|path| !is_beside(path)))
+        || arguments.witness.iter().any(|witness| witness.entries > 0);
     let head = |of: &Witness| Head { entries: of.entries, hash: of.hash.clone() };
     kept.extend(arguments.witness.iter().map(|witness| Checkpoint::of(&head(witness), today())));
     let found = match ledger.verify(&kept) {
@@ -94,7 +106,12 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
         output::print_json(&found)?;
     } else {
         output::print(&format!("{found}\n"))?;
-        if found.finding.is_none() && !lie_beside.is_empty() && kept.is_empty() {
+        if found.finding.is_none() && !from_elsewhere && !kept.is_empty() {
+            output::print(
+                "What was given lies beside the ledger, or says nothing of its entries: this compares it with nothing from elsewhere.\n",
+            )?;
+        }
+        if found.finding.is_none() && !lie_beside.is_empty() && !from_elsewhere {
             output::print(&format!(
                 "What lies in {} agrees with it, and proves little: whoever rewrote the ledger could have rewritten that, too.\n",
                 folder.display()
@@ -108,15 +125,15 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
         }
     }
     if found.unfinished > 0 {
-        eprintln!(
+        output::say(&format!(
             "warning: {} bytes of a write that was interrupted, or of entries that were cut off; a checkpoint tells \
              which",
             found.unfinished
-        );
+        ));
     }
     Ok(if found.finding.is_some() || found.unfinished > 0 {
         Outcome::Found
-    } else if kept.is_empty() {
+    } else if !from_elsewhere {
         Outcome::NothingToCompare
     } else {
         Outcome::Done
@@ -131,8 +148,9 @@ fn checkpoints_in(path: &Path) -> Result<Vec<Checkpoint>, Failure> {
     let cannot = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let mut files = Vec::new();
     for file in std::fs::read_dir(path).map_err(cannot)? {
+        // What is left out could be the one that tells: a file that is no checkpoint is an error.
         let file = file.map_err(cannot)?.path();
-        if file.extension().is_some_and(|ending| ending == "json" || ending == "checkpoint") {
+        if file.file_name().is_none_or(|name| name != ".earlyhelp") {
             files.push(file);
         }
     }
