@@ -131,12 +131,20 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         folder.write(&[("audit.html", page), ("audit.csv", table), ("audit.json", json)])?;
     }
     // On record first: no list is given out of which the ledger knows nothing.
+    let is_on_record = ledger.is_some();
     if let Some((record, start)) = ledger {
         progress.stage("putting the run on record");
         record.ledger.finish_run(start, &scores, &mut list, &records)?;
         record.checkpoint()?;
     }
-    out.write(&list_files(&list, &project.name)?)?;
+    out.write(&list_files(&list, &project.name)?).map_err(|error| -> Failure {
+        if is_on_record {
+            let run = &list.provenance().run_id;
+            format!("run {run} is on record, and its list was not given out: {error}; score again for a list, as a run of its own").into()
+        } else {
+            error.into()
+        }
+    })?;
     drop(progress);
     for allowed in list.provenance().allowed() {
         output::print(&format!("{allowed}\n"))?;

@@ -97,7 +97,7 @@ pub enum LedgerError {
     Moved,
     /// A person was taken out while a run was under way.
     #[error(
-        "somebody was taken out of the ledger while the run was under way; score again, so that it leaves them out"
+        "somebody was taken out of the ledger while the run was under way; take them out of the extracts, too, and score again"
     )]
     PurgedMeanwhile,
     /// The beginning of an id that several have, or that is too short to name one.
