@@ -105,6 +105,8 @@ mod words;
 
 pub mod outcome;
 
+pub mod known_to;
+
 pub mod dataset;
 
 pub mod model;

@@ -99,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     progress.warn(&project.scoring_warnings(&records, arguments.as_of));
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
-    let scores = scorer.score(&cohort, &request)?;
+    let scores = scorer.score(&cohort, &request)?.known_to(&project.known_to)?;
     let comparison = RandomSample { cases: arguments.at_random, seed: project.seed };
     let comparison = (comparison.cases > 0).then_some(comparison);
     let capacity = Capacity::Cases(arguments.capacity);

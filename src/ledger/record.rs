@@ -628,6 +628,7 @@ fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>,
             of: scores.len() as u32,
             log_odds: score.log_odds,
             cells: score.cells,
+            known: score.known,
             case: entry.map(|entry| ShownCase::of(entry.case(), score.log_odds)),
         };
         let draft = Draft::of(EntryKind::CaseScored, on, &facts)?.run(run);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::features::{Cell, Scope};
+use crate::known_to::KnownMark;
 use crate::records::RecordReference;
 use crate::scoring::{Absence, CaseAgain, Chance, Contribution, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
@@ -23,6 +24,8 @@ pub(crate) struct ShownCase {
     pub(crate) contributions: Vec<ShownPart>,
     pub(crate) absent: Vec<Absence>,
     pub(crate) cannot_see: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) known_to: Vec<KnownMark>,
 }
 
 crate::opaque_debug!(ShownCase);
@@ -84,6 +87,7 @@ impl ShownCase {
             contributions: case.contributions().iter().map(ShownPart::of).collect(),
             absent: case.absent().to_vec(),
             cannot_see: case.cannot_see().to_vec(),
+            known_to: case.known_to().to_vec(),
         }
     }
 
@@ -126,6 +130,9 @@ impl ShownCase {
         let mut text = format!("{}: rank {} of {}, {}\n", self.entity, self.rank, self.of, self.band.name);
         for part in self.contributions.iter().take(8) {
             text.push_str(&format!("  {:+.2}  {}\n", part.log_odds, part.words));
+        }
+        for mark in &self.known_to {
+            text.push_str(&format!("Known already ({}): {}\n", mark.words, mark.known));
         }
         text.push_str("What the list cannot see:\n");
         for line in &self.cannot_see {

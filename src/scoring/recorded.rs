@@ -4,6 +4,7 @@ use super::{Absence, Chance, Contribution, Scorer, Scores, ShownBand};
 use crate::calendar::AsOf;
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix};
+use crate::known_to::IsKnown;
 use crate::stats::Interval;
 use crate::stats::link::probability;
 
@@ -14,6 +15,8 @@ pub(crate) struct RecordedScore<'s> {
     pub(crate) rank: u32,
     pub(crate) log_odds: f64,
     pub(crate) cells: Vec<Cell>,
+    /// Whether it is known to a service already; `None` where nobody said what that means.
+    pub(crate) known: Option<IsKnown>,
 }
 
 /// What is said of a kept case, made again from its cells alone.
@@ -39,6 +42,7 @@ impl Scores<'_, '_> {
                 rank,
                 log_odds: self.log_odds[row],
                 cells,
+                known: self.known_to.as_ref().map(|known| known.any(row)),
             }
         })
     }
