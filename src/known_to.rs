@@ -110,7 +110,7 @@ impl IsKnown {
     }
 
     /// Of several: yes where one is, no where all are.
-    fn any(of: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn any(of: impl IntoIterator<Item = Self>) -> Self {
         of.into_iter().fold(Self::No, |held, next| match (held, next) {
             (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
             (Self::CannotTell, _) | (_, Self::CannotTell) => Self::CannotTell,

@@ -230,8 +230,8 @@ fn the_project_file_is_checked_before_and_with_the_records() {
     let folder = tempfile::tempdir().unwrap();
     council.write(folder.path(), Format::Csv).unwrap();
     let kind = "records = [{ source = \"early_help\", kinds = [\"early_help\"] }]";
-    let misspelt = with("records = [{ source = \"early_help\" }]", kind).unwrap();
-    let misspelt = Project::from_toml(&toml::to_string(&misspelt).unwrap(), folder.path()).unwrap();
+    let text = text.replacen("records = [{ source = \"early_help\" }]", kind, 1);
+    let misspelt = Project::from_toml(&text, folder.path()).unwrap();
     let refused = misspelt.dataset(&misspelt.records().unwrap()).map(drop).unwrap_err();
     assert!(matches!(refused, Error::Spec(SpecError::NoValue { .. })), "{refused}");
     let faults = misspelt.check().unwrap().faults();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
+use earlyhelp::known_to::IsKnown;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{RandomSample, ReviewList};
@@ -150,6 +151,17 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let bands: Vec<String> =
         list.by_band().into_iter().map(|(band, cases)| format!("{cases} in the {band} of scores")).collect();
     output::print(&format!("Listed for their scores: {}.\n", bands.join(", ")))?;
+    let known: Vec<IsKnown> = list.entries().iter().filter_map(|entry| entry.case().is_known()).collect();
+    if !known.is_empty() {
+        let of = |wanted| known.iter().filter(|&&known| known == wanted).count();
+        output::print(&format!(
+            "Of the {} listed, {} are known to a service already, {} are not, and of {} it cannot be told.\n",
+            known.len(),
+            of(IsKnown::Yes),
+            of(IsKnown::No),
+            of(IsKnown::CannotTell)
+        ))?;
+    }
     if let Some(tested) = list.tested() {
         output::print(&format!("{}\n", tested.words(list.places())))?;
     }

@@ -9,7 +9,7 @@ use super::abstention::Abstention;
 use crate::calendar::{AsOf, Day};
 use crate::evaluate::{Estimate, Interval};
 use crate::features::{Cell, Feature, Scope};
-use crate::known_to::KnownMark;
+use crate::known_to::{IsKnown, KnownMark};
 use crate::model::{Candidate, RiskScore};
 use crate::records::{RecordReference, SourceChange};
 use crate::words;
@@ -493,6 +493,12 @@ impl ScoredCase {
     #[must_use]
     pub fn known_to(&self) -> &[KnownMark] {
         &self.known_to
+    }
+
+    /// Whether the case is known to a service already, whichever it is; `None` where the project does not say what that means.
+    #[must_use]
+    pub fn is_known(&self) -> Option<IsKnown> {
+        (!self.known_to.is_empty()).then(|| IsKnown::any(self.known_to.iter().map(|mark| mark.known)))
     }
 
     /// Where the score comes from.
