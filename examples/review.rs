@@ -29,6 +29,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let cohort = project.cohort(&records, AsOf::new(today))?;
     let scores = scorer.score(&cohort, &Request::new("B. Lead", &project.purpose, today))?;
+    // Whom somebody is working with already, as the project declares it: marked beside a case, and in no score.
+    let scores = scores.known_to(&project.known_to)?;
 
     // Three cases by rank and one drawn at random, so that the team also sees what the ranking misses.
     let comparison = RandomSample { cases: 1, seed: project.seed };
@@ -48,6 +50,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("\n{} of {}: {} of scores", case.rank(), case.of(), case.band().name);
     for reason in case.contributions().iter().take(4) {
         println!("  {:+.2}  {} [{} records]", reason.log_odds, reason.words, reason.records.len());
+    }
+    for mark in case.known_to() {
+        println!("  {}: {}", mark.words, mark.known);
     }
     for absence in case.absent() {
         println!("  nothing known: {}", absence.label);

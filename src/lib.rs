@@ -107,6 +107,8 @@ mod sentences;
 
 pub mod outcome;
 
+pub mod known_to;
+
 pub mod dataset;
 
 pub mod model;

@@ -50,6 +50,7 @@ mod full_audit;
 mod init;
 mod inputs;
 mod keys;
+mod known;
 mod looking;
 mod progress;
 mod pseudonyms;
@@ -89,6 +90,7 @@ use crate::error::{Error, EvaluateError, MitigationError, ProjectError, RecordsE
 use crate::fairness::label::ReferralSource;
 use crate::fairness::{Protected, ProtectedColumns};
 use crate::features::{FeatureSpec, FeatureTemplate};
+use crate::known_to::KnownTo;
 use crate::limits;
 use crate::outcome::OutcomeSpec;
 use crate::records::{
@@ -157,6 +159,10 @@ pub struct Project {
     /// needs [`helped`](Self::helped).
     #[serde(default, rename = "referral", skip_serializing_if = "Vec::is_empty")]
     pub referrals: Vec<ReferralSource>,
+    /// What means that a service is working with a case already: marked on a list, and told of the backtest's lists. No
+    /// model reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_to: Vec<KnownTo>,
     /// Dates, trainer and how the result is tested.
     pub training: Training,
     /// How monthly lists are drawn.
@@ -270,6 +276,7 @@ impl Project {
         project.check_ranges()?;
         project.features()?;
         project.check_mappings()?;
+        project.check_known_to()?;
         project.check_mitigation()?;
         if !project.referrals.is_empty() && project.helped.is_empty() {
             return Err(ProjectError::ReferralsWithoutHelp.into());
@@ -542,7 +549,8 @@ impl Project {
     /// [`Error::Spec`] or [`Error::Dataset`] where something does not fit the records, or names records of which
     /// there is none: what an audit of the model will ask for among it.
     pub fn dataset(&self, records: &Records) -> Result<Dataset, Error> {
-        self.help_faults(records).into_iter().next().map_or(Ok(()), Err)?;
+        let mut faults = self.help_faults(records).into_iter().chain(self.known_faults(records));
+        faults.next().map_or(Ok(()), Err)?;
         let cohorts = self
             .training
             .as_of

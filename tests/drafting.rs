@@ -156,6 +156,18 @@ fn an_export_of_the_safeguarding_dataset_is_drafted_and_trained_by_the_commands(
     assert!(text.contains("The folder has no table of missing"), "{text}");
     trains(&project);
 
+    // Whom somebody may be working with already stands in comments, which say it once they are none.
+    assert!(project.known_to.is_empty() && text.contains("# [[known_to]]"), "{text}");
+    let begins = text.find("# [[known_to]]").unwrap();
+    let ends = begins + text[begins..].find("\n\n").unwrap();
+    let block: Vec<&str> = text[begins..ends].lines().map(|line| line.trim_start_matches("# ")).collect();
+    let said = format!("{}{}{}", &text[..begins], block.join("\n"), &text[ends..]);
+    let with = Project::from_toml(&said, &tables).unwrap();
+    let names: Vec<&str> = with.known_to.iter().map(|known| known.name.as_str()).collect();
+    assert!(names.contains(&"early_help") && !names.contains(&"contacts"), "{names:?}");
+    let checked = with.records().unwrap();
+    assert!(with.dataset(&checked).is_ok());
+
     // What is there is not written over.
     let again = earlyhelp(&["init", &to, "--layout", "ssd"]);
     assert_eq!(again.status.code(), Some(1));

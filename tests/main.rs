@@ -27,6 +27,7 @@ mod fuzz;
 mod identities;
 mod intake;
 mod invariants;
+mod known_to;
 mod layers;
 mod leakage;
 mod ledger;

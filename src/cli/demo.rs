@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let configuration = output::read(&project_file)?;
     let start = ledger.start_run(&scorer, &request, AsOf::new(as_of), Some(&configuration))?;
     let cohort = project.cohort(&records, AsOf::new(as_of))?;
-    let scores = scorer.score(&cohort, &request)?;
+    let scores = scorer.score(&cohort, &request)?.known_to(&project.known_to)?;
     let comparison = RandomSample { cases: AT_RANDOM, seed: project.seed };
     let mut list =
         ReviewList::draw(&scores, ListParams::new(Capacity::Cases(CAPACITY)).comparison(comparison))?;

@@ -128,6 +128,9 @@ pub fn evidence(model: &AuditedModel) -> String {
         "Backtest: trained on earlier dates, tested on later ones and on families never trained on.\n",
     );
     text.push_str(&backtest.overall.to_string());
+    if let Some(known) = &backtest.known_to {
+        text.push_str(&format!("\n{known}\n"));
+    }
     text.push_str("\nBeside simple rules, on the same cases (with 95% intervals):\n");
     text.push_str(&format!(
         "  {:<34} {:<22} {:<22} {}\n",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
+use earlyhelp::known_to::IsKnown;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{EarlierList, ListParams, RandomSample, ReviewList};
@@ -111,7 +112,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     progress.warn(&project.scoring_warnings(&records, arguments.as_of));
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
-    let scores = scorer.score(&cohort, &request)?;
+    let scores = scorer.score(&cohort, &request)?.known_to(&project.known_to)?;
     let mut params = ListParams::new(Capacity::Cases(arguments.capacity)).one_per(project.list.one_per);
     if arguments.at_random > 0 {
         params = params.comparison(RandomSample { cases: arguments.at_random, seed: project.seed });
@@ -172,6 +173,17 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let bands: Vec<String> =
         list.by_band().into_iter().map(|(band, cases)| format!("{cases} in the {band} of scores")).collect();
     output::print(&format!("Listed for their scores: {}.\n", bands.join(", ")))?;
+    let known: Vec<IsKnown> = list.entries().iter().filter_map(|entry| entry.case().is_known()).collect();
+    if !known.is_empty() {
+        let of = |wanted| known.iter().filter(|&&known| known == wanted).count();
+        output::print(&format!(
+            "Of the {} listed, {} are known to a service already, {} are not, and of {} it cannot be told.\n",
+            known.len(),
+            of(IsKnown::Yes),
+            of(IsKnown::No),
+            of(IsKnown::CannotTell)
+        ))?;
+    }
     if list.tested().is_some() {
         output::print(&format!("{}\n", list.tested_in_words()))?;
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bands::{Band, BandRule};
 use super::cases::Cases;
 use super::cross_fit::{CrossFit, FamilyRule, Part};
+use super::known::KnownReport;
 use super::lengths::{self, Lengths, ListLength};
 use super::performance::{Performance, TestRows};
 use super::ranking::{at_capacity, lot, places_at_capacity};
@@ -16,6 +17,7 @@ use crate::calendar::{AsOf, Horizon};
 use crate::cohort::CohortSpec;
 use crate::dataset::Dataset;
 use crate::error::{EvaluateError, ModelError};
+use crate::known_to::KnownCases;
 use crate::model::Candidate;
 use crate::stats::link::softplus;
 use crate::stats::{Bootstrap, Estimate, clustered_mean};
@@ -230,6 +232,9 @@ pub struct BacktestReport {
     /// How the scores were recalibrated, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recalibration: Option<RecalibrationReport>,
+    /// Who on the lists was known to a service already, where the project says what that means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_to: Option<KnownReport>,
 }
 
 /// One split's figures.
@@ -307,6 +312,7 @@ impl Backtest {
             lengths: lengths.measured(),
             terms,
             recalibration: None,
+            known_to: None,
         };
         let listing = cases.log_odds.clone();
         let candidate = candidate.digest().to_owned();
@@ -365,6 +371,22 @@ impl Backtest {
             BacktestReport { splits, overall, bands, recalibration: Some(recalibration), ..self.report };
         let (places, listing, digest) = (self.places, self.listing, candidate.digest().to_owned());
         Ok((Self { candidate: digest, report, cases, contributions, places, listing, unscaled }, candidate))
+    }
+
+    /// The same with what of its lists was known to a service already, and what the lists add. `known` is of the cohorts of
+    /// all test dates; where it says nothing of any service, nothing is told.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Plan`] where a test date or case is not among them.
+    pub fn known_to(mut self, known: &[KnownCases]) -> Result<Self, EvaluateError> {
+        if known.iter().all(|held| held.to().is_empty()) {
+            return Ok(self);
+        }
+        let capacity = self.report.plan.capacity;
+        let lists = (self.places.as_slice(), self.listing.as_slice());
+        let report = KnownReport::measure(&self.cases, lists, known, |cases| capacity.of(cases))?;
+        self.report.known_to = Some(report);
+        Ok(self)
     }
 
     /// The digest of the candidate that was tested.

@@ -12,6 +12,7 @@ mod cases;
 mod comparison;
 mod cross_fit;
 mod figure;
+mod known;
 mod lengths;
 mod paired;
 pub(crate) mod performance;
@@ -27,6 +28,7 @@ pub use comparison::{BarReport, ChoiceRule, Entrant, ModelComparison, SuccessBar
 pub use cross_fit::FamilyRule;
 pub(crate) use cross_fit::{CrossFit, Part};
 pub use figure::Figure;
+pub use known::{KnownKind, KnownReport, KnownShares, NotKnownFigures};
 pub use lengths::ListLength;
 pub use paired::{PairedChange, PairedTest};
 pub use performance::{Performance, Tie};

@@ -109,6 +109,7 @@ fn every_key_has_its_row_and_stands_in_an_example() {
         "[list]|\nno_such_key = 1",
         "[outcome]|\nno_such_key = 1",
         "follow_up = { |no_such_key = 1, ",
+        "[[known_to]]|\nno_such_key = 1",
         "[training]|\nno_such_key = 1",
         "trainer = { |no_such_key = 1, ",
         "mitigation = { |no_such_key = 1, ",

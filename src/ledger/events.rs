@@ -14,6 +14,7 @@ use crate::calendar::{AsOf, Day};
 use crate::error::LedgerError;
 use crate::evaluate::Capacity;
 use crate::features::Cell;
+use crate::known_to::IsKnown;
 use crate::records::Intake;
 use crate::review::{Agreement, ListParams, RandomSample, Reviewer, SharesUsed, Step, WhyListed};
 use crate::scoring::{Acceptance, Exception, OnePer, Provenance};
@@ -234,6 +235,9 @@ pub(crate) struct ScoreContent {
     /// The day of its own that the case was seen on; `None` where that is the run's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seen_on: Option<AsOf>,
+    /// Whether it was known to a service already. Not computed again in a replay: what that means stands in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) known: Option<IsKnown>,
     /// What the team saw, for a listed case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) case: Option<ShownCase>,
@@ -374,7 +378,7 @@ mod tests {
         let cells = vec![Cell::Value(0.1), Cell::Missing, Cell::NotCovered, Cell::Value(-3.4e-20)];
         let log_odds = -1.234_567_890_123_456_7_f64;
         let content =
-            ScoreContent { rank: 3, of: 10, log_odds, cells: cells.clone(), seen_on: None, case: None };
+            ScoreContent { rank: 3, of: 10, log_odds, cells: cells.clone(), seen_on: None, known: None, case: None };
         let text = serde_json::to_string(&serde_json::to_value(&content).unwrap()).unwrap();
         let back: ScoreContent = serde_json::from_str(&text).unwrap();
         assert_eq!(back.log_odds.to_bits(), log_odds.to_bits());

@@ -625,6 +625,7 @@ fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>,
             log_odds: score.log_odds,
             cells: score.cells,
             seen_on: score.seen_on,
+            known: score.known,
             case: shown.map(|(_, case)| ShownCase::of(case, score.log_odds)),
         };
         let draft = Draft::of(EntryKind::CaseScored, on, &facts)?.run(run);

@@ -331,7 +331,11 @@ impl Ledger {
                 Some(Differs::Place)
             } else {
                 let differs = shown_differs(run, scorer, &content, replay)?;
-                let whole = listed.flatten().map(|(_, case)| ShownCase::of(case, score.log_odds));
+                // Who is known to a service is not computed again: what that means stands in the project.
+                let known_to = content.case.as_ref().map_or_else(Vec::new, |case| case.known_to.clone());
+                let whole = listed
+                    .flatten()
+                    .map(|(_, case)| ShownCase { known_to, ..ShownCase::of(case, score.log_odds) });
                 differs.or_else(|| {
                     let is_other = is_of_this_version(run) && whole.is_some() && whole != content.case;
                     is_other.then_some(Differs::Words)

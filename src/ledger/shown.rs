@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::events::CaseScored;
 use crate::features::{Cell, Scope};
+use crate::known_to::KnownMark;
 use crate::records::RecordReference;
 use crate::review::ReviewList;
 use crate::scoring::{Absence, CaseAgain, Chance, Contribution, ScoredCase, ShownBand, Stability};
@@ -25,6 +26,8 @@ pub(crate) struct ShownCase {
     pub(crate) contributions: Vec<ShownPart>,
     pub(crate) absent: Vec<Absence>,
     pub(crate) cannot_see: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) known_to: Vec<KnownMark>,
 }
 
 crate::opaque_debug!(ShownCase);
@@ -106,6 +109,7 @@ impl ShownCase {
             contributions: case.contributions().iter().map(ShownPart::of).collect(),
             absent: case.absent().to_vec(),
             cannot_see: case.cannot_see().to_vec(),
+            known_to: case.known_to().to_vec(),
         }
     }
 
@@ -148,6 +152,9 @@ impl ShownCase {
         let mut text = format!("{}: rank {} of {}, {}\n", self.entity, self.rank, self.of, self.band.name);
         for part in self.contributions.iter().take(8) {
             text.push_str(&format!("  {:+.2}  {}\n", part.log_odds, part.words));
+        }
+        for mark in &self.known_to {
+            text.push_str(&format!("Known already ({}): {}\n", mark.words, mark.known));
         }
         text.push_str("What the list cannot see:\n");
         for line in &self.cannot_see {

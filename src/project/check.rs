@@ -151,7 +151,8 @@ impl Checked<'_> {
             Err(fault) => faults.push(fault.into()),
         }
         let chosen = project.cohort.faults(records).into_iter().chain(project.outcome.faults(records));
-        faults.extend(chosen.chain(project.help_faults(records)).map(Error::from));
+        let chosen = chosen.chain(project.help_faults(records)).chain(project.known_faults(records));
+        faults.extend(chosen.map(Error::from));
         self.date_faults(&mut faults);
         match project.backtest_plan() {
             Ok(plan) => {

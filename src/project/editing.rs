@@ -88,6 +88,7 @@ impl Project {
         // The version before is tested again, since its file has figures and no cases to compare one by one.
         self.watch.stage("backtest of the version before");
         let difference = PairedTest::of(&Backtest::run(before.candidate(), &data, plan)?, &backtest)?;
+        let backtest = self.with_known(backtest, records)?;
         self.watch.stage("fairness check");
         let (candidate, backtest) = self.recalibrate(candidate, backtest)?;
         let after = self.audit(candidate, &backtest, protected)?.replacing(&before)?;

@@ -107,7 +107,8 @@ impl Project {
         candidate: &Candidate,
     ) -> Result<Backtest, Error> {
         self.watch.stage("backtest");
-        Ok(Backtest::run(candidate, &self.training_data(records, protected)?, &self.backtest_plan()?)?)
+        let data = self.training_data(records, protected)?;
+        self.with_known(Backtest::run(candidate, &data, &self.backtest_plan()?)?, records)
     }
 }
 

@@ -166,6 +166,7 @@ impl Project {
         let candidate = Candidate::train(&data, trainer, context)?;
         stage("backtest");
         let backtest = Backtest::run(&candidate, &data, &self.backtest_plan()?)?;
+        let backtest = self.with_known(backtest, records)?;
         self.recalibrate(candidate, backtest)
     }
 
@@ -203,6 +204,7 @@ impl Project {
         let backtests: Vec<&Backtest> = tested.iter().map(|(_, backtest)| backtest).collect();
         let comparison = ModelComparison::new(entrants, rules, self.training.choice)?.paired(&backtests)?;
         let (candidate, backtest) = tested.swap_remove(comparison.chosen);
+        let backtest = self.with_known(backtest, records)?;
         stage("fairness check");
         let (candidate, backtest) = self.recalibrate(candidate, backtest)?;
         Ok((comparison, self.audit(candidate, &backtest, protected)?))

@@ -9,6 +9,7 @@ use super::abstention::Abstention;
 use crate::calendar::{AsOf, Day};
 use crate::evaluate::{Estimate, Interval};
 use crate::features::{Cell, Feature, Scope};
+use crate::known_to::{IsKnown, KnownMark};
 use crate::model::{Candidate, RiskScore};
 use crate::records::{RecordReference, SourceChange};
 use crate::{sentences, words};
@@ -74,6 +75,8 @@ pub struct ScoredCase {
     pub(super) contributions: Vec<Contribution>,
     pub(super) absent: Vec<Absence>,
     pub(super) cannot_see: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) known_to: Vec<KnownMark>,
     #[serde(rename = "audit")]
     pub(super) provenance: Provenance,
 }
@@ -525,6 +528,19 @@ impl ScoredCase {
     #[must_use]
     pub fn cannot_see(&self) -> &[String] {
         &self.cannot_see
+    }
+
+    /// Which services the case is known to already, as far as records say; empty where the project does not say what that
+    /// means.
+    #[must_use]
+    pub fn known_to(&self) -> &[KnownMark] {
+        &self.known_to
+    }
+
+    /// Whether the case is known to a service already, whichever it is; `None` where the project does not say what that means.
+    #[must_use]
+    pub fn is_known(&self) -> Option<IsKnown> {
+        (!self.known_to.is_empty()).then(|| IsKnown::any(self.known_to.iter().map(|mark| mark.known)))
     }
 
     /// Where the score comes from.

@@ -4,6 +4,7 @@ use super::{Absence, Chance, Contribution, Scorer, Scores, ShownBand};
 use crate::calendar::AsOf;
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix};
+use crate::known_to::IsKnown;
 use crate::stats::Interval;
 use crate::stats::link::probability;
 
@@ -16,6 +17,8 @@ pub(crate) struct RecordedScore<'s> {
     pub(crate) cells: Vec<Cell>,
     /// The day of its own that it is seen on.
     pub(crate) seen_on: Option<AsOf>,
+    /// Whether it is known to a service already; `None` where nobody said what that means.
+    pub(crate) known: Option<IsKnown>,
 }
 
 /// What is said of a kept case, made again from its cells alone.
@@ -42,6 +45,7 @@ impl Scores<'_, '_> {
                 log_odds: self.log_odds[row],
                 cells,
                 seen_on: self.cohort.has_own_days().then(|| self.cohort.seen_on(row)),
+                known: self.known_to.as_ref().map(|known| known.any(row)),
             }
         })
     }

@@ -12,6 +12,7 @@ use crate::cohort::Cohort;
 use crate::error::ScoringError;
 use crate::evaluate::ranking::lot;
 use crate::features::FeatureMatrix;
+use crate::known_to::{IsKnown, KnownCases, KnownTo};
 use crate::records::{Source, SourceChange};
 use crate::sentences::{self, Usual};
 use crate::words;
@@ -128,6 +129,8 @@ pub struct Scores<'s, 'r> {
     /// For each feature what it says of all of them together; made when a case is first explained.
     usual: Vec<OnceLock<Usual>>,
     cannot_see: Vec<String>,
+    /// Who is known to a service already; `None` where nobody said what that means.
+    pub(super) known_to: Option<KnownCases>,
     provenance: Provenance,
 }
 
@@ -174,6 +177,7 @@ impl Scorer {
             kept_in: OnceLock::new(),
             usual,
             cannot_see,
+            known_to: None,
             provenance,
         })
     }
@@ -327,6 +331,24 @@ impl Scores<'_, '_> {
         self.scorer
     }
 
+    /// The same scores, each case marked with what services it is known to already. Nothing of it goes into a score.
+    /// Where `to` names nothing, cases have no marks.
+    ///
+    /// # Errors
+    /// [`ScoringError::Spec`] as [`KnownCases::of`].
+    pub fn known_to(mut self, to: &[KnownTo]) -> Result<Self, ScoringError> {
+        self.known_to = if to.is_empty() { None } else { Some(KnownCases::of(to, &self.cohort)?) };
+        Ok(self)
+    }
+
+    /// Whether the case at a rank (from 1) is known to a service already, whichever it is; `None` beyond the last rank, and
+    /// where nobody said what that means ([`Scores::known_to`]).
+    #[must_use]
+    pub fn is_known(&self, rank: usize) -> Option<IsKnown> {
+        let row = *rank.checked_sub(1).and_then(|place| self.order.get(place))?;
+        self.known_to.as_ref().map(|known| known.any(row as usize))
+    }
+
     /// How many cases were scored.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -397,6 +419,7 @@ impl Scores<'_, '_> {
             contributions,
             absent: self.scorer.absent(|place| self.matrix.cell(row, place)),
             cannot_see: self.cannot_see.clone(),
+            known_to: self.known_to.as_ref().map_or_else(Vec::new, |known| known.marks(row)),
             provenance: self.provenance.clone(),
         }))
     }

@@ -35,5 +35,5 @@ pub(crate) use clusters::Clusters;
 pub(crate) use interval::clustered_mean_in;
 pub use interval::{Estimate, Interval, Z, clustered_mean};
 pub(crate) use round::round_between;
-pub(crate) use shares::{difference, expected_share};
+pub(crate) use shares::{clustered_share, difference, expected_share};
 pub use shares::{newcombe_difference, wilson};

@@ -1,5 +1,6 @@
 //! Shares and their differences, for counts and for effective numbers of rows.
 
+use super::clusters::Clusters;
 use super::interval::{Estimate, Interval, Z};
 
 /// A proportion with Wilson's score interval.
@@ -41,6 +42,45 @@ pub(crate) fn expected_share(successes: f64, n: u64) -> Option<Estimate> {
     let count = n as f64;
     let successes = successes.min(count);
     Some(Estimate { value: successes / count, interval: score_interval(successes, count, Z), n })
+}
+
+/// The mean of `values` (0 to 1) by `weights` (0 to 1), with Wilson's interval on as many rows as clusters (families) of
+/// such rows are worth: the weights' sum, over what the variance between clusters exceeds that of as many independent rows
+/// by. With each row its own cluster it is [`expected_share`].
+///
+/// All three have one entry per row. `None` where no row has a weight.
+///
+/// # References
+/// E. L. Korn and B. I. Graubard (1998), "Confidence intervals for proportions with small expected number of positive
+/// counts estimated from survey data", *Survey Methodology* 24:193-201.
+pub(crate) fn clustered_share(values: &[f64], weights: &[f64], clusters: &[u32]) -> Option<Estimate> {
+    let counted = || values.iter().zip(weights).zip(clusters).filter(|((_, weight), _)| **weight > 0.0);
+    let rows: f64 = weights.iter().sum();
+    // A share of less than half a row, where a tie is shared, rests on one all the same.
+    let n = (rows > 0.0).then(|| rows.round().max(1.0) as u64)?;
+    let sum: f64 = counted().map(|((value, weight), _)| value * weight).sum();
+    let value = (sum / rows).clamp(0.0, 1.0);
+    let codes: Vec<u32> = counted().map(|(_, &code)| code).collect();
+    let clusters = Clusters::new(&codes);
+    let mut totals = vec![0.0; clusters.count];
+    let mut squares = 0.0;
+    for (((held, weight), _), &cluster) in counted().zip(&clusters.index) {
+        let residual = weight * (held - value);
+        totals[cluster as usize] += residual;
+        squares += residual * residual;
+    }
+    let between: f64 = totals.iter().map(|total| total * total).sum();
+    let alone = codes.len() as f64 / (codes.len() as f64 - 1.0);
+    // All rows alike tell nothing of clusters; one cluster is worth one row.
+    let effect = if clusters.count == 1 {
+        rows
+    } else if squares > 0.0 {
+        between * clusters.correction() / (squares * alone)
+    } else {
+        1.0
+    };
+    let effective = rows / effect.clamp(1.0, rows.max(1.0));
+    Some(Estimate { value, interval: score_interval(value * effective, effective, Z), n })
 }
 
 /// Wilson's score interval that reaches `z` standard errors, for a share of `successes` in `n`, neither of which
@@ -148,6 +188,34 @@ mod tests {
             assert!((0.945..0.96).contains(&mean), "n = {n}: {mean}");
             assert!(least > 0.83, "n = {n}: {least}"); // its known worst, at rates next to 0 and 1
         }
+    }
+
+    #[test]
+    fn a_share_over_families_by_hand() {
+        // Five families of two alike, three of them with it: residuals 0.4 and -0.6. Between families 3 * 0.8² + 2 * 1.2²
+        // = 4.8, times 5/4; as single rows 6 * 0.16 + 4 * 0.36 = 2.4, times 10/9. So 2.25 rows are worth one.
+        let values = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0];
+        let (ones, pairs) = ([1.0; 10], [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+        let found = clustered_share(&values, &ones, &pairs).unwrap();
+        let by_hand = score_interval(0.6 * 10.0 / 2.25, 10.0 / 2.25, Z);
+        close(found.value, 0.6, 1e-15);
+        close(found.interval.low, by_hand.low, 1e-12);
+        close(found.interval.high, by_hand.high, 1e-12);
+        assert_eq!(found.n, 10);
+
+        // Each alone: Wilson's. Nobody counts whose weight is none.
+        let alone: Vec<u32> = (0..10).collect();
+        assert_eq!(clustered_share(&values, &ones, &alone), wilson(6, 10));
+        let weights = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0];
+        assert_eq!(clustered_share(&values, &weights, &alone), wilson(4, 6));
+        let tied = [0.5, 0.5, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
+        assert_eq!(clustered_share(&values, &tied, &alone), wilson(3, 4));
+        // One family is worth one row, and where all are alike nothing tells families from rows.
+        let one = clustered_share(&values, &ones, &[7; 10]).unwrap();
+        assert_eq!(one.interval, score_interval(0.6, 1.0, Z));
+        assert_eq!(clustered_share(&[1.0; 10], &ones, &pairs), wilson(10, 10));
+        assert_eq!(clustered_share(&values, &[0.0; 10], &alone), None);
+        assert_eq!(clustered_share(&[], &[], &[]), None);
     }
 
     #[test]

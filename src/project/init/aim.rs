@@ -114,7 +114,8 @@ pub(super) fn aim(
     }
     let first = as_of.iter().min().copied().unwrap_or(from);
     let feature_notes = fit_windows(&mut features, (plan, tables, possible), AsOf::new(first));
-    Some(Aim { cohort, features, feature_notes, outcome, as_of, notes, date_notes })
+    let known_notes = known_to(plan, &cohort);
+    Some(Aim { cohort, features, feature_notes, outcome, as_of, notes, known_notes, date_notes })
 }
 
 /// Shortens windows that reach beyond what their source has at the first date: there a feature would not be covered for
@@ -164,6 +165,36 @@ fn fit_windows(
         ));
     }
     notes
+}
+
+/// What may mean that a service is working with a case already, as lines to be taken out of their comment: sources of
+/// episodes that are called like it. Nobody of the cohort has an open episode of those that it leaves out.
+fn known_to(plan: &Plan, cohort: &CohortSpec) -> Vec<String> {
+    let is_left_out = |name: &str| cohort.not_open.iter().any(|selector| selector.source == name);
+    let is_worked_with = |source: &&Taken<EventColumns>| {
+        source.columns.ended.is_some()
+            && !is_study(source)
+            && words::has(&source.name, &words::WORKED_WITH)
+            && !is_left_out(&source.name)
+    };
+    let mut lines = Vec::new();
+    for source in plan.sources.iter().filter(is_worked_with) {
+        if lines.is_empty() {
+            lines.push(
+                "Whom is a service working with already? A list marks them, and its test says what the list adds. Take \
+                 away the # where it fits."
+                    .to_owned(),
+            );
+        }
+        lines.extend([
+            "[[known_to]]".to_owned(),
+            format!("name = \"{}\"", source.name),
+            format!("words = \"an episode of {} is open\"", source.name.replace('_', " ")),
+            format!("records = [{{ source = \"{}\" }}]", source.name),
+            "open = true".to_owned(),
+        ]);
+    }
+    lines
 }
 
 /// Whether a source is about people in something, a course or the like, and not about people alone.

@@ -90,6 +90,8 @@ pub(super) struct Aim {
     pub(super) as_of: Vec<Day>,
     /// Comments above the outcome.
     pub(super) notes: Vec<String>,
+    /// Comments below the outcome: whom a service may be working with already.
+    pub(super) known_notes: Vec<String>,
     /// Comments above the dates.
     pub(super) date_notes: Vec<String>,
 }

@@ -90,6 +90,23 @@ const PROTECTED: [&str; 22] = [
     "asylum",
 ];
 
+/// Words of sources whose open episodes mean that somebody is working with a family.
+pub(super) const WORKED_WITH: [&str; 13] = [
+    "help",
+    "cin",
+    "cp",
+    "cla",
+    "care",
+    "plan",
+    "plans",
+    "referral",
+    "referrals",
+    "assessment",
+    "assessments",
+    "intervention",
+    "involvement",
+];
+
 /// Words for a place that a fairness audit may compare.
 pub(super) const AREAS: [&str; 7] = ["area", "ward", "region", "locality", "district", "imd", "lsoa"];
 

@@ -239,6 +239,10 @@ fn write_aim(text: &mut String, aim: &Aim) {
             let _ = writeln!(text, "{key} = {}", inline(value));
         }
     }
+    if !aim.known_notes.is_empty() {
+        text.push('\n');
+        aim.known_notes.iter().for_each(|note| comment(text, note));
+    }
     text.push('\n');
     aim.date_notes.iter().for_each(|note| comment(text, note));
     let dates: Vec<String> = aim.as_of.iter().map(|day| format!("\"{day}\"")).collect();

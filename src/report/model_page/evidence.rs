@@ -5,7 +5,7 @@ use super::super::figure::plain;
 use super::super::words::{self, OutOf};
 use super::{AnyModel, px};
 use crate::evaluate::calibration::{Calibration, ReliabilityBin};
-use crate::evaluate::{Estimate, Performance};
+use crate::evaluate::{Estimate, KnownReport, KnownShares, NotKnownFigures, Performance};
 
 /// The backtest in figures.
 pub(super) struct Evidence {
@@ -22,6 +22,7 @@ pub(super) struct Evidence {
     pub rows: Vec<Contender>,
     pub splits: Vec<SplitRow>,
     pub lengths: Vec<LengthRow>,
+    pub known: Option<KnownSheet>,
     pub bands: Vec<BandRow>,
     pub calibration: Option<Reliability>,
     pub chances: Chances,
@@ -51,6 +52,28 @@ pub(super) struct LengthRow {
     pub cases: String,
     pub lists: String,
     pub listed: String,
+}
+
+/// Who on the lists was known to a service already, and what the lists add.
+pub(super) struct KnownSheet {
+    pub rows: Vec<KnownRow>,
+    /// What cannot be told; empty where that is nobody.
+    pub cannot_tell: String,
+    /// Of those nobody was working with, the share with the outcome.
+    pub average: String,
+    pub added: Vec<AddedRow>,
+}
+
+pub(super) struct KnownRow {
+    pub says: String,
+    pub listed: String,
+    pub cases: String,
+}
+
+pub(super) struct AddedRow {
+    pub says: &'static str,
+    pub listed: String,
+    pub found: String,
 }
 
 pub(super) struct BandRow {
@@ -127,6 +150,7 @@ impl Evidence {
                     listed: rate(Some(&held.observed)),
                 })
                 .collect(),
+            known: report.known_to.as_ref().map(KnownSheet::of),
             bands: report
                 .bands
                 .iter()
@@ -144,6 +168,36 @@ impl Evidence {
             chances: Chances::of(report),
         }
     }
+}
+
+impl KnownSheet {
+    fn of(report: &KnownReport) -> Self {
+        let row = |says: &str, shares: &KnownShares| KnownRow {
+            says: words::capitalised(says),
+            listed: of_enough(shares.listed.as_ref()),
+            cases: of_enough(shares.cases.as_ref()),
+        };
+        let each = report.each.iter().map(|kind| row(&kind.words, &kind.shares));
+        let added = |says, figures: &NotKnownFigures| AddedRow {
+            says,
+            listed: of_enough(figures.precision.as_ref()),
+            found: of_enough(figures.recall.as_ref()),
+        };
+        Self {
+            rows: each.chain([row("any of them", &report.any)]).collect(),
+            cannot_tell: report.any.cannot_tell_words(),
+            average: of_enough(report.prevalence.as_ref()),
+            added: vec![
+                added("These lists", &report.lists),
+                added("Lists of the same length, of these cases alone", &report.own_lists),
+            ],
+        }
+    }
+}
+
+/// A share in percent with its interval, or that it is of too few.
+fn of_enough(estimate: Option<&Estimate>) -> String {
+    estimate.map_or_else(|| "too few to say".to_owned(), Estimate::percent)
 }
 
 impl Contender {

@@ -260,6 +260,10 @@ impl Known<'_> {
         if rules.selectors().any(|(selector, _)| selector.source == source) {
             uses.push("who is asked about");
         }
+        let is_known_by = |project: &Project| project.known_to.iter().any(|known| is_in(&known.records));
+        if self.project.is_some_and(is_known_by) {
+            uses.push("whom a service is working with already");
+        }
         let is_roster = |file: &SourceFile| file.coverage.roster.as_deref() == Some(source);
         if self.project.is_some_and(|project| project.sources.iter().any(is_roster)) {
             uses.push("whom another source covers");
@@ -415,7 +419,8 @@ fn idle_columns(candidate: &Candidate, project: &Project) -> Vec<String> {
         .records
         .iter()
         .chain(&outcome.follow_up.during)
-        .chain(rules.selectors().map(|(held, _)| held));
+        .chain(rules.selectors().map(|(held, _)| held))
+        .chain(project.known_to.iter().flat_map(|known| &known.records));
     for selector in of_features.chain(of_rules) {
         selectors.entry(&selector.source).or_default().push(selector);
     }

@@ -7,7 +7,9 @@ use super::super::figure::{Figure, Unit};
 use super::super::{labels, words};
 use super::parts::{Block, Cell};
 use crate::evaluate::calibration::Calibration;
-use crate::evaluate::{BacktestReport, Estimate, Interval, Performance, TermReport};
+use crate::evaluate::{
+    BacktestReport, Estimate, Interval, KnownReport, KnownShares, NotKnownFigures, Performance, TermReport,
+};
 use crate::report::AnyModel;
 use crate::stats;
 
@@ -160,6 +162,42 @@ pub(super) fn lengths(report: &BacktestReport) -> Block {
         ]
     });
     Block::table(heads, rows)
+}
+
+/// What of the lists, and of all cases, was known to a service already.
+pub(super) fn known_already(report: &KnownReport) -> Block {
+    let heads =
+        ["Known already on the day", "On the lists (n: cases on the lists)", "Of all cases (n: test cases)"];
+    let row = |says: &str, shares: &KnownShares| {
+        vec![Cell::text(says), of_enough(shares.listed.as_ref()), of_enough(shares.cases.as_ref())]
+    };
+    let each = report.each.iter().map(|kind| row(&words::capitalised(&kind.words), &kind.shares));
+    Block::table(heads, each.chain([row("Any of them", &report.any)]))
+}
+
+/// How lists did among those nobody was working with.
+pub(super) fn not_known(report: &KnownReport) -> Block {
+    let heads = [
+        "Those nobody was working with",
+        "Had the outcome (n: those of them on the lists)",
+        "Had the outcome, was on the lists (n: those of them with the outcome)",
+    ];
+    let row = |says: &str, figures: &NotKnownFigures| {
+        vec![Cell::text(says), of_enough(figures.precision.as_ref()), of_enough(figures.recall.as_ref())]
+    };
+    let rows = [
+        row("These lists", &report.lists),
+        row("Lists of the same length, of these cases alone", &report.own_lists),
+    ];
+    Block::table(heads, rows)
+}
+
+/// A share, or that it is of too few.
+fn of_enough(estimate: Option<&Estimate>) -> Cell {
+    match estimate {
+        Some(_) => Cell::figure(estimate, Unit::Share),
+        None => Cell::NotShown("too few to say".to_owned()),
+    }
 }
 
 /// What came of the cases in each band.

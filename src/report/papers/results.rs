@@ -69,6 +69,24 @@ impl Known<'_> {
         (!report.lengths.is_empty()).then(|| evidence::lengths(report))
     }
 
+    /// What of the lists was known to a service already, and what the lists add; nothing where the project does not say what
+    /// that means.
+    pub(super) fn known_already(&self) -> Option<[Block; 2]> {
+        let report = self.model.backtest().known_to.as_ref()?;
+        Some([evidence::known_already(report), evidence::not_known(report)])
+    }
+
+    /// Of whom it cannot be told, and how common the outcome is among those nobody was working with.
+    pub(super) fn on_not_known(&self) -> Vec<String> {
+        let Some(report) = &self.model.backtest().known_to else { return Vec::new() };
+        let unknown = Some(report.any.cannot_tell_words()).filter(|said| !said.is_empty());
+        let share = report.prevalence.as_ref().and_then(|share| Figure::of(share, Unit::Share));
+        let share = share.map(|figure| {
+            format!("Of the cases nobody was working with, {} had the outcome.", figure.words())
+        });
+        unknown.map(|said| format!("{said} They count as neither.")).into_iter().chain(share).collect()
+    }
+
     pub(super) fn bands(&self) -> Block {
         evidence::bands(self.model.backtest())
     }
