@@ -742,6 +742,16 @@ pub enum ReviewError {
         /// Cases with a value outside the range of training.
         outside: usize,
     },
+    /// A list of those that no service knows, where nobody is marked.
+    #[error(
+        "nothing says who is known to a service already, so there is no list of the others: declare it in the project (`[[known_to]]`)"
+    )]
+    NobodyIsMarked,
+    /// The same, where everybody is known.
+    #[error(
+        "every case is known to a service already, so the list of the others is empty; ask for one of everybody"
+    )]
+    AllAreKnown,
     /// A list cannot be held against this one.
     #[error(
         "what changed since an earlier list cannot be told: {0}; give the list.json of an earlier month, or none"

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
-use earlyhelp::known_to::IsKnown;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
-use earlyhelp::review::{EarlierList, ListParams, RandomSample, ReviewList};
+use earlyhelp::review::{Among, EarlierList, ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
 
 use super::ledger::WriteArguments;
@@ -30,6 +29,9 @@ pub struct Arguments {
     /// `one_per = "case"`.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: u32,
+    /// Give places only to those whom no service knows already, by the project's `[[known_to]]`.
+    #[arg(long)]
+    not_known: bool,
     /// So many cases drawn at random beside them, marked as such, to see what the ranking misses.
     #[arg(long, value_name = "N", default_value_t = 0)]
     at_random: u32,
@@ -114,6 +116,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let cohort = project.cohort(&records, arguments.as_of)?;
     let scores = scorer.score(&cohort, &request)?.known_to(&project.known_to)?;
     let mut params = ListParams::new(Capacity::Cases(arguments.capacity)).one_per(project.list.one_per);
+    if arguments.not_known {
+        params = params.among(Among::NotKnown);
+    }
     if arguments.at_random > 0 {
         params = params.comparison(RandomSample { cases: arguments.at_random, seed: project.seed });
     }
@@ -173,15 +178,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let bands: Vec<String> =
         list.by_band().into_iter().map(|(band, cases)| format!("{cases} in the {band} of scores")).collect();
     output::print(&format!("Listed for their scores: {}.\n", bands.join(", ")))?;
-    let known: Vec<IsKnown> = list.entries().iter().filter_map(|entry| entry.case().is_known()).collect();
-    if !known.is_empty() {
-        let of = |wanted| known.iter().filter(|&&known| known == wanted).count();
+    if let Some([yes, no, cannot_tell]) = list.known() {
         output::print(&format!(
-            "Of the {} listed, {} are known to a service already, {} are not, and of {} it cannot be told.\n",
-            known.len(),
-            of(IsKnown::Yes),
-            of(IsKnown::No),
-            of(IsKnown::CannotTell)
+            "Of the {} listed, {yes} are known to a service already, {no} are not, and of {cannot_tell} it cannot be told.\n",
+            list.len()
         ))?;
     }
     if list.tested().is_some() {

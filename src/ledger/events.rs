@@ -16,7 +16,7 @@ use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::known_to::IsKnown;
 use crate::records::Intake;
-use crate::review::{Agreement, ListParams, RandomSample, Reviewer, SharesUsed, Step, WhyListed};
+use crate::review::{Agreement, Among, ListParams, RandomSample, Reviewer, SharesUsed, Step, WhyListed};
 use crate::scoring::{Acceptance, Exception, OnePer, Provenance};
 
 /// What an entry is about.
@@ -160,6 +160,9 @@ pub struct RunFinished {
     /// Whom a place was for. Runs of before this was asked had one a case.
     #[serde(default = "one_per_case")]
     pub one_per: OnePer,
+    /// Among whom places were given.
+    #[serde(default)]
+    pub among: Among,
     /// The shares by which its places were dealt to groups, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shares: Option<SharesUsed>,
@@ -186,7 +189,12 @@ pub(crate) struct RunContent {
 impl RunFinished {
     /// How its list was drawn.
     pub(crate) fn drawn_with(&self) -> ListParams {
-        ListParams { capacity: self.capacity, comparison: self.comparison, one_per: self.one_per }
+        ListParams {
+            capacity: self.capacity,
+            comparison: self.comparison,
+            one_per: self.one_per,
+            among: self.among,
+        }
     }
 }
 
@@ -377,8 +385,15 @@ mod tests {
     fn scores_and_cells_read_back_to_the_bit() {
         let cells = vec![Cell::Value(0.1), Cell::Missing, Cell::NotCovered, Cell::Value(-3.4e-20)];
         let log_odds = -1.234_567_890_123_456_7_f64;
-        let content =
-            ScoreContent { rank: 3, of: 10, log_odds, cells: cells.clone(), seen_on: None, known: None, case: None };
+        let content = ScoreContent {
+            rank: 3,
+            of: 10,
+            log_odds,
+            cells: cells.clone(),
+            seen_on: None,
+            known: None,
+            case: None,
+        };
         let text = serde_json::to_string(&serde_json::to_value(&content).unwrap()).unwrap();
         let back: ScoreContent = serde_json::from_str(&text).unwrap();
         assert_eq!(back.log_odds.to_bits(), log_odds.to_bits());

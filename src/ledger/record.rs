@@ -583,7 +583,7 @@ fn digest_of_list(mut list: Value) -> Result<String, LedgerError> {
 
 /// The manifest of a run.
 fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &Records) -> RunFinished {
-    let ListParams { capacity, comparison, one_per } = list.drawn_with();
+    let ListParams { capacity, comparison, one_per, among } = list.drawn_with();
     let at_random =
         list.entries().iter().filter(|entry| entry.why_listed() == WhyListed::AtRandom).count() as u64;
     let rejects = summarise(records.rejects());
@@ -605,6 +605,7 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
         capacity,
         comparison,
         one_per,
+        among,
         shares: list.shares().cloned(),
         alerts: list.len() as u64 - at_random,
         at_random,

@@ -12,7 +12,7 @@ use super::shown::{ShownCase, shown_on};
 use super::store::Filter;
 use crate::error::LedgerError;
 use crate::records::Records;
-use crate::review::ReviewList;
+use crate::review::{Among, ReviewList};
 use crate::scoring::{Provenance, Request, Scorer, Scores, SourceState};
 use crate::stats::random::mix;
 
@@ -305,10 +305,11 @@ impl Ledger {
         }
         let by_entity: hashbrown::HashMap<&str, _> =
             again.recorded().map(|score| (score.entity, score)).collect();
-        // A list whose places were dealt to groups needs their groups, which the ledger does not hold.
-        let list = match &run.shares {
-            Some(_) => None,
-            None => Some(
+        // A list whose places were dealt to groups needs their groups, and one of those that no service knows needs the project,
+        // which the ledger does not hold.
+        let list = match (&run.shares, run.among) {
+            (Some(_), _) | (None, Among::NotKnown) => None,
+            (None, Among::Everybody) => Some(
                 ReviewList::draw(&again, run.drawn_with())
                     .map_err(|error| LedgerError::Replay(error.to_string()))?,
             ),

@@ -5,9 +5,10 @@ use askama::Template;
 use super::words::{self, Move, OutOf};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
+use crate::known_to::{IsKnown, KnownMark};
 use crate::records::{LinkProbability, RecordReference};
 use crate::review::{
-    Agreement, ChangedReason, ListedCase, PastDecision, ReviewList, Reviewer, SharesUsed, Since, Step,
+    Agreement, Among, ChangedReason, ListedCase, PastDecision, ReviewList, Reviewer, SharesUsed, Since, Step,
     WhyListed,
 };
 use crate::scoring::{Absence, Chance, Contribution, OnePer, Provenance, ScoredCase, ShownBand, Stability};
@@ -50,6 +51,10 @@ struct Page<'a> {
     length: String,
     /// How many of them were drawn at random, in words; empty for none.
     random: String,
+    /// How many are known to a service already; empty where the project does not say what that means.
+    known: String,
+    /// Whether the list is of those alone that no service knows.
+    not_known_alone: bool,
     /// Sources that are used though they are not what they were at training.
     accepted: Vec<String>,
     /// Where the ledger's chain ended; empty for a list that is on no record.
@@ -113,6 +118,8 @@ struct Case<'a> {
     stability: String,
     in_short: Vec<Short<'a>>,
     beside: Vec<Beside<'a>>,
+    /// To which services it is known already, and of which that cannot be told.
+    known_to: Vec<String>,
     /// By what the page's script finds it: `random`, `new`, `stayed`, `decided`, `open`.
     marks: String,
     /// `new`, or on how many lists in a row; empty where the list was held against no earlier one.
@@ -269,6 +276,8 @@ impl<'a> Page<'a> {
             } else {
                 words::counted(random, "case was", "cases were")
             },
+            known: list.known().map(known_in_words).unwrap_or_default(),
+            not_known_alone: list.drawn_with().among == Among::NotKnown,
             by_band: list
                 .by_band()
                 .into_iter()
@@ -362,6 +371,7 @@ impl<'a> Case<'a> {
             stability: case.stability().map(stability_in_words).unwrap_or_default(),
             in_short: in_short.collect(),
             beside: entry.beside().iter().map(Beside::of).collect(),
+            known_to: case.known_to().iter().filter_map(mark_in_words).collect(),
             marks: marks(entry, is_compared),
             since: match entry.since() {
                 Some(stayed) => {
@@ -456,11 +466,35 @@ impl<'a> Beside<'a> {
     }
 }
 
+/// `4 of 25 are known to a service already; of 1 that cannot be told`.
+fn known_in_words([yes, no, cannot_tell]: [usize; 3]) -> String {
+    let of = words::count((yes + no + cannot_tell) as u64);
+    let said = format!("{} of {of}", words::count(yes as u64));
+    match cannot_tell {
+        0 => said,
+        _ => format!("{said}; of {} it cannot be told", words::count(cannot_tell as u64)),
+    }
+}
+
+/// What a mark says; nothing where the service does not know the case.
+fn mark_in_words(mark: &KnownMark) -> Option<String> {
+    match mark.known {
+        IsKnown::Yes => Some(mark.words.clone()),
+        IsKnown::No => None,
+        IsKnown::CannotTell => Some(format!("it cannot be told whether {}", mark.words)),
+    }
+}
+
 /// What the filter of the page knows of a place.
 fn marks(entry: &ListedCase, is_compared: bool) -> String {
     let mut marks = Vec::new();
     if entry.why_listed() == WhyListed::AtRandom {
         marks.push("random");
+    }
+    match entry.case().is_known() {
+        Some(IsKnown::Yes) => marks.push("known"),
+        Some(IsKnown::No | IsKnown::CannotTell) => marks.push("unknown"),
+        None => {}
     }
     match entry.since() {
         Some(stayed) => marks.extend(["stayed", if stayed.decided.is_some() { "decided" } else { "open" }]),

@@ -22,7 +22,7 @@
   var whichLabel = make("label", "Show ");
   var which = make("select");
   [["", "all"], ["new", "new since the last list"], ["stayed", "on the last list, too"], ["decided", "decided last time"],
-    ["open", "not decided last time"], ["random", "drawn at random"]].forEach(function (pair) {
+    ["open", "not decided last time"], ["known", "known to a service already"], ["unknown", "not known to a service"], ["random", "drawn at random"]].forEach(function (pair) {
     var has = rows.some(function (row) { return !pair[0] || row.dataset.marks.split(" ").indexOf(pair[0]) >= 0; });
     if (!has) { return; }
     var option = make("option", pair[1]);

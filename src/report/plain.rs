@@ -3,6 +3,7 @@
 use super::words;
 use crate::error::ReportError;
 use crate::evaluate::Estimate;
+use crate::known_to::IsKnown;
 use crate::outputs::cell;
 use crate::review::{ListedCase, ReviewList, WhyListed};
 use crate::scoring::{Contribution, ScoredCase};
@@ -18,7 +19,7 @@ const UTF8_MARK: &str = "\u{feff}";
 /// The list as a table: UTF-8 with a byte-order mark, a line of headings, one row a case.
 ///
 /// The columns: `place` on the list and `rank` in the cohort (from 1), `drawn` (`by rank` or `at
-/// random`), `entity`, the others of its `household` that are in the cohort (`; ` between them), on how many `lists_in_a_row` it is by the list that this one was held against, what was `decided_last_time`, `band`, the share (0 to 1) of cases *in that band* that had the outcome in the
+/// random`), `entity`, the others of its `household` that are in the cohort (`; ` between them), whether it is `known_to_a_service` already (`yes`, `no`, `cannot tell`), on how many `lists_in_a_row` it is by the list that this one was held against, what was `decided_last_time`, `band`, the share (0 to 1) of cases *in that band* that had the outcome in the
 /// backtest with its 95% interval, the day that a case is `seen_on` where cases have days of their own, in how many of how many refits the case stays on such a list, the five
 /// largest reasons, how many features are `absent`, the last day
 /// of use, the run and, of a list that is on record, its [witness](crate::review::Witness). The last four are the same in every row: the share with the outcome, with its 95% interval,
@@ -38,6 +39,7 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
         "drawn".to_owned(),
         "entity".to_owned(),
         "household".to_owned(),
+        "known_to_a_service".to_owned(),
         "lists_in_a_row".to_owned(),
         "decided_last_time".to_owned(),
         "band".to_owned(),
@@ -106,6 +108,7 @@ fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<String> {
         drawn.to_owned(),
         cell(case.entity()).into_owned(),
         cell(&entry.beside().iter().map(ScoredCase::entity).collect::<Vec<_>>().join("; ")).into_owned(),
+        case.is_known().map_or("", IsKnown::words).to_owned(),
         entry.since().map_or_else(|| "1".to_owned(), |stayed| stayed.times.to_string()),
         cell(&decided_last_time(entry)).into_owned(),
         cell(&case.band().name).into_owned(),

@@ -10,6 +10,7 @@ use crate::error::{AuditError, Error, ReviewError};
 use crate::evaluate::{Capacity, ListLength};
 use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
+use crate::known_to::IsKnown;
 use crate::scoring::{NotScored, OnePer, Places, Provenance, Scores, WhyNot};
 
 /// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
@@ -27,6 +28,8 @@ pub struct ReviewList {
     comparison: Option<RandomSample>,
     /// Whom a place is for.
     one_per: OnePer,
+    /// Among whom places were given.
+    among: Among,
     /// How places were dealt to groups, where they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     shares: Option<SharesUsed>,
@@ -111,19 +114,40 @@ pub struct ListParams {
     pub comparison: Option<RandomSample>,
     /// Whom a place is for.
     pub one_per: OnePer,
+    /// Among whom places are given.
+    pub among: Among,
+}
+
+/// Among whom the places of a list are given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Among {
+    /// All scored cases. The default: whether somebody is known says nothing of their need.
+    #[default]
+    Everybody,
+    /// Those of whose household no case is known to a service already ([`Scores::known_to`]). Where that cannot be told they are
+    /// among them: what is not covered is not taken for known.
+    NotKnown,
 }
 
 impl ListParams {
     /// So many places, one a household, and nobody at random.
     #[must_use]
     pub fn new(capacity: Capacity) -> Self {
-        Self { capacity, comparison: None, one_per: OnePer::default() }
+        Self { capacity, comparison: None, one_per: OnePer::default(), among: Among::default() }
     }
 
     /// With some drawn at random beside them.
     #[must_use]
     pub fn comparison(mut self, comparison: RandomSample) -> Self {
         self.comparison = Some(comparison);
+        self
+    }
+
+    /// Places among others than everybody.
+    #[must_use]
+    pub fn among(mut self, among: Among) -> Self {
+        self.among = among;
         self
     }
 
@@ -183,7 +207,7 @@ impl ReviewList {
     pub fn draw(scores: &Scores<'_, '_>, params: impl Into<ListParams>) -> Result<Self, Error> {
         let params = params.into();
         let places = scores.places(params.one_per);
-        let leads = scores.leads(&places);
+        let leads = leads(scores, &places, params.among)?;
         let length = length(scores, params.capacity, leads.len())?;
         Self::of(scores, params, (&places, &leads), &(0..length).collect::<Vec<_>>(), None)
     }
@@ -204,7 +228,7 @@ impl ReviewList {
     ) -> Result<Self, Error> {
         let params = params.into();
         let places = scores.places(params.one_per);
-        let leads = scores.leads(&places);
+        let leads = leads(scores, &places, params.among)?;
         let length = length(scores, params.capacity, leads.len())?;
         let chosen = shares.deal(protected, scores.ranked(&leads), length)?;
         let nths: Vec<usize> =
@@ -226,7 +250,7 @@ impl ReviewList {
         listed: &[usize],
         shares: Option<SharesUsed>,
     ) -> Result<Self, Error> {
-        let ListParams { capacity, comparison, one_per } = params;
+        let ListParams { capacity, comparison, one_per, among } = params;
         let length = listed.len();
         let why =
             |&nth: &usize| (leads[nth], if nth < length { WhyListed::ByRank } else { WhyListed::ByShare });
@@ -267,6 +291,7 @@ impl ReviewList {
             capacity,
             comparison,
             one_per,
+            among,
             shares,
             tested,
             entries,
@@ -339,11 +364,25 @@ impl ReviewList {
             .protected(&entities, protected)
     }
 
+    /// How many of the places are known to a service already, are not, and cannot be told of, by the case that leads each; `None`
+    /// where the project does not say what known is.
+    #[must_use]
+    pub fn known(&self) -> Option<[usize; 3]> {
+        let known: Vec<IsKnown> = self.entries.iter().filter_map(|entry| entry.case.is_known()).collect();
+        let of = |wanted| known.iter().filter(|&&known| known == wanted).count();
+        (!known.is_empty()).then(|| [IsKnown::Yes, IsKnown::No, IsKnown::CannotTell].map(of))
+    }
+
     /// What was asked for: with the run's provenance, and the shares where there are any, all that is needed to draw the same
     /// list again.
     #[must_use]
     pub fn drawn_with(&self) -> ListParams {
-        ListParams { capacity: self.capacity, comparison: self.comparison, one_per: self.one_per }
+        ListParams {
+            capacity: self.capacity,
+            comparison: self.comparison,
+            one_per: self.one_per,
+            among: self.among,
+        }
     }
 
     /// How places were dealt to groups; `None` where the list goes by rank alone, which it does unless
@@ -449,6 +488,21 @@ impl ReviewList {
         }
         let entry = place.checked_sub(1).and_then(|place| self.entries.get_mut(place));
         entry.map(|entry| OpenCase::new(entry, reviewer, on)).ok_or(ReviewError::NoPlace(place))
+    }
+}
+
+/// The ranks that lead a place, among those asked for.
+fn leads(scores: &Scores<'_, '_>, places: &Places, among: Among) -> Result<Vec<usize>, ReviewError> {
+    let leads = scores.leads(places);
+    match among {
+        Among::Everybody => Ok(leads),
+        Among::NotKnown if scores.is_known(1).is_none() && !scores.is_empty() => {
+            Err(ReviewError::NobodyIsMarked)
+        }
+        Among::NotKnown => {
+            let leads = scores.not_known(places, leads);
+            if leads.is_empty() { Err(ReviewError::AllAreKnown) } else { Ok(leads) }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod since;
 
 pub(crate) use decision::LookedAt;
 pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
-pub use list::{ListParams, RandomSample, ReviewList, SharesUsed, Witness};
+pub use list::{Among, ListParams, RandomSample, ReviewList, SharesUsed, Witness};
 pub use listed::{ListedCase, WhyListed};
 pub use since::{ChangedReason, EarlierList, Fallen, Left, PastDecision, Since, Stayed, WhyLeft};
 pub(crate) use since::{EarlierCase, EarlierPart, EarlierPlace};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Scores, Stability};
 use crate::error::ScoringError;
+use crate::known_to::IsKnown;
 
 /// Whom a place on a list is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,6 +67,18 @@ impl Scores<'_, '_> {
             !std::mem::replace(&mut led[places.of_row[row as usize] as usize], true)
         };
         (1..).zip(&self.order).filter(is_first).map(|(rank, _)| rank).collect()
+    }
+
+    /// Those of the leading ranks in whose place no case is known to a service already.
+    pub(crate) fn not_known(&self, places: &Places, leads: Vec<usize>) -> Vec<usize> {
+        let mut is_known = vec![false; places.count];
+        for (rank, &row) in (1..).zip(&self.order) {
+            if self.is_known(rank) == Some(IsKnown::Yes) {
+                is_known[places.of_row[row as usize] as usize] = true;
+            }
+        }
+        let place_at = |rank: usize| places.of_row[self.order[rank - 1] as usize] as usize;
+        leads.into_iter().filter(|&rank| !is_known[place_at(rank)]).collect()
     }
 
     /// For each of these leading ranks the others that share its place, from the highest.
