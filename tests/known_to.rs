@@ -218,7 +218,7 @@ fn the_project_file_is_checked_before_and_with_the_records() {
     assert_eq!((project.known_to.len(), project.known_to[0].scope), (2, Scopes::Both));
     assert_eq!(project.known_to[1].over, Some(Lookback::Days(45)));
     let told = |from, to| with(from, to).unwrap_err().to_string();
-    assert!(told("open = true", "opened = true").contains("did you mean `open`?"));
+    assert!(told("open = true", "opens = true").contains("did you mean `open`?"));
     assert!(told("open = true\n", "").contains("known_to early_help: say either"));
     assert!(told("name = \"referred\"", "name = \"early_help\"").contains("two of this name"));
     let protected = told(
