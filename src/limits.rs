@@ -22,6 +22,17 @@ pub const RECORD_BYTES: usize = 16 << 20;
 /// The most columns of a table: 16,384, as many as a sheet of Excel has.
 pub const COLUMNS: usize = 16_384;
 
+/// The deepest that columns of a Parquet or Arrow file may be nested: 64. A decoder goes down by calling itself.
+pub const DEPTH: usize = 64;
+
+/// The bytes that a file may unpack to however small it is, and the most that one page of a Parquet file may: 256 MiB. Writers
+/// of Parquet end a page at 1 MiB, or at 100 MB.
+pub const UNPACKED_BYTES: u64 = 256 << 20;
+
+/// A larger file may unpack to so many times its size: 100. A sheet of numbers unpacks tenfold, one of the same word
+/// fiftyfold; a file that was made to fill the memory, a thousandfold and more.
+pub const UNPACKED_FOLD: u64 = 100;
+
 /// The most features of a project or a model: 10,000. A page could not show more, and nobody could review them.
 pub const FEATURES: usize = 10_000;
 
@@ -34,6 +45,21 @@ pub const FIGURE: f64 = 1e9;
 
 /// The most letters of an error that are shown: 20,000, and 2,000 of one line.
 const SHOWN: [usize; 2] = [20_000, 2_000];
+
+/// The most bytes that a file of `packed` bytes may unpack to: [`UNPACKED_BYTES`], or [`UNPACKED_FOLD`] times its size.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::limits;
+///
+/// assert_eq!(limits::unpacked(1_000), limits::UNPACKED_BYTES);
+/// assert_eq!(limits::unpacked(1_000_000_000), 100_000_000_000);
+/// ```
+#[must_use]
+pub const fn unpacked(packed: u64) -> u64 {
+    let fold = packed.saturating_mul(UNPACKED_FOLD);
+    if fold > UNPACKED_BYTES { fold } else { UNPACKED_BYTES }
+}
 
 /// The bytes of a file that has no more than `most`.
 ///

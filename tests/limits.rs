@@ -124,6 +124,41 @@ fn a_sheet_whose_cells_lie_in_opposite_corners_is_an_error() {
     assert!(said.contains("so far apart"), "{said}");
 }
 
+/// An archive with these files, and its bytes.
+fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut file = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in files {
+        file.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        file.write_all(content).unwrap();
+    }
+    file.finish().unwrap().into_inner()
+}
+
+#[test]
+fn what_was_packed_a_thousandfold_is_an_error() {
+    let much = vec![b' '; 300 << 20];
+    let packed = archive(&[("xl/workbook.xml", b"<workbook/>"), ("xl/worksheets/sheet1.xml", &much)]);
+    assert!(packed.len() < 1 << 20, "{}", packed.len());
+    // What an archive says of the size is not believed: four bytes of its list, and of the file's own head.
+    let mut lying = packed.clone();
+    let size = (much.len() as u32).to_le_bytes();
+    let places: Vec<usize> = (0..packed.len() - 4).filter(|&at| packed[at..at + 4] == size).collect();
+    assert!(!places.is_empty());
+    places.iter().for_each(|&at| lying[at..at + 4].copy_from_slice(&[7, 0, 0, 0]));
+    for (name, bytes) in [
+        ("x.xlsx", packed),
+        ("x.xlsx", lying),
+        ("x.zip", archive(&[("x.csv", &much)])),
+        ("x.parquet.zst", zstd::encode_all(much.as_slice(), 1).unwrap()),
+    ] {
+        let folder = folder(name, "\"365 days\"");
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+        let said = refused(&["check", text(&folder.path().join("project.toml"))]);
+        let is_said = said.contains("unpacks to more than the 268435456 bytes");
+        assert!(is_said || said.contains("larger than its declared uncompressed size"), "{name}: {said}");
+    }
+}
+
 #[test]
 fn an_error_shows_a_part_of_a_long_line() {
     let folder = folder("x.csv", "\"365 days\"");

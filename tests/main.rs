@@ -12,6 +12,7 @@ mod accountability;
 mod additivity;
 mod categories;
 mod check_page;
+mod claims;
 mod command;
 mod dependencies;
 mod determinism;

@@ -9,6 +9,7 @@ use earlyhelp::fairness::audit::{
     ScoreScale, ScoreTable,
 };
 use earlyhelp::fairness::mitigation::SelectionsCompared;
+use earlyhelp::outputs::json_text;
 use earlyhelp::records::{Encoding, Extract, ReadOptions, Reject};
 use earlyhelp::report::audit::{audit_csv, audit_html, audit_text};
 use serde::Serialize;
@@ -202,7 +203,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let title = arguments.title.as_deref().unwrap_or(&file);
     outputs.write(&[
         ("audit.html", audit_html(&audit, title, exact.then_some(&intake))?),
-        ("audit.json", serde_json::to_string_pretty(&document)? + "\n"),
+        ("audit.json", json_text(&document)?),
         ("audit.csv", audit_csv(&audit)?),
     ])?;
     if arguments.json {

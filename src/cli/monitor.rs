@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
 use earlyhelp::monitor::{Monitor, MonitorParams, Verdict};
+use earlyhelp::outputs::json_text;
 use earlyhelp::scoring::ModelFile;
 
 use super::progress::Progress;
@@ -61,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     };
     let report = watch.run(&records, arguments.as_of, &params)?;
     drop(progress);
-    let json = serde_json::to_string_pretty(&report)? + "\n";
+    let json = json_text(&report)?;
     let text = format!("{report}\n");
     if let Some(outputs) = &outputs {
         outputs.write(&[("monitor.json", &json), ("monitor.txt", &text)])?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use earlyhelp::calendar::Day;
 use earlyhelp::fairness::CapacityShares;
 use earlyhelp::limits;
-use earlyhelp::outputs::{Outputs, Over, printable, printable_json};
+use earlyhelp::outputs::{Outputs, Over, json_text, printable, printable_json};
 use earlyhelp::records::{Intake, Records, Remark, summarise};
 use earlyhelp::scoring::{AuditedModel, ModelFile};
 use serde::Serialize;
@@ -19,7 +19,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
 }
 
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    print_made_json(&(serde_json::to_string_pretty(value)? + "\n"))
+    put_out(&json_text(value)?)
 }
 
 /// Prints what is JSON already.

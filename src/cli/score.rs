@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
+use earlyhelp::outputs::json_text;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{Among, EarlierList, ListParams, RandomSample, ReviewList};
@@ -132,7 +133,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     if let Some(folder) = &audited {
         progress.stage("auditing the list");
         let audit = list.table(&scores, &project.protected()?)?.audit(&project.audit_params())?;
-        let json = serde_json::to_string_pretty(&audit)? + "\n";
+        let json = json_text(&audit)?;
         let (page, table) = (audit_html(&audit, &project.name, None)?, audit_csv(&audit)?);
         folder.write(&[("audit.html", page), ("audit.csv", table), ("audit.json", json)])?;
     }

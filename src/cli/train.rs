@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use earlyhelp::model::Trainer;
+use earlyhelp::outputs::json_text;
 use earlyhelp::project::Project;
 use earlyhelp::report::audit::{AUDIT_FILES, audit_files};
 use serde_json::json;
@@ -79,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     drop(progress);
     let mut files = vec![(name.as_str(), model.to_json()?)];
     if !mitigation.is_empty() {
-        files.push((&mitigated, serde_json::to_string_pretty(&mitigation)? + "\n"));
+        files.push((&mitigated, json_text(&mitigation)?));
     }
     if let Some(comparison) = &comparison {
         files.push((&compared, comparison.to_csv()));

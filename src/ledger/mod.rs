@@ -31,6 +31,7 @@ mod lines;
 mod person;
 mod record;
 mod replay;
+mod reviewing;
 mod rules;
 mod shown;
 #[cfg(feature = "sqlite")]
@@ -48,8 +49,9 @@ pub use events::{EntryKind, RejectCount, RunFinished};
 pub use groups::{GroupTallies, GroupTally};
 pub use handle::Ledger;
 pub use person::{AffectedCase, Correction, Erasure, Held, PastScore, Purged, ScoreAndRank, SubjectPack};
-pub use record::{RecordedCase, RunStart};
+pub use record::RunStart;
 pub use replay::{Differs, NotReplayed, Replay, ReplayOf};
+pub use reviewing::RecordedCase;
 pub use store::{Filter, Store};
 pub use tally::{Days, Tally};
 pub use verify::{ChainFault, PurgeSeen, Tampering, Verification};

@@ -1,4 +1,4 @@
-//! Writing down: models, runs, cases opened, decisions.
+//! Writing down: models and runs.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,8 +8,7 @@ use super::chain::Head;
 use super::checkpoint::Checkpoint;
 use super::entry::{Content, Draft, LedgerEntry};
 use super::events::{
-    CaseOpened, CaseScored, DecisionContent, DecisionFacts, EntryKind, ModelFacts, OpenedContent,
-    RejectCount, RunContent, RunFinished, RunStarted, ScoreContent,
+    CaseScored, EntryKind, ModelFacts, RejectCount, RunContent, RunFinished, RunStarted, ScoreContent,
 };
 use super::handle::Ledger;
 use super::shown::{ShownCase, shown_on};
@@ -17,7 +16,7 @@ use super::store::Filter;
 use crate::calendar::{AsOf, Day};
 use crate::error::LedgerError;
 use crate::records::{Records, summarise};
-use crate::review::{Decision, ListParams, ReviewList, Reviewer, WhyListed, Witness};
+use crate::review::{ListParams, ReviewList, WhyListed, Witness};
 use crate::scoring::{AuditedModel, Provenance, Request, Scorer, Scores, SourceState};
 use crate::words;
 
@@ -185,7 +184,7 @@ impl Ledger {
     }
 
     /// The day on which a model was taken out of use, if it was by a day.
-    fn retired_on(&self, model: &str, by: Option<Day>) -> Result<Option<Day>, LedgerError> {
+    pub(super) fn retired_on(&self, model: &str, by: Option<Day>) -> Result<Option<Day>, LedgerError> {
         let retired = self.model_entry(EntryKind::ModelRetired, model)?.map(|entry| entry.on());
         Ok(retired.filter(|&retired| by.is_none_or(|by| retired <= by)))
     }
@@ -366,194 +365,6 @@ impl Ledger {
     pub fn runs(&self) -> Result<Vec<RunFinished>, LedgerError> {
         self.entries(&Filter::of(&[EntryKind::RunFinished]))?.iter().map(LedgerEntry::facts_as).collect()
     }
-
-    /// Opens a case of a recorded list (the run, or the beginning of its id, and the place from 1) for a named
-    /// reviewer, and puts that on record
-    /// before anything of the case is given out. `own_judgement` is what they think before they see the
-    /// score, where the team works so.
-    ///
-    /// # Errors
-    /// [`LedgerError::NoRun`], [`LedgerError::NoPlace`] where there is no such list or place,
-    /// [`LedgerError::Purged`] where the case was taken out, [`LedgerError::Expired`] after the list's last
-    /// day, [`LedgerError::Retired`] where the model was taken out of use by then, [`LedgerError::Incomplete`] without
-    /// name or role.
-    pub fn open_case(
-        &self,
-        listed: (&str, u32),
-        reviewer: Reviewer,
-        own_judgement: Option<&str>,
-        on: Day,
-    ) -> Result<RecordedCase, LedgerError> {
-        let case = self.listed(listed, reviewer, on)?;
-        let own = own_judgement.map(str::trim).filter(|text| !text.is_empty());
-        self.write(|| {
-            let is_held = !self
-                .entries(&Filter::of(&[EntryKind::CaseScored]).subject(&case.entity).limit(1))?
-                .is_empty();
-            if !is_held {
-                return Err(LedgerError::Purged);
-            }
-            // Who has opened it before has seen the score before.
-            let judged_first = own.is_some() && self.opening(&case)?.is_none();
-            let facts = CaseOpened { case: case.entry, reviewer: case.reviewer.clone(), judged_first };
-            let content = OpenedContent { own_judgement: own.map(str::to_owned) };
-            let draft = Draft::of(EntryKind::CaseOpened, on, &facts)?.run(&case.run);
-            Ok(vec![draft.with(Some(&case.entity), &content)?])
-        })?;
-        Ok(case)
-    }
-
-    /// A case that this reviewer opened before.
-    ///
-    /// # Errors
-    /// As [`Ledger::open_case`], and [`LedgerError::NotOpened`].
-    pub fn opened_case(
-        &self,
-        listed: (&str, u32),
-        reviewer: Reviewer,
-        on: Day,
-    ) -> Result<RecordedCase, LedgerError> {
-        let case = self.listed(listed, reviewer, on)?;
-        let opened_on = self.opening(&case)?.ok_or(LedgerError::NotOpened)?;
-        if on < opened_on {
-            return Err(LedgerError::TooEarly("the day on which the case was opened"));
-        }
-        Ok(RecordedCase { opened_on, ..case })
-    }
-
-    /// When the reviewer of a case opened it last, if they did.
-    fn opening(&self, case: &RecordedCase) -> Result<Option<Day>, LedgerError> {
-        let mut opened_on = None;
-        let wanted = Filter::of(&[EntryKind::CaseOpened]).run(&case.run);
-        for entry in self.entries(&wanted)? {
-            let facts: CaseOpened = entry.facts_as()?;
-            if facts.case == case.entry && facts.reviewer == case.reviewer {
-                opened_on = Some(entry.on());
-            }
-        }
-        Ok(opened_on)
-    }
-
-    fn listed(
-        &self,
-        (run, place): (&str, u32),
-        reviewer: Reviewer,
-        on: Day,
-    ) -> Result<RecordedCase, LedgerError> {
-        reviewer.check().map_err(|_| LedgerError::Incomplete("the reviewer's name and role"))?;
-        let audit = self.run_named(run)?.audit;
-        self.check_in_use(&audit, on)?;
-        if on < audit.requested_on {
-            return Err(LedgerError::TooEarly("the day on which the list was asked for"));
-        }
-        if on > audit.expires {
-            return Err(LedgerError::Expired(audit.expires.to_string()));
-        }
-        let mut found = None;
-        self.read(&Filter::of(&[EntryKind::CaseScored]).run(&audit.run_id), &mut |entry| {
-            let facts: CaseScored = entry.facts_as()?;
-            if let (Some(held), Some(drawn)) = (facts.place, facts.drawn)
-                && held == place
-            {
-                found = Some((entry, drawn));
-            }
-            Ok(())
-        })?;
-        let (entry, drawn) = found.ok_or(LedgerError::NoPlace(place))?;
-        let content: ScoreContent = entry.content_as()?.ok_or(LedgerError::Purged)?;
-        let subject = entry.content().and_then(|content| content.subject.clone());
-        Ok(RecordedCase {
-            run: audit.run_id,
-            entry: entry.seq(),
-            entity: subject.ok_or(LedgerError::Purged)?,
-            drawn,
-            case: content.case.ok_or(LedgerError::NoPlace(place))?,
-            reviewer,
-            opened_on: on,
-            expires: audit.expires,
-        })
-    }
-
-    /// Refuses a day on which the model of a run was out of use.
-    fn check_in_use(&self, audit: &Provenance, on: Day) -> Result<(), LedgerError> {
-        match self.retired_on(&audit.model, Some(on))? {
-            Some(retired_on) => Err(LedgerError::Retired(retired_on.to_string())),
-            None => Ok(()),
-        }
-    }
-
-    /// Puts a decision on record, and that the case was opened, where that does not stand there. Gives the number of the
-    /// decision's entry.
-    ///
-    /// # Errors
-    /// [`LedgerError::NoRun`] and [`LedgerError::NotListed`] where the decision is about a case that is not
-    /// on a list in this ledger, [`LedgerError::Retired`] where the model was taken out of use by then,
-    /// [`LedgerError::Decided`] where the case is decided already.
-    pub fn record_decision(&self, decision: &Decision) -> Result<u64, LedgerError> {
-        Ok(self.write(|| self.decision_drafts(decision, None))?.entries)
-    }
-
-    /// Puts a decision on record that takes the place of the case's last one, whose entry is `superseded`. Both stay on
-    /// record; the last one counts.
-    ///
-    /// # Errors
-    /// As [`Ledger::record_decision`]; [`LedgerError::NotTheLast`] where that entry is not the case's last decision.
-    pub fn supersede_decision(&self, superseded: u64, decision: &Decision) -> Result<u64, LedgerError> {
-        Ok(self.write(|| self.decision_drafts(decision, Some(superseded)))?.entries)
-    }
-
-    fn decision_drafts(
-        &self,
-        decision: &Decision,
-        supersedes: Option<u64>,
-    ) -> Result<Vec<Draft>, LedgerError> {
-        let run = decision.run_id();
-        let audit = self.finished(run)?.ok_or_else(|| LedgerError::NoRun(run.to_owned()))?.audit;
-        self.check_in_use(&audit, decision.decided_on())?;
-        let wanted = Filter::of(&[EntryKind::CaseScored]).run(run).subject(decision.entity());
-        let case = self.entries(&wanted)?.into_iter().next().ok_or(LedgerError::NotListed)?;
-        if case.facts_as::<CaseScored>()?.place.is_none() {
-            return Err(LedgerError::NotListed);
-        }
-        let reviewer = decision.reviewer().clone();
-        let mut drafts = Vec::new();
-        let (mut was_opened, mut decided) = (false, None);
-        for entry in self.entries(&Filter::of(&[EntryKind::CaseOpened, EntryKind::Decision]).run(run))? {
-            if entry.about() == Some(EntryKind::Decision) {
-                if entry.facts_as::<DecisionFacts>()?.case == case.seq() {
-                    decided = Some(entry.seq());
-                }
-            } else {
-                let facts: CaseOpened = entry.facts_as()?;
-                was_opened |= facts.case == case.seq()
-                    && facts.reviewer == reviewer
-                    && entry.on() == decision.opened_on();
-            }
-        }
-        match (decided, supersedes) {
-            (Some(entry), None) => return Err(LedgerError::Decided { entry }),
-            (decided, Some(entry)) if decided != Some(entry) => return Err(LedgerError::NotTheLast(entry)),
-            _ => {}
-        }
-        if !was_opened {
-            let facts = CaseOpened { case: case.seq(), reviewer: reviewer.clone(), judged_first: false };
-            let draft = Draft::of(EntryKind::CaseOpened, decision.opened_on(), &facts)?.run(run);
-            drafts.push(draft.with(Some(decision.entity()), &OpenedContent { own_judgement: None })?);
-        }
-        let facts = DecisionFacts {
-            case: case.seq(),
-            drawn: decision.why_listed(),
-            reviewer,
-            opened_on: decision.opened_on(),
-            step: decision.step(),
-            agreement: decision.agreement(),
-            supersedes,
-        };
-        let content = DecisionContent { reason: decision.reason().to_owned() };
-        let draft = Draft::of(EntryKind::Decision, decision.decided_on(), &facts)?.run(run);
-        drafts.push(draft.with(Some(decision.entity()), &content)?);
-        Ok(drafts)
-    }
 }
 
 impl RunContent {
@@ -637,68 +448,4 @@ fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>,
         drafts.push(draft.run(run).with(Some(case.entity()), case.reason())?);
     }
     Ok(drafts)
-}
-
-/// A case of a recorded list while a named person looks at it: from here, too, there can be a
-/// [`Decision`].
-pub struct RecordedCase {
-    run: String,
-    entry: u64,
-    entity: String,
-    drawn: WhyListed,
-    case: ShownCase,
-    reviewer: Reviewer,
-    opened_on: Day,
-    expires: Day,
-}
-
-crate::opaque_debug!(RecordedCase);
-
-impl RecordedCase {
-    /// The pseudonymous id.
-    #[must_use]
-    pub fn entity(&self) -> &str {
-        &self.entity
-    }
-
-    /// What the list said of the case, as data.
-    ///
-    /// # Errors
-    /// [`LedgerError::Draft`] where it cannot be written as JSON.
-    pub fn to_json(&self) -> Result<String, LedgerError> {
-        serde_json::to_string_pretty(&self.case).map_err(|error| LedgerError::Draft(error.to_string()))
-    }
-
-    /// What the list said of the case, in a few lines: its rank, what makes the score, what the list cannot see.
-    #[must_use]
-    pub fn in_words(&self) -> String {
-        self.case.in_words()
-    }
-
-    /// Decides, with a reason in words.
-    ///
-    /// # Errors
-    /// [`ReviewError`](crate::error::ReviewError) without a reason or after the list's last day.
-    pub fn decide(
-        self,
-        step: crate::review::Step,
-        agreement: crate::review::Agreement,
-        reason: impl Into<String>,
-        on: Day,
-    ) -> Result<Decision, crate::error::ReviewError> {
-        Decision::about(
-            crate::review::LookedAt {
-                run_id: self.run,
-                entity: self.entity,
-                drawn: self.drawn,
-                reviewer: self.reviewer,
-                opened_on: self.opened_on,
-                expires: self.expires,
-            },
-            step,
-            agreement,
-            reason.into(),
-            on,
-        )
-    }
 }

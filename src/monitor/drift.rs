@@ -11,6 +11,7 @@ use super::verdict::Verdict;
 use crate::evaluate::{Capacity, Estimate, Interval};
 use crate::features::FeatureMatrix;
 use crate::model::Candidate;
+use crate::stats::round_between;
 
 /// How far a feature moved.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,7 +47,8 @@ impl FeatureDrift {
 pub struct ScoreDrift {
     /// How far the score (log-odds) moved.
     pub shift: Shift,
-    /// The score that was the cut of the lists at the model's capacity, over the training cohorts.
+    /// The cut of the lists at the model's capacity over the training cohorts, in log-odds: the roundest number that no more
+    /// and no fewer training cases reach than were listed, since the score of the last one listed is somebody's.
     pub cut: f64,
     /// The share of the training cases that reach it, 0 to 1.
     pub reached_in_training: f64,
@@ -121,7 +123,15 @@ pub(super) fn measure(
     });
     let allowed = Interval { low: 1.0 / limit, high: limit };
     let verdict = ratio.map_or(Verdict::CannotTell, |ratio| Verdict::of(ratio.interval, allowed));
+    let cut = told_cut(&training, cut);
     (drift, ScoreDrift { shift, cut, reached_in_training, reached_now, ratio, limit, verdict })
+}
+
+/// What is told of a cut of scores, the highest first: the roundest number above the next lower score.
+fn told_cut(training: &[f64], cut: f64) -> f64 {
+    // Below the lowest of all there is room enough.
+    let next = training[training.partition_point(|&score| score >= cut)..].first();
+    round_between(next.copied().unwrap_or(cut - 1.0), cut.next_down())
 }
 
 fn shares_of_importance(candidate: &Candidate) -> Vec<f64> {
@@ -136,4 +146,22 @@ fn shares_of_importance(candidate: &Candidate) -> Vec<f64> {
         }
     }
     shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cut_of_scores_is_told_that_is_somebodys() {
+        let scores = [3.141_59, 2.718_28, 2.718_28, 1.414_21, -0.577_21];
+        for listed in 1..=scores.len() {
+            let cut = scores[listed - 1];
+            let told = told_cut(&scores, cut);
+            assert!(!scores.contains(&told), "{told}");
+            let reach = |cut: f64| scores.iter().filter(|&&score| score >= cut).count();
+            assert_eq!(reach(told), reach(cut), "{told}");
+        }
+        assert!((told_cut(&scores, 2.718_28) - 2.0).abs() < 1e-12);
+    }
 }

@@ -16,7 +16,7 @@
 //!   not known, whatever its name.
 //! - What is among the inputs is never written over, under whatever name or link it is reached.
 //!
-//! Text on its way to a terminal or a spreadsheet: [`on_one_line`], [`printable`], [`printable_json`], [`cell`].
+//! Text on its way to a terminal or a spreadsheet: [`on_one_line`], [`printable`], [`printable_json`], [`json_text`], [`cell`].
 //!
 //! # Examples
 //! ```
@@ -55,7 +55,7 @@ use self::disk::{Disk, System};
 use self::lock::Lock;
 use self::marker::{Held, Marker, Move};
 use self::swap::{Room, is_there};
-pub use self::text::{cell, on_one_line, printable, printable_json};
+pub use self::text::{cell, json_text, on_one_line, printable, printable_json};
 use crate::error::OutputsError;
 
 /// The mode of a file.

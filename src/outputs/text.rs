@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 /// Whether a sign is not seen, but does something: control and escape characters, those that turn the direction of reading,
 /// those without width.
 fn is_unseen(c: char) -> bool {
@@ -77,6 +79,28 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(made)
+}
+
+/// A value as JSON for people and other programs: several lines, ending in one newline, without unseen signs as by
+/// [`printable_json`], so that an editor shows a text in the order in which it is.
+///
+/// # Errors
+/// As [`serde_json::to_string_pretty`].
+///
+/// # Examples
+/// ```
+/// use earlyhelp::outputs::json_text;
+///
+/// assert_eq!(json_text(&["\u{202e}x"])?, "[\n  \"\\u202ex\"\n]\n");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub fn json_text(value: &impl Serialize) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    Ok(match printable_json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(text) => text,
+    })
 }
 
 /// A cell of a table that no spreadsheet runs and that hides nothing. Excel and others take a cell for a formula by its first

@@ -3,14 +3,18 @@
 use std::io::Cursor;
 
 use polars::io::SerReader;
-use polars::prelude::{DataFrame, DataType, IpcReader, ParquetReader, PlSmallStr, Scalar, Series, TimeUnit};
+use polars::prelude::{
+    ArrowSchema, DataFrame, DataType, ParquetReader, PlSmallStr, Scalar, Series, TimeUnit,
+};
 
+use super::blocks;
 use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
 use super::folders::{self, Folder};
 use super::form::FileForm;
 use super::header::{self, Name};
 use super::open::Opened;
 use super::options::ReadOptions;
+use super::pages;
 use crate::error::RecordsError;
 
 /// Rows decoded at a time: bounds memory, whatever the size of the file.
@@ -28,7 +32,7 @@ pub(super) fn read_parquet(
 ) -> Result<(), RecordsError> {
     let bytes = file.bytes()?;
     let open = || Cursor::new(bytes.as_slice());
-    let mut reader = ParquetReader::new(open());
+    let mut reader = pages::reader(file, &bytes)?;
     let schema = file.decoded(|| reader.schema())?;
     let height = file.decoded(|| reader.num_rows())?;
     let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
@@ -40,6 +44,8 @@ pub(super) fn read_parquet(
             held.push(names[place].to_owned());
         }
     }
+    usable(source, &schema, &held)?;
+    pages::check(file, &mut reader, &bytes, &held)?;
     folders::agree(folders, wanted).map_err(|why| file.failed(why))?;
     let mut start = 0;
     while start < height {
@@ -73,8 +79,8 @@ pub(super) fn read_ipc(
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
     let bytes = file.bytes()?;
-    let open = || Cursor::new(bytes.as_slice());
-    let schema = file.decoded(|| IpcReader::new(open()).schema())?;
+    let mut reader = blocks::reader(file, &bytes)?;
+    let schema = file.decoded(|| reader.schema())?;
     let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let mut held: Vec<String> = Vec::new();
     for place in header::places(source, &names, wanted, "an Arrow file")? {
@@ -82,8 +88,26 @@ pub(super) fn read_ipc(
             held.push(names[place].to_owned());
         }
     }
-    let frame = file.decoded(|| IpcReader::new(open()).with_columns(Some(held)).finish())?;
+    usable(source, &schema, &held)?;
+    let frame = file.decoded(|| reader.with_columns(Some(held)).finish())?;
     batches((source, "an Arrow file"), &frame, wanted, (options, 1), sink)
+}
+
+/// That none of the `held` columns is of a kind that no feature reads, before one is decoded: tables within a cell, and bytes,
+/// whose width a damaged file can say as it likes.
+fn usable(source: &str, schema: &ArrowSchema, held: &[String]) -> Result<(), RecordsError> {
+    for name in held {
+        let Some(field) = schema.get(name) else { continue };
+        let dtype = DataType::from_arrow_field(field);
+        if dtype.is_nested() || dtype == DataType::Binary {
+            return Err(RecordsError::ColumnType {
+                extract: source.to_owned(),
+                column: name.clone(),
+                found: dtype.to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Hands over the `wanted` columns of a frame whose first row is number `first`, some rows at a time.

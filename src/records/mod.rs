@@ -38,6 +38,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blocks;
 mod builder;
 mod codes;
 mod column;
@@ -70,6 +71,7 @@ mod merges;
 mod month;
 mod open;
 mod options;
+mod pages;
 mod pattern;
 mod people;
 mod profile;

@@ -11,6 +11,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::options::{Encoding, ReadOptions};
 use crate::error::RecordsError;
+use crate::limits;
 
 /// What a file holds, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,15 +125,48 @@ impl<'a> Opened<'a> {
     /// The whole content. A file that others can write to is not mapped into memory: cut short by them, it would end
     /// the program.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, RecordsError> {
-        let mut bytes = Vec::new();
-        match self.packed {
-            Packed::Zip => bytes = self.archived()?.1,
-            _ => {
+        let bytes = match self.packed {
+            Packed::Zip => self.archived()?.1,
+            Packed::Not => {
+                let mut bytes = Vec::new();
                 self.unpacked()?.read_to_end(&mut bytes).map_err(|error| self.failed(error))?;
+                bytes
             }
-        }
+            Packed::Gzip | Packed::Zstd => self.within(self.unpacked()?)?,
+        };
         self.check_unchanged()?;
         Ok(bytes)
+    }
+
+    /// All that something packed holds, where that is no more than the file may unpack to. What it says of its own size is not
+    /// asked: that can be wrong.
+    fn within(&self, packed: impl Read) -> Result<Vec<u8>, RecordsError> {
+        let most = limits::unpacked(self.stamp.0);
+        let mut bytes = Vec::new();
+        packed.take(most + 1).read_to_end(&mut bytes).map_err(|error| self.failed(error))?;
+        if bytes.len() as u64 > most { Err(self.unpacks_to_more(most)) } else { Ok(bytes) }
+    }
+
+    fn unpacks_to_more(&self, most: u64) -> RecordsError {
+        self.failed(format!(
+            "it unpacks to more than the {most} bytes that a file of its size may; export it again, as plain text"
+        ))
+    }
+
+    /// That what `bytes`, a zip archive, holds is no more than the file may unpack to. A decoder of workbooks unpacks into
+    /// memory, so this is found out before, by unpacking into nothing.
+    pub(super) fn check_unpacked(&self, bytes: &[u8]) -> Result<(), RecordsError> {
+        let most = limits::unpacked(bytes.len() as u64);
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| self.failed(error))?;
+        let mut left = most + 1;
+        for nth in 0..archive.len() {
+            let member = archive.by_index(nth).map_err(|error| self.failed(error))?;
+            left -= io::copy(&mut member.take(left), &mut io::sink()).map_err(|error| self.failed(error))?;
+            if left == 0 {
+                return Err(self.unpacks_to_more(most));
+            }
+        }
+        Ok(())
     }
 
     fn unpacked(&self) -> Result<Box<dyn Read>, RecordsError> {
@@ -161,10 +195,8 @@ impl<'a> Opened<'a> {
                 names.len()
             )));
         };
-        let mut bytes = Vec::new();
-        let mut member = archive.by_name(name).map_err(|error| self.failed(error))?;
-        member.read_to_end(&mut bytes).map_err(|error| self.failed(error))?;
-        Ok((PathBuf::from(name), bytes))
+        let member = archive.by_name(name).map_err(|error| self.failed(error))?;
+        Ok((PathBuf::from(name), self.within(member)?))
     }
 
     /// The text, in UTF-8 or whatever 8-bit encoding it is in, and what it was in.

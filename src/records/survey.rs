@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{BufRead as _, Cursor};
+use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 
 use calamine::Reader as _;
-use polars::io::SerReader as _;
-use polars::prelude::{IpcReader, ParquetReader, PlSmallStr};
+use polars::prelude::PlSmallStr;
 
 use super::column::{Batch, Column, NO_DAY};
 use super::date_form::{DateForm, DayZero, DayZeros};
@@ -19,7 +18,7 @@ use super::lines::{Next, Records};
 use super::lookup::Lookup;
 use super::open::{self, Holds, Opened};
 use super::options::{Delimiter, ReadOptions};
-use super::{folders, header, workbook};
+use super::{blocks, folders, header, pages, workbook};
 use crate::error::RecordsError;
 use crate::limits;
 
@@ -338,12 +337,14 @@ fn headers(source: &str, path: &Path) -> Result<Vec<Head>, RecordsError> {
         Holds::Workbook => sheets(&file),
         Holds::Parquet => {
             let bytes = file.bytes()?;
-            let schema = file.decoded(|| ParquetReader::new(Cursor::new(bytes)).schema())?;
+            let mut reader = pages::reader(&file, &bytes)?;
+            let schema = file.decoded(|| reader.schema())?;
             Ok(Head::of_file(schema.iter_names().map(PlSmallStr::to_string).collect()))
         }
         Holds::Arrow => {
             let bytes = file.bytes()?;
-            let schema = file.decoded(|| IpcReader::new(Cursor::new(bytes)).schema())?;
+            let mut reader = blocks::reader(&file, &bytes)?;
+            let schema = file.decoded(|| reader.schema())?;
             Ok(Head::of_file(schema.iter_names().map(PlSmallStr::to_string).collect()))
         }
     }?;

@@ -63,6 +63,10 @@ pub(super) fn opened(file: &Opened<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, Recor
     if !compound::chains_end(&bytes) {
         return Err(file.failed("its sectors lead back into themselves; the file is damaged: save it again"));
     }
+    // `.xlsx` and `.ods` are archives.
+    if bytes.starts_with(b"PK") {
+        file.check_unpacked(&bytes)?;
+    }
     file.decoded(|| open_workbook_auto_from_rs(Cursor::new(bytes)))
 }
 

@@ -38,6 +38,7 @@ mod glossary;
 mod html;
 mod labels;
 mod model_page;
+mod page;
 pub mod papers;
 mod plain;
 mod subject;

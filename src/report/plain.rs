@@ -4,7 +4,7 @@ use super::words;
 use crate::error::ReportError;
 use crate::evaluate::Estimate;
 use crate::known_to::IsKnown;
-use crate::outputs::cell;
+use crate::outputs::{cell, json_text};
 use crate::review::{ListedCase, ReviewList, WhyListed};
 use crate::scoring::{Contribution, ScoredCase};
 
@@ -85,9 +85,7 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn list_json(list: &ReviewList) -> Result<String, ReportError> {
-    let mut text = serde_json::to_string_pretty(list).map_err(|error| failed(&error))?;
-    text.push('\n');
-    Ok(text)
+    json_text(list).map_err(|error| failed(&error))
 }
 
 fn failed(error: &dyn std::error::Error) -> ReportError {

@@ -5,6 +5,7 @@ use askama::Template;
 use super::words;
 use crate::error::ReportError;
 use crate::ledger::{EntryKind, Held, PastScore, SubjectPack};
+use crate::outputs::json_text;
 
 /// The pack as a page that stands on its own: every score with its plain reasons, and every entry as it is
 /// held. It names the person by the pseudonym; who gives it out puts the name to it.
@@ -79,7 +80,7 @@ impl EntrySection {
             Some(EntryKind::Correction) => "records put right",
             _ => &entry.kind,
         };
-        let text = serde_json::to_string_pretty(&serde_json::json!({
+        let text = json_text(&serde_json::json!({
             "run": entry.run,
             "facts": entry.facts,
             "content": entry.content,

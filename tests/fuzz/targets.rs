@@ -35,7 +35,7 @@ pub const ALL: [Target; 10] = [
 ];
 
 /// A project over one extract, called `x` with this ending.
-fn project_of(ending: &str) -> String {
+pub fn project_of(ending: &str) -> String {
     format!(
         r#"
 name = "n"

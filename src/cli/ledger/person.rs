@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::ledger::{AffectedCase, Correction, Erasure};
+use earlyhelp::outputs::json_text;
 use earlyhelp::report;
 
 use super::{LedgerArgument, WriteArguments};
@@ -212,10 +213,10 @@ pub fn subject(arguments: &SubjectArguments) -> Result<Outcome, Failure> {
     let ledger = arguments.ledger.open_to_read()?;
     let pack = ledger.subject_pack(&arguments.entity, arguments.on.unwrap_or_else(today))?;
     let inputs = std::slice::from_ref(&arguments.ledger.ledger);
-    arguments.force.folder("subject", &arguments.out, inputs).write(&[
-        ("subject.html", report::subject_html(&pack)?),
-        ("subject.json", serde_json::to_string_pretty(&pack)? + "\n"),
-    ])?;
+    arguments
+        .force
+        .folder("subject", &arguments.out, inputs)
+        .write(&[("subject.html", report::subject_html(&pack)?), ("subject.json", json_text(&pack)?)])?;
     output::print(&format!(
         "{} scores and {} entries in {}\n",
         pack.scores.len(),

@@ -2,6 +2,7 @@
 
 use super::{audit_csv, audit_html};
 use crate::error::ReportError;
+use crate::outputs::json_text;
 use crate::project::FullAudit;
 
 /// The names of the files that [`audit_files`] gives.
@@ -13,12 +14,12 @@ pub const AUDIT_FILES: [&str; 4] = ["audit.html", "audit.csv", "audit.json", "pr
 /// # Errors
 /// [`ReportError::Render`] where one cannot be made.
 pub fn audit_files(full: &FullAudit, title: &str) -> Result<[(&'static str, String); 4], ReportError> {
-    let json = serde_json::to_string_pretty(full).map_err(|error| ReportError::Render(error.to_string()))?;
+    let json = json_text(full).map_err(|error| ReportError::Render(error.to_string()))?;
     let mut text = format!("{}\n\n{}\n\n{}\n", full.proxies, full.carriers, full.ablation);
     if let Some(label) = &full.label {
         text.push_str(&format!("\n{label}\n"));
     }
-    let texts = [audit_html(&full.audit, title, None)?, audit_csv(&full.audit)?, json + "\n", text];
+    let texts = [audit_html(&full.audit, title, None)?, audit_csv(&full.audit)?, json, text];
     let mut texts = texts.into_iter();
     Ok(AUDIT_FILES.map(|name| (name, texts.next().unwrap_or_default())))
 }

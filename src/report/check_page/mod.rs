@@ -9,6 +9,7 @@ use askama::Template;
 use self::timeline::{Axis, Timeline};
 use super::words;
 use crate::error::ReportError;
+use crate::outputs::json_text;
 use crate::project::{
     CohortAtDate, DataQuality, FindingWeight, LeftOutBy, ModelAtTheDoor, NamedCount, Names, OverlapShare,
     RejectGroup, ShownCount, TableQuality, Timeliness,
@@ -47,10 +48,7 @@ pub fn check_html(quality: &DataQuality) -> Result<String, ReportError> {
 /// # Errors
 /// [`ReportError::Render`] where it cannot be written.
 pub fn check_json(quality: &DataQuality) -> Result<String, ReportError> {
-    let mut text =
-        serde_json::to_string_pretty(quality).map_err(|error| ReportError::Render(error.to_string()))?;
-    text.push('\n');
-    Ok(text)
+    json_text(quality).map_err(|error| ReportError::Render(error.to_string()))
 }
 
 #[derive(Template)]

@@ -27,6 +27,7 @@ use crate::evaluate::{BacktestReport, TermReport};
 use crate::fairness::audit::Audit as FairnessAudit;
 use crate::features::Feature;
 use crate::model::{Candidate, TermTable, TrainingRecord};
+use crate::outputs::json_text;
 use crate::scoring::{AuditedModel, ModelFile, Previous, Scorer, SignOff};
 
 /// A model with its evidence, released or not.
@@ -151,10 +152,7 @@ pub fn model_html<'a>(model: impl Into<AnyModel<'a>>) -> Result<String, ReportEr
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn model_json<'a>(model: impl Into<AnyModel<'a>>) -> Result<String, ReportError> {
-    let mut text = serde_json::to_string_pretty(&Data::of(model.into()))
-        .map_err(|error| ReportError::Render(error.to_string()))?;
-    text.push('\n');
-    Ok(text)
+    json_text(&Data::of(model.into())).map_err(|error| ReportError::Render(error.to_string()))
 }
 
 #[derive(Template)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::glossary::Term;
 use super::parts::{Block, Field};
 use crate::error::ReportError;
+use crate::outputs::json_text;
 
 /// A paper about a model: one value that is written as Markdown and as JSON, so that both say the same.
 ///
@@ -145,10 +146,7 @@ impl Document {
     /// # Errors
     /// [`ReportError::Render`] where the text cannot be made.
     pub fn to_json(&self) -> Result<String, ReportError> {
-        let mut text =
-            serde_json::to_string_pretty(self).map_err(|error| ReportError::Render(error.to_string()))?;
-        text.push('\n');
-        Ok(text)
+        json_text(self).map_err(|error| ReportError::Render(error.to_string()))
     }
 }
 
