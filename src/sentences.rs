@@ -215,15 +215,12 @@ fn fill(template: &str, part: impl Fn(&str) -> String) -> String {
     let mut rest = template;
     while let Some((before, behind)) = rest.split_once('{') {
         text.push_str(before);
-        match behind.split_once('}') {
-            Some((name, behind)) => {
-                text.push_str(&part(name));
-                rest = behind;
-            }
-            None => {
-                text.push('{');
-                rest = behind;
-            }
+        if let Some((name, behind)) = behind.split_once('}') {
+            text.push_str(&part(name));
+            rest = behind;
+        } else {
+            text.push('{');
+            rest = behind;
         }
     }
     text.push_str(rest);

@@ -420,7 +420,7 @@ fn a_list_carries_the_marks_and_the_ledger_keeps_them() {
     for name in ["ledger.sqlite", "ledger.jsonl"] {
         let ledger = Ledger::open(folder.path().join(name)).unwrap();
         let start = ledger.start_run(&scorer, &request, AsOf::new(today), None).unwrap();
-        let mut list = ReviewList::draw(&scores, Capacity::Cases(30), None).unwrap();
+        let mut list = ReviewList::draw(&scores, Capacity::Cases(30)).unwrap();
         assert!(list_json(&list).unwrap().contains("an early-help episode is open"));
         ledger.finish_run(start, &scores, &mut list, &made.records).unwrap();
         let (mut kept, mut shown) = (0, 0);

@@ -1,10 +1,12 @@
 //! `earlyhelp score`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::AsOf;
+use earlyhelp::cohort::Cohort;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::outputs::json_text;
+use earlyhelp::project::Project;
 use earlyhelp::report;
 use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{Among, EarlierList, ListParams, RandomSample, ReviewList};
@@ -116,13 +118,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
     let scores = scorer.score(&cohort, &request)?.known_to(&project.known_to)?;
-    let mut params = ListParams::new(Capacity::Cases(arguments.capacity)).one_per(project.list.one_per);
-    if arguments.not_known {
-        params = params.among(Among::NotKnown);
-    }
-    if arguments.at_random > 0 {
-        params = params.comparison(RandomSample { cases: arguments.at_random, seed: project.seed });
-    }
+    let params = params(arguments, &project);
     let mut list = match &shares {
         None => ReviewList::draw(&scores, params)?,
         Some(shares) => ReviewList::draw_shared(&scores, params, &project.protected()?, shares)?,
@@ -153,6 +149,24 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
     })?;
     drop(progress);
+    account(&list, &cohort, &arguments.out)?;
+    Ok(output::outcome_of(&records))
+}
+
+/// How the list is to be drawn.
+fn params(arguments: &Arguments, project: &Project) -> ListParams {
+    let mut params = ListParams::new(Capacity::Cases(arguments.capacity)).one_per(project.list.one_per);
+    if arguments.not_known {
+        params = params.among(Among::NotKnown);
+    }
+    if arguments.at_random > 0 {
+        params = params.comparison(RandomSample { cases: arguments.at_random, seed: project.seed });
+    }
+    params
+}
+
+/// What a reader of the terminal is told of the list.
+fn account(list: &ReviewList, cohort: &Cohort<'_>, out: &Path) -> Result<(), Failure> {
     for allowed in list.provenance().allowed() {
         output::print(&format!("{allowed}\n"))?;
     }
@@ -160,7 +174,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         "{} cases of {} in {}; run {}\n",
         list.len(),
         cohort.len(),
-        arguments.out.display(),
+        out.display(),
         list.provenance().run_id
     ))?;
     let audit = list.provenance();
@@ -204,7 +218,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             used.asked.characteristic, used.changed, used.places
         ))?;
     }
-    Ok(output::outcome_of(&records))
+    Ok(())
 }
 
 /// The request with the sources that it accepts.

@@ -98,7 +98,7 @@ fn check_parts(text: &str) -> Result<(), String> {
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
         let opens = rest[at..].starts_with('{');
-        let part = rest[at + 1..].split_once('}').map(|(part, behind)| (part, behind));
+        let part = rest[at + 1..].split_once('}');
         match part {
             Some((part, behind)) if opens && PARTS.contains(&part) => rest = behind,
             Some((part, _)) if opens => {

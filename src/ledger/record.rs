@@ -7,9 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
 use super::entry::{Content, Draft, LedgerEntry};
-use super::events::{
-    CaseScored, EntryKind, ModelFacts, RejectCount, RunContent, RunFinished, RunStarted, ScoreContent,
-};
+use super::events::{EntryKind, ModelFacts, RejectCount, RunContent, RunFinished, RunStarted, ScoreContent};
 use super::handle::Ledger;
 use super::shown::{ShownCase, shown_on};
 use super::store::Filter;

@@ -113,7 +113,7 @@ impl Usual {
         let like =
             |cases: usize| said(if is_most(cases) { "like_most" } else { "like_share" }, &share(cases));
         match (form, cell.value()) {
-            (Form::Amount, Some(0.0)) => like(self.none),
+            (Form::Amount | Form::YesOrNo, Some(0.0)) => like(self.none),
             (Form::Amount, Some(_)) if is_most(self.none) => {
                 said("most_have_none", &share(covered - self.none - self.missing))
             }
@@ -122,7 +122,6 @@ impl Usual {
                 said("most_have_none", &share(covered - self.missing))
             }
             (Form::Since, Some(_)) if middle.is_some() => said("half_within", ""),
-            (Form::YesOrNo, Some(0.0)) => like(self.none),
             (Form::YesOrNo, Some(_)) => said("share_have", &share(covered - self.none - self.missing)),
             (Form::Code, Some(code)) => {
                 let last = self.by_code.len().saturating_sub(1);
