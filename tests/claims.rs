@@ -70,6 +70,7 @@ fn second_form(bytes: &[u8]) -> Vec<u8> {
         let chunk = column.meta_data.as_mut().unwrap();
         let start = chunk.dictionary_page_offset.unwrap_or(chunk.data_page_offset) as usize;
         let mut rest = &bytes[start..start + chunk.total_compressed_size as usize];
+        let nulls = events().column(&chunk.path_in_schema[0]).unwrap().null_count();
         let begun = out.len();
         if chunk.dictionary_page_offset.is_some() {
             chunk.dictionary_page_offset = Some(begun as i64);
@@ -87,7 +88,7 @@ fn second_form(bytes: &[u8]) -> Vec<u8> {
                 header.type_ = PageType::DATA_PAGE_V2;
                 header.data_page_header_v2 = Some(DataPageHeaderV2 {
                     num_values: page.num_values,
-                    num_nulls: 0,
+                    num_nulls: nulls as i32,
                     num_rows: page.num_values,
                     encoding: page.encoding,
                     definition_levels_byte_length: levels,

@@ -44,7 +44,7 @@ pub(super) fn read_parquet(
             held.push(names[place].to_owned());
         }
     }
-    usable(source, &schema, &held)?;
+    usable((source, file), &schema, &held)?;
     pages::check(file, &mut reader, &bytes, &held)?;
     folders::agree(folders, wanted).map_err(|why| file.failed(why))?;
     let mut start = 0;
@@ -88,17 +88,22 @@ pub(super) fn read_ipc(
             held.push(names[place].to_owned());
         }
     }
-    usable(source, &schema, &held)?;
+    usable((source, file), &schema, &held)?;
     let frame = file.decoded(|| reader.with_columns(Some(held)).finish())?;
     batches((source, "an Arrow file"), &frame, wanted, (options, 1), sink)
 }
 
 /// That none of the `held` columns is of a kind that no feature reads, before one is decoded: tables within a cell, and bytes,
 /// whose width a damaged file can say as it likes.
-fn usable(source: &str, schema: &ArrowSchema, held: &[String]) -> Result<(), RecordsError> {
+fn usable(
+    (source, file): (&str, &Opened<'_>),
+    schema: &ArrowSchema,
+    held: &[String],
+) -> Result<(), RecordsError> {
     for name in held {
         let Some(field) = schema.get(name) else { continue };
-        let dtype = DataType::from_arrow_field(field);
+        // Kinds that polars does not know make it panic.
+        let dtype = file.decoded(|| Ok::<_, String>(DataType::from_arrow_field(field)))?;
         if dtype.is_nested() || dtype == DataType::Binary {
             return Err(RecordsError::ColumnType {
                 extract: source.to_owned(),
