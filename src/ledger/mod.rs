@@ -28,6 +28,7 @@ mod events;
 mod groups;
 mod handle;
 mod lines;
+mod listed;
 mod person;
 mod record;
 mod replay;

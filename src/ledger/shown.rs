@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::events::CaseScored;
 use crate::features::{Cell, Scope};
 use crate::known_to::KnownMark;
 use crate::records::RecordReference;
-use crate::review::ReviewList;
 use crate::scoring::{Absence, CaseAgain, Chance, Contribution, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
 
@@ -58,20 +56,6 @@ pub(crate) struct ShownPart {
 }
 
 crate::opaque_debug!(ShownPart);
-
-/// The cases of a list by their ids, each with its place or the place that it stands beside.
-pub(super) fn shown_on(list: &ReviewList) -> hashbrown::HashMap<&str, (CaseScored, &ScoredCase)> {
-    let mut shown = hashbrown::HashMap::new();
-    for (entry, place) in list.entries().iter().zip(1..) {
-        let facts = CaseScored { place: Some(place), drawn: Some(entry.why_listed()), beside: None };
-        shown.insert(entry.case().entity(), (facts, entry.case()));
-        for case in entry.beside() {
-            let facts = CaseScored { place: None, drawn: None, beside: Some(place) };
-            shown.insert(case.entity(), (facts, case));
-        }
-    }
-    shown
-}
 
 impl ShownPart {
     fn of(part: &Contribution) -> Self {

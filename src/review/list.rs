@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::{OpenCase, Reviewer};
+use super::decision::OpenCase;
+use super::judgement::Reviewer;
 use super::listed::{ListedCase, WhyListed};
 use super::since::Since;
 use crate::calendar::Day;

@@ -9,13 +9,17 @@
 //! opening, and none to decide several cases at once.
 
 mod decision;
+mod earlier;
+mod judgement;
 mod list;
 mod listed;
 mod since;
 
 pub(crate) use decision::LookedAt;
-pub use decision::{Agreement, Decision, OpenCase, Reviewer, Step};
+pub use decision::{Decision, OpenCase};
+pub use earlier::EarlierList;
+pub(crate) use earlier::{EarlierCase, EarlierPart, EarlierPlace};
+pub use judgement::{Agreement, Reviewer, Step};
 pub use list::{Among, ListParams, RandomSample, ReviewList, SharesUsed, Witness};
 pub use listed::{ListedCase, WhyListed};
-pub use since::{ChangedReason, EarlierList, Fallen, Left, PastDecision, Since, Stayed, WhyLeft};
-pub(crate) use since::{EarlierCase, EarlierPart, EarlierPlace};
+pub use since::{ChangedReason, Fallen, Left, PastDecision, Since, Stayed, WhyLeft};

@@ -12,6 +12,7 @@
 
 mod abstention;
 mod case;
+mod dealing;
 mod earlier;
 mod file;
 mod recorded;
