@@ -131,13 +131,20 @@ impl Checkpoint {
         let wrong = |why: String| LedgerError::Checkpoint(format!("{}: {why}", path.display()));
         let mut text = serde_json::to_vec_pretty(self).map_err(|error| wrong(error.to_string()))?;
         text.push(b'\n');
-        // Never over a file: it may be the only checkpoint of its time, or the ledger itself.
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(|error| wrong(error.to_string()))?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(|error| wrong(error.to_string()))
+        // Never over a file: it may be the only checkpoint of its time, or the ledger itself. And whole or not at all: one that
+        // was cut off by a kill or a full disk would stand in the way of every later comparison.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let waiting = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let saved = options
+            .open(&waiting)
+            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::hard_link(&waiting, path));
+        let _ = std::fs::remove_file(&waiting);
+        saved.map_err(|error| wrong(error.to_string()))
     }
 }
 

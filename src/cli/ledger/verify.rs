@@ -150,7 +150,7 @@ fn checkpoints_in(path: &Path) -> Result<Vec<Checkpoint>, Failure> {
     for file in std::fs::read_dir(path).map_err(cannot)? {
         // What is left out could be the one that tells: a file that is no checkpoint is an error.
         let file = file.map_err(cannot)?.path();
-        if file.file_name().is_none_or(|name| name != ".earlyhelp") {
+        if file.file_name().is_none_or(|name| !name.as_encoded_bytes().starts_with(b".")) {
             files.push(file);
         }
     }
