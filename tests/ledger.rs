@@ -275,10 +275,13 @@ fn a_person_is_shown_everything_and_leaves_no_trace_when_taken_out() {
         assert_eq!((pack.scores.len(), pack.entries.len()), (1, 3));
         let score = &pack.scores[0];
         assert_eq!((score.rank, score.place), (1, Some(1)));
-        // Computed again from what is kept: the same as the list showed, but for the records, which are not kept.
+        // Computed again from what is kept: the same as the list showed, but for the records and the rest of the cohort, which
+        // are not kept.
         let mut shown = list.entries()[0].case().contributions().to_vec();
         for part in &mut shown {
             part.records.clear();
+            part.detail.clear();
+            part.usual.clear();
         }
         assert!(score.reasons == shown);
         let page = subject_html(&pack).unwrap();
@@ -287,8 +290,11 @@ fn a_person_is_shown_everything_and_leaves_no_trace_when_taken_out() {
         }
         // Somebody who was on no list is shown their score as well.
         let unlisted = town.project.cohort(&town.records, AsOf::new(town.today)).unwrap();
-        let unlisted =
-            unlisted.ids().find(|id| list.entries().iter().all(|entry| entry.case().entity() != *id));
+        let unlisted = unlisted.ids().find(|id| {
+            let mut shown =
+                list.entries().iter().flat_map(|entry| std::iter::once(entry.case()).chain(entry.beside()));
+            shown.all(|case| case.entity() != *id)
+        });
         let pack = ledger.subject_pack(unlisted.unwrap(), town.today).unwrap();
         assert!(pack.scores.len() == 1 && pack.scores[0].place.is_none());
 
