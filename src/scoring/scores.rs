@@ -375,7 +375,7 @@ impl Scores<'_, '_> {
     }
 
     /// The case at a rank (from 1, highest score first; equal scores in an order drawn by lot), whole:
-    /// score, explanation, records and provenance. `None` beyond the last rank. Its [stability](Stability) is that of a list of
+    /// score, explanation, records and provenance. `None` beyond the last rank. Its [stability](super::Stability) is that of a list of
     /// the backtest's length with a place for each case; on a list it is the list's own.
     ///
     /// # Errors
