@@ -196,6 +196,7 @@ fn no_byte_of_a_parquet_file_ends_the_program() {
 }
 
 #[test]
+#[expect(clippy::default_trait_access, reason = "the level has no name that is public here")]
 fn no_byte_of_an_arrow_file_ends_the_program() {
     overwritten(&[
         ("plain.arrow", arrow(None)),

@@ -363,7 +363,7 @@ fn a_backtest_is_not_told_of_other_cohorts() {
         KnownCases::of(&known_to, &cohort).unwrap()
     };
     let [_, second, third] = ["2022-04-01", "2023-04-01", "2024-04-01"].map(at);
-    let told = backtest.clone().known_to(&[second.clone()]).map(drop).unwrap_err().to_string();
+    let told = backtest.clone().known_to(std::slice::from_ref(&second)).map(drop).unwrap_err().to_string();
     assert!(told.contains("test case"), "{told}");
     let told = backtest.clone().known_to(&[second.clone(), third.clone()]).unwrap();
     assert!(told.report().known_to.is_some());

@@ -144,7 +144,9 @@ fn what_was_packed_a_thousandfold_is_an_error() {
     let size = (much.len() as u32).to_le_bytes();
     let places: Vec<usize> = (0..packed.len() - 4).filter(|&at| packed[at..at + 4] == size).collect();
     assert!(!places.is_empty());
-    places.iter().for_each(|&at| lying[at..at + 4].copy_from_slice(&[7, 0, 0, 0]));
+    for &at in &places {
+        lying[at..at + 4].copy_from_slice(&[7, 0, 0, 0]);
+    }
     for (name, bytes) in [
         ("x.xlsx", packed),
         ("x.xlsx", lying),
