@@ -59,8 +59,14 @@ pub(crate) fn of(feature: &Feature, cell: Cell, seen_on: AsOf) -> String {
         _ => None,
     };
     let many = || form(|forms| forms.many.as_ref());
+    let others = feature.scope == Scope::Household;
     let template = match cell {
         Cell::NotCovered => None,
+        // The measure's own form says that there is no record, which of others is not known.
+        Cell::Missing if others => match &feature.say {
+            Some(Say::Forms(forms)) => forms.missing.as_ref(),
+            _ => None,
+        },
         Cell::Missing => form(|forms| forms.missing.as_ref()),
         Cell::Value(_) if always.is_some() => always,
         Cell::Value(0.0) => form(|forms| forms.none.as_ref()).or_else(many),
@@ -68,10 +74,12 @@ pub(crate) fn of(feature: &Feature, cell: Cell, seen_on: AsOf) -> String {
         Cell::Value(value) if value < 0.0 => form(|forms| forms.fewer.as_ref()).or_else(many),
         Cell::Value(_) => many(),
     };
-    let template = template.map_or_else(
-        || english.part(if cell == Cell::NotCovered { "not_covered" } else { "missing" }),
-        String::as_str,
-    );
+    let usual_absence = match cell {
+        Cell::NotCovered => "not_covered",
+        _ if others => "missing_others",
+        _ => "missing",
+    };
+    let template = template.map_or_else(|| english.part(usual_absence), String::as_str);
     let text = fill(template, |part| part_of(feature, cell, seen_on, part));
     words::capitalised(text.trim())
 }

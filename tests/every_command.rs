@@ -157,7 +157,8 @@ const STEPS: &[Step] = &[
     Step {
         words: "purge ledger.sqlite --entity {entity} --record {record} --by F --reason erasure --on 2025-04-03",
         writes: &[],
-        code: 0,
+        // A brother or sister was shown with the same record: what was said of them has to be looked at.
+        code: 4,
         may: LEDGER,
     },
     Step {

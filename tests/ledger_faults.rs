@@ -117,7 +117,15 @@ fn each_step_leaves_a_checkpoint_and_verify_says_what_it_cannot_see() {
             .unwrap();
         assert!(opened.status.success());
         let public = format!("{}.pub", key.display());
-        run(0, &["verify", text(&ledger), "--checkpoint", text(&beside), "--public-key", &public]);
+        // What lies beside the ledger is nothing from elsewhere, also where it is given; a copy of it somewhere else is.
+        run(5, &["verify", text(&ledger), "--checkpoint", text(&beside), "--public-key", &public]);
+        let elsewhere = folder.path().join(format!("{name}.elsewhere"));
+        std::fs::create_dir(&elsewhere).unwrap();
+        for file in std::fs::read_dir(&beside).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), elsewhere.join(file.file_name())).unwrap();
+        }
+        run(0, &["verify", text(&ledger), "--checkpoint", text(&elsewhere), "--public-key", &public]);
         run(1, &["verify", text(&ledger), "--checkpoint", text(&kept), "--public-key", &public]);
     }
 }

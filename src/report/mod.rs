@@ -41,6 +41,7 @@ mod model_page;
 mod page;
 pub mod papers;
 mod plain;
+mod since;
 mod subject;
 #[cfg(test)]
 mod tests;

@@ -130,7 +130,7 @@ fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<String> {
 /// Step, agreement and reason of the last decision.
 fn decided_last_time(entry: &ListedCase) -> String {
     let decided = entry.since().and_then(|stayed| stayed.decided.as_ref());
-    decided.map(super::html::decided_in_words).unwrap_or_default()
+    decided.map(super::since::decided_in_words).unwrap_or_default()
 }
 
 /// What came of the backtest's lists of this length.

@@ -103,6 +103,15 @@ fn sentences_as_they_are_read() {
     insta::assert_snapshot!(said);
 }
 
+/// That nobody knows who lives in a home must never read as if nothing had happened there.
+#[test]
+fn what_is_missing_of_others_is_not_said_to_be_none() {
+    for measure in measures().iter().filter(|measure| !measure.is_of_people()) {
+        let said = of(&feature(measure, Scope::Household, Lookback::Days(365)), Cell::Missing, day());
+        assert!(said.contains("it is not known who lives there"), "{said}");
+    }
+}
+
 #[test]
 fn windows_are_said_as_people_say_them() {
     let said = |over| of(&feature(&Measure::Count, Scope::Own, over), Cell::Value(2.0), day());
