@@ -864,3 +864,15 @@ pub enum ProjectError {
         column: String,
     },
 }
+
+/// What is to be done where nothing more can be written.
+pub(crate) const MAKE_ROOM: &str = "make room on that disk, and run the same again";
+
+/// What the system says, and what to do where the disk is full.
+pub(crate) fn said(error: &std::io::Error) -> String {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => format!("{error}; {MAKE_ROOM}"),
+        _ => error.to_string(),
+    }
+}

@@ -171,7 +171,7 @@ fn account(list: &ReviewList, cohort: &Cohort<'_>, out: &Path) -> Result<(), Fai
         output::print(&format!("{allowed}\n"))?;
     }
     output::print(&format!(
-        "{} cases of {} in {}; run {}\n",
+        "{} places from a cohort of {}, in {}; run {}\n",
         list.len(),
         cohort.len(),
         out.display(),

@@ -95,6 +95,6 @@ pub enum OutputsError {
 
 impl OutputsError {
     pub(crate) fn write(path: &Path, error: &io::Error) -> Self {
-        Self::Write { path: path.to_owned(), why: error.to_string() }
+        Self::Write { path: path.to_owned(), why: super::said(error) }
     }
 }

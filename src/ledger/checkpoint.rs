@@ -144,7 +144,7 @@ impl Checkpoint {
             .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
             .and_then(|()| std::fs::hard_link(&waiting, path));
         let _ = std::fs::remove_file(&waiting);
-        saved.map_err(|error| wrong(error.to_string()))
+        saved.map_err(|error| wrong(crate::error::said(&error)))
     }
 }
 

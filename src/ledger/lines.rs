@@ -468,5 +468,5 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), LedgerError> {
 }
 
 fn failed(path: &Path, what: &'static str, error: &io::Error) -> LedgerError {
-    LedgerError::Io { path: path.into(), what, why: error.to_string() }
+    LedgerError::Io { path: path.into(), what, why: crate::error::said(error) }
 }

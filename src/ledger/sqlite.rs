@@ -28,7 +28,7 @@ use super::entry::{Content, Draft, Header, LedgerEntry};
 use super::lines::{private, sync_folder};
 use super::store::{Access, Ending, Filter, Raw, Reader, Store, Visitor};
 use crate::calendar::Day;
-use crate::error::LedgerError;
+use crate::error::{LedgerError, MAKE_ROOM};
 
 mod tables;
 use tables::{CONTENT_STAYS, SCHEMA, bytes, query, raw};
@@ -532,13 +532,29 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
 }
 
 /// What `SQLite` says, without a statement's values.
+/// Whether nothing more could be written: the disk is full, or what stands for that.
+fn has_no_room(failure: rusqlite::ffi::Error) -> bool {
+    use rusqlite::ffi;
+    let of_writing = [
+        ffi::SQLITE_IOERR_WRITE,
+        ffi::SQLITE_IOERR_FSYNC,
+        ffi::SQLITE_IOERR_DIR_FSYNC,
+        ffi::SQLITE_IOERR_TRUNCATE,
+        ffi::SQLITE_IOERR_SHMSIZE,
+        ffi::SQLITE_IOERR_SHMOPEN,
+    ];
+    failure.code == rusqlite::ErrorCode::DiskFull || of_writing.contains(&failure.extended_code)
+}
+
 fn unreadable(path: &Path, what: &'static str, error: &rusqlite::Error) -> LedgerError {
     match error {
         _ if is_corrupt(error) => {
             LedgerError::Damaged { path: path.into(), why: "the database file is broken".into() }
         }
-        rusqlite::Error::SqliteFailure(_, Some(why)) => {
-            LedgerError::Io { path: path.into(), what, why: why.clone() }
+        rusqlite::Error::SqliteFailure(failure, why) => {
+            let why = why.clone().unwrap_or_else(|| failure.to_string());
+            let why = if has_no_room(*failure) { format!("{why}; {MAKE_ROOM}") } else { why };
+            LedgerError::Io { path: path.into(), what, why }
         }
         other => LedgerError::Io { path: path.into(), what, why: other.to_string() },
     }
