@@ -870,9 +870,11 @@ pub(crate) const MAKE_ROOM: &str = "make room on that disk, and run the same aga
 
 /// What the system says, and what to do where the disk is full.
 pub(crate) fn said(error: &std::io::Error) -> String {
+    if is_of_room(error) { format!("{error}; {MAKE_ROOM}") } else { error.to_string() }
+}
+
+/// Whether nothing more can be written because there is no room for it.
+pub(crate) fn is_of_room(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    match error.kind() {
-        StorageFull | QuotaExceeded | FileTooLarge => format!("{error}; {MAKE_ROOM}"),
-        _ => error.to_string(),
-    }
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }

@@ -399,14 +399,14 @@ fn what_is_said_of_a_failure_names_nobody() {
     assert!(failed > 10, "{failed} failed");
 }
 
+/// Whether a path is that of a file, or of one in a folder.
+fn is_of(path: &str, of: &str) -> bool {
+    path == of || path.strip_prefix(of).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// The files that a step writes, by their paths.
 fn outputs(step: &Step, folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let is_one = |path: &str| {
-        step.writes
-            .iter()
-            .any(|of| path == *of || path.strip_prefix(of).is_some_and(|rest| rest.starts_with('/')))
-    };
-    written(folder).into_iter().filter(|(path, _)| is_one(path)).collect()
+    written(folder).into_iter().filter(|(path, _)| step.writes.iter().any(|of| is_of(path, of))).collect()
 }
 
 #[test]
@@ -464,7 +464,7 @@ fn on_a_full_disk_or_killed_at_any_time_files_are_whole_or_absent_and_a_rerun_fi
             let found = outputs(step, folder.path());
             for set in step.writes {
                 let of = |files: &BTreeMap<String, Vec<u8>>| -> BTreeSet<String> {
-                    files.keys().filter(|path| path.starts_with(set)).cloned().collect()
+                    files.keys().filter(|path| is_of(path, set)).cloned().collect()
                 };
                 let there = of(&found);
                 let visible: BTreeSet<&String> =

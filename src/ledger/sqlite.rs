@@ -166,9 +166,10 @@ impl SqliteStore {
     fn in_one_view<T>(&self, read: impl FnOnce() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
         let io = |error: rusqlite::Error| self.io("read it", &error);
         self.connection.execute_batch("SAVEPOINT one_view").map_err(io)?;
+        // What went wrong while reading may have ended the view as well: then that is what has to be said.
         let outcome = read();
-        self.connection.execute_batch("RELEASE one_view").map_err(io)?;
-        outcome
+        let released = self.connection.execute_batch("RELEASE one_view").map_err(io);
+        outcome.and_then(|found| released.map(|()| found))
     }
 
     /// Makes the tables, unless another process was quicker.

@@ -491,8 +491,13 @@ fn create(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<String> {
     let file = disk.create(path, mode)?;
-    let mut writer = BufWriter::with_capacity(1 << 16, DigestedFile { disk, file, digest });
-    write(&mut writer)?;
+    let mut writer =
+        BufWriter::with_capacity(1 << 16, DigestedFile { disk, file, digest, has_no_room: false });
+    if let Err(error) = write(&mut writer) {
+        // Whatever wrote it may have told it in words of its own, which say nothing of the disk.
+        let has_no_room = writer.get_ref().has_no_room;
+        return Err(if has_no_room { io::Error::new(io::ErrorKind::StorageFull, error) } else { error });
+    }
     let DigestedFile { file, digest, .. } = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
     disk.sync(&file)?;
     Ok(hex::encode(digest.finalize()))
@@ -503,11 +508,15 @@ struct DigestedFile<'d> {
     disk: &'d dyn Disk,
     file: File,
     digest: Sha256,
+    /// A write failed because there is no room.
+    has_no_room: bool,
 }
 
 impl Write for DigestedFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.disk.write(&mut self.file, bytes)?;
+        let written = self.disk.write(&mut self.file, bytes).inspect_err(|error| {
+            self.has_no_room |= crate::error::is_of_room(error);
+        })?;
         self.digest.update(&bytes[..written]);
         Ok(written)
     }
