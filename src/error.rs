@@ -823,6 +823,16 @@ pub enum ProjectError {
         /// Why.
         why: String,
     },
+    /// A file that the project names, or finds by a pattern or a link, lies where it may not read.
+    #[error(
+        "the project reads {}, which is neither below its own folder nor below that of its extracts; if you mean it to, allow \
+         that folder (`--may-read FOLDER`, or `Project::may_read`)",
+        path.display()
+    )]
+    Outside {
+        /// The file.
+        path: PathBuf,
+    },
     /// The text is not a project.
     #[error("the project file is not right: {0}")]
     Parse(String),

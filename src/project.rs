@@ -174,6 +174,9 @@ pub struct Project {
     /// The folder that paths of extracts are relative to, if another.
     #[serde(skip)]
     extracts: Option<PathBuf>,
+    /// Folders besides these whose files it may read: said by whoever runs it, and not by the file.
+    #[serde(skip)]
+    may_read: Vec<PathBuf>,
     /// The day on which extracts are read.
     #[serde(skip)]
     read_on: Option<Day>,
@@ -326,6 +329,28 @@ impl Project {
         Ok(self)
     }
 
+    /// The same project, which may read files below this folder, too. A project reads what lies below its own folder and below
+    /// that of its extracts ([`Project::extracts_in`]), wherever links lead; what else it names is refused, since a file that
+    /// somebody sent could name any that its reader may open. So a project cannot allow itself anything: its caller does.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::project::Project;
+    /// use earlyhelp::synthetic::{CouncilParams, Format};
+    ///
+    /// let council = CouncilParams::new(1_000, 1).generate()?;
+    /// let folder = std::env::temp_dir().join("earlyhelp-may-read");
+    /// let project = Project::load(council.write(&folder, Format::Csv)?)?;
+    /// let codes = folder.join("../codes");
+    /// assert!(project.may_read(codes).records().is_ok()); // nothing of it lies there: no matter
+    /// # Ok::<(), earlyhelp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn may_read(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.may_read.push(folder.into());
+        self
+    }
+
     /// The same project, which tells `progress` what it is doing and how many rows it has read.
     ///
     /// # Examples
@@ -454,7 +479,8 @@ impl Project {
     ///
     /// # Errors
     /// [`Error::Records`] where an extract cannot be used, or more of its rows are rejected than the project
-    /// allows: [`Project::check`] shows which.
+    /// allows: [`Project::check`] shows which. [`ProjectError::Outside`] where a file lies where the project may not read
+    /// ([`Project::may_read`]).
     pub fn records(&self) -> Result<Records, Error> {
         self.read(self.reject_limit)
     }
@@ -463,8 +489,10 @@ impl Project {
         self.read_by(&Arc::new(self.identities()?), reject_limit)
     }
 
-    /// Whose the ids are, and the key: read once a run, since a register of merges may be the largest table of all.
+    /// Whose the ids are, and the key: read once a run, since a register of merges may be the largest table of all. All reading
+    /// begins here, and so no file is opened before all are known to lie where the project may read.
     fn identities(&self) -> Result<Identities, Error> {
+        self.stays_inside()?;
         let table = |file: &FileOf<IdentityColumns>| Ok((file.columns.clone(), self.extract(file)?));
         let tables = self.identities.iter().map(table).collect::<Result<Vec<_>, RecordsError>>()?;
         let identities = Identities::read(tables)?;

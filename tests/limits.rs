@@ -1,9 +1,12 @@
-//! Files that are too large, never end, or ask for more room than there is, are errors: they end soon, in two gigabytes.
+//! Files that are too large, never end, or ask for more room than there is, are errors: they end soon, in two gigabytes. And
+//! nothing is read that lies elsewhere than whoever runs a project allows.
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use earlyhelp::error::{Error, ProjectError};
+use earlyhelp::project::Project;
 use tempfile::TempDir;
 
 const PROJECT: &str = r#"
@@ -193,4 +196,71 @@ fn nothing_waits_for_a_pipe_or_a_device() {
     std::fs::write(&project, keyed).unwrap();
     let said = refused(&["check", text(&project)]);
     assert!(said.contains("key file") && said.contains("a pipe, a device or a folder"), "{said}");
+}
+
+/// What somebody keeps in a folder that is nobody else's matter, and a project beside it that names it in `lines`.
+fn nosy(lines: &str) -> TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let (own, private) = (root.path().join("own"), root.path().join("private"));
+    for folder in [&own, &private] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    let rows = "id,kind,on,code\nchild-7,visit,2023-05-01,k\n";
+    std::fs::write(private.join("secrets.csv"), rows).unwrap();
+    std::fs::write(private.join("codes.csv"), "code,words\nk,keepsake\n").unwrap();
+    std::fs::write(private.join("key"), "0123456789abcdef0123456789abcdef").unwrap();
+    std::fs::write(own.join("rows.csv"), rows).unwrap();
+    let lines = lines.replace("ROOT", &root.path().to_string_lossy().replace('\\', "/"));
+    let (before, source) = match lines.split_once("path = ") {
+        Some(_) => ("", lines.as_str()),
+        None if lines.starts_with("join") => ("", &*format!("path = \"rows.csv\"\n{lines}")),
+        None => (lines.as_str(), "path = \"rows.csv\""),
+    };
+    let text = PROJECT.replace("path = \"PATH\"", source).replace("OVER", "\"ever\"");
+    std::fs::write(own.join("project.toml"), format!("{before}\n{text}")).unwrap();
+    root
+}
+
+#[test]
+fn a_project_reads_nothing_outside_its_folders() {
+    let ways = [
+        "path = \"../private/secrets.csv\"",
+        "path = \"ROOT/private/secrets.csv\"",
+        "path = \"../*/secrets.csv\"",
+        "path = [\"rows.csv\", \"../private/secrets.csv\"]",
+        "path = \"../private\"",
+        "path = \"rows.csv\"\ncodes = { code = \"../private/codes.csv\" }",
+        "join = [{ file = \"../private/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
+        "join = [{ path = \"ROOT/private/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
+        "pseudonyms = { key_file = \"../private/key\" }",
+    ];
+    for way in ways {
+        let root = nosy(way);
+        let project = || Project::load(root.path().join("own/project.toml")).unwrap();
+        let told = project().records().unwrap_err();
+        assert!(matches!(told, Error::Project(ProjectError::Outside { .. })), "{way}: {told}");
+        assert!(matches!(project().check(), Err(Error::Project(ProjectError::Outside { .. }))), "{way}");
+        assert!(matches!(project().reading_faults()[..], [Error::Project(ProjectError::Outside { .. })]), "{way}");
+        assert!(matches!(project().protected(), Err(Error::Project(ProjectError::Outside { .. })) | Ok(_)), "{way}");
+        // Allowing another folder allows nothing here, and whoever runs it can allow this one.
+        assert!(project().may_read(root.path().join("own")).records().is_err(), "{way}");
+        let read = project().may_read(root.path().join("private")).records();
+        assert!(read.is_ok(), "{way}: {}", read.unwrap_err());
+        let file = root.path().join("own/project.toml");
+        let file = file.to_string_lossy();
+        let told = refused(&["check", &file]);
+        assert!(told.contains("--may-read"), "{way}: {told}");
+        assert!(!told.contains("child-7") && !told.contains("keepsake") && !told.contains("0123456789"), "{told}");
+    }
+    #[cfg(unix)]
+    {
+        let root = nosy("path = \"link.csv\"");
+        std::os::unix::fs::symlink(root.path().join("private/secrets.csv"), root.path().join("own/link.csv")).unwrap();
+        let project = Project::load(root.path().join("own/project.toml")).unwrap();
+        assert!(matches!(project.records(), Err(Error::Project(ProjectError::Outside { .. }))));
+        // A project that is itself reached by a link is at home where it really stands.
+        let root = nosy("path = \"rows.csv\"");
+        std::os::unix::fs::symlink(root.path().join("own"), root.path().join("by-link")).unwrap();
+        assert!(Project::load(root.path().join("by-link/project.toml")).unwrap().records().is_ok());
+    }
 }

@@ -26,6 +26,11 @@ pub struct Arguments {
     schema: bool,
 }
 
+/// Whether a folder is another one or in it.
+fn below(folder: &Path, other: &Path) -> bool {
+    matches!((folder.canonicalize(), other.canonicalize()), (Ok(folder), Ok(other)) if folder.starts_with(other))
+}
+
 /// The file beside a project by which an editor checks it.
 const SCHEMA: &str = "project.schema.json";
 
@@ -60,10 +65,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     draft.account().iter().try_for_each(|line| output::print(&format!("{line}\n")))?;
     output::print(&format!(
-        "\n{}\n{} comments marked \"# DECIDE:\" ask for a decision. Then: earlyhelp check {}\n",
+        "\n{}\n{} comments marked \"# DECIDE:\" ask for a decision. Then: earlyhelp check {}{}\n",
         out.display(),
         draft.decisions(),
-        out.display()
+        out.display(),
+        match below(&arguments.folder, to) {
+            true => String::new(),
+            false => format!(" --may-read {}", arguments.folder.display()),
+        }
     ))?;
     Ok(Outcome::Done)
 }

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use earlyhelp::calendar::Day;
+use earlyhelp::project::Project;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, but rows of the extracts were rejected; 4 done, and \
@@ -173,25 +174,29 @@ struct ExtractsArgument {
     /// Read the extracts from this folder, not from where the project file stands: this month's files.
     #[arg(long, value_name = "FOLDER", requires = "project")]
     extracts: Option<PathBuf>,
+    /// Also let the project read files below this folder; may be given more than once. Without it a project reads what lies below
+    /// its own folder and below that of its extracts.
+    #[arg(long, value_name = "FOLDER", requires = "project")]
+    may_read: Vec<PathBuf>,
 }
 
 impl ProjectArgument {
     /// Every file that the command reads for the project.
-    fn inputs(&self, project: &earlyhelp::project::Project) -> Vec<PathBuf> {
+    fn inputs(&self, project: &Project) -> Vec<PathBuf> {
         let mut inputs = project.input_files();
         inputs.push(self.project.clone());
         inputs
     }
 
-    fn load(&self) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
+    fn load(&self) -> Result<Project, earlyhelp::Error> {
         self.extracts.load(&self.project)
     }
 }
 
 impl ExtractsArgument {
     /// The project whose extracts are in the folder.
-    fn load(&self, project: &std::path::Path) -> Result<earlyhelp::project::Project, earlyhelp::Error> {
-        let project = load(project)?;
+    fn load(&self, project: &std::path::Path) -> Result<Project, earlyhelp::Error> {
+        let project = self.may_read.iter().fold(load(project)?, Project::may_read);
         Ok(match &self.extracts {
             None => project,
             Some(folder) => project.extracts_in(folder)?,

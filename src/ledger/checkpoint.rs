@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use ed25519_dalek::{Signature, Signer as _, VerifyingKey};
@@ -131,21 +131,35 @@ impl Checkpoint {
         let wrong = |why: String| LedgerError::Checkpoint(format!("{}: {why}", path.display()));
         let mut text = serde_json::to_vec_pretty(self).map_err(|error| wrong(error.to_string()))?;
         text.push(b'\n');
-        // Never over a file: it may be the only checkpoint of its time, or the ledger itself. And whole or not at all: one that
-        // was cut off by a kill or a full disk would stand in the way of every later comparison.
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let waiting = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+        save_new(path, &text).map_err(|error| wrong(crate::error::said(&error)))
+    }
+}
+
+/// Writes a new file, never over another: that may be the only checkpoint of its time, a key, or the ledger itself. It is there
+/// whole or not at all: one that was cut off by a kill or a full disk would stand in the way of the next.
+fn save_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let written = |path: &Path| -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let saved = options
-            .open(&waiting)
-            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::hard_link(&waiting, path));
-        let _ = std::fs::remove_file(&waiting);
-        saved.map_err(|error| wrong(crate::error::said(&error)))
-    }
+        let mut file = options.open(path)?;
+        let done = file.write_all(bytes).and_then(|()| file.sync_all());
+        if done.is_err() {
+            let _ = std::fs::remove_file(path);
+        }
+        done
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let waiting = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let saved = written(&waiting).and_then(|()| match std::fs::hard_link(&waiting, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // Some drives know no second name of a file.
+        Err(_) => written(path),
+        Ok(()) => Ok(()),
+    });
+    let _ = std::fs::remove_file(&waiting);
+    saved
 }
 
 /// The secret half of an Ed25519 key pair, which signs checkpoints.
@@ -179,17 +193,8 @@ impl SigningKey {
     /// [`LedgerError::Key`] when there is such a file already, or when it cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), LedgerError> {
         let path = path.as_ref();
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options
-            .open(path)
-            .and_then(|mut file| {
-                writeln!(file, "{}", hex::encode(self.0.to_bytes()))?;
-                file.sync_all()
-            })
-            .map_err(|error| LedgerError::Key(format!("{}: {error}", path.display())))
+        save_new(path, format!("{}\n", hex::encode(self.0.to_bytes())).as_bytes())
+            .map_err(|error| LedgerError::Key(format!("{}: {}", path.display(), crate::error::said(&error))))
     }
 
     /// The public half, which others verify with.

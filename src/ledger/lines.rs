@@ -17,13 +17,14 @@
 //! and copies elsewhere are the keeper's.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::chain::{Head, check_append, check_end, check_taken, name_redacted, seal};
 use super::entry::{Draft, LedgerEntry};
-use super::store::{Ending, Filter, Raw, Reader, Store, Visitor};
+use super::store::{Ending, Filter, PATIENCE, Raw, Reader, Store, Visitor};
 use crate::calendar::Day;
 use crate::error::LedgerError;
 use crate::limits;
@@ -38,6 +39,27 @@ pub struct LinesStore {
 
 /// The longest line: the longest entry holds a model, whose file may be half as long.
 const LONGEST_LINE: u64 = 2 * limits::MODEL_BYTES;
+
+/// Asks for a lock until it is given: a program that hangs, or somebody who holds it for ever, must not hang this one. Asked
+/// more and more rarely, from a millisecond on, since most who hold it are done in a few.
+fn wait(try_lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
+    const RAREST: Duration = Duration::from_millis(32);
+    let (mut waited, mut pause) = (Duration::ZERO, Duration::from_millis(1));
+    loop {
+        match try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if waited >= PATIENCE => {
+                let seconds = PATIENCE.as_secs();
+                let why = format!("another program has held it for {seconds} seconds; end that one, and run the same again");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+        }
+        waited += pause;
+        pause = RAREST.min(pause * 2);
+    }
+}
 
 /// What the end of a file says.
 struct Survey {
@@ -100,7 +122,7 @@ impl LinesStore {
     fn lock(&self) -> Result<File, LedgerError> {
         let io = |error: io::Error| self.io("lock it", &error);
         let lock = self.lock_file().map_err(io)?;
-        lock.lock().map_err(io)?;
+        wait(|| lock.try_lock()).map_err(io)?;
         // What a redaction that was killed had written of its new file: nobody else is writing one.
         match fs::remove_file(self.beside(".new")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io(error)),
@@ -113,7 +135,7 @@ impl LinesStore {
     fn lock_to_read(&self) -> Result<Option<File>, LedgerError> {
         let io = |error: io::Error| self.io("lock it", &error);
         match self.lock_file() {
-            Ok(lock) => lock.lock_shared().map(|()| Some(lock)).map_err(io),
+            Ok(lock) => wait(|| lock.try_lock_shared()).map(|()| Some(lock)).map_err(io),
             Err(error)
                 if matches!(
                     error.kind(),

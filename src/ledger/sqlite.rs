@@ -26,7 +26,7 @@ use rusqlite::{
 use super::chain::{Head, Sealed, check_append, check_end, check_taken, name_redacted, seal};
 use super::entry::{Content, Draft, Header, LedgerEntry};
 use super::lines::{private, sync_folder};
-use super::store::{Access, Ending, Filter, Raw, Reader, Store, Visitor};
+use super::store::{Access, Ending, Filter, PATIENCE, Raw, Reader, Store, Visitor};
 use crate::calendar::Day;
 use crate::error::{LedgerError, MAKE_ROOM};
 
@@ -37,9 +37,6 @@ use tables::{CONTENT_STAYS, SCHEMA, bytes, query, raw};
 const APPLICATION: i64 = 0x4548_4C47;
 /// The format of the tables.
 const FORMAT: i64 = 1;
-/// How long a writer waits for the others. A batch of 50,000 entries takes a second or two, a redaction of a
-/// large ledger more; half a minute is longer than either, and short enough for a person to see an error.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Entries in one `SQLite` file.
 pub struct SqliteStore {

@@ -1,9 +1,15 @@
 //! What a store of entries has to do. There are two: one `SQLite` file, and one file of JSON lines.
 
+use std::time::Duration;
+
 use super::chain::Head;
 use super::entry::{Content, Draft, Header, LedgerEntry};
 use crate::calendar::Day;
 use crate::error::LedgerError;
+
+/// How long a program waits for those that have the ledger. A batch of 50,000 entries takes a second or two, a redaction of a
+/// large ledger more; half a minute is longer than either, and short enough for a person to see an error.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which entries to read. Without a condition: all. Conditions add up.
 ///

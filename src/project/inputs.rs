@@ -1,9 +1,10 @@
 //! The files that a project reads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::source::TableFile;
 use super::{CodesFile, Project, PseudonymsBy};
+use crate::error::ProjectError;
 use crate::records::Extract;
 
 impl Project {
@@ -44,5 +45,22 @@ impl Project {
             files.push(self.folder.join(path));
         }
         files
+    }
+
+    /// Refuses a file that lies where the project may not read. Files that are not there are left to whoever opens them.
+    pub(super) fn stays_inside(&self) -> Result<(), ProjectError> {
+        let own = |folder: &Path| match folder.as_os_str().is_empty() {
+            true => Path::new(".").canonicalize(),
+            false => folder.canonicalize(),
+        };
+        let allowed = [&*self.folder, self.extracts()].into_iter().chain(self.may_read.iter().map(PathBuf::as_path));
+        let allowed: Vec<PathBuf> = allowed.filter_map(|folder| own(folder).ok()).collect();
+        let outside = |path: &PathBuf| {
+            path.canonicalize().is_ok_and(|real| !allowed.iter().any(|folder| real.starts_with(folder)))
+        };
+        match self.input_files().into_iter().find(outside) {
+            None => Ok(()),
+            Some(path) => Err(ProjectError::Outside { path }),
+        }
     }
 }

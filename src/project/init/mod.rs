@@ -165,6 +165,8 @@ impl DraftParams {
             Ok(project) => project,
             Err(fault) => return (vec![fault.to_string()], 0),
         };
+        // Whoever drafts a project from a folder means it to be read.
+        let project = project.may_read(&self.folder);
         let project = match self.read_on {
             Some(day) => project.read_on(day),
             None => project,
