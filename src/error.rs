@@ -772,6 +772,32 @@ pub enum ReviewError {
     /// A decision without a reason.
     #[error("a decision needs a reason in words")]
     NoReason,
+    /// A text of a reviewer that is longer than anybody reads.
+    #[error(
+        "what a reviewer writes about one case has no more than {most} bytes, and this has {bytes}; keep longer notes in the case file"
+    )]
+    TooLong {
+        /// Its bytes.
+        bytes: usize,
+        /// The most.
+        most: usize,
+    },
+    /// The council's own list of reasons is none.
+    #[error("the list of reasons (`review.reason_codes`) cannot be used: {0}")]
+    ReasonCodes(String),
+    /// A decision does not name one of the council's reasons.
+    #[error(
+        "a decision of this list names one of its reasons, {}", if .0.is_empty() { "and it has none; leave it out".to_owned() } else { .0.join(", ") }
+    )]
+    ReasonCode(Vec<String>),
+    /// A reviewer who has not written their own judgement down.
+    #[error(
+        "on this list the reviewer's own judgement is written down before the case is seen (`--own-judgement`)"
+    )]
+    JudgeFirst,
+    /// A file of decisions that cannot be used.
+    #[error("the file of decisions cannot be used: {0}; nothing of it was put on record")]
+    DecisionFile(String),
 }
 
 /// A report that cannot be written.

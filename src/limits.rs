@@ -16,6 +16,9 @@ pub const SETTINGS_BYTES: u64 = 4 << 20;
 /// The most bytes of a model file: 64 MiB, fifty times those of the models in `models/`.
 pub const MODEL_BYTES: u64 = 64 << 20;
 
+/// The most bytes of what a reviewer writes about one case: 64 KiB, some twenty pages. A long note has ten.
+pub const NOTE_BYTES: usize = 64 << 10;
+
 /// The most bytes of one record of a delimited text, with all its cells: 16 MiB. A long case note has some thousand.
 pub const RECORD_BYTES: usize = 16 << 20;
 

@@ -97,6 +97,7 @@ use crate::records::{
     Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, Identities, IdentityColumns,
     PeopleColumns, ReadOptions, Records, RecordsBuilder, Selector, SourceMapping, one_or_many,
 };
+use crate::review::ReviewRules;
 use crate::scoring::OnePer;
 use crate::stats::Bootstrap;
 
@@ -168,6 +169,9 @@ pub struct Project {
     /// How monthly lists are drawn.
     #[serde(default)]
     pub list: ListRules,
+    /// How the team works on them.
+    #[serde(default, skip_serializing_if = "ReviewRules::is_default")]
+    pub review: ReviewRules,
     /// The folder that paths are relative to.
     #[serde(skip)]
     folder: PathBuf,
@@ -280,6 +284,7 @@ impl Project {
         project.features()?;
         project.check_mappings()?;
         project.check_known_to()?;
+        project.review.check()?;
         project.check_mitigation()?;
         if !project.referrals.is_empty() && project.helped.is_empty() {
             return Err(ProjectError::ReferralsWithoutHelp.into());

@@ -542,7 +542,7 @@ fn a_table_in_folders_of_its_values_is_one_source_whatever_its_files_are() {
     assert!(visits.columns.categories.contains(&"area".to_owned()), "{}", draft.text());
     let refused = accepted.records().unwrap_err().to_string();
     assert!(refused.contains("--may-read"), "{refused}");
-    let records = accepted.may_read(&extracts).records().unwrap();
+    let records = accepted.clone().may_read(&extracts).records().unwrap();
     assert_eq!(records.intake().iter().find(|intake| intake.source == "visits").unwrap().read, 1_000);
     // Three years of records: what looks back further would be covered for nobody.
     let warnings = accepted.training_warnings(&records);

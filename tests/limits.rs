@@ -228,7 +228,7 @@ fn a_project_reads_nothing_outside_its_folders() {
         "path = \"ROOT/private/secrets.csv\"",
         "path = \"../*/secrets.csv\"",
         "path = [\"rows.csv\", \"../private/secrets.csv\"]",
-        "path = \"../private\"",
+        "path = \"../private/**/*.csv\"",
         "path = \"rows.csv\"\ncodes = { code = \"../private/codes.csv\" }",
         "join = [{ file = \"../private/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
         "join = [{ path = \"ROOT/private/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
@@ -240,8 +240,14 @@ fn a_project_reads_nothing_outside_its_folders() {
         let told = project().records().unwrap_err();
         assert!(matches!(told, Error::Project(ProjectError::Outside { .. })), "{way}: {told}");
         assert!(matches!(project().check(), Err(Error::Project(ProjectError::Outside { .. }))), "{way}");
-        assert!(matches!(project().reading_faults()[..], [Error::Project(ProjectError::Outside { .. })]), "{way}");
-        assert!(matches!(project().protected(), Err(Error::Project(ProjectError::Outside { .. })) | Ok(_)), "{way}");
+        assert!(
+            matches!(project().reading_faults()[..], [Error::Project(ProjectError::Outside { .. })]),
+            "{way}"
+        );
+        assert!(
+            matches!(project().protected(), Err(Error::Project(ProjectError::Outside { .. })) | Ok(_)),
+            "{way}"
+        );
         // Allowing another folder allows nothing here, and whoever runs it can allow this one.
         assert!(project().may_read(root.path().join("own")).records().is_err(), "{way}");
         let read = project().may_read(root.path().join("private")).records();
@@ -250,12 +256,16 @@ fn a_project_reads_nothing_outside_its_folders() {
         let file = file.to_string_lossy();
         let told = refused(&["check", &file]);
         assert!(told.contains("--may-read"), "{way}: {told}");
-        assert!(!told.contains("child-7") && !told.contains("keepsake") && !told.contains("0123456789"), "{told}");
+        assert!(
+            !told.contains("child-7") && !told.contains("keepsake") && !told.contains("0123456789"),
+            "{told}"
+        );
     }
     #[cfg(unix)]
     {
         let root = nosy("path = \"link.csv\"");
-        std::os::unix::fs::symlink(root.path().join("private/secrets.csv"), root.path().join("own/link.csv")).unwrap();
+        std::os::unix::fs::symlink(root.path().join("private/secrets.csv"), root.path().join("own/link.csv"))
+            .unwrap();
         let project = Project::load(root.path().join("own/project.toml")).unwrap();
         assert!(matches!(project.records(), Err(Error::Project(ProjectError::Outside { .. }))));
         // A project that is itself reached by a link is at home where it really stands.

@@ -28,7 +28,8 @@ pub struct Arguments {
 
 /// Whether a folder is another one or in it.
 fn below(folder: &Path, other: &Path) -> bool {
-    matches!((folder.canonicalize(), other.canonicalize()), (Ok(folder), Ok(other)) if folder.starts_with(other))
+    let real = |folder: &Path| folder.canonicalize().ok();
+    real(folder).zip(real(other)).is_some_and(|(folder, other)| folder.starts_with(other))
 }
 
 /// The file beside a project by which an editor checks it.

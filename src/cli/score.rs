@@ -123,6 +123,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         None => ReviewList::draw(&scores, params)?,
         Some(shares) => ReviewList::draw_shared(&scores, params, &project.protected()?, shares)?,
     };
+    list = list.reviewed_by(project.review.clone())?;
     if let Some(earlier) = &earlier {
         list.since(earlier, &scores)?;
     }

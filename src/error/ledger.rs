@@ -133,6 +133,24 @@ pub enum LedgerError {
         /// The last entry's.
         last: String,
     },
+    /// What a review may not be.
+    #[error(transparent)]
+    Review(#[from] super::ReviewError),
+    /// One of the decisions of a file cannot be put on record.
+    #[error(
+        "the decision about place {place} cannot be put on record, and so nothing of the file was: {why}"
+    )]
+    Submitted {
+        /// The place.
+        place: u32,
+        /// Why.
+        why: Box<LedgerError>,
+    },
+    /// A file of decisions that is about another list.
+    #[error(
+        "in that place of the list stands another case than the file says: it goes with another list, or was changed"
+    )]
+    OtherCase,
     /// A second decision about a case.
     #[error(
         "the case is decided already, in entry {entry}; if this decision is to take its place, say so (--supersedes {entry})"

@@ -6,6 +6,7 @@ use std::fmt;
 use hashbrown::{HashMap, HashSet};
 use serde::Serialize;
 
+use super::decisions::Judged;
 use super::events::{CaseOpened, CaseScored, DecisionFacts, EntryKind, ModelFacts, RunFinished};
 use super::groups::{GroupTallies, by_group};
 use super::handle::Ledger;
@@ -37,6 +38,11 @@ pub struct Account {
     pub lists_never_opened: u64,
     /// Alerts by group of each protected characteristic, where they were given.
     pub by_group: Vec<GroupTallies>,
+    /// How alerts were judged by the reasons that people were shown (the three largest that raise), the most disagreed with first;
+    /// reasons with fewer decisions than `minimum_group` are left out.
+    pub by_reason: Vec<Judged>,
+    /// How they were judged by the codes that people gave, likewise.
+    pub by_code: Vec<Judged>,
     /// Of a group, no number of people under this is told, nor could it be worked out.
     pub minimum_group: u32,
     /// Corrections on record.
@@ -137,6 +143,8 @@ impl Ledger {
             alerts: of(false),
             at_random: of(true),
             by_group: protected.map_or_else(Vec::new, |protected| by_group(&cases, protected, minimum)),
+            by_reason: self.judged_by_reason(&cases, minimum)?,
+            by_code: Judged::by_code(&cases, &code_words(&finished), minimum),
             minimum_group: minimum,
             corrections: count(EntryKind::Correction)?,
             purges: count(EntryKind::Purge)?,
@@ -204,6 +212,12 @@ impl Ledger {
         }
         Ok(lines)
     }
+}
+
+/// What codes mean, by the last list that has them.
+fn code_words(runs: &[RunFinished]) -> BTreeMap<String, String> {
+    let codes = runs.iter().flat_map(|run| &run.review.reason_codes);
+    codes.map(|reason| (reason.code.clone(), reason.words.clone())).collect()
 }
 
 fn run_lines(finished: &[RunFinished], cases: &BTreeMap<u64, Listed>) -> Vec<RunLine> {
@@ -275,6 +289,8 @@ impl fmt::Display for Account {
             writeln!(f, "\nCases listed at random, for comparison")?;
             write_tally(f, &self.at_random)?;
         }
+        write_judged(f, "How alerts were judged, by the reasons that led them", &self.by_reason)?;
+        write_judged(f, "How alerts were judged, by the reason given", &self.by_code)?;
         for held in &self.by_group {
             writeln!(f, "\nAlerts by {}", held.characteristic)?;
             for tally in &held.groups {
@@ -304,6 +320,19 @@ impl fmt::Display for Account {
         )?;
         write!(f, "Brackets hold 95% intervals (Wilson); they take cases as independent.")
     }
+}
+
+fn write_judged(f: &mut fmt::Formatter<'_>, head: &str, all: &[Judged]) -> fmt::Result {
+    if all.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\n{head}")?;
+    for judged in all {
+        let mark = if judged.stands_out { "; more than others: is that feature right?" } else { "" };
+        let rate = shown_of(judged.override_rate.as_ref(), "decision");
+        writeln!(f, "  {}: overrode {rate}{mark}", judged.reason)?;
+    }
+    Ok(())
 }
 
 /// `1 list`, `2 lists`.

@@ -16,7 +16,9 @@ use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::known_to::IsKnown;
 use crate::records::Intake;
-use crate::review::{Agreement, Among, ListParams, RandomSample, Reviewer, SharesUsed, Step, WhyListed};
+use crate::review::{
+    Agreement, Among, ListParams, RandomSample, ReviewRules, Reviewer, SharesUsed, Step, WhyListed,
+};
 use crate::scoring::{Acceptance, Exception, OnePer, Provenance};
 
 /// What an entry is about.
@@ -166,6 +168,9 @@ pub struct RunFinished {
     /// The shares by which its places were dealt to groups, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shares: Option<SharesUsed>,
+    /// How the team works on the list.
+    #[serde(default, skip_serializing_if = "ReviewRules::is_default")]
+    pub review: ReviewRules,
     /// Alerts: cases listed for their rank, in the cohort or in their group.
     pub alerts: u64,
     /// Cases listed at random.
@@ -285,6 +290,9 @@ pub(crate) struct DecisionFacts {
     pub(crate) step: Step,
     /// Whether they agree with the case's place on the list.
     pub(crate) agreement: Agreement,
+    /// The reason in the council's own list, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason_code: Option<String>,
     /// The entry of the decision about the same case whose place this one takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) supersedes: Option<u64>,

@@ -160,11 +160,21 @@ impl Ledger {
     /// again, so that what it looked at still holds when its entries are written.
     pub(super) fn write(
         &self,
+        make: impl FnMut() -> Result<Vec<Draft>, LedgerError>,
+    ) -> Result<Head, LedgerError> {
+        self.write_later(None, make)
+    }
+
+    /// The same for what may have been done before the ledger's last entry, with why it is put on record only now, where
+    /// nobody gave another reason.
+    pub(super) fn write_later(
+        &self,
+        why: Option<&str>,
         mut make: impl FnMut() -> Result<Vec<Draft>, LedgerError>,
     ) -> Result<Head, LedgerError> {
         loop {
             let head = self.head()?;
-            let drafts = self.dated(make()?)?;
+            let drafts = self.dated(make()?, why)?;
             match self.store.append(drafts, Some(&head)) {
                 Err(LedgerError::Moved) => {}
                 done => return done,
@@ -180,7 +190,7 @@ impl Ledger {
         loop {
             let head = self.head()?;
             let (entries, drafts) = choose()?;
-            match self.store.redact(&entries, self.dated(drafts)?, Some(&head)) {
+            match self.store.redact(&entries, self.dated(drafts, None)?, Some(&head)) {
                 Err(LedgerError::Moved) => {}
                 done => return done,
             }
@@ -188,8 +198,8 @@ impl Ledger {
     }
 
     /// Writes down what the clock says, and holds the days against that of the last entry.
-    fn dated(&self, mut drafts: Vec<Draft>) -> Result<Vec<Draft>, LedgerError> {
-        let why = self.why_earlier.as_deref().filter(|why| !words::is_blank(why));
+    fn dated(&self, mut drafts: Vec<Draft>, why: Option<&str>) -> Result<Vec<Draft>, LedgerError> {
+        let why = self.why_earlier.as_deref().filter(|why| !words::is_blank(why)).or(why);
         let written = self.clock.as_ref().map(|clock| clock());
         let mut last = if drafts.is_empty() { None } else { self.store.last_day()? };
         for draft in &mut drafts {

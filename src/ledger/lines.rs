@@ -51,7 +51,9 @@ fn wait(try_lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
             Err(TryLockError::Error(error)) => return Err(error),
             Err(TryLockError::WouldBlock) if waited >= PATIENCE => {
                 let seconds = PATIENCE.as_secs();
-                let why = format!("another program has held it for {seconds} seconds; end that one, and run the same again");
+                let why = format!(
+                    "another program has held it for {seconds} seconds; end that one, and run the same again"
+                );
                 return Err(io::Error::new(io::ErrorKind::TimedOut, why));
             }
             Err(TryLockError::WouldBlock) => std::thread::sleep(pause),

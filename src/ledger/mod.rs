@@ -22,6 +22,7 @@
 mod account;
 mod chain;
 mod checkpoint;
+mod decisions;
 mod earlier;
 mod entry;
 mod events;
@@ -45,6 +46,7 @@ pub use crate::error::LedgerError;
 pub use account::{Account, ModelLine, RunLine};
 pub use chain::{Head, PURGE};
 pub use checkpoint::{Checkpoint, PublicKey, SigningKey};
+pub use decisions::{Judged, RecordedDecision};
 pub use entry::{Content, Draft, LedgerEntry};
 pub use events::{EntryKind, RejectCount, RunFinished};
 pub use groups::{GroupTallies, GroupTally};

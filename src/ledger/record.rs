@@ -417,6 +417,7 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
         one_per,
         among,
         shares: list.shares().cloned(),
+        review: list.review().clone(),
         alerts: list.len() as u64 - at_random,
         at_random,
     }

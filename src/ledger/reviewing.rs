@@ -1,4 +1,4 @@
-//! Writing down what people do with a list: cases opened, decisions.
+//! Writing down what people do with a list: cases opened, decisions, one by one or as a file.
 
 use super::entry::Draft;
 use super::events::{
@@ -8,9 +8,14 @@ use super::handle::Ledger;
 use super::shown::ShownCase;
 use super::store::Filter;
 use crate::calendar::Day;
-use crate::error::LedgerError;
-use crate::review::{Decision, Reviewer, WhyListed};
+use crate::error::{LedgerError, ReviewError};
+use crate::limits;
+use crate::review::{Decision, DecisionFile, Reviewer, SubmittedDecision, WhyListed};
 use crate::scoring::Provenance;
+use crate::words;
+
+/// Why a decision of a file may lie before what is on record already.
+const HANDED_IN: &str = "decided on the list's page, and handed in later";
 
 impl Ledger {
     /// Opens a case of a recorded list (the run, or the beginning of its id, and the place from 1) for a named
@@ -22,7 +27,7 @@ impl Ledger {
     /// [`LedgerError::NoRun`], [`LedgerError::NoPlace`] where there is no such list or place,
     /// [`LedgerError::Purged`] where the case was taken out, [`LedgerError::Expired`] after the list's last
     /// day, [`LedgerError::Retired`] where the model was taken out of use by then, [`LedgerError::Incomplete`] without
-    /// name or role.
+    /// name or role, [`ReviewError::JudgeFirst`] where the list asks for the reviewer's own judgement first and there is none.
     pub fn open_case(
         &self,
         listed: (&str, u32),
@@ -31,7 +36,8 @@ impl Ledger {
         on: Day,
     ) -> Result<RecordedCase, LedgerError> {
         let case = self.listed(listed, reviewer, on)?;
-        let own = own_judgement.map(str::trim).filter(|text| !text.is_empty());
+        let own = own_judgement.map(str::trim).filter(|text| !words::is_blank(text));
+        short_enough(own)?;
         self.write(|| {
             let is_held = !self
                 .entries(&Filter::of(&[EntryKind::CaseScored]).subject(&case.entity).limit(1))?
@@ -40,7 +46,11 @@ impl Ledger {
                 return Err(LedgerError::Purged);
             }
             // Who has opened it before has seen the score before.
-            let judged_first = own.is_some() && self.opening(&case)?.is_none();
+            let is_first = self.opening(&case)?.is_none();
+            if is_first && case.judge_first && own.is_none() {
+                return Err(ReviewError::JudgeFirst.into());
+            }
+            let judged_first = own.is_some() && is_first;
             let facts = CaseOpened { case: case.entry, reviewer: case.reviewer.clone(), judged_first };
             let content = OpenedContent { own_judgement: own.map(str::to_owned) };
             let draft = Draft::of(EntryKind::CaseOpened, on, &facts)?.run(&case.run);
@@ -87,7 +97,8 @@ impl Ledger {
         on: Day,
     ) -> Result<RecordedCase, LedgerError> {
         reviewer.check().map_err(|_| LedgerError::Incomplete("the reviewer's name and role"))?;
-        let audit = self.run_named(run)?.audit;
+        let run = self.run_named(run)?;
+        let (audit, judge_first) = (run.audit, run.review.own_judgement_first);
         self.check_in_use(&audit, on)?;
         if on < audit.requested_on {
             return Err(LedgerError::TooEarly("the day on which the list was asked for"));
@@ -117,6 +128,7 @@ impl Ledger {
             reviewer,
             opened_on: on,
             expires: audit.expires,
+            judge_first,
         })
     }
 
@@ -136,7 +148,7 @@ impl Ledger {
     /// on a list in this ledger, [`LedgerError::Retired`] where the model was taken out of use by then,
     /// [`LedgerError::Decided`] where the case is decided already.
     pub fn record_decision(&self, decision: &Decision) -> Result<u64, LedgerError> {
-        Ok(self.write(|| self.decision_drafts(decision, None))?.entries)
+        Ok(self.write(|| self.decision_drafts(decision, None, None))?.entries)
     }
 
     /// Puts a decision on record that takes the place of the case's last one, whose entry is `superseded`. Both stay on
@@ -145,17 +157,77 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::record_decision`]; [`LedgerError::NotTheLast`] where that entry is not the case's last decision.
     pub fn supersede_decision(&self, superseded: u64, decision: &Decision) -> Result<u64, LedgerError> {
-        Ok(self.write(|| self.decision_drafts(decision, Some(superseded)))?.entries)
+        Ok(self.write(|| self.decision_drafts(decision, Some(superseded), None))?.entries)
+    }
+
+    /// Puts the decisions of a file on record, each with its opening, by the road of any other: all of them or none. Gives for
+    /// each place the number of its decision's entry, in the file's order.
+    ///
+    /// Days are the file's, which may lie before those of entries that others wrote meanwhile; that they do stands in the
+    /// entry, with the day of writing beside it where the ledger [has a clock](Ledger::with_clock).
+    ///
+    /// # Errors
+    /// [`LedgerError::NoRun`] where there is no such list; [`LedgerError::Submitted`] with the place and what
+    /// [`Ledger::open_case`] and [`Ledger::record_decision`] have against it, [`LedgerError::OtherCase`] among it.
+    pub fn submit(&self, file: &DecisionFile) -> Result<Vec<(u32, u64)>, LedgerError> {
+        let mut numbers = Vec::new();
+        let head = self.write_later(Some(HANDED_IN), || {
+            let mut drafts: Vec<(Option<u32>, Draft)> = Vec::new();
+            for submitted in &file.decisions {
+                let place = submitted.place;
+                let of_one = self
+                    .submitted(file, submitted)
+                    .map_err(|why| LedgerError::Submitted { place, why: Box::new(why) })?;
+                let last = of_one.len() - 1;
+                drafts.extend(
+                    of_one
+                        .into_iter()
+                        .enumerate()
+                        .map(|(nth, draft)| ((nth == last).then_some(place), draft)),
+                );
+            }
+            // An opening stays before its decision: no day of a decision lies before its opening's.
+            drafts.sort_by_key(|(_, draft)| draft.on);
+            numbers = drafts.iter().map(|(place, _)| *place).collect();
+            Ok(drafts.into_iter().map(|(_, draft)| draft).collect())
+        })?;
+        let first = head.entries + 1 - numbers.len() as u64;
+        let entry_of = |place: u32| {
+            numbers.iter().position(|held| *held == Some(place)).map(|nth| (place, first + nth as u64))
+        };
+        Ok(file.decisions.iter().filter_map(|decision| entry_of(decision.place)).collect())
+    }
+
+    /// The entries of one of a file's decisions, its own last.
+    fn submitted(
+        &self,
+        file: &DecisionFile,
+        submitted: &SubmittedDecision,
+    ) -> Result<Vec<Draft>, LedgerError> {
+        let own = submitted.own_judgement();
+        short_enough(own)?;
+        let case = self.listed((&file.run, submitted.place), file.reviewer.clone(), submitted.opened_on)?;
+        if case.entity != submitted.case {
+            return Err(LedgerError::OtherCase);
+        }
+        let mut decision =
+            case.decide(submitted.step, submitted.agreement, &*submitted.reason, submitted.decided_on)?;
+        if let Some(code) = &submitted.reason_code {
+            decision = decision.coded(code);
+        }
+        self.decision_drafts(&decision, submitted.supersedes, own)
     }
 
     fn decision_drafts(
         &self,
         decision: &Decision,
         supersedes: Option<u64>,
+        own_judgement: Option<&str>,
     ) -> Result<Vec<Draft>, LedgerError> {
         let run = decision.run_id();
-        let audit = self.finished(run)?.ok_or_else(|| LedgerError::NoRun(run.to_owned()))?.audit;
-        self.check_in_use(&audit, decision.decided_on())?;
+        let held = self.finished(run)?.ok_or_else(|| LedgerError::NoRun(run.to_owned()))?;
+        self.check_in_use(&held.audit, decision.decided_on())?;
+        held.review.allow(decision.reason_code())?;
         let wanted = Filter::of(&[EntryKind::CaseScored]).run(run).subject(decision.entity());
         let case = self.entries(&wanted)?.into_iter().next().ok_or(LedgerError::NotListed)?;
         if case.facts_as::<CaseScored>()?.place.is_none() {
@@ -163,7 +235,7 @@ impl Ledger {
         }
         let reviewer = decision.reviewer().clone();
         let mut drafts = Vec::new();
-        let (mut was_opened, mut decided) = (false, None);
+        let (mut was_opened, mut is_first, mut decided) = (false, true, None);
         for entry in self.entries(&Filter::of(&[EntryKind::CaseOpened, EntryKind::Decision]).run(run))? {
             if entry.about() == Some(EntryKind::Decision) {
                 if entry.facts_as::<DecisionFacts>()?.case == case.seq() {
@@ -171,9 +243,10 @@ impl Ledger {
                 }
             } else {
                 let facts: CaseOpened = entry.facts_as()?;
-                was_opened |= facts.case == case.seq()
-                    && facts.reviewer == reviewer
-                    && entry.on() == decision.opened_on();
+                if facts.case == case.seq() && facts.reviewer == reviewer {
+                    is_first = false;
+                    was_opened |= entry.on() == decision.opened_on();
+                }
             }
         }
         match (decided, supersedes) {
@@ -181,10 +254,16 @@ impl Ledger {
             (decided, Some(entry)) if decided != Some(entry) => return Err(LedgerError::NotTheLast(entry)),
             _ => {}
         }
-        if !was_opened {
-            let facts = CaseOpened { case: case.seq(), reviewer: reviewer.clone(), judged_first: false };
+        if is_first && held.review.own_judgement_first && own_judgement.is_none() {
+            return Err(ReviewError::JudgeFirst.into());
+        }
+        // A judgement that comes with a case that was opened already stands in an opening of its own.
+        if !was_opened || own_judgement.is_some() {
+            let judged_first = own_judgement.is_some() && is_first;
+            let facts = CaseOpened { case: case.seq(), reviewer: reviewer.clone(), judged_first };
+            let content = OpenedContent { own_judgement: own_judgement.map(str::to_owned) };
             let draft = Draft::of(EntryKind::CaseOpened, decision.opened_on(), &facts)?.run(run);
-            drafts.push(draft.with(Some(decision.entity()), &OpenedContent { own_judgement: None })?);
+            drafts.push(draft.with(Some(decision.entity()), &content)?);
         }
         let facts = DecisionFacts {
             case: case.seq(),
@@ -193,12 +272,22 @@ impl Ledger {
             opened_on: decision.opened_on(),
             step: decision.step(),
             agreement: decision.agreement(),
+            reason_code: decision.reason_code().map(str::to_owned),
             supersedes,
         };
         let content = DecisionContent { reason: decision.reason().to_owned() };
         let draft = Draft::of(EntryKind::Decision, decision.decided_on(), &facts)?.run(run);
         drafts.push(draft.with(Some(decision.entity()), &content)?);
         Ok(drafts)
+    }
+}
+
+/// Refuses a judgement that is longer than anybody reads.
+fn short_enough(own_judgement: Option<&str>) -> Result<(), ReviewError> {
+    let bytes = own_judgement.map_or(0, str::len);
+    match bytes > limits::NOTE_BYTES {
+        true => Err(ReviewError::TooLong { bytes, most: limits::NOTE_BYTES }),
+        false => Ok(()),
     }
 }
 
@@ -213,6 +302,8 @@ pub struct RecordedCase {
     reviewer: Reviewer,
     opened_on: Day,
     expires: Day,
+    /// Whether a reviewer's own judgement comes first.
+    judge_first: bool,
 }
 
 crate::opaque_debug!(RecordedCase);
@@ -241,14 +332,14 @@ impl RecordedCase {
     /// Decides, with a reason in words.
     ///
     /// # Errors
-    /// [`ReviewError`](crate::error::ReviewError) without a reason or after the list's last day.
+    /// [`ReviewError`] without a reason, with one beyond 64 KiB, or after the list's last day.
     pub fn decide(
         self,
         step: crate::review::Step,
         agreement: crate::review::Agreement,
         reason: impl Into<String>,
         on: Day,
-    ) -> Result<Decision, crate::error::ReviewError> {
+    ) -> Result<Decision, ReviewError> {
         Decision::about(
             crate::review::LookedAt {
                 run_id: self.run,

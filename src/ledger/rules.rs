@@ -12,7 +12,7 @@ use super::chain::{PURGE, redacted_by, says_who_and_why};
 use super::entry::{Content, Header};
 use super::events::{
     CaseOpened, CaseScored, CorrectionFacts, DecisionContent, DecisionFacts, EntryKind, ModelFacts,
-    PurgeFacts, RunFinished, RunStarted, ScoreContent,
+    OpenedContent, PurgeFacts, RunFinished, RunStarted, ScoreContent,
 };
 use super::store::Record;
 use crate::calendar::Day;
@@ -379,11 +379,30 @@ impl Rules {
         Ok(listed)
     }
 
+    /// Whether the list of a case asks for the reviewer's own judgement before anything else.
+    fn asks_first(&self, case: u64) -> bool {
+        let run = self.listed.get(&case).and_then(|listed| self.runs.get(&listed.run));
+        run.and_then(|run| run.ended.as_ref()).is_some_and(|ended| ended.says.review.own_judgement_first)
+    }
+
     fn opened(&mut self, header: &Header, content: Option<&Content>) -> Broken {
         let facts: CaseOpened = facts(header)?;
         named(&[&facts.reviewer.name, &facts.reviewer.role])?;
+        let asks_first = self.asks_first(facts.case);
+        let own = content.map(body::<OpenedContent>).transpose()?;
+        if own.is_some_and(|own| facts.judged_first && own.own_judgement.is_none()) {
+            return Err(
+                "the reviewer is said to have judged before they saw the score, and no judgement stands there",
+            );
+        }
         let listed = self.case(facts.case, header, content)?;
-        if facts.judged_first && listed.openings.iter().any(|(before, _)| before.reviewer == facts.reviewer) {
+        let is_first = listed.openings.iter().all(|(before, _)| before.reviewer != facts.reviewer);
+        if is_first && asks_first && !facts.judged_first {
+            return Err(
+                "the reviewer saw the case without a judgement of their own, which its list asks for first",
+            );
+        }
+        if facts.judged_first && !is_first {
             return Err(
                 "the reviewer is said to have judged before they saw the score, and had opened the case before",
             );
@@ -399,6 +418,11 @@ impl Rules {
             && words::is_blank(&body::<DecisionContent>(content)?.reason)
         {
             return Err("it gives no reason");
+        }
+        let review = self.listed.get(&facts.case).and_then(|listed| self.runs.get(&listed.run));
+        let review = review.and_then(|run| run.ended.as_ref()).map(|ended| &ended.says.review);
+        if review.is_some_and(|review| review.allow(facts.reason_code.as_deref()).is_err()) {
+            return Err("it does not name one of the reasons of its list");
         }
         let listed = self.case(facts.case, header, content)?;
         let is_its =

@@ -131,6 +131,7 @@ mod tests {
                     opened_on: "2025-01-01".parse().unwrap(),
                     step: Step::NoAction,
                     agreement,
+                    reason_code: None,
                     supersedes: None,
                 };
                 (on.parse().unwrap(), facts)

@@ -53,7 +53,8 @@ impl Project {
             true => Path::new(".").canonicalize(),
             false => folder.canonicalize(),
         };
-        let allowed = [&*self.folder, self.extracts()].into_iter().chain(self.may_read.iter().map(PathBuf::as_path));
+        let allowed =
+            [&*self.folder, self.extracts()].into_iter().chain(self.may_read.iter().map(PathBuf::as_path));
         let allowed: Vec<PathBuf> = allowed.filter_map(|folder| own(folder).ok()).collect();
         let outside = |path: &PathBuf| {
             path.canonicalize().is_ok_and(|real| !allowed.iter().any(|folder| real.starts_with(folder)))

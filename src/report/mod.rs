@@ -33,10 +33,11 @@
 pub mod audit;
 mod chances;
 mod check_page;
+mod decisions;
 mod figure;
 mod glossary;
-mod html;
 mod labels;
+mod list_page;
 mod model_page;
 mod page;
 pub mod papers;
@@ -49,7 +50,8 @@ mod tests;
 use crate::words;
 
 pub use check_page::{check_html, check_json};
-pub use html::list_html;
+pub use decisions::decisions_csv;
+pub use list_page::list_html;
 pub use model_page::{AnyModel, model_html, model_json};
 pub use plain::{list_csv, list_json};
 pub use subject::subject_html;

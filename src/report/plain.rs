@@ -5,7 +5,7 @@ use crate::error::ReportError;
 use crate::evaluate::Estimate;
 use crate::known_to::IsKnown;
 use crate::outputs::{cell, json_text};
-use crate::review::{ListedCase, ReviewList, WhyListed};
+use crate::review::{ListedCase, ReviewList};
 use crate::scoring::{Contribution, ScoredCase};
 
 /// How many reasons a row has: as many columns as fit on a screen beside the rest. The page and the data
@@ -32,7 +32,6 @@ const UTF8_MARK: &str = "\u{feff}";
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
-    let mut table = csv::Writer::from_writer(UTF8_MARK.as_bytes().to_vec());
     let mut head = vec![
         "place".to_owned(),
         "rank".to_owned(),
@@ -66,14 +65,22 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
         ]
         .map(str::to_owned),
     );
-    table.write_record(&head).map_err(|error| failed(&error))?;
     let witness = list.witness().map(ToString::to_string).unwrap_or_default();
-    for (nth, entry) in list.entries().iter().enumerate() {
-        table
-            .write_record(
-                row(nth + 1, entry, has_own_days).into_iter().chain([witness.clone()]).chain(tested(list)),
-            )
-            .map_err(|error| failed(&error))?;
+    let lines = list.entries().iter().enumerate().map(|(nth, entry)| {
+        row(nth + 1, entry, has_own_days).into_iter().chain([witness.clone()]).chain(tested(list)).collect()
+    });
+    table(&head, lines)
+}
+
+/// A table as a spreadsheet takes it, from cells that are safe already.
+pub(super) fn table(
+    head: &[String],
+    lines: impl Iterator<Item = Vec<String>>,
+) -> Result<String, ReportError> {
+    let mut table = csv::Writer::from_writer(UTF8_MARK.as_bytes().to_vec());
+    table.write_record(head).map_err(|error| failed(&error))?;
+    for line in lines {
+        table.write_record(line).map_err(|error| failed(&error))?;
     }
     let bytes = table.into_inner().map_err(|error| failed(&error))?;
     String::from_utf8(bytes).map_err(|error| failed(&error))
@@ -95,15 +102,10 @@ fn failed(error: &dyn std::error::Error) -> ReportError {
 fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<String> {
     let case = entry.case();
     let observed = &case.band().observed;
-    let drawn = match entry.why_listed() {
-        WhyListed::ByRank => "by rank",
-        WhyListed::AtRandom => "at random",
-        WhyListed::ByShare => "by share",
-    };
     let mut cells = vec![
         place.to_string(),
         case.rank().to_string(),
-        drawn.to_owned(),
+        entry.why_listed().words().to_owned(),
         cell(case.entity()).into_owned(),
         cell(&entry.beside().iter().map(ScoredCase::entity).collect::<Vec<_>>().join("; ")).into_owned(),
         case.is_known().map_or("", IsKnown::words).to_owned(),

@@ -1,7 +1,7 @@
 //! What a list's page says of the list before it.
 
 use super::words;
-use crate::review::{Agreement, ChangedReason, PastDecision, Reviewer, Since, Step};
+use crate::review::{ChangedReason, PastDecision, Reviewer, Since};
 
 /// What changed since an earlier list.
 pub(super) struct Changes<'a> {
@@ -87,16 +87,7 @@ impl<'a> Changed<'a> {
 
 /// `Offer support, agrees: seen at school (A. Worker, early help worker, 12 April 2024)`.
 pub(super) fn decided_in_words(decided: &PastDecision) -> String {
-    let step = match decided.step {
-        Step::OfferSupport => "offer support",
-        Step::SeekInformation => "ask those who know the family",
-        Step::NoAction => "no action",
-    };
-    let agreement = match decided.agreement {
-        Agreement::Agree => "agreed with the place",
-        Agreement::Disagree => "disagreed with the place",
-        Agreement::CannotTell => "could not tell",
-    };
+    let (step, agreement) = (decided.step.words(), decided.agreement.words());
     let reason = if decided.reason.is_empty() { String::new() } else { format!(": {}", decided.reason) };
     let Reviewer { name, role } = &decided.by;
     format!("{step}, {agreement}{reason} ({name}, {role}, {})", words::date(decided.on))

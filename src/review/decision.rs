@@ -6,6 +6,7 @@ use super::judgement::{Agreement, Reviewer, Step};
 use super::listed::{ListedCase, WhyListed};
 use crate::calendar::Day;
 use crate::error::ReviewError;
+use crate::limits;
 use crate::scoring::ScoredCase;
 
 /// A case while a named person looks at it. Only from here can there be a [`Decision`], and only one:
@@ -74,6 +75,8 @@ pub struct Decision {
     decided_on: Day,
     step: Step,
     agreement: Agreement,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason_code: Option<String>,
     reason: String,
 }
 
@@ -97,7 +100,8 @@ impl<'l> OpenCase<'l> {
     /// Decides, with a reason in words, and closes the case.
     ///
     /// # Errors
-    /// [`ReviewError::NoReason`] without a reason, [`ReviewError::Expired`] after the list's last day.
+    /// [`ReviewError::NoReason`] without a reason, [`ReviewError::TooLong`] with one beyond 64 KiB,
+    /// [`ReviewError::Expired`] after the list's last day.
     pub fn decide(
         self,
         step: Step,
@@ -141,6 +145,9 @@ impl Decision {
         if crate::words::is_blank(&reason) {
             return Err(ReviewError::NoReason);
         }
+        if reason.len() > limits::NOTE_BYTES {
+            return Err(ReviewError::TooLong { bytes: reason.len(), most: limits::NOTE_BYTES });
+        }
         if on > case.expires {
             return Err(ReviewError::Expired(case.expires.to_string()));
         }
@@ -153,8 +160,17 @@ impl Decision {
             decided_on: on.max(case.opened_on),
             step,
             agreement,
+            reason_code: None,
             reason,
         })
+    }
+
+    /// The same, with a reason of the council's own list ([`ReviewRules`](super::ReviewRules)) beside the words. A ledger
+    /// refuses one that the list's project does not have.
+    #[must_use]
+    pub fn coded(mut self, code: impl Into<String>) -> Self {
+        self.reason_code = Some(code.into());
+        self
     }
 
     /// The run whose list the case was on.
@@ -205,7 +221,13 @@ impl Decision {
         self.agreement
     }
 
-    /// Why.
+    /// The reason in the council's own list, where one was named.
+    #[must_use]
+    pub fn reason_code(&self) -> Option<&str> {
+        self.reason_code.as_deref()
+    }
+
+    /// Why, in words.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason

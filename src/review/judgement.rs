@@ -43,6 +43,31 @@ pub enum Step {
     NoAction,
 }
 
+impl Step {
+    /// All of them, in the order in which a reviewer is asked.
+    pub const ALL: [Self; 3] = [Self::OfferSupport, Self::SeekInformation, Self::NoAction];
+
+    /// In words: `offer support`.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::OfferSupport => "offer support",
+            Self::SeekInformation => "ask those who know the family",
+            Self::NoAction => "no action",
+        }
+    }
+
+    /// As it is written in data: `offer_support`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OfferSupport => "offer_support",
+            Self::SeekInformation => "seek_information",
+            Self::NoAction => "no_action",
+        }
+    }
+}
+
 /// Whether the person's own judgement agrees with the case's place on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,4 +78,44 @@ pub enum Agreement {
     Disagree,
     /// It cannot be said from what is known.
     CannotTell,
+}
+
+impl Agreement {
+    /// All of them, in the order in which a reviewer is asked.
+    pub const ALL: [Self; 3] = [Self::Agree, Self::Disagree, Self::CannotTell];
+
+    /// What the reviewer did, in words: `agreed with the place`.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Agree => "agreed with the place",
+            Self::Disagree => "disagreed with the place",
+            Self::CannotTell => "could not tell",
+        }
+    }
+
+    /// As it is written in data: `cannot_tell`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Agree => "agree",
+            Self::Disagree => "disagree",
+            Self::CannotTell => "cannot_tell",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_data() {
+        for step in Step::ALL {
+            assert_eq!(serde_json::to_value(step).unwrap(), step.code());
+        }
+        for agreement in Agreement::ALL {
+            assert_eq!(serde_json::to_value(agreement).unwrap(), agreement.code());
+        }
+    }
 }

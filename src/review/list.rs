@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::decision::OpenCase;
 use super::judgement::Reviewer;
 use super::listed::{ListedCase, WhyListed};
+use super::rules::ReviewRules;
 use super::since::Since;
 use crate::calendar::Day;
 use crate::error::{AuditError, Error, ReviewError};
@@ -34,6 +35,9 @@ pub struct ReviewList {
     /// How places were dealt to groups, where they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     shares: Option<SharesUsed>,
+    /// How the team works on it.
+    #[serde(skip_serializing_if = "ReviewRules::is_default")]
+    review: ReviewRules,
     /// What came of lists of this length, or of the next longer ones measured, in the backtest.
     #[serde(skip_serializing_if = "Option::is_none")]
     tested: Option<ListLength>,
@@ -294,6 +298,7 @@ impl ReviewList {
             one_per,
             among,
             shares,
+            review: ReviewRules::default(),
             tested,
             entries,
             since: None,
@@ -323,6 +328,22 @@ impl ReviewList {
     /// With where the chain of the ledger ended that holds it.
     pub(crate) fn set_witness(&mut self, witness: Option<Witness>) {
         self.witness = witness;
+    }
+
+    /// The same list, on which the team works so. A ledger holds decisions about its cases to that.
+    ///
+    /// # Errors
+    /// [`ReviewError::ReasonCodes`] where the list of reasons cannot be used.
+    pub fn reviewed_by(mut self, rules: ReviewRules) -> Result<Self, ReviewError> {
+        rules.check()?;
+        self.review = rules;
+        Ok(self)
+    }
+
+    /// How the team works on it.
+    #[must_use]
+    pub fn review(&self) -> &ReviewRules {
+        &self.review
     }
 
     /// What changed since an earlier list; `None` where it was held against none ([`ReviewList::since`]).

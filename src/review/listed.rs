@@ -29,6 +29,18 @@ pub enum WhyListed {
     ByShare,
 }
 
+impl WhyListed {
+    /// In words: `by rank`.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::ByRank => "by rank",
+            Self::AtRandom => "at random",
+            Self::ByShare => "by share",
+        }
+    }
+}
+
 impl ListedCase {
     /// Why the case is on the list.
     #[must_use]

@@ -10,16 +10,20 @@
 
 mod decision;
 mod earlier;
+mod file;
 mod judgement;
 mod list;
 mod listed;
+mod rules;
 mod since;
 
 pub(crate) use decision::LookedAt;
 pub use decision::{Decision, OpenCase};
 pub use earlier::EarlierList;
 pub(crate) use earlier::{EarlierCase, EarlierPart, EarlierPlace};
+pub use file::{DecisionFile, SubmittedDecision};
 pub use judgement::{Agreement, Reviewer, Step};
 pub use list::{Among, ListParams, RandomSample, ReviewList, SharesUsed, Witness};
 pub use listed::{ListedCase, WhyListed};
+pub use rules::{ReasonCode, ReviewRules};
 pub use since::{ChangedReason, Fallen, Left, PastDecision, Since, Stayed, WhyLeft};

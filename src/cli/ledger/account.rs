@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use earlyhelp::calendar::Day;
+use earlyhelp::outputs::json_text;
+use earlyhelp::report;
 
 use super::LedgerArgument;
 use crate::cli::{ExtractsArgument, Failure, Outcome, output, today};
@@ -23,6 +25,11 @@ pub struct Arguments {
     /// Count up to this day, if not today.
     #[arg(long, value_name = "DATE")]
     on: Option<Day>,
+    /// Write every decision with its reasons to this file, which holds what was written of people: a table (.csv), or data (.json).
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+    #[command(flatten)]
+    force: output::ForceArgument,
     /// Print the account as JSON.
     #[arg(long)]
     json: bool,
@@ -35,6 +42,19 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Some(path) => Some(arguments.extracts.load(path)?.protected()?),
     };
     let on = arguments.on.unwrap_or_else(today);
+    if let Some(path) = &arguments.decisions {
+        let inputs: Vec<PathBuf> =
+            [&arguments.ledger.ledger].into_iter().chain(&arguments.project).cloned().collect();
+        let (outputs, name) = arguments.force.beside("decisions", path, &inputs)?;
+        outputs.check(&[&name])?;
+        let decisions = ledger.decisions(on)?;
+        let text = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("csv") => report::decisions_csv(&decisions)?,
+            Some("json") => json_text(&decisions)?,
+            _ => return Err("decisions are written as .csv or .json".into()),
+        };
+        outputs.write(&[(name.as_str(), text)])?;
+    }
     let account = ledger.account(protected.as_ref(), arguments.min_n, on)?;
     if arguments.json {
         output::print_json(&account)?;

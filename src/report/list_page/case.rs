@@ -1,23 +1,19 @@
-//! The list as one page.
+//! A case on the list's page.
 
-use askama::Template;
-
-use super::since::{Changed, Changes, decided_in_words};
-use super::words::{self, Move, OutOf};
-use crate::error::ReportError;
+use super::IN_SHORT;
+use super::shared::{Key, Many, key_of};
 use crate::features::{Cell, Scope};
 use crate::known_to::{IsKnown, KnownMark};
 use crate::records::{LinkProbability, RecordReference};
-use crate::review::{Among, ListedCase, ReviewList, SharesUsed, WhyListed};
-use crate::scoring::{Absence, Chance, Contribution, OnePer, Provenance, ScoredCase, ShownBand, Stability};
+use crate::report::since::{Changed, decided_in_words};
+use crate::report::words::{self, Move, OutOf};
+use crate::review::{ListedCase, WhyListed};
+use crate::scoring::{Absence, Chance, Contribution, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
 /// that moves the score.
 const SHOWN: usize = 8;
-
-/// Reasons of a case in the table at the top.
-const IN_SHORT: usize = 3;
 
 /// Absent features listed openly; more than these are folded.
 const ABSENT_SHOWN: usize = 6;
@@ -26,292 +22,125 @@ const ABSENT_SHOWN: usize = 6;
 /// edge.
 const HALF: f64 = 100.0;
 
-/// The list as one HTML page, complete in itself: nothing loaded from elsewhere, readable on paper. A script in it finds, filters
-/// and sorts; without it the page says the same.
-///
-/// `title` is the heading: say what the list is for and what is foreseen ("Early help, September: children
-/// who may need a plan within a year").
-///
-/// # Errors
-/// [`ReportError::Render`] where the page cannot be made.
-pub fn list_html(list: &ReviewList, title: &str) -> Result<String, ReportError> {
-    let mut page = Page::of(list, title).render().map_err(|error| ReportError::Render(error.to_string()))?;
-    page.push('\n');
-    Ok(page)
-}
-
-#[derive(Template)]
-#[template(path = "list.html", config = "src/report/askama.toml")]
-struct Page<'a> {
-    title: &'a str,
-    audit: Audit<'a>,
-    /// `20 cases`.
-    length: String,
-    /// How many of them were drawn at random, in words; empty for none.
-    random: String,
-    /// How many are known to a service already; empty where the project does not say what that means.
-    known: String,
-    /// Whether the list is of those alone that no service knows.
-    not_known_alone: bool,
-    /// Sources that are used though they are not what they were at training.
-    accepted: Vec<String>,
-    /// Where the ledger's chain ended; empty for a list that is on no record.
-    witness: String,
-    /// How places were dealt to groups; empty where they were not.
-    shares: String,
-    /// How many of those not drawn at random are in each band of the score.
-    by_band: String,
-    /// What came of the backtest's lists of this length; empty where that is not known.
-    tested: String,
-    /// The rate of the outcome among all cases of the backtest.
-    average: String,
-    cannot_see: &'a [String],
-    /// Whether cases are seen on days of their own.
-    own_days: bool,
-    /// Reasons that most places share: said once, at the top.
-    shared: Vec<Shared<'a>>,
-    since: Option<Changes<'a>>,
-    cases: Vec<Case<'a>>,
-    not_scored: Vec<Unscored<'a>>,
-    /// `3 cases of the cohort were`.
-    unscored_say: String,
-}
-
-/// A case that was not scored.
-struct Unscored<'a> {
-    entity: &'a str,
-    words: String,
-}
-
-struct Audit<'a> {
-    says: &'a Provenance,
-    as_of: String,
-    requested_on: String,
-    expires: String,
-    cohort_size: String,
-    sources: Vec<SourceRow<'a>>,
-}
-
-struct SourceRow<'a> {
-    name: String,
-    covers_from: String,
-    covers_to: String,
-    updated: String,
-    digest: &'a str,
-}
-
-struct Case<'a> {
-    place: usize,
-    entity: &'a str,
-    rank: String,
-    of: String,
+pub(super) struct Case<'a> {
+    pub(super) place: usize,
+    pub(super) entity: &'a str,
+    /// As much of it as tells it from all others on the page.
+    pub(super) code: &'a str,
+    pub(super) rank: String,
+    pub(super) of: String,
     /// The day of its own that the case is seen on; empty where that is the list's.
-    seen_on: String,
-    random: bool,
-    by_share: bool,
-    band: Band<'a>,
+    pub(super) seen_on: String,
+    pub(super) random: bool,
+    pub(super) by_share: bool,
+    pub(super) band: Band<'a>,
     /// The chance with its interval, where chances passed their check; empty otherwise.
-    chance: String,
+    pub(super) chance: String,
     /// How often the case stays on such a list; empty where that is not known.
-    stability: String,
-    in_short: Vec<Short<'a>>,
-    beside: Vec<Beside<'a>>,
+    pub(super) stability: String,
+    pub(super) in_short: Vec<Short<'a>>,
+    pub(super) beside: Vec<Beside<'a>>,
     /// To which services it is known already, and of which that cannot be told.
-    known_to: Vec<String>,
+    pub(super) known_to: Vec<String>,
     /// By what the page's script finds it: `random`, `new`, `stayed`, `decided`, `open`.
-    marks: String,
+    pub(super) marks: String,
     /// `new`, or on how many lists in a row; empty where the list was held against no earlier one.
-    since: String,
+    pub(super) since: String,
     /// What was decided about it last time; empty where nothing was.
-    decided: String,
+    pub(super) decided: String,
     /// The reasons that rest on other records than on the earlier list.
-    changed: Vec<Changed<'a>>,
-    raising: Vec<Reason<'a>>,
-    lowering: Vec<Reason<'a>>,
-    folded: Vec<Reason<'a>>,
-    fold_says: String,
-    sums: Sums,
-    missing: Absences<'a>,
-    not_covered: Absences<'a>,
+    pub(super) changed: Vec<Changed<'a>>,
+    pub(super) raising: Vec<Reason<'a>>,
+    pub(super) lowering: Vec<Reason<'a>>,
+    pub(super) folded: Vec<Reason<'a>>,
+    pub(super) fold_says: String,
+    pub(super) sums: Sums,
+    pub(super) missing: Absences<'a>,
+    pub(super) not_covered: Absences<'a>,
 }
 
-struct Band<'a> {
-    name: &'a str,
-    rate: String,
-    interval: String,
-    tested: String,
-    average: String,
+pub(super) struct Band<'a> {
+    pub(super) name: &'a str,
+    pub(super) rate: String,
+    pub(super) interval: String,
+    pub(super) tested: String,
+    pub(super) average: String,
 }
 
 /// A reason in the table at the top.
-struct Short<'a> {
-    raises: bool,
-    words: &'a str,
-}
-
-/// A reason that most of those listed for their scores share.
-struct Shared<'a> {
-    /// `18 of 20`.
-    how_many: String,
-    what: &'a str,
-    raises: bool,
+pub(super) struct Short<'a> {
+    pub(super) raises: bool,
+    pub(super) words: &'a str,
 }
 
 /// Another case of the household that a place is for.
-struct Beside<'a> {
-    entity: &'a str,
-    rank: String,
-    band: &'a str,
-    reasons: Vec<Short<'a>>,
+pub(super) struct Beside<'a> {
+    pub(super) entity: &'a str,
+    pub(super) rank: String,
+    pub(super) band: &'a str,
+    pub(super) reasons: Vec<Short<'a>>,
 }
 
-struct Reason<'a> {
-    words: &'a str,
+pub(super) struct Reason<'a> {
+    pub(super) words: &'a str,
     /// What the records behind it are, where they differ.
-    detail: &'a str,
+    pub(super) detail: &'a str,
     /// How usual that is in the cohort; a sentence, or empty.
-    usual: String,
-    effect: &'static str,
-    points: String,
+    pub(super) usual: String,
+    pub(super) effect: &'static str,
+    pub(super) points: String,
     /// `0.61 to 0.98`; empty where the model has no refits.
-    interval: String,
-    bar: Option<Bar>,
-    household: bool,
-    help_seeking: bool,
-    records_say: String,
+    pub(super) interval: String,
+    pub(super) bar: Option<Bar>,
+    pub(super) household: bool,
+    pub(super) help_seeking: bool,
+    pub(super) records_say: String,
     /// Whether the records may be several people's.
-    of_several: bool,
-    records: Vec<RecordRow<'a>>,
+    pub(super) of_several: bool,
+    pub(super) records: Vec<RecordRow<'a>>,
 }
 
 /// A bar from the middle of its drawing to the right or the left.
-struct Bar {
-    raises: bool,
-    x: String,
-    width: String,
+pub(super) struct Bar {
+    pub(super) raises: bool,
+    pub(super) x: String,
+    pub(super) width: String,
 }
 
-struct RecordRow<'a> {
-    source: String,
-    reference: &'a str,
-    kind: String,
-    occurred: String,
-    known: String,
+pub(super) struct RecordRow<'a> {
+    pub(super) source: String,
+    pub(super) reference: &'a str,
+    pub(super) kind: String,
+    pub(super) occurred: String,
+    pub(super) known: String,
     /// Whose it is; empty for the case's own.
-    member: String,
+    pub(super) member: String,
     /// Where it is not certain that the record is the person's.
-    link: Option<LinkProbability>,
+    pub(super) link: Option<LinkProbability>,
 }
 
 /// All reasons of a case added up.
-struct Sums {
-    raising: String,
-    lowering: String,
-    together: String,
+pub(super) struct Sums {
+    pub(super) raising: String,
+    pub(super) lowering: String,
+    pub(super) together: String,
 }
 
-struct Absences<'a> {
-    open: bool,
-    says: String,
-    items: Vec<AbsentItem<'a>>,
+pub(super) struct Absences<'a> {
+    pub(super) open: bool,
+    pub(super) says: String,
+    pub(super) items: Vec<AbsentItem<'a>>,
 }
 
-struct AbsentItem<'a> {
-    label: &'a str,
-    note: &'static str,
-    warn: bool,
-}
-
-impl<'a> Page<'a> {
-    fn of(list: &'a ReviewList, title: &'a str) -> Self {
-        let entries = list.entries();
-        let bands = || entries.iter().map(|entry| entry.case().band());
-        let out_of = OutOf::fitting(bands().flat_map(|band| [band.observed.value, band.average.value]));
-        let largest = entries
-            .iter()
-            .flat_map(|entry| entry.case().contributions())
-            .map(|part| part.log_odds.abs())
-            .fold(0.0, f64::max);
-        let random = entries.iter().filter(|entry| entry.why_listed() == WhyListed::AtRandom).count();
-        let common = shared_by_most(entries);
-        let cannot_see = entries.first().map_or(&[][..], |entry| entry.case().cannot_see());
-        Self {
-            title,
-            audit: Audit::of(list.provenance()),
-            length: match list.drawn_with().one_per {
-                OnePer::Household => words::counted(entries.len(), "household", "households"),
-                OnePer::Case => words::counted(entries.len(), "case", "cases"),
-            },
-            accepted: list.provenance().allowed(),
-            witness: list.witness().map(ToString::to_string).unwrap_or_default(),
-            shares: list.shares().map(shares_in_words).unwrap_or_default(),
-            random: if random == 0 {
-                String::new()
-            } else {
-                words::counted(random, "case was", "cases were")
-            },
-            known: list.known().map(known_in_words).unwrap_or_default(),
-            not_known_alone: list.drawn_with().among == Among::NotKnown,
-            by_band: list
-                .by_band()
-                .into_iter()
-                .map(|(band, cases)| format!("{} in the {band}", words::count(cases as u64)))
-                .collect::<Vec<_>>()
-                .join(", "),
-            tested: list.tested_in_words(),
-            average: bands().next().map(|band| out_of.rate(&band.average)).unwrap_or_default(),
-            cannot_see,
-            own_days: entries.iter().any(|entry| entry.case().has_own_day()),
-            cases: entries
-                .iter()
-                .enumerate()
-                .map(|(nth, entry)| {
-                    Case::of(nth + 1, entry, out_of, (largest, &common, list.changes().is_some()))
-                })
-                .collect(),
-            shared: common.iter().map(|(key, many)| Shared::of(key, many)).collect(),
-            since: list.changes().map(Changes::of),
-            not_scored: list
-                .not_scored()
-                .iter()
-                .map(|held| Unscored { entity: held.entity(), words: held.reason().words() })
-                .collect(),
-            unscored_say: words::counted(
-                list.not_scored().len(),
-                "case of the cohort was",
-                "cases of the cohort were",
-            ),
-        }
-    }
-}
-
-impl<'a> Audit<'a> {
-    fn of(says: &'a Provenance) -> Self {
-        let sources = says
-            .sources
-            .iter()
-            .map(|state| SourceRow {
-                name: words::plain(&state.source),
-                covers_from: words::date_if_stated(state.covers_from),
-                covers_to: words::date_if_stated(state.covers_to),
-                updated: words::date_if_stated(state.updated),
-                digest: &state.digest,
-            })
-            .collect();
-        Self {
-            says,
-            as_of: words::date(says.as_of.day()),
-            requested_on: words::date(says.requested_on),
-            expires: words::date(says.expires),
-            cohort_size: words::count(u64::from(says.cohort_size)),
-            sources,
-        }
-    }
+pub(super) struct AbsentItem<'a> {
+    pub(super) label: &'a str,
+    pub(super) note: &'static str,
+    pub(super) warn: bool,
 }
 
 impl<'a> Case<'a> {
-    fn of(
-        place: usize,
+    pub(super) fn of(
+        (place, code): (usize, &'a str),
         entry: &'a ListedCase,
         out_of: OutOf,
         (largest, common, is_compared): (f64, &[(Key<'a>, Many)], bool),
@@ -331,6 +160,7 @@ impl<'a> Case<'a> {
         Self {
             place,
             entity: case.entity(),
+            code,
             rank: words::count(u64::from(case.rank())),
             of: words::count(u64::from(case.of())),
             seen_on: if case.seen_on() == case.provenance().as_of {
@@ -377,51 +207,6 @@ impl<'a> Case<'a> {
     }
 }
 
-/// A reason, whatever its value: the features that it is of, and whether it raises.
-type Key<'a> = (&'a [String], &'a str, bool);
-
-/// How many of how many places.
-type Many = (usize, usize);
-
-fn key_of(part: &Contribution) -> Key<'_> {
-    // The label begins with what the records are, and goes on with what is computed from them.
-    let what = part.label.split(": ").next().unwrap_or(&part.label);
-    (&part.features, what, part.log_odds > 0.0)
-}
-
-/// The reasons that are among the largest of three in four of the places given for their scores. Fewer than four places share
-/// nothing worth a line.
-fn shared_by_most(entries: &[ListedCase]) -> Vec<(Key<'_>, Many)> {
-    let ranked: Vec<&ListedCase> =
-        entries.iter().filter(|entry| entry.why_listed() != WhyListed::AtRandom).collect();
-    if ranked.len() < 4 {
-        return Vec::new();
-    }
-    let mut times: Vec<(Key<'_>, usize)> = Vec::new();
-    for entry in &ranked {
-        let telling = |part: &&Contribution| words::rounds_to(part.log_odds) != Move::None;
-        for key in entry.case().contributions().iter().filter(telling).take(IN_SHORT).map(key_of) {
-            match times.iter_mut().find(|(held, _)| *held == key) {
-                Some((_, times)) => *times += 1,
-                None => times.push((key, 1)),
-            }
-        }
-    }
-    times.retain(|(_, times)| 4 * times >= 3 * ranked.len());
-    times.sort_by_key(|&(_, times)| std::cmp::Reverse(times));
-    times.into_iter().map(|(key, times)| (key, (times, ranked.len()))).collect()
-}
-
-impl<'a> Shared<'a> {
-    fn of(&(_, what, raises): &Key<'a>, &(times, of): &Many) -> Self {
-        Self {
-            how_many: format!("{} of {}", words::count(times as u64), words::count(of as u64)),
-            what,
-            raises,
-        }
-    }
-}
-
 impl<'a> Short<'a> {
     fn of(part: &'a Contribution) -> Self {
         Self { raises: part.log_odds > 0.0, words: part.words.trim_end_matches('.') }
@@ -437,16 +222,6 @@ impl<'a> Beside<'a> {
             band: &case.band().name,
             reasons: case.contributions().iter().filter(telling).take(IN_SHORT).map(Short::of).collect(),
         }
-    }
-}
-
-/// `4 of 25 are known to a service already; of 1 that cannot be told`.
-fn known_in_words([yes, no, cannot_tell]: [usize; 3]) -> String {
-    let of = words::count((yes + no + cannot_tell) as u64);
-    let said = format!("{} of {of}", words::count(yes as u64));
-    match cannot_tell {
-        0 => said,
-        _ => format!("{said}; of {} it cannot be told", words::count(cannot_tell as u64)),
     }
 }
 
@@ -476,19 +251,6 @@ fn marks(entry: &ListedCase, is_compared: bool) -> String {
         None => {}
     }
     marks.join(" ")
-}
-
-/// How places were dealt to groups, and who answers for it.
-fn shares_in_words(used: &SharesUsed) -> String {
-    format!(
-        "The places of this list were dealt to groups by {}, the highest scores within each. Of {} places, {} are others \
-         than by score alone. Approved by {}, for this reason: {}",
-        words::plain(&used.asked.characteristic),
-        words::count(u64::from(used.places)),
-        words::count(u64::from(used.changed)),
-        used.asked.approved_by,
-        used.asked.reason
-    )
 }
 
 /// `4.1% (2.9% to 5.8%)`.

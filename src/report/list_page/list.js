@@ -1,0 +1,191 @@
+// Search, filter and sort for the table and the cases below it. Without a script the page is the same, in the order of places.
+(function () {
+  "use strict";
+  var table = document.querySelector("table.short");
+  if (!table) { return; }
+  var body = table.tBodies[0];
+  var rows = Array.prototype.slice.call(body.rows);
+  var article = function (row) { return document.getElementById("case-" + row.dataset.place); };
+  var make = function (name, text) {
+    var element = document.createElement(name);
+    if (text) { element.textContent = text; }
+    return element;
+  };
+
+  var tools = make("div");
+  tools.className = "tools";
+  tools.setAttribute("role", "search");
+  var wordsLabel = make("label", "Find in the list ");
+  var words = make("input");
+  words.type = "search";
+  wordsLabel.appendChild(words);
+  var whichLabel = make("label", "Show ");
+  var which = make("select");
+  [["", "all"], ["new", "new since the last list"], ["stayed", "on the last list, too"], ["decided", "decided last time"],
+    ["open", "not decided last time"], ["known", "known to a service already"], ["unknown", "not known to a service"], ["random", "drawn at random"]].forEach(function (pair) {
+    var has = rows.some(function (row) { return !pair[0] || row.dataset.marks.split(" ").indexOf(pair[0]) >= 0; });
+    if (!has) { return; }
+    var option = make("option", pair[1]);
+    option.value = pair[0];
+    which.appendChild(option);
+  });
+  whichLabel.appendChild(which);
+  var shown = make("output");
+  tools.append(wordsLabel, whichLabel, shown);
+  table.parentElement.before(tools);
+
+  var filter = function () {
+    var text = words.value.trim().toLowerCase();
+    var count = 0;
+    rows.forEach(function (row) {
+      var page = article(row);
+      var holds = !text || (page.textContent + row.textContent).toLowerCase().indexOf(text) >= 0;
+      var is = !which.value || row.dataset.marks.split(" ").indexOf(which.value) >= 0;
+      row.hidden = page.hidden = !(holds && is);
+      count += row.hidden ? 0 : 1;
+    });
+    shown.textContent = count + " of " + rows.length + " shown";
+  };
+  words.addEventListener("input", filter);
+  which.addEventListener("change", filter);
+  filter();
+
+  var heads = Array.prototype.slice.call(table.querySelectorAll("th[data-sort]"));
+  heads.forEach(function (head) {
+    var button = make("button", head.textContent);
+    button.type = "button";
+    head.textContent = "";
+    head.appendChild(button);
+    button.addEventListener("click", function () {
+      var falls = head.getAttribute("aria-sort") === "ascending";
+      heads.forEach(function (other) { other.removeAttribute("aria-sort"); });
+      head.setAttribute("aria-sort", falls ? "descending" : "ascending");
+      var key = head.dataset.sort;
+      rows.sort(function (a, b) {
+        var one = a.dataset[key];
+        var two = b.dataset[key];
+        var by = key === "case" ? one.localeCompare(two) : Number(one) - Number(two);
+        return (falls ? -by : by) || Number(a.dataset.place) - Number(b.dataset.place);
+      });
+      rows.forEach(function (row) { body.appendChild(row); });
+    });
+  });
+  var place = table.querySelector("th[data-sort=place]");
+  if (place) { place.setAttribute("aria-sort", "ascending"); }
+}());
+
+// What a reviewer decides, case by case, saved to a file for the ledger. Nothing is sent, and nothing has an answer by default.
+(function () {
+  "use strict";
+  var all = document.getElementById("hand-in-all");
+  var tell = function (where, text) { where.querySelector("[data-told]").textContent = text; };
+  var today = function () {
+    var now = new Date();
+    var two = function (number) { return (number < 10 ? "0" : "") + number; };
+    return now.getFullYear() + "-" + two(now.getMonth() + 1) + "-" + two(now.getDate());
+  };
+  var each = function (selector, what) { Array.prototype.forEach.call(document.querySelectorAll(selector), what); };
+  var own = function (place) { return document.getElementById("own-" + place); };
+  // When a case was first looked at: when its own judgement was written, or its form was begun.
+  var opened = {};
+  var open = function (place) { opened[place] = opened[place] || today(); };
+
+  // Where own judgement comes first, place, band and reasons stay covered until there is one. Then it stands as it was written.
+  each("details.cover", function (cover) {
+    var page = cover.closest("article");
+    var place = page.id.replace("case-", "");
+    var written = own(place);
+    cover.querySelector("summary").addEventListener("click", function (event) {
+      if (cover.open) { return; }
+      if (!written.value.trim()) {
+        event.preventDefault();
+        tell(page.querySelector(".own"), "Write down your own judgement first.");
+        written.focus();
+        return;
+      }
+      open(place);
+      written.readOnly = true;
+      tell(page.querySelector(".own"), "Written before you saw the place and the reasons.");
+    });
+  });
+  if (!all) { return; }
+
+  var kept = {};
+  var list = document.getElementById("kept");
+  var isSaved = true;
+  var show = function () {
+    list.textContent = "";
+    Object.keys(kept).forEach(function (place) {
+      var item = document.createElement("li");
+      var link = document.createElement("a");
+      link.href = "#case-" + place;
+      link.textContent = kept[place].case;
+      item.append(link, ": " + kept[place].words);
+      list.appendChild(item);
+    });
+  };
+  var answer = function (form, name) {
+    var held = form.querySelector("[data-answer=" + name + "]:checked, textarea[data-answer=" + name + "], select[data-answer=" + name
+      + "], input:not([type=radio])[data-answer=" + name + "]");
+    return held ? held.value.trim() : "";
+  };
+  var said = function (form, name) {
+    return form.querySelector("[data-answer=" + name + "]:checked").parentElement.textContent.trim();
+  };
+  each("form.decision", function (form) {
+    var place = form.dataset.place;
+    form.hidden = false;
+    form.addEventListener("input", function () { open(place); });
+    form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      var cover = form.parentElement.querySelector("details.cover");
+      var missing = [];
+      if (cover && !own(place).readOnly) { missing.push("your own judgement, with which the reasons open"); }
+      if (!answer(form, "step")) { missing.push("the next step"); }
+      if (!answer(form, "agreement")) { missing.push("whether you agree"); }
+      if (form.querySelector("select[data-answer=reason_code]") && !answer(form, "reason_code")) { missing.push("a reason"); }
+      if (!answer(form, "reason")) { missing.push("why, in words"); }
+      var before = answer(form, "supersedes");
+      if (before && !/^[1-9][0-9]{0,14}$/.test(before)) { missing.push("the number of the entry, in digits alone"); }
+      if (missing.length > 0) {
+        tell(form, "Still to say: " + missing.join("; ") + ".");
+        return;
+      }
+      open(place);
+      var decision = { place: Number(place), case: form.dataset.case, opened_on: opened[place], decided_on: today() };
+      if (own(place).value.trim()) { decision.own_judgement = own(place).value.trim(); }
+      decision.step = answer(form, "step");
+      decision.agreement = answer(form, "agreement");
+      if (answer(form, "reason_code")) { decision.reason_code = answer(form, "reason_code"); }
+      decision.reason = answer(form, "reason");
+      if (before) { decision.supersedes = Number(before); }
+      kept[place] = { case: form.dataset.case, words: said(form, "step") + "; " + said(form, "agreement"), decision: decision };
+      isSaved = false;
+      show();
+      tell(form, "Kept until this page is closed. Save it below, with your other decisions.");
+    });
+  });
+  var reviewer = document.getElementById("reviewer");
+  reviewer.addEventListener("submit", function (event) {
+    event.preventDefault();
+    var name = document.getElementById("name").value.trim();
+    var role = document.getElementById("role").value.trim();
+    var decisions = Object.keys(kept).map(function (place) { return kept[place].decision; });
+    if (!name || !role || decisions.length === 0) {
+      tell(reviewer, decisions.length === 0 ? "No decision is kept yet." : "Say who you are, and in which role.");
+      return;
+    }
+    var file = { format: "earlyhelp decisions, format 1", run: all.dataset.run, reviewer: { name: name, role: role }, decisions: decisions };
+    var link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(file, null, 2) + "\n"], { type: "application/json" }));
+    link.download = "decisions-" + all.dataset.run + ".json";
+    link.click();
+    setTimeout(function () { URL.revokeObjectURL(link.href); }, 10000);
+    isSaved = true;
+    tell(reviewer, decisions.length + (decisions.length === 1 ? " decision is" : " decisions are") + " in the file, in your downloads.");
+  });
+  all.hidden = false;
+  window.addEventListener("beforeunload", function (event) {
+    if (!isSaved) { event.preventDefault(); }
+  });
+}());
