@@ -424,6 +424,15 @@ impl<'r> Cohort<'r> {
         self.snapshot.records().the_people().family[first as usize]
     }
 
+    /// One row, as a cohort of its own.
+    pub(crate) fn only(&self, row: usize) -> Self {
+        let own_days = self
+            .own_days
+            .as_ref()
+            .map(|days| OwnDays { snapshots: Arc::clone(&days.snapshots), of_row: vec![days.of_row[row]] });
+        Self { subjects: vec![self.subjects[row]], own_days, ..self.clone() }
+    }
+
     /// The rows that pass, as a cohort of their own.
     pub(crate) fn keep(&self, keep: &[bool]) -> Self {
         fn kept(all: &[u32], keep: &[bool]) -> Vec<u32> {

@@ -6,6 +6,7 @@ use super::covered::Covered;
 use super::feature::{Feature, Measure};
 use super::matrix::{Cell, FeatureMatrix};
 use super::plan::{Codes, Groups, Output, Plan, SourcePlan};
+use super::provenance::EventRow;
 use super::tally::{Slots, Tally};
 use crate::cohort::Cohort;
 use crate::records::{EventTable, Source};
@@ -13,8 +14,13 @@ use crate::records::{EventTable, Source};
 /// Cases that one thread does at a time. The result does not depend on it.
 const CHUNK: usize = 1024;
 
-/// Computes every feature of every case, straight into the columns of the matrix.
-pub(super) fn compute(features: &[Feature], plan: &Plan, cohort: &Cohort<'_>) -> FeatureMatrix {
+/// Computes every feature of every case, straight into the columns of the matrix, as if the records in `without` were not there.
+pub(super) fn compute(
+    features: &[Feature],
+    plan: &Plan,
+    cohort: &Cohort<'_>,
+    without: &[EventRow],
+) -> FeatureMatrix {
     let rows = cohort.len();
     let mut columns: Vec<Vec<f32>> = features.iter().map(|_| vec![0.0; rows]).collect();
     // The columns, cut into the pieces that one chunk of cases writes.
@@ -26,7 +32,7 @@ pub(super) fn compute(features: &[Feature], plan: &Plan, cohort: &Cohort<'_>) ->
         }
     }
     chunks.into_par_iter().enumerate().for_each_init(
-        || plan.sources.iter().map(|source| Worker::new(source, cohort)).collect::<Vec<_>>(),
+        || plan.sources.iter().map(|source| Worker::new(source, cohort, without)).collect::<Vec<_>>(),
         |workers, (chunk, mut pieces)| {
             let first = chunk * CHUNK;
             for row in first..rows.min(first + CHUNK) {
@@ -70,6 +76,8 @@ struct Worker<'a, 'r> {
     covered: Covered<'a, 'r>,
     own: Side<'a>,
     household: Side<'a>,
+    /// Rows that are passed over: of this source, and nearly always none.
+    without: Vec<usize>,
 }
 
 /// The tallies of one scope.
@@ -80,7 +88,7 @@ struct Side<'a> {
 }
 
 impl<'a, 'r> Worker<'a, 'r> {
-    fn new(plan: &'a SourcePlan, cohort: &'a Cohort<'r>) -> Self {
+    fn new(plan: &'a SourcePlan, cohort: &'a Cohort<'r>, without: &[EventRow]) -> Self {
         let snapshot = cohort.snapshot();
         let source = snapshot.records().source_at(plan.source);
         let side = |groups: &'a Groups| {
@@ -99,6 +107,7 @@ impl<'a, 'r> Worker<'a, 'r> {
             covered: Covered::new(snapshot, plan),
             own: side(&plan.own),
             household: side(&plan.household),
+            without: without.iter().filter(|gone| gone.source == plan.source).map(|gone| gone.row).collect(),
         }
     }
 
@@ -109,10 +118,10 @@ impl<'a, 'r> Worker<'a, 'r> {
         row: usize,
         mut write: impl FnMut(usize, Cell),
     ) {
-        let (events, covered) = (self.events, &self.covered);
+        let (events, covered, without) = (self.events, &self.covered, &*self.without);
         if !self.own.tallies.is_empty() {
             let own = cohort.own(row);
-            self.own.tally(events, cohort, own.people().iter().copied());
+            self.own.tally(events, without, cohort, own.people().iter().copied());
             self.own.write(features, &mut write, |start| {
                 own.people().iter().any(|&person| covered.person(person, start))
             });
@@ -123,7 +132,7 @@ impl<'a, 'r> Worker<'a, 'r> {
         match cohort.others(row) {
             None => self.household.missing(&mut write),
             Some(others) => {
-                self.household.tally(events, cohort, others.clone());
+                self.household.tally(events, without, cohort, others.clone());
                 // Nobody else in the household: there is nothing that a source could have missed.
                 let alone = others.clone().next().is_none();
                 self.household.write(features, &mut write, |start| {
@@ -135,7 +144,13 @@ impl<'a, 'r> Worker<'a, 'r> {
 }
 
 impl Side<'_> {
-    fn tally(&mut self, events: &EventTable, cohort: &Cohort<'_>, people: impl Iterator<Item = u32>) {
+    fn tally(
+        &mut self,
+        events: &EventTable,
+        without: &[usize],
+        cohort: &Cohort<'_>,
+        people: impl Iterator<Item = u32>,
+    ) {
         let as_of = cohort.as_of();
         self.tallies.iter_mut().for_each(Tally::clear);
         for person in people {
@@ -143,6 +158,9 @@ impl Side<'_> {
                 self.tallies.iter_mut().for_each(Tally::next_person);
             }
             for row in events.visible(person, as_of).rev() {
+                if !without.is_empty() && without.contains(&row) {
+                    continue;
+                }
                 for &place in &self.groups.of_kind[usize::from(events.kind[row])] {
                     let place = usize::from(place);
                     let group = &self.groups.all[place];

@@ -46,6 +46,7 @@ mod template;
 pub(crate) use feature::NEW_CODE;
 pub use feature::{Direction, Feature, Measure, Scope};
 pub use matrix::{Cell, FeatureMatrix};
+pub(crate) use provenance::{EventRow, reference};
 #[cfg(test)]
 pub(crate) use say::PARTS;
 pub use say::{Noun, Say, SayForms};

@@ -7,6 +7,13 @@ use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
 use crate::records::{NONE, OPEN, RecordReference, Selection, Source, category_place, open_on};
 
+/// A record by its place: a row of a source's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct EventRow {
+    pub(crate) source: usize,
+    pub(crate) row: usize,
+}
+
 impl FeatureSpec {
     /// The records that feature `column` read for case `row` of the cohort, in the order in which they
     /// happened; where the feature rests on one of them (the last, the first, the highest), that one; and of the records
@@ -21,6 +28,17 @@ impl FeatureSpec {
         row: usize,
         column: usize,
     ) -> Result<Vec<RecordReference>, SpecError> {
+        let behind = self.rows_behind(cohort, row, column)?;
+        Ok(behind.into_iter().map(|behind| reference(cohort, row, behind)).collect())
+    }
+
+    /// The same by their places.
+    pub(crate) fn rows_behind(
+        &self,
+        cohort: &Cohort<'_>,
+        row: usize,
+        column: usize,
+    ) -> Result<Vec<EventRow>, SpecError> {
         let feature = self.feature_of(cohort, row, column)?;
         if feature.records.source == PEOPLE {
             return Ok(Vec::new());
@@ -68,14 +86,7 @@ impl FeatureSpec {
             }
             _ => rows,
         };
-        // Not of the others in a household: a name in another's case would outlive the taking out of whoever bears it.
-        let of_several = cohort.unit() == Unit::Family;
-        let seen = cohort.seen(row);
-        let reference = |row: usize| RecordReference {
-            member: of_several.then(|| seen.member(events.person_of(row) as u32)),
-            ..source.reference_to(row)
-        };
-        Ok(behind.into_iter().map(reference).collect())
+        Ok(behind.into_iter().map(|row| EventRow { source: selection.source, row }).collect())
     }
 
     /// How many records that feature `column` would have read for case `row` have no value that could be read: what it
@@ -103,6 +114,15 @@ impl FeatureSpec {
             SpecError::Invalid { of: "provenance".into(), why }
         })
     }
+}
+
+/// What points a reader to a record that was read for case `row` of the cohort.
+pub(crate) fn reference(cohort: &Cohort<'_>, row: usize, behind: EventRow) -> RecordReference {
+    let source = cohort.snapshot().records().source_at(behind.source);
+    // Not of the others in a household: a name in another's case would outlive the taking out of whoever bears it.
+    let of_several = cohort.unit() == Unit::Family;
+    let member = || cohort.seen(row).member(source.events.person_of(behind.row) as u32);
+    RecordReference { member: of_several.then(member), ..source.reference_to(behind.row) }
 }
 
 fn is_unknown(measure: &Measure, source: &Source, row: usize) -> bool {

@@ -9,6 +9,7 @@ use super::feature::{Feature, Measure, PEOPLE, Scope};
 use super::kernel;
 use super::matrix::FeatureMatrix;
 use super::plan::Plan;
+use super::provenance::EventRow;
 use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
@@ -114,6 +115,16 @@ impl FeatureSpec {
     /// [`SpecError`] where a feature names a source or category that the records do not hold, or asks of
     /// a source what it cannot say (a sum of a source without values).
     pub fn compute(&self, cohort: &Cohort<'_>) -> Result<FeatureMatrix, SpecError> {
+        self.compute_without(cohort, &[])
+    }
+
+    /// The same as if these records were not there: what rests on them alone is zero or missing, and what their sources cover
+    /// stays as it is.
+    pub(crate) fn compute_without(
+        &self,
+        cohort: &Cohort<'_>,
+        without: &[EventRow],
+    ) -> Result<FeatureMatrix, SpecError> {
         if cohort.unit() == Unit::Family
             && let Some(feature) = self.features.iter().find(|f| f.scope == Scope::Household)
         {
@@ -123,7 +134,9 @@ impl FeatureSpec {
             });
         }
         let plan = Plan::new(&self.features, cohort.snapshot().records())?;
-        let Some(days) = cohort.by_day() else { return Ok(kernel::compute(&self.features, &plan, cohort)) };
+        let Some(days) = cohort.by_day() else {
+            return Ok(kernel::compute(&self.features, &plan, cohort, without));
+        };
         // Day by day, and then in the order of the cohort.
         let mut matrix = FeatureMatrix::default();
         let mut places = vec![0; cohort.len()];
@@ -131,7 +144,7 @@ impl FeatureSpec {
             for (place, &row) in (matrix.rows() as u32..).zip(&day.rows) {
                 places[row as usize] = place;
             }
-            matrix.append(kernel::compute(&self.features, &plan, &day.cohort));
+            matrix.append(kernel::compute(&self.features, &plan, &day.cohort, without));
         }
         Ok(matrix.take(&places))
     }

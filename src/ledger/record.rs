@@ -10,7 +10,6 @@ use super::entry::{Content, Draft, LedgerEntry};
 use super::events::{EntryKind, ModelFacts, RejectCount, RunContent, RunFinished, RunStarted, ScoreContent};
 use super::handle::Ledger;
 use super::listed::shown_on;
-use super::shown::ShownCase;
 use super::store::Filter;
 use crate::calendar::{AsOf, Day};
 use crate::error::LedgerError;
@@ -430,7 +429,7 @@ fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>,
     let mut drafts = Vec::with_capacity(scores.len() + scores.not_scored().len() + 1);
     for score in scores.recorded() {
         let shown = listed.get(score.entity);
-        let facts = shown.map(|(facts, _)| *facts).unwrap_or_default();
+        let facts = shown.map(|shown| shown.facts).unwrap_or_default();
         let content = ScoreContent {
             rank: score.rank,
             of: scores.len() as u32,
@@ -438,7 +437,7 @@ fn case_drafts(scores: &Scores<'_, '_>, list: &ReviewList) -> Result<Vec<Draft>,
             cells: score.cells,
             seen_on: score.seen_on,
             known: score.known,
-            case: shown.map(|(_, case)| ShownCase::of(case, score.log_odds)),
+            case: shown.map(|shown| shown.case(score.log_odds)),
         };
         let draft = Draft::of(EntryKind::CaseScored, on, &facts)?.run(run);
         drafts.push(draft.with(Some(score.entity), &content)?);

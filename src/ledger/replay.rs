@@ -328,16 +328,16 @@ impl Ledger {
                 Some(Differs::Score)
             } else if score.rank != content.rank {
                 Some(Differs::Rank)
-            } else if listed.is_some_and(|listed| listed.map(|(facts, _)| facts).unwrap_or_default() != facts)
+            } else if listed
+                .is_some_and(|listed| listed.map(|shown| shown.facts).unwrap_or_default() != facts)
             {
                 Some(Differs::Place)
             } else {
                 let differs = shown_differs(run, scorer, &content, replay)?;
                 // Who is known to a service is not computed again: what that means stands in the project.
                 let known_to = content.case.as_ref().map_or_else(Vec::new, |case| case.known_to.clone());
-                let whole = listed
-                    .flatten()
-                    .map(|(_, case)| ShownCase { known_to, ..ShownCase::of(case, score.log_odds) });
+                let whole =
+                    listed.flatten().map(|shown| ShownCase { known_to, ..shown.case(score.log_odds) });
                 differs.or_else(|| {
                     let is_other = is_of_this_version(run) && whole.is_some() && whole != content.case;
                     is_other.then_some(Differs::Words)

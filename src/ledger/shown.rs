@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::features::{Cell, Scope};
 use crate::known_to::KnownMark;
 use crate::records::RecordReference;
-use crate::scoring::{Absence, CaseAgain, Chance, Contribution, ScoredCase, ShownBand, Stability};
+use crate::scoring::{
+    Absence, CaseAgain, Chance, Contribution, CounterEvidence, ScoredCase, ShownBand, Stability,
+};
 use crate::stats::Interval;
 
 /// A [`ScoredCase`] without its audit record, which the run's manifest has. Not public: it is read back, and a
@@ -26,6 +28,9 @@ pub(crate) struct ShownCase {
     pub(crate) cannot_see: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) known_to: Vec<KnownMark>,
+    /// Of a case that led a place.
+    #[serde(default, skip_serializing_if = "CounterEvidence::is_empty")]
+    pub(crate) counter: CounterEvidence,
 }
 
 crate::opaque_debug!(ShownCase);
@@ -94,6 +99,7 @@ impl ShownCase {
             absent: case.absent().to_vec(),
             cannot_see: case.cannot_see().to_vec(),
             known_to: case.known_to().to_vec(),
+            counter: CounterEvidence::default(),
         }
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::decision::OpenCase;
 use super::judgement::Reviewer;
 use super::listed::{ListedCase, WhyListed};
+use super::picture::TermPicture;
 use super::rules::ReviewRules;
 use super::since::Since;
 use crate::calendar::Day;
@@ -14,6 +15,7 @@ use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
 use crate::known_to::IsKnown;
 use crate::scoring::{NotScored, OnePer, Places, Provenance, Scores, WhyNot};
+use crate::words::{self, Move};
 
 /// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
 /// some cases drawn at random from the rest.
@@ -42,6 +44,8 @@ pub struct ReviewList {
     #[serde(skip_serializing_if = "Option::is_none")]
     tested: Option<ListLength>,
     pub(super) entries: Vec<ListedCase>,
+    /// How the model treats the features that move a score on it.
+    pictures: Vec<TermPicture>,
     /// What changed since an earlier list, where it was held against one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Since>,
@@ -282,7 +286,8 @@ impl ReviewList {
                 beside.extend(case(other)?);
             }
             if let Some(case) = case(rank)? {
-                entries.push(ListedCase { why_listed, case, beside, since: None });
+                let counter = scores.counter_evidence(rank)?.unwrap_or_default();
+                entries.push(ListedCase { why_listed, case, beside, since: None, counter });
             }
         }
         let not_scored = scores.not_scored().to_vec();
@@ -290,6 +295,13 @@ impl ReviewList {
         let asked = shares.as_ref().map(|used| &used.asked);
         provenance.name_run(Some(&Draw { params, shares: asked }));
         let run = provenance.run_id.clone();
+        let moves = |name: &str| {
+            let parts = entries.iter().flat_map(|entry| entry.case.contributions());
+            parts
+                .filter(|part| part.features == [name])
+                .any(|part| words::rounds_to(part.log_odds) != Move::None)
+        };
+        let pictures = TermPicture::of(scores.scorer().candidate(), moves);
         let tested = scores.scorer().backtest().of_length(length).copied();
         let mut list = Self {
             provenance,
@@ -301,6 +313,7 @@ impl ReviewList {
             review: ReviewRules::default(),
             tested,
             entries,
+            pictures,
             since: None,
             not_scored,
             witness: None,
@@ -338,6 +351,12 @@ impl ReviewList {
         rules.check()?;
         self.review = rules;
         Ok(self)
+    }
+
+    /// How the model treats each feature that by itself moves the score of a case on the list.
+    #[must_use]
+    pub fn pictures(&self) -> &[TermPicture] {
+        &self.pictures
     }
 
     /// How the team works on it.

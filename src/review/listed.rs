@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::since::Stayed;
-use crate::scoring::ScoredCase;
+use crate::scoring::{CounterEvidence, ScoredCase};
 
 /// A case in its place on the list.
 #[derive(Clone, PartialEq, Serialize)]
@@ -15,6 +15,7 @@ pub struct ListedCase {
     pub(super) beside: Vec<ScoredCase>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Stayed>,
+    pub(super) counter: CounterEvidence,
 }
 
 /// Why a case is on the list.
@@ -52,6 +53,12 @@ impl ListedCase {
     #[must_use]
     pub fn beside(&self) -> &[ScoredCase] {
         &self.beside
+    }
+
+    /// What the score would be without single records, and without those of somebody having asked for help.
+    #[must_use]
+    pub fn counter_evidence(&self) -> &CounterEvidence {
+        &self.counter
     }
 
     /// What changed since the earlier list that this one was held against, where the place was on that, too.

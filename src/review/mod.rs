@@ -14,6 +14,7 @@ mod file;
 mod judgement;
 mod list;
 mod listed;
+mod picture;
 mod rules;
 mod since;
 
@@ -25,5 +26,6 @@ pub use file::{DecisionFile, SubmittedDecision};
 pub use judgement::{Agreement, Reviewer, Step};
 pub use list::{Among, ListParams, RandomSample, ReviewList, SharesUsed, Witness};
 pub use listed::{ListedCase, WhyListed};
+pub use picture::{Course, TermPicture};
 pub use rules::{ReasonCode, ReviewRules};
 pub use since::{ChangedReason, Fallen, Left, PastDecision, Since, Stayed, WhyLeft};

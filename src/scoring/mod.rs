@@ -12,6 +12,7 @@
 
 mod abstention;
 mod case;
+mod counter;
 mod dealing;
 mod earlier;
 mod file;
@@ -27,6 +28,7 @@ pub use case::{
     Absence, Acceptance, AcceptedSource, Chance, Contribution, Exception, Provenance, ScoredCase, ShownBand,
     SourceState, Stability,
 };
+pub use counter::{CounterEvidence, Without, WithoutRecord};
 pub use file::ModelFile;
 pub use places::OnePer;
 pub(crate) use places::Places;

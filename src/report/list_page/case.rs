@@ -1,6 +1,8 @@
 //! A case on the list's page.
 
 use super::IN_SHORT;
+use super::adding_up::{AddingUp, Dated, in_time};
+use super::shape::{Drawn, Pictures};
 use super::shared::{Key, Many, key_of};
 use crate::features::{Cell, Scope};
 use crate::known_to::{IsKnown, KnownMark};
@@ -8,7 +10,9 @@ use crate::records::{LinkProbability, RecordReference};
 use crate::report::since::{Changed, decided_in_words};
 use crate::report::words::{self, Move, OutOf};
 use crate::review::{ListedCase, WhyListed};
-use crate::scoring::{Absence, Chance, Contribution, ScoredCase, ShownBand, Stability};
+use crate::scoring::{
+    Absence, Chance, Contribution, ScoredCase, ShownBand, Stability, Without, WithoutRecord,
+};
 use crate::stats::Interval;
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
@@ -55,6 +59,10 @@ pub(super) struct Case<'a> {
     pub(super) folded: Vec<Reason<'a>>,
     pub(super) fold_says: String,
     pub(super) sums: Sums,
+    pub(super) adding_up: AddingUp,
+    pub(super) in_time: Vec<Dated>,
+    /// What would change the score, in sentences.
+    pub(super) counter: Vec<String>,
     pub(super) missing: Absences<'a>,
     pub(super) not_covered: Absences<'a>,
 }
@@ -88,10 +96,12 @@ pub(super) struct Reason<'a> {
     /// How usual that is in the cohort; a sentence, or empty.
     pub(super) usual: String,
     pub(super) effect: &'static str,
+    pub(super) raises: bool,
     pub(super) points: String,
     /// `0.61 to 0.98`; empty where the model has no refits.
     pub(super) interval: String,
     pub(super) bar: Option<Bar>,
+    pub(super) shape: Option<Drawn>,
     pub(super) household: bool,
     pub(super) help_seeking: bool,
     pub(super) records_say: String,
@@ -143,7 +153,7 @@ impl<'a> Case<'a> {
         (place, code): (usize, &'a str),
         entry: &'a ListedCase,
         out_of: OutOf,
-        (largest, common, is_compared): (f64, &[(Key<'a>, Many)], bool),
+        (largest, common, pictures, is_compared): (f64, &[(Key<'a>, Many)], &Pictures<'_>, bool),
     ) -> Self {
         let case = entry.case();
         // Contributions come with the largest first, so what rounds to nothing comes last.
@@ -151,7 +161,7 @@ impl<'a> Case<'a> {
         let telling = parts.iter().filter(|part| words::rounds_to(part.log_odds) != Move::None).count();
         let (shown, rest) = parts.split_at(telling.min(SHOWN));
         let reasons = |parts: &'a [Contribution], which: &dyn Fn(&Contribution) -> bool| {
-            parts.iter().filter(|part| which(part)).map(|part| Reason::of(part, largest)).collect()
+            parts.iter().filter(|part| which(part)).map(|part| Reason::of(part, largest, pictures)).collect()
         };
         // What sets this one apart goes before what most places share, in the sum's own order.
         let (own, shared): (Vec<&Contribution>, Vec<&Contribution>) =
@@ -201,6 +211,9 @@ impl<'a> Case<'a> {
                 words::points(rest.iter().map(|part| part.log_odds).sum())
             ),
             sums: Sums::of(parts),
+            adding_up: AddingUp::of(case),
+            in_time: in_time(case),
+            counter: counter(entry),
             missing: Absences::of(case, Cell::Missing),
             not_covered: Absences::of(case, Cell::NotCovered),
         }
@@ -287,11 +300,13 @@ impl<'a> Band<'a> {
 }
 
 impl<'a> Reason<'a> {
-    fn of(part: &'a Contribution, largest: f64) -> Self {
+    fn of(part: &'a Contribution, largest: f64, pictures: &Pictures<'_>) -> Self {
         Self {
+            shape: pictures.draw(part),
             words: part.words.trim_end_matches('.'),
             detail: &part.detail,
             usual: words::sentence(&part.usual),
+            raises: part.log_odds > 0.0,
             effect: match words::rounds_to(part.log_odds) {
                 Move::Up => "raises",
                 Move::Down => "lowers",
@@ -310,6 +325,13 @@ impl<'a> Reason<'a> {
             records: part.records.iter().map(RecordRow::of).collect(),
         }
     }
+}
+
+/// Single records without which the score would be lower, and what it would be without those of help-seeking.
+fn counter(entry: &ListedCase) -> Vec<String> {
+    let found = entry.counter_evidence();
+    let records = found.records.iter().map(WithoutRecord::words);
+    records.chain(found.help_seeking.iter().map(Without::words)).collect()
 }
 
 /// How many records there are, or why there are none.

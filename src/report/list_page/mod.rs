@@ -4,6 +4,7 @@ use askama::Template;
 
 use self::case::Case;
 use self::deciding::Questions;
+use self::shape::Pictures;
 use self::shared::{Shared, shared_by_most};
 use super::since::Changes;
 use super::words::{self, OutOf};
@@ -11,8 +12,10 @@ use crate::error::ReportError;
 use crate::review::{Among, ListedCase, ReviewList, SharesUsed, WhyListed};
 use crate::scoring::{OnePer, Provenance, ScoredCase};
 
+mod adding_up;
 mod case;
 mod deciding;
+mod shape;
 mod shared;
 
 /// Reasons of a case in the table at the top.
@@ -107,11 +110,12 @@ impl<'a> Page<'a> {
         let common = shared_by_most(entries);
         let codes = short_codes(entries);
         let questions = Questions::of(list);
+        let pictures = Pictures::of(list.pictures());
         let mut cases: Vec<Case<'a>> = entries
             .iter()
             .enumerate()
             .map(|(nth, entry)| {
-                let found = (largest, &*common, list.changes().is_some());
+                let found = (largest, &*common, &pictures, list.changes().is_some());
                 Case::of((nth + 1, codes[nth]), entry, out_of, found)
             })
             .collect();
