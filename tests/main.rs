@@ -14,6 +14,7 @@ mod categories;
 mod check_page;
 mod claims;
 mod command;
+mod counter_evidence;
 mod decisions;
 mod dependencies;
 mod determinism;

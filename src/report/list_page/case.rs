@@ -2,7 +2,7 @@
 
 use super::IN_SHORT;
 use super::adding_up::{AddingUp, Dated, in_time};
-use super::shape::{Drawn, Pictures};
+use super::shape::{Pictures, Stand};
 use super::shared::{Key, Many, key_of};
 use crate::features::{Cell, Scope};
 use crate::known_to::{IsKnown, KnownMark};
@@ -101,7 +101,7 @@ pub(super) struct Reason<'a> {
     /// `0.61 to 0.98`; empty where the model has no refits.
     pub(super) interval: String,
     pub(super) bar: Option<Bar>,
-    pub(super) shape: Option<Drawn>,
+    pub(super) shape: Option<Stand>,
     pub(super) household: bool,
     pub(super) help_seeking: bool,
     pub(super) records_say: String,
@@ -302,7 +302,7 @@ impl<'a> Band<'a> {
 impl<'a> Reason<'a> {
     fn of(part: &'a Contribution, largest: f64, pictures: &Pictures<'_>) -> Self {
         Self {
-            shape: pictures.draw(part),
+            shape: pictures.stand(part),
             words: part.words.trim_end_matches('.'),
             detail: &part.detail,
             usual: words::sentence(&part.usual),

@@ -4,7 +4,7 @@ use askama::Template;
 
 use self::case::Case;
 use self::deciding::Questions;
-use self::shape::Pictures;
+use self::shape::{Drawing, Pictures};
 use self::shared::{Shared, shared_by_most};
 use super::since::Changes;
 use super::words::{self, OutOf};
@@ -67,6 +67,7 @@ struct Page<'a> {
     shared: Vec<Shared<'a>>,
     since: Option<Changes<'a>>,
     questions: Questions<'a>,
+    drawings: Vec<Drawing>,
     cases: Vec<Case<'a>>,
     not_scored: Vec<Unscored<'a>>,
     /// `3 cases of the cohort were`.
@@ -152,6 +153,7 @@ impl<'a> Page<'a> {
             cannot_see,
             own_days: entries.iter().any(|entry| entry.case().has_own_day()),
             questions,
+            drawings: pictures.drawings(),
             cases,
             shared: common.iter().map(|(key, many)| Shared::of(key, many)).collect(),
             since: list.changes().map(Changes::of),

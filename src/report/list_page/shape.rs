@@ -10,12 +10,19 @@ const WIDTH: f64 = 120.0;
 const HEIGHT: f64 = 36.0;
 const EDGE: f64 = 3.0;
 
-/// A picture with the family's place on it.
-pub(super) struct Drawn {
+/// A picture, drawn once for the page.
+pub(super) struct Drawing {
+    /// By what a reason refers to it.
+    pub(super) id: usize,
     /// The points of the line.
     pub(super) line: String,
     /// Where the average case stands.
     pub(super) axis: String,
+}
+
+/// A case's place on a picture.
+pub(super) struct Stand {
+    pub(super) picture: usize,
     pub(super) x: String,
     pub(super) y: String,
     /// The same in words.
@@ -32,36 +39,36 @@ pub(super) struct Pictures<'a> {
 impl<'a> Pictures<'a> {
     pub(super) fn of(all: &'a [TermPicture]) -> Self {
         let added = || all.iter().flat_map(|picture| picture.course.contributions());
-        let (low, high) = (added().fold(0.0, f64::min), added().fold(0.0, f64::max));
-        Self { all, low, high }
+        Self { all, low: added().fold(0.0, f64::min), high: added().fold(0.0, f64::max) }
     }
 
-    /// The picture of a reason; none of a pair, of codes without an order, and where the case has no value.
-    pub(super) fn draw(&self, part: &Contribution) -> Option<Drawn> {
+    pub(super) fn drawings(&self) -> Vec<Drawing> {
+        let drawing = |(id, picture): (usize, &TermPicture)| {
+            let added: Vec<f64> = picture.course.contributions().collect();
+            let point = |along: f64, added: f64| format!("{:.1},{:.1}", across(along), self.down(added));
+            let many = added.len() as f64;
+            let line: Vec<String> = match picture.course {
+                Course::Steps(_) => (0..added.len())
+                    .flat_map(|step| [step, step + 1].map(|end| point(end as f64 / many, added[step])))
+                    .collect(),
+                Course::Line(_) => {
+                    (0..added.len()).map(|at| point(at as f64 / (many - 1.0).max(1.0), added[at])).collect()
+                }
+            };
+            Drawing { id, line: line.join(" "), axis: format!("{:.1}", self.down(0.0)) }
+        };
+        self.all.iter().enumerate().map(drawing).collect()
+    }
+
+    /// Where a case stands; nowhere for a pair, for codes without an order, and where the case has no value.
+    pub(super) fn stand(&self, part: &Contribution) -> Option<Stand> {
         let ([feature], [Cell::Value(value)]) = (&*part.features, &*part.values) else { return None };
-        let picture = self.all.iter().find(|picture| picture.feature == *feature)?;
-        let added: Vec<f64> = picture.course.contributions().collect();
-        let (first, last) = (*added.first()?, *added.last()?);
-        let across = |along: f64| EDGE + (WIDTH - 2.0 * EDGE) * along;
-        let down = |added: f64| {
-            let range = (self.high - self.low).max(f64::MIN_POSITIVE);
-            EDGE + (HEIGHT - 2.0 * EDGE) * (self.high - added) / range
-        };
-        let point = |along: f64, added: f64| format!("{:.1},{:.1}", across(along), down(added));
-        let many = added.len() as f64;
-        let line: Vec<String> = match picture.course {
-            Course::Steps(_) => (0..added.len())
-                .flat_map(|step| [step, step + 1].map(|end| point(end as f64 / many, added[step])))
-                .collect(),
-            Course::Line(_) => {
-                (0..added.len()).map(|at| point(at as f64 / (many - 1.0).max(1.0), added[at])).collect()
-            }
-        };
-        Some(Drawn {
-            line: line.join(" "),
-            axis: format!("{:.1}", down(0.0)),
+        let (id, picture) = self.all.iter().enumerate().find(|(_, picture)| picture.feature == *feature)?;
+        let (first, last) = (picture.course.contributions().next()?, picture.course.contributions().last()?);
+        Some(Stand {
+            picture: id,
             x: format!("{:.1}", across(picture.course.along(f64::from(*value)))),
-            y: format!("{:.1}", down(part.log_odds)),
+            y: format!("{:.1}", self.down(part.log_odds)),
             says: format!(
                 "How the model treats it: {} points at the lowest values, {} at the highest; here {}",
                 words::points(first),
@@ -70,4 +77,13 @@ impl<'a> Pictures<'a> {
             ),
         })
     }
+
+    fn down(&self, added: f64) -> f64 {
+        let range = (self.high - self.low).max(f64::MIN_POSITIVE);
+        EDGE + (HEIGHT - 2.0 * EDGE) * (self.high - added) / range
+    }
+}
+
+fn across(along: f64) -> f64 {
+    EDGE + (WIDTH - 2.0 * EDGE) * along
 }
