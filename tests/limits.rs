@@ -207,7 +207,7 @@ fn nosy(lines: &str) -> TempDir {
     }
     let rows = "id,kind,on,code\nchild-7,visit,2023-05-01,k\n";
     std::fs::write(private.join("secrets.csv"), rows).unwrap();
-    std::fs::write(private.join("codes.csv"), "code,words\nk,keepsake\n").unwrap();
+    std::fs::write(private.join("codes.csv"), "value,meaning,code,words\nvisit,visit,k,keepsake\n").unwrap();
     std::fs::write(private.join("key"), "0123456789abcdef0123456789abcdef").unwrap();
     std::fs::write(own.join("rows.csv"), rows).unwrap();
     let lines = lines.replace("ROOT", &root.path().to_string_lossy().replace('\\', "/"));
@@ -228,7 +228,7 @@ fn a_project_reads_nothing_outside_its_folders() {
         "path = \"ROOT/private/secrets.csv\"",
         "path = \"../*/secrets.csv\"",
         "path = [\"rows.csv\", \"../private/secrets.csv\"]",
-        "path = \"rows.csv\"\ncodes = { code = \"../private/codes.csv\" }",
+        "path = \"rows.csv\"\ncodes = { kind = \"../private/codes.csv\" }",
         "join = [{ file = \"../private/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
         "join = [{ path = \"ROOT/private/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
         "pseudonyms = { key_file = \"../private/key\" }",
