@@ -211,12 +211,19 @@ fn nosy(lines: &str) -> TempDir {
     std::fs::write(private.join("key"), "0123456789abcdef0123456789abcdef").unwrap();
     std::fs::write(own.join("rows.csv"), rows).unwrap();
     let lines = lines.replace("ROOT", &root.path().to_string_lossy().replace('\\', "/"));
-    let (before, source) = match lines.split_once("path = ") {
-        Some(_) => ("", lines.as_str()),
-        None if lines.starts_with("join") => ("", &*format!("path = \"rows.csv\"\n{lines}")),
-        None => (lines.as_str(), "path = \"rows.csv\""),
+    let beside = format!("path = \"rows.csv\"\n{lines}");
+    let (before, source) = match lines.split(' ').next() {
+        Some("path") => ("", lines.as_str()),
+        Some("join") => ("", beside.as_str()),
+        _ => (lines.as_str(), "path = \"rows.csv\""),
     };
     let text = PROJECT.replace("path = \"PATH\"", source).replace("OVER", "\"ever\"");
+    let asks = if lines.starts_with("join") {
+        "occurred = \"on\", categories = [\"words\"]"
+    } else {
+        "occurred = \"on\""
+    };
+    let text = text.replace("occurred = \"on\"", asks);
     std::fs::write(own.join("project.toml"), format!("{before}\n{text}")).unwrap();
     root
 }
