@@ -48,7 +48,7 @@ fn holds(said: &Without, scorer: &Scorer, scores: &Scores<'_, '_>, entity: &str,
         said.change,
         again - all[now].1
     );
-    again == all[now].1 || said.rank as usize == above + 1
+    again.to_bits() == all[now].1.to_bits() || said.rank as usize == above + 1
 }
 
 #[test]

@@ -51,6 +51,7 @@ mod never_silent;
 mod oulad;
 mod outputs;
 mod own_day;
+mod readability;
 mod schema;
 mod shares;
 mod snapshots;

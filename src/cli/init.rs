@@ -70,9 +70,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         out.display(),
         draft.decisions(),
         out.display(),
-        match below(&arguments.folder, to) {
-            true => String::new(),
-            false => format!(" --may-read {}", arguments.folder.display()),
+        if below(&arguments.folder, to) {
+            String::new()
+        } else {
+            format!(" --may-read {}", arguments.folder.display())
         }
     ))?;
     Ok(Outcome::Done)

@@ -79,6 +79,10 @@ pub struct Arguments {
     /// answer for the list, not for its readers.
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
+    /// Also write into that folder where needs and places are, by this protected characteristic: an area, say. It names nobody,
+    /// and small numbers are withheld.
+    #[arg(long, value_name = "CHARACTERISTIC", requires = "audit")]
+    areas: Option<String>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
@@ -92,7 +96,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let out = arguments.force.folder("list", &arguments.out, &inputs);
     out.check(&LIST_FILES)?;
     let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder("audit", folder, &inputs));
-    audited.as_ref().map_or(Ok(()), |folder| folder.check(&["audit.html", "audit.csv", "audit.json"]))?;
+    audited.as_ref().map_or(Ok(()), |folder| {
+        folder.check(&AUDIT_FILES[..if arguments.areas.is_some() { 6 } else { 3 }])
+    })?;
     let mut earlier = match &arguments.previous {
         Some(path) => Some(EarlierList::from_json(&output::read(path)?)?),
         None => None,
@@ -129,10 +135,20 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     if let Some(folder) = &audited {
         progress.stage("auditing the list");
-        let audit = list.table(&scores, &project.protected()?)?.audit(&project.audit_params())?;
-        let json = json_text(&audit)?;
-        let (page, table) = (audit_html(&audit, &project.name, None)?, audit_csv(&audit)?);
-        folder.write(&[("audit.html", page), ("audit.csv", table), ("audit.json", json)])?;
+        let (protected, params) = (project.protected()?, project.audit_params());
+        let audit = list.table(&scores, &protected)?.audit(&params)?;
+        let mut texts =
+            vec![audit_html(&audit, &project.name, None)?, audit_csv(&audit)?, json_text(&audit)?];
+        if let Some(by) = &arguments.areas {
+            let view = list.by_area(&scores, &protected, by, params.minimum)?;
+            texts.extend([
+                report::areas_html(&view, &project.name)?,
+                report::areas_csv(&view)?,
+                report::areas_json(&view)?,
+            ]);
+        }
+        let files: Vec<(&str, String)> = AUDIT_FILES.into_iter().zip(texts).collect();
+        folder.write(&files)?;
     }
     // On record first: no list is given out of which the ledger knows nothing.
     let is_on_record = ledger.is_some();
@@ -240,6 +256,10 @@ fn accepting(mut request: Request, arguments: &Arguments) -> Result<Request, Fai
     }
     Ok(request)
 }
+
+/// The names of the files for those who answer for the list; the last three where areas are asked for.
+const AUDIT_FILES: [&str; 6] =
+    ["audit.html", "audit.csv", "audit.json", "areas.html", "areas.csv", "areas.json"];
 
 /// The names of a list's files.
 pub const LIST_FILES: [&str; 3] = ["list.json", "list.csv", "list.html"];

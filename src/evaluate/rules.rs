@@ -44,36 +44,55 @@ pub struct RuleReport {
     pub performance: Performance,
 }
 
-/// How many needs a case shows: needs of which a feature above zero speaks. Features name their need;
-/// where none does, each source counts as one.
+/// How many needs a case shows.
 pub(super) fn needs(spec: &FeatureSpec, matrix: &FeatureMatrix) -> Vec<f32> {
-    let tagged = spec.features().iter().any(|feature| feature.need.is_some());
-    let mut names: Vec<&str> = Vec::new();
-    let mut of_feature = Vec::new();
-    for (column, feature) in spec.features().iter().enumerate() {
-        let need = if tagged { feature.need.as_deref() } else { Some(feature.records.source.as_str()) };
-        // How old somebody is, and with how many they live, is no need; moves are where somebody says so.
-        let is_none = |measure: &Measure| measure.is_of_people() && (!tagged || *measure != Measure::Moves);
-        // No code is more than another.
-        let is_code = feature.measure.codes().is_some();
-        if let Some(need) = need.filter(|_| !is_none(&feature.measure) && !is_code) {
-            let place = names.iter().position(|held| *held == need).unwrap_or_else(|| {
-                names.push(need);
-                names.len() - 1
-            });
-            of_feature.push((column, place));
-        }
-    }
-    let mut shown = vec![false; names.len()];
+    let on_record = NeedsOnRecord::of(spec);
+    let mut shown = vec![false; on_record.names.len()];
     (0..matrix.rows())
         .map(|row| {
-            shown.fill(false);
-            for &(column, need) in &of_feature {
-                shown[need] |= matches!(matrix.cell(row, column), Cell::Value(value) if value > 0.0);
-            }
+            on_record.of_case(matrix, row, &mut shown);
             shown.iter().filter(|shown| **shown).count() as f32
         })
         .collect()
+}
+
+/// The needs that features speak of. Features name their need; where none does, each source counts as one.
+pub(crate) struct NeedsOnRecord<'f> {
+    pub(crate) names: Vec<&'f str>,
+    /// Features, and the need that each speaks of.
+    of_feature: Vec<(usize, usize)>,
+}
+
+impl<'f> NeedsOnRecord<'f> {
+    pub(crate) fn of(spec: &'f FeatureSpec) -> Self {
+        let tagged = spec.features().iter().any(|feature| feature.need.is_some());
+        let mut names: Vec<&str> = Vec::new();
+        let mut of_feature = Vec::new();
+        for (column, feature) in spec.features().iter().enumerate() {
+            let need = if tagged { feature.need.as_deref() } else { Some(feature.records.source.as_str()) };
+            // How old somebody is, and with how many they live, is no need; moves are where somebody says so.
+            let is_none =
+                |measure: &Measure| measure.is_of_people() && (!tagged || *measure != Measure::Moves);
+            // No code is more than another.
+            let is_code = feature.measure.codes().is_some();
+            if let Some(need) = need.filter(|_| !is_none(&feature.measure) && !is_code) {
+                let place = names.iter().position(|held| *held == need).unwrap_or_else(|| {
+                    names.push(need);
+                    names.len() - 1
+                });
+                of_feature.push((column, place));
+            }
+        }
+        Self { names, of_feature }
+    }
+
+    /// Which of them a case shows: those of which a feature above zero speaks.
+    pub(crate) fn of_case(&self, matrix: &FeatureMatrix, row: usize, shown: &mut [bool]) {
+        shown.fill(false);
+        for &(column, need) in &self.of_feature {
+            shown[need] |= matches!(matrix.cell(row, column), Cell::Value(value) if value > 0.0);
+        }
+    }
 }
 
 /// A rule with its probabilities learnt from training cases, so that its log loss can be compared.

@@ -285,10 +285,10 @@ impl Ledger {
 /// Refuses a judgement that is longer than anybody reads.
 fn short_enough(own_judgement: Option<&str>) -> Result<(), ReviewError> {
     let bytes = own_judgement.map_or(0, str::len);
-    match bytes > limits::NOTE_BYTES {
-        true => Err(ReviewError::TooLong { bytes, most: limits::NOTE_BYTES }),
-        false => Ok(()),
+    if bytes > limits::NOTE_BYTES {
+        return Err(ReviewError::TooLong { bytes, most: limits::NOTE_BYTES });
     }
+    Ok(())
 }
 
 /// A case of a recorded list while a named person looks at it: from here, too, there can be a

@@ -49,9 +49,9 @@ impl Project {
 
     /// Refuses a file that lies where the project may not read. Files that are not there are left to whoever opens them.
     pub(super) fn stays_inside(&self) -> Result<(), ProjectError> {
-        let own = |folder: &Path| match folder.as_os_str().is_empty() {
-            true => Path::new(".").canonicalize(),
-            false => folder.canonicalize(),
+        // A project that is named without a folder is in this one.
+        let own = |folder: &Path| {
+            if folder.as_os_str().is_empty() { Path::new(".").canonicalize() } else { folder.canonicalize() }
         };
         let allowed =
             [&*self.folder, self.extracts()].into_iter().chain(self.may_read.iter().map(PathBuf::as_path));

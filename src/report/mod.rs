@@ -30,6 +30,7 @@
 //! }
 //! ```
 
+mod areas;
 pub mod audit;
 mod chances;
 mod check_page;
@@ -49,6 +50,7 @@ mod tests;
 
 use crate::words;
 
+pub use areas::{areas_csv, areas_html, areas_json};
 pub use check_page::{check_html, check_json};
 pub use decisions::decisions_csv;
 pub use list_page::list_html;

@@ -125,10 +125,9 @@ impl DecisionFile {
         }
         let mut places: Vec<u32> = self.decisions.iter().map(|decision| decision.place).collect();
         places.sort_unstable();
-        if let Some(twice) = places.windows(2).find(|pair| pair[0] == pair[1]) {
+        if let Some([place, _]) = places.array_windows().find(|[one, next]| one == next) {
             return Err(wrong(format!(
-                "it holds two decisions about place {}; keep the one that counts",
-                twice[0]
+                "it holds two decisions about place {place}; keep the one that counts"
             )));
         }
         let early = |decision: &&SubmittedDecision| decision.decided_on < decision.opened_on;

@@ -8,6 +8,7 @@
 //! [`Decision`] can only come from an open case, with a reason. There is no way to decide without
 //! opening, and none to decide several cases at once.
 
+mod areas;
 mod decision;
 mod earlier;
 mod file;
@@ -18,6 +19,7 @@ mod picture;
 mod rules;
 mod since;
 
+pub use areas::{Area, AreaView};
 pub(crate) use decision::LookedAt;
 pub use decision::{Decision, OpenCase};
 pub use earlier::EarlierList;

@@ -84,15 +84,10 @@ impl Without {
     /// `its rank would be 61 of 2,000, not 3`.
     fn rank_in_words(&self) -> String {
         let rank = |rank: u32| words::count(u64::from(rank));
-        match self.rank == self.rank_now {
-            true => format!("its rank would be {} all the same", rank(self.rank)),
-            false => format!(
-                "its rank would be {} of {}, not {}",
-                rank(self.rank),
-                rank(self.of),
-                rank(self.rank_now)
-            ),
+        if self.rank == self.rank_now {
+            return format!("its rank would be {} all the same", rank(self.rank));
         }
+        format!("its rank would be {} of {}, not {}", rank(self.rank), rank(self.of), rank(self.rank_now))
     }
 
     /// As a sentence, of records of help-seeking.
@@ -179,10 +174,8 @@ impl Scores<'_, '_> {
         });
         records.truncate(NAMED);
         let asked: Vec<EventRow> = asked.into_iter().collect();
-        let help_seeking = match asked.is_empty() {
-            true => None,
-            false => Some(self.without(&alone, (rank, row), &asked)?),
-        };
+        let help_seeking =
+            if asked.is_empty() { None } else { Some(self.without(&alone, (rank, row), &asked)?) };
         Ok(Some(CounterEvidence { records, help_seeking }))
     }
 

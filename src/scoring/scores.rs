@@ -10,6 +10,7 @@ use super::release::Scorer;
 use crate::calendar::Day;
 use crate::cohort::Cohort;
 use crate::error::ScoringError;
+use crate::evaluate::NeedsOnRecord;
 use crate::evaluate::ranking::lot;
 use crate::features::FeatureMatrix;
 use crate::known_to::{IsKnown, KnownCases, KnownTo};
@@ -457,6 +458,18 @@ impl Scores<'_, '_> {
             let cells = self.order.iter().map(|&row| self.matrix.cell(row as usize, place));
             Usual::of(&self.scorer.candidate().features().features()[place], cells)
         })
+    }
+
+    /// The needs that the model's features speak of, and for each scored case, by rank, its id and which of them it shows.
+    pub(crate) fn needs(&self) -> (Vec<&str>, impl Iterator<Item = (&str, Vec<bool>)>) {
+        let on_record = NeedsOnRecord::of(self.scorer.candidate().features());
+        let names = on_record.names.clone();
+        let cases = self.order.iter().map(move |&row| {
+            let mut shown = vec![false; on_record.names.len()];
+            on_record.of_case(&self.matrix, row as usize, &mut shown);
+            (self.cohort.id(row as usize), shown)
+        });
+        (names, cases)
     }
 
     /// The id and the log-odds at each of these ranks: for dealing places to groups.

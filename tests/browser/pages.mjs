@@ -3,7 +3,7 @@
 //
 //     npm install && node pages.mjs FOLDER
 //
-// FOLDER holds list.html with its list.json, and any other pages. CHROMIUM names the browser, if not /usr/bin/chromium.
+// FOLDER is what `.ci/pages` makes: list.html with its list.json, long/ and covered/ with others, and any other pages. CHROMIUM names the browser, if not /usr/bin/chromium.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -114,6 +114,89 @@ assert.equal(await page.locator("article.case").first().evaluate((one) => getCom
 // Without a script the page says the same.
 const plain = await open(file, { javaScriptEnabled: false });
 assert.equal(await plain.page.locator("table.short tbody tr").count(), list.entries.length);
+
+await plain.context.close();
+
+// A list of 200 places is under 5 MB, and answers within a second of being asked for.
+const long = path.join(folder, "long", "list.html");
+assert.ok(fs.statSync(long).size < 5_000_000, `${fs.statSync(long).size} bytes`);
+{
+  const { page: all, took: opening } = await open(long);
+  assert.ok(opening < 1000, `200 places took ${opening} ms`);
+  await all.getByLabel("Find in the list").fill("nobody is called so");
+  assert.equal(await all.locator("table.short tbody tr:visible").count(), 0);
+}
+
+/** Whatever the page saves on clicking. */
+async function saved(page, to) {
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Save the decisions to a file" }).click(),
+  ]);
+  await download.saveAs(path.join(folder, to));
+  return JSON.parse(fs.readFileSync(path.join(folder, to), "utf8"));
+}
+// The day is one on which the list may be used.
+const april = new Date("2025-04-10T09:00:00Z");
+
+// Deciding: nothing has an answer by default, and what is missing is said.
+{
+  const { page, said, asked } = await open(file);
+  await page.clock.setFixedTime(april);
+  const form = (place) => page.locator(`form.decision[data-place="${place}"]`);
+  assert.equal(await page.locator("form.decision input:checked").count(), 0);
+  await form(1).getByRole("button", { name: "Keep this decision" }).click();
+  assert.match(await form(1).locator("[data-told]").last().innerText(), /the next step; whether you agree; why, in words/);
+  for (const [place, step] of [[1, "Offer the family support"], [3, "Do nothing"]]) {
+    await form(place).getByLabel(step).check();
+    await form(place).getByLabel("It cannot be told").check();
+    await form(place).getByLabel("Why, in words").fill("made in a browser <script>alert(1)</script>");
+    await form(place).getByRole("button", { name: "Keep this decision" }).press("Enter");
+    assert.match(await form(place).locator("[data-told]").last().innerText(), /^Kept/);
+  }
+  await page.getByRole("button", { name: "Save the decisions to a file" }).click();
+  assert.match(await page.locator("#reviewer [data-told]").innerText(), /who you are/);
+  await page.getByLabel("Your name").fill("C. Worker");
+  await page.getByLabel("Your role").fill("early help worker");
+  const made = await saved(page, "decisions.json");
+  assert.equal(made.run, list.audit.run_id);
+  assert.deepEqual(made.decisions.map((one) => [one.place, one.case, one.step, one.agreement, one.decided_on]), [
+    [1, list.entries[0].case.entity, "offer_support", "cannot_tell", "2025-04-10"],
+    [3, list.entries[2].case.entity, "no_action", "cannot_tell", "2025-04-10"],
+  ]);
+  assert.deepEqual([said, asked.filter((url) => !url.startsWith("blob:")).length], [[], 1]);
+}
+
+// Own judgement first: place, band and reasons are covered until there is one, and then it stands.
+{
+  const covered = JSON.parse(fs.readFileSync(path.join(folder, "covered", "list.json"), "utf8"));
+  const { page, said } = await open(path.join(folder, "covered", "list.html"));
+  await page.clock.setFixedTime(april);
+  const article = page.locator("article.case").first();
+  const place = Number((await article.getAttribute("id")).slice(5));
+  const cover = article.locator("details.cover");
+  assert.equal(await article.getByText("of scores").first().isVisible(), false);
+  await cover.locator("summary").first().press("Enter");
+  assert.equal(await cover.getAttribute("open"), null);
+  assert.match(await article.locator(".own [data-told]").innerText(), /own judgement first/);
+  await article.locator(".own textarea").fill("settled");
+  await cover.locator("summary").first().press("Enter");
+  assert.notEqual(await cover.getAttribute("open"), null);
+  assert.equal(await article.locator(".own textarea").evaluate((one) => one.readOnly), true);
+  await article.getByLabel("Do nothing").check();
+  await article.getByLabel("I disagree").check();
+  await article.getByLabel("Why, in words").fill("made in a browser");
+  await article.getByRole("button", { name: "Keep this decision" }).click();
+  assert.match(await article.locator("form.decision [data-told]").innerText(), /a reason/);
+  await article.getByLabel("Reason", { exact: true }).selectOption("known");
+  await article.getByRole("button", { name: "Keep this decision" }).click();
+  await page.getByLabel("Your name").fill("C. Worker");
+  await page.getByLabel("Your role").fill("early help worker");
+  const made = await saved(page, path.join("covered", "decisions.json"));
+  const [one] = made.decisions;
+  assert.deepEqual([one.place, one.case, one.own_judgement, one.reason_code], [place, covered.entries[place - 1].case.entity, "settled", "known"]);
+  assert.deepEqual(said, []);
+}
 
 await browser.close();
 assert.equal(findings, 0, `${findings} findings`);

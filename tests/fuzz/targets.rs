@@ -4,24 +4,29 @@
 //! Each may refuse its input as it likes. It must not panic, and what it accepts must hold together.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
+use earlyhelp::calendar::AsOf;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::fairness::CapacityShares;
 use earlyhelp::fairness::audit::{AuditParams, OperatingPoint, ScoreColumns, read_scores};
 use earlyhelp::features::{Cell, FeatureMatrix};
 use earlyhelp::ledger::{Checkpoint, Filter, Ledger};
+use earlyhelp::model::Trainer;
 use earlyhelp::monitor::MonitorParams;
 use earlyhelp::project::{DraftParams, Project};
 use earlyhelp::report::papers::{Organisation, model_card};
 use earlyhelp::report::{AnyModel, model_html, model_json};
-use earlyhelp::scoring::ModelFile;
+use earlyhelp::review::{DecisionFile, ReviewList};
+use earlyhelp::scoring::{ModelFile, Request, SignOff};
+use earlyhelp::synthetic::{CouncilParams, Format};
 use sha2::{Digest as _, Sha256};
 
 /// A kind of input, and what is done to it.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them, by the names of their folders in `corpus/`.
-pub const ALL: [Target; 10] = [
+pub const ALL: [Target; 11] = [
     ("text", text),
     ("parquet", parquet),
     ("arrow", arrow),
@@ -32,6 +37,7 @@ pub const ALL: [Target; 10] = [
     ("ledger_sqlite", ledger_sqlite),
     ("settings", settings),
     ("scores", scores),
+    ("decisions", decisions),
 ];
 
 /// A project over one extract, called `x` with this ending.
@@ -207,6 +213,75 @@ pub fn scores(data: &[u8]) {
     let mut params = AuditParams::at(OperatingPoint::Capacity(Capacity::Share(0.2)));
     params.bootstrap.resamples = 39;
     let _ = table.audit(&params);
+}
+
+/// A ledger with the list of a council that does not exist: its bytes, the run, and who is in its places.
+struct Recorded {
+    bytes: Vec<u8>,
+    run: String,
+    cases: Vec<String>,
+}
+
+fn recorded() -> &'static Recorded {
+    static RECORDED: OnceLock<Recorded> = OnceLock::new();
+    RECORDED.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let council = CouncilParams::new(2_000, 1).generate().unwrap();
+        let mut project = Project::load(council.write(folder.path(), Format::Csv).unwrap()).unwrap();
+        project.training.resamples = 39;
+        let (records, protected) = (project.records().unwrap(), project.protected().unwrap());
+        let trainer = Trainer::by_name("logistic").unwrap();
+        let on = council.extract_date();
+        let sign_off = SignOff {
+            by: "A. Manager".into(),
+            role: "Head of Early Help".into(),
+            purpose: project.purpose.clone(),
+            signed_on: on,
+            review_by: on.plus_months(12),
+        };
+        let scorer = project.train(&records, &protected, &trainer).unwrap().release(sign_off).unwrap();
+        let ledger = Ledger::open(folder.path().join("l.jsonl")).unwrap();
+        let request = Request::new("B. Lead", &project.purpose, on);
+        let start = ledger.start_run(&scorer, &request, AsOf::new(on), None).unwrap();
+        let cohort = project.cohort(&records, AsOf::new(on)).unwrap();
+        let scores = scorer.score(&cohort, &request).unwrap();
+        let mut list = ReviewList::draw(&scores, Capacity::Cases(5)).unwrap();
+        ledger.finish_run(start, &scores, &mut list, &records).unwrap();
+        Recorded {
+            bytes: std::fs::read(ledger.path()).unwrap(),
+            run: list.provenance().run_id.clone(),
+            cases: list.entries().iter().map(|entry| entry.case().entity().to_owned()).collect(),
+        }
+    })
+}
+
+/// A file of decisions, handed in about a list that there is: what cannot be on record leaves no trace, and what is on record
+/// verifies. `RUN` and `CASE` stand for what a search could not guess.
+pub fn decisions(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(mut file) = DecisionFile::from_json(text) else { return };
+    let held = recorded();
+    if file.run == "RUN" {
+        held.run.clone_into(&mut file.run);
+    }
+    for decision in &mut file.decisions {
+        let place = (decision.place as usize).wrapping_sub(1);
+        if let Some(case) = held.cases.get(place).filter(|_| decision.case == "CASE") {
+            decision.case.clone_from(case);
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.jsonl");
+    std::fs::write(&path, &held.bytes).unwrap();
+    let ledger = Ledger::open(&path).unwrap();
+    let before = ledger.head().unwrap();
+    match ledger.submit(&file) {
+        Ok(entries) => {
+            assert_eq!(entries.len(), file.decisions.len());
+            assert!(ledger.verify(&[]).unwrap().finding.is_none());
+        }
+        Err(_) => assert_eq!(ledger.head().unwrap(), before),
+    }
 }
 
 /// A JSON text without blanks between its parts, as digests are taken of it.

@@ -96,7 +96,6 @@ pub(super) struct Reason<'a> {
     /// How usual that is in the cohort; a sentence, or empty.
     pub(super) usual: String,
     pub(super) effect: &'static str,
-    pub(super) raises: bool,
     pub(super) points: String,
     /// `0.61 to 0.98`; empty where the model has no refits.
     pub(super) interval: String,
@@ -306,7 +305,6 @@ impl<'a> Reason<'a> {
             words: part.words.trim_end_matches('.'),
             detail: &part.detail,
             usual: words::sentence(&part.usual),
-            raises: part.log_odds > 0.0,
             effect: match words::rounds_to(part.log_odds) {
                 Move::Up => "raises",
                 Move::Down => "lowers",

@@ -235,10 +235,10 @@ fn short_codes(entries: &[ListedCase]) -> Vec<&str> {
         let others = all.iter().filter(|other| **other != entity).map(alike);
         let needs = others.max().map_or(CODE, |alike| (alike + 1).max(CODE));
         // A few characters less are no gain.
-        match entity.len() > needs + 4 {
-            true => (needs..entity.len()).find(|&at| entity.is_char_boundary(at)).unwrap_or(entity.len()),
-            false => entity.len(),
+        if entity.len() <= needs + 4 {
+            return entity.len();
         }
+        (needs..entity.len()).find(|&at| entity.is_char_boundary(at)).unwrap_or(entity.len())
     };
     entries.iter().map(|entry| entry.case().entity()).map(|entity| &entity[..code(entity)]).collect()
 }

@@ -25,6 +25,8 @@ pub(super) struct Stand {
     pub(super) picture: usize,
     pub(super) x: String,
     pub(super) y: String,
+    /// Whether that raises the score, as a class.
+    pub(super) class: &'static str,
     /// The same in words.
     pub(super) says: String,
 }
@@ -69,6 +71,7 @@ impl<'a> Pictures<'a> {
             picture: id,
             x: format!("{:.1}", across(picture.course.along(f64::from(*value)))),
             y: format!("{:.1}", self.down(part.log_odds)),
+            class: if part.log_odds > 0.0 { "up" } else { "down" },
             says: format!(
                 "How the model treats it: {} points at the lowest values, {} at the highest; here {}",
                 words::points(first),

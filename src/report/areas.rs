@@ -1,0 +1,118 @@
+//! Needs and places by area: a page, a table and data.
+
+use askama::Template;
+
+use super::plain::table;
+use super::words;
+use crate::error::ReportError;
+use crate::outputs::{cell, json_text};
+use crate::review::AreaView;
+
+/// Needs and places by area as one HTML page, complete in itself: for those who plan services. It names nobody.
+///
+/// # Errors
+/// [`ReportError::Render`] where the page cannot be made.
+pub fn areas_html(view: &AreaView, title: &str) -> Result<String, ReportError> {
+    let mut page = Page::of(view, title).render().map_err(|error| ReportError::Render(error.to_string()))?;
+    page.push('\n');
+    Ok(page)
+}
+
+/// The same as a table: the columns are the area, cases `scored`, places `listed` for their scores, and the cases that show each
+/// need. Empty where withheld.
+///
+/// # Errors
+/// [`ReportError::Render`] where the text cannot be made.
+pub fn areas_csv(view: &AreaView) -> Result<String, ReportError> {
+    let fixed = [cell(&view.by).into_owned(), "scored".to_owned(), "listed".to_owned()];
+    let head: Vec<String> = fixed
+        .into_iter()
+        .chain(view.needs.iter().map(|need| cell(&format!("need_{need}")).into_owned()))
+        .collect();
+    let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+    let lines = view.areas.iter().map(|area| {
+        [cell(&area.area).into_owned(), number(area.scored), number(area.listed)]
+            .into_iter()
+            .chain(area.needs.iter().map(|&need| number(need)))
+            .collect()
+    });
+    table(&head, lines)
+}
+
+/// The same as JSON.
+///
+/// # Errors
+/// [`ReportError::Render`] where the text cannot be made.
+pub fn areas_json(view: &AreaView) -> Result<String, ReportError> {
+    json_text(view).map_err(|error| ReportError::Render(error.to_string()))
+}
+
+#[derive(Template)]
+#[template(path = "areas.html", config = "src/report/askama.toml")]
+struct Page<'a> {
+    title: &'a str,
+    as_of: String,
+    by: String,
+    scored: String,
+    listed: String,
+    minimum: u32,
+    needs: Vec<String>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    area: String,
+    is_all: bool,
+    scored: String,
+    listed: String,
+    needs: Vec<Count>,
+}
+
+/// A count with its share of the area's cases.
+struct Count {
+    says: String,
+    /// The share, 0 to 100, as a bar is long; none where withheld.
+    share: Option<String>,
+}
+
+impl<'a> Page<'a> {
+    fn of(view: &AreaView, title: &'a str) -> Self {
+        let number = |number: Option<u64>| number.map_or_else(|| "withheld".to_owned(), words::count);
+        let count = |count: Option<u64>, of: Option<u64>| match (count, of) {
+            (Some(count), Some(of)) if of > 0 => {
+                let share = count as f64 / of as f64;
+                Count {
+                    says: format!("{} ({})", words::count(count), words::percent(share)),
+                    share: Some(format!("{:.1}", 100.0 * share)),
+                }
+            }
+            (count, _) => Count { says: number(count), share: None },
+        };
+        let counts =
+            |needs: &[Option<u64>], of: Option<u64>| needs.iter().map(|&need| count(need, of)).collect();
+        let all = Row {
+            area: "All areas".to_owned(),
+            is_all: true,
+            scored: words::count(view.scored),
+            listed: words::count(view.listed),
+            needs: counts(&view.with_need, Some(view.scored)),
+        };
+        let rows = view.areas.iter().map(|area| Row {
+            area: area.area.clone(),
+            is_all: false,
+            scored: number(area.scored),
+            listed: number(area.listed),
+            needs: counts(&area.needs, area.scored),
+        });
+        Self {
+            title,
+            as_of: words::date(view.as_of.day()),
+            by: words::plain(&view.by),
+            scored: words::count(view.scored),
+            listed: words::count(view.listed),
+            minimum: view.minimum,
+            needs: view.needs.iter().map(|need| words::capitalised(&words::plain(need))).collect(),
+            rows: std::iter::once(all).chain(rows).collect(),
+        }
+    }
+}
