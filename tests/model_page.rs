@@ -16,7 +16,7 @@ use earlyhelp::model::{
 };
 use earlyhelp::outcome::OutcomeSpec;
 use earlyhelp::records::{Coverage, Extract, Known, PeopleColumns, Records, Selector, SourceMapping};
-use earlyhelp::report::{AnyModel, model_html, model_json};
+use earlyhelp::report::{AnyModel, model_curves, model_html, model_json};
 use earlyhelp::scoring::{AuditedModel, SignOff};
 use polars::df;
 
@@ -327,6 +327,26 @@ fn each_kind_of_model_has_its_own_parts() {
     assert!(page(plain).contains("without refits") && page(plain).contains("not known"));
     assert!(!page(plain).contains("class=\"band\""));
     assert!(page(lasso).contains("class=\"band\""));
+}
+
+#[test]
+fn curves_are_the_pages_own_as_files() {
+    for model in models() {
+        let page = model_html(model).unwrap();
+        let files = model_curves(model).unwrap();
+        let single = model.candidate().model().terms().iter().filter(|term| term.on.len() == 1).count();
+        assert_eq!(files.len(), single);
+        for (name, svg) in &files {
+            assert!(name.ends_with(".svg") && name.len() == 6, "{name}");
+            assert!(
+                svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"") && svg.ends_with("</svg>\n")
+            );
+            let line = svg.split("class=\"line\"").next().unwrap().rsplit("d=\"").next().unwrap();
+            assert!(page.contains(line.split('"').next().unwrap()), "{name}");
+            // Text of others is text here, too.
+            assert!(!svg.contains("<early>") && !svg.contains("var(--"), "{name}");
+        }
+    }
 }
 
 #[test]

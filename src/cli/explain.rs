@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use earlyhelp::report::{AnyModel, model_html, model_json};
+use earlyhelp::report::{AnyModel, model_curves, model_html, model_json};
 
 use super::{Failure, Outcome, output};
 
@@ -23,6 +23,9 @@ pub struct Arguments {
     /// The page to write: every term as a table and a curve, with the evidence behind the model.
     #[arg(long, value_name = "MODEL.html")]
     out: Option<PathBuf>,
+    /// A folder for the curve of each term as an SVG file, 01.svg for the most important: for slides and papers.
+    #[arg(long, value_name = "DIR")]
+    curves: Option<PathBuf>,
     #[command(flatten)]
     force: output::ForceArgument,
     /// Print everything as JSON.
@@ -37,6 +40,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         let (outputs, name) =
             arguments.force.beside("model page", path, std::slice::from_ref(&arguments.model))?;
         outputs.write(&[(name.as_str(), model_html(model)?)])?;
+    }
+    if let Some(folder) = &arguments.curves {
+        let outputs = arguments.force.folder("curves", folder, std::slice::from_ref(&arguments.model));
+        let curves = model_curves(model)?;
+        let files: Vec<(&str, &str)> =
+            curves.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        outputs.write(&files)?;
     }
     match (&arguments.out, arguments.json) {
         (_, true) => output::print_made_json(&model_json(model)?)?,

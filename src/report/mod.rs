@@ -54,6 +54,6 @@ pub use areas::{areas_csv, areas_html, areas_json};
 pub use check_page::{check_html, check_json};
 pub use decisions::decisions_csv;
 pub use list_page::list_html;
-pub use model_page::{AnyModel, model_html, model_json};
+pub use model_page::{AnyModel, model_curves, model_html, model_json};
 pub use plain::{list_csv, list_json};
 pub use subject::subject_html;

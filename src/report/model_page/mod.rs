@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use self::about::{About, Audit, EditRow, FeatureRow};
 use self::card::Card;
+use self::curve::Curve;
 use self::evidence::Evidence;
 use self::fairness::Fairness;
 use self::path::PathSheet;
@@ -145,6 +146,31 @@ pub fn model_html<'a>(model: impl Into<AnyModel<'a>>) -> Result<String, ReportEr
     let mut page = Page::of(model.into()).render().map_err(|error| ReportError::Render(error.to_string()))?;
     page.push('\n');
     Ok(page)
+}
+
+/// Each term's curve as an SVG file of its own, complete in itself, for slides and papers: `01.svg` for the most important, and so
+/// on, in the order of the page, with what the term is of. Pairs have no curve: their grids are tables.
+///
+/// # Errors
+/// [`ReportError::Render`] where a drawing cannot be made.
+pub fn model_curves<'a>(model: impl Into<AnyModel<'a>>) -> Result<Vec<(String, String)>, ReportError> {
+    let model = model.into();
+    let terms = Terms::of(model, &model.candidate().tables());
+    let drawn = terms.articles.iter().filter_map(|term| Some((term, term.curve.as_ref()?)));
+    drawn
+        .map(|(term, curve)| {
+            let file = CurveFile { name: &term.name, curve };
+            let text = file.render().map_err(|error| ReportError::Render(error.to_string()))?;
+            Ok((format!("{:02}.svg", term.place), text + "\n"))
+        })
+        .collect()
+}
+
+#[derive(Template)]
+#[template(path = "model_curve_file.html", config = "src/report/askama.toml")]
+struct CurveFile<'a> {
+    name: &'a str,
+    curve: &'a Curve,
 }
 
 /// The same as JSON, digit for digit, ending in one newline. Contributions are log-odds.
