@@ -59,7 +59,10 @@ for (const file of pages(folder)) {
     assert.deepEqual(said, [], `${file}: the console is silent`);
     assert.equal(asked.length, 1, `${file} asks for ${asked.slice(1)}`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 1, `${file} (${look}) is ${wide} pixels too wide`);
+    if (wide > 1) {
+      findings += 1;
+      console.error(`${path.relative(folder, file)} (${look}) is ${wide} pixels too wide`);
+    }
     await context.close();
   }
 }
