@@ -46,7 +46,7 @@ pub struct RuleReport {
 
 /// How many needs a case shows: needs of which a feature above zero speaks. Features name their need;
 /// where none does, each source counts as one.
-pub(super) fn needs(spec: &FeatureSpec, matrix: &FeatureMatrix) -> Vec<f32> {
+pub(crate) fn needs(spec: &FeatureSpec, matrix: &FeatureMatrix) -> Vec<f32> {
     let tagged = spec.features().iter().any(|feature| feature.need.is_some());
     let mut names: Vec<&str> = Vec::new();
     let mut of_feature = Vec::new();

@@ -13,6 +13,7 @@ mod earlier;
 mod judgement;
 mod list;
 mod listed;
+mod listing;
 mod since;
 
 pub(crate) use decision::LookedAt;
@@ -20,6 +21,8 @@ pub use decision::{Decision, OpenCase};
 pub use earlier::EarlierList;
 pub(crate) use earlier::{EarlierCase, EarlierPart, EarlierPlace};
 pub use judgement::{Agreement, Reviewer, Step};
-pub use list::{Among, ListParams, RandomSample, ReviewList, SharesUsed, Witness};
+pub use list::{ListParams, RandomSample, ReviewList, SharesUsed, Witness};
 pub use listed::{ListedCase, WhyListed};
+pub use listing::Among;
+pub(crate) use listing::{leads, leads_by_needs, length};
 pub use since::{ChangedReason, Fallen, Left, PastDecision, Since, Stayed, WhyLeft};
