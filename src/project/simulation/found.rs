@@ -250,7 +250,7 @@ pub struct ListsApart {
 }
 
 /// What each list found that the other did not.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FoundApart {
     /// On both, by the case that leads the place on the list by the score.
     pub both: RightOf,
@@ -261,10 +261,12 @@ pub struct FoundApart {
 }
 
 /// How many of so many places were right.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RightOf {
     /// Places of which it is known.
     pub places: u64,
     /// Of these, those that were right.
     pub right: u64,
+    /// The same as a share; `None` of none.
+    pub share: Option<Estimate>,
 }

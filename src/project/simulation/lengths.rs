@@ -3,8 +3,8 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::drawn::Drawn;
-use super::found::{AtCapacity, FoundApart, ListsApart, SimulatedList, Workload};
-use super::tally::{Tally, apart, known, told};
+use super::found::{AtCapacity, SimulatedList, Workload};
+use super::tally::{Apart, Tally, known, told};
 use crate::calendar::{AsOf, Day};
 use crate::evaluate::Capacity;
 use crate::scoring::Scorer;
@@ -57,12 +57,12 @@ impl Counted<'_> {
     ) -> AtCapacity {
         let mut lists = Vec::with_capacity(self.drawn.len());
         let (mut model, mut needs) = (Tally::default(), Tally::default());
-        let (mut sums, mut found) = ([0; 3], FoundApart::default());
+        let mut apart = Apart::default();
         let mut before: HashSet<u32> = HashSet::new();
         let mut ever: HashSet<u32> = HashSet::new();
         for (held, &is_told) in self.drawn.iter().zip(lists_told) {
             let pair = &held.lists[nth];
-            let (split, right) = apart(held, &pair.model, &pair.needs);
+            let split = Apart::of(held, &pair.model, &pair.needs);
             let [by_model, by_needs] =
                 [&pair.model, &pair.needs].map(|leads| Tally::of(held, leads, &self.trained_on));
             let is_known = held.unknown.is_none();
@@ -73,7 +73,7 @@ impl Counted<'_> {
                 new: 0,
                 repeats: 0,
                 returning: 0,
-                shared_with_needs: split[0],
+                shared_with_needs: split.both(),
                 known: is_told.then(|| known(held, &pair.model)).flatten(),
                 results: tells(&by_model),
                 needs: tells(&by_needs),
@@ -92,16 +92,14 @@ impl Counted<'_> {
             before = shown.into_iter().flatten().collect();
             ever.extend(&before);
             lists.push(list);
-            sums.iter_mut().zip(split).for_each(|(sum, places)| *sum += places);
-            if self.measured.contains(&held.as_of) {
+            let is_measured = self.measured.contains(&held.as_of);
+            apart.add(split, is_measured);
+            if is_measured {
                 model.add(by_model);
                 needs.add(by_needs);
-                found.add(&right);
             }
         }
         let workload = self.workload(nth, &lists);
-        let [both, only_model, only_needs] = sums;
-        let may = told && !self.measured.is_empty() && found.may_be_told(self.minimum);
         AtCapacity {
             capacity,
             backtest: scorer.backtest().of_length(workload.places_a_list.round() as usize).copied(),
@@ -109,7 +107,7 @@ impl Counted<'_> {
             workload,
             model: model.figures(self.minimum, told),
             needs: needs.figures(self.minimum, told),
-            apart: ListsApart { both, only_model, only_needs, found: may.then_some(found) },
+            apart: apart.told(self.minimum, told && !self.measured.is_empty()),
         }
     }
 

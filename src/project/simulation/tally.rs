@@ -3,7 +3,7 @@
 use hashbrown::HashSet;
 
 use super::drawn::Drawn;
-use super::found::{FoundApart, KnownPlaces, ListResults, ListsFigures, RightOf};
+use super::found::{FoundApart, KnownPlaces, ListResults, ListsApart, ListsFigures, RightOf};
 use crate::evaluate::{Estimate, NotKnownFigures};
 use crate::known_to::IsKnown;
 use crate::stats::clustered_share;
@@ -145,46 +145,60 @@ pub(super) fn known(drawn: &Drawn, leads: &[u32]) -> Option<KnownPlaces> {
     Some(places)
 }
 
-/// Places on both lists, on the one by the score alone, and on the one by the count of needs alone; of each, those of which it is
-/// known what followed, and the right ones.
-pub(super) fn apart(drawn: &Drawn, model: &[u32], needs: &[u32]) -> ([u64; 3], FoundApart) {
-    let places = |leads: &[u32]| -> HashSet<u32> {
-        leads.iter().map(|&row| drawn.cases[row as usize].place).collect()
-    };
-    let (on_model, on_needs) = (places(model), places(needs));
-    let split = |leads: &[u32], other: &HashSet<u32>, shared: bool| {
-        let rows = leads.iter().map(|&row| &drawn.cases[row as usize]);
-        let rows = rows.filter(|case| other.contains(&case.place) == shared);
-        let mut of = (0, RightOf::default());
-        for case in rows {
-            of.0 += 1;
-            of.1.places += u64::from(case.outcome.is_some());
-            of.1.right += u64::from(case.outcome == Some(true));
-        }
-        of
-    };
-    let (both, only_model, only_needs) =
-        (split(model, &on_needs, true), split(model, &on_needs, false), split(needs, &on_model, false));
-    let found = FoundApart { both: both.1, only_model: only_model.1, only_needs: only_needs.1 };
-    ([both.0, only_model.0, only_needs.0], found)
+/// How two lists of each date differ: places on both, on the one by the score alone, and on the one by the count of needs alone.
+#[derive(Default)]
+pub(super) struct Apart {
+    places: [u64; 3],
+    /// Of those of which it is known what followed: whether they were right, and the family.
+    judged: [Vec<(bool, u32)>; 3],
 }
 
-impl FoundApart {
-    pub(super) fn add(&mut self, other: &Self) {
-        for (held, more) in [
-            (&mut self.both, other.both),
-            (&mut self.only_model, other.only_model),
-            (&mut self.only_needs, other.only_needs),
-        ] {
-            held.places += more.places;
-            held.right += more.right;
+impl Apart {
+    pub(super) fn both(&self) -> u64 {
+        self.places[0]
+    }
+
+    /// One date's lists.
+    pub(super) fn of(drawn: &Drawn, model: &[u32], needs: &[u32]) -> Self {
+        let places = |leads: &[u32]| -> HashSet<u32> {
+            leads.iter().map(|&row| drawn.cases[row as usize].place).collect()
+        };
+        let (on_model, on_needs) = (places(model), places(needs));
+        let mut apart = Self::default();
+        let parts = [(model, &on_needs, true), (model, &on_needs, false), (needs, &on_model, false)];
+        for (nth, (leads, other, shared)) in parts.into_iter().enumerate() {
+            let cases = leads.iter().map(|&row| &drawn.cases[row as usize]);
+            for case in cases.filter(|case| other.contains(&case.place) == shared) {
+                apart.places[nth] += 1;
+                apart.judged[nth].extend(case.outcome.map(|right| (right, case.family)));
+            }
+        }
+        apart
+    }
+
+    /// Takes another date's in; `is_measured`: with what followed.
+    pub(super) fn add(&mut self, other: Self, is_measured: bool) {
+        for (nth, (places, judged)) in other.places.into_iter().zip(other.judged).enumerate() {
+            self.places[nth] += places;
+            if is_measured {
+                self.judged[nth].extend(judged);
+            }
         }
     }
 
-    /// Whether none of the three is of so few places that single ones would be told of.
-    pub(super) fn may_be_told(&self, minimum: u64) -> bool {
+    /// What followed is told where none of the three is of so few places that single ones would be told of.
+    pub(super) fn told(&self, minimum: u64, may: bool) -> ListsApart {
+        let [both, only_model, only_needs] = self.places;
+        let right_of = |nth: usize| RightOf {
+            places: self.judged[nth].len() as u64,
+            right: self.judged[nth].iter().filter(|(right, _)| *right).count() as u64,
+            share: share(self.judged[nth].iter().copied(), 1),
+        };
+        let [of_both, of_model, of_needs] = [0, 1, 2].map(right_of);
         let few = |of: RightOf| of.places > 0 && of.places < minimum;
-        ![self.both, self.only_model, self.only_needs].into_iter().any(few)
+        let may = may && ![of_both, of_model, of_needs].into_iter().any(few);
+        let found = FoundApart { both: of_both, only_model: of_model, only_needs: of_needs };
+        ListsApart { both, only_model, only_needs, found: may.then_some(found) }
     }
 }
 
