@@ -51,6 +51,7 @@ mod outputs;
 mod own_day;
 mod schema;
 mod shares;
+mod simulation;
 mod snapshots;
 mod sources;
 mod study_data;

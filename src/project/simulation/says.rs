@@ -16,7 +16,9 @@ pub(super) fn all(simulation: &Simulation) -> Vec<String> {
         MeasuredOn::InTraining => format!(
             "Every list of which it is known what followed is of a time whose outcomes the model was trained on (before {ends}). \
              So every figure here of right and wrong flatters the model: it shows what the lists and the work would have been, \
-             and not how well the model does. For that go by the backtest."
+             and not how well the model does. For that go by the backtest, or simulate a model that was trained on dates up to {} \
+             alone.",
+            words::date(simulation.horizon.last_over_by(simulation.params.from.day()))
         ),
         MeasuredOn::AfterTraining if in_training > 0 => format!(
             "{} seen in training: what followed before {ends} is what the model learnt from, and flatters it. Figures over \
@@ -89,12 +91,13 @@ pub(super) fn all(simulation: &Simulation) -> Vec<String> {
         ));
     }
     says.push(
-        "What these records cannot show: what a visit would have changed, and what a list would have made of the records after it."
+        "No simulation knows what people would have done: help given to a family would have changed what followed, and the lists \
+         after it."
             .to_owned(),
     );
     says.push(
-        "Right means that the outcome came about within its horizon. A place that was wrong may have needed help all the same, and \
-         nobody on a list was looked at: no list was given out, and nothing was put on record."
+        "Right means that the outcome came about within its horizon; a place that was wrong may have needed help all the same. \
+         Nothing was put on record, and no list came out of this."
             .to_owned(),
     );
     says

@@ -23,6 +23,7 @@ pub(super) struct ListRow<'a> {
     pub wrong: String,
     pub cannot_tell: String,
     pub precision: String,
+    pub recall: String,
     pub needs_right: String,
     pub shared: u64,
     pub state: String,
@@ -36,7 +37,7 @@ pub(super) fn state(date: &SimulatedDate, list: Option<&SimulatedList>) -> Strin
         (Some(DateOutcomes::Open { until }), _) => format!("open until {}", words::date(*until)),
         (Some(DateOutcomes::NotCovered { .. }), _) => "no outcomes in the extracts".to_owned(),
         (Some(DateOutcomes::Known), Some(list)) if list.withheld => "withheld".to_owned(),
-        (Some(DateOutcomes::Known), _) if date.in_training => "seen in training: flattering".to_owned(),
+        (Some(DateOutcomes::Known), _) if date.in_training => "seen in training".to_owned(),
         (Some(DateOutcomes::Known), _) => "known".to_owned(),
     }
 }
@@ -84,6 +85,7 @@ impl<'a> ListRow<'a> {
             wrong: number_of(results, |results| results.wrong),
             cannot_tell: number_of(results, |results| results.cannot_tell),
             precision: percent(results.and_then(|results| results.precision.as_ref())),
+            recall: percent(results.and_then(|results| results.recall.as_ref())),
             needs_right: number_of(list.and_then(|list| list.needs.as_ref()), |results| results.right),
             shared: count(|list| list.shared_with_needs),
             state: state(date, list),
