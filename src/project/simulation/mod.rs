@@ -10,6 +10,8 @@ mod lengths;
 mod params;
 mod says;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use found::{
     AtCapacity, DateOutcomes, FoundApart, KnownPlaces, ListResults, ListsApart, ListsFigures, MeasuredOn,
