@@ -7,10 +7,11 @@ use earlyhelp::calendar::{AsOf, Horizon};
 use earlyhelp::dataset::Dataset;
 use earlyhelp::error::{Error, ReviewError, ScoringError, SimulationError};
 use earlyhelp::evaluate::{Capacity, Estimate};
+use earlyhelp::fairness::CapacityShares;
 use earlyhelp::fairness::audit::{AttributeFinding, AuditedOutcome};
 use earlyhelp::known_to::IsKnown;
 use earlyhelp::model::Trainer;
-use earlyhelp::outcome::{Label, OutcomeSpec};
+use earlyhelp::outcome::{FollowUp, Label, OutcomeSpec};
 use earlyhelp::project::{
     AtCapacity, DateOutcomes, ListResults, MeasuredOn, Project, Simulation, SimulationParams,
 };
@@ -83,6 +84,10 @@ struct ByHand {
 }
 
 fn by_hand(as_of: AsOf, params: ListParams) -> ByHand {
+    by_hand_with(as_of, params, None)
+}
+
+fn by_hand_with(as_of: AsOf, params: ListParams, shares: Option<&CapacityShares>) -> ByHand {
     let Town { project, records, scorer, .. } = &*TOWN;
     let cohort = project.cohort(records, as_of).unwrap();
     let mut request = Request::new("B. Lead", &project.purpose, "2025-04-01".parse().unwrap());
@@ -91,7 +96,12 @@ fn by_hand(as_of: AsOf, params: ListParams) -> ByHand {
         request = request.accepting(source, "B. Lead", "a test");
     }
     let scores = scorer.score(&cohort, &request).unwrap().known_to(&project.known_to).unwrap();
-    let list = ReviewList::draw(&scores, params).unwrap();
+    let list = match shares {
+        None => ReviewList::draw(&scores, params).unwrap(),
+        Some(shares) => {
+            ReviewList::draw_shared(&scores, params, &project.protected().unwrap(), shares).unwrap()
+        }
+    };
     let places = list.entries().iter().map(|entry| {
         let shown = std::iter::once(entry.case()).chain(entry.beside());
         (entry.case().entity().to_owned(), shown.map(|case| case.entity().to_owned()).collect())
@@ -99,7 +109,7 @@ fn by_hand(as_of: AsOf, params: ListParams) -> ByHand {
     let labels = project.outcome.labels(&cohort).ok();
     // A horizon of a day leaves nobody out, so that everybody's family is told.
     let soon =
-        OutcomeSpec { horizon: Horizon::Days(1), follow_up: Default::default(), ..project.outcome.clone() };
+        OutcomeSpec { horizon: Horizon::Days(1), follow_up: FollowUp::default(), ..project.outcome.clone() };
     let data = Dataset::build(&project.features().unwrap(), &soon, std::slice::from_ref(&cohort)).unwrap();
     ByHand {
         as_of,
@@ -117,8 +127,11 @@ fn all_by_hand(capacity: u32) -> Vec<ByHand> {
     asked().dates().unwrap().into_iter().map(|date| by_hand(date, params)).collect()
 }
 
+/// Whether something is so of a row, and the row's family.
+type Answer = (bool, u32);
+
 /// A share of rows in families, with the interval that its families are worth (Korn and Graubard 1998), by loops.
-fn share(rows: &[(bool, u32)]) -> (f64, f64, f64) {
+fn share(rows: &[Answer]) -> (f64, f64, f64) {
     let n = rows.len() as f64;
     let value = rows.iter().filter(|(is, _)| *is).count() as f64 / n;
     let residual = |is: bool| if is { 1.0 - value } else { -value };
@@ -139,7 +152,7 @@ fn share(rows: &[(bool, u32)]) -> (f64, f64, f64) {
     (value, centre - half, centre + half)
 }
 
-fn is_close(found: Option<Estimate>, rows: &[(bool, u32)]) {
+fn is_close(found: Option<Estimate>, rows: &[Answer]) {
     let found = found.unwrap();
     let (value, low, high) = share(rows);
     assert_eq!(found.n, rows.len() as u64);
@@ -149,7 +162,7 @@ fn is_close(found: Option<Estimate>, rows: &[(bool, u32)]) {
 }
 
 /// Places with whether each was right, and cases with the outcome with whether each led a place.
-fn followed(list: &ByHand) -> (Vec<(bool, u32)>, Vec<(bool, u32)>) {
+fn followed(list: &ByHand) -> (Vec<Answer>, Vec<Answer>) {
     let labels = list.labels.as_ref().unwrap();
     let leads: BTreeSet<&str> = list.places.iter().map(|(lead, _)| lead.as_str()).collect();
     let judged = list.places.iter().filter_map(|(lead, _)| {
@@ -166,7 +179,7 @@ fn at(cases: u32) -> &'static AtCapacity {
 
 #[test]
 fn every_list_is_the_one_that_score_draws_at_each_length() {
-    for (cases, told) in [(20, true), (10, true), (40, true)] {
+    for cases in [20, 10, 40] {
         let (lists, found) = (all_by_hand(cases), at(cases));
         assert_eq!(found.lists.len(), lists.len());
         let mut before: BTreeSet<&String> = BTreeSet::new();
@@ -190,7 +203,7 @@ fn every_list_is_the_one_that_score_draws_at_each_length() {
                 [known.yes, known.no, known.cannot_tell],
                 [IsKnown::Yes, IsKnown::No, IsKnown::CannotTell].map(of)
             );
-            assert_eq!(found.withheld, !told);
+            assert!(!found.withheld);
             assert_eq!(found.results.is_some(), list.labels.is_some());
             assert_eq!(found.results.is_some(), found.needs.is_some());
             let Some(ListResults { right, wrong, cannot_tell, precision, recall }) = found.results else {
@@ -313,6 +326,14 @@ fn figures_over_several_lists_are_of_those_that_training_had_not_seen() {
             (work.families, work.families_in_last_year),
             (families("2022-10-01"), Some(families("2024-01-01")))
         );
+        let known: Vec<Answer> = lists
+            .iter()
+            .flat_map(|list| {
+                let leads = list.places.iter().zip(&list.known);
+                leads.map(|((lead, _), known)| (*known == IsKnown::Yes, list.families[lead]))
+            })
+            .collect();
+        is_close(work.known, &known);
         let new: u64 = found.lists[1..].iter().map(|list| list.new).sum();
         assert!((work.new_a_list.unwrap() - new as f64 / 8.0).abs() < 1e-12);
 
@@ -427,6 +448,29 @@ fn lists_of_those_nobody_works_with_hold_nobody_who_is_known() {
             by_hand.labels.as_ref().map(|_| followed(&by_hand).0.iter().filter(|(right, _)| *right).count());
         assert_eq!(list.results.map(|results| results.right as usize), right);
     }
+}
+
+#[test]
+fn dealt_places_are_those_of_a_list_whose_places_are_dealt() {
+    let town = &*TOWN;
+    let given =
+        "characteristic = \"sex\"\nby = { given = { male = 0.2 } }\nreason = \"r\"\napproved_by = \"a\"";
+    let shares: CapacityShares = toml::from_str(given).unwrap();
+    let asked = SimulationParams { shares: Some(shares.clone()), ..params("2023-07-01", "2023-07-01") };
+    let asked = asked.capacities([Capacity::Cases(20)]);
+    let found = town.project.simulate(&town.records, &town.scorer, &asked).unwrap();
+    let by_hand = |shares: Option<&CapacityShares>| {
+        let params = ListParams::new(Capacity::Cases(20));
+        let list = by_hand_with(date("2023-07-01"), params, shares);
+        followed(&list).0.iter().filter(|(right, _)| *right).count()
+    };
+    let results = found.capacities[0].lists[0].results.unwrap();
+    assert_eq!(results.right as usize, by_hand(Some(&shares)));
+    // A project that holds no characteristic cannot deal by one, and does not draw by score instead.
+    let mut other = town.project.clone();
+    other.protected = None;
+    let refused = other.simulate(&town.records, &town.scorer, &asked).unwrap_err();
+    assert!(matches!(refused, Error::Mitigation(_)), "{refused}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(super) struct Draw<'a> {
     pub(super) scorer: &'a Scorer,
     pub(super) params: &'a SimulationParams,
     pub(super) lengths: &'a [Capacity],
-    pub(super) protected: Option<&'a Protected>,
+    pub(super) protected: &'a Protected,
 }
 
 /// One date's lists.
@@ -132,13 +132,13 @@ impl Draw<'_> {
             let rows = |ranks: &mut dyn Iterator<Item = usize>| -> Vec<u32> {
                 ranks.map(|rank| scores.row(rank) as u32).collect()
             };
-            let model = match (&self.params.shares, self.protected) {
-                (Some(shares), Some(protected)) => {
-                    let has_place = shares.deal(protected, scores.ranked(&ranked), length)?;
+            let model = match &self.params.shares {
+                Some(shares) => {
+                    let has_place = shares.deal(self.protected, scores.ranked(&ranked), length)?;
                     let dealt = ranked.iter().zip(has_place).filter(|(_, has_place)| *has_place);
                     rows(&mut dealt.map(|(&rank, _)| rank))
                 }
-                _ => rows(&mut ranked.iter().take(length).copied()),
+                None => rows(&mut ranked.iter().take(length).copied()),
             };
             Ok(Pair { model, needs: rows(&mut by_needs.iter().take(length).copied()) })
         };

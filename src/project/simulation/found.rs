@@ -51,6 +51,8 @@ pub struct Simulation {
     pub trained_on: Vec<AsOf>,
     /// The day on which the last horizon of training ends: training saw outcomes of every day before it.
     pub training_ends: Day,
+    /// The last date that a model can be trained on and see nothing of what followed any of these lists.
+    pub train_until: Day,
     /// How far to trust the figures, in sentences, the weightiest first.
     pub says: Vec<String>,
     /// On which lists figures over several lists are measured.
@@ -213,6 +215,10 @@ pub struct Workload {
     pub cases: u64,
     /// Different families among them: people who ever shared a household.
     pub families: u64,
+    /// Of the places, the share whose leading case was known to a service already. `None` where the project does not say what
+    /// that is, or of too few.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<Estimate>,
     /// Different families on the lists of the last year. `None` where they do not span one.
     pub families_in_last_year: Option<u64>,
 }

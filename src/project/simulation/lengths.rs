@@ -4,9 +4,10 @@ use hashbrown::{HashMap, HashSet};
 
 use super::drawn::Drawn;
 use super::found::{AtCapacity, SimulatedList, Workload};
-use super::tally::{Apart, Tally, known, told};
+use super::tally::{Apart, Tally, known, share, told};
 use crate::calendar::{AsOf, Day};
 use crate::evaluate::Capacity;
+use crate::known_to::IsKnown;
 use crate::scoring::Scorer;
 
 /// What was drawn, to be counted at every length.
@@ -21,7 +22,7 @@ pub(super) struct Counted<'a> {
     pub(super) year_from: Option<Day>,
 }
 
-impl Counted<'_> {
+impl<'a> Counted<'a> {
     pub(super) fn at_all(&self, lengths: &[Capacity], scorer: &Scorer) -> Vec<AtCapacity> {
         let places =
             |held: &Drawn| -> Vec<u64> { held.lists.iter().map(|pair| pair.model.len() as u64).collect() };
@@ -112,15 +113,14 @@ impl Counted<'_> {
     }
 
     fn workload(&self, nth: usize, lists: &[SimulatedList]) -> Workload {
-        let leads = |held: &'_ Drawn| -> Vec<(u32, u32)> {
-            let rows = held.lists[nth].model.iter().map(|&row| &held.cases[row as usize]);
-            rows.map(|case| (case.subject, case.family)).collect()
-        };
-        let families = |drawn: &[Drawn]| -> u64 {
-            let all: HashSet<u32> = drawn.iter().flat_map(leads).map(|(_, family)| family).collect();
+        let leads = move |held: &'a Drawn| held.lists[nth].model.iter().map(|&row| &held.cases[row as usize]);
+        let families = |drawn: &'a [Drawn]| -> u64 {
+            let all: HashSet<u32> = drawn.iter().flat_map(leads).map(|case| case.family).collect();
             all.len() as u64
         };
-        let cases: HashSet<u32> = self.drawn.iter().flat_map(leads).map(|(subject, _)| subject).collect();
+        let all = || self.drawn.iter().flat_map(leads);
+        let cases: HashSet<u32> = all().map(|case| case.subject).collect();
+        let known = all().filter_map(|case| Some((case.known? == IsKnown::Yes, case.family)));
         let places: u64 = lists.iter().map(|list| list.places).sum();
         let of_year =
             |from: Day| families(&self.drawn[self.drawn.partition_point(|held| held.as_of.day() < from)..]);
@@ -134,6 +134,7 @@ impl Counted<'_> {
             }),
             cases: cases.len() as u64,
             families: families(self.drawn),
+            known: share(known, self.minimum),
             families_in_last_year: self.year_from.map(of_year),
         }
     }

@@ -24,7 +24,7 @@ use hashbrown::HashSet;
 use self::drawn::{Came, Draw, Drawn, DrawnCase, Unknown};
 use self::lengths::Counted;
 use super::Project;
-use crate::calendar::{AsOf, Day};
+use crate::calendar::AsOf;
 use crate::cohort::Unit;
 use crate::error::{AuditError, Error, ModelError, SimulationError, SpecError};
 use crate::fairness::Protected;
@@ -61,9 +61,10 @@ impl Project {
             let why = "it names no training date; train it from records, not from a frame".to_owned();
             return Err(ModelError::Features(why).into());
         };
-        let protected = self.protected.is_some().then(|| self.protected()).transpose()?;
-        let draw =
-            Draw { project: self, records, scorer, params, lengths: &lengths, protected: protected.as_ref() };
+        let protected = self.protected()?;
+        let draw = Draw { project: self, records, scorer, params, lengths: &lengths, protected: &protected };
+        // A case that is seen on a day of its own is followed from then on.
+        let in_training = |as_of: AsOf| self.cohort.first_seen(as_of) < training_ends;
         let mut told = Vec::with_capacity(dates.len());
         let mut drawn = Vec::with_capacity(dates.len());
         for as_of in dates {
@@ -74,7 +75,7 @@ impl Project {
                 }
                 error => error,
             })?;
-            told.push(SimulatedDate::of(as_of, training_ends, &came));
+            told.push(SimulatedDate::of(as_of, in_training(as_of), &came));
             if let Came::Lists(lists) = came {
                 drawn.push(lists);
             }
@@ -85,7 +86,7 @@ impl Project {
             let (as_of, why) = first.map_or_else(Default::default, |(as_of, why)| (as_of.to_string(), why));
             return Err(SimulationError::NoList { dates, as_of, why }.into());
         }
-        let after = |held: &&Drawn| held.as_of.day() >= training_ends;
+        let after = |held: &&Drawn| !in_training(held.as_of);
         let known = || drawn.iter().filter(|held| held.unknown.is_none());
         let (measured_on, measured): (MeasuredOn, Vec<&Drawn>) = if known().any(|held| after(&held)) {
             (MeasuredOn::AfterTraining, known().filter(after).collect())
@@ -100,7 +101,7 @@ impl Project {
             drawn: &drawn,
             measured: measured.iter().map(|held| held.as_of).collect(),
             minimum: u64::from(minimum),
-            trained_on: self.families_at(records, scorer, &trained_on)?,
+            trained_on: families_trained_on(scorer, records, &trained_on)?,
             year_from: params.year_from(drawn.iter().map(|held| held.as_of)),
         };
         let mut simulation = Simulation {
@@ -114,6 +115,7 @@ impl Project {
             one_per: self.list.one_per,
             trained_on,
             training_ends,
+            train_until: horizon.last_over_by(self.cohort.first_seen(params.from)),
             says: Vec::new(),
             measured_on,
             dates: told,
@@ -121,27 +123,13 @@ impl Project {
             groups: None,
             minimum,
         };
-        if let Some(protected) = &protected {
+        if self.protected.is_some() {
             self.watch.stage("protected groups");
             let of = if measured.is_empty() { drawn.iter().collect() } else { measured };
-            simulation.groups = self.groups(records, &of, protected)?;
+            simulation.groups = self.groups(records, &of, &protected)?;
         }
         simulation.says = says::all(&simulation);
         Ok(simulation)
-    }
-
-    /// The families in the cohorts of some dates.
-    fn families_at(&self, records: &Records, scorer: &Scorer, dates: &[AsOf]) -> Result<HashSet<u32>, Error> {
-        let mut families = HashSet::new();
-        for &date in dates {
-            match scorer.candidate().cohort().choose(&records.as_of(date)) {
-                Ok(cohort) => families.extend((0..cohort.len()).map(|row| cohort.family(row))),
-                // These extracts no longer reach so far back.
-                Err(SpecError::EmptyCohort(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(families)
     }
 
     /// Audits the lists of the first length: each case at each date a row.
@@ -178,13 +166,30 @@ impl Project {
     }
 }
 
+/// The families in the cohorts that a model was trained on, as far back as the extracts reach.
+fn families_trained_on(
+    scorer: &Scorer,
+    records: &Records,
+    dates: &[AsOf],
+) -> Result<HashSet<u32>, SpecError> {
+    let mut families = HashSet::new();
+    for &date in dates {
+        match scorer.candidate().cohort().choose(&records.as_of(date)) {
+            Ok(cohort) => families.extend((0..cohort.len()).map(|row| cohort.family(row))),
+            Err(SpecError::EmptyCohort(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(families)
+}
+
 impl SimulatedDate {
-    fn of(as_of: AsOf, training_ends: Day, came: &Came) -> Self {
+    fn of(as_of: AsOf, in_training: bool, came: &Came) -> Self {
         let mut date = Self {
             as_of,
             cohort: 0,
             not_scored: 0,
-            in_training: as_of.day() < training_ends,
+            in_training,
             outcomes: None,
             changed_sources: Vec::new(),
             no_list: None,

@@ -18,7 +18,7 @@ pub(super) fn all(simulation: &Simulation) -> Vec<String> {
              So every figure here of right and wrong flatters the model: it shows what the lists and the work would have been, \
              and not how well the model does. For that go by the backtest, or simulate a model that was trained on dates up to {} \
              alone.",
-            words::date(simulation.horizon.last_over_by(simulation.params.from.day()))
+            words::date(simulation.train_until)
         ),
         MeasuredOn::AfterTraining if in_training > 0 => format!(
             "{} seen in training: what followed before {ends} is what the model learnt from, and flatters it. Figures over \

@@ -123,7 +123,7 @@ impl Tally {
 }
 
 /// A share of rows, each with its family; `None` of fewer than the minimum.
-fn share(rows: impl Iterator<Item = (bool, u32)>, minimum: u64) -> Option<Estimate> {
+pub(super) fn share(rows: impl Iterator<Item = (bool, u32)>, minimum: u64) -> Option<Estimate> {
     let (values, families): (Vec<f64>, Vec<u32>) =
         rows.map(|(is, family)| (f64::from(u8::from(is)), family)).unzip();
     if (values.len() as u64) < minimum {

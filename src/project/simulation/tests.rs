@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::drawn::{Came, Draw};
 use super::*;
+use crate::calendar::Day;
 use crate::evaluate::Capacity;
 use crate::evaluate::ranking::lot;
 use crate::features::Cell;
 use crate::model::Trainer;
-use crate::scoring::{Request, SignOff};
+use crate::scoring::{NotScored, Request, SignOff};
 use crate::synthetic::{CouncilParams, Format};
 
 #[test]
@@ -39,7 +40,7 @@ fn whoever_has_the_most_needs_on_record_comes_first_one_a_household() {
         scorer: &scorer,
         params: &params,
         lengths: &lengths,
-        protected: None,
+        protected: &Protected::none(Vec::new()),
     };
     let Came::Lists(drawn) = draw.at(as_of).unwrap() else { panic!("lists") };
 
@@ -59,7 +60,7 @@ fn whoever_has_the_most_needs_on_record_comes_first_one_a_household() {
     };
     let request = Request::new("b", &project.purpose, today);
     let scores = scorer.score(&cohort, &request).unwrap();
-    let held_back: BTreeSet<&str> = scores.not_scored().iter().map(|held| held.entity()).collect();
+    let held_back: BTreeSet<&str> = scores.not_scored().iter().map(NotScored::entity).collect();
     let mut rows: Vec<usize> = (0..cohort.len()).filter(|&row| !held_back.contains(cohort.id(row))).collect();
     let seed = as_of.day().epoch_days() as u64;
     rows.sort_by_key(|&row| (std::cmp::Reverse(needs(row)), lot(seed, cohort.id(row))));

@@ -123,7 +123,7 @@ impl Chart {
         };
         let middle = most / 2;
         let mut ticks = vec![(px(HEIGHT), "0".to_owned()), (px(0.0), words::count(most))];
-        if middle > 0 && most % 2 == 0 {
+        if middle > 0 && most.is_multiple_of(2) {
             ticks.push((px(HEIGHT - up(middle)), words::count(middle)));
         }
         let every = dates.div_ceil(NAMED);
