@@ -27,8 +27,8 @@ use super::Project;
 use crate::calendar::AsOf;
 use crate::cohort::Unit;
 use crate::error::{AuditError, Error, ModelError, SimulationError, SpecError};
-use crate::fairness::Protected;
 use crate::fairness::audit::{Audit, ScoreTable};
+use crate::fairness::{Protected, decisive};
 use crate::records::Records;
 use crate::scoring::Scorer;
 
@@ -161,7 +161,7 @@ impl Project {
             .protected(&entities, protected)?;
         match table.audit(&self.audit_params()) {
             Err(AuditError::TooFewRows { .. }) => Ok(None),
-            audit => Ok(Some(audit?)),
+            audit => Ok(Some(decisive(audit?))),
         }
     }
 }
