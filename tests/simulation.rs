@@ -33,6 +33,8 @@ struct Town {
     records: Records,
     scorer: Scorer,
     unreleased: String,
+    /// The project file.
+    text: String,
 }
 
 static TOWN: LazyLock<Town> = LazyLock::new(|| {
@@ -53,7 +55,7 @@ static TOWN: LazyLock<Town> = LazyLock::new(|| {
         signed_on: "2025-04-01".parse().unwrap(),
         review_by: "2026-04-01".parse().unwrap(),
     };
-    Town { folder, scorer: model.release(sign_off).unwrap(), project, records, unreleased }
+    Town { folder, text, scorer: model.release(sign_off).unwrap(), project, records, unreleased }
 });
 
 fn params(from: &str, to: &str) -> SimulationParams {
@@ -421,6 +423,34 @@ fn nobody_is_in_it_in_any_form_and_the_page_does_nothing() {
         assert!(page.contains(first), "{first}");
     }
     assert_eq!(page.matches("tabindex=\"0\"").count(), page.matches("class=\"scroll\"").count());
+}
+
+#[test]
+fn without_a_folder_the_command_prints_the_short_text_and_writes_nothing() {
+    let town = &*TOWN;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let project = at("project.toml", &town.text);
+    let (released, unreleased) =
+        (at("released.json", &town.scorer.to_json().unwrap()), at("model.json", &town.unreleased));
+    let simulate = |model: &str, capacity: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_earlyhelp"));
+        command.args(["simulate", &project, "--extracts"]).arg(town.folder.path());
+        command.args(["--model", model, "--from", "2022-10-01", "--to", "2024-10-01", "--every", "3 months"]);
+        command.args(["--capacity", capacity]).output().unwrap()
+    };
+    let output = simulate(&released, "20");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), simulation_text(&FOUND));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    let refused = simulate(&unreleased, "20");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("release it first"));
+    assert_eq!(simulate(&released, "0").status.code(), Some(2), "no list has no place");
 }
 
 #[test]
