@@ -11,43 +11,7 @@ pub(super) fn all(simulation: &Simulation) -> Vec<String> {
     let is_known = |date: &SimulatedDate| date.outcomes == Some(DateOutcomes::Known);
     let drawn = lists(&|_| true);
     let in_training = lists(&|date| date.in_training);
-    let ends = words::date(simulation.training_ends);
-    // Another model is worth naming where some of the dates that this one was trained on are left for it.
-    let is_left = simulation.trained_on.iter().any(|date| date.day() <= simulation.train_until);
-    let or_another = if is_left {
-        format!(
-            ", or simulate a model that was trained on dates up to {} alone",
-            words::date(simulation.train_until)
-        )
-    } else {
-        String::new()
-    };
-    let mut says = vec![match simulation.measured_on {
-        MeasuredOn::InTraining => format!(
-            "Every list of which it is known what followed is of a time that training had seen: it ends with what followed until \
-             {ends}. So every figure here of right and wrong flatters the model: it shows what the lists and the work would have \
-             been, and not how well the model does. For that go by the backtest{or_another}."
-        ),
-        MeasuredOn::AfterTraining if in_training > 0 => format!(
-            "{} seen in training: it ends with what followed until {ends}, and what it has seen flatters the model. Figures over \
-             several lists leave {} out.",
-            are(in_training, drawn, "is", "are"),
-            if in_training == 1 { "it" } else { "them" }
-        ),
-        MeasuredOn::AfterTraining => {
-            format!("No list is of a time that training had seen: it ends with what followed until {ends}.")
-        }
-        MeasuredOn::Nothing => {
-            "It is not known yet what followed any list, so nothing here says how well the model does: only what the lists \
-             and the work would have been."
-                .to_owned()
-        }
-    }];
-    if in_training == drawn && simulation.measured_on == MeasuredOn::Nothing {
-        says.push(format!(
-            "Every list is of a time that training had seen, until {ends}: what will be known of them flatters the model."
-        ));
-    }
+    let mut says = of_training(simulation, in_training, drawn);
     let trained = simulation.capacities.first().and_then(|held| held.model.families_trained_on);
     if let (Some(share), MeasuredOn::AfterTraining) = (trained, simulation.measured_on) {
         says.push(format!(
@@ -108,6 +72,48 @@ pub(super) fn all(simulation: &Simulation) -> Vec<String> {
          Nothing was put on record, and no list came out of this."
             .to_owned(),
     );
+    says
+}
+
+/// What training had seen of so many lists.
+fn of_training(simulation: &Simulation, in_training: usize, drawn: usize) -> Vec<String> {
+    let ends = words::date(simulation.training_ends);
+    // Another model is worth naming where some of the dates that this one was trained on are left for it.
+    let is_left = simulation.trained_on.iter().any(|date| date.day() <= simulation.train_until);
+    let or_another = if is_left {
+        format!(
+            ", or simulate a model that was trained on dates up to {} alone",
+            words::date(simulation.train_until)
+        )
+    } else {
+        String::new()
+    };
+    let mut says = vec![match simulation.measured_on {
+        MeasuredOn::InTraining => format!(
+            "Every list of which it is known what followed is of a time that training had seen: it ends with what followed until \
+             {ends}. So every figure here of right and wrong flatters the model: it shows what the lists and the work would have \
+             been, and not how well the model does. For that go by the backtest{or_another}."
+        ),
+        MeasuredOn::AfterTraining if in_training > 0 => format!(
+            "{} seen in training: it ends with what followed until {ends}, and what it has seen flatters the model. Figures over \
+             several lists leave {} out.",
+            are(in_training, drawn, "is", "are"),
+            if in_training == 1 { "it" } else { "them" }
+        ),
+        MeasuredOn::AfterTraining => {
+            format!("No list is of a time that training had seen: it ends with what followed until {ends}.")
+        }
+        MeasuredOn::Nothing => {
+            "It is not known yet what followed any list, so nothing here says how well the model does: only what the lists \
+             and the work would have been."
+                .to_owned()
+        }
+    }];
+    if in_training == drawn && simulation.measured_on == MeasuredOn::Nothing {
+        says.push(format!(
+            "Every list is of a time that training had seen, until {ends}: what will be known of them flatters the model."
+        ));
+    }
     says
 }
 
