@@ -346,6 +346,20 @@ impl Horizon {
             Self::Months(months) => as_of.day().plus_months(i32::try_from(months).unwrap_or(i32::MAX)),
         }
     }
+
+    /// The last as-of date whose window ends by a day.
+    #[must_use]
+    pub(crate) fn last_over_by(self, day: Day) -> Day {
+        match self {
+            Self::Days(days) => day - i32::try_from(days).unwrap_or(i32::MAX),
+            Self::Months(months) => {
+                // Of the days that one month's end stands for, the last.
+                let begins = day.plus_months(-i32::try_from(months).unwrap_or(i32::MAX));
+                let is_over = |from: &Day| self.end(AsOf::new(*from)) <= day;
+                (0..=3).map(|later| begins + later).take_while(is_over).last().unwrap_or(begins)
+            }
+        }
+    }
 }
 
 impl Horizon {
@@ -417,6 +431,22 @@ fn check_span(count: u32, most: u32) -> Result<(), CalendarError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_window_over_by_a_day_is_the_longest_that_fits() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        for (span, by, last) in [
+            ("12 months", "2024-04-01", "2023-04-01"),
+            ("1 month", "2023-02-28", "2023-01-31"),
+            ("12 months", "2024-02-29", "2023-02-28"),
+            ("12 months", "2025-02-28", "2024-02-29"),
+            ("30 days", "2024-03-31", "2024-03-01"),
+        ] {
+            let span: Horizon = span.parse().unwrap();
+            assert_eq!(span.last_over_by(day(by)), day(last), "{span} by {by}");
+            assert!(span.end(AsOf::new(day(last) + 1)) > day(by), "{span} by {by}");
+        }
+    }
 
     #[test]
     fn days_round_trip_over_the_whole_calendar() {

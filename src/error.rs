@@ -7,12 +7,14 @@
 mod audit;
 mod ledger;
 mod outputs;
+mod simulation;
 
 use std::path::PathBuf;
 
 pub use audit::{AuditError, ScoresError};
 pub use ledger::LedgerError;
 pub use outputs::OutputsError;
+pub use simulation::SimulationError;
 
 /// The result of an `earlyhelp` function that names no other error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -69,6 +71,9 @@ pub enum Error {
     /// The project file.
     #[error(transparent)]
     Project(#[from] ProjectError),
+    /// Simulating lists of past dates.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
 }
 
 /// A file that cannot be read as a whole. It does not name the file, which its caller does.

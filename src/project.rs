@@ -57,6 +57,7 @@ mod pseudonyms;
 mod quality;
 #[cfg(feature = "schema")]
 mod schema;
+mod simulation;
 mod source;
 mod timeliness;
 mod training;
@@ -70,6 +71,10 @@ pub use pseudonyms::PseudonymsBy;
 pub use quality::{
     CohortAtDate, DataQuality, FindingWeight, LeftOutBy, ModelAtTheDoor, MonthOfRows, NamedCount, Names,
     Overlap, OverlapShare, QualityFinding, RejectGroup, ShownCount, TableQuality, Timeliness,
+};
+pub use simulation::{
+    AtCapacity, DateOutcomes, FoundApart, KnownPlaces, ListResults, ListsApart, ListsFigures, MeasuredOn,
+    RightOf, SimulatedDate, SimulatedList, Simulation, SimulationParams, Workload,
 };
 pub use source::{CodesFile, JoinFile, RuledCodes};
 pub use training::Training;

@@ -42,6 +42,14 @@ pub(crate) fn date(day: Day) -> String {
     format!("{of_month} {} {year}", name.unwrap_or_default())
 }
 
+/// `3 Mar 25`, where there is little room.
+pub(crate) fn short_date(day: Day) -> String {
+    let (year, month, of_month) = day.ymd();
+    let name =
+        usize::try_from(month - 1).ok().and_then(|place| MONTHS.get(place)).copied().unwrap_or_default();
+    format!("{of_month} {} {:02}", &name[..name.len().min(3)], year % 100)
+}
+
 /// `3 March 2025`, or that nobody said.
 pub(crate) fn date_if_stated(day: Option<Day>) -> String {
     day.map_or_else(|| "not stated".to_owned(), date)
@@ -287,6 +295,7 @@ mod tests {
     fn dates_and_counts_read_as_people_write_them() {
         assert_eq!(date("2025-03-03".parse().unwrap()), "3 March 2025");
         assert_eq!(date("2024-12-31".parse().unwrap()), "31 December 2024");
+        assert_eq!(short_date("2005-09-30".parse().unwrap()), "30 Sep 05");
         assert_eq!(date_if_stated(None), "not stated");
         let counts = [0, 12, 123, 1_234, 123_456, 1_234_567].map(count);
         assert_eq!(counts, ["0", "12", "123", "1,234", "123,456", "1,234,567"]);

@@ -26,7 +26,7 @@ fn columns(file: &Path) -> BTreeMap<String, Vec<String>> {
 }
 
 /// That a page is one file that does nothing, and is put together right.
-fn is_inert(page: &str) {
+pub fn is_inert(page: &str) {
     for foreign in ["http", "<script", "<link", "<img", "@import", "url(", "javascript:"] {
         assert!(!page.contains(foreign), "{foreign}");
     }

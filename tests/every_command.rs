@@ -104,6 +104,12 @@ const STEPS: &[Step] = &[
         may: LEDGER,
     },
     Step {
+        words: "simulate council/project.toml --model released.json --from 2024-02-01 --to 2024-04-01 --capacity 6 --out simulated",
+        writes: &["simulated"],
+        code: 3,
+        may: LEDGER,
+    },
+    Step {
         words: "open ledger.sqlite --run {run} --place 1 --reviewer D --role E --own-judgement MKWORD --on 2025-04-02",
         writes: &[],
         code: 0,

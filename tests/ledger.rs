@@ -220,6 +220,7 @@ fn the_service_can_account_for_its_lists() {
         // As the list has it, apart from the run's audit record.
         let mut listed = serde_json::to_value(list.entries()[1].case()).unwrap();
         listed.as_object_mut().unwrap().remove("audit");
+        listed["counter"] = serde_json::to_value(list.entries()[1].counter_evidence()).unwrap();
         assert_eq!(shown, listed);
         let case = ledger.opened_case((&run[..8], 2), lead(), on).unwrap();
         let decision =

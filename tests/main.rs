@@ -54,6 +54,7 @@ mod own_day;
 mod readability;
 mod schema;
 mod shares;
+mod simulation;
 mod snapshots;
 mod sources;
 mod study_data;

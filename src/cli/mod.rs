@@ -17,6 +17,7 @@ mod progress;
 mod release;
 mod schema;
 mod score;
+mod simulate;
 mod synth;
 mod train;
 
@@ -74,6 +75,8 @@ enum Command {
     Release(release::Arguments),
     /// Score the cohort of a date and write the list for review.
     Score(score::Arguments),
+    /// Draw the lists of past dates as they would have been, with what followed: before a model goes into use.
+    Simulate(simulate::Arguments),
     /// Compare the cohort of a date with training: drift, stale sources, outcomes known since.
     Monitor(monitor::Arguments),
     /// Open one case of a recorded list, as a named person.
@@ -134,6 +137,7 @@ pub fn run() -> ExitCode {
         Command::Edit(arguments) => edit::run(&arguments),
         Command::Release(arguments) => release::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Monitor(arguments) => monitor::run(&arguments),
         Command::Open(arguments) => ledger::review::open(&arguments),
         Command::Decide(arguments) => ledger::review::decide(&arguments),

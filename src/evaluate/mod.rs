@@ -34,5 +34,5 @@ pub use paired::{PairedChange, PairedTest};
 pub use performance::{Performance, Tie};
 pub use ranking::{auc, average_precision};
 pub use recalibration::RecalibrationReport;
-pub(crate) use rules::NeedsOnRecord;
+pub(crate) use rules::{NeedsOnRecord, needs};
 pub use rules::{RuleReport, SimpleRule};

@@ -45,7 +45,7 @@ pub struct RuleReport {
 }
 
 /// How many needs a case shows.
-pub(super) fn needs(spec: &FeatureSpec, matrix: &FeatureMatrix) -> Vec<f32> {
+pub(crate) fn needs(spec: &FeatureSpec, matrix: &FeatureMatrix) -> Vec<f32> {
     let on_record = NeedsOnRecord::of(spec);
     let mut shown = vec![false; on_record.names.len()];
     (0..matrix.rows())

@@ -35,6 +35,19 @@ const DECISIVE: [GroupMeasure; 6] = [
     GroupMeasure::Abroca,
 ];
 
+/// An audit without the differences that no criterion rests on.
+pub(crate) fn decisive(mut audit: Audit) -> Audit {
+    for attribute in &mut audit.attributes {
+        let AttributeFinding::Measured { groups, .. } = &mut attribute.finding else { continue };
+        for group in groups {
+            if let AuditedOutcome::Shown { disparities, .. } = &mut group.outcome {
+                disparities.retain(|found| DECISIVE.contains(&found.measure));
+            }
+        }
+    }
+    audit
+}
+
 /// A finished fairness audit of one candidate's backtest: the receipt that a release asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FairnessAudit {
@@ -54,15 +67,7 @@ impl FairnessAudit {
     /// the minimum.
     pub fn of(backtest: &Backtest, protected: &Protected, params: &AuditParams) -> Result<Self, AuditError> {
         let params = AuditParams { operating: OperatingPoint::Predicted, intersections: 1, ..params.clone() };
-        let mut audit = ScoreTable::of_backtest(backtest, protected)?.audit(&params)?;
-        for attribute in &mut audit.attributes {
-            let AttributeFinding::Measured { groups, .. } = &mut attribute.finding else { continue };
-            for group in groups {
-                if let AuditedOutcome::Shown { disparities, .. } = &mut group.outcome {
-                    disparities.retain(|found| DECISIVE.contains(&found.measure));
-                }
-            }
-        }
+        let audit = decisive(ScoreTable::of_backtest(backtest, protected)?.audit(&params)?);
         Ok(Self { candidate: backtest.candidate().to_owned(), audit })
     }
 

@@ -6,7 +6,7 @@ use super::covered::Covered;
 use super::feature::{Feature, Measure};
 use super::matrix::{Cell, FeatureMatrix};
 use super::plan::{Codes, Groups, Output, Plan, SourcePlan};
-use super::provenance::EventRow;
+use super::row::EventRow;
 use super::tally::{Slots, Tally};
 use crate::cohort::Cohort;
 use crate::records::{EventTable, Source};

@@ -38,6 +38,7 @@ mod kernel;
 mod matrix;
 mod plan;
 mod provenance;
+mod row;
 mod say;
 mod spec;
 mod tally;
@@ -46,7 +47,8 @@ mod template;
 pub(crate) use feature::NEW_CODE;
 pub use feature::{Direction, Feature, Measure, Scope};
 pub use matrix::{Cell, FeatureMatrix};
-pub(crate) use provenance::{EventRow, reference};
+pub(crate) use provenance::reference;
+pub(crate) use row::EventRow;
 #[cfg(test)]
 pub(crate) use say::PARTS;
 pub use say::{Noun, Say, SayForms};

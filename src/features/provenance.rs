@@ -1,18 +1,12 @@
 //! The records behind a cell.
 
 use super::feature::{Feature, Measure, PEOPLE, Scope};
+use super::row::EventRow;
 use super::spec::FeatureSpec;
 use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
 use crate::records::{NONE, OPEN, RecordReference, Selection, Source, category_place, open_on};
-
-/// A record by its place: a row of a source's events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct EventRow {
-    pub(crate) source: usize,
-    pub(crate) row: usize,
-}
 
 impl FeatureSpec {
     /// The records that feature `column` read for case `row` of the cohort, in the order in which they

@@ -9,7 +9,7 @@ use super::feature::{Feature, Measure, PEOPLE, Scope};
 use super::kernel;
 use super::matrix::FeatureMatrix;
 use super::plan::Plan;
-use super::provenance::EventRow;
+use super::row::EventRow;
 use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;

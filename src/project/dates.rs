@@ -35,19 +35,24 @@ pub(super) struct Rule {
     to: Day,
 }
 
+/// The dates from the first on, as far as the last; one more than `most` where there are more.
+pub(super) fn every(span: Horizon, from: Day, to: Day, most: i32) -> Vec<AsOf> {
+    // Counted from the first date on, so that the 31st does not become the 28th for good in February.
+    let at = |times: i32| match span {
+        Horizon::Days(days) => from + i32::try_from(days).unwrap_or(i32::MAX).saturating_mul(times),
+        Horizon::Months(months) => {
+            from.plus_months(i32::try_from(months).unwrap_or(i32::MAX).saturating_mul(times))
+        }
+    };
+    (0..=most).map(at).take_while(|day| *day <= to).map(AsOf::new).collect()
+}
+
 impl Rule {
     fn dates(&self) -> Result<Vec<AsOf>, String> {
-        // Counted from the first date on, so that the 31st does not become the 28th for good in February.
-        let at = |times: i32| match self.every {
-            Horizon::Days(days) => self.from + i32::try_from(days).unwrap_or(i32::MAX).saturating_mul(times),
-            Horizon::Months(months) => {
-                self.from.plus_months(i32::try_from(months).unwrap_or(i32::MAX).saturating_mul(times))
-            }
-        };
         if self.to < self.from {
             return Err(format!("`as_of` is to end on {}, before it begins on {}", self.to, self.from));
         }
-        let dates: Vec<AsOf> = (0..=MOST).map(at).take_while(|day| *day <= self.to).map(AsOf::new).collect();
+        let dates = every(self.every, self.from, self.to, MOST);
         if dates.len() > MOST as usize {
             return Err(format!("`as_of` stands for more than {MOST} dates; make `every` longer"));
         }

@@ -8,6 +8,10 @@
 //!                      ─model_json→ everything, digit for digit
 //! DataQuality ─check_html→ one page for those who mend extracts
 //!             ─check_json→ everything, digit for digit
+//! Simulation ─simulation_html→ one page for those who decide whether a model goes into use
+//!            ─simulation_csv→  one row a list
+//!            ─simulation_json→ everything, digit for digit
+//!            ─simulation_text→ the short form for a terminal
 //! ```
 //!
 //! All three forms of a list say the same of a case. None shows a probability for one person: a case has
@@ -37,12 +41,14 @@ mod check_page;
 mod decisions;
 mod figure;
 mod glossary;
+mod groups_sheet;
 mod labels;
 mod list_page;
 mod model_page;
 mod page;
 pub mod papers;
 mod plain;
+mod simulation_page;
 mod since;
 mod subject;
 #[cfg(test)]
@@ -56,4 +62,5 @@ pub use decisions::decisions_csv;
 pub use list_page::list_html;
 pub use model_page::{AnyModel, model_curves, model_html, model_json};
 pub use plain::{list_csv, list_json};
+pub use simulation_page::{simulation_csv, simulation_html, simulation_json, simulation_text};
 pub use subject::subject_html;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::decision::OpenCase;
 use super::judgement::Reviewer;
 use super::listed::{ListedCase, WhyListed};
+use super::listing::{Among, leads, length};
 use super::picture::TermPicture;
 use super::rules::ReviewRules;
 use super::since::Since;
@@ -14,7 +15,7 @@ use crate::evaluate::{Capacity, ListLength};
 use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
 use crate::known_to::IsKnown;
-use crate::scoring::{NotScored, OnePer, Places, Provenance, Scores, WhyNot};
+use crate::scoring::{NotScored, OnePer, Places, Provenance, Scores};
 use crate::words::{self, Move};
 
 /// The cases that a team looks at: the highest scores up to its capacity, and beside them, if asked for,
@@ -125,18 +126,6 @@ pub struct ListParams {
     pub one_per: OnePer,
     /// Among whom places are given.
     pub among: Among,
-}
-
-/// Among whom the places of a list are given.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Among {
-    /// All scored cases. The default: whether somebody is known says nothing of their need.
-    #[default]
-    Everybody,
-    /// Those of whose household no case is known to a service already ([`Scores::known_to`]). Where that cannot be told they are
-    /// among them: what is not covered is not taken for known.
-    NotKnown,
 }
 
 impl ListParams {
@@ -530,45 +519,6 @@ impl ReviewList {
         let entry = place.checked_sub(1).and_then(|place| self.entries.get_mut(place));
         entry.map(|entry| OpenCase::new(entry, reviewer, on)).ok_or(ReviewError::NoPlace(place))
     }
-}
-
-/// The ranks that lead a place, among those asked for.
-fn leads(scores: &Scores<'_, '_>, places: &Places, among: Among) -> Result<Vec<usize>, ReviewError> {
-    let leads = scores.leads(places);
-    match among {
-        Among::Everybody => Ok(leads),
-        Among::NotKnown if scores.is_known(1).is_none() && !scores.is_empty() => {
-            Err(ReviewError::NobodyIsMarked)
-        }
-        Among::NotKnown => {
-            let leads = scores.not_known(places, leads);
-            if leads.is_empty() { Err(ReviewError::AllAreKnown) } else { Ok(leads) }
-        }
-    }
-}
-
-/// How many places there are, of so many at most.
-fn length(scores: &Scores<'_, '_>, capacity: Capacity, most: usize) -> Result<usize, ReviewError> {
-    let (scored, refused) = (scores.len(), scores.not_scored());
-    let cohort = scored + refused.len();
-    if capacity.check().is_err() {
-        return Err(ReviewError::NoCapacity);
-    }
-    if let Capacity::Cases(places) = capacity
-        && places as usize > cohort
-    {
-        return Err(ReviewError::CapacityAboveCohort { places, cohort });
-    }
-    if scored == 0 {
-        let count = |is: fn(&WhyNot) -> bool| refused.iter().filter(|held| is(held.reason())).count();
-        return Err(ReviewError::NobodyScored {
-            cohort,
-            stale: count(|why| matches!(why, WhyNot::Stale { .. })),
-            thin: count(|why| matches!(why, WhyNot::Thin { .. })),
-            outside: count(|why| matches!(why, WhyNot::Outside { .. })),
-        });
-    }
-    Ok(capacity.of(most))
 }
 
 crate::opaque_debug!(ReviewList);

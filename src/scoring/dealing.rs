@@ -3,6 +3,7 @@
 use super::Scores;
 use super::places::{KeptIn, OnePer, Places};
 use crate::error::ScoringError;
+use crate::evaluate::needs;
 use crate::known_to::IsKnown;
 
 impl Scores<'_, '_> {
@@ -25,11 +26,37 @@ impl Scores<'_, '_> {
 
     /// The ranks (from 1) that lead a place, from the highest.
     pub(crate) fn leads(&self, places: &Places) -> Vec<usize> {
+        self.leads_in(places, 1..=self.order.len())
+    }
+
+    /// The ranks that lead a place where the count of needs on record puts cases in order, the most needs first; equal
+    /// counts by the date's lot, as equal scores are.
+    pub(crate) fn leads_by_needs(&self, places: &Places) -> Vec<usize> {
+        let counts = needs(self.scorer().candidate().features(), &self.matrix);
+        let mut ranks = vec![0; self.cohort.len()];
+        for (rank, &row) in (1..).zip(&self.order) {
+            ranks[row as usize] = rank;
+        }
+        let mut rows = self.by_lot.clone();
+        rows.sort_by(|&a, &b| counts[b as usize].total_cmp(&counts[a as usize]));
+        self.leads_in(places, rows.into_iter().map(|row| ranks[row as usize]))
+    }
+
+    /// Of ranks in some order those that are the first of their place.
+    fn leads_in(&self, places: &Places, ranks: impl Iterator<Item = usize>) -> Vec<usize> {
         let mut led = vec![false; places.count];
-        let is_first = |&(_, &row): &(usize, &u32)| {
-            !std::mem::replace(&mut led[places.of_row[row as usize] as usize], true)
-        };
-        (1..).zip(&self.order).filter(is_first).map(|(rank, _)| rank).collect()
+        let is_first = |&rank: &usize| !std::mem::replace(&mut led[places.of(self.row(rank)) as usize], true);
+        ranks.filter(is_first).collect()
+    }
+
+    /// Whether a row of the cohort, scored or not, is known to a service already; `None` where nobody said what that means.
+    pub(crate) fn known(&self, row: usize) -> Option<IsKnown> {
+        self.known_to.as_ref().map(|known| known.any(row))
+    }
+
+    /// The row of the cohort that has a rank.
+    pub(crate) fn row(&self, rank: usize) -> usize {
+        self.order[rank - 1] as usize
     }
 
     /// Those of the leading ranks in whose place no case is known to a service already.

@@ -23,6 +23,13 @@ pub(crate) struct Places {
     pub(super) count: usize,
 }
 
+impl Places {
+    /// The number of a row's place.
+    pub(crate) fn of(&self, row: usize) -> u32 {
+        self.of_row[row]
+    }
+}
+
 /// In how many refits each place is on a list of some length.
 pub(crate) struct KeptIn {
     pub(super) places: Vec<u32>,

@@ -1,16 +1,18 @@
-//! How the model's lists treat groups: what its fairness audit found, in the audit's words.
+//! How lists treat groups: what an audit of them found, in the audit's words.
 
-use super::super::audit::criteria::{CriterionRow, main_against, present};
-use super::super::audit::groups::{held_back, shown};
-use super::super::{audit, words};
+use super::audit::criteria::{CriterionRow, main_against, present};
+use super::audit::groups::{held_back, shown};
+use super::{audit, words};
 use crate::evaluate::Estimate;
 use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit};
 
-/// The fairness audit.
+/// An audit of lists by group.
 pub(super) struct Fairness {
     pub listed: String,
     pub cases: String,
     pub under: u32,
+    /// Whether outcomes are known.
+    pub is_followed: bool,
     /// How intervals were made to hold for all groups at once, or why they were not.
     pub correction: String,
     pub characteristics: Vec<CharacteristicRow>,
@@ -44,6 +46,7 @@ impl Fairness {
             listed: audit.selected.map_or_else(|| "some".to_owned(), words::count),
             cases: words::count(audit.n),
             under: audit.params.minimum,
+            is_followed: audit.followed,
             correction: audit.correction.clone(),
             characteristics: audit
                 .attributes
