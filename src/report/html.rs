@@ -2,14 +2,15 @@
 
 use askama::Template;
 
+use super::about::About;
 use super::since::{Changed, Changes, decided_in_words};
 use super::words::{self, Move, OutOf};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::known_to::{IsKnown, KnownMark};
 use crate::records::{LinkProbability, RecordReference};
-use crate::review::{Among, ListedCase, ReviewList, SharesUsed, WhyListed};
-use crate::scoring::{Absence, Chance, Contribution, OnePer, Provenance, ScoredCase, ShownBand, Stability};
+use crate::review::{ListedCase, ReviewList, WhyListed};
+use crate::scoring::{Absence, Chance, Contribution, Provenance, ScoredCase, ShownBand, Stability};
 use crate::stats::Interval;
 
 /// Reasons shown before the rest is folded: as many as one reads with care, and in most cases nearly all
@@ -35,7 +36,9 @@ const HALF: f64 = 100.0;
 /// # Errors
 /// [`ReportError::Render`] where the page cannot be made.
 pub fn list_html(list: &ReviewList, title: &str) -> Result<String, ReportError> {
-    let mut page = Page::of(list, title).render().map_err(|error| ReportError::Render(error.to_string()))?;
+    let witness = list.witness().map(ToString::to_string).unwrap_or_default();
+    let mut page =
+        Page::of(list, title, &witness).render().map_err(|error| ReportError::Render(error.to_string()))?;
     page.push('\n');
     Ok(page)
 }
@@ -44,37 +47,17 @@ pub fn list_html(list: &ReviewList, title: &str) -> Result<String, ReportError> 
 #[template(path = "list.html", config = "src/report/askama.toml")]
 struct Page<'a> {
     title: &'a str,
+    about: About<'a>,
     audit: Audit<'a>,
-    /// `20 cases`.
-    length: String,
-    /// How many of them were drawn at random, in words; empty for none.
-    random: String,
-    /// How many are known to a service already; empty where the project does not say what that means.
-    known: String,
-    /// Whether the list is of those alone that no service knows.
-    not_known_alone: bool,
-    /// Sources that are used though they are not what they were at training.
-    accepted: Vec<String>,
-    /// Where the ledger's chain ended; empty for a list that is on no record.
-    witness: String,
-    /// How places were dealt to groups; empty where they were not.
-    shares: String,
-    /// How many of those not drawn at random are in each band of the score.
-    by_band: String,
     /// What came of the backtest's lists of this length; empty where that is not known.
     tested: String,
     /// The rate of the outcome among all cases of the backtest.
     average: String,
-    cannot_see: &'a [String],
-    /// Whether cases are seen on days of their own.
-    own_days: bool,
     /// Reasons that most places share: said once, at the top.
     shared: Vec<Shared<'a>>,
     since: Option<Changes<'a>>,
     cases: Vec<Case<'a>>,
     not_scored: Vec<Unscored<'a>>,
-    /// `3 cases of the cohort were`.
-    unscored_say: String,
 }
 
 /// A case that was not scored.
@@ -86,9 +69,7 @@ struct Unscored<'a> {
 struct Audit<'a> {
     says: &'a Provenance,
     as_of: String,
-    requested_on: String,
     expires: String,
-    cohort_size: String,
     sources: Vec<SourceRow<'a>>,
 }
 
@@ -216,14 +197,14 @@ struct Absences<'a> {
     items: Vec<AbsentItem<'a>>,
 }
 
-struct AbsentItem<'a> {
-    label: &'a str,
-    note: &'static str,
+pub(super) struct AbsentItem<'a> {
+    pub label: &'a str,
+    pub note: &'static str,
     warn: bool,
 }
 
 impl<'a> Page<'a> {
-    fn of(list: &'a ReviewList, title: &'a str) -> Self {
+    fn of(list: &'a ReviewList, title: &'a str, witness: &'a str) -> Self {
         let entries = list.entries();
         let bands = || entries.iter().map(|entry| entry.case().band());
         let out_of = OutOf::fitting(bands().flat_map(|band| [band.observed.value, band.average.value]));
@@ -232,36 +213,13 @@ impl<'a> Page<'a> {
             .flat_map(|entry| entry.case().contributions())
             .map(|part| part.log_odds.abs())
             .fold(0.0, f64::max);
-        let random = entries.iter().filter(|entry| entry.why_listed() == WhyListed::AtRandom).count();
         let common = shared_by_most(entries);
-        let cannot_see = entries.first().map_or(&[][..], |entry| entry.case().cannot_see());
         Self {
             title,
+            about: About::of(list, witness),
             audit: Audit::of(list.provenance()),
-            length: match list.drawn_with().one_per {
-                OnePer::Household => words::counted(entries.len(), "household", "households"),
-                OnePer::Case => words::counted(entries.len(), "case", "cases"),
-            },
-            accepted: list.provenance().allowed(),
-            witness: list.witness().map(ToString::to_string).unwrap_or_default(),
-            shares: list.shares().map(shares_in_words).unwrap_or_default(),
-            random: if random == 0 {
-                String::new()
-            } else {
-                words::counted(random, "case was", "cases were")
-            },
-            known: list.known().map(known_in_words).unwrap_or_default(),
-            not_known_alone: list.drawn_with().among == Among::NotKnown,
-            by_band: list
-                .by_band()
-                .into_iter()
-                .map(|(band, cases)| format!("{} in the {band}", words::count(cases as u64)))
-                .collect::<Vec<_>>()
-                .join(", "),
             tested: list.tested_in_words(),
             average: bands().next().map(|band| out_of.rate(&band.average)).unwrap_or_default(),
-            cannot_see,
-            own_days: entries.iter().any(|entry| entry.case().has_own_day()),
             cases: entries
                 .iter()
                 .enumerate()
@@ -276,11 +234,6 @@ impl<'a> Page<'a> {
                 .iter()
                 .map(|held| Unscored { entity: held.entity(), words: held.reason().words() })
                 .collect(),
-            unscored_say: words::counted(
-                list.not_scored().len(),
-                "case of the cohort was",
-                "cases of the cohort were",
-            ),
         }
     }
 }
@@ -298,14 +251,7 @@ impl<'a> Audit<'a> {
                 digest: &state.digest,
             })
             .collect();
-        Self {
-            says,
-            as_of: words::date(says.as_of.day()),
-            requested_on: words::date(says.requested_on),
-            expires: words::date(says.expires),
-            cohort_size: words::count(u64::from(says.cohort_size)),
-            sources,
-        }
+        Self { says, as_of: words::date(says.as_of.day()), expires: words::date(says.expires), sources }
     }
 }
 
@@ -440,18 +386,8 @@ impl<'a> Beside<'a> {
     }
 }
 
-/// `4 of 25 are known to a service already; of 1 that cannot be told`.
-fn known_in_words([yes, no, cannot_tell]: [usize; 3]) -> String {
-    let of = words::count((yes + no + cannot_tell) as u64);
-    let said = format!("{} of {of}", words::count(yes as u64));
-    match cannot_tell {
-        0 => said,
-        _ => format!("{said}; of {} it cannot be told", words::count(cannot_tell as u64)),
-    }
-}
-
 /// What a mark says; nothing where the service does not know the case.
-fn mark_in_words(mark: &KnownMark) -> Option<String> {
+pub(super) fn mark_in_words(mark: &KnownMark) -> Option<String> {
     match mark.known {
         IsKnown::Yes => Some(mark.words.clone()),
         IsKnown::No => None,
@@ -478,28 +414,15 @@ fn marks(entry: &ListedCase, is_compared: bool) -> String {
     marks.join(" ")
 }
 
-/// How places were dealt to groups, and who answers for it.
-fn shares_in_words(used: &SharesUsed) -> String {
-    format!(
-        "The places of this list were dealt to groups by {}, the highest scores within each. Of {} places, {} are others \
-         than by score alone. Approved by {}, for this reason: {}",
-        words::plain(&used.asked.characteristic),
-        words::count(u64::from(used.places)),
-        words::count(u64::from(used.changed)),
-        used.asked.approved_by,
-        used.asked.reason
-    )
-}
-
 /// `4.1% (2.9% to 5.8%)`.
-fn chance_in_words(chance: Chance) -> String {
+pub(super) fn chance_in_words(chance: Chance) -> String {
     let percent = |share: f64| format!("{:.1}%", 100.0 * share);
     let Interval { low, high } = chance.interval;
     format!("{} ({} to {})", percent(chance.value), percent(low), percent(high))
 }
 
 /// `On the list in 14 of 20 retrainings: a close call`.
-fn stability_in_words(stability: Stability) -> String {
+pub(super) fn stability_in_words(stability: Stability) -> String {
     let Stability { kept_in, refits, .. } = stability;
     let how_sure = match (10 * kept_in, refits) {
         (times, refits) if times >= 9 * refits => "the place is steady",
@@ -530,11 +453,7 @@ impl<'a> Reason<'a> {
             words: part.words.trim_end_matches('.'),
             detail: &part.detail,
             usual: words::sentence(&part.usual),
-            effect: match words::rounds_to(part.log_odds) {
-                Move::Up => "raises",
-                Move::Down => "lowers",
-                Move::None => "hardly moves",
-            },
+            effect: effect(part.log_odds),
             points: words::points(part.log_odds),
             interval: part
                 .interval
@@ -550,8 +469,17 @@ impl<'a> Reason<'a> {
     }
 }
 
+/// Which way points move a score, as a verb.
+pub(super) fn effect(points: f64) -> &'static str {
+    match words::rounds_to(points) {
+        Move::Up => "raises",
+        Move::Down => "lowers",
+        Move::None => "hardly moves",
+    }
+}
+
 /// How many records there are, or why there are none.
-fn records_say(part: &Contribution) -> String {
+pub(super) fn records_say(part: &Contribution) -> String {
     let all = |which: fn(&Cell) -> bool| part.values.iter().all(which);
     if !part.records.is_empty() {
         words::counted(part.records.len(), "record behind it", "records behind it")
@@ -623,7 +551,7 @@ impl<'a> Absences<'a> {
 }
 
 impl<'a> AbsentItem<'a> {
-    fn of(absence: &'a Absence, parts: &[Contribution]) -> Self {
+    pub(super) fn of(absence: &'a Absence, parts: &[Contribution]) -> Self {
         let counts = parts.iter().any(|part| part.features.contains(&absence.feature));
         let (note, warn) = match (counts, absence.learnt) {
             (false, _) => ("plays no part in this model", false),

@@ -6,11 +6,13 @@
 //!            ─list_json→ everything, digit for digit  (for an archive, or another program)
 //! AuditedModel, Scorer ─model_html→ one page for those who answer for a model
 //!                      ─model_json→ everything, digit for digit
+//!                      ─metrics_csv, metrics_xlsx→ every figure of its backtest
 //! DataQuality ─check_html→ one page for those who mend extracts
 //!             ─check_json→ everything, digit for digit
+//! Checked ─rejects_xlsx→ every rejected row
 //! ```
 //!
-//! All three forms of a list say the same of a case. None shows a probability for one person: a case has
+//! All forms of a list say the same of a case. None shows a probability for one person: a case has
 //! a band, and a band has the rate at which the outcome came about among such cases in the backtest.
 //! Nothing is read back in: a report is where the crate ends and a person begins.
 //!
@@ -30,6 +32,7 @@
 //! }
 //! ```
 
+mod about;
 pub mod audit;
 mod chances;
 mod check_page;
@@ -37,19 +40,28 @@ mod figure;
 mod glossary;
 mod html;
 mod labels;
+mod metrics;
 mod model_page;
 mod page;
 pub mod papers;
 mod plain;
 mod since;
 mod subject;
+mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "excel")]
+mod workbook;
+#[cfg(feature = "excel")]
+mod workbooks;
 
 use crate::words;
 
 pub use check_page::{check_html, check_json};
 pub use html::list_html;
+pub use metrics::metrics_csv;
 pub use model_page::{AnyModel, model_html, model_json};
 pub use plain::{list_csv, list_json};
 pub use subject::subject_html;
+#[cfg(feature = "excel")]
+pub use workbooks::{list_xlsx, metrics_xlsx, rejects_xlsx};

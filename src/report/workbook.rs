@@ -1,0 +1,260 @@
+//! Excel workbooks: a sheet to read first, and a sheet for each table.
+
+use rust_xlsxwriter::{
+    ConditionalFormatDataBar, ConditionalFormatType, DocProperties, ExcelDateTime, Format, FormatAlign,
+    Workbook, Worksheet, XlsxError,
+};
+
+use super::table::{Table, Value};
+use crate::calendar::Day;
+use crate::error::ReportError;
+use crate::outputs::workbook_text;
+
+/// What Excel takes in a cell, in units of UTF-16.
+const CELL_LENGTH: usize = 32_767;
+
+/// Rows of a sheet, its headings among them.
+const SHEET_ROWS: usize = 1_048_576;
+
+/// What Excel takes as the name of a sheet, in units of UTF-16.
+const NAME_LENGTH: usize = 31;
+
+const CUT: &str = " ... (cut here: a cell of Excel holds no more; the whole text is in the JSON)";
+
+/// What stands on the first sheet, line by line.
+pub(super) enum Note {
+    Title(String),
+    Heading(String),
+    Line(String),
+    /// What it is, and what it says.
+    Fact(String, String),
+}
+
+impl Note {
+    pub(super) fn fact(label: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Fact(label.into(), text.into())
+    }
+}
+
+/// A table and the name of its sheet.
+pub(super) struct Sheet {
+    pub name: String,
+    pub table: Table,
+}
+
+/// The bytes of a workbook. `made` is the day that stands in its properties: the same input gives the same bytes whenever it is
+/// written. A sheet of no rows is left out.
+///
+/// # Errors
+/// [`ReportError::Render`] where it cannot be written.
+pub(super) fn workbook(
+    title: &str,
+    made: Day,
+    notes: &[Note],
+    sheets: &[Sheet],
+) -> Result<Vec<u8>, ReportError> {
+    let failed = |error: XlsxError| ReportError::Render(error.to_string());
+    let mut book = Workbook::new();
+    let mut properties = DocProperties::new().set_title(workbook_text(title));
+    if let Some(made) = excel_day(made) {
+        properties = properties.set_creation_datetime(&made);
+    }
+    book.set_properties(&properties);
+    let formats = Formats::new();
+    let mut names = vec![READ_ME.to_lowercase()];
+    write_notes(book.add_worksheet(), notes, &formats).map_err(failed)?;
+    for Sheet { name, table } in sheets.iter().filter(|sheet| !sheet.table.rows.is_empty()) {
+        let sheet = book.add_worksheet();
+        sheet.set_name(sheet_name(name, &mut names)).map_err(failed)?;
+        write_table(sheet, table, &formats).map_err(failed)?;
+    }
+    book.save_to_buffer().map_err(failed)
+}
+
+const READ_ME: &str = "Read me";
+
+/// A day of which Excel knows; earlier ones are written as text.
+fn excel_day(day: Day) -> Option<ExcelDateTime> {
+    let (year, month, day) = day.ymd();
+    let of = (u16::try_from(year).ok()?, u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    // Excel takes 1900 for a leap year, so days before its March are off by one.
+    (year > 1900).then(|| ExcelDateTime::from_ymd(of.0, of.1, of.2).ok()).flatten()
+}
+
+/// The name as Excel takes it, and no other sheet's.
+fn sheet_name(name: &str, names: &mut Vec<String>) -> String {
+    let plain: String = workbook_text(name)
+        .chars()
+        .map(|c| if matches!(c, '[' | ']' | ':' | '*' | '?' | '/' | '\\') { ' ' } else { c })
+        .collect();
+    let plain = plain.trim_matches(|c: char| c == '\'' || c.is_whitespace());
+    // Excel keeps "History" for itself.
+    let plain = if plain.is_empty() || plain.eq_ignore_ascii_case("history") { "Sheet" } else { plain };
+    let mut nth = 1;
+    loop {
+        let behind = if nth == 1 { String::new() } else { format!(" {nth}") };
+        let name = format!("{}{behind}", cut_to(plain, NAME_LENGTH - behind.len()).trim_end_matches('\''));
+        if !names.contains(&name.to_lowercase()) {
+            names.push(name.to_lowercase());
+            return name;
+        }
+        nth += 1;
+    }
+}
+
+/// The beginning of a text, of so many units of UTF-16 at most.
+fn cut_to(text: &str, most: usize) -> &str {
+    let mut units = 0;
+    for (at, c) in text.char_indices() {
+        units += c.len_utf16();
+        if units > most {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+/// Text that does nothing, as long as a cell takes.
+fn fitting(text: &str) -> String {
+    let text = workbook_text(text);
+    if text.encode_utf16().count() <= CELL_LENGTH {
+        return text.into_owned();
+    }
+    format!("{}{CUT}", cut_to(&text, CELL_LENGTH - CUT.len()))
+}
+
+struct Formats {
+    heading: Format,
+    title: Format,
+    strong: Format,
+    text: Format,
+    whole: Format,
+    number: Format,
+    share: Format,
+    points: Format,
+    date: Format,
+}
+
+impl Formats {
+    fn new() -> Self {
+        let top = || Format::new().set_align(FormatAlign::Top);
+        // What was text stays text when somebody goes into the cell and out again.
+        let text = || top().set_quote_prefix();
+        let number = |form: &str| top().set_num_format(form);
+        Self {
+            heading: text().set_bold().set_text_wrap().set_background_color(0x00E7_ECEF),
+            title: text().set_bold().set_font_size(16),
+            strong: text().set_bold(),
+            text: text().set_text_wrap(),
+            whole: number("#,##0"),
+            number: number("#,##0.0##"),
+            share: number("0.0%"),
+            points: number("+0.00;\u{2212}0.00;0.00"),
+            date: number("d mmmm yyyy"),
+        }
+    }
+}
+
+fn write_notes(sheet: &mut Worksheet, notes: &[Note], formats: &Formats) -> Result<(), XlsxError> {
+    sheet.set_name(READ_ME)?.set_column_width(0, 34)?.set_column_width(1, 96)?;
+    sheet.set_portrait().set_paper_size(A4).set_print_fit_to_pages(1, 0);
+    for (row, note) in (0..).zip(notes) {
+        match note {
+            Note::Title(text) => write(sheet, (row, 0), &Value::text(text), &formats.title, formats)?,
+            Note::Heading(text) => write(sheet, (row, 0), &Value::text(text), &formats.strong, formats)?,
+            Note::Line(text) => write(sheet, (row, 1), &Value::text(text), &formats.text, formats)?,
+            Note::Fact(label, text) => {
+                write(sheet, (row, 0), &Value::text(label), &formats.text, formats)?;
+                write(sheet, (row, 1), &Value::text(text), &formats.text, formats)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+const A4: u8 = 9;
+
+fn write_table(sheet: &mut Worksheet, table: &Table, formats: &Formats) -> Result<(), XlsxError> {
+    let last_column = table.columns.len().saturating_sub(1) as u16;
+    for (at, column) in (0..).zip(&table.columns) {
+        write(sheet, (0, at), &Value::text(column.heading()), &formats.heading, formats)?;
+        sheet.set_column_width(at, width(table, usize::from(at)))?;
+    }
+    // Of more rows than a sheet takes, the last says how many are missing.
+    let fits = table.rows.len() < SHEET_ROWS;
+    let shown = if fits { table.rows.len() } else { SHEET_ROWS - 2 };
+    for (row, values) in (1..).zip(&table.rows[..shown]) {
+        for (at, value) in (0..).zip(values) {
+            write(sheet, (row, at), value, &formats.text, formats)?;
+        }
+    }
+    if !fits {
+        let more = super::words::count((table.rows.len() - shown) as u64);
+        let says =
+            format!("{more} more rows: a sheet of Excel holds no more. They are in the CSV and the JSON.");
+        write(sheet, (shown as u32 + 1, 0), &Value::text(says), &formats.strong, formats)?;
+    }
+    let last_row = shown as u32;
+    sheet.set_freeze_panes(1, 0)?;
+    sheet.autofilter(0, 0, last_row, last_column)?;
+    for (at, column) in (0..).zip(&table.columns) {
+        if column.bars {
+            sheet.add_conditional_format(1, at, last_row, at, &bars(table, usize::from(at)))?;
+        }
+    }
+    sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+    Ok(())
+}
+
+/// Bars from 0, to the right above it and to the left below.
+fn bars(table: &Table, at: usize) -> ConditionalFormatDataBar {
+    let bars = ConditionalFormatDataBar::new()
+        .set_fill_color(0x00D9_8B5F)
+        .set_negative_fill_color(0x005B_8DB8)
+        .set_solid_fill(true)
+        .set_border_off(true);
+    let has_shares = table.rows.iter().any(|row| matches!(row[at], Value::Share(_)));
+    if has_shares { bars.set_minimum(ConditionalFormatType::Number, 0) } else { bars }
+}
+
+/// As wide as what is in it, within bounds: long texts are wrapped.
+fn width(table: &Table, at: usize) -> f64 {
+    let widest = table.rows.iter().take(200).map(|row| match &row[at] {
+        Value::Text(text) => text.chars().count().min(48),
+        Value::Date(_) => 18,
+        _ => 8,
+    });
+    let heading = table.columns[at].heading();
+    let word = heading.split(' ').map(|word| word.chars().count()).max().unwrap_or(0) + 3;
+    widest.max().unwrap_or(0).max(word).max(9) as f64 + 1.0
+}
+
+fn write(
+    sheet: &mut Worksheet,
+    (row, at): (u32, u16),
+    value: &Value,
+    text: &Format,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    let (number, format) = match value {
+        Value::Empty => return Ok(()),
+        Value::Text(said) => {
+            return sheet.write_string_with_format(row, at, fitting(said), text).map(|_| ());
+        }
+        Value::Date(day) => {
+            return match excel_day(*day) {
+                Some(day) => sheet.write_datetime_with_format(row, at, &day, &formats.date).map(|_| ()),
+                None => sheet.write_string_with_format(row, at, day.to_string(), text).map(|_| ()),
+            };
+        }
+        Value::Whole(number) => (*number as f64, &formats.whole),
+        Value::Number(number) => (*number, &formats.number),
+        Value::Share(number) => (*number, &formats.share),
+        Value::Points(number) => (*number, &formats.points),
+    };
+    // Nothing stands for what is no number.
+    if number.is_finite() {
+        sheet.write_number_with_format(row, at, number, format)?;
+    }
+    Ok(())
+}
