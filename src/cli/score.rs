@@ -8,10 +8,10 @@ use earlyhelp::evaluate::Capacity;
 use earlyhelp::outputs::json_text;
 use earlyhelp::project::Project;
 use earlyhelp::report;
-use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{Among, EarlierList, ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
 
+use super::audit::{TABLE_FILES, table_files};
 use super::ledger::WriteArguments;
 use super::progress::Progress;
 use super::{Failure, Outcome, ProjectArgument, output};
@@ -60,7 +60,7 @@ pub struct Arguments {
     /// Why the source is right as it is.
     #[arg(long, value_name = "TEXT", requires = "accept")]
     reason: Vec<String>,
-    /// The folder for list.json, list.csv and list.html.
+    /// The folder for list.json, list.csv, list.xlsx and list.html.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let out = arguments.force.folder("list", &arguments.out, &inputs);
     out.check(&LIST_FILES)?;
     let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder("audit", folder, &inputs));
-    audited.as_ref().map_or(Ok(()), |folder| folder.check(&["audit.html", "audit.csv", "audit.json"]))?;
+    audited.as_ref().map_or(Ok(()), |folder| folder.check(&TABLE_FILES))?;
     let mut earlier = match &arguments.previous {
         Some(path) => Some(EarlierList::from_json(&output::read(path)?)?),
         None => None,
@@ -129,9 +129,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     if let Some(folder) = &audited {
         progress.stage("auditing the list");
         let audit = list.table(&scores, &project.protected()?)?.audit(&project.audit_params())?;
-        let json = json_text(&audit)?;
-        let (page, table) = (audit_html(&audit, &project.name, None)?, audit_csv(&audit)?);
-        folder.write(&[("audit.html", page), ("audit.csv", table), ("audit.json", json)])?;
+        folder.write(&table_files(&audit, &project.name, None, json_text(&audit)?)?)?;
     }
     // On record first: no list is given out of which the ledger knows nothing.
     let is_on_record = ledger.is_some();
@@ -241,14 +239,15 @@ fn accepting(mut request: Request, arguments: &Arguments) -> Result<Request, Fai
 }
 
 /// The names of a list's files.
-pub const LIST_FILES: [&str; 3] = ["list.json", "list.csv", "list.html"];
+pub const LIST_FILES: [&str; 4] = ["list.json", "list.csv", "list.xlsx", "list.html"];
 
 /// The list in every form, by name.
-pub fn list_files(list: &ReviewList, title: &str) -> Result<[(&'static str, String); 3], Failure> {
-    let [json, table, page] = LIST_FILES;
+pub fn list_files(list: &ReviewList, title: &str) -> Result<[(&'static str, Vec<u8>); 4], Failure> {
+    let [json, table, workbook, page] = LIST_FILES;
     Ok([
-        (json, report::list_json(list)?),
-        (table, report::list_csv(list)?),
-        (page, report::list_html(list, title)?),
+        (json, report::list_json(list)?.into_bytes()),
+        (table, report::list_csv(list)?.into_bytes()),
+        (workbook, report::list_xlsx(list, title)?),
+        (page, report::list_html(list, title)?.into_bytes()),
     ])
 }

@@ -60,13 +60,15 @@ pub fn list_xlsx(list: &ReviewList, title: &str) -> Result<Vec<u8>, ReportError>
 
 fn notes(list: &ReviewList, title: &str, about: About<'_>) -> Vec<Note> {
     let says = list.provenance();
+    // A digest has a cell to itself, to be copied from.
     let fact = |fact: Fact<'_>| {
-        let text = [fact.text.as_str(), fact.code].into_iter().filter(|part| !part.is_empty());
-        Note::fact(fact.label, text.collect::<Vec<_>>().join(" "))
+        let parts = [fact.text.as_str(), fact.code].into_iter().filter(|part| !part.is_empty());
+        let labels = [fact.label].into_iter().chain(std::iter::repeat(""));
+        labels.zip(parts).map(|(label, part)| Note::fact(label, part)).collect::<Vec<_>>()
     };
     let line = |text: &str| Note::Line(text.to_owned());
     let mut notes = vec![Note::Title(title.to_owned())];
-    notes.extend(about.facts.into_iter().map(fact));
+    notes.extend(about.facts.into_iter().flat_map(fact));
     notes.extend([Note::Heading(about.heading.to_owned()), Note::Line(about.lead.join(" "))]);
     notes.push(Note::Heading(about.do_heading.to_owned()));
     notes.extend(about.steps.iter().map(|(first, rest)| Note::Line(format!("{first}{rest}"))));
@@ -87,7 +89,7 @@ fn notes(list: &ReviewList, title: &str, about: About<'_>) -> Vec<Note> {
         notes.push(Note::fact("Not scored", about.unscored));
     }
     notes.push(Note::Heading("What is needed to make these scores again".to_owned()));
-    notes.extend(about.record.into_iter().map(fact));
+    notes.extend(about.record.into_iter().flat_map(fact));
     notes
 }
 
