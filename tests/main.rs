@@ -57,4 +57,5 @@ mod study_data;
 mod synthetic_council;
 mod trainers;
 mod twins;
+mod workbooks;
 mod world;

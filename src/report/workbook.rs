@@ -180,18 +180,13 @@ fn write_table(sheet: &mut Worksheet, table: &Table, formats: &Formats) -> Resul
         write(sheet, (0, at), &Value::text(column.heading()), &formats.heading, formats)?;
         sheet.set_column_width(at, width(table, usize::from(at)))?;
     }
-    // Of more rows than a sheet takes, the last says how many are missing.
-    let fits = table.rows.len() < SHEET_ROWS;
-    let shown = if fits { table.rows.len() } else { SHEET_ROWS - 2 };
+    let (shown, missing) = fitting_rows(table.rows.len(), SHEET_ROWS);
     for (row, values) in (1..).zip(&table.rows[..shown]) {
         for (at, value) in (0..).zip(values) {
             write(sheet, (row, at), value, &formats.text, formats)?;
         }
     }
-    if !fits {
-        let more = super::words::count((table.rows.len() - shown) as u64);
-        let says =
-            format!("{more} more rows: a sheet of Excel holds no more. They are in the CSV and the JSON.");
+    if let Some(says) = missing {
         write(sheet, (shown as u32 + 1, 0), &Value::text(says), &formats.strong, formats)?;
     }
     let last_row = shown as u32;
@@ -204,6 +199,19 @@ fn write_table(sheet: &mut Worksheet, table: &Table, formats: &Formats) -> Resul
     }
     sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     Ok(())
+}
+
+/// How many rows are shown below the headings; and what the last row says where there are more than a sheet takes.
+fn fitting_rows(rows: usize, sheet: usize) -> (usize, Option<String>) {
+    if rows < sheet {
+        return (rows, None);
+    }
+    let shown = sheet - 2;
+    let more = super::words::count((rows - shown) as u64);
+    (
+        shown,
+        Some(format!("{more} more rows: a sheet of Excel holds no more. They are in the CSV and the JSON.")),
+    )
 }
 
 /// Bars from 0, to the right above it and to the left below.
@@ -257,4 +265,59 @@ fn write(
         sheet.write_number_with_format(row, at, number, format)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sheets_have_names_that_excel_takes_and_each_its_own() {
+        let mut names = vec!["read me".to_owned()];
+        let long = "\u{1f600}".repeat(20);
+        for (given, made) in [
+            ("List", "List"),
+            ("list", "list 2"),
+            ("READ ME", "READ ME 2"),
+            ("a[b]:c*d?e/f\\g", "a b  c d e f g"),
+            ("'quoted'", "quoted"),
+            ("", "Sheet"),
+            ("History", "Sheet 2"),
+            (&long, &"\u{1f600}".repeat(15)),
+            (&long, &format!("{} 2", "\u{1f600}".repeat(14))),
+        ] {
+            assert_eq!(sheet_name(given, &mut names), made);
+        }
+        assert!(names.iter().all(|name| name.encode_utf16().count() <= NAME_LENGTH));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_cut_and_said() {
+        let longest = "\u{1f600}".repeat(CELL_LENGTH / 2);
+        assert_eq!(fitting(&longest), longest);
+        let cut = fitting(&(longest + "ab"));
+        assert!(cut.ends_with(CUT) && cut.encode_utf16().count() <= CELL_LENGTH);
+
+        // Of a sheet of ten rows one is for the headings.
+        assert_eq!(fitting_rows(9, 10), (9, None));
+        let (shown, says) = fitting_rows(10, 10);
+        assert_eq!((shown, says.unwrap().starts_with("2 more rows")), (8, true));
+    }
+
+    #[test]
+    fn days_that_excel_does_not_know_are_text_and_no_number_is_empty() {
+        let day = |text: &str| Value::Date(text.parse().unwrap());
+        let mut table = Table::named(["what"]);
+        let values = [day("1899-12-31"), day("2024-02-29"), Value::Number(f64::NAN), Value::Points(-0.5)];
+        table.rows = values.map(|value| vec![value]).into();
+        let made = "2024-04-01".parse().unwrap();
+        let bytes = workbook("t", made, &[], &[Sheet { name: "T".into(), table }]).unwrap();
+        let mut book: calamine::Xlsx<_> =
+            calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
+        let range = calamine::Reader::worksheet_range(&mut book, "T").unwrap();
+        let text = |row| range.get_value((row, 0)).map(ToString::to_string).unwrap_or_default();
+        assert_eq!(text(1), "1899-12-31");
+        assert!(matches!(range.get_value((2, 0)), Some(calamine::Data::DateTime(_))));
+        assert_eq!((text(3).as_str(), text(4).as_str()), ("", "-0.5"));
+    }
 }
