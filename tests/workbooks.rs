@@ -1,12 +1,13 @@
 //! Workbooks, read back by two readers that are none of their writer: their numbers are the JSON's, and nothing in them runs.
 
+mod reading;
+
 use std::collections::BTreeSet;
-use std::io::{Cursor, Read};
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use calamine::{Data, Range, Reader, Xlsx};
+use calamine::{Data, Reader};
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::fairness::audit::{AuditParams, OperatingPoint};
 use earlyhelp::outputs::json_text;
@@ -14,8 +15,10 @@ use earlyhelp::report::audit::{audit_csv, audit_xlsx};
 use earlyhelp::report::{list_json, list_xlsx, metrics_csv, metrics_xlsx};
 use earlyhelp::review::{ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::Request;
+use earlyhelp::synthetic::{CouncilParams, Format};
 use serde_json::Value;
 
+use self::reading::{Sheet, bits, book, is_inert, parts, undone};
 use crate::world;
 
 /// What somebody might write to make a spreadsheet do something, or to make one id look like another.
@@ -73,106 +76,6 @@ static LIST: LazyLock<ReviewList> = LazyLock::new(|| {
 });
 
 const TITLE: &str = "=1+1 & \u{202e}children";
-
-/// The text of which a cell is the writing.
-fn undone(cell: &str) -> String {
-    let mut rest = cell;
-    let mut text = String::new();
-    while let Some(at) = rest.find("\\u{") {
-        let (before, behind) = rest.split_at(at);
-        let (digits, after) = behind[3..].split_once('}').unwrap();
-        text.push_str(before);
-        text.push(char::from_u32(u32::from_str_radix(digits, 16).unwrap()).unwrap());
-        rest = after;
-    }
-    text + rest
-}
-
-fn book(bytes: &[u8]) -> Xlsx<Cursor<Vec<u8>>> {
-    calamine::open_workbook_from_rs(Cursor::new(bytes.to_vec())).unwrap()
-}
-
-/// A sheet by its headings.
-struct Sheet {
-    head: Vec<String>,
-    rows: Vec<Vec<Data>>,
-}
-
-impl Sheet {
-    fn of(bytes: &[u8], name: &str) -> Self {
-        let range: Range<Data> = book(bytes).worksheet_range(name).unwrap();
-        let mut rows = range.rows().map(<[Data]>::to_vec);
-        let head = rows.next().unwrap().iter().map(ToString::to_string).collect();
-        Self { head, rows: rows.collect() }
-    }
-
-    fn column(&self, heading: &str) -> impl Iterator<Item = &Data> {
-        let at = self.head.iter().position(|held| held == heading);
-        let at = at.unwrap_or_else(|| panic!("no {heading} in {:?}", self.head));
-        self.rows.iter().map(move |row| &row[at])
-    }
-
-    fn numbers(&self, heading: &str) -> Vec<Option<u64>> {
-        let number = |cell: &Data| match cell {
-            Data::Float(number) => Some(number.to_bits()),
-            Data::Int(number) => Some((*number as f64).to_bits()),
-            _ => None,
-        };
-        self.column(heading).map(number).collect()
-    }
-
-    fn texts(&self, heading: &str) -> Vec<String> {
-        self.column(heading).map(ToString::to_string).collect()
-    }
-}
-
-/// A number of a JSON, to the bit.
-fn bits(value: &Value) -> Option<u64> {
-    value.as_f64().map(f64::to_bits)
-}
-
-/// The parts of a workbook, by name.
-fn parts(bytes: &[u8]) -> Vec<(String, String)> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-    (0..archive.len())
-        .map(|nth| {
-            let mut part = archive.by_index(nth).unwrap();
-            let time = part.last_modified().unwrap();
-            assert_eq!((time.year(), time.month(), time.day()), (1980, 1, 1), "a part says when it was made");
-            let mut text = String::new();
-            part.read_to_string(&mut text).unwrap();
-            (part.name().unwrap().into_owned(), text)
-        })
-        .collect()
-}
-
-/// Nothing in it runs, leads elsewhere or is hidden.
-fn is_inert(bytes: &[u8]) {
-    let mut held = book(bytes);
-    let mut texts = 0;
-    for name in held.sheet_names() {
-        assert!(held.worksheet_formula(&name).unwrap().is_empty(), "a formula on {name}");
-        for cell in held.worksheet_range(&name).unwrap().rows().flatten() {
-            if let Data::String(text) = cell {
-                texts += 1;
-                let unseen = |c: char| {
-                    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
-                };
-                assert!(!text.chars().any(unseen), "{text:?}");
-            }
-        }
-    }
-    assert!(texts > 10, "{texts} texts");
-    for (name, text) in parts(bytes) {
-        for leads in ["<f>", "<f ", "<hyperlink", "<dde", "<externalReference", "TargetMode=\"External\""] {
-            assert!(!text.contains(leads), "{leads} in {name}");
-        }
-        let known =
-            ["[Content", "_rels/", "docProps/", "xl/workbook", "xl/worksheets/", "xl/styles", "xl/theme/"];
-        let known = known.iter().chain(&["xl/sharedStrings", "xl/_rels/"]);
-        assert!(known.into_iter().any(|start| name.starts_with(start)), "{name}");
-    }
-}
 
 #[test]
 fn a_list_s_numbers_are_the_json_s_to_the_bit() {
@@ -281,6 +184,12 @@ fn the_same_input_gives_the_same_bytes_and_no_clock_is_in_them() {
     for (name, sheet) in sheets.skip(1) {
         assert!(sheet.contains("state=\"frozen\"") && sheet.contains("<autoFilter"), "{name}");
     }
+    // The last day of use is on every printed page.
+    let first = Sheet::of(&bytes, "Read me");
+    let until = first.rows.iter().find(|row| row[0] == *"Do not use after").map(|row| row[1].to_string());
+    let printed = format!("Do not use after {}. Run {}", until.unwrap(), list.provenance().run_id);
+    let feet = parts.iter().filter(|(_, text)| text.contains(&format!("&amp;L{printed}&amp;R"))).count();
+    assert_eq!(feet, book(&bytes).sheet_names().len(), "{printed}");
     let bars = parts.iter().filter(|(_, text)| text.contains("<dataBar")).count();
     assert_eq!(bars, 3, "list, reasons, beside");
 }
@@ -366,6 +275,34 @@ fn an_audit_s_workbook_holds_its_figures_and_nothing_that_is_held_back() {
     let criteria = Sheet::of(&bytes, "Criteria");
     let told = json["attributes"][0]["finding"]["measured"]["criteria"].as_array().map_or(0, Vec::len);
     assert!(criteria.rows.len() >= told.max(1));
+}
+
+#[test]
+fn rejected_rows_are_told_in_a_workbook_as_in_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let council = CouncilParams::new(1_000, 3).dirty(true).generate().unwrap();
+    let project = council.write(&at("council"), Format::Csv).unwrap();
+    for name in ["rejects.csv", "rejects.xlsx"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_earlyhelp"))
+            .args(["check", project.to_str().unwrap(), "--rejects", at(name).to_str().unwrap()])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let bytes = std::fs::read(at("rejects.xlsx")).unwrap();
+    is_inert(&bytes);
+    let mut table = csv::Reader::from_path(at("rejects.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    assert!(rows.len() > 20, "{}", rows.len());
+    let sheet = Sheet::of(&bytes, "Rejects");
+    let told: Vec<Vec<String>> =
+        sheet.rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
+    let listed: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(str::to_owned).collect()).collect();
+    assert_eq!(told, listed);
+    let counts = Sheet::of(&bytes, "Reasons");
+    let counted: f64 = counts.numbers("Rows").into_iter().flatten().map(f64::from_bits).sum();
+    assert_eq!(counted as usize, rows.len());
 }
 
 /// A Python that has openpyxl, if there is one.

@@ -19,6 +19,9 @@ const SHEET_ROWS: usize = 1_048_576;
 /// What Excel takes as the name of a sheet, in units of UTF-16.
 const NAME_LENGTH: usize = 31;
 
+/// Of the 255 units that Excel takes at the foot of a page, with room for the rest of it.
+const FOOTER_LENGTH: usize = 200;
+
 const CUT: &str = " ... (cut here: a cell of Excel holds no more; the whole text is in the JSON)";
 
 /// What stands on the first sheet, line by line.
@@ -36,35 +39,41 @@ impl Note {
     }
 }
 
+/// What is said of a workbook as a whole.
+pub(super) struct Head<'a> {
+    pub title: &'a str,
+    /// The day that stands in its properties: the same input gives the same bytes whenever it is written.
+    pub made: Day,
+    /// What stands at the foot of each printed page; empty for nothing but the page's number.
+    pub printed: &'a str,
+}
+
 /// A table and the name of its sheet.
 pub(super) struct Sheet {
     pub name: String,
     pub table: Table,
 }
 
-/// The bytes of a workbook. `made` is the day that stands in its properties: the same input gives the same bytes whenever it is
-/// written. A sheet of no rows is left out.
+/// The bytes of a workbook. A sheet of no rows is left out.
 ///
 /// # Errors
 /// [`ReportError::Render`] where it cannot be written.
-pub(super) fn workbook(
-    title: &str,
-    made: Day,
-    notes: &[Note],
-    sheets: &[Sheet],
-) -> Result<Vec<u8>, ReportError> {
+pub(super) fn workbook(head: &Head<'_>, notes: &[Note], sheets: &[Sheet]) -> Result<Vec<u8>, ReportError> {
     let failed = |error: XlsxError| ReportError::Render(error.to_string());
     let mut book = Workbook::new();
-    let mut properties = DocProperties::new().set_title(workbook_text(title));
-    if let Some(made) = excel_day(made) {
+    let mut properties = DocProperties::new().set_title(workbook_text(head.title));
+    if let Some(made) = excel_day(head.made) {
         properties = properties.set_creation_datetime(&made);
     }
     book.set_properties(&properties);
     let formats = Formats::new();
     let mut names = vec![READ_ME.to_lowercase()];
-    write_notes(book.add_worksheet(), notes, &formats).map_err(failed)?;
+    // An ampersand begins an order in a footer, and two are one.
+    let printed = workbook_text(head.printed).replace('&', "&&");
+    let footer = format!("&L{}&R&P of &N", cut_to(&printed, FOOTER_LENGTH));
+    write_notes(book.add_worksheet().set_footer(&footer), notes, &formats).map_err(failed)?;
     for Sheet { name, table } in sheets.iter().filter(|sheet| !sheet.table.rows.is_empty()) {
-        let sheet = book.add_worksheet();
+        let sheet = book.add_worksheet().set_footer(&footer);
         sheet.set_name(sheet_name(name, &mut names)).map_err(failed)?;
         write_table(sheet, table, &formats).map_err(failed)?;
     }
@@ -311,7 +320,8 @@ mod tests {
         let values = [day("1899-12-31"), day("2024-02-29"), Value::Number(f64::NAN), Value::Points(-0.5)];
         table.rows = values.map(|value| vec![value]).into();
         let made = "2024-04-01".parse().unwrap();
-        let bytes = workbook("t", made, &[], &[Sheet { name: "T".into(), table }]).unwrap();
+        let head = Head { title: "t", made, printed: "" };
+        let bytes = workbook(&head, &[], &[Sheet { name: "T".into(), table }]).unwrap();
         let mut book: calamine::Xlsx<_> =
             calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
         let range = calamine::Reader::worksheet_range(&mut book, "T").unwrap();

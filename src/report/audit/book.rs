@@ -2,7 +2,7 @@
 
 use super::super::about;
 use super::super::table::{Table, Value};
-use super::super::workbook::{Note, Sheet, workbook};
+use super::super::workbook::{Head, Note, Sheet, workbook};
 use super::super::workbooks::fixed_day;
 use super::facts::{Apart, Facts};
 use super::figure;
@@ -32,7 +32,7 @@ use crate::fairness::audit::{AttributeFinding, Audit, CriterionReport, ScoreInta
 pub fn audit_xlsx(audit: &Audit, title: &str, intake: Option<&ScoreIntake>) -> Result<Vec<u8>, ReportError> {
     let sheets = [("Criteria", criteria(audit)), ("Figures", audit_table(audit))]
         .map(|(name, table)| Sheet { name: name.to_owned(), table });
-    workbook(title, fixed_day(), &notes(audit, title, intake), &sheets)
+    workbook(&Head { title, made: fixed_day(), printed: "" }, &notes(audit, title, intake), &sheets)
 }
 
 fn notes(audit: &Audit, title: &str, intake: Option<&ScoreIntake>) -> Vec<Note> {

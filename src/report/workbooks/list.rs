@@ -8,7 +8,7 @@ use super::super::plain::{drawn, list_table};
 use super::super::since::{Changed, Changes, Gone, decided_in_words};
 use super::super::table::{Column, Table, Value};
 use super::super::words;
-use super::super::workbook::{Note, Sheet, workbook};
+use super::super::workbook::{Head, Note, Sheet, workbook};
 use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::records::RecordReference;
@@ -55,7 +55,11 @@ pub fn list_xlsx(list: &ReviewList, title: &str) -> Result<Vec<u8>, ReportError>
     let behind = [("Not scored".to_owned(), not_scored(list)), ("Sources".to_owned(), sources(list))];
     let sheets: Vec<Sheet> =
         sheets.into_iter().chain(since).chain(behind).map(|(name, table)| Sheet { name, table }).collect();
-    workbook(title, list.provenance().requested_on, &notes(list, title, about), &sheets)
+    let until =
+        about.facts.iter().find(|fact| fact.ends).map(|fact| format!("{} {}. ", fact.label, fact.text));
+    let printed = format!("{}Run {}", until.unwrap_or_default(), list.provenance().run_id);
+    let head = Head { title, made: list.provenance().requested_on, printed: &printed };
+    workbook(&head, &notes(list, title, about), &sheets)
 }
 
 fn notes(list: &ReviewList, title: &str, about: About<'_>) -> Vec<Note> {
@@ -100,7 +104,7 @@ fn each_case(list: &ReviewList) -> impl Iterator<Item = (usize, &ListedCase, &Sc
     })
 }
 
-/// What the page says of a case above its reasons.
+/// What the page says of a case above its reasons. The score is no column: whoever has one can cut at it.
 fn cases(list: &ReviewList) -> Table {
     let mut table = Table::named([
         "place",
@@ -114,7 +118,6 @@ fn cases(list: &ReviewList) -> Table {
         "known_already",
         "chance_of_the_outcome",
         "how_sure_the_ranking_is",
-        "points_together",
     ]);
     for (nth, entry) in list.entries().iter().enumerate() {
         let case = entry.case();
@@ -132,7 +135,6 @@ fn cases(list: &ReviewList) -> Table {
             // In words, as on the page: a chance is there to be read with its interval, and not to be sorted by.
             Value::text(case.chance().map(chance_in_words).unwrap_or_default()),
             Value::text(case.stability().map(stability_in_words).unwrap_or_default()),
-            Value::Points(case.contributions().iter().map(|part| part.log_odds).sum()),
         ]);
     }
     table

@@ -6,7 +6,7 @@ use super::super::metrics::figures;
 use super::super::model_page::AnyModel;
 use super::super::table::{Column, Table, Value};
 use super::super::words;
-use super::super::workbook::{Note, Sheet, workbook};
+use super::super::workbook::{Head, Note, Sheet, workbook};
 use super::fixed_day;
 use crate::error::ReportError;
 use crate::evaluate::{BacktestReport, Estimate, Figure, KnownReport};
@@ -44,7 +44,7 @@ pub fn metrics_xlsx<'a>(model: impl Into<AnyModel<'a>>, title: &str) -> Result<V
         ("Known already", report.known_to.as_ref().map(known).unwrap_or_default()),
     ]
     .map(|(name, table)| Sheet { name: name.to_owned(), table });
-    workbook(title, made, &notes(model, title), &sheets)
+    workbook(&Head { title, made, printed: "" }, &notes(model, title), &sheets)
 }
 
 fn notes(model: AnyModel<'_>, title: &str) -> Vec<Note> {

@@ -1,7 +1,7 @@
 //! Rejected rows as a workbook.
 
 use super::super::table::{Table, Value};
-use super::super::workbook::{Note, Sheet, workbook};
+use super::super::workbook::{Head, Note, Sheet, workbook};
 use super::fixed_day;
 use crate::error::ReportError;
 use crate::project::Checked;
@@ -51,5 +51,9 @@ pub fn rejects_xlsx(checked: &Checked<'_>) -> Result<Vec<u8>, ReportError> {
         Note::fact("Row", "In a CSV the line on which the row begins (the header is line 1); otherwise the row, from 1."),
     ];
     let sheet = |name: &str, table| Sheet { name: name.to_owned(), table };
-    workbook(title, fixed_day(), &notes, &[sheet("Reasons", reasons), sheet("Rejects", rows)])
+    workbook(
+        &Head { title, made: fixed_day(), printed: "" },
+        &notes,
+        &[sheet("Reasons", reasons), sheet("Rejects", rows)],
+    )
 }
