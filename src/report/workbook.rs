@@ -82,6 +82,12 @@ pub(super) fn workbook(head: &Head<'_>, notes: &[Note], sheets: &[Sheet]) -> Res
 
 const READ_ME: &str = "Read me";
 
+/// The day of creation of workbooks that are of no day: the library reads no clock, and the same input gives the same bytes.
+pub(super) fn fixed_day() -> Day {
+    // 1 January 2000.
+    Day::from_epoch_days(10_957)
+}
+
 /// A day of which Excel knows; earlier ones are written as text.
 fn excel_day(day: Day) -> Option<ExcelDateTime> {
     let (year, month, day) = day.ymd();

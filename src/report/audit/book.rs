@@ -2,8 +2,7 @@
 
 use super::super::about;
 use super::super::table::{Table, Value};
-use super::super::workbook::{Head, Note, Sheet, workbook};
-use super::super::workbooks::fixed_day;
+use super::super::workbook::{Head, Note, Sheet, fixed_day, workbook};
 use super::facts::{Apart, Facts};
 use super::figure;
 use super::plain::audit_table;

@@ -6,8 +6,7 @@ use super::super::metrics::figures;
 use super::super::model_page::AnyModel;
 use super::super::table::{Column, Table, Value};
 use super::super::words;
-use super::super::workbook::{Head, Note, Sheet, workbook};
-use super::fixed_day;
+use super::super::workbook::{Head, Note, Sheet, fixed_day, workbook};
 use crate::error::ReportError;
 use crate::evaluate::{BacktestReport, Estimate, Figure, KnownReport};
 

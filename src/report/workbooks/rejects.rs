@@ -1,8 +1,7 @@
 //! Rejected rows as a workbook.
 
 use super::super::table::{Table, Value};
-use super::super::workbook::{Head, Note, Sheet, workbook};
-use super::fixed_day;
+use super::super::workbook::{Head, Note, Sheet, fixed_day, workbook};
 use crate::error::ReportError;
 use crate::project::Checked;
 
