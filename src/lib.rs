@@ -64,7 +64,8 @@
 //! ```
 //!
 //! # Features
-//! - `cli` (default): the `earlyhelp` command; brings `sqlite` and `schema`.
+//! - `cli` (default): the `earlyhelp` command; brings `excel`, `sqlite` and `schema`.
+//! - `excel` (default): [reports](report) as Excel workbooks.
 //! - `sqlite` (default): a [`ledger`] in one SQLite file. Without it a ledger is a file of JSON lines.
 //! - `schema` (default): the JSON Schema of a project file, for editors.
 //!

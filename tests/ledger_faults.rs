@@ -85,6 +85,14 @@ fn each_step_leaves_a_checkpoint_and_verify_says_what_it_cannot_see() {
             let form = std::fs::read_to_string(list.with_file_name(form)).unwrap();
             assert!(form.contains(&witness), "the witness stands on every form of the list");
         }
+        let workbook = list.with_file_name("list.xlsx");
+        let mut book: calamine::Xlsx<_> = calamine::open_workbook(&workbook).unwrap();
+        let first = calamine::Reader::worksheet_range(&mut book, "Read me").unwrap();
+        assert!(
+            first.rows().flatten().any(|cell| *cell == *witness),
+            "a cell has the witness and nothing else"
+        );
+        run(1, &["verify", text(&ledger), "--list", text(&workbook)]);
         run(0, &["verify", text(&ledger), "--witness", &witness]);
         let other = witness.replace(&hash[..4], if hash.starts_with("0000") { "1111" } else { "0000" });
         run(4, &["verify", text(&ledger), "--witness", &other]);

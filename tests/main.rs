@@ -61,4 +61,5 @@ mod study_data;
 mod synthetic_council;
 mod trainers;
 mod twins;
+mod workbooks;
 mod world;

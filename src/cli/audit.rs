@@ -11,7 +11,7 @@ use earlyhelp::fairness::audit::{
 use earlyhelp::fairness::mitigation::SelectionsCompared;
 use earlyhelp::outputs::json_text;
 use earlyhelp::records::{Encoding, Extract, ReadOptions, Reject};
-use earlyhelp::report::audit::{audit_csv, audit_html, audit_text};
+use earlyhelp::report::audit::{audit_csv, audit_html, audit_text, audit_xlsx};
 use serde::Serialize;
 
 use super::progress::Progress;
@@ -136,7 +136,7 @@ pub struct Arguments {
     /// The heading of the page: whose scores, and what they foresee [default: the name of the file].
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// The folder for audit.html, audit.json and audit.csv.
+    /// The folder for audit.html, audit.csv, audit.xlsx and audit.json.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -177,7 +177,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let options = ReadOptions { encoding: arguments.encoding, ..ReadOptions::default() };
     let extract = Extract::path(&arguments.scores).options(options);
     let outputs = arguments.force.folder("audit", &arguments.out, &extract.files());
-    outputs.check(&["audit.html", "audit.json", "audit.csv"])?;
+    outputs.check(&TABLE_FILES)?;
     let (table, intake) = ScoreTable::read(extract, &columns)?;
     progress.stage("auditing");
     let audit = table.audit(&params)?;
@@ -201,11 +201,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         against: against.as_ref(),
     };
     let title = arguments.title.as_deref().unwrap_or(&file);
-    outputs.write(&[
-        ("audit.html", audit_html(&audit, title, exact.then_some(&intake))?),
-        ("audit.json", json_text(&document)?),
-        ("audit.csv", audit_csv(&audit)?),
-    ])?;
+    outputs.write(&table_files(&audit, title, exact.then_some(&intake), json_text(&document)?)?)?;
     if arguments.json {
         output::print_json(&document)?;
     } else {
@@ -216,6 +212,25 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         output::print(&format!("\nWritten to {}\n", arguments.out.display()))?;
     }
     Ok(outcome_of(&intake, exact))
+}
+
+/// The names of the files of an audit of a table.
+pub const TABLE_FILES: [&str; 4] = ["audit.html", "audit.csv", "audit.xlsx", "audit.json"];
+
+/// An audit of a table in every form, by name.
+pub fn table_files(
+    audit: &Audit,
+    title: &str,
+    intake: Option<&ScoreIntake>,
+    json: String,
+) -> Result<[(&'static str, Vec<u8>); 4], Failure> {
+    let [page, table, workbook, data] = TABLE_FILES;
+    Ok([
+        (page, audit_html(audit, title, intake)?.into_bytes()),
+        (table, audit_csv(audit)?.into_bytes()),
+        (workbook, audit_xlsx(audit, title, intake)?),
+        (data, json.into_bytes()),
+    ])
 }
 
 /// A count, rounded if asked for, halves upwards.

@@ -27,7 +27,7 @@ pub struct Arguments {
     /// How many characteristics to combine: 1 for none, 2 for every pair.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2))]
     intersections: u32,
-    /// The folder for audit.html, audit.csv, audit.json and proxies.txt.
+    /// The folder for audit.html, audit.csv, audit.xlsx, audit.json and proxies.txt.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut inputs = arguments.project.inputs(&project);
     inputs.push(arguments.model.clone());
     let outputs = arguments.force.folder("audit", &arguments.out, &inputs);
-    outputs.check(&AUDIT_FILES)?;
+    outputs.check(AUDIT_FILES)?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let (records, protected) = (project.records()?, project.protected()?);

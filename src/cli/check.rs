@@ -6,7 +6,7 @@ use earlyhelp::calendar::AsOf;
 use earlyhelp::outputs::Outputs;
 use earlyhelp::project::{DataQuality, ModelAtTheDoor, Project};
 use earlyhelp::records::SourceChange;
-use earlyhelp::report::{check_html, check_json};
+use earlyhelp::report::{check_html, check_json, rejects_xlsx};
 use earlyhelp::scoring::ModelFile;
 use serde_json::json;
 
@@ -35,9 +35,9 @@ pub struct Arguments {
     /// holds an id or a value of a row.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write every rejected row (source, file, row, column, reason, what the cell looks like; never a value) to this CSV
-    /// file.
-    #[arg(long, value_name = "FILE.csv")]
+    /// Write every rejected row (source, file, row, column, reason, what the cell looks like; never a value) to this file: a
+    /// workbook where its name ends in .xlsx, a CSV otherwise.
+    #[arg(long, value_name = "FILE.csv|xlsx")]
     rejects: Option<PathBuf>,
     /// Write each pseudonym with the id that it was made of to this new file, which its owner alone can read. Who has it
     /// needs no key.
@@ -58,7 +58,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     };
     progress.stage("checking");
     if let Some((outputs, name)) = &places.rejects {
-        outputs.write(&[(name.as_str(), checked.rejects_csv()?)])?;
+        let is_workbook =
+            Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"));
+        let rejects = if is_workbook { rejects_xlsx(&checked)? } else { checked.rejects_csv()?.into_bytes() };
+        outputs.write(&[(name.as_str(), rejects)])?;
     }
     if let Some(path) = &arguments.pseudonyms_back {
         project.write_way_back(path)?;

@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let out = in_folder("");
     out.check(&MODEL_FILES)?;
     out.check(&LIST_FILES)?;
-    in_folder("audit").check(&AUDIT_FILES)?;
+    in_folder("audit").check(AUDIT_FILES)?;
     let progress = Progress::start("inventing a council");
     let council = CouncilParams::new(arguments.children, arguments.seed)
         .families(arguments.unit == super::Scored::Family)

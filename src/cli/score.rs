@@ -8,10 +8,10 @@ use earlyhelp::evaluate::Capacity;
 use earlyhelp::outputs::json_text;
 use earlyhelp::project::Project;
 use earlyhelp::report;
-use earlyhelp::report::audit::{audit_csv, audit_html};
 use earlyhelp::review::{Among, EarlierList, ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
 
+use super::audit::{TABLE_FILES, table_files};
 use super::ledger::WriteArguments;
 use super::progress::Progress;
 use super::{Failure, Outcome, ProjectArgument, output};
@@ -60,7 +60,7 @@ pub struct Arguments {
     /// Why the source is right as it is.
     #[arg(long, value_name = "TEXT", requires = "accept")]
     reason: Vec<String>,
-    /// The folder for list.json, list.csv and list.html.
+    /// The folder for list.json, list.csv, list.xlsx and list.html.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -96,9 +96,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let out = arguments.force.folder("list", &arguments.out, &inputs);
     out.check(&LIST_FILES)?;
     let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder("audit", folder, &inputs));
-    audited.as_ref().map_or(Ok(()), |folder| {
-        folder.check(&AUDIT_FILES[..if arguments.areas.is_some() { 6 } else { 3 }])
-    })?;
+    let answer_files: Vec<&str> =
+        TABLE_FILES.into_iter().chain(area_files(arguments).iter().copied()).collect();
+    audited.as_ref().map_or(Ok(()), |folder| folder.check(&answer_files))?;
     let mut earlier = match &arguments.previous {
         Some(path) => Some(EarlierList::from_json(&output::read(path)?)?),
         None => None,
@@ -137,17 +137,16 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         progress.stage("auditing the list");
         let (protected, params) = (project.protected()?, project.audit_params());
         let audit = list.table(&scores, &protected)?.audit(&params)?;
-        let mut texts =
-            vec![audit_html(&audit, &project.name, None)?, audit_csv(&audit)?, json_text(&audit)?];
+        let mut files = table_files(&audit, &project.name, None, json_text(&audit)?)?.to_vec();
         if let Some(by) = &arguments.areas {
             let view = list.by_area(&scores, &protected, by, params.minimum)?;
-            texts.extend([
+            let texts = [
                 report::areas_html(&view, &project.name)?,
                 report::areas_csv(&view)?,
                 report::areas_json(&view)?,
-            ]);
+            ];
+            files.extend(AREA_FILES.into_iter().zip(texts.map(String::into_bytes)));
         }
-        let files: Vec<(&str, String)> = AUDIT_FILES.into_iter().zip(texts).collect();
         folder.write(&files)?;
     }
     // On record first: no list is given out of which the ledger knows nothing.
@@ -257,19 +256,24 @@ fn accepting(mut request: Request, arguments: &Arguments) -> Result<Request, Fai
     Ok(request)
 }
 
-/// The names of the files for those who answer for the list; the last three where areas are asked for.
-const AUDIT_FILES: [&str; 6] =
-    ["audit.html", "audit.csv", "audit.json", "areas.html", "areas.csv", "areas.json"];
+/// The names of the files of needs by area.
+const AREA_FILES: [&str; 3] = ["areas.html", "areas.csv", "areas.json"];
+
+/// Those of them that are asked for.
+fn area_files(arguments: &Arguments) -> &'static [&'static str] {
+    if arguments.areas.is_some() { &AREA_FILES } else { &[] }
+}
 
 /// The names of a list's files.
-pub const LIST_FILES: [&str; 3] = ["list.json", "list.csv", "list.html"];
+pub const LIST_FILES: [&str; 4] = ["list.json", "list.csv", "list.xlsx", "list.html"];
 
 /// The list in every form, by name.
-pub fn list_files(list: &ReviewList, title: &str) -> Result<[(&'static str, String); 3], Failure> {
-    let [json, table, page] = LIST_FILES;
+pub fn list_files(list: &ReviewList, title: &str) -> Result<[(&'static str, Vec<u8>); 4], Failure> {
+    let [json, table, workbook, page] = LIST_FILES;
     Ok([
-        (json, report::list_json(list)?),
-        (table, report::list_csv(list)?),
-        (page, report::list_html(list, title)?),
+        (json, report::list_json(list)?.into_bytes()),
+        (table, report::list_csv(list)?.into_bytes()),
+        (workbook, report::list_xlsx(list, title)?),
+        (page, report::list_html(list, title)?.into_bytes()),
     ])
 }

@@ -6,6 +6,7 @@ use earlyhelp::model::Trainer;
 use earlyhelp::outputs::json_text;
 use earlyhelp::project::Project;
 use earlyhelp::report::audit::{AUDIT_FILES, audit_files};
+use earlyhelp::report::{metrics_csv, metrics_xlsx};
 use serde_json::json;
 
 use super::progress::Progress;
@@ -16,7 +17,8 @@ use super::{Failure, Outcome, ProjectArgument, output};
 pub struct Arguments {
     #[command(flatten)]
     project: ProjectArgument,
-    /// The file to write the audited model to. It cannot score until it is released.
+    /// The file to write the audited model to. It cannot score until it is released. Every figure of its backtest is written
+    /// beside it as MODEL.metrics.csv and MODEL.metrics.xlsx.
     #[arg(long, value_name = "MODEL.json")]
     out: PathBuf,
     /// The trainer, in place of the project's: additive, scorecard or logistic; several with commas between
@@ -49,12 +51,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let (outputs, name) = arguments.force.beside("model", &arguments.out, &inputs)?;
     let (mitigated, compared) =
         (output::with_ending(&name, "mitigation.json"), output::with_ending(&name, "comparison.csv"));
-    let mut names = vec![name.as_str()];
+    let [table, workbook] = ["metrics.csv", "metrics.xlsx"].map(|ending| output::with_ending(&name, ending));
+    let mut names = vec![name.as_str(), &table, &workbook];
     names.extend((shares.is_some() || project.training.mitigation.is_some()).then_some(mitigated.as_str()));
     names.extend((trainers.len() > 1).then_some(compared.as_str()));
     outputs.check(&names)?;
     let audited = arguments.audit.as_deref().map(|folder| arguments.force.folder("audit", folder, &inputs));
-    audited.as_ref().map_or(Ok(()), |folder| folder.check(&AUDIT_FILES))?;
+    audited.as_ref().map_or(Ok(()), |folder| folder.check(AUDIT_FILES))?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let (records, protected) = (project.records()?, project.protected()?);
@@ -78,12 +81,16 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let trainer = model.candidate().trainer();
     let mitigation = project.mitigation_reports(&records, &protected, trainer, shares.as_ref())?;
     drop(progress);
-    let mut files = vec![(name.as_str(), model.to_json()?)];
+    let mut files = vec![
+        (name.as_str(), model.to_json()?.into_bytes()),
+        (&table, metrics_csv(&model)?.into_bytes()),
+        (&workbook, metrics_xlsx(&model, &project.name)?),
+    ];
     if !mitigation.is_empty() {
-        files.push((&mitigated, json_text(&mitigation)?));
+        files.push((&mitigated, json_text(&mitigation)?.into_bytes()));
     }
     if let Some(comparison) = &comparison {
-        files.push((&compared, comparison.to_csv()));
+        files.push((&compared, comparison.to_csv().into_bytes()));
     }
     outputs.write(&files)?;
     let success = project.success(&model);

@@ -55,6 +55,8 @@ use self::disk::{Disk, System};
 use self::lock::Lock;
 use self::marker::{Held, Marker, Move};
 use self::swap::{Room, is_there};
+#[cfg(feature = "excel")]
+pub(crate) use self::text::workbook_text;
 pub use self::text::{cell, json_text, on_one_line, printable, printable_json};
 use crate::error::OutputsError;
 

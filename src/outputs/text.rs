@@ -125,8 +125,26 @@ pub fn json_text(value: &impl Serialize) -> serde_json::Result<String> {
 #[must_use]
 pub fn cell(text: &str) -> Cow<'_, str> {
     let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\'');
-    let written = written(text, |at, c| is_unseen(c) || (c == '\\' && text[at + 1..].starts_with("u{")));
+    let written = written(text, |at, c| is_unseen(c) || reads_as_written(&text[at..]));
     if written.trim_start().starts_with(starts_formula) { Cow::Owned(format!("'{written}")) } else { written }
+}
+
+/// Text of a cell of a workbook, which says itself that it is text. As [`cell`], but without an apostrophe; and an underscore that
+/// begins what Excel reads as another sign (`_x0041_` as `A`) is written out, so that different texts stay different.
+#[cfg(feature = "excel")]
+pub(crate) fn workbook_text(text: &str) -> Cow<'_, str> {
+    let reads_as_sign = |text: &str| {
+        let Some([b'x' | b'X', digits @ .., b'_']) = text.as_bytes().get(1..7) else { return false };
+        digits.iter().all(u8::is_ascii_hexdigit)
+    };
+    written(text, |at, c| {
+        is_unseen(c) || reads_as_written(&text[at..]) || (c == '_' && reads_as_sign(&text[at..]))
+    })
+}
+
+/// Whether a text begins as a sign that was written out does.
+fn reads_as_written(text: &str) -> bool {
+    text.starts_with("\\u{")
 }
 
 fn written_out(text: &str, is_out: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -197,6 +215,21 @@ mod tests {
         assert_eq!(cells.len(), texts.len());
         for text in &texts {
             assert_eq!(&undone(&cell(text)), text);
+        }
+    }
+
+    #[cfg(feature = "excel")]
+    #[test]
+    fn no_text_of_a_workbook_is_read_as_another() {
+        for (text, written) in [
+            ("=1+1", "=1+1"),
+            ("_x0041_", "\\u{5f}x0041_"),
+            ("a_x0a1B_x0041_", "a\\u{5f}x0a1B\\u{5f}x0041_"),
+            ("_x004_", "_x004_"),
+            ("_x00é_", "_x00é_"),
+            ("\\u{1b}\u{1b}\u{202e}", "\\u{5c}u{1b}\\u{1b}\\u{202e}"),
+        ] {
+            assert_eq!(workbook_text(text), written);
         }
     }
 

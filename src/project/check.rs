@@ -102,6 +102,10 @@ impl Checked<'_> {
         self.records.rejects().iter().chain(self.protected.rejects())
     }
 
+    /// The columns in which rejected rows are told.
+    pub(crate) const REJECT_COLUMNS: [&'static str; 6] =
+        ["source", "file", "row", "column", "reason", "pattern"];
+
     /// Every rejected row as CSV: source, file, row, column, reason, and what the cell looks like
     /// ([`CellPattern`](crate::records::CellPattern)); never a value. What a spreadsheet would run is made text
     /// ([`cell`](crate::outputs::cell)).
@@ -112,7 +116,7 @@ impl Checked<'_> {
         let failed = |error: &dyn std::error::Error| ReportError::Render(error.to_string());
         let mut writer = csv::Writer::from_writer(Vec::new());
         let mut write = |line: [&str; 6]| writer.write_record(line).map_err(|error| failed(&error));
-        write(["source", "file", "row", "column", "reason", "pattern"])?;
+        write(Self::REJECT_COLUMNS)?;
         for reject in self.rejects() {
             let (file, column) = (reject.file.as_deref(), reject.column.as_deref());
             write([

@@ -2,10 +2,10 @@
 
 use askama::Template;
 
-use super::plain::table;
+use super::table::{Column, Table, Value};
 use super::words;
 use crate::error::ReportError;
-use crate::outputs::{cell, json_text};
+use crate::outputs::json_text;
 use crate::review::AreaView;
 
 /// Needs and places by area as one HTML page, complete in itself: for those who plan services. It names nobody.
@@ -24,19 +24,15 @@ pub fn areas_html(view: &AreaView, title: &str) -> Result<String, ReportError> {
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn areas_csv(view: &AreaView) -> Result<String, ReportError> {
-    let fixed = [cell(&view.by).into_owned(), "scored".to_owned(), "listed".to_owned()];
-    let head: Vec<String> = fixed
-        .into_iter()
-        .chain(view.needs.iter().map(|need| cell(&format!("need_{need}")).into_owned()))
-        .collect();
-    let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
-    let lines = view.areas.iter().map(|area| {
-        [cell(&area.area).into_owned(), number(area.scored), number(area.listed)]
-            .into_iter()
-            .chain(area.needs.iter().map(|&need| number(need)))
-            .collect()
-    });
-    table(&head, lines)
+    let fixed = [view.by.as_str(), "scored", "listed"].map(Column::new);
+    let needs = view.needs.iter().map(|need| Column::new(format!("need_{need}")));
+    let mut table = Table::new(fixed.into_iter().chain(needs));
+    let number = |number: Option<u64>| number.map_or(Value::Empty, Value::Whole);
+    table.rows.extend(view.areas.iter().map(|area| {
+        let fixed = [Value::text(&area.area), number(area.scored), number(area.listed)];
+        fixed.into_iter().chain(area.needs.iter().map(|&need| number(need))).collect()
+    }));
+    table.csv()
 }
 
 /// The same as JSON.

@@ -1,9 +1,8 @@
 //! Decisions on record as a table for a spreadsheet.
 
-use super::plain::table;
+use super::table::{Table, Value};
 use crate::error::ReportError;
 use crate::ledger::RecordedDecision;
-use crate::outputs::cell;
 
 /// Decisions as a table: UTF-8 with a byte-order mark, a line of headings, one row a decision.
 ///
@@ -14,12 +13,17 @@ use crate::outputs::cell;
 /// (`reason_code_words`), the `reason` in words, and the entries whose place the decision took or that took its own
 /// (`supersedes`, `superseded_by`). Empty where there is nothing, and where content was taken out of the ledger.
 ///
-/// A text that a spreadsheet would run as a formula gets an apostrophe before it ([`cell`]).
+/// A text that a spreadsheet would run as a formula gets an apostrophe before it ([`cell`](crate::outputs::cell)).
 ///
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn decisions_csv(decisions: &[RecordedDecision]) -> Result<String, ReportError> {
-    let head = [
+    decisions_table(decisions).csv()
+}
+
+/// Decisions, one row each.
+pub(super) fn decisions_table(decisions: &[RecordedDecision]) -> Table {
+    let mut table = Table::named([
         "entry",
         "run",
         "place",
@@ -39,31 +43,31 @@ pub fn decisions_csv(decisions: &[RecordedDecision]) -> Result<String, ReportErr
         "reason",
         "supersedes",
         "superseded_by",
-    ];
-    let text = |text: Option<&str>| cell(text.unwrap_or_default()).into_owned();
-    let entry = |entry: Option<u64>| entry.map_or_else(String::new, |entry| entry.to_string());
-    let lines = decisions.iter().map(|decision| {
+    ]);
+    let text = |text: &Option<String>| Value::text(text.as_deref().unwrap_or_default());
+    let entry = |entry: Option<u64>| entry.map_or(Value::Empty, Value::Whole);
+    table.rows.extend(decisions.iter().map(|decision| {
         vec![
-            decision.entry.to_string(),
-            text(Some(&decision.run)),
-            decision.place.to_string(),
-            text(decision.case.as_deref()),
-            decision.drawn.words().to_owned(),
-            text(Some(&decision.reviewer.name)),
-            text(Some(&decision.reviewer.role)),
-            decision.opened_on.to_string(),
-            decision.decided_on.to_string(),
-            decision.written_on.map_or_else(String::new, |day| day.to_string()),
-            if decision.judged_first { "yes" } else { "no" }.to_owned(),
-            text(decision.own_judgement.as_deref()),
-            decision.step.words().to_owned(),
-            decision.agreement.words().to_owned(),
-            text(decision.reason_code.as_deref()),
-            text(decision.reason_code_words.as_deref()),
-            text(decision.reason.as_deref()),
+            Value::Whole(decision.entry),
+            Value::text(&decision.run),
+            Value::whole(decision.place),
+            text(&decision.case),
+            Value::text(decision.drawn.words()),
+            Value::text(&decision.reviewer.name),
+            Value::text(&decision.reviewer.role),
+            Value::Date(decision.opened_on),
+            Value::Date(decision.decided_on),
+            Value::date(decision.written_on),
+            Value::text(if decision.judged_first { "yes" } else { "no" }),
+            text(&decision.own_judgement),
+            Value::text(decision.step.words()),
+            Value::text(decision.agreement.words()),
+            text(&decision.reason_code),
+            text(&decision.reason_code_words),
+            text(&decision.reason),
             entry(decision.supersedes),
             entry(decision.superseded_by),
         ]
-    });
-    table(&head.map(str::to_owned), lines)
+    }));
+    table
 }

@@ -6,15 +6,17 @@
 //!            ─list_json→ everything, digit for digit  (for an archive, or another program)
 //! AuditedModel, Scorer ─model_html→ one page for those who answer for a model
 //!                      ─model_json→ everything, digit for digit
+//!                      ─metrics_csv, metrics_xlsx→ every figure of its backtest
 //! DataQuality ─check_html→ one page for those who mend extracts
 //!             ─check_json→ everything, digit for digit
 //! Simulation ─simulation_html→ one page for those who decide whether a model goes into use
 //!            ─simulation_csv→  one row a list
 //!            ─simulation_json→ everything, digit for digit
 //!            ─simulation_text→ the short form for a terminal
+//! Checked ─rejects_xlsx→ every rejected row
 //! ```
 //!
-//! All three forms of a list say the same of a case. None shows a probability for one person: a case has
+//! All forms of a list say the same of a case. None shows a probability for one person: a case has
 //! a band, and a band has the rate at which the outcome came about among such cases in the backtest.
 //! Nothing is read back in: a report is where the crate ends and a person begins.
 //!
@@ -34,6 +36,7 @@
 //! }
 //! ```
 
+mod about;
 mod areas;
 pub mod audit;
 mod chances;
@@ -44,6 +47,7 @@ mod glossary;
 mod groups_sheet;
 mod labels;
 mod list_page;
+mod metrics;
 mod model_page;
 mod page;
 pub mod papers;
@@ -51,8 +55,13 @@ mod plain;
 mod simulation_page;
 mod since;
 mod subject;
+mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "excel")]
+mod workbook;
+#[cfg(feature = "excel")]
+mod workbooks;
 
 use crate::words;
 
@@ -60,7 +69,10 @@ pub use areas::{areas_csv, areas_html, areas_json};
 pub use check_page::{check_html, check_json};
 pub use decisions::decisions_csv;
 pub use list_page::list_html;
+pub use metrics::metrics_csv;
 pub use model_page::{AnyModel, model_curves, model_html, model_json};
 pub use plain::{list_csv, list_json};
 pub use simulation_page::{simulation_csv, simulation_html, simulation_json, simulation_text};
 pub use subject::subject_html;
+#[cfg(feature = "excel")]
+pub use workbooks::{list_xlsx, metrics_xlsx, rejects_xlsx};

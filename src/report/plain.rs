@@ -1,20 +1,16 @@
 //! The list as a table for a spreadsheet, and as data.
 
+use super::table::{Column, Table, Value};
 use super::words;
 use crate::error::ReportError;
-use crate::evaluate::Estimate;
 use crate::known_to::IsKnown;
-use crate::outputs::{cell, json_text};
+use crate::outputs::json_text;
 use crate::review::{ListedCase, ReviewList};
 use crate::scoring::{Contribution, ScoredCase};
 
 /// How many reasons a row has: as many columns as fit on a screen beside the rest. The page and the data
 /// have them all.
 const REASONS: usize = 5;
-
-/// Spreadsheets take text without this mark for the encoding of the computer, and spoil every letter
-/// beyond plain English.
-const UTF8_MARK: &str = "\u{feff}";
 
 /// The list as a table: UTF-8 with a byte-order mark, a line of headings, one row a case.
 ///
@@ -32,58 +28,41 @@ const UTF8_MARK: &str = "\u{feff}";
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
-    let mut head = vec![
-        "place".to_owned(),
-        "rank".to_owned(),
-        "drawn".to_owned(),
-        "entity".to_owned(),
-        "household".to_owned(),
-        "known_to_a_service".to_owned(),
-        "lists_in_a_row".to_owned(),
-        "decided_last_time".to_owned(),
-        "band".to_owned(),
-        "rate_observed_in_band".to_owned(),
-        "rate_low".to_owned(),
-        "rate_high".to_owned(),
-    ];
-    let has_own_days = list.entries().iter().any(|entry| entry.case().has_own_day());
-    if has_own_days {
-        head.push("seen_on".to_owned());
-    }
-    head.extend(["kept_in_refits", "refits"].map(str::to_owned));
-    head.extend((1..=REASONS).map(|nth| format!("reason_{nth}")));
-    head.extend(
-        [
-            "absent",
-            "expires",
-            "run_id",
-            "witness",
-            "tested_length",
-            "rate_of_such_lists",
-            "such_lists_low",
-            "such_lists_high",
-        ]
-        .map(str::to_owned),
-    );
-    let witness = list.witness().map(ToString::to_string).unwrap_or_default();
-    let lines = list.entries().iter().enumerate().map(|(nth, entry)| {
-        row(nth + 1, entry, has_own_days).into_iter().chain([witness.clone()]).chain(tested(list)).collect()
-    });
-    table(&head, lines)
+    list_table(list).csv()
 }
 
-/// A table as a spreadsheet takes it, from cells that are safe already.
-pub(super) fn table(
-    head: &[String],
-    lines: impl Iterator<Item = Vec<String>>,
-) -> Result<String, ReportError> {
-    let mut table = csv::Writer::from_writer(UTF8_MARK.as_bytes().to_vec());
-    table.write_record(head).map_err(|error| failed(&error))?;
-    for line in lines {
-        table.write_record(line).map_err(|error| failed(&error))?;
+/// The list, one row a place.
+pub(super) fn list_table(list: &ReviewList) -> Table {
+    let has_own_days = list.entries().iter().any(|entry| entry.case().has_own_day());
+    let mut columns: Vec<Column> = [
+        "place",
+        "rank",
+        "drawn",
+        "entity",
+        "household",
+        "known_to_a_service",
+        "lists_in_a_row",
+        "decided_last_time",
+        "band",
+    ]
+    .map(Column::new)
+    .into();
+    columns.push(Column::new("rate_observed_in_band").bars());
+    columns.extend(["rate_low", "rate_high"].map(Column::new));
+    columns.extend(has_own_days.then(|| Column::new("seen_on")));
+    columns.extend(["kept_in_refits", "refits"].map(Column::new));
+    columns.extend((1..=REASONS).map(|nth| Column::new(format!("reason_{nth}"))));
+    columns.extend(["absent", "expires", "run_id", "witness", "tested_length"].map(Column::new));
+    columns.extend(["rate_of_such_lists", "such_lists_low", "such_lists_high"].map(Column::new));
+    let witness = list.witness().map(ToString::to_string).unwrap_or_default();
+    let mut table = Table::new(columns);
+    for (nth, entry) in list.entries().iter().enumerate() {
+        let mut row = row(nth + 1, entry, has_own_days);
+        row.push(Value::text(&witness));
+        row.extend(tested(list));
+        table.rows.push(row);
     }
-    let bytes = table.into_inner().map_err(|error| failed(&error))?;
-    String::from_utf8(bytes).map_err(|error| failed(&error))
+    table
 }
 
 /// The list as JSON, with everything it holds, ending in one newline. Places count from 1 in the order
@@ -92,40 +71,38 @@ pub(super) fn table(
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn list_json(list: &ReviewList) -> Result<String, ReportError> {
-    json_text(list).map_err(|error| failed(&error))
+    json_text(list).map_err(|error| ReportError::Render(error.to_string()))
 }
 
-fn failed(error: &dyn std::error::Error) -> ReportError {
-    ReportError::Render(error.to_string())
-}
-
-fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<String> {
+fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<Value> {
     let case = entry.case();
-    let observed = &case.band().observed;
+    let beside: Vec<&str> = entry.beside().iter().map(ScoredCase::entity).collect();
     let mut cells = vec![
-        place.to_string(),
-        case.rank().to_string(),
-        entry.why_listed().words().to_owned(),
-        cell(case.entity()).into_owned(),
-        cell(&entry.beside().iter().map(ScoredCase::entity).collect::<Vec<_>>().join("; ")).into_owned(),
-        case.is_known().map_or("", IsKnown::words).to_owned(),
-        entry.since().map_or_else(|| "1".to_owned(), |stayed| stayed.times.to_string()),
-        cell(&decided_last_time(entry)).into_owned(),
-        cell(&case.band().name).into_owned(),
-        rate(observed.value),
-        rate(observed.interval.low),
-        rate(observed.interval.high),
+        Value::Whole(place as u64),
+        Value::whole(case.rank()),
+        Value::text(entry.why_listed().words()),
+        Value::text(case.entity()),
+        Value::text(beside.join("; ")),
+        Value::text(case.is_known().map_or("", IsKnown::words)),
+        Value::whole(entry.since().map_or(1, |stayed| stayed.times)),
+        Value::text(decided_last_time(entry)),
+        Value::text(&case.band().name),
     ];
+    cells.extend(Value::estimate(Some(&case.band().observed), Value::Share));
     if has_own_days {
-        cells.push(case.seen_on().to_string());
+        cells.push(Value::Date(case.seen_on().day()));
     }
     let stability = case.stability();
-    cells.push(stability.map_or_else(String::new, |held| held.kept_in.to_string()));
-    cells.push(stability.map_or_else(String::new, |held| held.refits.to_string()));
+    cells.push(stability.map_or(Value::Empty, |held| Value::whole(held.kept_in)));
+    cells.push(stability.map_or(Value::Empty, |held| Value::whole(held.refits)));
     let mut reasons = case.contributions().iter().filter_map(reason);
-    cells.extend((0..REASONS).map(|_| reasons.next().unwrap_or_default()));
+    cells.extend((0..REASONS).map(|_| reasons.next().map_or(Value::Empty, Value::Text)));
     let audit = case.provenance();
-    cells.extend([case.absent().len().to_string(), audit.expires.to_string(), audit.run_id.clone()]);
+    cells.extend([
+        Value::Whole(case.absent().len() as u64),
+        Value::Date(audit.expires),
+        Value::text(&audit.run_id),
+    ]);
     cells
 }
 
@@ -136,16 +113,11 @@ fn decided_last_time(entry: &ListedCase) -> String {
 }
 
 /// What came of the backtest's lists of this length.
-fn tested(list: &ReviewList) -> [String; 4] {
-    list.tested().map_or_else(Default::default, |found| {
-        let Estimate { value, interval, .. } = found.observed;
-        [found.cases.to_string(), rate(value), rate(interval.low), rate(interval.high)]
-    })
-}
-
-/// Four decimals: more would claim more than a backtest knows.
-fn rate(share: f64) -> String {
-    if share.is_finite() { format!("{share:.4}") } else { String::new() }
+fn tested(list: &ReviewList) -> Vec<Value> {
+    let found = list.tested();
+    let length = found.map_or(Value::Empty, |found| Value::whole(found.cases));
+    let rates = Value::estimate(found.map(|found| &found.observed), Value::Share);
+    [length].into_iter().chain(rates).collect()
 }
 
 /// `2 police incidents in the last year (raises by 0.82)`; nothing where the points
@@ -157,6 +129,5 @@ fn reason(part: &Contribution) -> Option<String> {
         words::Move::None => return None,
     };
     let detail = if part.detail.is_empty() { String::new() } else { format!(": {}", part.detail) };
-    let text = format!("{}{detail} ({verb} by {:.2})", part.words.trim_end_matches('.'), part.log_odds.abs());
-    Some(cell(&text).into_owned())
+    Some(format!("{}{detail} ({verb} by {:.2})", part.words.trim_end_matches('.'), part.log_odds.abs()))
 }

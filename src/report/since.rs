@@ -22,9 +22,9 @@ pub(super) struct Gone<'a> {
 
 /// A reason that rests on other records than it did.
 pub(super) struct Changed<'a> {
-    pub(super) now: &'a str,
-    pub(super) then: &'a str,
-    pub(super) records: String,
+    now: &'a str,
+    then: &'a str,
+    records: String,
 }
 
 impl<'a> Changes<'a> {
@@ -82,6 +82,11 @@ impl<'a> Changed<'a> {
             then: changed.then.trim_end_matches('.'),
             records: words::listed(&records),
         }
+    }
+
+    /// In a sentence.
+    pub(super) fn in_words(&self) -> String {
+        format!("{} (then: {}), by {}.", self.now, self.then, self.records)
     }
 }
 

@@ -61,6 +61,14 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
         kept.iter().try_for_each(|checkpoint| checkpoint.verify(&key))?;
     }
     for path in &arguments.list {
+        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx")) {
+            return Err(format!(
+                "{} is a workbook, which does not hold the whole list: give list.json, or by --witness what stands under \
+                 \"On record\" on its first sheet",
+                path.display()
+            )
+            .into());
+        }
         match ledger.compare_list(&output::read(path)?) {
             Ok(witness) => kept.push(witness),
             Err(error @ (LedgerError::List(_) | LedgerError::NoRun(_))) => {

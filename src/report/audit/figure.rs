@@ -1,5 +1,6 @@
 //! Figures as people read them: shares in percent, differences of shares in percentage points.
 
+use super::super::table::Value;
 use crate::evaluate::{Estimate, Interval};
 use crate::fairness::audit::{Criterion, GroupMeasure, GroupMeasures, ScoreScale};
 
@@ -30,6 +31,11 @@ fn unit(measure: GroupMeasure, scale: ScoreScale) -> Unit {
         GroupMeasure::MeanScore if scale != ScoreScale::Chances => Unit::Number(3),
         _ => Unit::Share,
     }
+}
+
+/// As what a table holds it.
+pub(super) fn kind(measure: GroupMeasure, scale: ScoreScale) -> fn(f64) -> Value {
+    if unit(measure, scale) == Unit::Share { Value::Share } else { Value::Number }
 }
 
 /// A figure of a group with its interval: `12.3% (10.1 to 14.6)`.

@@ -1,5 +1,7 @@
 //! A fairness audit as a page, as a few lines for a terminal, and as a table for a spreadsheet.
 
+#[cfg(feature = "excel")]
+mod book;
 mod bundle;
 mod chart;
 pub(super) mod criteria;
@@ -24,6 +26,8 @@ use super::words;
 use crate::error::ReportError;
 use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit, ScoreIntake};
 
+#[cfg(feature = "excel")]
+pub use self::book::audit_xlsx;
 pub use self::bundle::{AUDIT_FILES, audit_files};
 pub use self::plain::{audit_csv, audit_text};
 

@@ -1,20 +1,17 @@
 //! An audit in a few lines for a terminal, and as a long table for a spreadsheet.
 
+use super::super::table::{Column, Table, Value};
 use super::super::words;
 use super::criteria::{self, main_against};
 use super::parted::Parted;
 use super::{figure, groups};
 use crate::error::ReportError;
-use crate::evaluate::{Estimate, Interval};
+use crate::evaluate::Estimate;
 use crate::fairness::audit::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, CriterionReport,
     Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, ScoreScale,
 };
-use crate::outputs::{cell, on_one_line};
-
-/// Spreadsheets take text without this mark for the encoding of the computer, and spoil every letter
-/// beyond plain English.
-const UTF8_MARK: &str = "\u{feff}";
+use crate::outputs::on_one_line;
 
 /// What the text says of all rows together, in words that need no glossary.
 const OVERALL: [(&str, GroupMeasure); 5] = [
@@ -260,13 +257,17 @@ fn intersection(pair: &AttributeAudit) -> String {
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn audit_csv(audit: &Audit) -> Result<String, ReportError> {
-    let failed = |error: &dyn std::error::Error| ReportError::Render(error.to_string());
-    let mut table = csv::Writer::from_writer(UTF8_MARK.as_bytes().to_vec());
-    table.write_record(HEAD).map_err(|error| failed(&error))?;
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    add_group(&mut rows, ["everybody", "everybody", "yes"], (&audit.whole, audit.scores), &[]);
+    audit_table(audit).csv()
+}
+
+/// Every figure of every group, everybody first.
+pub(super) fn audit_table(audit: &Audit) -> Table {
+    // Six decimals: enough to work on with, and no more than is known.
+    let mut table = Table::new(HEAD.map(|name| Column::new(name).decimals(6)));
+    let rows = &mut table.rows;
+    add_group(rows, ["everybody", "everybody", "yes"], (&audit.whole, audit.scores), &[]);
     for attribute in audit.attributes.iter().chain(&audit.intersections) {
-        add_attribute(&mut rows, &attribute.name(), attribute, audit.scores);
+        add_attribute(rows, &attribute.name(), attribute, audit.scores);
     }
     // Beside the audit stand shares of rows, and nothing else.
     for (of, beside) in [("left out of the audit", &audit.left_out), ("chosen by the ranking", &audit.chosen)]
@@ -274,25 +275,22 @@ pub fn audit_csv(audit: &Audit) -> Result<String, ReportError> {
         for attribute in beside {
             let mut shares = Vec::new();
             add_attribute(&mut shares, &format!("{} ({of})", attribute.name()), attribute, audit.scores);
-            shares.retain(|row| [GroupMeasure::SelectionRate.name(), ""].contains(&row[5].as_str()));
+            let told = [Value::text(GroupMeasure::SelectionRate.name()), Value::Empty];
+            shares.retain(|row: &Vec<Value>| told.contains(&row[5]));
             rows.extend(shares);
         }
     }
-    for row in rows {
-        table.write_record(row).map_err(|error| failed(&error))?;
-    }
-    let bytes = table.into_inner().map_err(|error| failed(&error))?;
-    String::from_utf8(bytes).map_err(|error| failed(&error))
+    table
 }
 
-fn add_attribute(rows: &mut Vec<Vec<String>>, name: &str, attribute: &AttributeAudit, scale: ScoreScale) {
+fn add_attribute(rows: &mut Vec<Vec<Value>>, name: &str, attribute: &AttributeAudit, scale: ScoreScale) {
     let AttributeFinding::Measured { groups, .. } = &attribute.finding else {
-        return rows.push(empty([name, "", "", "not measurable"]));
+        return rows.push(whole(first([name, "", "", "not measurable"])));
     };
     for group in groups {
         let (label, known) = (group.name(), if group.known { "yes" } else { "no" });
         match &group.outcome {
-            AuditedOutcome::Suppressed { .. } => rows.push(empty([name, &label, known, "held back"])),
+            AuditedOutcome::Suppressed { .. } => rows.push(whole(first([name, &label, known, "held back"]))),
             AuditedOutcome::Shown { measures, disparities } => {
                 add_group(rows, [name, &label, known], (measures, scale), disparities);
             }
@@ -300,71 +298,59 @@ fn add_attribute(rows: &mut Vec<Vec<String>>, name: &str, attribute: &AttributeA
     }
 }
 
-/// A row that has only these cells.
-fn empty(first: [&str; 4]) -> Vec<String> {
-    let mut row: Vec<String> = first.iter().map(|text| cell(text).into_owned()).collect();
-    row.resize(HEAD.len(), String::new());
+fn first(cells: [&str; 4]) -> Vec<Value> {
+    cells.map(Value::text).into()
+}
+
+/// The row with nothing in its other cells.
+fn whole(mut row: Vec<Value>) -> Vec<Value> {
+    row.resize(HEAD.len(), Value::Empty);
     row
 }
 
 fn add_group(
-    rows: &mut Vec<Vec<String>>,
+    rows: &mut Vec<Vec<Value>>,
     [name, group, known]: [&str; 3],
     (measures, scale): (&GroupMeasures, ScoreScale),
     disparities: &[Disparity],
 ) {
     for measure in GroupMeasure::ALL {
         let found = measures.figure(measure);
-        let mut row = empty([name, group, known, "shown"]);
-        row.truncate(4);
-        row.extend([measures.n.to_string(), figure::name(measure, scale).to_owned()]);
-        row.extend(ends(found.map(|found| found.value), found.map(|found| found.interval)));
-        row.push(found.map(|found| found.n.to_string()).unwrap_or_default());
-        let compared: Vec<Vec<String>> =
+        let mut row = first([name, group, known, "shown"]);
+        row.extend([Value::Whole(measures.n), Value::text(figure::name(measure, scale))]);
+        row.extend(Value::estimate(found, figure::kind(measure, scale)));
+        row.push(found.map_or(Value::Empty, |found| Value::Whole(found.n)));
+        let compared: Vec<Vec<Value>> =
             disparities.iter().filter(|held| held.measure == measure).map(comparison).collect();
         // Two curves are needed for the area between them, so one group alone has no row of it.
         if compared.is_empty() && measure != GroupMeasure::Abroca {
-            row.resize(HEAD.len(), String::new());
-            rows.push(row);
+            rows.push(whole(row));
         } else {
             rows.extend(compared.into_iter().map(|cells| row.iter().cloned().chain(cells).collect()));
         }
     }
     for at in &measures.by_score {
         let observed = at.observed.as_ref();
-        let mut row = empty([name, group, known, if observed.is_some() { "shown" } else { "withheld" }]);
-        row.truncate(4);
-        row.extend([measures.n.to_string(), format!("outcome at score {}", at.score)]);
-        row.extend(ends(observed.map(|held| held.value), observed.map(|held| held.interval)));
-        row.push(observed.map(|held| held.n.to_string()).unwrap_or_default());
-        row.resize(HEAD.len(), String::new());
-        rows.push(row);
+        let mut row = first([name, group, known, if observed.is_some() { "shown" } else { "withheld" }]);
+        row.extend([Value::Whole(measures.n), Value::text(format!("outcome at score {}", at.score))]);
+        row.extend(Value::estimate(observed, Value::Share));
+        row.push(observed.map_or(Value::Empty, |held| Value::Whole(held.n)));
+        rows.push(whole(row));
     }
 }
 
-fn comparison(found: &Disparity) -> Vec<String> {
+fn comparison(found: &Disparity) -> Vec<Value> {
     let (with, group) = match &found.against {
         Against::Reference(name) => ("reference", name.as_str()),
         Against::Largest(name) => ("largest", name.as_str()),
         Against::Whole => ("whole", "everybody"),
     };
     let value = |held: &Option<Estimate>| held.as_ref().map(|held| held.value);
-    let mut cells = vec![with.to_owned(), cell(group).into_owned()];
-    cells.extend(ends(value(&found.difference), found.difference_simultaneous));
-    cells.extend(ends(value(&found.ratio), found.ratio_simultaneous));
-    cells.push(found.verdict.to_string());
-    cells.push(found.smallest_shown.map(number).unwrap_or_default());
-    cells.push(found.difference.as_ref().map(|held| held.n.to_string()).unwrap_or_default());
+    let mut cells = vec![Value::text(with), Value::text(group)];
+    cells.extend(Value::ends(value(&found.difference), found.difference_simultaneous, Value::Number));
+    cells.extend(Value::ends(value(&found.ratio), found.ratio_simultaneous, Value::Number));
+    cells.push(Value::text(found.verdict.to_string()));
+    cells.push(found.smallest_shown.map_or(Value::Empty, Value::Number));
+    cells.push(found.difference.as_ref().map_or(Value::Empty, |held| Value::Whole(held.n)));
     cells
-}
-
-/// A value and the ends of its interval.
-fn ends(value: Option<f64>, interval: Option<Interval>) -> [String; 3] {
-    [value, interval.map(|held| held.low), interval.map(|held| held.high)]
-        .map(|end| end.map(number).unwrap_or_default())
-}
-
-/// Six decimals: enough to work on with, and no more than is known.
-fn number(number: f64) -> String {
-    if number.is_finite() { format!("{number:.6}") } else { String::new() }
 }

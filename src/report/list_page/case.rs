@@ -141,9 +141,9 @@ pub(super) struct Absences<'a> {
     pub(super) items: Vec<AbsentItem<'a>>,
 }
 
-pub(super) struct AbsentItem<'a> {
-    pub(super) label: &'a str,
-    pub(super) note: &'static str,
+pub(in crate::report) struct AbsentItem<'a> {
+    pub(in crate::report) label: &'a str,
+    pub(in crate::report) note: &'static str,
     pub(super) warn: bool,
 }
 
@@ -238,7 +238,7 @@ impl<'a> Beside<'a> {
 }
 
 /// What a mark says; nothing where the service does not know the case.
-fn mark_in_words(mark: &KnownMark) -> Option<String> {
+pub(in crate::report) fn mark_in_words(mark: &KnownMark) -> Option<String> {
     match mark.known {
         IsKnown::Yes => Some(mark.words.clone()),
         IsKnown::No => None,
@@ -266,14 +266,14 @@ fn marks(entry: &ListedCase, is_compared: bool) -> String {
 }
 
 /// `4.1% (2.9% to 5.8%)`.
-fn chance_in_words(chance: Chance) -> String {
+pub(in crate::report) fn chance_in_words(chance: Chance) -> String {
     let percent = |share: f64| format!("{:.1}%", 100.0 * share);
     let Interval { low, high } = chance.interval;
     format!("{} ({} to {})", percent(chance.value), percent(low), percent(high))
 }
 
 /// `On the list in 14 of 20 retrainings: a close call`.
-fn stability_in_words(stability: Stability) -> String {
+pub(in crate::report) fn stability_in_words(stability: Stability) -> String {
     let Stability { kept_in, refits, .. } = stability;
     let how_sure = match (10 * kept_in, refits) {
         (times, refits) if times >= 9 * refits => "the place is steady",
@@ -305,11 +305,7 @@ impl<'a> Reason<'a> {
             words: part.words.trim_end_matches('.'),
             detail: &part.detail,
             usual: words::sentence(&part.usual),
-            effect: match words::rounds_to(part.log_odds) {
-                Move::Up => "raises",
-                Move::Down => "lowers",
-                Move::None => "hardly moves",
-            },
+            effect: effect(part.log_odds),
             points: words::points(part.log_odds),
             interval: part
                 .interval
@@ -332,8 +328,17 @@ fn counter(entry: &ListedCase) -> Vec<String> {
     records.chain(found.help_seeking.iter().map(Without::words)).collect()
 }
 
+/// Which way points move a score, as a verb.
+pub(in crate::report) fn effect(points: f64) -> &'static str {
+    match words::rounds_to(points) {
+        Move::Up => "raises",
+        Move::Down => "lowers",
+        Move::None => "hardly moves",
+    }
+}
+
 /// How many records there are, or why there are none.
-fn records_say(part: &Contribution) -> String {
+pub(in crate::report) fn records_say(part: &Contribution) -> String {
     let all = |which: fn(&Cell) -> bool| part.values.iter().all(which);
     if !part.records.is_empty() {
         words::counted(part.records.len(), "record behind it", "records behind it")
@@ -405,7 +410,7 @@ impl<'a> Absences<'a> {
 }
 
 impl<'a> AbsentItem<'a> {
-    fn of(absence: &'a Absence, parts: &[Contribution]) -> Self {
+    pub(in crate::report) fn of(absence: &'a Absence, parts: &[Contribution]) -> Self {
         let counts = parts.iter().any(|part| part.features.contains(&absence.feature));
         let (note, warn) = match (counts, absence.learnt) {
             (false, _) => ("plays no part in this model", false),

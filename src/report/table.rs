@@ -1,0 +1,141 @@
+//! A table of typed cells: its CSV and its sheet of a workbook are two writings of the same.
+
+#![cfg_attr(not(feature = "excel"), allow(dead_code, reason = "what only sheets need"))]
+
+use super::words;
+use crate::calendar::Day;
+use crate::error::ReportError;
+use crate::features::Cell;
+use crate::outputs::cell;
+use crate::stats::{Estimate, Interval};
+
+/// Spreadsheets take text without this mark for the encoding of the computer, and spoil every letter
+/// beyond plain English.
+const UTF8_MARK: &str = "\u{feff}";
+
+/// Columns and rows. A row has a value for each column.
+#[derive(Default)]
+pub(super) struct Table {
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// A column by its name in a CSV; a sheet says the same as words.
+pub(super) struct Column {
+    pub name: String,
+    /// Decimals of its numbers in a CSV: more would claim more than is known. A sheet holds numbers whole, and shows few.
+    pub decimals: usize,
+    /// Whether a sheet draws its numbers as bars.
+    pub bars: bool,
+}
+
+/// What a cell holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Empty,
+    Text(String),
+    Whole(u64),
+    /// A number on a scale of its own.
+    Number(f64),
+    /// A share from 0 to 1, which a sheet shows in percent.
+    Share(f64),
+    /// Log-odds, which a sheet shows with their sign.
+    Points(f64),
+    Date(Day),
+}
+
+impl Column {
+    pub(super) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), decimals: 4, bars: false }
+    }
+
+    pub(super) fn decimals(mut self, decimals: usize) -> Self {
+        self.decimals = decimals;
+        self
+    }
+
+    pub(super) fn bars(mut self) -> Self {
+        self.bars = true;
+        self
+    }
+
+    /// Its heading on a sheet: `rate_low` as `Rate low`.
+    pub(super) fn heading(&self) -> String {
+        words::capitalised(&words::plain(&self.name))
+    }
+}
+
+impl Value {
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if text.is_empty() { Self::Empty } else { Self::Text(text) }
+    }
+
+    pub(super) fn whole(number: impl Into<u64>) -> Self {
+        Self::Whole(number.into())
+    }
+
+    pub(super) fn date(day: Option<Day>) -> Self {
+        day.map_or(Self::Empty, Self::Date)
+    }
+
+    /// What a feature says of a case: a number as JSON has it, or the words for its absence.
+    pub(super) fn cell(cell: Cell) -> Self {
+        match cell {
+            // The number that the shorter one is written as: its own bits would be read as another.
+            Cell::Value(value) => Self::Number(value.to_string().parse().unwrap_or(f64::from(value))),
+            absent => Self::text(words::value(absent, "")),
+        }
+    }
+
+    /// A figure and the ends of its interval, of whichever kind.
+    pub(super) fn ends(value: Option<f64>, interval: Option<Interval>, kind: fn(f64) -> Self) -> [Self; 3] {
+        [value, interval.map(|held| held.low), interval.map(|held| held.high)]
+            .map(|number| number.map_or(Self::Empty, kind))
+    }
+
+    pub(super) fn estimate(found: Option<&Estimate>, kind: fn(f64) -> Self) -> [Self; 3] {
+        Self::ends(found.map(|found| found.value), found.map(|found| found.interval), kind)
+    }
+
+    /// As in a CSV: no number where there is none to give.
+    fn written(&self, decimals: usize) -> String {
+        match self {
+            Self::Number(number) | Self::Share(number) | Self::Points(number) if number.is_finite() => {
+                format!("{number:.decimals$}")
+            }
+            Self::Text(text) => cell(text).into_owned(),
+            Self::Whole(number) => number.to_string(),
+            Self::Date(day) => day.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+        Self { columns: columns.into_iter().collect(), rows: Vec::new() }
+    }
+
+    /// Columns that need nothing but their names.
+    pub(super) fn named<const N: usize>(names: [&str; N]) -> Self {
+        Self::new(names.map(Column::new))
+    }
+
+    /// UTF-8 with a byte-order mark, and a line of headings.
+    ///
+    /// # Errors
+    /// [`ReportError::Render`] where the text cannot be made.
+    pub(super) fn csv(&self) -> Result<String, ReportError> {
+        let failed = |error: &dyn std::error::Error| ReportError::Render(error.to_string());
+        let mut text = csv::Writer::from_writer(UTF8_MARK.as_bytes().to_vec());
+        let names = self.columns.iter().map(|column| &column.name);
+        text.write_record(names).map_err(|error| failed(&error))?;
+        for row in &self.rows {
+            let cells = self.columns.iter().zip(row).map(|(column, value)| value.written(column.decimals));
+            text.write_record(cells).map_err(|error| failed(&error))?;
+        }
+        let bytes = text.into_inner().map_err(|error| failed(&error))?;
+        String::from_utf8(bytes).map_err(|error| failed(&error))
+    }
+}

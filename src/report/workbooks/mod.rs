@@ -1,0 +1,9 @@
+//! What people open, as Excel workbooks.
+
+mod list;
+mod metrics;
+mod rejects;
+
+pub use list::list_xlsx;
+pub use metrics::metrics_xlsx;
+pub use rejects::rejects_xlsx;
