@@ -340,3 +340,24 @@ fn the_page_asks_only_where_an_answer_can_be_put_on_record() {
     let table = covered.split("<table class=\"short\"").nth(1).unwrap().split("</table>").next().unwrap();
     assert!(!table.contains("of scores") && !table.contains("Raises"), "{table}");
 }
+
+#[test]
+fn a_workbook_of_decisions_holds_what_the_table_does() {
+    use calamine::{Data, Reader as _, Xlsx};
+    let (_folder, ledger, list) = recorded("ledger.sqlite", codes());
+    let mut decision = about(&list, 2, [1, 2]);
+    decision.reason_code = Some("moved".to_owned());
+    decision.reason = "=1+1".to_owned();
+    handed_in(&ledger, &file(&list, vec![decision])).unwrap();
+    let bytes = earlyhelp::report::decisions_xlsx(&held(&ledger)).unwrap();
+    let mut book: Xlsx<_> = Xlsx::new(std::io::Cursor::new(bytes)).unwrap();
+    let sheet = book.worksheet_range("Decisions").unwrap();
+    let rows: Vec<Vec<Data>> = sheet.rows().map(<[Data]>::to_vec).collect();
+    assert_eq!(rows.len(), 2);
+    let at = |name: &str| rows[0].iter().position(|head| *head == Data::String(name.to_owned())).unwrap();
+    assert_eq!(rows[1][at("Place")], Data::Float(2.0));
+    assert_eq!(rows[1][at("Reason code words")], Data::String("They have moved away".to_owned()));
+    // Text, and no formula.
+    assert!(book.worksheet_formula("Decisions").unwrap().is_empty());
+    assert!(matches!(&rows[1][at("Reason")], Data::String(text) if text.contains("=1+1")));
+}

@@ -25,7 +25,8 @@ pub struct Arguments {
     /// Count up to this day, if not today.
     #[arg(long, value_name = "DATE")]
     on: Option<Day>,
-    /// Write every decision with its reasons to this file, which holds what was written of people: a table (.csv), or data (.json).
+    /// Write every decision with its reasons to this file, which holds what was written of people: a table (.csv or .xlsx), or
+    /// data (.json).
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
     #[command(flatten)]
@@ -49,9 +50,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         outputs.check(&[&name])?;
         let decisions = ledger.decisions(on)?;
         let text = match path.extension().and_then(|ending| ending.to_str()) {
-            Some("csv") => report::decisions_csv(&decisions)?,
-            Some("json") => json_text(&decisions)?,
-            _ => return Err("decisions are written as .csv or .json".into()),
+            Some("csv") => report::decisions_csv(&decisions)?.into_bytes(),
+            Some("xlsx") => report::decisions_xlsx(&decisions)?,
+            Some("json") => json_text(&decisions)?.into_bytes(),
+            _ => return Err("decisions are written as .csv, .xlsx or .json".into()),
         };
         outputs.write(&[(name.as_str(), text)])?;
     }

@@ -1,9 +1,11 @@
 //! What people open, as Excel workbooks.
 
+mod decisions;
 mod list;
 mod metrics;
 mod rejects;
 
+pub use decisions::decisions_xlsx;
 pub use list::list_xlsx;
 pub use metrics::metrics_xlsx;
 pub use rejects::rejects_xlsx;
