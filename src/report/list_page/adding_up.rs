@@ -25,10 +25,10 @@ pub(super) struct Step {
     pub(super) words: String,
     pub(super) points: String,
     pub(super) raises: bool,
-    /// The bar, from where the reasons before it led to where it leads, on a drawing 200 wide.
+    /// The bar, from where the reasons before it led to where it leads: where it begins and how wide it is, in percent.
     pub(super) x: String,
     pub(super) width: String,
-    /// Its 95% interval at its end; none where the model knows none.
+    /// Its 95% interval at its end, likewise; none where the model knows none.
     pub(super) whisker: Option<[String; 2]>,
 }
 
@@ -52,8 +52,7 @@ impl AddingUp {
             (low, high) = (low.min(at - reach), high.max(at + reach));
         }
         (low, high) = (low.min(at + rest), high.max(at + rest));
-        let place = |value: f64| 2.0 + 196.0 * (value - low) / (high - low).max(f64::MIN_POSITIVE);
-        let px = |value: f64| format!("{:.1}", place(value));
+        let place = |value: f64| 1.0 + 98.0 * (value - low) / (high - low).max(f64::MIN_POSITIVE);
 
         let mut at = 0.0;
         let mut step = |words: String, added: f64, reach: Option<f64>| {
@@ -65,8 +64,11 @@ impl AddingUp {
                 points: words::points(added),
                 raises: added > 0.0,
                 x: format!("{left:.1}"),
-                width: format!("{:.1}", (right - left).max(1.0)),
-                whisker: reach.map(|reach| [px(to - reach), px(to + reach)]),
+                width: format!("{:.1}", (right - left).max(0.5)),
+                whisker: reach.map(|reach| {
+                    let [from, to] = [place(to - reach), place(to + reach)];
+                    [format!("{from:.1}"), format!("{:.1}", to - from)]
+                }),
             }
         };
         let mut parts = Vec::new();

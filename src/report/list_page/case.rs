@@ -160,7 +160,8 @@ impl<'a> Case<'a> {
         let telling = parts.iter().filter(|part| words::rounds_to(part.log_odds) != Move::None).count();
         let (shown, rest) = parts.split_at(telling.min(SHOWN));
         let reasons = |parts: &'a [Contribution], which: &dyn Fn(&Contribution) -> bool| {
-            parts.iter().filter(|part| which(part)).map(|part| Reason::of(part, largest, pictures)).collect()
+            let told = parts.iter().filter(|part| which(part));
+            told.map(|part| Reason::of(part, largest, Some(pictures))).collect()
         };
         // What sets this one apart goes before what most places share, in the sum's own order.
         let (own, shared): (Vec<&Contribution>, Vec<&Contribution>) =
@@ -203,7 +204,8 @@ impl<'a> Case<'a> {
                 .map_or_else(Vec::new, |stayed| stayed.changed.iter().map(Changed::of).collect()),
             raising: reasons(shown, &|part| part.log_odds > 0.0),
             lowering: reasons(shown, &|part| part.log_odds < 0.0),
-            folded: reasons(rest, &|_| true),
+            // Without pictures: there are many, and they hardly move the score.
+            folded: rest.iter().map(|part| Reason::of(part, largest, None)).collect(),
             fold_says: format!(
                 "{}, together {}",
                 words::counted(rest.len(), "smaller reason", "smaller reasons"),
@@ -299,9 +301,9 @@ impl<'a> Band<'a> {
 }
 
 impl<'a> Reason<'a> {
-    fn of(part: &'a Contribution, largest: f64, pictures: &Pictures<'_>) -> Self {
+    fn of(part: &'a Contribution, largest: f64, pictures: Option<&Pictures<'_>>) -> Self {
         Self {
-            shape: pictures.stand(part),
+            shape: pictures.and_then(|pictures| pictures.stand(part)),
             words: part.words.trim_end_matches('.'),
             detail: &part.detail,
             usual: words::sentence(&part.usual),

@@ -73,7 +73,7 @@ impl<'a> Pictures<'a> {
             y: format!("{:.1}", self.down(part.log_odds)),
             class: if part.log_odds > 0.0 { "up" } else { "down" },
             says: format!(
-                "How the model treats it: {} points at the lowest values, {} at the highest; here {}",
+                "Curve: {} at the lowest values, {} at the highest, here {}",
                 words::points(first),
                 words::points(last),
                 words::points(part.log_odds)
