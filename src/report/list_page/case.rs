@@ -204,8 +204,8 @@ impl<'a> Case<'a> {
                 .map_or_else(Vec::new, |stayed| stayed.changed.iter().map(Changed::of).collect()),
             raising: reasons(shown, &|part| part.log_odds > 0.0),
             lowering: reasons(shown, &|part| part.log_odds < 0.0),
-            // Without pictures: there are many, and they hardly move the score.
-            folded: rest.iter().map(|part| Reason::of(part, largest, None)).collect(),
+            // Without pictures and bars: there are many, and they hardly move the score.
+            folded: rest.iter().map(|part| Reason { bar: None, ..Reason::of(part, largest, None) }).collect(),
             fold_says: format!(
                 "{}, together {}",
                 words::counted(rest.len(), "smaller reason", "smaller reasons"),
