@@ -6,7 +6,7 @@ use super::super::workbook::{Head, Note, Sheet, fixed_day, workbook};
 use crate::error::ReportError;
 use crate::ledger::RecordedDecision;
 
-/// Every decision on record as an Excel workbook: what [`decisions_csv`](super::super::decisions_csv) says. It holds what reviewers
+/// Every decision on record as an Excel workbook: what [`decisions_csv`](crate::report::decisions_csv) says. It holds what reviewers
 /// wrote of people.
 ///
 /// # Errors

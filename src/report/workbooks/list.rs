@@ -19,7 +19,7 @@ use crate::scoring::{Contribution, ScoredCase};
 /// come a row for each place, each reason, each record behind one, each case beside another, each value that is not known, each
 /// case that was not scored, what changed since the list before, and the sources. A sheet of which there is nothing is left out.
 ///
-/// Numbers are those of [`list_json`](super::list_json), whole; Excel shows some of their digits. Shares are from 0 to 1, and shown in
+/// Numbers are those of [`list_json`](crate::report::list_json), whole; Excel shows some of their digits. Shares are from 0 to 1, and shown in
 /// percent; points are log-odds. Text is text, never a formula; signs that are not seen are written out (`\u{1b}`), and a text
 /// beyond the 32,767 characters of a cell is cut, and says so. The file's day of creation is the day of the request: the same
 /// list gives the same bytes.
