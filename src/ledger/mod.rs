@@ -5,6 +5,7 @@
 //! Scorer ─record_release→ │        │ ─verify→  Verification   (changed, removed, inserted, reordered?)
 //! Scores, ReviewList ───→ │ Ledger │ ─replay→  Replay         (does every past score come out the same?)
 //! Decision ─────────────→ │        │ ─account→ Account        (how many alerts, opened, overridden?)
+//! DecisionFile ─submit──→ │        │ ─decisions→ RecordedDecision (what was decided, and why)
 //!                                    ─subject_pack→ SubjectPack (all that is held about one person)
 //! ```
 //!
