@@ -210,8 +210,13 @@ fn account(list: &ReviewList, cohort: &Cohort<'_>, out: &Path) -> Result<(), Fai
         list.by_band().into_iter().map(|(band, cases)| format!("{cases} in the {band} of scores")).collect();
     output::print(&format!("Listed for their scores: {}.\n", bands.join(", ")))?;
     if let Some([yes, no, cannot_tell]) = list.known() {
+        let unsure = if cannot_tell == 0 {
+            String::new()
+        } else {
+            format!(", and of {cannot_tell} it cannot be told")
+        };
         output::print(&format!(
-            "Of the {} listed, {yes} are known to a service already, {no} are not, and of {cannot_tell} it cannot be told.\n",
+            "Of the {} listed, {yes} are known to a service already and {no} are not{unsure}.\n",
             list.len()
         ))?;
     }

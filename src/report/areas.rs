@@ -49,6 +49,7 @@ struct Page<'a> {
     title: &'a str,
     as_of: String,
     by: String,
+    head: String,
     scored: String,
     listed: String,
     minimum: u32,
@@ -67,19 +68,25 @@ struct Row {
 /// A count with its share of the area's cases.
 struct Count {
     says: String,
-    /// The share, 0 to 100, as a bar is long; none where withheld.
+    /// How long its bar is, the longest of the page being 100; none where withheld.
     share: Option<String>,
 }
 
 impl<'a> Page<'a> {
     fn of(view: &AreaView, title: &'a str) -> Self {
+        let shares = view.areas.iter().flat_map(|area| {
+            area.needs
+                .iter()
+                .filter_map(|need| Some((*need)? as f64 / area.scored.filter(|&of| of > 0)? as f64))
+        });
+        let largest = shares.fold(f64::MIN_POSITIVE, f64::max);
         let number = |number: Option<u64>| number.map_or_else(|| "withheld".to_owned(), words::count);
         let count = |count: Option<u64>, of: Option<u64>| match (count, of) {
             (Some(count), Some(of)) if of > 0 => {
                 let share = count as f64 / of as f64;
                 Count {
                     says: format!("{} ({})", words::count(count), words::percent(share)),
-                    share: Some(format!("{:.1}", 100.0 * share)),
+                    share: Some(format!("{:.1}", 100.0 * (share / largest).min(1.0))),
                 }
             }
             (count, _) => Count { says: number(count), share: None },
@@ -104,6 +111,7 @@ impl<'a> Page<'a> {
             title,
             as_of: words::date(view.as_of.day()),
             by: words::plain(&view.by),
+            head: words::capitalised(&words::plain(&view.by)),
             scored: words::count(view.scored),
             listed: words::count(view.listed),
             minimum: view.minimum,
