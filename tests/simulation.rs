@@ -12,7 +12,7 @@ use earlyhelp::fairness::audit::{AttributeFinding, AuditedOutcome};
 use earlyhelp::known_to::IsKnown;
 use earlyhelp::outcome::Label;
 use earlyhelp::project::{DateOutcomes, ListResults, MeasuredOn, SimulationParams};
-use earlyhelp::report::{simulation_csv, simulation_html, simulation_json, simulation_text};
+use earlyhelp::report::{simulation_csv, simulation_html, simulation_json, simulation_text, simulation_xlsx};
 use earlyhelp::review::{Among, ListParams};
 use earlyhelp::scoring::Scorer;
 
@@ -262,6 +262,40 @@ fn nobody_is_in_it_in_any_form_and_the_page_does_nothing() {
         assert!(page.contains(first), "{first}");
     }
     assert_eq!(page.matches("tabindex=\"0\"").count(), page.matches("class=\"scroll\"").count());
+}
+
+#[test]
+fn the_workbook_says_what_the_table_does_and_names_nobody() {
+    let bytes = simulation_xlsx(&FOUND).unwrap();
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
+    let sheet = calamine::Reader::worksheet_range(&mut book, "Lists").unwrap();
+    let text = simulation_csv(&FOUND).unwrap();
+    let mut table = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    assert_eq!(sheet.height(), rows.len() + 1);
+    let mut numbers = 0;
+    for (nth, row) in rows.iter().enumerate() {
+        for (at, cell) in row.iter().enumerate() {
+            match sheet.get_value((nth as u32 + 1, at as u32)) {
+                Some(calamine::Data::Float(number)) => {
+                    numbers += 1;
+                    assert!((number - cell.parse::<f64>().unwrap()).abs() < 1e-4, "{nth} {at}: {cell}");
+                }
+                Some(calamine::Data::String(said)) => assert_eq!(said, cell.trim_start_matches('\'')),
+                Some(calamine::Data::DateTime(day)) => {
+                    let since: f64 =
+                        f64::from(cell.parse::<earlyhelp::calendar::Day>().unwrap().epoch_days());
+                    assert!((day.as_f64() - 25_569.0 - since).abs() < 1e-9, "{cell}");
+                }
+                Some(calamine::Data::Empty) | None => assert_eq!(cell, ""),
+                other => panic!("{nth} {at}: {other:?}"),
+            }
+        }
+    }
+    assert!(numbers > 200);
+    let first = calamine::Reader::worksheet_range(&mut book, "Read me").unwrap();
+    let told: String = first.rows().flatten().map(ToString::to_string).collect();
+    assert!(FOUND.says.iter().all(|said| told.contains(said.as_str())));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use earlyhelp::calendar::{AsOf, Horizon};
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::project::SimulationParams;
-use earlyhelp::report::{simulation_csv, simulation_html, simulation_json, simulation_text};
+use earlyhelp::report::{simulation_csv, simulation_html, simulation_json, simulation_text, simulation_xlsx};
 use earlyhelp::review::Among;
 use earlyhelp::scoring::Scorer;
 
@@ -44,7 +44,7 @@ pub struct Arguments {
     /// Deal the places to groups of a protected characteristic, as `score --shares` does.
     #[arg(long, value_name = "SHARES.toml")]
     shares: Option<PathBuf>,
-    /// The folder for simulation.html, simulation.csv and simulation.json. Without it a short text is printed, and no more.
+    /// The folder for simulation.html, simulation.csv, simulation.xlsx and simulation.json. Without it a short text is printed, and no more.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub struct Arguments {
 }
 
 /// The names of a simulation's files.
-const FILES: [&str; 3] = ["simulation.html", "simulation.csv", "simulation.json"];
+const FILES: [&str; 4] = ["simulation.html", "simulation.csv", "simulation.xlsx", "simulation.json"];
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = arguments.project.load()?;
@@ -77,12 +77,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let project = project.on_progress(progress.watch());
     let records = project.records()?;
     let simulation = project.simulate(&records, &scorer, &params)?;
-    let [page, table, json] = FILES;
+    let [page, table, workbook, json] = FILES;
     if let Some(out) = &out {
         out.write(&[
-            (page, simulation_html(&simulation)?),
-            (table, simulation_csv(&simulation)?),
-            (json, simulation_json(&simulation)?),
+            (page, simulation_html(&simulation)?.into_bytes()),
+            (table, simulation_csv(&simulation)?.into_bytes()),
+            (workbook, simulation_xlsx(&simulation)?),
+            (json, simulation_json(&simulation)?.into_bytes()),
         ])?;
     }
     drop(progress);

@@ -75,4 +75,4 @@ pub use plain::{list_csv, list_json};
 pub use simulation_page::{simulation_csv, simulation_html, simulation_json, simulation_text};
 pub use subject::subject_html;
 #[cfg(feature = "excel")]
-pub use workbooks::{decisions_xlsx, list_xlsx, metrics_xlsx, rejects_xlsx};
+pub use workbooks::{decisions_xlsx, list_xlsx, metrics_xlsx, rejects_xlsx, simulation_xlsx};

@@ -17,6 +17,8 @@ use crate::outputs::json_text;
 use crate::project::{MeasuredOn, Simulation};
 use crate::scoring::OnePer;
 
+#[cfg(feature = "excel")]
+pub(super) use plain::lists_table;
 pub use plain::{simulation_csv, simulation_text};
 
 /// A simulation as one HTML page, complete in itself: no script, nothing loaded from elsewhere, readable on paper.

@@ -6,8 +6,8 @@ use super::rows::{ApartSheet, KnownRow, LengthRow, by_length, list_of, percent, 
 use super::{every, length, measured, period, place};
 use crate::error::ReportError;
 use crate::evaluate::Estimate;
-use crate::outputs::cell;
 use crate::project::{AtCapacity, ListResults, SimulatedDate, SimulatedList, Simulation};
+use crate::report::table::{Table, Value};
 use crate::words;
 
 /// The columns.
@@ -49,46 +49,45 @@ const HEAD: [&str; 29] = [
 /// # Errors
 /// [`ReportError::Render`] where it cannot be written.
 pub fn simulation_csv(simulation: &Simulation) -> Result<String, ReportError> {
-    let failed = |why: String| ReportError::Render(why);
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(HEAD).map_err(|error| failed(error.to_string()))?;
-    for at in &simulation.capacities {
-        for date in &simulation.dates {
-            table.write_record(row(at, date)).map_err(|error| failed(error.to_string()))?;
-        }
-    }
-    let bytes = table.into_inner().map_err(|error| failed(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
+    lists_table(simulation).csv()
 }
 
-fn row(at: &AtCapacity, date: &SimulatedDate) -> Vec<String> {
+/// The lists, one row a list and length.
+pub(in crate::report) fn lists_table(simulation: &Simulation) -> Table {
+    let mut table = Table::named(HEAD);
+    for column in &mut table.columns {
+        column.bars =
+            matches!(column.name.as_str(), "precision" | "recall" | "needs_precision" | "needs_recall");
+    }
+    let dates = || simulation.dates.iter();
+    table.rows.extend(simulation.capacities.iter().flat_map(|at| dates().map(move |date| row(at, date))));
+    table
+}
+
+fn row(at: &AtCapacity, date: &SimulatedDate) -> Vec<Value> {
     let list = list_of(at, date);
-    let count = |of: fn(&SimulatedList) -> u64| list.map_or_else(String::new, |list| of(list).to_string());
+    let count = |of: fn(&SimulatedList) -> u64| list.map_or(Value::Empty, |list| Value::Whole(of(list)));
     let known = list.and_then(|list| list.known);
     let results = list.and_then(|list| list.results);
     let needs = list.and_then(|list| list.needs);
     let of = |results: Option<ListResults>, of: fn(&ListResults) -> u64| {
-        results.map_or_else(String::new, |results| of(&results).to_string())
+        results.map_or(Value::Empty, |results| Value::Whole(of(&results)))
     };
-    let rate = |share: f64| format!("{share:.4}");
-    let value = |share: Option<Estimate>| share.map_or_else(String::new, |share| rate(share.value));
-    let with_interval = |share: Option<Estimate>| match share {
-        Some(Estimate { value, interval, .. }) => [rate(value), rate(interval.low), rate(interval.high)],
-        None => Default::default(),
-    };
+    let value = |share: Option<Estimate>| share.map_or(Value::Empty, |share| Value::Share(share.value));
+    let with_interval = |share: Option<Estimate>| Value::estimate(share.as_ref(), Value::Share);
     let mut cells = vec![
-        date.as_of.to_string(),
-        length(at.capacity),
-        date.cohort.to_string(),
-        date.not_scored.to_string(),
+        Value::Date(date.as_of.day()),
+        Value::text(length(at.capacity)),
+        Value::Whole(date.cohort),
+        Value::Whole(date.not_scored),
         count(|list| list.places),
         count(|list| list.new),
         count(|list| list.repeats),
         count(|list| list.returning),
     ];
     cells.extend(match known {
-        Some(known) => [known.yes, known.no, known.cannot_tell].map(|count| count.to_string()),
-        None => Default::default(),
+        Some(known) => [known.yes, known.no, known.cannot_tell].map(Value::Whole),
+        None => [Value::Empty, Value::Empty, Value::Empty],
     });
     cells.extend([
         of(results, |held| held.right),
@@ -104,11 +103,9 @@ fn row(at: &AtCapacity, date: &SimulatedDate) -> Vec<String> {
         of(needs, |held| held.cannot_tell),
         value(needs.and_then(|held| held.precision)),
         value(needs.and_then(|held| held.recall)),
-        if date.in_training { "yes" } else { "no" }.to_owned(),
-        date.no_list
-            .as_ref()
-            .map_or_else(|| state(date, list), |why| cell(&format!("no list: {why}")).into_owned()),
-        cell(&date.changed_sources.join("; ")).into_owned(),
+        Value::text(if date.in_training { "yes" } else { "no" }),
+        Value::text(date.no_list.as_ref().map_or_else(|| state(date, list), |why| format!("no list: {why}"))),
+        Value::text(date.changed_sources.join("; ")),
     ]);
     cells
 }
