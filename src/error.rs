@@ -771,7 +771,7 @@ pub enum ReviewError {
     /// The list is too old.
     #[error(
         "the list expired on {0}; score again, so that people are not judged by what was true then. For what was done \
-         while it held, give the day on which it was (`--on`)"
+         while it held, give the day on which it was (`--on`; in a file of decisions, its own days)"
     )]
     Expired(String),
     /// A decision without a reason.
@@ -797,7 +797,7 @@ pub enum ReviewError {
     ReasonCode(Vec<String>),
     /// A reviewer who has not written their own judgement down.
     #[error(
-        "on this list the reviewer's own judgement is written down before the case is seen (`--own-judgement`)"
+        "on this list the reviewer's own judgement is written down before the case is seen (`--own-judgement`, or `own_judgement` in a file)"
     )]
     JudgeFirst,
     /// A file of decisions that cannot be used.

@@ -19,6 +19,9 @@ pub const MODEL_BYTES: u64 = 64 << 20;
 /// The most bytes of what a reviewer writes about one case: 64 KiB, some twenty pages. A long note has ten.
 pub const NOTE_BYTES: usize = 64 << 10;
 
+/// The most bytes of a name or a role of whoever looks at a case: 200. It stays in a ledger for ever, so it is no place for notes.
+pub const NAME_BYTES: usize = 200;
+
 /// The most bytes of one record of a delimited text, with all its cells: 16 MiB. A long case note has some thousand.
 pub const RECORD_BYTES: usize = 16 << 20;
 

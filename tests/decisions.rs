@@ -361,3 +361,34 @@ fn a_workbook_of_decisions_holds_what_the_table_does() {
     assert!(book.worksheet_formula("Decisions").unwrap().is_empty());
     assert!(matches!(&rows[1][at("Reason")], Data::String(text) if text.contains("=1+1")));
 }
+
+#[test]
+fn what_stays_for_ever_is_short_and_names_nobody() {
+    for store in STORES {
+        let (_folder, ledger, list) = recorded(store, ReviewRules::default());
+        let run = list.provenance().run_id.as_str();
+        let on = list.provenance().requested_on + 1;
+        let entity = list.entries()[0].case().entity();
+        let head = ledger.head().unwrap();
+        let long = Reviewer::new("N".repeat(201), "worker");
+        let naming = Reviewer::new("A. Worker", format!("worker of {entity}"));
+        for reviewer in [long, naming] {
+            let told = ledger.open_case((run, 1), reviewer.clone(), None, on).err().unwrap().to_string();
+            let file = DecisionFile::new(run, reviewer, vec![about(&list, 1, [1, 1])]);
+            let also = ledger.submit(&file).unwrap_err().to_string();
+            for told in [told, also] {
+                assert!(!told.contains(entity) && !told.contains("NNN"), "{told}");
+            }
+        }
+        assert_eq!(ledger.head().unwrap(), head);
+        // A decision takes the place of one that was there by then.
+        let first = handed_in(&ledger, &file(&list, vec![about(&list, 2, [5, 9])])).unwrap()[0].1;
+        let mut earlier = about(&list, 2, [1, 3]);
+        earlier.supersedes = Some(first);
+        let told = handed_in(&ledger, &file(&list, vec![earlier.clone()])).unwrap_err().to_string();
+        assert!(told.contains("whose place it takes"), "{told}");
+        (earlier.opened_on, earlier.decided_on) = (earlier.opened_on + 6, earlier.decided_on + 6);
+        handed_in(&ledger, &file(&list, vec![earlier])).unwrap();
+        assert!(ledger.verify(&[]).unwrap().finding.is_none());
+    }
+}

@@ -162,8 +162,10 @@ pub enum LedgerError {
     /// A decision that is to take the place of one that is not the case's last.
     #[error("entry {0} is not the last decision about this case")]
     NotTheLast(u64),
-    /// A ground for a purge that names the person.
-    #[error("the ground stays in the ledger, so it must not name the person")]
+    /// A ground for a purge, or a reviewer's name or role, that names the person.
+    #[error(
+        "a ground, and a reviewer's name and role, stay in the ledger: they must not hold the person's id"
+    )]
     NamesThePerson,
     /// An entry that does not hold what its kind holds.
     #[error(
@@ -207,7 +209,7 @@ pub enum LedgerError {
     /// A list that is too old.
     #[error(
         "the list expired on {0}; score again, so that people are not judged by what was true then. For what was done \
-         while it held, give the day on which it was (`--on`)"
+         while it held, give the day on which it was (`--on`; in a file of decisions, its own days)"
     )]
     Expired(String),
     /// A case whose content was taken out.

@@ -96,7 +96,10 @@ impl Ledger {
         reviewer: Reviewer,
         on: Day,
     ) -> Result<RecordedCase, LedgerError> {
-        reviewer.check().map_err(|_| LedgerError::Incomplete("the reviewer's name and role"))?;
+        if words::is_blank(&reviewer.name) || words::is_blank(&reviewer.role) {
+            return Err(LedgerError::Incomplete("the reviewer's name and role"));
+        }
+        reviewer.check()?;
         let run = self.run_named(run)?;
         let (audit, judge_first) = (run.audit, run.review.own_judgement_first);
         self.check_in_use(&audit, on)?;
@@ -119,6 +122,9 @@ impl Ledger {
         let (entry, drawn) = found.ok_or(LedgerError::NoPlace(place))?;
         let content: ScoreContent = entry.content_as()?.ok_or(LedgerError::Purged)?;
         let subject = entry.content().and_then(|content| content.subject.clone());
+        if subject.as_ref().is_some_and(|entity| reviewer.names(entity)) {
+            return Err(LedgerError::NamesThePerson);
+        }
         Ok(RecordedCase {
             run: audit.run_id,
             entry: entry.seq(),
@@ -234,12 +240,15 @@ impl Ledger {
             return Err(LedgerError::NotListed);
         }
         let reviewer = decision.reviewer().clone();
+        if reviewer.names(decision.entity()) {
+            return Err(LedgerError::NamesThePerson);
+        }
         let mut drafts = Vec::new();
-        let (mut was_opened, mut is_first, mut decided) = (false, true, None);
+        let (mut was_opened, mut is_first, mut decided, mut decided_on) = (false, true, None, None);
         for entry in self.entries(&Filter::of(&[EntryKind::CaseOpened, EntryKind::Decision]).run(run))? {
             if entry.about() == Some(EntryKind::Decision) {
                 if entry.facts_as::<DecisionFacts>()?.case == case.seq() {
-                    decided = Some(entry.seq());
+                    (decided, decided_on) = (Some(entry.seq()), Some(entry.on()));
                 }
             } else {
                 let facts: CaseOpened = entry.facts_as()?;
@@ -253,6 +262,9 @@ impl Ledger {
             (Some(entry), None) => return Err(LedgerError::Decided { entry }),
             (decided, Some(entry)) if decided != Some(entry) => return Err(LedgerError::NotTheLast(entry)),
             _ => {}
+        }
+        if decided_on.is_some_and(|before| decision.decided_on() < before) {
+            return Err(LedgerError::TooEarly("that of the decision whose place it takes"));
         }
         if is_first && held.review.own_judgement_first && own_judgement.is_none() {
             return Err(ReviewError::JudgeFirst.into());

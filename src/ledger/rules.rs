@@ -76,7 +76,7 @@ struct Listed {
     subject: Option<String>,
     /// By whom, and when.
     openings: Vec<(CaseOpened, Day)>,
-    last_decision: Option<u64>,
+    last_decision: Option<(u64, Day)>,
     /// Openings and decisions about it.
     dependents: Vec<u64>,
 }
@@ -436,14 +436,17 @@ impl Rules {
         if facts.drawn != listed.drawn {
             return Err("it says that the case was listed for another reason than it was");
         }
-        if facts.supersedes != listed.last_decision {
+        if facts.supersedes != listed.last_decision.map(|(entry, _)| entry) {
             return Err(if facts.supersedes.is_none() {
                 "the case was decided before, and it does not say that it takes that decision's place"
             } else {
                 "the decision whose place it takes is not the last one about its case"
             });
         }
-        listed.last_decision = Some(header.seq);
+        if listed.last_decision.is_some_and(|(_, before)| header.on < before) {
+            return Err("its day lies before that of the decision whose place it takes");
+        }
+        listed.last_decision = Some((header.seq, header.on));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::ReviewError;
+use crate::limits;
 
 /// The person who opens a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +28,15 @@ impl Reviewer {
         if crate::words::is_blank(&self.role) {
             return Err(ReviewError::Reviewer("the role is missing"));
         }
+        if self.name.len().max(self.role.len()) > limits::NAME_BYTES {
+            return Err(ReviewError::Reviewer("the name or the role has more than 200 bytes"));
+        }
         Ok(())
+    }
+
+    /// Whether the name or the role holds an id: both stay where nobody can be taken out.
+    pub(crate) fn names(&self, entity: &str) -> bool {
+        self.name.contains(entity) || self.role.contains(entity)
     }
 }
 

@@ -49,7 +49,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         let (outputs, name) = arguments.force.beside("decisions", path, &inputs)?;
         outputs.check(&[&name])?;
         let decisions = ledger.decisions(on)?;
-        let text = match path.extension().and_then(|ending| ending.to_str()) {
+        let text = match path
+            .extension()
+            .map(|ending| ending.to_ascii_lowercase())
+            .as_ref()
+            .and_then(|ending| ending.to_str())
+        {
             Some("csv") => report::decisions_csv(&decisions)?.into_bytes(),
             Some("xlsx") => report::decisions_xlsx(&decisions)?,
             Some("json") => json_text(&decisions)?.into_bytes(),

@@ -54,7 +54,7 @@ pub struct DecideArguments {
     #[command(flatten)]
     ledger: LedgerArgument,
     /// Put the decisions of this file on record, as the list's page saves them: each with its opening, all of them or none.
-    #[arg(long, value_name = "DECISIONS.json", conflicts_with_all = ["run", "place", "reviewer", "role", "step", "agreement", "reason_code", "reason", "supersedes"])]
+    #[arg(long, value_name = "DECISIONS.json", conflicts_with_all = ["run", "place", "reviewer", "role", "step", "agreement", "reason_code", "reason", "supersedes", "on"])]
     file: Option<PathBuf>,
     /// The run whose list it is on, or the beginning of its id.
     #[arg(long, value_name = "ID", required_unless_present = "file")]
