@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         let decisions = ledger.decisions(on)?;
         let text = match path
             .extension()
-            .map(|ending| ending.to_ascii_lowercase())
+            .map(std::ffi::OsStr::to_ascii_lowercase)
             .as_ref()
             .and_then(|ending| ending.to_str())
         {
