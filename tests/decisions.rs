@@ -6,11 +6,13 @@ use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::error::ReviewError;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::{Filter, Ledger, LedgerError, RecordedDecision};
+use earlyhelp::monitor::{Monitor, MonitorParams, Verdict};
 use earlyhelp::report::{decisions_csv, list_html};
 use earlyhelp::review::{
     Agreement, DecisionFile, ReasonCode, ReviewList, ReviewRules, Reviewer, Step, SubmittedDecision,
 };
 use earlyhelp::scoring::Request;
+use earlyhelp::stats::newcombe_difference;
 use tempfile::TempDir;
 
 use crate::world::{PURPOSE, cohort, released};
@@ -26,12 +28,16 @@ fn recorded(store: &str, rules: ReviewRules) -> (TempDir, Ledger, ReviewList) {
 }
 
 fn listed(ledger: &Ledger, as_of: &str, rules: ReviewRules) -> ReviewList {
+    listed_of(ledger, as_of, rules, 8)
+}
+
+fn listed_of(ledger: &Ledger, as_of: &str, rules: ReviewRules, places: u32) -> ReviewList {
     let council = released();
     let as_of: AsOf = as_of.parse().unwrap();
     let request = Request::new("B. Lead", PURPOSE, as_of.day() + 1);
     let start = ledger.start_run(&council.scorer, &request, as_of, None).unwrap();
     let scores = council.scorer.score(&cohort(&council.records, as_of), &request).unwrap();
-    let list = ReviewList::draw(&scores, Capacity::Cases(8)).unwrap();
+    let list = ReviewList::draw(&scores, Capacity::Cases(places)).unwrap();
     let mut list = list.reviewed_by(rules).unwrap();
     ledger.finish_run(start, &scores, &mut list, &council.records).unwrap();
     list
@@ -311,10 +317,71 @@ fn decisions_are_listed_as_a_table_and_counted_by_their_reasons() {
     assert_eq!(account.by_reason.len(), shown.len());
     for judged in &account.by_reason {
         assert_eq!([judged.decided, judged.disagreed], shown[judged.reason.as_str()], "{}", judged.reason);
-        let rate = judged.override_rate.as_ref().unwrap();
-        assert_eq!(judged.stands_out, rate.interval.low > 0.5, "{}", judged.reason);
+        let others = (4 - judged.disagreed, 8 - judged.decided);
+        assert_eq!(judged.difference, newcombe_difference((judged.disagreed, judged.decided), others));
+        let clear = judged.difference.is_some_and(|difference| difference.interval.low > 0.0);
+        assert_eq!(judged.stands_out(), clear, "{}", judged.reason);
     }
     assert!(account.to_string().contains("They have moved away: overrode"));
+}
+
+/// The reasons that a row leads with.
+fn shown_first(list: &ReviewList, place: usize) -> std::collections::BTreeSet<String> {
+    let case = list.entries()[place].case();
+    let raising = case.contributions().iter().filter(|part| part.log_odds > 0.0).take(3);
+    raising.map(|part| part.label.clone()).collect()
+}
+
+#[test]
+fn a_reason_that_people_disagree_with_is_found_by_monitoring_and_no_other() {
+    let (folder, council) = (tempfile::tempdir().unwrap(), released());
+    let watched = |ledger: &Ledger| {
+        let on: AsOf = "2024-05-01".parse().unwrap();
+        let digest = council.scorer.digest();
+        let account = ledger.account_of_model(digest, None, 10, on.day()).unwrap();
+        let report = Monitor::new(&council.scorer).run(&council.records, on, &MonitorParams::default());
+        report.unwrap().with_decisions(&account)
+    };
+    let judged_by = |name: &str, disagrees: &dyn Fn(&ReviewList, usize) -> bool| {
+        let ledger = Ledger::open(folder.path().join(name)).unwrap();
+        let list = listed_of(&ledger, "2024-04-01", ReviewRules::default(), 80);
+        let decisions = (0..80).map(|nth| {
+            let mut decision = about(&list, nth as u32 + 1, [1, 2]);
+            let against = disagrees(&list, nth);
+            decision.agreement = if against { Agreement::Disagree } else { Agreement::Agree };
+            decision
+        });
+        handed_in(&ledger, &file(&list, decisions.collect())).unwrap();
+        (watched(&ledger), list)
+    };
+    // Every fourth is disagreed with, whatever its reasons.
+    let (even, list) = judged_by("even.sqlite", &|_, nth| nth % 4 == 0);
+    let seen = even.decisions.as_ref().unwrap();
+    assert_eq!((seen.lists, seen.alerts.decided, seen.alerts.disagreed), (1, 80, 20));
+    assert!(!seen.reasons.is_empty());
+    assert!(!even.beyond().iter().any(|about| about.starts_with("disagreement")), "{:?}", even.beyond());
+
+    // A reason that leads about half of the list, by a direct count, and that is wrong.
+    let mut leads: BTreeMap<String, usize> = BTreeMap::new();
+    (0..80).for_each(|nth| {
+        shown_first(&list, nth).into_iter().for_each(|label| *leads.entry(label).or_default() += 1)
+    });
+    let wrong = leads.iter().min_by_key(|(_, count)| count.abs_diff(40)).unwrap().0;
+    let (report, _) = judged_by("wrong.jsonl", &|list, nth| shown_first(list, nth).contains(wrong));
+    let seen = report.decisions.as_ref().unwrap();
+    let first = &seen.reasons[0];
+    assert_eq!((&first.judged.reason, first.judged.decided), (wrong, leads[wrong] as u64));
+    assert_eq!((first.judged.disagreed, first.verdict), (first.judged.decided, Verdict::Beyond));
+    let about = format!("disagreement with reason \"{wrong}\"");
+    assert!(report.beyond().contains(&about), "{:?}", report.beyond());
+    assert_eq!(report.verdict, Verdict::Beyond);
+    let text = report.to_string();
+    assert!(text.contains(&about) && text.contains("disagreed in 100.0%"), "{text}");
+
+    // Of another model nothing is counted.
+    let ledger = Ledger::open_to_read(folder.path().join("wrong.jsonl")).unwrap();
+    let of_another = ledger.account_of_model("0123", None, 10, "2024-05-01".parse().unwrap()).unwrap();
+    assert_eq!((of_another.runs.len(), of_another.alerts.listed, of_another.models.len()), (0, 0, 0));
 }
 
 #[test]

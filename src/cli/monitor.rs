@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use earlyhelp::calendar::AsOf;
+use earlyhelp::fairness::audit::AuditParams;
+use earlyhelp::ledger::Ledger;
 use earlyhelp::monitor::{Monitor, MonitorParams, Verdict};
 use earlyhelp::outputs::json_text;
 use earlyhelp::scoring::ModelFile;
@@ -29,6 +31,10 @@ pub struct Arguments {
     /// A TOML file with limits other than the defaults, for instance `limits = { auc_fall = 0.03 }`.
     #[arg(long, value_name = "LIMITS.toml")]
     limits: Option<PathBuf>,
+    /// Tell of what was decided about the model's cases, too, as this ledger has it up to the date: how often people disagreed
+    /// with the list, by group and by the reasons that led a case.
+    #[arg(long, value_name = "LEDGER")]
+    ledger: Option<PathBuf>,
     #[command(flatten)]
     force: output::ForceArgument,
     /// Print everything as JSON.
@@ -50,17 +56,31 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut inputs = arguments.project.inputs(&project);
     inputs.push(arguments.model.clone());
     inputs.extend(arguments.limits.clone());
+    inputs.extend(arguments.ledger.clone());
     let outputs =
         arguments.out.as_deref().map(|folder| arguments.force.folder("monitoring", folder, &inputs));
     outputs.as_ref().map_or(Ok(()), |outputs| outputs.check(&["monitor.json", "monitor.txt"]))?;
     let progress = Progress::start("reading");
-    let records = project.on_progress(progress.watch()).records()?;
+    let project = project.on_progress(progress.watch());
+    let records = project.records()?;
     progress.stage("comparing with training");
     let watch = match &model {
         ModelFile::Released(scorer) => Monitor::new(scorer),
         ModelFile::Audited(model) => Monitor::audited(model),
     };
-    let report = watch.run(&records, arguments.as_of, &params)?;
+    let mut report = watch.run(&records, arguments.as_of, &params)?;
+    if let Some(path) = &arguments.ledger {
+        let ModelFile::Released(scorer) = &model else {
+            return Err("a model that is not released has no decisions on record; leave out --ledger".into());
+        };
+        let protected = project.protected()?;
+        let ledger = Ledger::open_to_read(path)?;
+        // Groups and reasons of fewer decisions are not told of.
+        let minimum = AuditParams::at_release().minimum;
+        let on = arguments.as_of.day();
+        let account = ledger.account_of_model(scorer.digest(), Some(&protected), minimum, on)?;
+        report = report.with_decisions(&account);
+    }
     drop(progress);
     let json = json_text(&report)?;
     let text = format!("{report}\n");

@@ -24,6 +24,9 @@ use crate::words;
 pub struct Account {
     /// The day up to which it counts.
     pub on: Day,
+    /// The one released model that it is of; `None`: all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of_model: Option<String>,
     /// Models that were released.
     pub models: Vec<ModelLine>,
     /// Runs that were started and did not end.
@@ -108,13 +111,39 @@ impl Ledger {
         minimum: u32,
         on: Day,
     ) -> Result<Account, LedgerError> {
+        self.account_of(None, protected, minimum, on)
+    }
+
+    /// The same of the runs of one released model, by its [digest](crate::scoring::Scorer::digest), and of what became of
+    /// their cases; corrections, purges and runs that did not end are of the whole ledger.
+    ///
+    /// # Errors
+    /// As [`Ledger::account`].
+    pub fn account_of_model(
+        &self,
+        model: &str,
+        protected: Option<&Protected>,
+        minimum: u32,
+        on: Day,
+    ) -> Result<Account, LedgerError> {
+        self.account_of(Some(model), protected, minimum, on)
+    }
+
+    fn account_of(
+        &self,
+        model: Option<&str>,
+        protected: Option<&Protected>,
+        minimum: u32,
+        on: Day,
+    ) -> Result<Account, LedgerError> {
         self.check()?;
+        let asked_for = |digest: &str| model.is_none_or(|model| model == digest);
         let mut finished: Vec<RunFinished> = Vec::new();
         let mut counted: HashSet<String> = HashSet::new();
         for entry in self.entries(&Filter::of(&[EntryKind::RunFinished]))? {
             let run: RunFinished = entry.facts_as()?;
             // A run that was asked for twice is one run.
-            if entry.on() <= on && counted.insert(run.audit.run_id.clone()) {
+            if entry.on() <= on && asked_for(&run.audit.model) && counted.insert(run.audit.run_id.clone()) {
                 finished.push(run);
             }
         }
@@ -134,9 +163,12 @@ impl Ledger {
         let count = |kind: EntryKind| -> Result<u64, LedgerError> {
             Ok(self.entries(&Filter::of(&[kind]))?.iter().filter(|entry| entry.on() <= on).count() as u64)
         };
+        let mut models = self.model_lines(on)?;
+        models.retain(|line| asked_for(&line.model));
         Ok(Account {
             on,
-            models: self.model_lines(on)?,
+            of_model: model.map(str::to_owned),
+            models,
             unfinished_runs,
             lists_never_opened: runs.iter().filter(|run| run.opened == 0).count() as u64,
             runs,
@@ -328,7 +360,7 @@ fn write_judged(f: &mut fmt::Formatter<'_>, head: &str, all: &[Judged]) -> fmt::
     }
     writeln!(f, "\n{head}")?;
     for judged in all {
-        let mark = if judged.stands_out { "; more than others: is that feature right?" } else { "" };
+        let mark = if judged.stands_out() { "; more than others: is that feature right?" } else { "" };
         let rate = shown_of(judged.override_rate.as_ref(), "decision");
         writeln!(f, "  {}: overrode {rate}{mark}", judged.reason)?;
     }

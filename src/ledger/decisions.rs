@@ -15,7 +15,7 @@ use super::tally::Listed;
 use crate::calendar::Day;
 use crate::error::LedgerError;
 use crate::review::{Agreement, ReviewRules, Reviewer, Step, WhyListed};
-use crate::stats::{Estimate, wilson};
+use crate::stats::{Estimate, newcombe_difference, wilson};
 
 /// A decision on record, with what was written of it. Of a case that was taken out of the ledger, `case`, `reason` and
 /// `own_judgement` are gone.
@@ -72,9 +72,17 @@ pub struct Judged {
     pub disagreed: u64,
     /// Their share (Wilson).
     pub override_rate: Option<Estimate>,
-    /// Whether that is clearly above the share among all decisions: its interval lies above it. A feature that says
-    /// something wrong shows here first.
-    pub stands_out: bool,
+    /// By how much that is above the share of all other decisions about alerts (Newcombe), -1 to 1; `None` without others.
+    pub difference: Option<Estimate>,
+}
+
+impl Judged {
+    /// Whether people clearly disagree more often than where the reason was not among those shown: the whole interval of the
+    /// difference is above 0. A feature that says something wrong shows here first.
+    #[must_use]
+    pub fn stands_out(&self) -> bool {
+        self.difference.is_some_and(|difference| difference.interval.low > 0.0)
+    }
 }
 
 /// How many of a case's largest reasons are held to have been looked at: as many as its row on the list leads with.
@@ -179,15 +187,18 @@ impl Judged {
             all += 1;
             against += u64::from(facts.agreement == Agreement::Disagree);
         }
-        let overall = wilson(against, all).map(|rate| rate.value);
         let mut judged: Vec<Self> = counts
             .into_iter()
             .filter(|(_, [decided, _])| *decided >= u64::from(least))
             .map(|(reason, [decided, disagreed])| {
-                let override_rate = wilson(disagreed, decided);
-                let low = override_rate.as_ref().map(|rate| rate.interval.low);
-                let stands_out = low.zip(overall).is_some_and(|(low, overall)| low > overall);
-                Self { reason, decided, disagreed, override_rate, stands_out }
+                let others = (against - disagreed, all - decided);
+                Self {
+                    reason,
+                    decided,
+                    disagreed,
+                    override_rate: wilson(disagreed, decided),
+                    difference: newcombe_difference((disagreed, decided), others),
+                }
             })
             .collect();
         let share = |judged: &Self| judged.override_rate.as_ref().map_or(0.0, |rate| rate.value);

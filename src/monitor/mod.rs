@@ -1,8 +1,9 @@
 //! A model held against what it is used on now: has what it reads moved, do its sources still deliver, does
-//! it still rank and foresee as it did when it was released?
+//! it still rank and foresee as it did when it was released, and do people disagree with some of its reasons?
 //!
 //! ```text
 //! Records + Scorer (or AuditedModel) + AsOf ─Monitor::run→ MonitorReport { figures, limits, verdicts }
+//!                     Account of its runs ─with_decisions┘
 //! ```
 //!
 //! Every figure stands beside the one it is compared with, its interval (families as the unit) and its limit,
@@ -36,6 +37,7 @@
 
 mod alerts;
 mod bins;
+mod decisions;
 mod drift;
 mod outcomes;
 mod panel;
@@ -47,6 +49,7 @@ mod sources;
 mod verdict;
 
 pub use alerts::{Alerts, NotScoredCount};
+pub use decisions::{DecisionsSeen, ReasonSeen};
 pub use drift::{FeatureDrift, ScoreDrift};
 pub use outcomes::{FigureChange, Outcomes, WatchedFigure};
 pub use params::{Limits, MonitorParams};
@@ -182,6 +185,7 @@ impl<'m> Monitor<'m> {
             sources,
             outcomes: outcomes(self)?,
             alerts: alerts::measure(self.scorer, self.backtest, &now, params)?,
+            decisions: None,
             verdict: Verdict::CannotTell,
             advice: String::new(),
         };

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::alerts::Alerts;
+use super::decisions::DecisionsSeen;
 use super::drift::{FeatureDrift, ScoreDrift};
 use super::outcomes::{Outcomes, WatchedFigure};
 use super::params::MonitorParams;
@@ -13,7 +14,9 @@ use super::sources::SourceHealth;
 use super::verdict::Verdict;
 use crate::calendar::AsOf;
 use crate::evaluate::{Estimate, Interval};
+use crate::ledger::{Account, Judged};
 use crate::records::SourceChange;
+use crate::words;
 
 /// What was found when a model was held against what it is used on now. It is something to read: nothing in
 /// it, and nothing in the crate, switches anything off.
@@ -42,6 +45,9 @@ pub struct MonitorReport {
     pub outcomes: Outcomes,
     /// Lists, and cases without a score.
     pub alerts: Alerts,
+    /// What was decided about the model's cases, where a ledger [was looked at](MonitorReport::with_decisions).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<DecisionsSeen>,
     /// The verdict on all of it: the highest of all verdicts, but those on features of little weight
     /// ([`FeatureDrift::counts`]).
     pub verdict: Verdict,
@@ -61,6 +67,14 @@ pub struct Finding {
 }
 
 impl MonitorReport {
+    /// The report with what was decided about the model's cases as well: give it the account of
+    /// [this model](crate::ledger::Ledger::account_of_model).
+    #[must_use]
+    pub fn with_decisions(mut self, account: &Account) -> Self {
+        self.decisions = Some(DecisionsSeen::of(account, &self.params.limits));
+        self.concluded()
+    }
+
     /// Every verdict in the report, in its order.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
@@ -91,6 +105,11 @@ impl MonitorReport {
         let figures = self.outcomes.figures.iter();
         all.extend(figures.map(|figure| finding(figure.figure.words().to_owned(), figure.verdict)));
         all.push(finding("cases without a score".to_owned(), self.alerts.verdict));
+        if let Some(decisions) = &self.decisions {
+            all.extend(decisions.reasons.iter().map(|reason| {
+                finding(format!("disagreement with reason \"{}\"", reason.judged.reason), reason.verdict)
+            }));
+        }
         all
     }
 
@@ -211,9 +230,10 @@ impl fmt::Display for MonitorReport {
         self.write_sources(f)?;
         self.write_outcomes(f)?;
         self.write_alerts(f)?;
+        self.write_decisions(f)?;
         write!(
             f,
-            "Brackets hold 95% intervals, with families as the unit. \"cannot tell\" means that the interval \
+            "Brackets hold 95% intervals, with families as the unit (of decisions: each by itself). \"cannot tell\" means that the interval \
              holds values on both sides of the limit, or that there is nothing to compare."
         )
     }
@@ -402,6 +422,57 @@ impl MonitorReport {
         }
         writeln!(f)
     }
+
+    fn write_decisions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(seen) = &self.decisions else { return Ok(()) };
+        let rate = optional(seen.alerts.override_rate, |rate| rate.percent());
+        writeln!(
+            f,
+            "Decisions: {} listed on {}, {} opened, {} decided; disagreed with the list in {rate} of decisions",
+            words::counted(seen.alerts.listed as usize, "case", "cases"),
+            words::counted(seen.lists as usize, "list", "lists"),
+            seen.alerts.opened,
+            seen.alerts.decided
+        )?;
+        writeln!(
+            f,
+            "  by the reasons shown first (limit {} more than of all other decisions):",
+            percent(seen.limit)
+        )?;
+        for reason in &seen.reasons {
+            write_judged(f, &reason.judged)?;
+            let more = optional(reason.judged.difference, |difference| difference.percent());
+            writeln!(f, ", {more} more: {}", reason.verdict)?;
+        }
+        if seen.reasons.is_empty() {
+            writeln!(f, "  cannot tell: no reason stands behind {} decisions", seen.minimum_group)?;
+        }
+        if !seen.by_code.is_empty() {
+            writeln!(f, "  by the reason given:")?;
+        }
+        for judged in &seen.by_code {
+            write_judged(f, judged)?;
+            writeln!(f)?;
+        }
+        for held in &seen.by_group {
+            writeln!(f, "  by {}:", held.characteristic)?;
+            for group in &held.groups {
+                let rate = optional(group.override_rate, |rate| format!("{} of {}", rate.percent(), rate.n));
+                writeln!(f, "  {}: disagreed in {rate}", group.group)?;
+            }
+        }
+        writeln!(f)
+    }
+}
+
+/// `disagreed in 40.0% (…) of 25 decisions`
+fn write_judged(f: &mut fmt::Formatter<'_>, judged: &Judged) -> fmt::Result {
+    let rate = optional(judged.override_rate, |rate| rate.percent());
+    write!(f, "  {}: disagreed in {rate} of {}", judged.reason, counted_decisions(judged.decided))
+}
+
+fn counted_decisions(n: u64) -> String {
+    words::counted(n as usize, "decision", "decisions")
 }
 
 /// The limit of a figure in words.
