@@ -480,6 +480,40 @@ const TABLE: &[(&str, [Sees; 3], Forge)] = {
             row.header.why_earlier = Some("\u{200b}".into());
             add(rows, row);
         }),
+        ("a judgement claimed to have come first, without one", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "case_opened", 0);
+            rows[place].header.facts["judged_first"] = json!(true);
+        }),
+        (
+            "the list made to ask for a judgement first, after the cases were opened",
+            [Seen, Seen, Seen],
+            |rows| {
+                let place = at(rows, "run_finished", 0);
+                rows[place].header.facts["review"] = json!({ "own_judgement_first": true });
+            },
+        ),
+        ("the list made to ask for a reason's code, after the decisions", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "run_finished", 0);
+            let codes = json!([{ "code": "known", "words": "We support them already" }]);
+            rows[place].header.facts["review"] = json!({ "reason_codes": codes });
+        }),
+        ("a decision with a reason's code that its list has not", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "decision", 0);
+            rows[place].header.facts["reason_code"] = json!("known");
+        }),
+        ("a reviewer whose name is the case's id", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "case_opened", 2);
+            let subject = rows[place].content.as_ref().unwrap().1.subject.clone();
+            rows[place].header.facts["reviewer"]["name"] = json!(format!("C. Worker ({})", subject.unwrap()));
+        }),
+        ("a reviewer's role of a thousand bytes", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "case_opened", 2);
+            rows[place].header.facts["reviewer"]["role"] = json!("w".repeat(1_000));
+        }),
+        ("a decision's reason of 100 kB, all hashes made anew", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "decision", 1);
+            rows[place].content.as_mut().unwrap().1.body["reason"] = json!("w".repeat(100_000));
+        }),
         ("a person deleted whole behind a purge made by hand", [Not, Shown, Shown], |rows| {
             let mut taken = all_about(rows, 1);
             taken.push(at(rows, "run_finished", 0));

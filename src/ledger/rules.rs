@@ -16,7 +16,8 @@ use super::events::{
 };
 use super::store::Record;
 use crate::calendar::Day;
-use crate::review::WhyListed;
+use crate::limits;
+use crate::review::{Reviewer, WhyListed};
 use crate::scoring::{AuditedModel, Scorer};
 use crate::words;
 
@@ -387,10 +388,14 @@ impl Rules {
 
     fn opened(&mut self, header: &Header, content: Option<&Content>) -> Broken {
         let facts: CaseOpened = facts(header)?;
-        named(&[&facts.reviewer.name, &facts.reviewer.role])?;
+        looked_at(&facts.reviewer, content)?;
         let asks_first = self.asks_first(facts.case);
         let own = content.map(body::<OpenedContent>).transpose()?;
-        if own.is_some_and(|own| facts.judged_first && own.own_judgement.is_none()) {
+        let own = own.map(|own| own.own_judgement.unwrap_or_default());
+        if own.as_ref().is_some_and(|own| own.len() > limits::NOTE_BYTES) {
+            return Err("the reviewer's own judgement is longer than any that is taken");
+        }
+        if own.is_some_and(|own| facts.judged_first && words::is_blank(&own)) {
             return Err(
                 "the reviewer is said to have judged before they saw the score, and no judgement stands there",
             );
@@ -413,11 +418,15 @@ impl Rules {
 
     fn decided(&mut self, header: &Header, content: Option<&Content>) -> Broken {
         let facts: DecisionFacts = facts(header)?;
-        named(&[&facts.reviewer.name, &facts.reviewer.role])?;
-        if let Some(content) = content
-            && words::is_blank(&body::<DecisionContent>(content)?.reason)
-        {
-            return Err("it gives no reason");
+        looked_at(&facts.reviewer, content)?;
+        if let Some(content) = content {
+            let reason = body::<DecisionContent>(content)?.reason;
+            if words::is_blank(&reason) {
+                return Err("it gives no reason");
+            }
+            if reason.len() > limits::NOTE_BYTES {
+                return Err("its reason is longer than any that is taken");
+            }
         }
         let review = self.listed.get(&facts.case).and_then(|listed| self.runs.get(&listed.run));
         let review = review.and_then(|run| run.ended.as_ref()).map(|ended| &ended.says.review);
@@ -504,6 +513,18 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// Holds whoever looked at a case to what may stay where nobody can be taken out.
+fn looked_at(reviewer: &Reviewer, content: Option<&Content>) -> Broken {
+    named(&[&reviewer.name, &reviewer.role])?;
+    if reviewer.check().is_err() {
+        return Err("the reviewer's name or role is longer than any that is taken");
+    }
+    if content.and_then(|content| content.subject.as_ref()).is_some_and(|subject| reviewer.names(subject)) {
+        return Err("the reviewer's name or role holds the id of whom it is about");
+    }
+    Ok(())
 }
 
 /// Whether entries of a kind are never without content, but for what was taken out.
