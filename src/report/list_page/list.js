@@ -1,3 +1,35 @@
+// Tables of records are half of a long page. Within "noscript" they cost a browser with scripts nothing until they are laid in, which
+// is done when somebody opens or prints them, searches the page, or when there is nothing else to do; without a script they are there.
+var wholePage = (function () {
+  "use strict";
+  document.querySelector(".blocked").remove();
+  var waiting = Array.prototype.slice.call(document.querySelectorAll("details > noscript"));
+  var layIn = function (held) {
+    var inside = document.createElement("template");
+    inside.innerHTML = held.textContent;
+    held.replaceWith(inside.content);
+  };
+  var whole = function () { waiting.splice(0).forEach(layIn); };
+  document.addEventListener("toggle", function (event) {
+    var held = event.target.querySelector ? event.target.querySelector(":scope > noscript") : null;
+    if (held) {
+      waiting.splice(waiting.indexOf(held), 1);
+      layIn(held);
+    }
+  }, true);
+  window.addEventListener("beforeprint", whole);
+  var later = window.requestIdleCallback || function (what) { return setTimeout(what, 50, { timeRemaining: function () { return 10; } }); };
+  var next = function (idle) {
+    do {
+      var held = waiting.shift();
+      if (held) { layIn(held); }
+    } while (waiting.length > 0 && idle.timeRemaining() > 5);
+    if (waiting.length > 0) { later(next); }
+  };
+  window.addEventListener("load", function () { later(next); });
+  return whole;
+}());
+
 // Search, filter and sort for the table and the cases below it. Without a script the page is the same, in the order of places.
 (function () {
   "use strict";
@@ -36,6 +68,7 @@
 
   var filter = function () {
     var text = words.value.trim().toLowerCase();
+    if (text) { wholePage(); }
     var count = 0;
     rows.forEach(function (row) {
       var page = article(row);
