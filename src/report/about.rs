@@ -1,7 +1,6 @@
 //! What a list says of itself: the same on its page and on the first sheet of its workbook.
 
 use super::words;
-use crate::records::Intake;
 use crate::review::{Among, ReviewList, SharesUsed, WhyListed};
 use crate::scoring::{OnePer, Provenance};
 
@@ -167,7 +166,6 @@ fn notes(list: &ReviewList) -> Vec<(&'static str, String)> {
     let allowed = list.provenance().allowed().into_iter().map(|line| ("A source that changed", line));
     let mut notes: Vec<_> = allowed.collect();
     notes.extend(list.shares().map(|used| ("Places by group", shares_in_words(used))));
-    notes.extend(rejected(list.intake()).map(|line| ("Rows left out", line)));
     let random = list.entries().iter().filter(|entry| entry.why_listed() == WhyListed::AtRandom).count();
     if random > 0 {
         let says = format!(
@@ -178,26 +176,6 @@ fn notes(list: &ReviewList) -> Vec<(&'static str, String)> {
         notes.push(("Drawn at random", says));
     }
     notes
-}
-
-/// How many rows could not be used, and of which source most were; `None` where all were.
-fn rejected(intake: &[Intake]) -> Option<String> {
-    let [read, rejected] = intake
-        .iter()
-        .fold([0, 0], |[read, rejected], source| [read + source.read, rejected + source.rejected]);
-    let worst = intake.iter().filter(|source| source.rejected > 0).max_by(|one, other| {
-        one.rejected_share().total_cmp(&other.rejected_share()).then_with(|| other.source.cmp(&one.source))
-    })?;
-    let rows = if read == 1 { "row" } else { "rows" };
-    Some(format!(
-        "{} of {} {rows} of the extracts could not be used, and no reason below knows of them. The largest share is of {}: {} of \
-         {}. Which rows and why, whoever made the list can say (earlyhelp check --rejects).",
-        words::count(rejected),
-        words::count(read),
-        words::plain(&worst.source),
-        words::count(worst.rejected),
-        words::count(worst.read)
-    ))
 }
 
 fn unscored(cases: usize) -> String {

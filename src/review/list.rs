@@ -15,7 +15,6 @@ use crate::evaluate::{Capacity, ListLength};
 use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
 use crate::known_to::IsKnown;
-use crate::records::Intake;
 use crate::scoring::{NotScored, OnePer, Places, Provenance, Scores};
 use crate::words::{self, Move};
 
@@ -54,8 +53,6 @@ pub struct ReviewList {
     /// The cases of the cohort that were not scored: nothing is said of them, which is not the same as
     /// that all is well.
     not_scored: Vec<NotScored>,
-    /// What became of the rows of each source: what was rejected is in no reason.
-    intake: Vec<Intake>,
     /// Where the ledger's chain ended when the run was put on record.
     #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<Witness>,
@@ -308,7 +305,6 @@ impl ReviewList {
             pictures,
             since: None,
             not_scored,
-            intake: scores.intake().to_vec(),
             witness: None,
         };
         list.name_run(&run);
@@ -322,12 +318,6 @@ impl ReviewList {
             entry.case.name_run(run);
             entry.beside.iter_mut().for_each(|case| case.name_run(run));
         }
-    }
-
-    /// What became of the rows of each source that the list rests on. A rejected row is in no reason and in no count.
-    #[must_use]
-    pub fn intake(&self) -> &[Intake] {
-        &self.intake
     }
 
     /// Where the ledger's chain ended when the run was put on record, which a ledger that was rewritten since does not

@@ -14,7 +14,7 @@ use crate::evaluate::NeedsOnRecord;
 use crate::evaluate::ranking::lot;
 use crate::features::FeatureMatrix;
 use crate::known_to::{IsKnown, KnownCases, KnownTo};
-use crate::records::{Intake, Source, SourceChange};
+use crate::records::{Source, SourceChange};
 use crate::sentences::{self, Usual};
 use crate::words;
 
@@ -361,11 +361,6 @@ impl Scores<'_, '_> {
     #[must_use]
     pub fn not_scored(&self) -> &[NotScored] {
         &self.not_scored
-    }
-
-    /// What became of the rows of the sources that they rest on.
-    pub(crate) fn intake(&self) -> &[Intake] {
-        self.cohort.snapshot().records().intake()
     }
 
     /// Whether no case could be scored.

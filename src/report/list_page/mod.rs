@@ -14,7 +14,6 @@ use super::about::About;
 use super::since::Changes;
 use super::words::{self, OutOf};
 use crate::error::ReportError;
-use crate::records::Intake;
 use crate::review::{ListedCase, ReviewList};
 use crate::scoring::{Provenance, ScoredCase};
 
@@ -73,14 +72,6 @@ struct Audit<'a> {
     as_of: String,
     expires: String,
     sources: Vec<SourceRow<'a>>,
-    intake: Vec<Rows>,
-}
-
-/// What became of a source's rows.
-struct Rows {
-    source: String,
-    read: String,
-    rejected: String,
 }
 
 struct SourceRow<'a> {
@@ -120,7 +111,7 @@ impl<'a> Page<'a> {
         Self {
             title,
             about: About::of(list, witness),
-            audit: Audit::of(list.provenance(), list.intake()),
+            audit: Audit::of(list.provenance()),
             tested: list.tested_in_words(),
             average: bands().next().map(|band| out_of.rate(&band.average)).unwrap_or_default(),
             questions,
@@ -138,7 +129,7 @@ impl<'a> Page<'a> {
 }
 
 impl<'a> Audit<'a> {
-    fn of(says: &'a Provenance, intake: &[Intake]) -> Self {
+    fn of(says: &'a Provenance) -> Self {
         let sources = says
             .sources
             .iter()
@@ -150,16 +141,8 @@ impl<'a> Audit<'a> {
                 digest: &state.digest,
             })
             .collect();
-        let intake = intake
-            .iter()
-            .map(|rows| Rows {
-                source: words::plain(&rows.source),
-                read: words::count(rows.read),
-                rejected: words::count(rows.rejected),
-            })
-            .collect();
         let [as_of, expires] = [says.as_of.day(), says.expires].map(words::date);
-        Self { says, as_of, expires, sources, intake }
+        Self { says, as_of, expires, sources }
     }
 }
 

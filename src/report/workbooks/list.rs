@@ -52,11 +52,7 @@ pub fn list_xlsx(list: &ReviewList, title: &str) -> Result<Vec<u8>, ReportError>
         ("Beside".to_owned(), beside(list)),
         ("Not known".to_owned(), absences(list)),
     ];
-    let behind = [
-        ("Not scored".to_owned(), not_scored(list)),
-        ("Sources".to_owned(), sources(list)),
-        ("Rows".to_owned(), rows(list)),
-    ];
+    let behind = [("Not scored".to_owned(), not_scored(list)), ("Sources".to_owned(), sources(list))];
     let sheets: Vec<Sheet> =
         sheets.into_iter().chain(since).chain(behind).map(|(name, table)| Sheet { name, table }).collect();
     let until =
@@ -322,19 +318,6 @@ fn since_table(list: &ReviewList, since: &Changes<'_>) -> Table {
     };
     since.left.iter().for_each(|held| gone("left", held));
     since.fallen.iter().for_each(|held| gone("fallen clearly: support may be able to step down", held));
-    table
-}
-
-fn rows(list: &ReviewList) -> Table {
-    let mut table = Table::named(["source", "read", "accepted", "rejected"]);
-    table.rows.extend(list.intake().iter().map(|intake| {
-        vec![
-            Value::text(words::plain(&intake.source)),
-            Value::whole(intake.read),
-            Value::whole(intake.accepted),
-            Value::whole(intake.rejected),
-        ]
-    }));
     table
 }
 
