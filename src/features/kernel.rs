@@ -1,5 +1,7 @@
 //! The pass over events: for each case its people's visible events, each into the tallies that read it.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::covered::Covered;
@@ -8,6 +10,7 @@ use super::matrix::{Cell, FeatureMatrix};
 use super::plan::{Codes, Groups, Output, Plan, SourcePlan};
 use super::row::EventRow;
 use super::tally::{Slots, Tally};
+use crate::calendar::AsOf;
 use crate::cohort::Cohort;
 use crate::records::{EventTable, Source};
 
@@ -32,14 +35,20 @@ pub(super) fn compute(
         }
     }
     chunks.into_par_iter().enumerate().for_each_init(
-        || plan.sources.iter().map(|source| Worker::new(source, cohort, without)).collect::<Vec<_>>(),
+        || {
+            plan.sources
+                .iter()
+                .map(|source| Worker::new(features, source, cohort, without))
+                .collect::<Vec<_>>()
+        },
         |workers, (chunk, mut pieces)| {
             let first = chunk * CHUNK;
+            for worker in workers.iter_mut() {
+                worker.nothing_found(|feature, raw| pieces[feature].fill(raw));
+            }
             for row in first..rows.min(first + CHUNK) {
                 for worker in workers.iter_mut() {
-                    worker.case(features, cohort, row, |feature, cell| {
-                        pieces[feature][row - first] = cell.encode();
-                    });
+                    worker.case(features, cohort, row, |feature, raw| pieces[feature][row - first] = raw);
                 }
                 for &feature in &plan.of_people {
                     pieces[feature][row - first] = of_people(&features[feature], cohort, row).encode();
@@ -80,28 +89,11 @@ struct Worker<'a, 'r> {
     without: Vec<usize>,
 }
 
-/// The tallies of one scope.
-struct Side<'a> {
-    groups: &'a Groups,
-    slots: Vec<Slots>,
-    tallies: Vec<Tally>,
-}
-
 impl<'a, 'r> Worker<'a, 'r> {
-    fn new(plan: &'a SourcePlan, cohort: &'a Cohort<'r>, without: &[EventRow]) -> Self {
+    fn new(features: &[Feature], plan: &'a SourcePlan, cohort: &'a Cohort<'r>, without: &[EventRow]) -> Self {
         let snapshot = cohort.snapshot();
         let source = snapshot.records().source_at(plan.source);
-        let side = |groups: &'a Groups| {
-            let slots: Vec<Slots> =
-                groups.all.iter().map(|group| Slots::new(group, cohort.as_of())).collect();
-            let tallies = groups
-                .all
-                .iter()
-                .zip(&slots)
-                .map(|(group, slots)| Tally::new(group, slots, |codes| codes_in(codes, source)))
-                .collect();
-            Side { groups, slots, tallies }
-        };
+        let side = |groups: &'a Groups| Side::new(features, groups, source, cohort.as_of());
         Self {
             events: &source.events,
             covered: Covered::new(snapshot, plan),
@@ -111,17 +103,24 @@ impl<'a, 'r> Worker<'a, 'r> {
         }
     }
 
+    /// What each feature says of a case that is covered and of whom nothing is found.
+    fn nothing_found(&self, mut write: impl FnMut(usize, f32)) {
+        for &(feature, raw) in self.own.nothing.iter().chain(&self.household.nothing) {
+            write(feature, raw);
+        }
+    }
+
     fn case(
         &mut self,
         features: &[Feature],
         cohort: &Cohort<'_>,
         row: usize,
-        mut write: impl FnMut(usize, Cell),
+        mut write: impl FnMut(usize, f32),
     ) {
-        let (events, covered, without) = (self.events, &self.covered, &*self.without);
+        let (events, covered, without, as_of) = (self.events, &self.covered, &*self.without, cohort.as_of());
         if !self.own.tallies.is_empty() {
             let own = cohort.own(row);
-            self.own.tally(events, without, cohort, own.people().iter().copied());
+            self.own.tally(events, without, as_of, own.people().iter().copied());
             self.own.write(features, &mut write, |start| {
                 own.people().iter().any(|&person| covered.person(person, start))
             });
@@ -132,7 +131,7 @@ impl<'a, 'r> Worker<'a, 'r> {
         match cohort.others(row) {
             None => self.household.missing(&mut write),
             Some(others) => {
-                self.household.tally(events, without, cohort, others.clone());
+                self.household.tally(events, without, as_of, others.clone());
                 // Nobody else in the household: there is nothing that a source could have missed.
                 let alone = others.clone().next().is_none();
                 self.household.write(features, &mut write, |start| {
@@ -143,69 +142,105 @@ impl<'a, 'r> Worker<'a, 'r> {
     }
 }
 
-impl Side<'_> {
-    fn tally(
-        &mut self,
-        events: &EventTable,
-        without: &[usize],
-        cohort: &Cohort<'_>,
-        people: impl Iterator<Item = u32>,
-    ) {
-        let as_of = cohort.as_of();
-        self.tallies.iter_mut().for_each(Tally::clear);
-        for person in people {
-            if self.groups.reads_changes {
-                self.tallies.iter_mut().for_each(Tally::next_person);
-            }
-            for row in events.visible(person, as_of).rev() {
-                if !without.is_empty() && without.contains(&row) {
-                    continue;
-                }
-                for &place in &self.groups.of_kind[usize::from(events.kind[row])] {
-                    let place = usize::from(place);
-                    let group = &self.groups.all[place];
-                    if group.selection.matches(events, row) {
-                        self.tallies[place].add(group, &self.slots[place], events, row, as_of);
-                    }
-                }
-            }
-        }
-        self.tallies.iter_mut().for_each(Tally::finish);
-    }
+/// The tallies of one scope.
+struct Side<'a> {
+    groups: &'a Groups,
+    slots: Vec<Slots>,
+    tallies: Vec<Tally>,
+    /// The groups that have taken something of the case at hand: most have nothing to say of most cases.
+    touched: Vec<u16>,
+    /// For each feature what it says where its source covers the case and nothing is found.
+    nothing: Vec<(usize, f32)>,
+    /// The days from which on a source has to cover a case, and the features that ask for it.
+    from: Vec<(i32, Vec<usize>)>,
+}
 
-    fn write(
-        &self,
-        features: &[Feature],
-        write: &mut impl FnMut(usize, Cell),
-        covered: impl Fn(i32) -> bool,
-    ) {
-        for ((group, slots), tally) in self.groups.all.iter().zip(&self.slots).zip(&self.tallies) {
-            // Windows are few and features many: ask once for each.
-            let mut known: Vec<(i32, bool)> = Vec::with_capacity(group.windows.len());
+impl<'a> Side<'a> {
+    fn new(features: &[Feature], groups: &'a Groups, source: &Source, as_of: AsOf) -> Self {
+        let slots: Vec<Slots> = groups.all.iter().map(|group| Slots::new(group, as_of)).collect();
+        let tallies: Vec<Tally> = groups
+            .all
+            .iter()
+            .zip(&slots)
+            .map(|(group, slots)| Tally::new(group, slots, |codes| codes_in(codes, source)))
+            .collect();
+        let mut nothing = Vec::new();
+        let mut from: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
+        for ((group, slots), tally) in groups.all.iter().zip(&slots).zip(&tallies) {
             for output in &group.outputs {
                 let measure = &features[output.feature].measure;
+                nothing.push((output.feature, measured(measure, tally, slots, output).encode()));
                 let start = match measure {
                     // An episode open now is looked for now, whatever came before.
                     Measure::PresentNow => slots.today(),
                     Measure::Change => slots.previous_start(output.window).unwrap_or(i32::MIN),
                     _ => slots.start(output.window),
                 };
-                let asked = known.iter().find(|(day, _)| *day == start).map(|&(_, covered)| covered);
-                let is_covered = asked.unwrap_or_else(|| covered(start));
-                if asked.is_none() {
-                    known.push((start, is_covered));
+                from.entry(start).or_default().push(output.feature);
+            }
+        }
+        Self { groups, slots, tallies, touched: Vec::new(), nothing, from: from.into_iter().collect() }
+    }
+
+    fn tally(
+        &mut self,
+        events: &EventTable,
+        without: &[usize],
+        as_of: AsOf,
+        people: impl Iterator<Item = u32>,
+    ) {
+        for place in self.touched.drain(..) {
+            self.tallies[usize::from(place)].clear();
+        }
+        for person in people {
+            if self.groups.reads_changes {
+                self.touched.iter().for_each(|&place| self.tallies[usize::from(place)].next_person());
+            }
+            for row in events.visible(person, as_of).rev() {
+                if !without.is_empty() && without.contains(&row) {
+                    continue;
                 }
-                let cell =
-                    if is_covered { measured(measure, tally, slots, output) } else { Cell::NotCovered };
-                write(output.feature, cell);
+                for &place in &self.groups.of_kind[usize::from(events.kind[row])] {
+                    let at = usize::from(place);
+                    let group = &self.groups.all[at];
+                    if group.selection.matches_beside_kind(events, row) {
+                        let tally = &mut self.tallies[at];
+                        let was_touched = tally.is_touched();
+                        tally.add(group, &self.slots[at], events, row, as_of);
+                        if !was_touched && tally.is_touched() {
+                            self.touched.push(place);
+                        }
+                    }
+                }
             }
         }
     }
 
-    fn missing(&self, write: &mut impl FnMut(usize, Cell)) {
-        for output in self.groups.all.iter().flat_map(|group| &group.outputs) {
-            write(output.feature, Cell::Missing);
+    /// Writes what was found. Where nothing was, the columns say so already.
+    fn write(
+        &mut self,
+        features: &[Feature],
+        write: &mut impl FnMut(usize, f32),
+        covered: impl Fn(i32) -> bool,
+    ) {
+        for &place in &self.touched {
+            let at = usize::from(place);
+            let (group, slots, tally) = (&self.groups.all[at], &self.slots[at], &mut self.tallies[at]);
+            tally.finish();
+            for output in &group.outputs {
+                let cell = measured(&features[output.feature].measure, tally, slots, output);
+                write(output.feature, cell.encode());
+            }
         }
+        for (day, asking) in &self.from {
+            if !covered(*day) {
+                asking.iter().for_each(|&feature| write(feature, Cell::NOT_COVERED));
+            }
+        }
+    }
+
+    fn missing(&self, write: &mut impl FnMut(usize, f32)) {
+        self.nothing.iter().for_each(|&(feature, _)| write(feature, Cell::MISSING));
     }
 }
 

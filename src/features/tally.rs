@@ -137,7 +137,7 @@ impl Tally {
     pub(super) fn new(group: &Group, slots: &Slots, codes: impl Fn(&Codes) -> usize) -> Self {
         let slots = slots.starts.len();
         Self {
-            touched: true,
+            touched: false,
             slots: vec![Slot::EMPTY; slots],
             last: NEVER,
             latest: (NEVER, f32::NAN, 0),
@@ -149,7 +149,7 @@ impl Tally {
                 .wants
                 .distinct
                 .iter()
-                .map(|of| Distinct { counts: vec![0; slots], seen: vec![(0, 0); codes(of)], case: 0 })
+                .map(|of| Distinct { counts: vec![0; slots], seen: vec![(0, 0); codes(of)], case: 1 })
                 .collect(),
             lines: vec![Line::default(); if group.wants.line { slots } else { 0 }],
             parts: vec![(0.0, 0.0); if group.wants.parts { slots } else { 0 }],
@@ -158,11 +158,14 @@ impl Tally {
         }
     }
 
+    /// Whether there is anything of the case at hand.
+    #[inline]
+    pub(super) fn is_touched(&self) -> bool {
+        self.touched
+    }
+
     /// Makes ready for the next case.
     pub(super) fn clear(&mut self) {
-        if !self.touched {
-            return;
-        }
         self.touched = false;
         self.slots.fill(Slot::EMPTY);
         self.last = NEVER;

@@ -308,7 +308,13 @@ impl Selection {
     #[inline]
     pub(crate) fn matches(&self, events: &EventTable, row: usize) -> bool {
         self.kinds.as_ref().is_none_or(|kinds| kinds[usize::from(events.kind[row])])
-            && self.roles.is_none_or(|roles| roles[events.role(row) as usize])
+            && self.matches_beside_kind(events, row)
+    }
+
+    /// The same of a row whose [kind is one of those taken](Selection::takes_kind).
+    #[inline]
+    pub(crate) fn matches_beside_kind(&self, events: &EventTable, row: usize) -> bool {
+        self.roles.is_none_or(|roles| roles[events.role(row) as usize])
             && self.categories.iter().all(|(place, wanted)| {
                 wanted.get(events.categories[*place][row] as usize).copied().unwrap_or(false)
             })
