@@ -18,6 +18,10 @@ use earlyhelp::evaluate::Bootstrap;
 use earlyhelp::fairness::audit::{AttributeFinding, AuditParams, OperatingPoint, ScoreTable};
 use serde_json::json;
 
+use costs::{cpu_seconds, forget_peak, memory_mb};
+
+mod costs;
+
 type Anyhow<T> = Result<T, Box<dyn Error>>;
 
 struct Table {
@@ -107,29 +111,4 @@ fn read(path: &str) -> Anyhow<Table> {
         groups.push((values, codes.map(|code| code.map(u32::from)).collect::<Result<_, _>>()?));
     }
     Ok(Table { scores, outcomes, selected, clusters, groups })
-}
-
-#[cfg(unix)]
-fn cpu_seconds() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-}
-
-#[cfg(not(unix))]
-fn cpu_seconds() -> f64 {
-    f64::NAN
-}
-
-/// Resident memory, or its peak, in MB; 0 where `/proc` is not there.
-fn memory_mb(field: &str) -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with(field));
-    let number =
-        line.and_then(|line| line.split_whitespace().nth(1)).and_then(|text| text.parse::<f64>().ok());
-    number.unwrap_or(0.0) / 1024.0
-}
-
-/// Sets the peak back to what is resident now.
-fn forget_peak() {
-    let _ = fs::write("/proc/self/clear_refs", "5");
 }

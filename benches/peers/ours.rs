@@ -25,6 +25,10 @@ use earlyhelp::model::{AdditiveModel, AdditiveParams, LogisticParams, PathParams
 use polars::prelude::*;
 use serde_json::json;
 
+use costs::{cpu_seconds, forget_peak, memory_mb};
+
+mod costs;
+
 type Anyhow<T> = Result<T, Box<dyn Error>>;
 
 /// A table ready to fit.
@@ -180,24 +184,4 @@ impl Table {
         };
         Ok(Self { train: part(false)?, test: part(true)?, categories, outcomes: (of(false), of(true)) })
     }
-}
-
-/// CPU seconds of this process so far.
-fn cpu_seconds() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-}
-
-/// Sets the highest resident memory back to the present one (Linux).
-fn forget_peak() {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-/// A line of `/proc/self/status` in megabytes; 0 where there is none.
-fn memory_mb(line: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let found = status.lines().find(|held| held.starts_with(line));
-    let kilobytes =
-        found.and_then(|held| held.split_whitespace().nth(1)).and_then(|held| held.parse::<f64>().ok());
-    kilobytes.unwrap_or(0.0) / 1024.0
 }
