@@ -1,8 +1,11 @@
 //! References that stand more than once: what of it is the next state of a record, and what is a mistake.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher as _;
 
-use super::events::{EventTable, OPEN};
+use rayon::prelude::*;
+
+use super::column::Texts;
+use super::events::{EventTable, OPEN, References};
 use super::mapping::Repeated;
 
 /// What is to become of the rows of a source whose references repeat; rows in canonical order.
@@ -25,24 +28,13 @@ impl Repeats {
         position: impl Fn(usize) -> P,
         repeated: Repeated,
     ) -> Self {
-        let mut first: HashMap<&str, usize> = HashMap::with_capacity(events.rows());
-        let mut more: HashMap<usize, Vec<usize>> = HashMap::new();
-        for row in 0..events.rows() {
-            let Some(reference) = events.reference(row) else { continue };
-            match first.entry(reference) {
-                hashbrown::hash_map::Entry::Vacant(place) => {
-                    place.insert(row);
-                }
-                hashbrown::hash_map::Entry::Occupied(place) => {
-                    more.entry(*place.get()).or_default().push(row);
-                }
-            }
-        }
         let mut found = Self::default();
+        let alike = events.references.as_ref().map_or_else(Vec::new, alike);
+        if alike.is_empty() {
+            return found;
+        }
         let mut superseded = vec![OPEN; events.rows()];
-        for (first, rest) in more {
-            let mut rows = rest;
-            rows.push(first);
+        for mut rows in alike {
             // Whoever was known first is whom the record is about, so that a row which comes later never takes away
             // what was seen before.
             rows.sort_by(|&a, &b| {
@@ -99,5 +91,122 @@ impl Repeats {
                 self.rejected.push(row);
             }
         }
+    }
+}
+
+/// The rows of each reference that stands more than once.
+fn alike(references: &References) -> Vec<Vec<usize>> {
+    let texts = &references.texts;
+    // Most systems number their records as they come, and then no two are alike.
+    if rises(texts) {
+        return Vec::new();
+    }
+    let groups = repeated(texts);
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let mut row_of = vec![0; texts.len()];
+    references.place.iter().enumerate().for_each(|(row, &place)| row_of[place as usize] = row);
+    groups
+        .into_iter()
+        .map(|places| places.into_iter().map(|place| row_of[place as usize]).collect())
+        .collect()
+}
+
+/// Whether each text is longer than the one before it, or comes after it.
+fn rises(texts: &Texts) -> bool {
+    (1..texts.len()).all(|place| {
+        let (before, text) = (texts.at(place - 1), texts.at(place));
+        (before.len(), before) < (text.len(), text)
+    })
+}
+
+/// Parts into which hashes are cut by their first bits, each small enough for the cache.
+const PARTS: usize = 1 << 10;
+
+/// The places of texts that are alike, where there are several. In place of one table as large as all texts, in which every
+/// look-up waits for memory, hashes are first cut into parts and then sorted, part by part.
+fn repeated(texts: &Texts) -> Vec<Vec<u32>> {
+    let hasher = hashbrown::DefaultHashBuilder::default();
+    let hashes: Vec<u64> =
+        (0..texts.len()).into_par_iter().map(|place| hasher.hash_one(texts.at(place))).collect();
+    let part = |hash: u64| (hash >> 54) as usize;
+    let mut ends = vec![0_usize; PARTS + 1];
+    hashes.iter().for_each(|&hash| ends[part(hash) + 1] += 1);
+    (0..PARTS).for_each(|nth| ends[nth + 1] += ends[nth]);
+    let mut next = ends.clone();
+    let mut cut = vec![(0_u64, 0_u32); hashes.len()];
+    for (place, &hash) in (0_u32..).zip(&hashes) {
+        let at = &mut next[part(hash)];
+        cut[*at] = (hash, place);
+        *at += 1;
+    }
+    drop(hashes);
+    let mut parts: Vec<&mut [(u64, u32)]> = Vec::with_capacity(PARTS);
+    let mut rest = cut.as_mut_slice();
+    for nth in 0..PARTS {
+        let (own, others) = rest.split_at_mut(ends[nth + 1] - ends[nth]);
+        parts.push(own);
+        rest = others;
+    }
+    let groups = parts.into_par_iter().flat_map_iter(|part| {
+        part.sort_unstable();
+        let mut groups: Vec<Vec<u32>> = Vec::new();
+        for same in part.chunk_by(|one, other| one.0 == other.0).filter(|same| same.len() > 1) {
+            // Of one hash, and nearly always one text.
+            let first = groups.len();
+            for &(_, place) in same {
+                let is_its = |group: &&mut Vec<u32>| texts.at(group[0] as usize) == texts.at(place as usize);
+                match groups[first..].iter_mut().find(is_its) {
+                    Some(group) => group.push(place),
+                    None => groups.push(vec![place]),
+                }
+            }
+        }
+        groups.retain(|group| group.len() > 1);
+        groups
+    });
+    groups.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(all: &[String]) -> Texts {
+        let mut texts = Texts::default();
+        all.iter().for_each(|text| texts.push(text));
+        texts
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_more_than_once_is_found_as_by_counting(
+            all in proptest::collection::vec("[a-c]{1,3}|[0-9]{1,2}", 0..200)
+        ) {
+            let mut counted: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+            for (place, text) in (0..).zip(&all) {
+                counted.entry(text).or_default().push(place);
+            }
+            let mut expected: Vec<Vec<u32>> = counted.into_values().filter(|places| places.len() > 1).collect();
+            expected.sort();
+            let held = texts(&all);
+            let mut found = repeated(&held);
+            found.iter_mut().for_each(|group| group.sort_unstable());
+            found.sort();
+            prop_assert_eq!(&found, &expected);
+            prop_assert!(!rises(&held) || expected.is_empty());
+        }
+    }
+
+    #[test]
+    fn numbers_that_go_up_are_seen_to() {
+        let rising = |all: &[&str]| rises(&texts(&all.iter().map(ToString::to_string).collect::<Vec<_>>()));
+        assert!(rising(&["8", "9", "10", "11"]) && rising(&["a07", "a08"]) && rising(&[]) && rising(&["x"]));
+        assert!(!rising(&["9", "9"]) && !rising(&["10", "9"]) && !rising(&["b1", "a2"]));
     }
 }

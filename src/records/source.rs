@@ -713,9 +713,18 @@ fn after_death(events: &EventTable, died: &[i32]) -> u64 {
 fn begins(events: &EventTable) -> Vec<(i32, i32)> {
     // By day of becoming known first: there are far fewer days than rows.
     let mut first: hashbrown::HashMap<i32, i32> = hashbrown::HashMap::new();
+    // Rows of one person lie together, and many sources record a day or two before they write it down: most rows are later
+    // than the earliest so far was known.
+    let (mut earliest, mut known_first) = (i32::MAX, i32::MAX);
     for row in 0..events.rows() {
-        let day = events.occurred[row];
-        first.entry(events.known(row)).and_modify(|held| *held = day.min(*held)).or_insert(day);
+        let (day, known) = (events.occurred[row], events.known(row));
+        if day >= earliest && known >= known_first {
+            continue;
+        }
+        if day <= earliest && known <= known_first {
+            (earliest, known_first) = (day, known);
+        }
+        first.entry(known).and_modify(|held| *held = day.min(*held)).or_insert(day);
     }
     let mut days: Vec<(i32, i32)> = first.into_iter().collect();
     days.sort_unstable();
