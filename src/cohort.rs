@@ -264,6 +264,11 @@ impl<'r> Cohort<'r> {
         self.own_days.is_some()
     }
 
+    /// The same cases, each as of the date and not of a day of its own.
+    pub(crate) fn on_its_date(&self) -> Self {
+        Self { own_days: None, ..self.clone() }
+    }
+
     /// The cases by the day on which they are seen, a cohort a day; `None` where all are seen on the date.
     pub(crate) fn by_day(&self) -> Option<Vec<OfOneDay<'r>>> {
         let days = self.own_days.as_ref()?;

@@ -735,7 +735,8 @@ pub enum ReviewError {
     #[error(
         "nobody could be scored, so there is no list: of {cohort} cases {stale} rest on sources that are out of date, {thin} on \
          too little that is known or covered, and {outside} have a value far from any in training; bring the sources up to \
-         date, or ask for a date that they cover (`earlyhelp check` shows which dates each holds)"
+         date, ask for a date that they cover (`earlyhelp check` shows which dates each holds), or, for a source that comes less \
+         often than monthly, say so (`stale_after_days` in its coverage)"
     )]
     NobodyScored {
         /// Cases in the cohort.

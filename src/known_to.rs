@@ -328,14 +328,16 @@ pub struct KnownCases {
 crate::opaque_debug!(KnownCases);
 
 impl KnownCases {
-    /// Looks the cases of a cohort up, each on the day on which it is seen.
+    /// Looks the cases of a cohort up on its date, also where each is seen on a day of its own: whoever works with a family by
+    /// the date of the list knows it, though it was not so on the day that its features are of.
     ///
     /// # Errors
     /// [`SpecError`] where two have one name, one contradicts itself or does not fit the records, or a source that it reads
     /// holds no record at all.
     pub fn of(to: &[KnownTo], cohort: &Cohort<'_>) -> Result<Self, SpecError> {
         check_all(to)?;
-        let marks = to.iter().map(|known| known.marks(cohort)).collect::<Result<_, _>>()?;
+        let on_its_date = cohort.on_its_date();
+        let marks = to.iter().map(|known| known.marks(&on_its_date)).collect::<Result<_, _>>()?;
         let rows = cohort.ids().map(str::to_owned).zip(0..).collect();
         Ok(Self { to: to.to_vec(), as_of: cohort.as_of(), rows, marks })
     }

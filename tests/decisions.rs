@@ -86,6 +86,51 @@ fn held(ledger: &Ledger) -> Vec<RecordedDecision> {
 }
 
 #[test]
+fn what_a_page_wrote_out_is_the_code_that_was_meant() {
+    let unseen = |code: &str| ReasonCode { code: code.into(), words: "Something".into() };
+    let rules =
+        ReviewRules { reason_codes: vec![unseen("a\u{200d}b"), unseen("c")], ..ReviewRules::default() };
+    let (_folder, ledger, list) = recorded("ledger.sqlite", rules);
+    let mut decision = about(&list, 1, [1, 1]);
+    decision.reason_code = Some("a\\u{200d}b".into());
+    handed_in(&ledger, &file(&list, vec![decision])).unwrap();
+    assert_eq!(held(&ledger)[0].reason_code.as_deref(), Some("a\u{200d}b"));
+    assert!(ledger.verify(&[]).unwrap().finding.is_none());
+}
+
+#[test]
+fn a_code_means_what_it_meant_on_its_own_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path().join("ledger.sqlite")).unwrap();
+    let codes = |words: [&str; 2]| ReviewRules {
+        reason_codes: ["a", "b"]
+            .iter()
+            .zip(words)
+            .map(|(code, words)| ReasonCode { code: (*code).into(), words: words.into() })
+            .collect(),
+        ..ReviewRules::default()
+    };
+    let then = listed(&ledger, "2024-04-01", codes(["We support them already", "Other"]));
+    let decided = |list: &ReviewList| {
+        let decisions = (1..=8).map(|place| {
+            let mut decision = about(list, place, [1, 1]);
+            decision.reason_code = Some(if place < 5 { "a" } else { "b" }.into());
+            decision
+        });
+        file(list, decisions.collect())
+    };
+    handed_in(&ledger, &decided(&then)).unwrap();
+    listed(&ledger, "2024-05-01", codes(["The family has moved away", "Other"]));
+    let account = ledger.account(None, 4, "2024-05-02".parse().unwrap()).unwrap();
+    let told: Vec<(&str, u64)> =
+        account.by_code.iter().map(|judged| (judged.reason.as_str(), judged.decided)).collect();
+    assert_eq!(told, [("Other", 4), ("We support them already", 4)]);
+    // Two codes, of which one has four decisions of eight: with a minimum of five neither is told, for each follows from the
+    // other.
+    assert!(ledger.account(None, 5, "2024-05-02".parse().unwrap()).unwrap().by_code.is_empty());
+}
+
+#[test]
 fn a_file_is_put_on_record_whole_and_a_second_time_refused() {
     for store in STORES {
         let (_folder, ledger, list) = recorded(store, ReviewRules::default());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use earlyhelp::calendar::{AsOf, Lookback};
-use earlyhelp::cohort::{Cohort, CohortSpec, Unit};
+use earlyhelp::cohort::{Cohort, CohortSpec, OwnDay, Unit};
 use earlyhelp::error::{Error, SpecError};
 use earlyhelp::evaluate::{Backtest, Capacity, KnownReport};
 use earlyhelp::features::Scopes;
@@ -138,6 +138,24 @@ fn what_was_known_before_the_date_says_it_and_nothing_else() {
     assert_eq!(at("2024-04-11"), [Yes, No, No, No, Yes, No, No, CannotTell]);
     assert_eq!(at("2024-03-15")[5], Yes);
     assert_eq!(at("2024-03-16")[5], No);
+}
+
+#[test]
+fn whoever_is_seen_on_a_day_of_their_own_is_known_as_of_the_list() {
+    let records = town();
+    let own = OwnDay { records: Selector::source("contacts"), days: 3, within: Lookback::Months(4) };
+    let cohort = CohortSpec::default().own_day(own).choose(&records.as_of(date("2024-04-02"))).unwrap();
+    let rows: Vec<(&str, AsOf)> =
+        cohort.ids().enumerate().map(|(row, id)| (id, cohort.seen_on(row))).collect();
+    let at = |id: &str| rows.iter().position(|(held, _)| *held == id).unwrap();
+    // a is seen in January, four days into their episode; d in March, when theirs was open, and so it was on the date.
+    assert_eq!((rows[at("a")].1, rows[at("d")].1), (date("2024-01-04"), date("2024-03-04")));
+    let known = any(&[open()], &cohort);
+    assert_eq!((known[at("a")], known[at("d")], known[at("b")]), (Yes, Yes, No));
+    // What was keyed in on 6 January was not known on a's own day.
+    let then = CohortSpec::default().choose(&records.as_of(date("2024-01-04"))).unwrap();
+    let row = then.ids().position(|id| id == "a").unwrap();
+    assert_eq!(any(&[open()], &then)[row], No);
 }
 
 #[test]

@@ -238,6 +238,9 @@ fn a_project_reads_nothing_outside_its_folders() {
         "path = \"rows.csv\"\ncodes = { kind = \"../private/codes.csv\" }",
         "join = [{ file = \"../private/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
         "join = [{ path = \"ROOT/private/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
+        "path = \"rows.csv\"\ncodes = { kind = \"../private/cod*.csv\" }",
+        "join = [{ file = \"../priv*/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
+        "join = [{ path = \"ROOT/private/**/codes.csv\", on = [\"code\", \"code\"], columns = { words = \"words\" } }]",
         "pseudonyms = { key_file = \"../private/key\" }",
     ];
     for way in ways {

@@ -195,6 +195,30 @@ fn a_list_of_no_earlier_date_and_a_file_that_is_no_list_are_refused() {
     let itself = EarlierList::from_json(&list_json(&list).unwrap()).unwrap();
     let refused = list.since(&itself, &scores).unwrap_err().to_string();
     assert!(refused.contains("not of an earlier date"), "{refused}");
+    // A list that was drawn for something else, or of other people, is none that this one follows; and a number is not believed.
+    let earlier = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut data: serde_json::Value = serde_json::from_str(&list_json(&list).unwrap()).unwrap();
+        data["audit"]["as_of"] = "2024-03-01".into();
+        change(&mut data);
+        EarlierList::from_json(&data.to_string()).unwrap()
+    };
+    let mut held_against =
+        |earlier: &EarlierList| list.since(earlier, &scores).map_err(|why| why.to_string());
+    let other = earlier(&|data| data["audit"]["purpose"] = "Find fraud".into());
+    assert!(held_against(&other).unwrap_err().contains("another purpose"));
+    let strangers = earlier(&|data| {
+        for (nth, entry) in data["entries"].as_array_mut().unwrap().iter_mut().enumerate() {
+            entry["case"]["entity"] = format!("MARKER-{nth}").into();
+        }
+    });
+    let told = held_against(&strangers).unwrap_err();
+    assert!(told.contains("of other ids") && !told.contains("MARKER"), "{told}");
+    let long = earlier(&|data| {
+        for entry in data["entries"].as_array_mut().unwrap() {
+            entry["since"] = serde_json::json!({ "times": u32::MAX });
+        }
+    });
+    held_against(&long).unwrap();
     for text in ["", "{}", "[1]", r#"{"audit": {"run_id": "MARKER-1"}, "entries": []}"#] {
         let refused = EarlierList::from_json(text).err().unwrap().to_string();
         assert!(refused.contains("no list of this program's") && !refused.contains("MARKER"), "{refused}");

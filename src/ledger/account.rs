@@ -41,8 +41,9 @@ pub struct Account {
     pub lists_never_opened: u64,
     /// Alerts by group of each protected characteristic, where they were given.
     pub by_group: Vec<GroupTallies>,
-    /// How alerts were judged by the reasons that people were shown (the three largest that raise), the most disagreed with first;
-    /// reasons with fewer decisions than `minimum_group` are left out.
+    /// How alerts were judged by the reasons that people were shown (the three largest that raise), the most disagreed with first.
+    /// A reason is left out where it, or all others together, would tell of fewer than `minimum_group` people: in all, or among
+    /// those whose place was disagreed with or was not.
     pub by_reason: Vec<Judged>,
     /// How they were judged by the codes that people gave, likewise.
     pub by_code: Vec<Judged>,
@@ -176,7 +177,7 @@ impl Ledger {
             at_random: of(true),
             by_group: protected.map_or_else(Vec::new, |protected| by_group(&cases, protected, minimum)),
             by_reason: self.judged_by_reason(&cases, minimum)?,
-            by_code: Judged::by_code(&cases, &code_words(&finished), minimum),
+            by_code: Judged::by_code(&cases, &finished, minimum),
             minimum_group: minimum,
             corrections: count(EntryKind::Correction)?,
             purges: count(EntryKind::Purge)?,
@@ -244,12 +245,6 @@ impl Ledger {
         }
         Ok(lines)
     }
-}
-
-/// What codes mean, by the last list that has them.
-fn code_words(runs: &[RunFinished]) -> BTreeMap<String, String> {
-    let codes = runs.iter().flat_map(|run| &run.review.reason_codes);
-    codes.map(|reason| (reason.code.clone(), reason.words.clone())).collect()
 }
 
 fn run_lines(finished: &[RunFinished], cases: &BTreeMap<u64, Listed>) -> Vec<RunLine> {

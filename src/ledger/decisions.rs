@@ -1,19 +1,22 @@
 //! Decisions one by one, and what they say together of the reasons that people were shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
 use serde::Serialize;
 
 use super::entry::LedgerEntry;
 use super::events::{
-    CaseOpened, CaseScored, DecisionContent, DecisionFacts, EntryKind, OpenedContent, ScoreContent,
+    CaseOpened, CaseScored, DecisionContent, DecisionFacts, EntryKind, OpenedContent, RunFinished,
+    ScoreContent,
 };
+use super::groups::{distinct, parted};
 use super::handle::Ledger;
 use super::store::Filter;
 use super::tally::Listed;
 use crate::calendar::Day;
 use crate::error::LedgerError;
+use crate::fairness::audit::{Parts, held_back, hold_back_parts};
 use crate::review::{Agreement, ReviewRules, Reviewer, Step, WhyListed};
 use crate::stats::{Estimate, newcombe_difference, wilson};
 
@@ -136,71 +139,84 @@ impl Ledger {
         cases: &BTreeMap<u64, Listed>,
         least: u32,
     ) -> Result<Vec<Judged>, LedgerError> {
-        let decided = |case: &Listed| {
-            let judged = case.decision.as_ref().filter(|_| case.drawn != WhyListed::AtRandom)?;
-            Some(judged.1.agreement == Agreement::Disagree)
-        };
-        let mut counts: BTreeMap<String, [u64; 2]> = BTreeMap::new();
+        let mut decided: Vec<&Listed> = Vec::new();
+        let mut led_by: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         self.read(&Filter::of(&[EntryKind::CaseScored]), &mut |entry| {
-            let Some(disagreed) = cases.get(&entry.seq()).and_then(decided) else { return Ok(()) };
-            let content = entry.content_as::<ScoreContent>()?;
-            let Some(case) = content.and_then(|content| content.case) else { return Ok(()) };
-            let mut reasons: Vec<&str> = case
-                .contributions
-                .iter()
-                .filter(|part| part.log_odds > 0.0)
-                .take(LOOKED_AT)
-                .map(|part| part.label.as_str())
-                .collect();
-            reasons.sort_unstable();
-            reasons.dedup();
-            for reason in reasons {
-                let held = counts.entry(reason.to_owned()).or_default();
-                *held = [held[0] + 1, held[1] + u64::from(disagreed)];
+            let case = cases.get(&entry.seq()).filter(|case| is_decided_alert(case));
+            // Of a case that was taken out nobody can tell what people were shown, so it is with none.
+            let content = entry.content_as::<ScoreContent>()?.and_then(|content| content.case);
+            let (Some(case), Some(shown)) = (case, content) else { return Ok(()) };
+            let raising = shown.contributions.iter().filter(|part| part.log_odds > 0.0).take(LOOKED_AT);
+            for reason in raising.map(|part| part.label.as_str()).collect::<BTreeSet<&str>>() {
+                led_by.entry(reason.to_owned()).or_default().push(decided.len());
             }
+            decided.push(case);
             Ok(())
         })?;
-        Ok(Judged::of(counts, cases, least))
+        let judged = led_by.into_iter().filter_map(|(reason, places)| {
+            let (with, others): (Vec<_>, Vec<_>) = decided
+                .iter()
+                .copied()
+                .enumerate()
+                .partition(|(place, _)| places.binary_search(place).is_ok());
+            let [with, others] = [with, others]
+                .map(|cases| -> Vec<&Listed> { cases.into_iter().map(|(_, case)| case).collect() });
+            // What is not with the reason follows from the totals.
+            let held = withheld(&[&with, &others], least);
+            (!held[0]).then(|| Judged::of(reason, &with, &others))
+        });
+        Ok(Judged::sorted(judged.collect()))
     }
 }
 
 impl Judged {
-    /// How alerts were judged by the code that the decision gives.
-    pub(super) fn by_code(
-        cases: &BTreeMap<u64, Listed>,
-        words: &BTreeMap<String, String>,
-        least: u32,
-    ) -> Vec<Self> {
-        let mut counts: BTreeMap<String, [u64; 2]> = BTreeMap::new();
-        for (_, facts) in alerts(cases) {
-            if let Some(code) = &facts.reason_code {
-                let held = counts.entry(words.get(code).unwrap_or(code).clone()).or_default();
-                *held = [held[0] + 1, held[1] + u64::from(facts.agreement == Agreement::Disagree)];
-            }
+    /// How alerts were judged by the code that the decision gives, each with the words that it had on its own list.
+    pub(super) fn by_code(cases: &BTreeMap<u64, Listed>, runs: &[RunFinished], least: u32) -> Vec<Self> {
+        let mut groups: BTreeMap<Option<(&str, &str)>, Vec<&Listed>> = BTreeMap::new();
+        for case in cases.values().filter(|case| is_decided_alert(case)) {
+            let code = case.decision.as_ref().and_then(|(_, facts)| facts.reason_code.as_deref());
+            let meaning = code.map(|code| {
+                let mut codes = runs[case.run].review.reason_codes.iter();
+                let words = codes.find(|reason| reason.code == code).map(|reason| reason.words.as_str());
+                (code, words.unwrap_or(code))
+            });
+            groups.entry(meaning).or_default().push(case);
         }
-        Self::of(counts, cases, least)
+        let sets: Vec<&[&Listed]> = groups.values().map(Vec::as_slice).collect();
+        let held = withheld(&sets, least);
+        let is_one_of_several =
+            |words: &str| groups.keys().flatten().filter(|held| held.1 == words).count() > 1;
+        let judged = groups.iter().enumerate().filter_map(|(nth, (meaning, with))| {
+            let (code, words) = meaning.as_ref().filter(|_| !held[nth])?;
+            let reason =
+                if is_one_of_several(words) { format!("{words} ({code})") } else { (*words).to_owned() };
+            let others: Vec<&Listed> = sets
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != nth)
+                .flat_map(|(_, set)| set.iter().copied())
+                .collect();
+            Some(Self::of(reason, with, &others))
+        });
+        Self::sorted(judged.collect())
     }
 
-    fn of(counts: BTreeMap<String, [u64; 2]>, cases: &BTreeMap<u64, Listed>, least: u32) -> Vec<Self> {
-        let (mut all, mut against) = (0, 0);
-        for (_, facts) in alerts(cases) {
-            all += 1;
-            against += u64::from(facts.agreement == Agreement::Disagree);
+    fn of(reason: String, with: &[&Listed], others: &[&Listed]) -> Self {
+        let count = |cases: &[&Listed]| {
+            let against = cases.iter().filter(|case| disagrees(case)).count();
+            (against as u64, cases.len() as u64)
+        };
+        let (disagreed, decided) = count(with);
+        Self {
+            reason,
+            decided,
+            disagreed,
+            override_rate: wilson(disagreed, decided),
+            difference: newcombe_difference((disagreed, decided), count(others)),
         }
-        let mut judged: Vec<Self> = counts
-            .into_iter()
-            .filter(|(_, [decided, _])| *decided >= u64::from(least))
-            .map(|(reason, [decided, disagreed])| {
-                let others = (against - disagreed, all - decided);
-                Self {
-                    reason,
-                    decided,
-                    disagreed,
-                    override_rate: wilson(disagreed, decided),
-                    difference: newcombe_difference((disagreed, decided), others),
-                }
-            })
-            .collect();
+    }
+
+    fn sorted(mut judged: Vec<Self>) -> Vec<Self> {
         let share = |judged: &Self| judged.override_rate.as_ref().map_or(0.0, |rate| rate.value);
         judged.sort_by(|one, other| {
             share(other).total_cmp(&share(one)).then_with(|| one.reason.cmp(&other.reason))
@@ -209,9 +225,23 @@ impl Judged {
     }
 }
 
-/// The last decisions about alerts.
-fn alerts(cases: &BTreeMap<u64, Listed>) -> impl Iterator<Item = &(Day, DecisionFacts)> {
-    cases.values().filter(|case| case.drawn != WhyListed::AtRandom).filter_map(|case| case.decision.as_ref())
+fn is_decided_alert(case: &Listed) -> bool {
+    case.drawn != WhyListed::AtRandom && case.decision.is_some()
+}
+
+fn disagrees(case: &Listed) -> bool {
+    case.decision.as_ref().is_some_and(|(_, facts)| facts.agreement == Agreement::Disagree)
+}
+
+/// Which of these sets of decided cases, whose totals are told, would tell of fewer than `least` people: in all, or among those
+/// that were disagreed with or were not.
+fn withheld(sets: &[&[&Listed]], least: u32) -> Vec<bool> {
+    let least = u64::from(least);
+    let sizes: Vec<u64> = sets.iter().map(|set| distinct(set.iter().copied())).collect();
+    let mut held = held_back(&sizes, least);
+    let parts: Vec<Parts> = sets.iter().map(|set| parted(set, disagrees)).collect();
+    hold_back_parts(&parts, &mut held, least);
+    held
 }
 
 fn told(

@@ -44,6 +44,7 @@ impl Ledger {
             }
         }
         Ok(Some(EarlierList {
+            purpose: last.audit.purpose,
             run_id: last.audit.run_id,
             as_of: last.audit.as_of,
             candidate: last.audit.candidate,

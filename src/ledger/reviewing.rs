@@ -10,6 +10,7 @@ use super::store::Filter;
 use crate::calendar::Day;
 use crate::error::{LedgerError, ReviewError};
 use crate::limits;
+use crate::outputs::printable;
 use crate::review::{Decision, DecisionFile, Reviewer, SubmittedDecision, WhyListed};
 use crate::scoring::Provenance;
 use crate::words;
@@ -213,13 +214,20 @@ impl Ledger {
         let own = submitted.own_judgement();
         short_enough(own)?;
         let case = self.listed((&file.run, submitted.place), file.reviewer.clone(), submitted.opened_on)?;
-        if case.entity != submitted.case {
+        // A page writes out the signs that are not to be seen, and what it saves is written so.
+        if case.entity != submitted.case && printable(&case.entity) != submitted.case {
             return Err(LedgerError::OtherCase);
         }
+        let run = case.run.clone();
         let mut decision =
             case.decide(submitted.step, submitted.agreement, &*submitted.reason, submitted.decided_on)?;
         if let Some(code) = &submitted.reason_code {
-            decision = decision.coded(code);
+            let run = self.finished(&run)?;
+            let kept = run.as_ref().and_then(|run| {
+                let mut codes = run.review.reason_codes.iter().map(|reason| &reason.code);
+                codes.find(|kept| *kept == code || printable(kept) == *code)
+            });
+            decision = decision.coded(kept.unwrap_or(code));
         }
         self.decision_drafts(&decision, submitted.supersedes, own)
     }

@@ -4,12 +4,15 @@ use serde::Serialize;
 
 use super::params::Limits;
 use super::verdict::Verdict;
+use crate::calendar::Day;
 use crate::ledger::{Account, GroupTallies, Judged, Tally};
 use crate::stats::{Estimate, Interval};
 
 /// What became of the lists that were drawn with the model, as a ledger has it. No reviewer is counted by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DecisionsSeen {
+    /// The day up to which it counts.
+    pub on: Day,
     /// Lists on record.
     pub lists: u64,
     /// Cases listed for their rank, what was decided about them, and how often people disagreed with the list.
@@ -51,6 +54,7 @@ impl DecisionsSeen {
             .map(|judged| ReasonSeen { judged: judged.clone(), verdict: verdict(&judged.difference) })
             .collect();
         Self {
+            on: account.on,
             lists: account.runs.len() as u64,
             alerts: account.alerts.clone(),
             by_group: account.by_group.clone(),

@@ -106,6 +106,9 @@ impl MonitorReport {
         all.extend(figures.map(|figure| finding(figure.figure.words().to_owned(), figure.verdict)));
         all.push(finding("cases without a score".to_owned(), self.alerts.verdict));
         if let Some(decisions) = &self.decisions {
+            if decisions.reasons.is_empty() {
+                all.push(finding("disagreement by reason".to_owned(), decisions.verdict));
+            }
             all.extend(decisions.reasons.iter().map(|reason| {
                 finding(format!("disagreement with reason \"{}\"", reason.judged.reason), reason.verdict)
             }));
@@ -425,10 +428,18 @@ impl MonitorReport {
 
     fn write_decisions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(seen) = &self.decisions else { return Ok(()) };
+        if seen.lists == 0 {
+            return writeln!(
+                f,
+                "Decisions: the ledger holds no list of this model up to {}\n",
+                words::date(seen.on)
+            );
+        }
         let rate = optional(seen.alerts.override_rate, |rate| rate.percent());
         writeln!(
             f,
-            "Decisions: {} listed on {}, {} opened, {} decided; disagreed with the list in {rate} of decisions",
+            "Decisions up to {}: {} listed on {}, {} opened, {} decided; disagreed with the list in {rate} of decisions",
+            words::date(seen.on),
             words::counted(seen.alerts.listed as usize, "case", "cases"),
             words::counted(seen.lists as usize, "list", "lists"),
             seen.alerts.opened,
@@ -445,7 +456,11 @@ impl MonitorReport {
             writeln!(f, ", {more} more: {}", reason.verdict)?;
         }
         if seen.reasons.is_empty() {
-            writeln!(f, "  cannot tell: no reason stands behind {} decisions", seen.minimum_group)?;
+            writeln!(
+                f,
+                "  cannot tell: of no reason can it be told without telling of fewer than {} people",
+                seen.minimum_group
+            )?;
         }
         if !seen.by_code.is_empty() {
             writeln!(f, "  by the reason given:")?;

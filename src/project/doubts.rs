@@ -97,8 +97,8 @@ pub(super) fn stale(records: &Records, as_of: AsOf) -> impl Iterator<Item = Stri
             "it declares no `to`, so its silence since then counts as \"nothing happened\""
         };
         Some(format!(
-            "source {name} {end} {days} before the as-of date, and {allowed} are allowed: {means}; get a later extract, or take \
-             an earlier date"
+            "source {name} {end} {days} before {as_of}, and {allowed} are allowed: {means}; get a later extract, take an earlier \
+             date, or, where it comes less often than monthly, say so (`stale_after_days` in its coverage)"
         ))
     })
 }

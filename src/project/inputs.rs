@@ -24,16 +24,17 @@ impl Project {
     /// ```
     #[must_use]
     pub fn input_files(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
+        // Whatever is named may be a pattern.
+        let mut named = Vec::new();
         let mut table = |file: TableFile<'_>| {
-            files.extend(Extract::paths(file.path.iter().map(|path| self.extracts().join(path))).files());
+            named.extend(file.path.iter().map(|path| self.extracts().join(path)));
             for codes in file.codes.values() {
                 let (CodesFile::File(path) | CodesFile::Ruled(super::RuledCodes { file: path, .. })) = codes;
-                files.push(self.folder.join(path));
+                named.push(self.folder.join(path));
             }
             for join in file.join {
-                files.extend(join.file.as_ref().map(|path| self.folder.join(path)));
-                files.extend(join.path.as_ref().map(|path| self.extracts().join(path)));
+                named.extend(join.file.as_ref().map(|path| self.folder.join(path)));
+                named.extend(join.path.as_ref().map(|path| self.extracts().join(path)));
             }
         };
         self.identities.iter().for_each(|file| table(file.into()));
@@ -41,6 +42,7 @@ impl Project {
         self.households.iter().for_each(|file| table(file.into()));
         self.protected.iter().for_each(|file| table(file.into()));
         self.sources.iter().for_each(|file| table(file.into()));
+        let mut files = Extract::paths(named).files();
         if let Some(PseudonymsBy::KeyFile(path)) = &self.pseudonyms {
             files.push(self.folder.join(path));
         }

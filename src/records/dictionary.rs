@@ -1,6 +1,10 @@
 //! Texts as small numbers: ids, kinds and categories.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher as _;
+
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use rayon::prelude::*;
 
 use super::column::{Column, NO_INTEGER};
 
@@ -11,8 +15,10 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// codes that do not depend on the order of rows.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
-    by_text: HashMap<Box<str>, u32>,
     texts: Vec<Box<str>>,
+    /// The codes, found by their texts.
+    by_text: HashTable<u32>,
+    hasher: DefaultHashBuilder,
     /// Whole numbers are looked up without being written out; small ones by their place.
     by_integer: HashMap<i64, u32>,
     by_small_integer: Vec<u32>,
@@ -32,17 +38,22 @@ impl Dictionary {
     }
 
     pub(super) fn find(&self, text: &str) -> Option<u32> {
-        self.by_text.get(text).copied()
+        let is_it = |&code: &u32| *self.texts[code as usize] == *text;
+        self.by_text.find(self.hasher.hash_one(text), is_it).copied()
     }
 
     pub(super) fn intern(&mut self, text: &str) -> u32 {
-        if let Some(&code) = self.by_text.get(text) {
-            return code;
+        let Self { texts, by_text, hasher, .. } = self;
+        let is_it = |&code: &u32| *texts[code as usize] == *text;
+        match by_text.entry(hasher.hash_one(text), is_it, |&code| hasher.hash_one(&*texts[code as usize])) {
+            Entry::Occupied(held) => *held.get(),
+            Entry::Vacant(place) => {
+                let code = texts.len() as u32;
+                place.insert(code);
+                texts.push(text.into());
+                code
+            }
         }
-        let code = self.texts.len() as u32;
-        self.by_text.insert(text.into(), code);
-        self.texts.push(text.into());
-        code
     }
 
     /// The code of each of the column's `rows` cells, [`NONE`] where the cell is absent. With `grow`
@@ -55,11 +66,12 @@ impl Dictionary {
             }
             Column::Text(texts) => {
                 let mut last: (&str, u32) = ("", NONE);
+                let mut lately = Lately::default();
                 texts
                     .iter()
                     .map(|text| {
                         if text != last.0 {
-                            last = (text, if text.is_empty() { NONE } else { self.code(text, grow) });
+                            last = (text, lately.code(text, || self.code(text, grow)));
                         }
                         last.1
                     })
@@ -132,7 +144,21 @@ impl Dictionary {
         }
         let mut order: Vec<u32> =
             (0..self.texts.len() as u32).filter(|&code| is_used[code as usize]).collect();
-        order.sort_unstable_by(|&a, &b| self.texts[a as usize].cmp(&self.texts[b as usize]));
+        // The first bytes of a text as a number say which comes first, nearly always.
+        let first = |code: u32| {
+            let text = self.texts[code as usize].as_bytes();
+            let mut bytes = [0; 8];
+            let length = text.len().min(8);
+            bytes[..length].copy_from_slice(&text[..length]);
+            u64::from_be_bytes(bytes)
+        };
+        let mut keyed: Vec<(u64, u32)> = order.iter().map(|&code| (first(code), code)).collect();
+        keyed.par_sort_unstable_by(|a, b| {
+            let rest = || self.texts[a.1 as usize].cmp(&self.texts[b.1 as usize]);
+            a.0.cmp(&b.0).then_with(rest)
+        });
+        order.clear();
+        order.extend(keyed.into_iter().map(|(_, code)| code));
         let mut place = vec![NONE; is_used.len()];
         for (new, &old) in order.iter().enumerate() {
             place[old as usize] = new as u32;
@@ -140,6 +166,47 @@ impl Dictionary {
         let mut texts = self.texts;
         let sorted = order.iter().map(|&old| std::mem::take(&mut texts[old as usize])).collect();
         (sorted, place)
+    }
+}
+
+/// Texts that came lately, for columns of a few short ones: kinds, codes, roles. A short text is one number, so it is found
+/// without being hashed or compared letter by letter.
+struct Lately {
+    held: Vec<(u128, u32)>,
+}
+
+impl Lately {
+    /// Places: far more than most columns have kinds, and few enough for the nearest cache.
+    const PLACES: usize = 512;
+
+    /// The code of a text; what is not held is asked for.
+    #[inline]
+    fn code(&mut self, text: &str, ask: impl FnOnce() -> u32) -> u32 {
+        let bytes = text.as_bytes();
+        if bytes.is_empty() {
+            return NONE;
+        }
+        // Fifteen bytes and how many they are.
+        if bytes.len() > 15 {
+            return ask();
+        }
+        let mut packed = [0; 16];
+        packed[..bytes.len()].copy_from_slice(bytes);
+        packed[15] = bytes.len() as u8;
+        let packed = u128::from_le_bytes(packed);
+        let mixed = ((packed as u64) ^ (packed >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = &mut self.held[(mixed >> 55) as usize];
+        if place.0 != packed {
+            *place = (packed, ask());
+        }
+        place.1
+    }
+}
+
+impl Default for Lately {
+    fn default() -> Self {
+        // No text packs to 0.
+        Self { held: vec![(0, NONE); Self::PLACES] }
     }
 }
 

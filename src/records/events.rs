@@ -105,6 +105,34 @@ impl<'t> Second<'t> {
     }
 }
 
+/// Which columns sorted keys hold, so that they need not be looked up.
+#[derive(Debug, Clone, Copy, Default)]
+struct HeldByKeys {
+    day_and_value: bool,
+    known: bool,
+    second: SecondIs,
+}
+
+/// What [`Second`] is, as far as a column can be taken from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum SecondIs {
+    Known,
+    KindAndRole,
+    #[default]
+    Other,
+}
+
+impl HeldByKeys {
+    fn of(events: &EventTable) -> Self {
+        let second = match Second::of(events) {
+            Second::Known(_) => SecondIs::Known,
+            Second::KindAndRole(_) => SecondIs::KindAndRole,
+            Second::Category(_) | Second::Nothing => SecondIs::Other,
+        };
+        Self { day_and_value: true, known: events.value.is_none() || second == SecondIs::Known, second }
+    }
+}
+
 /// The row's number in the last 32 bits of its packed key.
 #[inline]
 fn row_of(key: u128) -> usize {
@@ -233,8 +261,9 @@ impl EventTable {
     /// Brings rows (`person[i]` being the person of row `i`) into canonical order. Gives for each place
     /// the row that stands there now.
     pub(super) fn sort(&mut self, person: &[u32], people: usize) -> Vec<u32> {
-        // A counting sort by person, then each person's rows by a packed key that ends in the row's number;
-        // the rest of a row is only looked up and compared where keys tie.
+        // A counting sort by person of packed keys that end in the row's number, then each person's by key; the rest of a row is
+        // only looked up and compared where keys tie. Keys are made in the order of rows and moved themselves: to look a row up
+        // where it stands would wait for memory once a row and column.
         let mut starts = vec![0_u32; people + 1];
         for &p in person {
             starts[p as usize + 1] += 1;
@@ -242,15 +271,17 @@ impl EventTable {
         for p in 0..people {
             starts[p + 1] += starts[p];
         }
+        let second = Second::of(self);
         let mut next = starts.clone();
-        let mut order = vec![0_u32; person.len()];
+        let mut keys = vec![0_u128; person.len()];
         for (row, &p) in person.iter().enumerate() {
             let place = &mut next[p as usize];
-            order[*place as usize] = row as u32;
+            let (key, second) = (self.key(row), second.at(row));
+            keys[*place as usize] = (u128::from(key) << 64) | (u128::from(second) << 32) | row as u128;
             *place += 1;
         }
-        let mut parts: Vec<&mut [u32]> = Vec::new();
-        let mut rest = order.as_mut_slice();
+        let mut parts: Vec<&mut [u128]> = Vec::new();
+        let mut rest = keys.as_mut_slice();
         for p in 0..people {
             let (own, others) = rest.split_at_mut((starts[p + 1] - starts[p]) as usize);
             if own.len() > 1 {
@@ -258,28 +289,49 @@ impl EventTable {
             }
             rest = others;
         }
-        let second = Second::of(self);
-        parts.par_iter_mut().with_min_len(64).for_each_init(Vec::new, |keyed: &mut Vec<u128>, rows| {
-            keyed.clear();
-            keyed.extend(rows.iter().map(|&row| {
-                let (key, second) = (self.key(row as usize), second.at(row as usize));
-                (u128::from(key) << 64) | (u128::from(second) << 32) | u128::from(row)
-            }));
-            keyed.sort_unstable();
-            for same in keyed.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|same| same.len() > 1) {
+        parts.par_iter_mut().with_min_len(64).for_each(|keys| {
+            keys.sort_unstable();
+            for same in keys.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|same| same.len() > 1) {
                 let link = |key: u128| self.link.as_ref().map(|links| links[row_of(key)]);
                 same.sort_unstable_by(|&a, &b| {
                     let rest = self.compare_rest(row_of(a), row_of(b));
                     rest.then_with(|| link(a).cmp(&link(b))).then(a.cmp(&b))
                 });
             }
-            for (place, &key) in rows.iter_mut().zip(keyed.iter()) {
-                *place = row_of(key) as u32;
-            }
         });
+        let order: Vec<u32> = keys.iter().map(|&key| row_of(key) as u32).collect();
+        let held = HeldByKeys::of(self);
         self.starts = starts;
-        self.gather(&order);
+        self.gather(&order, held);
+        self.take_from(&keys, held);
         order
+    }
+
+    /// Takes the columns that sorted keys hold from them.
+    fn take_from(&mut self, keys: &[u128], held: HeldByKeys) {
+        let signed = |word: u32| (word ^ 0x8000_0000).cast_signed();
+        let word = |key: u128, nth: u32| (key >> (32 * nth)) as u32;
+        self.occurred = keys.iter().map(|&key| signed(word(key, 3))).collect();
+        match &mut self.value {
+            Some(values) => {
+                let bits = |word: u32| if word >> 31 == 1 { word ^ 0x8000_0000 } else { !word };
+                *values = keys.iter().map(|&key| f32::from_bits(bits(word(key, 2)))).collect();
+            }
+            None => {
+                if let KnownDays::Told(days) = &mut self.known {
+                    *days = keys.iter().map(|&key| signed(word(key, 2))).collect();
+                }
+            }
+        }
+        match (held.second, &mut self.known) {
+            (SecondIs::Known, KnownDays::Told(days)) => {
+                *days = keys.iter().map(|&key| signed(word(key, 1))).collect();
+            }
+            (SecondIs::KindAndRole, _) => {
+                self.kind = keys.iter().map(|&key| (word(key, 1) >> 8) as u16).collect();
+            }
+            _ => {}
+        }
     }
 
     /// The day and the value in one number; of a source without values, the day and the day known.
@@ -298,7 +350,7 @@ impl EventTable {
 
     /// Whether two rows of one person are the same in everything.
     pub(super) fn same(&self, a: usize, b: usize) -> bool {
-        self.key(a) == self.key(b) && self.compare_rest(a, b).is_eq()
+        self.occurred[a] == self.occurred[b] && self.key(a) == self.key(b) && self.compare_rest(a, b).is_eq()
     }
 
     /// Whether two rows of one person and reference say the same, though perhaps not known on the same day.
@@ -355,20 +407,27 @@ impl EventTable {
         order
     }
 
-    fn gather(&mut self, order: &[u32]) {
+    /// Puts the columns in another order, but for those that keys hold.
+    fn gather(&mut self, order: &[u32], held: HeldByKeys) {
         fn pick<T: Copy>(column: &mut Vec<T>, order: &[u32]) {
             *column = order.iter().map(|&row| column[row as usize]).collect();
         }
-        pick(&mut self.occurred, order);
-        if let KnownDays::Told(days) = &mut self.known {
+        if !held.day_and_value {
+            pick(&mut self.occurred, order);
+        }
+        if let KnownDays::Told(days) = &mut self.known
+            && !held.known
+        {
             pick(days, order);
         }
-        pick(&mut self.kind, order);
+        if held.second != SecondIs::KindAndRole {
+            pick(&mut self.kind, order);
+        }
         if let Some(episodes) = &mut self.episodes {
             pick(&mut episodes.ended, order);
             pick(&mut episodes.ended_known, order);
         }
-        for values in self.value.iter_mut().chain(&mut self.of) {
+        for values in self.value.iter_mut().filter(|_| !held.day_and_value).chain(&mut self.of) {
             pick(values, order);
         }
         if let Some(roles) = &mut self.role {
@@ -401,6 +460,6 @@ impl EventTable {
         for start in &mut self.starts {
             *start -= gone[*start as usize];
         }
-        self.gather(&kept);
+        self.gather(&kept, HeldByKeys::default());
     }
 }

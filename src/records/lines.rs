@@ -199,7 +199,9 @@ impl<R: BufRead> Records<R> {
         self.record.bytes.extend_from_slice(&self.output[..place.0]);
         self.record.ends.clear();
         self.record.ends.extend_from_slice(&self.ends[..place.1]);
-        if closed && (behind.is_empty() || !self.swallows(&behind)) {
+        let own_first = self.line.split(|&byte| byte == self.delimiter).next().unwrap_or_default();
+        let own_first: Vec<u8> = own_first.iter().copied().filter(|&byte| byte != b'"').collect();
+        if closed && (behind.is_empty() || !self.swallows(&own_first, &behind)) {
             return Ok(Next::Record);
         }
         behind.append(&mut self.lines.ahead.drain(..).collect());
@@ -227,8 +229,9 @@ impl<R: BufRead> Records<R> {
     }
 
     /// Whether a record of several lines holds rows in a cell: it has another number of cells than the header, or a line
-    /// within it has as many by itself, the first of them written like the record's own.
-    fn swallows(&self, behind: &[(u64, Vec<u8>)]) -> bool {
+    /// within it has as many by itself, the first of them written like the record's own. Where the first cell itself goes over
+    /// several lines, that is what its first line holds before a delimiter (`own_first`).
+    fn swallows(&self, own_first: &[u8], behind: &[(u64, Vec<u8>)]) -> bool {
         let Some(width) = self.width else { return false };
         if self.record.len() != width {
             return true;
@@ -238,7 +241,8 @@ impl<R: BufRead> Records<R> {
         within.iter().any(|(_, line)| {
             let mut cells = line.split(|&byte| byte == self.delimiter);
             let first = cells.next().unwrap_or_default();
-            width > 1 && cells.count() + 1 == width && has_shape_of(first, self.record.cell(0))
+            let is_like_own = has_shape_of(first, self.record.cell(0)) || has_shape_of(first, own_first);
+            width > 1 && cells.count() + 1 == width && is_like_own
         })
     }
 }
@@ -321,6 +325,15 @@ mod tests {
         assert_eq!(found[1], (2, None));
         assert_eq!(found.iter().filter(|row| row.1.is_some()).count(), 5);
         assert_eq!(found[4], row(5, &["p5", "x", "was ill\""]));
+    }
+
+    #[test]
+    fn a_quote_that_opens_the_first_cell_swallows_no_row() {
+        let text = "H-1,p1,ok\n\"H-2,p2,ok\nH-3,p3,ok\nH-4,p4,ok\n\"H-5,p5,ok\nH-6,p6,ok\n";
+        let found = read(text, 3);
+        assert_eq!(found.iter().filter(|row| row.1.is_some()).count(), 4, "{found:?}");
+        assert_eq!(found.iter().filter(|row| row.1.is_none()).map(|row| row.0).collect::<Vec<_>>(), [2, 5]);
+        assert_eq!(found[2], row(3, &["H-3", "p3", "ok"]));
     }
 
     #[test]

@@ -86,6 +86,7 @@ mod survey;
 mod tables;
 mod text;
 mod unmatched;
+mod walk;
 mod way_back;
 mod workbook;
 
@@ -134,6 +135,7 @@ pub(crate) use selector::{MOST_NAMES, Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
 pub(crate) use survey::{Facts, Joined, MOST_ROWS, Table, survey};
+pub(crate) use walk::Walk;
 
 use crate::calendar::AsOf;
 use people::Households;

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 use encoding_rs::DecoderResult;
 use hashbrown::{HashMap, HashSet};
 
 use super::options::{Encoding, ReadOptions};
+use super::walk::Walk;
 use crate::error::RecordsError;
 use crate::limits;
 
@@ -307,8 +308,8 @@ fn below_path(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, Recor
     let path = as_here(path);
     let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     if path.is_dir() {
-        let mut found = Vec::new();
-        below(&path, &mut found).map_err(|error| unreadable(&path, error.to_string()))?;
+        let mut found = Walk::files(&path).map_err(|error| unreadable(&path, error.to_string()))?;
+        found.retain(|file| ending(file) == "parquet");
         if found.is_empty() {
             let why =
                 "the folder holds no .parquet file; for other files give a pattern such as folder/*.csv";
@@ -325,9 +326,7 @@ fn below_path(source: &str, path: &Path) -> Result<Vec<(PathBuf, String)>, Recor
     if path.exists() || !pattern.contains(['*', '?']) {
         return Ok(vec![(path.clone(), name(&path))]);
     }
-    let found = glob::glob(&pattern).map_err(|error| unreadable(&path, error.to_string()))?;
-    let mut files: Vec<PathBuf> =
-        found.collect::<Result<_, _>>().map_err(|error| unreadable(&path, error.to_string()))?;
+    let mut files = matching(&pattern).map_err(|why| unreadable(&path, why))?;
     files.retain(|file| file.is_file());
     files.sort();
     if files.is_empty() {
@@ -345,14 +344,24 @@ fn as_here(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
-fn below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?.path();
-        if entry.is_dir() {
-            below(&entry, found)?;
-        } else if ending(&entry) == "parquet" {
-            found.push(entry);
-        }
+/// What a pattern finds.
+fn matching(pattern: &str) -> Result<Vec<PathBuf>, String> {
+    if !pattern.contains("**") {
+        let found = glob::glob(pattern).map_err(|error| error.to_string())?;
+        return found.collect::<Result<_, _>>().map_err(|error| error.to_string());
     }
-    Ok(())
+    // Through any number of folders the pattern's own search would follow links round in circles.
+    let wanted = glob::Pattern::new(pattern).map_err(|error| error.to_string())?;
+    let is_plain = |part: &Component<'_>| !part.as_os_str().to_string_lossy().contains(['*', '?']);
+    let mut root: PathBuf = Path::new(pattern).components().take_while(is_plain).collect();
+    if root.as_os_str().is_empty() {
+        root.push(".");
+    }
+    if !root.is_dir() {
+        return Ok(Vec::new());
+    }
+    let how = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
+    let files = Walk::files(&root).map_err(|error| error.to_string())?.into_iter();
+    let files = files.map(|file| file.strip_prefix(".").map(Path::to_path_buf).unwrap_or(file));
+    Ok(files.filter(|file| wanted.matches_path_with(file, how)).collect())
 }

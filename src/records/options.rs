@@ -130,7 +130,10 @@ pub enum Encoding {
 impl ReadOptions {
     /// A cell's text without outer blanks, list letters and sentinels; empty where it says nothing.
     pub(super) fn clean<'a>(&self, text: &'a str) -> &'a str {
-        let mut text = text.trim();
+        // Most cells have no outer blanks, and these are looked for among all of Unicode's.
+        let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+        let bytes = text.as_bytes();
+        let mut text = if is_plain(bytes.first()) && is_plain(bytes.last()) { text } else { text.trim() };
         if self.list_letters
             && let Some((letter, rest)) = text.split_once(')')
             && letter.len() == 1

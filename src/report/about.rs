@@ -1,6 +1,7 @@
 //! What a list says of itself: the same on its page and on the first sheet of its workbook.
 
 use super::words;
+use crate::evaluate::Tie;
 use crate::review::{Among, ReviewList, SharesUsed, WhyListed};
 use crate::scoring::{OnePer, Provenance};
 
@@ -166,6 +167,7 @@ fn notes(list: &ReviewList) -> Vec<(&'static str, String)> {
     let allowed = list.provenance().allowed().into_iter().map(|line| ("A source that changed", line));
     let mut notes: Vec<_> = allowed.collect();
     notes.extend(list.shares().map(|used| ("Places by group", shares_in_words(used))));
+    notes.extend(list.tied().map(|tie| ("Equal scores at the end", tie_in_words(tie))));
     let random = list.entries().iter().filter(|entry| entry.why_listed() == WhyListed::AtRandom).count();
     if random > 0 {
         let says = format!(
@@ -176,6 +178,15 @@ fn notes(list: &ReviewList) -> Vec<(&'static str, String)> {
         notes.push(("Drawn at random", says));
     }
     notes
+}
+
+fn tie_in_words(tie: Tie) -> String {
+    format!(
+        "{} have the same score as the last place, and {} of them {} on this list: lots decided which. The others are as high.",
+        words::counted(tie.rows as usize, "case", "cases"),
+        words::count(tie.places),
+        if tie.places == 1 { "is" } else { "are" }
+    )
 }
 
 fn unscored(cases: usize) -> String {

@@ -10,6 +10,7 @@ use crate::error::{Error, ReviewError};
 use crate::features::Cell;
 use crate::records::RecordReference;
 use crate::scoring::{Contribution, NotScored, Provenance, Scores};
+use crate::words;
 
 /// An earlier list, as far as a later one is held against it: who was on it, for which reasons, and what was decided.
 ///
@@ -19,6 +20,8 @@ use crate::scoring::{Contribution, NotScored, Provenance, Scores};
 pub struct EarlierList {
     pub(crate) run_id: String,
     pub(crate) as_of: AsOf,
+    /// What it was drawn for.
+    pub(crate) purpose: String,
     /// The candidate that scored it: scores of another cannot be compared.
     pub(crate) candidate: String,
     pub(crate) places: Vec<EarlierPlace>,
@@ -95,6 +98,7 @@ impl EarlierList {
         Ok(Self {
             run_id: audit.run_id,
             as_of: audit.as_of,
+            purpose: audit.purpose,
             candidate: audit.candidate,
             places: entries.into_iter().map(place).collect(),
         })
@@ -104,6 +108,24 @@ impl EarlierList {
     #[must_use]
     pub fn as_of(&self) -> AsOf {
         self.as_of
+    }
+
+    /// Refuses a list of which most cases are nobody whom the extracts hold: it is another council's, or of other ids.
+    fn is_of_these_people(&self, scores: &Scores<'_, '_>) -> Result<(), Error> {
+        let mut strangers = 0;
+        for place in &self.places {
+            let Some(lead) = place.cases.first() else { continue };
+            strangers += usize::from(!scores.holds(&lead.entity));
+        }
+        if 2 * strangers > self.places.len() {
+            let why = format!(
+                "of its {} the extracts hold {}: it is another service's, or of other ids",
+                words::counted(self.places.len(), "case", "cases"),
+                words::count((self.places.len() - strangers) as u64)
+            );
+            return Err(ReviewError::EarlierList(why).into());
+        }
+        Ok(())
     }
 
     /// The place (from 1) that holds the case, if one does.
@@ -126,6 +148,11 @@ impl ReviewList {
             let why = "it is not of an earlier date than this one".to_owned();
             return Err(ReviewError::EarlierList(why).into());
         }
+        if earlier.purpose.trim() != self.provenance.purpose.trim() {
+            let why = format!("it was drawn for another purpose: \"{}\"", earlier.purpose);
+            return Err(ReviewError::EarlierList(why).into());
+        }
+        earlier.is_of_these_people(scores)?;
         let (mut new, mut stayed) = (0, 0);
         for entry in &mut self.entries {
             let shown = || std::iter::once(&entry.case).chain(&entry.beside);
@@ -137,7 +164,7 @@ impl ReviewList {
             };
             stayed += u32::from(ranked);
             entry.since = Some(Stayed {
-                times: then.times + 1,
+                times: then.times.saturating_add(1),
                 place_then: place,
                 changed: case
                     .contributions()

@@ -36,7 +36,9 @@ impl Reviewer {
 
     /// Whether the name or the role holds an id: both stay where nobody can be taken out.
     pub(crate) fn names(&self, entity: &str) -> bool {
-        self.name.contains(entity) || self.role.contains(entity)
+        // Written in other letters it is the same id.
+        let (name, role, id) = (self.name.to_lowercase(), self.role.to_lowercase(), entity.to_lowercase());
+        name.contains(&id) || role.contains(&id)
     }
 }
 

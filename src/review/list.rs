@@ -11,7 +11,7 @@ use super::rules::ReviewRules;
 use super::since::Since;
 use crate::calendar::Day;
 use crate::error::{AuditError, Error, ReviewError};
-use crate::evaluate::{Capacity, ListLength};
+use crate::evaluate::{Capacity, ListLength, Tie};
 use crate::fairness::audit::ScoreTable;
 use crate::fairness::{CapacityShares, Protected};
 use crate::known_to::IsKnown;
@@ -45,6 +45,9 @@ pub struct ReviewList {
     #[serde(skip_serializing_if = "Option::is_none")]
     tested: Option<ListLength>,
     pub(super) entries: Vec<ListedCase>,
+    /// The cases that have the last place's score, where not all of them have a place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tied: Option<Tie>,
     /// How the model treats the features that move a score on it.
     pictures: Vec<TermPicture>,
     /// What changed since an earlier list, where it was held against one.
@@ -194,6 +197,16 @@ pub struct RandomSample {
     pub seed: u64,
 }
 
+/// How many of the leading cases have the score of the last of `length` places, where some of them have none.
+#[allow(clippy::float_cmp, reason = "equal scores are equal to the bit")]
+fn tied_at(scores: &Scores<'_, '_>, leads: &[usize], length: usize) -> Option<Tie> {
+    let at: Vec<f64> = scores.ranked(leads).map(|(_, score)| score).collect();
+    let last = *at.get(length.checked_sub(1)?)?;
+    let rows = at.iter().filter(|score| **score == last).count() as u64;
+    let places = at[..length].iter().filter(|score| **score == last).count() as u64;
+    (places < rows).then_some(Tie { rows, places })
+}
+
 impl ReviewList {
     /// Takes the highest-scored cases up to the capacity, then the random sample from the others, in the
     /// order of their ranks. Capacity and sample count places: households, unless asked otherwise ([`OnePer`]).
@@ -291,6 +304,8 @@ impl ReviewList {
                 .any(|part| words::rounds_to(part.log_odds) != Move::None)
         };
         let pictures = TermPicture::of(scores.scorer().candidate(), moves);
+        // By shares every group has a last place of its own.
+        let tied = if shares.is_none() { tied_at(scores, leads, length) } else { None };
         let tested = scores.scorer().backtest().of_length(length).copied();
         let mut list = Self {
             provenance,
@@ -302,6 +317,7 @@ impl ReviewList {
             review: ReviewRules::default(),
             tested,
             entries,
+            tied,
             pictures,
             since: None,
             not_scored,
@@ -340,6 +356,12 @@ impl ReviewList {
         rules.check()?;
         self.review = rules;
         Ok(self)
+    }
+
+    /// The cases that have the score of the last place drawn by rank, and how many of them have a place, where it is not all.
+    #[must_use]
+    pub fn tied(&self) -> Option<Tie> {
+        self.tied
     }
 
     /// How the model treats each feature that by itself moves the score of a case on the list.
@@ -434,12 +456,15 @@ impl ReviewList {
     pub fn tested_in_words(&self) -> String {
         let Some(tested) = &self.tested else { return String::new() };
         let said = tested.words(self.places());
-        match self.one_per {
-            OnePer::Case => said,
-            OnePer::Household => {
-                format!("{said} Lists there had a place for each case, not for each household.")
+        let another = match (self.one_per, self.among) {
+            (OnePer::Case, Among::Everybody) => return said,
+            (OnePer::Case, Among::NotKnown) => "gave places to those whom a service knew already, too",
+            (OnePer::Household, Among::Everybody) => "had a place for each case, not for each household",
+            (OnePer::Household, Among::NotKnown) => {
+                "had a place for each case, not for each household, and gave places to those whom a service knew already, too"
             }
-        }
+        };
+        format!("{said} Lists there {another}.")
     }
 
     /// How many places have a case that was not drawn at random.

@@ -17,6 +17,11 @@ impl Scores<'_, '_> {
         self.scorer().candidate().outcome().came_about(&self.cohort, entity, since.day())
     }
 
+    /// Whether the extracts hold somebody of that id.
+    pub(crate) fn holds(&self, entity: &str) -> bool {
+        self.cohort.all_ids().binary_search_by(|id| (**id).cmp(entity)).is_ok()
+    }
+
     /// The rule by which somebody is not in the cohort, in words; `None` where the extracts do not hold them.
     pub(crate) fn why_left_out(&self, entity: &str) -> Result<Option<&'static str>, SpecError> {
         self.cohort.why_left_out(entity)

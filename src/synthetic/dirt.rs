@@ -116,7 +116,11 @@ fn damage(extract: &mut CouncilFile, known: usize, draw: &mut Draw) -> Vec<Plant
         for _ in 0..wanted * 50 {
             let row = (draw.unit() * rows as f64) as usize;
             let fits = row < rows && !extract.columns[column].cells().is_empty_cell(row);
-            if fits && !hit.contains_key(&row) {
+            // One of them at least shows that the day comes first; else nobody could tell, and a reader would refuse them all.
+            let shows = kind != DirtKind::DayFirstDate
+                || found > 0
+                || day_at(&extract.columns[column], row).is_some_and(|day| day.ymd().2 > 12);
+            if fits && shows && !hit.contains_key(&row) {
                 hit.insert(row, kind);
                 found += 1;
             }

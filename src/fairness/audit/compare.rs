@@ -66,10 +66,11 @@ fn source(measure: GroupMeasure) -> Option<Source> {
         GroupMeasure::AveragePrecision => Source::Scored(Scored::AveragePrecision),
         GroupMeasure::MeanScore => Source::Scored(Scored::MeanScore),
         GroupMeasure::CalibrationGap => Source::Scored(Scored::CalibrationGap),
-        GroupMeasure::ExpectedCalibrationError => Source::Scored(Scored::ExpectedError),
         GroupMeasure::NetBenefit => Source::Scored(Scored::NetBenefit),
         GroupMeasure::Abroca => Source::Area,
-        GroupMeasure::ShareOfSelected
+        // The expected calibration error grows with noise, and so with a smaller group: its difference would be one of sizes.
+        GroupMeasure::ExpectedCalibrationError
+        | GroupMeasure::ShareOfSelected
         | GroupMeasure::CalibrationSlope
         | GroupMeasure::CalibrationIntercept => return None,
     })

@@ -78,7 +78,7 @@ impl GroupMeasure {
     /// Those that groups are compared by, in the order of [`AuditedOutcome::Shown`](super::AuditedOutcome::Shown)'s disparities. Slope and
     /// intercept of calibration are not among them ([`GroupMeasure::CalibrationGap`] is), nor is the share of the
     /// selected, which follows the size of the group.
-    pub const COMPARED: [Self; 17] = [
+    pub const COMPARED: [Self; 16] = [
         Self::Prevalence,
         Self::SelectionRate,
         Self::TruePositiveRate,
@@ -93,7 +93,6 @@ impl GroupMeasure {
         Self::AveragePrecision,
         Self::MeanScore,
         Self::CalibrationGap,
-        Self::ExpectedCalibrationError,
         Self::NetBenefit,
         Self::Abroca,
     ];

@@ -69,6 +69,6 @@ pub use report::{
     Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, Operating,
     OutcomeAtScore, ScoreScale, ScoreSpread, Setter, Tie,
 };
-pub(crate) use suppress::{Guard, few_of_either, held_back, hold_back, hold_back_parts};
+pub(crate) use suppress::{Guard, Parts, few_of_either, held_back, hold_back, hold_back_parts};
 pub(crate) use table::folded;
 pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};

@@ -19,7 +19,7 @@ use self::plan::{DECIDE, Plan, Possible};
 use super::Project;
 use crate::calendar::Day;
 use crate::error::{Error, ProjectError};
-use crate::records::{Table, survey};
+use crate::records::{Table, Walk, survey};
 
 /// A folder of extracts of which a project file is drafted.
 ///
@@ -104,7 +104,8 @@ impl DraftParams {
         let folder = base(&self.folder)?;
         let to = base(to)?;
         let mut files = Vec::new();
-        below(&folder, &mut files).map_err(|error| unreadable(error.to_string()))?;
+        let mut walk = Walk::from(&folder);
+        below(&folder, (&folder, &mut walk), &mut files).map_err(|error| unreadable(error.to_string()))?;
         let (mut tables, mut faults) = tables(&files);
         if tables.is_empty() {
             let why = faults.first().cloned().unwrap_or_else(|| "it holds no file of a table".to_owned());
@@ -222,22 +223,26 @@ fn account(plan: &Plan, tables: &[Table]) -> Vec<String> {
     lines
 }
 
-/// Files of tables, and folders of Parquet files, below a folder, in the order of their names.
-fn below(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// Files of tables, and folders of Parquet files, below a folder, in the order of their names. A link that leads out of the
+/// whole (`root`) is passed over: a project there may not read what it names.
+fn below(folder: &Path, (root, walk): (&Path, &mut Walk), found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     let mut entries: Vec<PathBuf> =
         std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     entries.sort();
     for entry in entries {
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with(['.', '~']) {
+        let is_inside = entry.canonicalize().is_ok_and(|real| real.starts_with(root));
+        if name.starts_with(['.', '~']) || !is_inside {
             continue;
         }
         if !entry.is_dir() {
             found.push(entry);
+        } else if !walk.enters(&entry) {
+            // It was there before, by another name.
         } else if is_partitioned(&entry)? {
             found.extend(parts(&entry)?);
         } else {
-            below(&entry, found)?;
+            below(&entry, (root, walk), found)?;
         }
     }
     Ok(())
@@ -256,14 +261,7 @@ fn is_partitioned(folder: &Path) -> std::io::Result<bool> {
 
 /// The tables in parts below a folder: the folder itself for its Parquet files, and a pattern for the others of each form.
 fn parts(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut left = vec![folder.to_path_buf()];
-    while let Some(next) = left.pop() {
-        for entry in std::fs::read_dir(next)? {
-            let entry = entry?.path();
-            if entry.is_dir() { left.push(entry) } else { files.push(entry) }
-        }
-    }
+    let files = Walk::files(folder)?;
     let mut endings = BTreeSet::new();
     for name in files.iter().filter_map(|file| file.file_name()?.to_str()) {
         if let Some((_, ending)) = name.split_once('.').filter(|(stem, _)| !stem.is_empty()) {

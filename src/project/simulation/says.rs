@@ -1,7 +1,16 @@
 //! How far to trust a simulation, in sentences.
 
 use super::found::{DateOutcomes, MeasuredOn, SimulatedDate, Simulation};
+use crate::evaluate::Capacity;
 use crate::words;
+
+/// How long a list is.
+fn length(capacity: Capacity) -> String {
+    match capacity {
+        Capacity::Cases(places) => words::counted(places as usize, "place", "places"),
+        Capacity::Share(share) => format!("{} of the cases of their dates", words::percent(share)),
+    }
+}
 
 /// Every sentence, the weightiest first.
 pub(super) fn all(simulation: &Simulation) -> Vec<String> {
@@ -52,13 +61,20 @@ pub(super) fn all(simulation: &Simulation) -> Vec<String> {
             words::counted(simulation.dates.len(), "date", "dates")
         ));
     }
-    let withheld =
-        simulation.capacities.iter().flat_map(|held| &held.lists).filter(|list| list.withheld).count();
-    if withheld > 0 {
+    let withheld: Vec<String> = simulation
+        .capacities
+        .iter()
+        .filter_map(|held| {
+            let withheld = held.lists.iter().filter(|list| list.withheld).count();
+            let of = words::counted(withheld, "list", "lists");
+            (withheld > 0).then(|| format!("{of} of {}", length(held.capacity)))
+        })
+        .collect();
+    if !withheld.is_empty() {
         says.push(format!(
-            "What is known of {} is withheld, since single places could be told from it: fewer than {} of them, or of those by \
-             which it differs from the same list of another length.",
-            words::counted(withheld, "list", "lists"),
+            "How many were right is withheld of {}, since single places could be told from it: fewer than {} of them, or of those \
+             by which it differs from the same list of another length.",
+            withheld.join(" and of "),
             simulation.minimum
         ));
     }

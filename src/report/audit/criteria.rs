@@ -202,10 +202,10 @@ fn could_show(audit: &Audit, groups: &[AuditedGroup], report: &CriterionReport) 
         let compared = disparities(group).iter().filter(|found| {
             found.against == *against && report.criterion.measures().contains(&found.measure)
         });
-        // A group fails a criterion of two figures on either, so the better shown of them counts.
+        // Of a criterion of two figures a difference in either could go unseen, so the one that is shown less well counts.
         let least = compared
             .filter_map(|found| Some((found.smallest_shown?, found.measure)))
-            .min_by(|a, b| a.0.total_cmp(&b.0));
+            .max_by(|a, b| a.0.total_cmp(&b.0));
         shown.extend(least.map(|(size, measure)| (size, measure, group.name())));
     }
     shown.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -235,7 +235,7 @@ pub(super) struct DifferenceRow {
 
 /// Differences on the page. The true-negative, false-negative and false-discovery rates are left to the table
 /// and the data: their differences are those of the rates they complete, with the sign turned.
-const TOLD: [GroupMeasure; 14] = [
+const TOLD: [GroupMeasure; 13] = [
     GroupMeasure::Prevalence,
     GroupMeasure::SelectionRate,
     GroupMeasure::TruePositiveRate,
@@ -247,7 +247,6 @@ const TOLD: [GroupMeasure; 14] = [
     GroupMeasure::AveragePrecision,
     GroupMeasure::MeanScore,
     GroupMeasure::CalibrationGap,
-    GroupMeasure::ExpectedCalibrationError,
     GroupMeasure::NetBenefit,
     GroupMeasure::Abroca,
 ];

@@ -6,7 +6,7 @@ use super::shape::{Pictures, Stand};
 use super::shared::{Key, Many, key_of};
 use crate::features::{Cell, Scope};
 use crate::known_to::{IsKnown, KnownMark};
-use crate::records::{LinkProbability, RecordReference};
+use crate::records::{LinkProbability, RecordReference, Role};
 use crate::report::since::{Changed, decided_in_words};
 use crate::report::words::{self, Move, OutOf};
 use crate::review::{ListedCase, WhyListed};
@@ -374,7 +374,7 @@ impl<'a> RecordRow<'a> {
         Self {
             source: words::plain(&record.source),
             reference: record.reference.as_deref().unwrap_or("none given"),
-            kind: words::plain(&record.kind),
+            kind: in_role(record),
             occurred: words::date(record.occurred),
             known: words::date(record.known),
             member: record
@@ -383,6 +383,15 @@ impl<'a> RecordRow<'a> {
                 .map_or_else(String::new, |member| format!("{} ({})", member.id, member.ages)),
             link: record.link,
         }
+    }
+}
+
+/// What kind of record it is, and in which role the person is in it, where that is not the usual one.
+fn in_role(record: &RecordReference) -> String {
+    let kind = words::plain(&record.kind);
+    match record.role.filter(|role| *role != Role::Subject) {
+        None => kind,
+        Some(role) => format!("{kind} (as {})", role.name()),
     }
 }
 

@@ -2,7 +2,7 @@
 // is done when somebody opens or prints them, searches the page, or when there is nothing else to do; without a script they are there.
 var wholePage = (function () {
   "use strict";
-  document.querySelector(".blocked").remove();
+  document.querySelector(".blocked[data-script]").remove();
   var waiting = Array.prototype.slice.call(document.querySelectorAll("details > noscript"));
   var layIn = function (held) {
     var inside = document.createElement("template");
@@ -117,6 +117,10 @@ var wholePage = (function () {
     var two = function (number) { return (number < 10 ? "0" : "") + number; };
     return now.getFullYear() + "-" + two(now.getMonth() + 1) + "-" + two(now.getDate());
   };
+  var isExpired = all && today() > all.dataset.expires;
+  if (isExpired) {
+    document.querySelector(".expired").hidden = false;
+  }
   var each = function (selector, what) { Array.prototype.forEach.call(document.querySelectorAll(selector), what); };
   var own = function (place) { return document.getElementById("own-" + place); };
   // When a case was first looked at: when its own judgement was written, or its form was begun.
@@ -173,6 +177,10 @@ var wholePage = (function () {
       event.preventDefault();
       var cover = form.parentElement.querySelector("details.cover");
       var missing = [];
+      if (isExpired) {
+        tell(form, document.querySelector(".expired").textContent);
+        return;
+      }
       if (cover && !own(place).readOnly) { missing.push("your own judgement, with which the reasons open"); }
       if (!answer(form, "step")) { missing.push("the next step"); }
       if (!answer(form, "agreement")) { missing.push("whether you agree"); }
