@@ -196,8 +196,9 @@ fn a_list_of_no_earlier_date_and_a_file_that_is_no_list_are_refused() {
     let refused = list.since(&itself, &scores).unwrap_err().to_string();
     assert!(refused.contains("not of an earlier date"), "{refused}");
     // A list that was drawn for something else, or of other people, is none that this one follows; and a number is not believed.
+    let data = list_json(&list).unwrap();
     let earlier = |change: &dyn Fn(&mut serde_json::Value)| {
-        let mut data: serde_json::Value = serde_json::from_str(&list_json(&list).unwrap()).unwrap();
+        let mut data: serde_json::Value = serde_json::from_str(&data).unwrap();
         data["audit"]["as_of"] = "2024-03-01".into();
         change(&mut data);
         EarlierList::from_json(&data.to_string()).unwrap()

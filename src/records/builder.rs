@@ -1,6 +1,8 @@
 //! Reads all extracts into one set of records.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use super::Records;
 use super::codes::UnlistedCodes;
@@ -34,7 +36,7 @@ pub struct RecordsBuilder<'p> {
     reject_limit: Option<f64>,
     read_on: Option<Day>,
     #[allow(clippy::type_complexity, reason = "a callback, named once")]
-    progress: Option<Box<dyn FnMut(&str, u64) + 'p>>,
+    progress: Option<Box<dyn FnMut(&str, u64) + Send + 'p>>,
 }
 
 impl std::fmt::Debug for RecordsBuilder<'_> {
@@ -91,7 +93,7 @@ impl<'p> RecordsBuilder<'p> {
 
     /// Is told the source and how many more of its rows were read, now and then.
     #[must_use]
-    pub fn progress(mut self, progress: impl FnMut(&str, u64) + 'p) -> Self {
+    pub fn progress(mut self, progress: impl FnMut(&str, u64) + Send + 'p) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
@@ -106,7 +108,7 @@ impl<'p> RecordsBuilder<'p> {
         if !(0.0..=1.0).contains(&limit) {
             return Err(RecordsError::RejectLimit(limit));
         }
-        let mut progress = self.progress.take().unwrap_or_else(|| Box::new(|_, _| {}));
+        let progress = Mutex::new(self.progress.take().unwrap_or_else(|| Box::new(|_, _| {})));
         self.sources.sort_by(|a, b| a.0.name.cmp(&b.0.name));
         let names: Vec<&str> = self.sources.iter().map(|(mapping, _)| mapping.name.as_str()).collect();
         let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
@@ -142,11 +144,28 @@ impl<'p> RecordsBuilder<'p> {
             }
             None => Vec::new(),
         };
-        let mut readings = Vec::new();
-        for (mapping, extract) in self.sources {
+        let read = |(mapping, extract): (SourceMapping, Extract), ids: &mut Ids<'_>| {
             let name = mapping.name.clone();
-            let extract = (extract, self.read_on);
-            readings.push(Reading::read(mapping, extract, &mut ids, |rows| progress(&name, rows))?);
+            Reading::read(mapping, (extract, self.read_on), ids, |rows| {
+                let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+                progress(&name, rows);
+            })
+        };
+        let mut readings = Vec::new();
+        if ids.are_listed {
+            // No source adds to the list of people, so none waits for another.
+            let apart = self.sources.into_par_iter().map(|source| {
+                let mut ids = ids.apart();
+                (read(source, &mut ids), ids.way_back)
+            });
+            for (reading, way_back) in apart.collect::<Vec<_>>() {
+                readings.push(reading?);
+                ids.way_back.extend(way_back);
+            }
+        } else {
+            for source in self.sources {
+                readings.push(read(source, &mut ids)?);
+            }
         }
         let Ids { people: ids, mut way_back, .. } = ids;
         if ids.len() >= dictionary::LINKED_TWICE as usize {
@@ -176,9 +195,9 @@ impl<'p> RecordsBuilder<'p> {
             .collect();
         spells.sort_unstable();
         let family = families(ids.len(), &spells, household_ids.len());
+        let closed = readings.into_par_iter().map(|reading| reading.close(&place, (&born_sorted, &partings)));
         let mut sources = Vec::new();
-        for reading in readings {
-            let (source, closed) = reading.close(&place, (&born_sorted, &partings));
+        for (source, closed) in closed.collect::<Vec<_>>() {
             sources.push(source);
             tables.add(closed);
         }

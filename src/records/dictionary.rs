@@ -1,8 +1,8 @@
 //! Texts as small numbers: ids, kinds and categories.
 
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
-use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use rayon::prelude::*;
 
@@ -13,47 +13,88 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// Gives each distinct text a code, in order of first appearance; [`Dictionary::sorted`] then gives the
 /// codes that do not depend on the order of rows.
-#[derive(Debug, Default)]
+///
+/// A clone shares what is held until one of the two takes a new text in.
+#[derive(Debug, Default, Clone)]
 pub(super) struct Dictionary {
+    held: Arc<Held>,
+    /// Whole numbers that were looked up without taking them in.
+    found: HashMap<i64, u32>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Held {
     texts: Vec<Box<str>>,
-    /// The codes, found by their texts.
-    by_text: HashTable<u32>,
+    /// The codes, found by their texts; each with its text's hash, so that no text is hashed again when the table grows.
+    by_text: HashTable<(u64, u32)>,
     hasher: DefaultHashBuilder,
     /// Whole numbers are looked up without being written out; small ones by their place.
     by_integer: HashMap<i64, u32>,
     by_small_integer: Vec<u32>,
 }
 
+impl Held {
+    fn find(&self, text: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(text);
+        let is_it = |&(held, code): &(u64, u32)| held == hash && *self.texts[code as usize] == *text;
+        self.by_text.find(hash, is_it).map(|&(_, code)| code)
+    }
+
+    fn take_in(&mut self, text: &str) -> u32 {
+        let code = self.texts.len() as u32;
+        self.texts.push(text.into());
+        let hash = self.hasher.hash_one(text);
+        self.by_text.insert_unique(hash, (hash, code), |&(hash, _)| hash);
+        code
+    }
+
+    #[inline]
+    fn integer(&self, value: i64) -> Option<u32> {
+        let code = match small(value) {
+            Some(place) => self.by_small_integer.get(place).copied(),
+            None => self.by_integer.get(&value).copied(),
+        };
+        code.filter(|&code| code != NONE)
+    }
+
+    fn keep_integer(&mut self, value: i64, code: u32) {
+        match small(value) {
+            Some(place) => {
+                if self.by_small_integer.len() <= place {
+                    self.by_small_integer.resize(place + 1, NONE);
+                }
+                self.by_small_integer[place] = code;
+            }
+            None => {
+                self.by_integer.insert(value, code);
+            }
+        }
+    }
+}
+
+fn small(value: i64) -> Option<usize> {
+    usize::try_from(value).ok().filter(|&value| value < SMALL_INTEGERS)
+}
+
 impl Dictionary {
     pub(super) fn len(&self) -> usize {
-        self.texts.len()
+        self.held.texts.len()
     }
 
     pub(super) fn text(&self, code: u32) -> &str {
-        &self.texts[code as usize]
+        &self.held.texts[code as usize]
     }
 
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
+        self.held.texts.iter().map(|text| &**text)
     }
 
     pub(super) fn find(&self, text: &str) -> Option<u32> {
-        let is_it = |&code: &u32| *self.texts[code as usize] == *text;
-        self.by_text.find(self.hasher.hash_one(text), is_it).copied()
+        self.held.find(text)
     }
 
     pub(super) fn intern(&mut self, text: &str) -> u32 {
-        let Self { texts, by_text, hasher, .. } = self;
-        let is_it = |&code: &u32| *texts[code as usize] == *text;
-        match by_text.entry(hasher.hash_one(text), is_it, |&code| hasher.hash_one(&*texts[code as usize])) {
-            Entry::Occupied(held) => *held.get(),
-            Entry::Vacant(place) => {
-                let code = texts.len() as u32;
-                place.insert(code);
-                texts.push(text.into());
-                code
-            }
-        }
+        self.held.find(text).unwrap_or_else(|| Arc::make_mut(&mut self.held).take_in(text))
     }
 
     /// The code of each of the column's `rows` cells, [`NONE`] where the cell is absent. With `grow`
@@ -106,27 +147,15 @@ impl Dictionary {
         if value == NO_INTEGER {
             return NONE;
         }
-        let small = usize::try_from(value).ok().filter(|&value| value < SMALL_INTEGERS);
-        let held = match small {
-            Some(place) => self.by_small_integer.get(place).copied().unwrap_or(NONE),
-            None => self.by_integer.get(&value).copied().unwrap_or(NONE),
-        };
-        if held != NONE {
-            return held;
+        if let Some(code) = self.held.integer(value).or_else(|| self.found.get(&value).copied()) {
+            return code;
         }
         let code = self.code(&value.to_string(), grow);
-        match small {
+        if grow {
+            Arc::make_mut(&mut self.held).keep_integer(value, code);
+        } else if code != UNKNOWN {
             // An id may become known later, by a source that may add to the list.
-            _ if code == UNKNOWN => {}
-            Some(place) => {
-                if self.by_small_integer.len() <= place {
-                    self.by_small_integer.resize(place + 1, NONE);
-                }
-                self.by_small_integer[place] = code;
-            }
-            None => {
-                self.by_integer.insert(value, code);
-            }
+            self.found.insert(value, code);
         }
         code
     }
@@ -138,15 +167,15 @@ impl Dictionary {
     /// The texts whose codes are `used`, in sorted order, and for each code its place in that order
     /// ([`NONE`] for one that is not used: only rejected rows had it).
     pub(super) fn sorted(self, used: impl Iterator<Item = u32>) -> (Vec<Box<str>>, Vec<u32>) {
-        let mut is_used = vec![false; self.texts.len()];
+        let Held { mut texts, .. } = Arc::unwrap_or_clone(self.held);
+        let mut is_used = vec![false; texts.len()];
         for code in used.filter(|&code| code < LINKED_TWICE) {
             is_used[code as usize] = true;
         }
-        let mut order: Vec<u32> =
-            (0..self.texts.len() as u32).filter(|&code| is_used[code as usize]).collect();
+        let mut order: Vec<u32> = (0..texts.len() as u32).filter(|&code| is_used[code as usize]).collect();
         // The first bytes of a text as a number say which comes first, nearly always.
         let first = |code: u32| {
-            let text = self.texts[code as usize].as_bytes();
+            let text = texts[code as usize].as_bytes();
             let mut bytes = [0; 8];
             let length = text.len().min(8);
             bytes[..length].copy_from_slice(&text[..length]);
@@ -154,7 +183,7 @@ impl Dictionary {
         };
         let mut keyed: Vec<(u64, u32)> = order.iter().map(|&code| (first(code), code)).collect();
         keyed.par_sort_unstable_by(|a, b| {
-            let rest = || self.texts[a.1 as usize].cmp(&self.texts[b.1 as usize]);
+            let rest = || texts[a.1 as usize].cmp(&texts[b.1 as usize]);
             a.0.cmp(&b.0).then_with(rest)
         });
         order.clear();
@@ -163,7 +192,6 @@ impl Dictionary {
         for (new, &old) in order.iter().enumerate() {
             place[old as usize] = new as u32;
         }
-        let mut texts = self.texts;
         let sorted = order.iter().map(|&old| std::mem::take(&mut texts[old as usize])).collect();
         (sorted, place)
     }

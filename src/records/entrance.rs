@@ -20,6 +20,16 @@ impl<'a> Ids<'a> {
     pub(super) fn new(identities: &'a Identities, are_listed: bool) -> Self {
         Self { people: Dictionary::default(), are_listed, identities, way_back: Vec::new() }
     }
+
+    /// The same people, for a source that is read at the same time as others and adds nobody.
+    pub(super) fn apart(&self) -> Self {
+        Self {
+            people: self.people.clone(),
+            are_listed: true,
+            identities: self.identities,
+            way_back: Vec::new(),
+        }
+    }
 }
 
 /// Where the ids of one table come in.

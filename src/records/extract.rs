@@ -46,7 +46,7 @@ pub struct Extract {
 
 enum Origin {
     Paths(Vec<PathBuf>),
-    Frames(Box<dyn Iterator<Item = PolarsResult<DataFrame>>>),
+    Frames(Box<dyn Iterator<Item = PolarsResult<DataFrame>> + Send>),
 }
 
 impl std::fmt::Debug for Origin {
@@ -94,11 +94,11 @@ impl Extract {
     }
 
     /// The rows of several frames with the same columns, one after another. Each is asked for when the
-    /// one before has been read, so that they need not be held together.
+    /// one before has been read, so that they need not be held together, on whichever thread reads the source.
     pub fn frames<I>(frames: I) -> Self
     where
         I: IntoIterator<Item = PolarsResult<DataFrame>>,
-        I::IntoIter: 'static,
+        I::IntoIter: Send + 'static,
     {
         Self::of(Origin::Frames(Box::new(frames.into_iter())))
     }

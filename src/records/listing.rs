@@ -114,13 +114,14 @@ pub(super) fn read_people(
     })?;
     ids.way_back.extend(entrance.way_back());
     let codes: Vec<u32> = (0..all.len() as u32).filter(|&code| people[code as usize].is_listed).collect();
-    let listed: Vec<Held> = codes
-        .into_iter()
-        .map(|code| {
+    let listed: Vec<Held> = codes.iter().map(|&code| people[code as usize]).collect();
+    if codes.len() == all.len() && ids.people.len() == 0 {
+        ids.people = all;
+    } else {
+        codes.into_iter().for_each(|code| {
             ids.people.intern(all.text(code));
-            people[code as usize]
-        })
-        .collect();
+        });
+    }
     let known = |day: i32| day != NO_DAY;
     let count = |is_so: &dyn Fn(&Held) -> bool| listed.iter().filter(|held| is_so(held)).count() as u64;
     ledger.remark(RemarkKind::Died, count(&|held| known(held.died)));
