@@ -320,7 +320,10 @@ fn areas(
     let ranked = [ranked(ways[0])?, ranked(ways[1])?];
     let both = |times: &[u8]| Some([ranked[0].areas(times)?, ranked[1].areas(times)?]);
     let whole = both(&vec![1; clusters.count]);
-    let drawn = bootstrap.over(clusters.count, both);
+    let drawn = bootstrap.over_lanes(clusters.count, |times| {
+        let [first, second] = [0, 1].map(|nth| ranked[nth].areas_of_lanes(times));
+        std::array::from_fn(|lane| Some([first[lane]?, second[lane]?]))
+    });
     let n = [cases.len() as u64; 2];
     let change = |of: fn(&super::ranking::Areas) -> f64| {
         PairedChange::over(&whole, &drawn, n, |held| {

@@ -200,8 +200,11 @@ fn ranked(rows: &TestRows<'_>, clusters: &Clusters, bootstrap: &Bootstrap) -> Op
     }
     let order = RankedRows::new(rows.log_odds, rows.outcomes, &clusters.index);
     let whole = order.areas(&vec![1; clusters.count])?;
-    let drawn: Vec<_> =
-        bootstrap.over(clusters.count, |times| order.areas(times)).into_iter().flatten().collect();
+    let drawn: Vec<_> = bootstrap
+        .over_lanes(clusters.count, |times| order.areas_of_lanes(times))
+        .into_iter()
+        .flatten()
+        .collect();
     let n = rows.log_odds.len() as u64;
     let auc = percentile_interval(drawn.iter().map(|areas| areas.auc).collect())?;
     let average_precision = percentile_interval(drawn.iter().map(|areas| areas.average_precision).collect())?;

@@ -3,6 +3,7 @@
 //! Only the order counts here: any score that ranks in the same way gets the same numbers. Whether a score
 //! means what it says is a question for [`calibration`](super::calibration).
 
+use crate::stats::LANES;
 use crate::stats::random::mix;
 
 /// The area under the ROC curve: how often a row with the outcome scores higher than one without it, when
@@ -175,27 +176,59 @@ impl RankedRows {
     /// Both measures when each row counts as often as `times` says of its cluster; `None` without both
     /// classes. Pairs are counted in whole numbers, so nothing depends on the order within a tie.
     pub(crate) fn areas(&self, times: &[u8]) -> Option<Areas> {
-        let weight = |clusters: &[u32]| -> u64 {
-            clusters.iter().map(|&cluster| u64::from(times[cluster as usize])).sum()
+        let weight = |clusters: &[u32]| -> [u64; 1] {
+            [clusters.iter().map(|&cluster| u64::from(times[cluster as usize])).sum()]
         };
-        let (mut positives, mut negatives) = (0_u64, 0_u64); // down to here
-        let (mut wrong_halves, mut precision_sum) = (0_u64, 0.0_f64);
+        let [areas] = self.walk(weight);
+        areas
+    }
+
+    /// The same of several resamples at once ([`Bootstrap::over_lanes`](crate::stats::Bootstrap::over_lanes)).
+    pub(crate) fn areas_of_lanes(&self, times: &[[u8; LANES]]) -> [Option<Areas>; LANES] {
+        self.walk(|clusters| {
+            let mut sums = [0_u64; LANES];
+            // A sum of so many bytes fits into 32 bits.
+            for clusters in clusters.chunks(1 << 24) {
+                let mut part = [0_u32; LANES];
+                for &cluster in clusters {
+                    let drawn = times[cluster as usize];
+                    (0..LANES).for_each(|lane| part[lane] += u32::from(drawn[lane]));
+                }
+                (0..LANES).for_each(|lane| sums[lane] += u64::from(part[lane]));
+            }
+            sums
+        })
+    }
+
+    /// Walks down the ranking `N` times at once; `weight` gives how often rows of these clusters count, each time.
+    fn walk<const N: usize>(&self, weight: impl Fn(&[u32]) -> [u64; N]) -> [Option<Areas>; N] {
+        let (mut positives, mut negatives) = ([0_u64; N], [0_u64; N]); // down to here
+        let (mut wrong_halves, mut precision_sum) = ([0_u64; N], [0.0_f64; N]);
         let mut last = Stop { with: 0, above: 0, without: 0 };
         for &stop in &self.stops {
             let gained = weight(&self.with[last.with as usize..stop.with as usize]);
-            let above = negatives + weight(&self.without[last.without as usize..stop.above as usize]);
-            negatives = above + weight(&self.without[stop.above as usize..stop.without as usize]);
-            positives += gained;
-            // A pair in the wrong order is two halves, a tied one is one.
-            wrong_halves += gained * (above + negatives);
-            let seen = (positives + negatives).max(1);
-            precision_sum += gained as f64 * positives as f64 / seen as f64;
+            let above = weight(&self.without[last.without as usize..stop.above as usize]);
+            let tied = weight(&self.without[stop.above as usize..stop.without as usize]);
+            for nth in 0..N {
+                let gained = gained[nth];
+                let above = negatives[nth] + above[nth];
+                negatives[nth] = above + tied[nth];
+                positives[nth] += gained;
+                // A pair in the wrong order is two halves, a tied one is one.
+                wrong_halves[nth] += gained * (above + negatives[nth]);
+                let seen = (positives[nth] + negatives[nth]).max(1);
+                precision_sum[nth] += gained as f64 * positives[nth] as f64 / seen as f64;
+            }
             last = stop;
         }
-        negatives += weight(&self.without[last.without as usize..]);
-        (positives > 0 && negatives > 0).then(|| Areas {
-            auc: (2 * positives * negatives - wrong_halves) as f64 / (2 * positives * negatives) as f64,
-            average_precision: precision_sum / positives as f64,
+        let rest = weight(&self.without[last.without as usize..]);
+        std::array::from_fn(|nth| {
+            let (positives, negatives) = (positives[nth], negatives[nth] + rest[nth]);
+            (positives > 0 && negatives > 0).then(|| Areas {
+                auc: (2 * positives * negatives - wrong_halves[nth]) as f64
+                    / (2 * positives * negatives) as f64,
+                average_precision: precision_sum[nth] / positives as f64,
+            })
         })
     }
 }

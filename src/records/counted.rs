@@ -1,7 +1,5 @@
 //! What a source holds, counted: rows by month, kinds, roles and values, and whom they are about.
 
-use std::collections::BTreeMap;
-
 use super::events::{EventTable, OPEN, Role};
 use super::source::Source;
 use crate::calendar::Day;
@@ -80,12 +78,15 @@ fn names_of(
 
 fn months(events: &EventTable, people: usize) -> Vec<(Day, u64)> {
     // By day first: there are far fewer days than records.
-    let mut of_days: BTreeMap<i32, u64> = BTreeMap::new();
+    let (Some(&first), Some(&last)) = (events.occurred.iter().min(), events.occurred.iter().max()) else {
+        return Vec::new();
+    };
+    let mut of_days = vec![0_u64; (last - first) as usize + 1];
     for row in (0..people as u32).flat_map(|person| events.all(person)) {
-        *of_days.entry(events.occurred[row]).or_default() += 1;
+        of_days[(events.occurred[row] - first) as usize] += 1;
     }
     let mut months: Vec<(Day, u64)> = Vec::new();
-    for (day, rows) in of_days {
+    for (day, rows) in (first..).zip(of_days).filter(|(_, rows)| *rows > 0) {
         let first = first_of_month(Day::from_epoch_days(day));
         while months.last().is_some_and(|&(last, _)| last < first) {
             let next = months.last().map_or(first, |&(last, _)| last.plus_months(1));

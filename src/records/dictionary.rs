@@ -27,6 +27,8 @@ struct Held {
     texts: Vec<Box<str>>,
     /// The codes, found by their texts; each with its text's hash, so that no text is hashed again when the table grows.
     by_text: HashTable<(u64, u32)>,
+    /// The same of short texts, which stand in the table themselves: to look at one elsewhere would wait for memory.
+    by_short: HashTable<(u128, u32)>,
     hasher: DefaultHashBuilder,
     /// Whole numbers are looked up without being written out; small ones by their place.
     by_integer: HashMap<i64, u32>,
@@ -35,6 +37,10 @@ struct Held {
 
 impl Held {
     fn find(&self, text: &str) -> Option<u32> {
+        if let Some(packed) = packed(text) {
+            let is_it = |&(held, _): &(u128, u32)| held == packed;
+            return self.by_short.find(self.hasher.hash_one(packed), is_it).map(|&(_, code)| code);
+        }
         let hash = self.hasher.hash_one(text);
         let is_it = |&(held, code): &(u64, u32)| held == hash && *self.texts[code as usize] == *text;
         self.by_text.find(hash, is_it).map(|&(_, code)| code)
@@ -43,6 +49,12 @@ impl Held {
     fn take_in(&mut self, text: &str) -> u32 {
         let code = self.texts.len() as u32;
         self.texts.push(text.into());
+        if let Some(packed) = packed(text) {
+            let Self { by_short, hasher, .. } = self;
+            let hash = |packed: u128| hasher.hash_one(packed);
+            by_short.insert_unique(hash(packed), (packed, code), |&(packed, _)| hash(packed));
+            return code;
+        }
         let hash = self.hasher.hash_one(text);
         self.by_text.insert_unique(hash, (hash, code), |&(hash, _)| hash);
         code
@@ -197,6 +209,19 @@ impl Dictionary {
     }
 }
 
+/// A short text as one number: up to fifteen bytes, and how many they are. Of no text it is 0.
+#[inline]
+fn packed(text: &str) -> Option<u128> {
+    let bytes = text.as_bytes();
+    if bytes.len() > 15 {
+        return None;
+    }
+    let mut packed = [0; 16];
+    packed[..bytes.len()].copy_from_slice(bytes);
+    packed[15] = bytes.len() as u8;
+    Some(u128::from_le_bytes(packed))
+}
+
 /// Texts that came lately, for columns of a few short ones: kinds, codes, roles. A short text is one number, so it is found
 /// without being hashed or compared letter by letter.
 struct Lately {
@@ -210,20 +235,12 @@ impl Lately {
     /// The code of a text; what is not held is asked for.
     #[inline]
     fn code(&mut self, text: &str, ask: impl FnOnce() -> u32) -> u32 {
-        let bytes = text.as_bytes();
-        if bytes.is_empty() {
+        if text.is_empty() {
             return NONE;
         }
-        // Fifteen bytes and how many they are.
-        if bytes.len() > 15 {
-            return ask();
-        }
-        let mut packed = [0; 16];
-        packed[..bytes.len()].copy_from_slice(bytes);
-        packed[15] = bytes.len() as u8;
-        let packed = u128::from_le_bytes(packed);
-        let mixed = ((packed as u64) ^ (packed >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let place = &mut self.held[(mixed >> 55) as usize];
+        let Some(packed) = packed(text) else { return ask() };
+        let folded = (packed as u64 ^ (packed >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = &mut self.held[(folded >> 55) as usize];
         if place.0 != packed {
             *place = (packed, ask());
         }

@@ -30,7 +30,7 @@ mod round;
 pub(crate) mod shares;
 
 pub use bootstrap::Bootstrap;
-pub(crate) use bootstrap::percentile_interval;
+pub(crate) use bootstrap::{LANES, percentile_interval};
 pub(crate) use clusters::Clusters;
 pub(crate) use interval::clustered_mean_in;
 pub use interval::{Estimate, Interval, Z, clustered_mean};
