@@ -41,6 +41,17 @@ fn one_changed_byte_is_found(ledger: &str) {
     assert!(found.contains("entry"), "{found}");
 }
 
+/// What `log` counts is what `monitor` tells of the model's decisions.
+fn monitoring_tells_the_same(project: &Path, (model, ledger): (&str, &str), account: &serde_json::Value) {
+    let monitor = ["monitor", text(project), "--model", model, "--as-of", "2025-05-01", "--json"];
+    let watched = earlyhelp(&[&monitor[..], &["--ledger", ledger]].concat());
+    assert!(matches!(watched.status.code(), Some(0 | 4)), "{}", String::from_utf8_lossy(&watched.stderr));
+    let watched = json(&String::from_utf8(watched.stdout).unwrap());
+    assert_eq!(watched["decisions"]["alerts"], account["alerts"]);
+    // One decision is too few to be told of by its reasons.
+    assert_eq!(watched["decisions"]["verdict"], "cannot_tell");
+}
+
 #[test]
 fn a_run_is_recorded_reviewed_checked_and_a_person_taken_out() {
     let folder = tempfile::tempdir().unwrap();
@@ -103,13 +114,7 @@ fn a_run_is_recorded_reviewed_checked_and_a_person_taken_out() {
         let account = json(&run(0, &["log", ledger, "--on", "2025-04-30", "--json"]));
         assert_eq!((&account["alerts"]["listed"], &account["alerts"]["decided"]), (&12.into(), &1.into()));
         assert_eq!(account["alerts"]["override_rate"]["value"], 1.0);
-        let monitor = ["monitor", text(&project), "--model", &model, "--as-of", "2025-05-01", "--json"];
-        let watched = earlyhelp(&[&monitor[..], &["--ledger", ledger]].concat());
-        assert!(matches!(watched.status.code(), Some(0 | 4)), "{}", String::from_utf8_lossy(&watched.stderr));
-        let watched = json(&String::from_utf8(watched.stdout).unwrap());
-        assert_eq!(watched["decisions"]["alerts"], account["alerts"]);
-        // One decision is too few to be told of by its reasons.
-        assert_eq!(watched["decisions"]["verdict"], "cannot_tell");
+        monitoring_tells_the_same(&project, (&model, ledger), &account);
 
         let key = at(&format!("{}.key", entity.len() + ledger.len()));
         let checkpoint = at("checkpoint.json");

@@ -413,9 +413,9 @@ fn a_reason_that_people_disagree_with_is_found_by_monitoring_and_no_other() {
 
     // A reason that leads about half of the list, by a direct count, and that is wrong.
     let mut leads: BTreeMap<String, usize> = BTreeMap::new();
-    (0..80).for_each(|nth| {
-        shown_first(&list, nth).into_iter().for_each(|label| *leads.entry(label).or_default() += 1)
-    });
+    for label in (0..80).flat_map(|nth| shown_first(&list, nth)) {
+        *leads.entry(label).or_default() += 1;
+    }
     let wrong = leads.iter().min_by_key(|(_, count)| count.abs_diff(40)).unwrap().0;
     let (report, _) = judged_by("wrong.jsonl", &|list, nth| shown_first(list, nth).contains(wrong));
     let seen = report.decisions.as_ref().unwrap();

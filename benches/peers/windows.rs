@@ -1,5 +1,5 @@
 //! Windowed features of one table of events, its costs as one JSON line: the other side of `windows.py`, which does the same
-//! with NumPy and Polars.
+//! with `NumPy` and `Polars`.
 //!
 //! ```text
 //! python windows.py make --out DATA

@@ -234,7 +234,9 @@ impl<'a> Side<'a> {
         }
         for (day, asking) in &self.from {
             if !covered(*day) {
-                asking.iter().for_each(|&feature| write(feature, Cell::NOT_COVERED));
+                for &feature in asking {
+                    write(feature, Cell::NOT_COVERED);
+                }
             }
         }
     }

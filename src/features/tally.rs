@@ -1,8 +1,9 @@
 //! What one group of features keeps while a case's events go by.
 //!
 //! All windows of a group end at the as-of date, so they are nested: an event goes into one *slot*, that
-//! of the smallest window that holds it, and a window is the sum of its slots. The bounds of the windows
-//! before (for changes) are further slots.
+//! of the smallest window that holds it, and a window is the sum of its slots: when the events of a case have gone by, each
+//! slot takes in those before it, and so says what its window does. The bounds of the windows before (for changes) are further
+//! slots.
 
 use super::plan::{Codes, Group};
 use crate::calendar::{AsOf, Day, Lookback};
@@ -283,72 +284,64 @@ impl Tally {
         // one of its own.
         self.incidents.sort_unstable();
         self.incidents.dedup_by(|next, held| next.0 == held.0 && next.0 != NONE);
+        take_in_those_before(&mut self.slots, Slot::take_in);
+        take_in_those_before(&mut self.parts, |(sum, of), before| {
+            *sum += before.0;
+            *of += before.1;
+        });
+        take_in_those_before(&mut self.lines, Line::take_in);
+        for distinct in &mut self.distinct {
+            take_in_those_before(&mut distinct.counts, |count, before| *count += before);
+        }
     }
 
-    fn window(&self, slots: &Slots, window: usize) -> impl Iterator<Item = &Slot> {
-        self.slots[..=slots.of_window[window].0].iter()
+    fn window(&self, slots: &Slots, window: usize) -> &Slot {
+        &self.slots[slots.of_window[window].0]
     }
 
+    #[inline]
     pub(super) fn count(&self, slots: &Slots, window: usize) -> u32 {
-        self.window(slots, window).map(|slot| slot.count).sum()
+        self.window(slots, window).count
     }
 
     /// The count less the count of the window before.
     pub(super) fn change(&self, slots: &Slots, window: usize) -> f32 {
         let now = i64::from(self.count(slots, window));
-        let both: i64 = slots.of_window[window]
-            .1
-            .map_or(now, |place| self.slots[..=place].iter().map(|slot| i64::from(slot.count)).sum());
+        let both = slots.of_window[window].1.map_or(now, |place| i64::from(self.slots[place].count));
         (2 * now - both) as f32
     }
 
     /// The sum of the values. `None` where there are records and no value is known of any: that is not a sum of 0.
     pub(super) fn sum(&self, slots: &Slots, window: usize) -> Option<f64> {
-        let (mut count, mut valued, mut sum) = (0, 0, 0.0);
-        for slot in self.window(slots, window) {
-            count += slot.count;
-            valued += slot.valued;
-            sum += slot.sum;
-        }
+        let &Slot { count, valued, sum, .. } = self.window(slots, window);
         (count == 0 || valued > 0).then_some(sum)
     }
 
     pub(super) fn mean(&self, slots: &Slots, window: usize) -> Option<f32> {
-        let valued: u32 = self.window(slots, window).map(|slot| slot.valued).sum();
+        let valued = self.window(slots, window).valued;
         self.sum(slots, window).filter(|_| valued > 0).map(|sum| (sum / f64::from(valued)) as f32)
     }
 
     /// The sum of the values in hundredths of the sum of what they are part of. `None` where that is 0: a share of nothing
     /// is no share.
     pub(super) fn share(&self, slots: &Slots, window: usize) -> Option<f32> {
-        let (mut sum, mut of) = (0.0, 0.0);
-        for part in &self.parts[..=slots.of_window[window].0] {
-            sum += part.0;
-            of += part.1;
-        }
+        let (sum, of) = self.parts[slots.of_window[window].0];
         (of > 0.0).then(|| (100.0 * sum / of) as f32)
     }
 
     pub(super) fn max(&self, slots: &Slots, window: usize) -> Option<f32> {
-        let max = self.window(slots, window).map(|slot| slot.max).fold(f32::NEG_INFINITY, f32::max);
+        let max = self.window(slots, window).max;
         (max > f32::NEG_INFINITY).then_some(max)
     }
 
     pub(super) fn min(&self, slots: &Slots, window: usize) -> Option<f32> {
-        let min = self.window(slots, window).map(|slot| slot.min).fold(f32::INFINITY, f32::min);
+        let min = self.window(slots, window).min;
         (min < f32::INFINITY).then_some(min)
     }
 
     /// By how much the values rise in 30 days.
     pub(super) fn slope(&self, slots: &Slots, window: usize) -> Option<f32> {
-        let mut line = Line::default();
-        for part in &self.lines[..=slots.of_window[window].0] {
-            line.n += part.n;
-            line.days += part.days;
-            line.squares += part.squares;
-            line.values += part.values;
-            line.products += part.products;
-        }
+        let line = self.lines[slots.of_window[window].0];
         let spread = line.n * line.squares - line.days * line.days;
         let together = line.n as f64 * line.products - line.days as f64 * line.values;
         (spread > 0).then(|| (30.0 * together / spread as f64) as f32)
@@ -374,7 +367,7 @@ impl Tally {
     }
 
     pub(super) fn days_since_first(&self, slots: &Slots, window: usize) -> Option<i32> {
-        let first = self.window(slots, window).map(|slot| slot.first).min().unwrap_or(i32::MAX);
+        let first = self.window(slots, window).first;
         (first != i32::MAX).then(|| slots.today - first)
     }
 
@@ -384,7 +377,7 @@ impl Tally {
     }
 
     pub(super) fn distinct(&self, slots: &Slots, window: usize, counter: usize) -> u32 {
-        self.distinct[counter].counts[..=slots.of_window[window].0].iter().sum()
+        self.distinct[counter].counts[slots.of_window[window].0]
     }
 
     pub(super) fn incidents(&self, slots: &Slots, window: usize) -> usize {
@@ -411,7 +404,34 @@ impl Tally {
     }
 }
 
+/// Lets each slot take in the one before it, which has taken in those before.
+fn take_in_those_before<T: Copy>(slots: &mut [T], take_in: impl Fn(&mut T, T)) {
+    for place in 1..slots.len() {
+        let before = slots[place - 1];
+        take_in(&mut slots[place], before);
+    }
+}
+
+impl Slot {
+    fn take_in(&mut self, before: Self) {
+        self.count += before.count;
+        self.first = self.first.min(before.first);
+        self.valued += before.valued;
+        self.sum += before.sum;
+        self.max = self.max.max(before.max);
+        self.min = self.min.min(before.min);
+    }
+}
+
 impl Line {
+    fn take_in(&mut self, before: Self) {
+        self.n += before.n;
+        self.days += before.days;
+        self.squares += before.squares;
+        self.values += before.values;
+        self.products += before.products;
+    }
+
     fn add(&mut self, day: i64, value: f64) {
         self.n += 1;
         self.days += day;

@@ -26,6 +26,9 @@ use crate::error::RecordsError;
 /// one row in twenty cannot be read is not the source that the mapping describes.
 pub const DEFAULT_REJECT_LIMIT: f64 = 0.05;
 
+/// Is told a source and how many more of its rows were read.
+type ToldRows<'p> = Box<dyn FnMut(&str, u64) + Send + 'p>;
+
 /// Gathers extracts; [`RecordsBuilder::build`] reads them.
 #[derive(Default)]
 pub struct RecordsBuilder<'p> {
@@ -35,8 +38,7 @@ pub struct RecordsBuilder<'p> {
     sources: Vec<(SourceMapping, Extract)>,
     reject_limit: Option<f64>,
     read_on: Option<Day>,
-    #[allow(clippy::type_complexity, reason = "a callback, named once")]
-    progress: Option<Box<dyn FnMut(&str, u64) + Send + 'p>>,
+    progress: Option<ToldRows<'p>>,
 }
 
 impl std::fmt::Debug for RecordsBuilder<'_> {
@@ -108,7 +110,7 @@ impl<'p> RecordsBuilder<'p> {
         if !(0.0..=1.0).contains(&limit) {
             return Err(RecordsError::RejectLimit(limit));
         }
-        let progress = Mutex::new(self.progress.take().unwrap_or_else(|| Box::new(|_, _| {})));
+        let progress = self.progress.take().unwrap_or_else(|| Box::new(|_, _| {}));
         self.sources.sort_by(|a, b| a.0.name.cmp(&b.0.name));
         let names: Vec<&str> = self.sources.iter().map(|(mapping, _)| mapping.name.as_str()).collect();
         let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
@@ -144,29 +146,7 @@ impl<'p> RecordsBuilder<'p> {
             }
             None => Vec::new(),
         };
-        let read = |(mapping, extract): (SourceMapping, Extract), ids: &mut Ids<'_>| {
-            let name = mapping.name.clone();
-            Reading::read(mapping, (extract, self.read_on), ids, |rows| {
-                let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-                progress(&name, rows);
-            })
-        };
-        let mut readings = Vec::new();
-        if ids.are_listed {
-            // No source adds to the list of people, so none waits for another.
-            let apart = self.sources.into_par_iter().map(|source| {
-                let mut ids = ids.apart();
-                (read(source, &mut ids), ids.way_back)
-            });
-            for (reading, way_back) in apart.collect::<Vec<_>>() {
-                readings.push(reading?);
-                ids.way_back.extend(way_back);
-            }
-        } else {
-            for source in self.sources {
-                readings.push(read(source, &mut ids)?);
-            }
-        }
+        let readings = read_sources(self.sources, self.read_on, &mut ids, progress)?;
         let Ids { people: ids, mut way_back, .. } = ids;
         if ids.len() >= dictionary::LINKED_TWICE as usize {
             let limit = u64::from(dictionary::LINKED_TWICE);
@@ -223,6 +203,37 @@ impl<'p> RecordsBuilder<'p> {
             way_back,
         })
     }
+}
+
+/// Reads the sources, in their order where one may add to the people whom the next finds.
+fn read_sources(
+    sources: Vec<(SourceMapping, Extract)>,
+    read_on: Option<Day>,
+    ids: &mut Ids<'_>,
+    progress: ToldRows<'_>,
+) -> Result<Vec<Reading>, RecordsError> {
+    let progress = Mutex::new(progress);
+    let read = |(mapping, extract): (SourceMapping, Extract), ids: &mut Ids<'_>| {
+        let name = mapping.name.clone();
+        Reading::read(mapping, (extract, read_on), ids, |rows| {
+            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+            progress(&name, rows);
+        })
+    };
+    if !ids.are_listed {
+        return sources.into_iter().map(|source| read(source, ids)).collect();
+    }
+    // No source adds to the list of people, so none waits for another.
+    let apart = sources.into_par_iter().map(|source| {
+        let mut ids = ids.apart();
+        (read(source, &mut ids), ids.way_back)
+    });
+    let mut readings = Vec::new();
+    for (reading, way_back) in apart.collect::<Vec<_>>() {
+        readings.push(reading?);
+        ids.way_back.extend(way_back);
+    }
+    Ok(readings)
 }
 
 /// What became of the rows of all tables.

@@ -118,9 +118,9 @@ pub(super) fn read_people(
     if codes.len() == all.len() && ids.people.len() == 0 {
         ids.people = all;
     } else {
-        codes.into_iter().for_each(|code| {
+        for code in codes {
             ids.people.intern(all.text(code));
-        });
+        }
     }
     let known = |day: i32| day != NO_DAY;
     let count = |is_so: &dyn Fn(&Held) -> bool| listed.iter().filter(|held| is_so(held)).count() as u64;

@@ -132,8 +132,12 @@ fn repeated(texts: &Texts) -> Vec<Vec<u32>> {
         (0..texts.len()).into_par_iter().map(|place| hasher.hash_one(texts.at(place))).collect();
     let part = |hash: u64| (hash >> 54) as usize;
     let mut ends = vec![0_usize; PARTS + 1];
-    hashes.iter().for_each(|&hash| ends[part(hash) + 1] += 1);
-    (0..PARTS).for_each(|nth| ends[nth + 1] += ends[nth]);
+    for &hash in &hashes {
+        ends[part(hash) + 1] += 1;
+    }
+    for nth in 0..PARTS {
+        ends[nth + 1] += ends[nth];
+    }
     let mut next = ends.clone();
     let mut cut = vec![(0_u64, 0_u32); hashes.len()];
     for (place, &hash) in (0_u32..).zip(&hashes) {
@@ -179,7 +183,9 @@ mod tests {
 
     fn texts(all: &[String]) -> Texts {
         let mut texts = Texts::default();
-        all.iter().for_each(|text| texts.push(text));
+        for text in all {
+            texts.push(text);
+        }
         texts
     }
 
@@ -196,7 +202,9 @@ mod tests {
             expected.sort();
             let held = texts(&all);
             let mut found = repeated(&held);
-            found.iter_mut().for_each(|group| group.sort_unstable());
+            for group in &mut found {
+                group.sort_unstable();
+            }
             found.sort();
             prop_assert_eq!(&found, &expected);
             prop_assert!(!rises(&held) || expected.is_empty());
