@@ -269,14 +269,10 @@ impl Project {
     }
 
     fn source_digests(&self, records: &Records) -> Vec<SourceDigest> {
-        let mut digests = Vec::new();
-        for &as_of in &self.training.as_of {
-            let snapshot = records.as_of(as_of);
-            for source in snapshot.sources() {
-                let digest = snapshot.digest(source).unwrap_or_default();
-                digests.push(SourceDigest { source: source.to_owned(), as_of, digest });
-            }
-        }
-        digests
+        let digests_at = |&as_of: &AsOf| {
+            let digests = records.as_of(as_of).digests();
+            digests.into_iter().map(move |(source, digest)| SourceDigest { source, as_of, digest })
+        };
+        self.training.as_of.iter().flat_map(digests_at).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! What was known on a date.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -118,6 +119,13 @@ impl<'r> Snapshot<'r> {
             "households" => Some(self.residence.digest(people, &self.records.households.ids)),
             _ => self.records.source(source).map(|source| source.digest(&people.ids, self.as_of)),
         }
+    }
+
+    /// The digest of each source, in the order of [`Snapshot::sources`].
+    pub(crate) fn digests(&self) -> Vec<(String, String)> {
+        let sources: Vec<&str> = self.sources().collect();
+        let digest = |source: &str| (source.to_owned(), self.digest(source).unwrap_or_default());
+        sources.into_par_iter().map(digest).collect()
     }
 
     /// The names of everything that [`Snapshot::digest`] knows, in order.

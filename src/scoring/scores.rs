@@ -286,12 +286,13 @@ impl Scorer {
     ) -> Provenance {
         let snapshot = cohort.snapshot();
         let sources = snapshot
-            .sources()
-            .map(|source| {
-                let coverage = snapshot.records().source(source).map(|source| &source.coverage);
+            .digests()
+            .into_iter()
+            .map(|(source, digest)| {
+                let coverage = snapshot.records().source(&source).map(|source| &source.coverage);
                 SourceState {
-                    source: source.to_owned(),
-                    digest: snapshot.digest(source).unwrap_or_default(),
+                    source,
+                    digest,
                     covers_from: coverage.and_then(|coverage| coverage.from),
                     covers_to: coverage.and_then(|coverage| coverage.to),
                     updated: coverage.and_then(|coverage| coverage.updated),
