@@ -70,6 +70,7 @@ fn rows_are_counted_as_another_program_counts_them() {
             tally.more += 1;
         }
     }
-    assert_eq!(text, Tally { same: 1_701, more: 297, refused: 2 });
+    // In two of them the quote opens the first cell.
+    assert_eq!(text, Tally { same: 1_699, more: 299, refused: 2 });
     assert_eq!(books, Tally { same: 48, more: 0, refused: 12 });
 }

@@ -94,7 +94,11 @@ fn dates_are_told_apart_by_training_and_by_what_is_known() {
     let short = &early.capacities[1];
     assert!(short.lists.iter().all(|list| list.withheld && list.results.is_none() && list.known.is_none()));
     assert!(short.model.results.is_none() && short.apart.found.is_none());
-    assert!(early.says.iter().any(|said| said.contains("2 lists is withheld")), "{:?}", early.says);
+    assert!(
+        early.says.iter().any(|said| said.contains("withheld of 2 lists of 8 places")),
+        "{:?}",
+        early.says
+    );
 
     let late = simulate("2024-07-01", "2024-10-01");
     assert_eq!((late.measured_on, late.capacities[0].model.lists), (MeasuredOn::Nothing, 0));
