@@ -117,8 +117,8 @@ var wholePage = (function () {
     var two = function (number) { return (number < 10 ? "0" : "") + number; };
     return now.getFullYear() + "-" + two(now.getMonth() + 1) + "-" + two(now.getDate());
   };
-  var isExpired = all && today() > all.dataset.expires;
-  if (isExpired) {
+  var isExpired = function () { return all && today() > all.dataset.expires; };
+  if (isExpired()) {
     document.querySelector(".expired").hidden = false;
   }
   var each = function (selector, what) { Array.prototype.forEach.call(document.querySelectorAll(selector), what); };
@@ -177,7 +177,7 @@ var wholePage = (function () {
       event.preventDefault();
       var cover = form.parentElement.querySelector("details.cover");
       var missing = [];
-      if (isExpired) {
+      if (isExpired()) {
         tell(form, document.querySelector(".expired").textContent);
         return;
       }
