@@ -199,9 +199,7 @@ impl<R: BufRead> Records<R> {
         self.record.bytes.extend_from_slice(&self.output[..place.0]);
         self.record.ends.clear();
         self.record.ends.extend_from_slice(&self.ends[..place.1]);
-        let own_first = self.line.split(|&byte| byte == self.delimiter).next().unwrap_or_default();
-        let own_first: Vec<u8> = own_first.iter().copied().filter(|&byte| byte != b'"').collect();
-        if closed && (behind.is_empty() || !self.swallows(&own_first, &behind)) {
+        if closed && (behind.is_empty() || !self.swallows(&behind)) {
             return Ok(Next::Record);
         }
         behind.append(&mut self.lines.ahead.drain(..).collect());
@@ -230,18 +228,20 @@ impl<R: BufRead> Records<R> {
 
     /// Whether a record of several lines holds rows in a cell: it has another number of cells than the header, or a line
     /// within it has as many by itself, the first of them written like the record's own. Where the first cell itself goes over
-    /// several lines, that is what its first line holds before a delimiter (`own_first`).
-    fn swallows(&self, own_first: &[u8], behind: &[(u64, Vec<u8>)]) -> bool {
+    /// several lines, that is what its first line holds before a delimiter.
+    fn swallows(&self, behind: &[(u64, Vec<u8>)]) -> bool {
         let Some(width) = self.width else { return false };
         if self.record.len() != width {
             return true;
         }
+        let own_first = self.line.split(|&byte| byte == self.delimiter).next().unwrap_or_default();
+        let own_first: Vec<u8> = own_first.iter().copied().filter(|&byte| byte != b'"').collect();
         // The last line ends the quoted cell and may well hold what comes after it.
         let within = &behind[..behind.len() - 1];
         within.iter().any(|(_, line)| {
             let mut cells = line.split(|&byte| byte == self.delimiter);
             let first = cells.next().unwrap_or_default();
-            let is_like_own = has_shape_of(first, self.record.cell(0)) || has_shape_of(first, own_first);
+            let is_like_own = has_shape_of(first, self.record.cell(0)) || has_shape_of(first, &own_first);
             width > 1 && cells.count() + 1 == width && is_like_own
         })
     }
