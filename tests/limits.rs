@@ -127,6 +127,22 @@ fn a_sheet_whose_cells_lie_in_opposite_corners_is_an_error() {
     assert!(said.contains("so far apart"), "{said}");
 }
 
+#[test]
+fn an_old_sheet_whose_cells_lie_in_opposite_corners_is_an_error() {
+    let book = include_bytes!("fixtures/twins/old.xls");
+    // A cell that holds a text: its kind, ten bytes; then its row and its column.
+    let kind = b"\xfd\x00\x0a\x00";
+    let places: Vec<usize> = (0..book.len() - 8).filter(|&at| book[at..].starts_with(kind)).collect();
+    let folder = folder("x.xls", "\"365 days\"");
+    for &at in [places[0], places[places.len() - 1]].iter() {
+        let mut far = book.to_vec();
+        far[at + 4..at + 8].fill(0xff);
+        std::fs::write(folder.path().join("x.xls"), far).unwrap();
+        let said = refused(&["check", text(&folder.path().join("project.toml"))]);
+        assert!(said.contains("so far apart"), "{said}");
+    }
+}
+
 /// An archive with these files, and its bytes.
 fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut file = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

@@ -115,7 +115,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         cohort.len(),
         arguments.unit.many()
     ))?;
-    output::print(&short_list(&list))?;
+    output::print(&report::list_text(&list))?;
     let at = |name: &str| arguments.out.join(name).display().to_string();
     output::print(&format!(
         "\n5. What to open\n\n\
@@ -132,25 +132,4 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         at("checkpoint.json"),
     ))?;
     Ok(output::outcome_of(&records))
-}
-
-/// A line a case: place, id, band, and what raises the score most.
-fn short_list(list: &ReviewList) -> String {
-    let mut text = String::new();
-    for (place, entry) in list.entries().iter().enumerate() {
-        let case = entry.case();
-        let why = match entry.why_listed() {
-            earlyhelp::review::WhyListed::ByRank | earlyhelp::review::WhyListed::ByShare => case
-                .contributions()
-                .iter()
-                .filter(|contribution| contribution.log_odds > 0.0)
-                .take(2)
-                .map(|contribution| contribution.label.as_str())
-                .collect::<Vec<_>>()
-                .join("; "),
-            earlyhelp::review::WhyListed::AtRandom => "drawn at random, for comparison".to_owned(),
-        };
-        text.push_str(&format!("{:>3}. {}  {:<10}  {why}\n", place + 1, case.entity(), case.band().name));
-    }
-    text
 }

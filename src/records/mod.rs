@@ -69,6 +69,7 @@ mod lookup;
 mod mapping;
 mod merges;
 mod month;
+mod old_sheets;
 mod open;
 mod options;
 mod pages;

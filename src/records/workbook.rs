@@ -2,14 +2,15 @@
 
 use std::io::Cursor;
 
-use calamine::{Cell, Data, Range, Reader, Sheets, Xlsx, open_workbook_auto_from_rs};
+use calamine::{Cell, Data, DataRef, Range, Reader, Sheets, open_workbook_auto_from_rs};
 
 use super::column::Batch;
-use super::compound;
+use super::compound::Compound;
 use super::form::FileForm;
 use super::gather::{Gathering, Header};
 use super::header::{Name, is_of};
 use super::lines::Record;
+use super::old_sheets;
 use super::open::Opened;
 use super::options::ReadOptions;
 use crate::error::RecordsError;
@@ -60,8 +61,16 @@ pub(super) fn read(
 /// A workbook, of whichever kind.
 pub(super) fn opened(file: &Opened<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, RecordsError> {
     let bytes = file.bytes()?;
-    if !compound::chains_end(&bytes) {
-        return Err(file.failed("its sectors lead back into themselves; the file is damaged: save it again"));
+    if let Some(compound) = Compound::of(&bytes) {
+        if !compound.chains_end() {
+            return Err(
+                file.failed("its sectors lead back into themselves; the file is damaged: save it again")
+            );
+        }
+        let extent = old_sheets::extent(&compound);
+        if too_sparse(extent.places, extent.cells) || extent.stated > MOST_PLACES {
+            return Err(file.failed(far_apart("its sheets", extent.places.max(extent.stated))));
+        }
     }
     // `.xlsx` and `.ods` are archives.
     if bytes.starts_with(b"PK") {
@@ -73,10 +82,17 @@ pub(super) fn opened(file: &Opened<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, Recor
 /// The cells of a sheet as a table.
 ///
 /// A table has a place for every cell between the outermost ones, so two cells in opposite corners of a sheet would ask for
-/// seventeen billion. calamine knows a bound for `.ods`, and an `.xls` has no such corners; here is one for `.xlsx`.
+/// seventeen billion. calamine knows a bound for `.ods`; an `.xls` was looked at before it was opened; here is one for the others.
 pub(super) fn range(book: &mut Sheets<Cursor<Vec<u8>>>, name: &str) -> Result<Range<Data>, String> {
     match book {
-        Sheets::Xlsx(book) => cells(book, name),
+        Sheets::Xlsx(book) => {
+            let mut cells = book.worksheet_cells_reader(name).map_err(|error| error.to_string())?;
+            table(name, || cells.next_cell().map_err(|error| error.to_string()))
+        }
+        Sheets::Xlsb(book) => {
+            let mut cells = book.worksheet_cells_reader(name).map_err(|error| error.to_string())?;
+            table(name, || cells.next_cell().map_err(|error| error.to_string()))
+        }
         other => other.worksheet_range(name).map_err(|error| error.to_string()),
     }
 }
@@ -85,12 +101,28 @@ pub(super) fn range(book: &mut Sheets<Cursor<Vec<u8>>>, name: &str) -> Result<Ra
 const PLACES: u64 = 4_000_000;
 /// Of larger ones at least one in so many places is filled.
 const FILLED: u64 = 100;
+/// No table is larger, however well it is filled: a place takes 24 bytes, so this is above a gigabyte.
+const MOST_PLACES: u64 = 50_000_000;
 
-fn cells(book: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> Result<Range<Data>, String> {
-    let mut reader = book.worksheet_cells_reader(name).map_err(|error| error.to_string())?;
+fn too_sparse(places: u64, cells: u64) -> bool {
+    places > MOST_PLACES || (places > PLACES && places / FILLED > cells)
+}
+
+fn far_apart(whose: &str, places: u64) -> String {
+    format!(
+        "the cells of {whose} lie so far apart that a table of them has {places} places; delete what stands outside of the \
+         table, or save it as CSV"
+    )
+}
+
+/// The table of a sheet whose cells come one after another.
+fn table<'a>(
+    name: &str,
+    mut next: impl FnMut() -> Result<Option<Cell<DataRef<'a>>>, String>,
+) -> Result<Range<Data>, String> {
     let mut cells: Vec<Cell<Data>> = Vec::new();
     let (mut low, mut high) = ((u32::MAX, u32::MAX), (0, 0));
-    while let Some(cell) = reader.next_cell().map_err(|error| error.to_string())? {
+    while let Some(cell) = next()? {
         let value = Data::from(cell.get_value().clone());
         if matches!(value, Data::Empty) {
             continue;
@@ -104,11 +136,8 @@ fn cells(book: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> Result<Range<Data>, St
         return Ok(Range::empty());
     }
     let places = (u64::from(high.0 - low.0) + 1) * (u64::from(high.1 - low.1) + 1);
-    if places > PLACES && places / FILLED > cells.len() as u64 {
-        return Err(format!(
-            "the cells of sheet {name} lie so far apart that a table of them has {places} places; delete what stands outside \
-             of the table"
-        ));
+    if too_sparse(places, cells.len() as u64) {
+        return Err(far_apart(&format!("sheet {name}"), places));
     }
     Ok(Range::from_sparse(cells))
 }

@@ -4,6 +4,7 @@
 //! ReviewList ─list_html→ one page for practitioners   (print it, or open it without a network)
 //!            ─list_csv→  one row a case               (for a spreadsheet)
 //!            ─list_json→ everything, digit for digit  (for an archive, or another program)
+//!            ─list_text→ the short form for a terminal
 //! AuditedModel, Scorer ─model_html→ one page for those who answer for a model
 //!                      ─model_json→ everything, digit for digit
 //!                      ─metrics_csv, metrics_xlsx→ every figure of its backtest
@@ -68,7 +69,7 @@ use crate::words;
 pub use areas::{areas_csv, areas_html, areas_json};
 pub use check_page::{check_html, check_json};
 pub use decisions::decisions_csv;
-pub use list_page::list_html;
+pub use list_page::{list_html, list_text};
 pub use metrics::metrics_csv;
 pub use model_page::{AnyModel, model_curves, model_html, model_json};
 pub use plain::{list_csv, list_json};

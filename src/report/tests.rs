@@ -2,7 +2,7 @@
 
 use polars::df;
 
-use super::{list_csv, list_html, list_json};
+use super::{list_csv, list_html, list_json, list_text};
 use crate::calendar::{AsOf, Horizon, Lookback};
 use crate::cohort::CohortSpec;
 use crate::dataset::Dataset;
@@ -316,6 +316,29 @@ fn cases_drawn_at_random_are_marked_in_every_report() {
     let none = list_html(&self::list(12, 0), "March").unwrap();
     let script = none.find("<script>").unwrap();
     assert!(!none[..script].contains("rawn at random"));
+}
+
+#[test]
+fn a_terminal_is_told_what_each_place_leads_with() {
+    let list = list(12, 3);
+    let text = list_text(&list);
+    assert_eq!(times(&text, "drawn at random, for comparison"), 3);
+    let page = list_html(&list, "March").unwrap();
+    let table = between(&page, "<table class=\"short\"", "</table>");
+    let places: Vec<&str> =
+        text.lines().filter(|line| line.trim_start().starts_with(char::is_numeric)).collect();
+    assert_eq!(places.len(), 15);
+    for (line, entry) in places.iter().zip(list.entries()) {
+        assert!(line.contains(entry.case().entity()));
+        let labels = entry.case().contributions().iter().map(|part| part.label.as_str());
+        assert_eq!(labels.filter(|label| line.contains(label)).count(), 0, "{line}");
+        for reason in line.splitn(4, "  ").nth(3).into_iter().flat_map(|reasons| reasons.trim().split("; ")) {
+            let escaped = reason.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;");
+            assert!(table.contains(&escaped) || reason.contains("at random"), "{reason}");
+        }
+    }
+    let shared = text.lines().count() - places.len();
+    assert_eq!(shared, times(between(&page, "What most places share:", "</p>"), "<span class=\"tag\">"));
 }
 
 #[test]

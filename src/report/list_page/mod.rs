@@ -26,6 +26,9 @@ mod shared;
 /// Reasons of a case in the table at the top.
 const IN_SHORT: usize = 3;
 
+/// Reasons of a case on its line in a terminal: more do not fit on one.
+const IN_TEXT: usize = 2;
+
 /// The list as one HTML page, complete in itself: nothing loaded from elsewhere, readable on paper. A script in it finds, filters
 /// and sorts; without it the page says the same.
 ///
@@ -40,6 +43,32 @@ pub fn list_html(list: &ReviewList, title: &str) -> Result<String, ReportError> 
         Page::of(list, title, &witness).render().map_err(|error| ReportError::Render(error.to_string()))?;
     page.push('\n');
     Ok(page)
+}
+
+/// The list in short, for a terminal: what most places share, then a line a place: id, band, and what is particular to it.
+///
+/// Where reviewers judge for themselves first, it has the ids alone, in their order: a place or a reason would tell what is to be
+/// seen later.
+pub fn list_text(list: &ReviewList) -> String {
+    let page = Page::of(list, "", "");
+    if page.questions.first {
+        return page.cases.iter().map(|case| format!("{}\n", case.entity)).collect();
+    }
+    let mut text = String::new();
+    for reason in &page.shared {
+        let how = if reason.raises { "raises" } else { "lowers" };
+        text.push_str(&format!("{how} the score of {}: {}\n", reason.how_many, reason.what));
+    }
+    for case in &page.cases {
+        let why = if case.random {
+            "drawn at random, for comparison".to_owned()
+        } else {
+            let reasons = case.in_short.iter().filter(|reason| reason.raises).take(IN_TEXT);
+            reasons.map(|reason| reason.words).collect::<Vec<_>>().join("; ")
+        };
+        text.push_str(&format!("{:>3}. {}  {:<10}  {why}\n", case.place, case.entity, case.band.name));
+    }
+    text
 }
 
 #[derive(Template)]
