@@ -2,197 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::bands::{Band, BandRule};
+use super::bands::Band;
 use super::cases::Cases;
-use super::cross_fit::{CrossFit, FamilyRule, Part};
+use super::cross_fit::{CrossFit, Part};
 use super::known::KnownReport;
 use super::lengths::{self, Lengths, ListLength};
 use super::performance::{Performance, TestRows};
+use super::plan::{BacktestPlan, Split};
 use super::ranking::{at_capacity, lot, places_at_capacity};
 use super::recalibration::RecalibrationReport;
 use super::rules::{FittedRule, RuleReport, SimpleRule};
-use crate::calendar::{AsOf, Horizon};
-use crate::cohort::CohortSpec;
+use crate::calendar::AsOf;
 use crate::dataset::Dataset;
 use crate::error::{EvaluateError, ModelError};
 use crate::known_to::KnownCases;
 use crate::model::Candidate;
 use crate::stats::link::softplus;
 use crate::stats::{Bootstrap, Estimate, clustered_mean};
-
-/// How many cases a team can look at from one list.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Capacity {
-    /// So many cases.
-    Cases(#[cfg_attr(feature = "schema", schemars(range(min = 1)))] u32),
-    /// A share of the cohort, 0 to 1, rounded up.
-    Share(#[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))] f64),
-}
-
-impl Capacity {
-    /// The number of cases on a list over a cohort of `n`.
-    #[must_use]
-    pub fn of(self, n: usize) -> usize {
-        match self {
-            Self::Cases(cases) => (cases as usize).min(n),
-            Self::Share(share) => ((share.clamp(0.0, 1.0) * n as f64).ceil() as usize).min(n),
-        }
-    }
-
-    /// Refuses a capacity of no place, and a share that is none.
-    ///
-    /// # Errors
-    /// [`EvaluateError::Capacity`] says what a capacity can be.
-    pub fn check(self) -> Result<(), EvaluateError> {
-        match self {
-            Self::Cases(0) => Err(EvaluateError::Capacity("0 cases are no list".into())),
-            Self::Share(share) if !(share > 0.0 && share <= 1.0) => {
-                Err(EvaluateError::Capacity(format!("{share} is no such share")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Refuses also a list that is longer than a cohort of `n`.
-    pub(crate) fn check_within(self, n: usize, of: &str) -> Result<(), EvaluateError> {
-        self.check()?;
-        match self {
-            Self::Cases(cases) if cases as usize > n => Err(EvaluateError::Capacity(format!(
-                "{cases} cases are more than the {n} of {of}, so that everybody would be listed"
-            ))),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Which dates are trained on and tested on.
-///
-/// # Examples
-/// ```
-/// use earlyhelp::calendar::Horizon;
-/// use earlyhelp::evaluate::{BacktestPlan, Capacity};
-///
-/// let dates = ["2022-04-01".parse()?, "2023-04-01".parse()?, "2024-04-01".parse()?];
-/// let plan = BacktestPlan::expanding(&dates, Horizon::Months(12), Capacity::Cases(50))?;
-/// // 2022 is followed up until 2023-04-01, so it can teach a model that is used on that day.
-/// assert_eq!(plan.splits.len(), 2);
-/// assert_eq!(plan.splits[1].train, [dates[0], dates[1]]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BacktestPlan {
-    /// The splits, each tested on its own date.
-    pub splits: Vec<Split>,
-    /// How families are kept apart.
-    pub families: FamilyRule,
-    /// How long each date's list is.
-    pub capacity: Capacity,
-    /// Resamples and seed of the bootstrap; the seed also deals families into folds, and is the lot by which
-    /// cases of equal score are put in order where a list is drawn. Figures at capacity need no lot: see
-    /// [`Tie`](super::Tie).
-    pub bootstrap: Bootstrap,
-    /// How scores are put into bands.
-    #[serde(default)]
-    pub bands: BandRule,
-}
-
-/// Earlier dates to train on and a later one to test on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Split {
-    /// The dates trained on.
-    pub train: Vec<AsOf>,
-    /// The date tested on.
-    pub test: AsOf,
-}
-
-impl BacktestPlan {
-    /// Tests on every date that has earlier ones whose horizon is over by then, training on all of those:
-    /// what could have been done at the time.
-    ///
-    /// # Errors
-    /// [`EvaluateError::Plan`] where no date has such an earlier one.
-    pub fn expanding(dates: &[AsOf], horizon: Horizon, capacity: Capacity) -> Result<Self, EvaluateError> {
-        let mut dates = dates.to_vec();
-        dates.sort_unstable();
-        dates.dedup();
-        let splits: Vec<Split> = dates
-            .iter()
-            .map(|&test| Split {
-                train: dates.iter().copied().filter(|&train| horizon.end(train) <= test.day()).collect(),
-                test,
-            })
-            .filter(|split| !split.train.is_empty())
-            .collect();
-        if splits.is_empty() {
-            return Err(EvaluateError::Plan(format!(
-                "no as-of date lies {horizon} or more after another; a model has to be tested on a date by which \
-                 the outcomes it learnt from were known"
-            )));
-        }
-        Ok(Self {
-            splits,
-            families: FamilyRule::CrossFit(5),
-            capacity,
-            bootstrap: Bootstrap::default(),
-            bands: BandRule::default(),
-        })
-    }
-
-    /// The same plan for cases that are seen on days of their own: a test begins with the first of them, and trains only on
-    /// dates whose outcomes were known by then.
-    ///
-    /// # Errors
-    /// [`EvaluateError::Plan`] where no test has a date left to train on.
-    pub fn seen_by(mut self, cohort: &CohortSpec, horizon: Horizon) -> Result<Self, EvaluateError> {
-        for split in &mut self.splits {
-            let begins = cohort.first_seen(split.test);
-            split.train.retain(|&train| horizon.end(train) <= begins);
-        }
-        self.splits.retain(|split| !split.train.is_empty());
-        if self.splits.is_empty() {
-            return Err(EvaluateError::Plan(format!(
-                "no as-of date lies {horizon} or more before the first day on which cases of another are seen; add earlier \
-                 dates, or make `within` of `own_day` shorter"
-            )));
-        }
-        Ok(self)
-    }
-
-    pub(crate) fn check(&self, horizon: Horizon, cohort: &CohortSpec) -> Result<(), EvaluateError> {
-        let wrong = |why: String| Err(EvaluateError::Plan(why));
-        if self.splits.is_empty() {
-            return wrong("it has no split".into());
-        }
-        for split in &self.splits {
-            if split.train.is_empty() {
-                return wrong(format!("the test on {} has no date to train on", split.test));
-            }
-            let begins = cohort.first_seen(split.test);
-            if let Some(train) = split.train.iter().find(|&&train| horizon.end(train) > begins) {
-                let test = if begins == split.test.day() {
-                    format!("the test date {begins}")
-                } else {
-                    format!("{begins}, when the first case of the test on {} is seen", split.test)
-                };
-                return wrong(format!(
-                    "outcomes from {train} are followed until {}, after {test}; train on earlier dates",
-                    horizon.end(*train),
-                ));
-            }
-        }
-        if matches!(self.families, FamilyRule::CrossFit(folds) if folds < 2) {
-            return wrong("cross-fitting needs at least 2 folds".into());
-        }
-        self.capacity.check()?;
-        self.bands.check()
-    }
-}
 
 /// A finished backtest: the receipt that a fairness audit asks for.
 #[derive(Clone)]
@@ -276,27 +105,30 @@ impl Backtest {
             return Err(EvaluateError::Plan("the dataset is of other features or another outcome".into()));
         }
         plan.check(data.outcome().horizon, data.cohort())?;
-        let mut tested: Vec<Scored> = Vec::new();
-        let mut splits = Vec::new();
-        let mut lengths = Lengths::default();
-        for split in &plan.splits {
-            let (scored, trained_on) = run_split(candidate, data, plan, split)?;
+        let tested = run_splits(candidate, data, plan)?;
+        let report = |(split, (scored, trained_on)): (&Split, &(Scored, u64))| {
             let performance = scored.performance(&scored.model, &plan.bootstrap)?;
-            splits.push(SplitReport { split: split.clone(), trained_on, performance });
-            lengths.add(&scored.model.log_odds, &scored.outcomes);
-            tested.push(scored);
-        }
-        let all = Scored::together(tested);
-        let overall = match splits.as_slice() {
-            [only] => SplitReport::clone(only).performance,
-            _ => all.performance(&all.model, &plan.bootstrap)?,
+            Ok(SplitReport { split: split.clone(), trained_on: *trained_on, performance })
         };
+        let splits =
+            plan.splits.iter().zip(&tested).map(report).collect::<Result<Vec<_>, EvaluateError>>()?;
+        let mut lengths = Lengths::default();
+        for (scored, _) in &tested {
+            lengths.add(&scored.model.log_odds, &scored.outcomes);
+        }
+        let all = Scored::together(tested.into_iter().map(|(scored, _)| scored).collect());
+        let measured: Vec<Result<Performance, EvaluateError>> = std::iter::once(&all.model)
+            .chain(&all.rules)
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|contender| all.performance(contender, &plan.bootstrap))
+            .collect();
+        let mut measured = measured.into_iter();
+        let overall = measured.next().unwrap_or(Err(EvaluateError::Plan("it has no split".into())))?;
         let rules = SimpleRule::ALL
             .iter()
-            .zip(&all.rules)
-            .map(|(&rule, log_odds)| {
-                Ok(RuleReport { rule, performance: all.performance(log_odds, &plan.bootstrap)? })
-            })
+            .zip(measured)
+            .map(|(&rule, performance)| Ok(RuleReport { rule, performance: performance? }))
             .collect::<Result<_, EvaluateError>>()?;
         let bands = plan.bands.of(&all.model.log_odds, &all.outcomes);
         let terms = all.without_each_term();
@@ -575,68 +407,111 @@ impl Scored {
     }
 }
 
-/// Trains and tests one split; gives the scored rows and how many cases were trained on.
-fn run_split(
+/// The rows that a split tests, and the models that it fits for them.
+struct Tested {
+    rows: Vec<u32>,
+    parts: Vec<Part>,
+}
+
+/// The most fits at a time: each has a copy of the rows that it learns from.
+const FITS_AT_A_TIME: usize = 4;
+
+/// Trains and tests every split; gives the scored rows of each, and how many cases were trained on.
+fn run_splits(
     candidate: &Candidate,
     data: &Dataset,
     plan: &BacktestPlan,
-    split: &Split,
-) -> Result<(Scored, u64), EvaluateError> {
-    let seed = plan.bootstrap.seed;
-    let on = |row: u32, dates: &[AsOf]| dates.contains(&data.as_of(row as usize));
-    let all = 0..data.rows() as u32;
-    let mut test: Vec<u32> = all.clone().filter(|&row| on(row, &[split.test])).collect();
-    if test.is_empty() {
-        return Err(EvaluateError::Plan(format!("the dataset has no case at {}", split.test)));
+) -> Result<Vec<(Scored, u64)>, EvaluateError> {
+    let tested =
+        plan.splits.iter().map(|split| Tested::by(data, plan, split)).collect::<Result<Vec<_>, _>>()?;
+    let fits: Vec<(&Split, &Tested, &Part)> = plan
+        .splits
+        .iter()
+        .zip(&tested)
+        .flat_map(|(split, tested)| tested.parts.iter().map(move |part| (split, tested, part)))
+        .collect();
+    let mut given = Vec::with_capacity(fits.len());
+    for fits in fits.chunks(FITS_AT_A_TIME) {
+        let scored: Vec<Result<Given, EvaluateError>> = fits
+            .par_iter()
+            .map(|(split, tested, part)| {
+                let rows: Vec<u32> = part.places.iter().map(|&place| tested.rows[place]).collect();
+                fit_and_score(candidate, &data.take(&part.learnt), &data.take(&rows)).map_err(|error| {
+                    EvaluateError::Training { test: split.test.to_string(), why: error.to_string() }
+                })
+            })
+            .collect();
+        for scored in scored {
+            given.push(scored?);
+        }
     }
-    plan.capacity.check_within(test.len(), &format!("the test date {}", split.test))?;
-    // Cases of equal score keep this order: it is the same every time and favours no id.
-    test.sort_by_key(|&row| (lot(seed, data.id(row as usize)), row));
-    let family = |row: u32| data.families()[row as usize];
-    let cross_fit = CrossFit { families: data.families(), rule: plan.families, seed };
+    let mut given = given.into_iter();
+    Ok(tested
+        .into_iter()
+        .map(|tested| {
+            let given = given.by_ref().take(tested.parts.len()).collect();
+            let trained_on = tested.parts.iter().map(|part| part.learnt.len()).max().unwrap_or(0) as u64;
+            (tested.scored(data, plan, given), trained_on)
+        })
+        .collect())
+}
 
-    let mut scored = Scored {
-        outcomes: test.iter().map(|&row| data.outcomes()[row as usize]).collect(),
-        families: test.iter().map(|&row| family(row)).collect(),
-        ..Scored::default()
-    };
-    let blank = || Contender { log_odds: vec![0.0; test.len()], ..Contender::default() };
-    scored.model = blank();
-    scored.rules = SimpleRule::ALL.iter().map(|_| blank()).collect();
-    let mut trained_on = 0;
-    let learns: Vec<u32> = all.filter(|&row| on(row, &split.train)).collect();
-    for Part { learnt, places } in cross_fit.parts(&learns, &test) {
-        trained_on = trained_on.max(learnt.len() as u64);
-        let rows: Vec<u32> = places.iter().map(|&place| test[place]).collect();
-        let (log_odds, rules, terms) =
-            fit_and_score(candidate, &data.take(&learnt), &data.take(&rows)).map_err(|error| {
-                EvaluateError::Training { test: split.test.to_string(), why: error.to_string() }
-            })?;
-        for (on, contributions) in terms {
-            let term = scored.terms.entry(on).or_insert_with(blank);
-            for (&place, contribution) in places.iter().zip(contributions) {
-                term.log_odds[place] = contribution;
+impl Tested {
+    fn by(data: &Dataset, plan: &BacktestPlan, split: &Split) -> Result<Self, EvaluateError> {
+        let seed = plan.bootstrap.seed;
+        let on = |row: u32, dates: &[AsOf]| dates.contains(&data.as_of(row as usize));
+        let all = 0..data.rows() as u32;
+        let mut rows: Vec<u32> = all.clone().filter(|&row| on(row, &[split.test])).collect();
+        if rows.is_empty() {
+            return Err(EvaluateError::Plan(format!("the dataset has no case at {}", split.test)));
+        }
+        plan.capacity.check_within(rows.len(), &format!("the test date {}", split.test))?;
+        // Cases of equal score keep this order: it is the same every time and favours no id.
+        rows.sort_by_cached_key(|&row| (lot(seed, data.id(row as usize)), row));
+        let cross_fit = CrossFit { families: data.families(), rule: plan.families, seed };
+        let learns: Vec<u32> = all.filter(|&row| on(row, &split.train)).collect();
+        let parts = cross_fit.parts(&learns, &rows);
+        Ok(Self { rows, parts })
+    }
+
+    /// The rows with what each of the split's models gives them.
+    fn scored(self, data: &Dataset, plan: &BacktestPlan, given: Vec<Given>) -> Scored {
+        let Self { rows, parts } = self;
+        let blank = || Contender { log_odds: vec![0.0; rows.len()], ..Contender::default() };
+        let mut scored = Scored {
+            outcomes: rows.iter().map(|&row| data.outcomes()[row as usize]).collect(),
+            families: rows.iter().map(|&row| data.families()[row as usize]).collect(),
+            model: blank(),
+            rules: SimpleRule::ALL.iter().map(|_| blank()).collect(),
+            ..Scored::default()
+        };
+        for (Part { places, .. }, (log_odds, rules, terms)) in parts.into_iter().zip(given) {
+            for (on, contributions) in terms {
+                let term = scored.terms.entry(on).or_insert_with(blank);
+                for (&place, contribution) in places.iter().zip(contributions) {
+                    term.log_odds[place] = contribution;
+                }
+            }
+            for (nth, &place) in places.iter().enumerate() {
+                scored.model.log_odds[place] = log_odds[nth];
+                for (rule, log_odds) in scored.rules.iter_mut().zip(&rules) {
+                    rule.log_odds[place] = log_odds[nth];
+                }
             }
         }
-        for (nth, &place) in places.iter().enumerate() {
-            scored.model.log_odds[place] = log_odds[nth];
-            for (rule, log_odds) in scored.rules.iter_mut().zip(&rules) {
-                rule.log_odds[place] = log_odds[nth];
-            }
+        let length = plan.capacity.of(rows.len());
+        for contender in std::iter::once(&mut scored.model).chain(&mut scored.rules) {
+            contender.listed = at_capacity(&contender.log_odds, length);
+            contender.places = places_at_capacity(&contender.log_odds, length);
         }
+        let model = &scored.model.log_odds;
+        scored.terms.par_iter_mut().for_each(|(_, term)| {
+            let without: Vec<f64> = model.iter().zip(&term.log_odds).map(|(with, by)| with - by).collect();
+            term.listed = at_capacity(&without, length);
+        });
+        scored.rows = rows;
+        scored
     }
-    let length = plan.capacity.of(test.len());
-    for contender in std::iter::once(&mut scored.model).chain(&mut scored.rules) {
-        contender.listed = at_capacity(&contender.log_odds, length);
-        contender.places = places_at_capacity(&contender.log_odds, length);
-    }
-    for term in scored.terms.values_mut() {
-        let without: Vec<f64> =
-            scored.model.log_odds.iter().zip(&term.log_odds).map(|(with, by)| with - by).collect();
-        term.listed = at_capacity(&without, length);
-    }
-    scored.rows = test;
-    Ok((scored, trained_on))
 }
 
 /// What the test cases are given: log-odds by the trainer and by each simple rule, and each term's part.

@@ -71,8 +71,13 @@ pub(crate) fn ranking(log_odds: &[f64]) -> Vec<u32> {
 /// There is no threshold: a team can review so many cases and no more. Ties at the cut are broken as in
 /// [`ranking`].
 pub(crate) fn at_capacity(log_odds: &[f64], capacity: usize) -> Vec<bool> {
+    let mut rows: Vec<(u64, u32)> = log_odds.iter().map(|&score| descending(score)).zip(0..).collect();
+    let capacity = capacity.min(rows.len());
+    if (1..rows.len()).contains(&capacity) {
+        rows.select_nth_unstable(capacity - 1);
+    }
     let mut selected = vec![false; log_odds.len()];
-    for row in ranking(log_odds).into_iter().take(capacity) {
+    for &(_, row) in &rows[..capacity] {
         selected[row as usize] = true;
     }
     selected
@@ -82,21 +87,20 @@ pub(crate) fn at_capacity(log_odds: &[f64], capacity: usize) -> Vec<bool> {
 /// 0 off it. Rows of equal score at the cut share the places that are left: each has the chance of a place that
 /// it would have if every order of equals were as likely as any other.
 pub(crate) fn places_at_capacity(log_odds: &[f64], capacity: usize) -> Vec<f64> {
-    let mut places = vec![0.0; log_odds.len()];
-    let order = ranking(log_odds);
-    let mut left = capacity;
-    for tie in order.chunk_by(|&a, &b| descending(log_odds[a as usize]) == descending(log_odds[b as usize])) {
-        let taken = left.min(tie.len());
-        if taken == 0 {
-            break;
-        }
-        let part = taken as f64 / tie.len() as f64;
-        for &row in tie {
-            places[row as usize] = part;
-        }
-        left -= taken;
+    if !(1..log_odds.len()).contains(&capacity) {
+        return vec![if capacity == 0 { 0.0 } else { 1.0 }; log_odds.len()];
     }
-    places
+    let keys: Vec<u64> = log_odds.iter().map(|&score| descending(score)).collect();
+    let cut = *keys.clone().select_nth_unstable(capacity - 1).1;
+    let above = keys.iter().filter(|&&key| key < cut).count();
+    let equal = keys.iter().filter(|&&key| key == cut).count();
+    let part = (capacity - above) as f64 / equal as f64;
+    let place = |key: &u64| match key.cmp(&cut) {
+        std::cmp::Ordering::Less => 1.0,
+        std::cmp::Ordering::Equal => part,
+        std::cmp::Ordering::Greater => 0.0,
+    };
+    keys.iter().map(place).collect()
 }
 
 /// A key that sorts the highest score first; equal scores (also 0 and -0) have equal keys.

@@ -72,12 +72,20 @@ pub(super) fn codes(cells: &[f32], edges: &[f64]) -> Vec<u8> {
     let steps = edges.len() + 1;
     // Values are single precision, and so can the edges be: the smallest that is not below the edge.
     let edges: Vec<f32> = edges.iter().map(|&edge| upward(edge)).collect();
+    let code = |raw: f32| match Cell::decode(raw) {
+        Cell::Value(value) => edges.partition_point(|&edge| edge <= value) as u8,
+        Cell::Missing => steps as u8,
+        Cell::NotCovered => steps as u8 + 1,
+    };
+    // Of most people there is nothing on record: a cell is mostly the one before it again.
+    let mut last = cells.first().map_or((0, 0), |&raw| (raw.to_bits(), code(raw)));
     cells
         .iter()
-        .map(|&raw| match Cell::decode(raw) {
-            Cell::Value(value) => edges.partition_point(|&edge| edge <= value) as u8,
-            Cell::Missing => steps as u8,
-            Cell::NotCovered => steps as u8 + 1,
+        .map(|&raw| {
+            if raw.to_bits() != last.0 {
+                last = (raw.to_bits(), code(raw));
+            }
+            last.1
         })
         .collect()
 }

@@ -11,7 +11,7 @@
 use super::block::{Block, Strengths};
 use super::column::{Column, MOST_STEPS, Steps, Working};
 use super::grid::Grid;
-use crate::stats::link::{probability_single, softplus_single};
+use crate::stats::link::{SoftplusSum, probability_single};
 
 /// A term while it is fitted.
 #[derive(Debug, Clone)]
@@ -86,10 +86,10 @@ impl Cases<'_> {
         self.mass.map_or(1.0, |mass| mass[row])
     }
 
-    /// What a score costs a case: its mass times minus the logarithm of the chance of what happened.
-    fn loss(&self, row: usize, score: f32) -> f64 {
-        let against = if self.outcomes[row] { -score } else { score };
-        f64::from(self.mass(row) * softplus_single(against))
+    /// Adds what a score costs a case: its mass times minus the logarithm of the chance of what happened.
+    #[inline]
+    fn add_loss(&self, to: &mut SoftplusSum, row: usize, score: f32) {
+        to.add(self.mass(row), if self.outcomes[row] { -score } else { score });
     }
 }
 
@@ -141,14 +141,15 @@ impl Descent {
     /// Residuals at the present scores, and weights, unless those in use still serve.
     fn linearise(&mut self, cases: Cases<'_>, weights: bool) {
         let working = &mut self.working;
-        (working.shift, working.stored, self.loss) = (0.0, 0.0, 0.0);
+        (working.shift, working.stored) = (0.0, 0.0);
+        let mut loss = SoftplusSum::default();
         if weights {
             working.weights = 0.0;
         }
         for (row, &outcome) in cases.outcomes.iter().enumerate() {
             let chance = probability_single(self.scores[row]);
             let mass = cases.mass(row);
-            self.loss += cases.loss(row, self.scores[row]);
+            cases.add_loss(&mut loss, row, self.scores[row]);
             let residual = (f32::from(u8::from(outcome)) - chance) * mass;
             working.residual[row] = residual;
             working.stored += f64::from(residual);
@@ -158,6 +159,7 @@ impl Descent {
                 working.weights += f64::from(weight);
             }
         }
+        self.loss = loss.finish();
     }
 
     /// Takes the sweeps' moves into the scores, and looks afresh; where the quadratic model promised too
@@ -203,9 +205,11 @@ impl Descent {
     /// Log loss of all cases and penalties, a share of the way along the moves that stand where the
     /// residuals were.
     fn objective(&self, cases: Cases<'_>, before: &Before, share: f64) -> f64 {
-        let moves = self.scores.iter().zip(&self.working.residual).enumerate();
-        let loss: f64 = moves.map(|(row, (score, by))| cases.loss(row, score + share as f32 * by)).sum();
-        loss + self.penalty(before, share)
+        let mut loss = SoftplusSum::default();
+        for (row, (score, by)) in self.scores.iter().zip(&self.working.residual).enumerate() {
+            cases.add_loss(&mut loss, row, score + share as f32 * by);
+        }
+        loss.finish() + self.penalty(before, share)
     }
 
     /// The penalties of all terms, a share of the way from where they stood before.
