@@ -514,6 +514,33 @@ const TABLE: &[(&str, [Sees; 3], Forge)] = {
             let place = at(rows, "decision", 1);
             rows[place].content.as_mut().unwrap().1.body["reason"] = json!("w".repeat(100_000));
         }),
+        ("an unlisted case's score changed, its rank kept", [Seen, Seen, Seen], |rows| {
+            let is_off =
+                |row: &Row| row.header.kind == "case_scored" && row.header.facts.get("place").is_none();
+            let place = rows.iter().rposition(|row| is_off(row)).unwrap();
+            rows[place].content.as_mut().unwrap().1.body["log_odds"] = json!(30.25);
+        }),
+        ("a part of a score changed, and not the score", [Seen, Seen, Seen], |rows| {
+            let place = rows.iter().position(|row| row.header.facts["place"] == 1).unwrap();
+            let case = &mut rows[place].content.as_mut().unwrap().1.body["case"];
+            case["contributions"][0]["log_odds"] = json!(9.5);
+        }),
+        ("the list made to last for years", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "run_finished", 0);
+            rows[place].header.facts["audit"]["expires"] = json!("2035-12-31");
+        }),
+        ("a list with more places than were asked for", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "run_finished", 0);
+            rows[place].header.facts["capacity"] = json!({ "cases": 1 });
+        }),
+        ("a cohort said to be of another size", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "run_finished", 0);
+            rows[place].header.facts["audit"]["cohort_size"] = json!(9_999);
+        }),
+        ("rows that were read and are neither accepted nor rejected", [Seen, Seen, Seen], |rows| {
+            let place = at(rows, "run_finished", 0);
+            rows[place].header.facts["intake"][0]["read"] = json!(1_000_000);
+        }),
         ("a person deleted whole behind a purge made by hand", [Not, Shown, Shown], |rows| {
             let mut taken = all_about(rows, 1);
             taken.push(at(rows, "run_finished", 0));

@@ -153,7 +153,7 @@ pub enum LedgerError {
     OtherCase,
     /// A second decision about a case.
     #[error(
-        "the case is decided already, in entry {entry}; if this decision is to take its place, say so (--supersedes {entry})"
+        "the case is decided already, in entry {entry}; if this decision is to take its place, say so: by --supersedes {entry}, in a file of decisions as \"supersedes\": {entry}, on the page under \"This takes the place of a decision that is on record\""
     )]
     Decided {
         /// The entry.

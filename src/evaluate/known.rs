@@ -152,10 +152,10 @@ impl NotKnownFigures {
         let among = |weights: &[f64]| -> Vec<f64> {
             weights.iter().zip(is_out).map(|(&weight, &out)| if out { weight } else { 0.0 }).collect()
         };
-        Self {
-            precision: share(outcomes, &among(places), families),
-            recall: share(places, &among(outcomes), families),
-        }
+        let precision = share(outcomes, &among(places), families);
+        // How many of them were right follows from the recall: of too few it is not told either.
+        let recall = share(places, &among(outcomes), families).filter(|_| precision.is_some());
+        Self { precision, recall }
     }
 }
 

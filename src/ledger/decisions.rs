@@ -143,10 +143,12 @@ impl Ledger {
         let mut led_by: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         self.read(&Filter::of(&[EntryKind::CaseScored]), &mut |entry| {
             let case = cases.get(&entry.seq()).filter(|case| is_decided_alert(case));
-            // Of a case that was taken out nobody can tell what people were shown, so it is with none.
-            let content = entry.content_as::<ScoreContent>()?.and_then(|content| content.case);
-            let (Some(case), Some(shown)) = (case, content) else { return Ok(()) };
-            let raising = shown.contributions.iter().filter(|part| part.log_odds > 0.0).take(LOOKED_AT);
+            let Some(case) = case else { return Ok(()) };
+            let shown = entry.content_as::<ScoreContent>()?.and_then(|content| content.case);
+            // Of a case that was taken out nobody can tell what people were shown. It stands with no reason, and among all others:
+            // left out, it would be what the total has more.
+            let parts = shown.map(|shown| shown.contributions).unwrap_or_default();
+            let raising = parts.iter().filter(|part| part.log_odds > 0.0).take(LOOKED_AT);
             for reason in raising.map(|part| part.label.as_str()).collect::<BTreeSet<&str>>() {
                 led_by.entry(reason.to_owned()).or_default().push(decided.len());
             }
@@ -241,7 +243,21 @@ fn withheld(sets: &[&[&Listed]], least: u32) -> Vec<bool> {
     let mut held = held_back(&sizes, least);
     let parts: Vec<Parts> = sets.iter().map(|set| parted(set, disagrees)).collect();
     hold_back_parts(&parts, &mut held, least);
-    held
+    // Somebody on three lists may stand in three sets: what is withheld has to be of enough people together.
+    let is_few = |people: u64| (1..least).contains(&people);
+    loop {
+        let together: Vec<&Listed> = sets
+            .iter()
+            .zip(&held)
+            .filter(|(_, held)| **held)
+            .flat_map(|(set, _)| set.iter().copied())
+            .collect();
+        let [against, others] = parted(&together, disagrees);
+        let tells = [distinct(together.iter().copied()), against, others].into_iter().any(is_few);
+        let next = (0..sets.len()).filter(|&set| !held[set]).min_by_key(|&set| sizes[set]);
+        let (true, Some(next)) = (tells, next) else { return held };
+        held[next] = true;
+    }
 }
 
 fn told(
@@ -282,4 +298,60 @@ fn told(
         supersedes: facts.supersedes,
         superseded_by: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::review::{Reviewer, Step};
+
+    fn case(person: Option<&str>, agreement: Agreement) -> Listed {
+        let on: Day = "2025-03-01".parse().unwrap();
+        let facts = DecisionFacts {
+            case: 1,
+            drawn: WhyListed::ByRank,
+            reviewer: Reviewer::new("A", "B"),
+            opened_on: on,
+            step: Step::NoAction,
+            agreement,
+            reason_code: None,
+            supersedes: None,
+        };
+        Listed {
+            entity: person.map(str::to_owned),
+            drawn: WhyListed::ByRank,
+            run: 0,
+            requested_on: on,
+            opened: true,
+            decision: Some((on, facts)),
+        }
+    }
+
+    /// Cases of so many people, half of them disagreed with.
+    fn of(name: &str, people: usize) -> Vec<Listed> {
+        let agreement = |nth| if nth % 2 == 0 { Agreement::Agree } else { Agreement::Disagree };
+        (0..people).map(|nth| case(Some(&format!("{name}{nth}")), agreement(nth))).collect()
+    }
+
+    fn held(sets: &[Vec<Listed>]) -> Vec<bool> {
+        let sets: Vec<Vec<&Listed>> = sets.iter().map(|set| set.iter().collect()).collect();
+        withheld(&sets.iter().map(Vec::as_slice).collect::<Vec<_>>(), 10)
+    }
+
+    #[test]
+    fn nine_people_on_three_lists_do_not_pass_for_twenty_seven() {
+        let sets = [of("few", 9), of("few", 9), of("few", 9), of("many", 60), of("more", 80)];
+        // The next larger goes with them.
+        assert_eq!(held(&sets), [true, true, true, true, false]);
+        let apart = [of("a", 9), of("b", 9), of("c", 9), of("many", 60), of("more", 80)];
+        assert_eq!(held(&apart), [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn who_was_taken_out_is_no_group_of_one() {
+        let gone = || vec![case(None, Agreement::Disagree)];
+        assert_eq!(held(&[gone(), of("many", 40), of("more", 60)]), [true, true, false]);
+        let many = (0..30).map(|_| case(None, Agreement::Agree)).collect::<Vec<_>>();
+        assert_eq!(held(&[many, of("many", 40), of("more", 60)]), [true, true, false]);
+    }
 }

@@ -92,9 +92,10 @@ pub(super) fn parted(cases: &[&Listed], holds: impl Fn(&Listed) -> bool) -> Part
     [true, false].map(|wanted| distinct(cases.iter().copied().filter(|case| holds(case) == wanted)))
 }
 
-/// How many people cases are about. Of one that was taken out nobody can tell whose it was.
+/// How many people cases are about. Of those that were taken out nobody can tell whose they were: they may all be one person's,
+/// and count as one.
 pub(super) fn distinct<'c>(cases: impl Iterator<Item = &'c Listed>) -> u64 {
-    cases.filter_map(|case| case.entity.as_deref()).collect::<HashSet<&str>>().len() as u64
+    cases.map(|case| case.entity.as_deref()).collect::<HashSet<Option<&str>>>().len() as u64
 }
 
 /// What may be told of each group, given that the totals are told. Groups that are too small are told as one,

@@ -14,11 +14,12 @@ use super::events::{
     CaseOpened, CaseScored, CorrectionFacts, DecisionContent, DecisionFacts, EntryKind, ModelFacts,
     OpenedContent, PurgeFacts, RunFinished, RunStarted, ScoreContent,
 };
+use super::shown::ShownCase;
 use super::store::Record;
 use crate::calendar::Day;
 use crate::limits;
 use crate::review::{Reviewer, WhyListed};
-use crate::scoring::{AuditedModel, Scorer};
+use crate::scoring::{AuditedModel, LONGEST_USE, Request, Scorer};
 use crate::words;
 
 /// What is known of the entries so far.
@@ -41,6 +42,7 @@ pub(super) struct Rules {
 struct Release {
     on: Day,
     signed_on: Option<Day>,
+    review_by: Option<Day>,
     purpose: String,
     retired_on: Option<Day>,
 }
@@ -53,7 +55,8 @@ struct Run {
     alerts: u64,
     at_random: u64,
     not_scored: u64,
-    ranks: HashSet<u32>,
+    /// Of each case its rank and its score.
+    ranks: HashMap<u32, f64>,
     of: Option<u32>,
     places: HashSet<u32>,
     /// The places that cases without one of their own stand beside.
@@ -173,6 +176,7 @@ impl Rules {
         let release = Release {
             on: header.on,
             signed_on: Some(signed.signed_on),
+            review_by: Some(signed.review_by),
             purpose: signed.purpose.clone(),
             retired_on: None,
         };
@@ -246,7 +250,8 @@ impl Rules {
         }
         if let Some(content) = content {
             let score: ScoreContent = body(content)?;
-            if !(1..=score.of).contains(&score.rank) || !run.ranks.insert(score.rank) {
+            if !(1..=score.of).contains(&score.rank) || run.ranks.insert(score.rank, score.log_odds).is_some()
+            {
                 return Err("its rank is none, or another case's");
             }
             if *run.of.get_or_insert(score.of) != score.of {
@@ -265,6 +270,9 @@ impl Rules {
             }
             if score.case.as_ref().is_some_and(|shown| Some(&shown.entity) != content.subject.as_ref()) {
                 return Err("people were shown it under another id");
+            }
+            if score.case.as_ref().is_some_and(|shown| !adds_up(shown)) {
+                return Err("the parts that people were shown do not add up to its score");
             }
         }
         let run = header.run.clone().unwrap_or_default();
@@ -307,6 +315,18 @@ impl Rules {
         if audit.as_of.day() > audit.requested_on {
             return Err("it is for a date after the day on which it was asked for");
         }
+        if release.review_by.is_some_and(|review_by| audit.requested_on > review_by) {
+            return Err("its model was to be reviewed before");
+        }
+        let used_for = audit.expires - audit.as_of.day();
+        let usual = Request::new("", "", audit.requested_on).valid_for_days;
+        let longest = if audit.exception.is_some() { LONGEST_USE } else { usual };
+        if !u32::try_from(used_for).is_ok_and(|days| (1..=longest).contains(&days)) {
+            return Err("its list may be used for longer than anybody allowed");
+        }
+        if facts.intake.iter().any(|held| held.accepted.checked_add(held.rejected) != Some(held.read)) {
+            return Err("rows that were read are neither accepted nor rejected");
+        }
         let run = self.runs.entry_ref(audit.run_id.as_str()).or_default();
         self.run_of.insert(header.seq, audit.run_id.clone());
         if let Some(ended) = &run.ended {
@@ -324,6 +344,17 @@ impl Rules {
             || (run.alerts, run.at_random) != (facts.alerts, facts.at_random)
         {
             return Err("it counts other numbers of cases than there are");
+        }
+        if u64::from(audit.cohort_size) != facts.scored + facts.not_scored {
+            return Err("its cohort is of another size than its cases");
+        }
+        if facts.alerts > facts.capacity.of(audit.cohort_size as usize) as u64 {
+            return Err("its list has more places than were asked for");
+        }
+        let mut ranked: Vec<(u32, f64)> = run.ranks.drain().collect();
+        ranked.sort_unstable_by_key(|&(rank, _)| rank);
+        if ranked.windows(2).any(|pair| pair[0].1 < pair[1].1) {
+            return Err("a case has a higher score than one that is ranked before it");
         }
         if run.through != 0 && run.through != header.through {
             return Err("it was not written with the cases of its run");
@@ -343,7 +374,7 @@ impl Rules {
             expires: audit.expires,
             says: facts.clone(),
         });
-        (run.ranks, run.places) = (HashSet::new(), HashSet::new());
+        run.places = HashSet::new();
         Ok(())
     }
 
@@ -513,6 +544,12 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// Whether the average case and the parts come to the score, but for rounding.
+fn adds_up(shown: &ShownCase) -> bool {
+    let sum = shown.contributions.iter().map(|part| part.log_odds).sum::<f64>() + shown.average;
+    (sum - shown.score).abs() <= 1e-6 * shown.score.abs().max(1.0)
 }
 
 /// Holds whoever looked at a case to what may stay where nobody can be taken out.

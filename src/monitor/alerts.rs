@@ -69,10 +69,13 @@ pub(super) fn measure(
         .into_iter()
         .map(|change| change.source)
         .collect();
-    let request = changed.into_iter().fold(
-        Request::new("monitoring", &scorer.sign_off().purpose, cohort.as_of().day()),
-        |request, source| request.accepting(source, "monitoring", "to count who would have no score"),
-    );
+    // A date from before the release can be looked at as well: it is asked about now, and not then.
+    let sign_off = scorer.sign_off();
+    let on = cohort.as_of().day().max(sign_off.signed_on);
+    let request =
+        changed.into_iter().fold(Request::new("monitoring", &sign_off.purpose, on), |request, source| {
+            request.accepting(source, "monitoring", "to count who would have no score")
+        });
     let scores = match scorer.score(cohort, &request) {
         Err(refused @ ScoringError::ReviewOverdue { .. }) => {
             alerts.why = Some(refused.to_string());

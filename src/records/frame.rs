@@ -213,7 +213,10 @@ fn convert_series(source: &str, series: &Series, options: &ReadOptions) -> Resul
             let numbers = series.cast(&DataType::Float64).map_err(|_| unusable())?;
             let numbers = numbers.f64().map_err(|_| unusable())?;
             let whole = numbers.null_count() == 0;
-            Column::Number(fill(numbers.iter(), whole, numbers.into_no_null_iter(), f64::NAN))
+            let mut numbers = fill(numbers.iter(), whole, numbers.into_no_null_iter(), f64::NAN);
+            // Of the many forms of "no number" one stays, or two rows alike would differ.
+            numbers.iter_mut().filter(|number| number.is_nan()).for_each(|number| *number = f64::NAN);
+            Column::Number(numbers)
         }
         _ => return Err(unusable()),
     })

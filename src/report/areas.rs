@@ -1,6 +1,7 @@
 //! Needs and places by area: a page, a table and data.
 
 use askama::Template;
+use serde::Serialize;
 
 use super::table::{Column, Table, Value};
 use super::words;
@@ -35,12 +36,33 @@ pub fn areas_csv(view: &AreaView) -> Result<String, ReportError> {
     table.csv()
 }
 
-/// The same as JSON.
+/// The same as JSON, with what the page says of it in `says`.
 ///
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn areas_json(view: &AreaView) -> Result<String, ReportError> {
-    json_text(view).map_err(|error| ReportError::Render(error.to_string()))
+    #[derive(Serialize)]
+    struct Said<'a> {
+        says: [String; 3],
+        #[serde(flatten)]
+        view: &'a AreaView,
+    }
+    let [counts, names] = LEAD.map(str::to_owned);
+    json_text(&Said { says: [counts, names, note(view.minimum)], view })
+        .map_err(|error| ReportError::Render(error.to_string()))
+}
+
+const LEAD: [&str; 2] = [
+    "It counts in how many cases each need is on record, where people live.",
+    "It names nobody, and says nothing about one family.",
+];
+
+fn note(minimum: u32) -> String {
+    format!(
+        "A need is on record where a service wrote something down. Where services look harder, they find more: a difference \
+         between areas can be one between services. Cases that were not scored are not counted. “Withheld” means that a number \
+         would tell fewer than {minimum} people apart, or that such a number could be worked out; it does not mean none."
+    )
 }
 
 #[derive(Template)]
@@ -53,6 +75,8 @@ struct Page<'a> {
     scored: String,
     listed: String,
     minimum: u32,
+    lead: [&'static str; 2],
+    note: String,
     needs: Vec<String>,
     rows: Vec<Row>,
 }
@@ -115,6 +139,8 @@ impl<'a> Page<'a> {
             scored: words::count(view.scored),
             listed: words::count(view.listed),
             minimum: view.minimum,
+            lead: LEAD,
+            note: note(view.minimum),
             needs: view.needs.iter().map(|need| words::capitalised(&words::plain(need))).collect(),
             rows: std::iter::once(all).chain(rows).collect(),
         }

@@ -34,12 +34,27 @@ impl Reviewer {
         Ok(())
     }
 
-    /// Whether the name or the role holds an id: both stay where nobody can be taken out.
+    /// Whether the name or the role holds an id: both stay where nobody can be taken out. Written in other letters, or with
+    /// something between its letters, it is the same id.
     pub(crate) fn names(&self, entity: &str) -> bool {
-        // Written in other letters it is the same id.
-        let (name, role, id) = (self.name.to_lowercase(), self.role.to_lowercase(), entity.to_lowercase());
-        name.contains(&id) || role.contains(&id)
+        let (plain, id) = (letters(entity), entity.to_lowercase());
+        [&self.name, &self.role].into_iter().any(|text| {
+            let is_long = plain.chars().count() >= LONG_ID;
+            text.to_lowercase().contains(&id) || (is_long && letters(text).contains(&plain))
+        })
     }
+}
+
+/// Letters and digits of a shorter id may stand one after another in a name by chance.
+const LONG_ID: usize = 6;
+
+/// The letters and digits of a text in small letters, those of double width as plain ones.
+fn letters(text: &str) -> String {
+    let plain = |letter: char| match letter {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
+        _ => letter,
+    };
+    text.chars().map(plain).filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The next step that a person chose. The crate records it and does nothing about it.

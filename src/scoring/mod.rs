@@ -33,4 +33,5 @@ pub use file::ModelFile;
 pub use places::OnePer;
 pub(crate) use places::Places;
 pub use release::{AuditedModel, Previous, Scorer, SignOff};
+pub(crate) use scores::LONGEST_USE;
 pub use scores::{Request, Scores};

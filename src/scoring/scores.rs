@@ -111,7 +111,7 @@ impl Request {
 }
 
 /// The longest use of scores, in days: a year. A score that is older says what was true of another family.
-const LONGEST_USE: u32 = 366;
+pub(crate) const LONGEST_USE: u32 = 366;
 
 /// The scored cohort: every case's score is the sum of its explanation; a case is handed out whole.
 pub struct Scores<'s, 'r> {

@@ -199,7 +199,15 @@ const april = new Date("2025-04-10T09:00:00Z");
   const { page, said } = await open(path.join(folder, "covered", "list.html"));
   await page.clock.setFixedTime(april);
   const article = page.locator("article.case").first();
-  const place = Number((await article.getAttribute("id")).slice(5));
+  const place = Number(await article.locator("form.decision").getAttribute("data-place"));
+  // Nothing tells where a case stands: no link, no filter, no search of what is covered.
+  const ids = await page.locator("article.case").evaluateAll((all) => all.map((one) => one.id));
+  assert.deepEqual(ids, ids.map((_, nth) => `case-${nth + 1}`));
+  assert.equal(await page.locator(".random:visible").count(), 0);
+  assert.equal(await page.getByLabel("Show").locator("option", { hasText: /random|last list/ }).count(), 0);
+  await page.getByLabel("Find in the list").fill("of scores");
+  assert.equal(await page.locator("table.short tbody tr:visible").count(), 0);
+  await page.getByLabel("Find in the list").fill("");
   const cover = article.locator("details.cover");
   assert.equal(await article.getByText("of scores").first().isVisible(), false);
   await cover.locator("summary").first().press("Enter");

@@ -135,7 +135,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
     if found.unfinished > 0 {
         output::say(&format!(
             "warning: {} bytes of a write that was interrupted, or of entries that were cut off; a checkpoint tells \
-             which",
+             which. The next command that writes to the ledger takes an interrupted write out: do again what was interrupted",
             found.unfinished
         ));
     }

@@ -9,7 +9,7 @@ use super::{characteristics, protected_groups};
 use crate::error::EvaluateError;
 use crate::evaluate::Backtest;
 use crate::evaluate::ranking::RankedRows;
-use crate::fairness::audit::AuditParams;
+use crate::fairness::audit::{AuditParams, Parts, hold_back_parts};
 use crate::fairness::{Characteristic, Protected};
 use crate::stats::{
     Bootstrap, Clusters, Estimate, Interval, newcombe_difference, percentile_interval, wilson,
@@ -104,7 +104,9 @@ pub struct RankingFigures {
 
 /// A group's rates on the lists less those of everybody else, as differences of shares from -1 to 1. All are
 /// `None` where in the group, or in the rest, fewer than [`AblationReport::minimum_group`] have the outcome, do
-/// not have it, are on the lists, or are not: from the figures together that number could be worked out.
+/// not have it, are on the lists, or are not: from the figures together that number could be worked out. So could, of those with
+/// the outcome and of those without it, how many are on the lists and how many are not: where one of these is few, though not
+/// none, or would follow from the other groups, all are `None` as well.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupGap {
     /// The characteristic.
@@ -200,7 +202,9 @@ impl AblationReport {
         let contest = Contest::new(scores, &groupings);
         let point = contest.figures(&vec![1; contest.clusters.count]);
         let drawn = bootstrap.over(contest.clusters.count, |times| contest.figures(times));
-        let figures = Figures { contest: &contest, point, drawn, least: u64::from(params.minimum) };
+        let least = u64::from(params.minimum);
+        let held = withheld(&contest, least);
+        let figures = Figures { contest: &contest, point, drawn, least, held };
         let mut features: Vec<FeatureAblation> =
             (0..contest.without.len()).map(|nth| figures.ablation(nth, scores)).collect();
         let cost =
@@ -237,6 +241,27 @@ struct Contest<'a> {
     /// The groups that are shown: characteristic and group, as places.
     shown: Vec<(usize, usize)>,
     without: Vec<Without<'a>>,
+}
+
+/// Of each group of each characteristic, whether its rates are withheld.
+fn withheld(contest: &Contest<'_>, least: u64) -> Vec<Vec<bool>> {
+    let (_, tallies) = contest.tallies(&vec![1; contest.clusters.count]);
+    let of = |((_, grouping), tallies): (&(&str, Grouping<'_>), Vec<Tally>)| {
+        let mut held: Vec<bool> = grouping.groups.iter().map(|group| group.held).collect();
+        let sides: [fn(&Tally) -> [i64; 2]; 4] = [
+            |of| [of.positives, of.n - of.positives],
+            |of| [of.selected, of.n - of.selected],
+            |of| [of.both, of.positives - of.both],
+            |of| [of.selected - of.both, of.n - of.positives - (of.selected - of.both)],
+        ];
+        for side in sides {
+            let parts: Vec<Parts> =
+                tallies.iter().map(|tally| side(tally).map(|count| count.unsigned_abs())).collect();
+            hold_back_parts(&parts, &mut held, least);
+        }
+        held
+    };
+    contest.groupings.iter().zip(tallies).map(of).collect()
 }
 
 struct Without<'a> {
@@ -307,9 +332,8 @@ impl<'a> Contest<'a> {
         Self { outcomes: &scores.cases.outcomes, ranked, clusters, listed, groupings, shown, without }
     }
 
-    /// Figures of the model as it is, and after them each feature's changes: the three of ranking, then
-    /// three for each group that is shown. NaN where there is none.
-    fn figures(&self, times: &[u8]) -> Vec<f64> {
+    /// The counts of everybody, and of each group of each characteristic.
+    fn tallies(&self, times: &[u8]) -> (Tally, Vec<Vec<Tally>>) {
         let weight = |row: usize| i64::from(times[self.clusters.index[row] as usize]);
         let mut tallies: Vec<Vec<Tally>> = self
             .groupings
@@ -331,6 +355,14 @@ impl<'a> Contest<'a> {
                 add(&mut tallies[grouping.of_row[row] as usize]);
             }
         }
+        (all, tallies)
+    }
+
+    /// Figures of the model as it is, and after them each feature's changes: the three of ranking, then
+    /// three for each group that is shown. NaN where there is none.
+    fn figures(&self, times: &[u8]) -> Vec<f64> {
+        let weight = |row: usize| i64::from(times[self.clusters.index[row] as usize]);
+        let (all, tallies) = self.tallies(times);
         let now = self.summary(&self.ranked, times, &all, &tallies);
         let mut figures = now.clone();
         for without in &self.without {
@@ -371,6 +403,8 @@ struct Figures<'a> {
     point: Vec<f64>,
     drawn: Vec<Vec<f64>>,
     least: u64,
+    /// See [`withheld`].
+    held: Vec<Vec<bool>>,
 }
 
 impl Figures<'_> {
@@ -426,7 +460,8 @@ impl Figures<'_> {
         // The three figures together give all four numbers of each side, so they are shown together or not.
         let guarded =
             |side: usize| [wholes[1][side], wholes[2][side], listed[side], wholes[0][side] - listed[side]];
-        if [guarded(0), guarded(1)].as_flattened().iter().any(|&number| number < self.least) {
+        let is_few = [guarded(0), guarded(1)].as_flattened().iter().any(|&number| number < self.least);
+        if is_few || self.held[characteristic][group] {
             return [None; 3];
         }
         std::array::from_fn(|nth| {

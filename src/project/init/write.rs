@@ -159,7 +159,8 @@ impl Written<'_> {
             let _ = writeln!(text, "columns = {}", inline(&toml::Value::Table(table_of(&source.columns))));
             if let Some((from, to)) = found_coverage(&source.columns, table, self.possible) {
                 text.push_str(
-                    "# From when to when it holds everything, as far as its rows show: put it right.\n",
+                    "# From when to when it holds everything, as far as its rows show: put it right. Of an extract that comes \
+                     once a term or\n# a year say after how many days it is too old (`stale_after_days`).\n",
                 );
                 let _ = writeln!(text, "coverage = {{ from = \"{from}\", to = \"{to}\" }}");
             }
@@ -213,12 +214,16 @@ fn relative(path: &Path, base: &Path) -> PathBuf {
 
 fn write_aim(text: &mut String, aim: &Aim) {
     let cohort = table_of(&aim.cohort);
-    text.push_str("\n# Who is asked about.\n[cohort]\n");
+    text.push_str(
+        "\n# Who is asked about. Whom a service works with already is marked by [[known_to]]: which records tell that here?\n[cohort]\n",
+    );
     for (key, value) in in_order(&cohort) {
         let _ = writeln!(text, "{key} = {}", inline(value));
     }
     text.push_str(
-        "\n# What the model may read. Say for each why it is given it (`why`): it stands in every paper.\n",
+        "\n# What the model may read. Say for each why it is given it (`why`): it stands in every paper. Say what one record is \
+         called,\n# and several (`noun = { one = \"...\", many = \"...\" }`): practitioners read it in every sentence, and without it \
+         the file's name.\n",
     );
     aim.feature_notes.iter().for_each(|note| comment(text, note));
     for feature in &aim.features {

@@ -74,12 +74,14 @@ impl Tally {
 
     pub(super) fn results(&self, minimum: u64) -> ListResults {
         let right = self.judged.iter().filter(|held| held.right).count() as u64;
+        let precision = share(self.judged.iter().map(|held| (held.right, held.family)), minimum);
+        let recall = share(self.with_outcome.iter().map(|held| (held.leads, held.family)), minimum);
         ListResults {
             right,
             wrong: self.judged.len() as u64 - right,
             cannot_tell: self.cannot_tell,
-            precision: share(self.judged.iter().map(|held| (held.right, held.family)), minimum),
-            recall: share(self.with_outcome.iter().map(|held| (held.leads, held.family)), minimum),
+            recall: recall.filter(|_| precision.is_some()),
+            precision,
         }
     }
 
@@ -115,10 +117,10 @@ impl Tally {
         let with_outcome = self.with_outcome.iter().filter(|held| is_out(held.known));
         let precision = share(judged.map(|held| (held.right, held.family)), minimum);
         let recall = share(with_outcome.map(|held| (held.leads, held.family)), minimum);
-        Some(NotKnownFigures {
-            precision: precision.filter(|_| !left_few(&mut all())),
-            recall: recall.filter(|_| !left_few(&mut of_all.clone())),
-        })
+        let precision = precision.filter(|_| !left_few(&mut all()));
+        // How many were right follows from the recall: where too few were listed to tell of, it is withheld as well.
+        let recall = recall.filter(|_| precision.is_some() && !left_few(&mut of_all.clone()));
+        Some(NotKnownFigures { precision, recall })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{audit_csv, audit_html};
 use crate::error::ReportError;
-use crate::outputs::json_text;
+use crate::outputs::{json_text, printable};
 use crate::project::FullAudit;
 
 /// The names of the files that [`audit_files`] gives.
@@ -30,7 +30,7 @@ pub fn audit_files(full: &FullAudit, title: &str) -> Result<Vec<(&'static str, V
         audit_html(&full.audit, title, None)?.into_bytes(),
         audit_csv(&full.audit)?.into_bytes(),
         json.into_bytes(),
-        text.into_bytes(),
+        printable(&text).into_owned().into_bytes(),
         #[cfg(feature = "excel")]
         super::audit_xlsx(&full.audit, title, None)?,
     ];

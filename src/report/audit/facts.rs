@@ -70,7 +70,7 @@ impl Facts {
             tied: audit.operating.tied.map(tied).unwrap_or_default(),
             minimum: params.minimum,
             rounded: params.round_to.map(|to| to.to_string()).unwrap_or_default(),
-            margin: format!("{} points", figure::bare(100.0 * params.margin, 2)),
+            margin: figure::points(params.margin),
             correction: audit.correction.trim_end_matches('.').to_owned(),
             resamples: words::count(u64::from(params.bootstrap.resamples)),
             seed: params.bootstrap.seed,

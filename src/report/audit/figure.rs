@@ -118,7 +118,15 @@ pub(super) fn margin(criterion: Criterion, margin: Option<f64>) -> String {
         (Criterion::FourFifthsRule, _) => "between four fifths and five fourths".to_owned(),
         (_, None) => "within the margin, which is withheld".to_owned(),
         (Criterion::Abroca, Some(margin)) => format!("under {}", bare(margin, 3)),
-        (_, Some(margin)) => format!("within ±{} points", bare(100.0 * margin, 2)),
+        (_, Some(margin)) => format!("within ±{}", points(margin)),
+    }
+}
+
+/// A share as percentage points: `5 points`, `1 point`.
+pub(in crate::report) fn points(share: f64) -> String {
+    match bare(100.0 * share, 2).as_str() {
+        "1" => "1 point".to_owned(),
+        number => format!("{number} points"),
     }
 }
 
@@ -217,6 +225,7 @@ mod tests {
     fn a_margin_is_said_in_the_unit_of_its_criterion() {
         assert_eq!(margin(Criterion::StatisticalParity, Some(0.05)), "within ±5 points");
         assert_eq!(margin(Criterion::EqualisedOdds, Some(0.025)), "within ±2.5 points");
+        assert_eq!(margin(Criterion::EqualisedOdds, Some(0.01)), "within ±1 point");
         assert_eq!(margin(Criterion::Abroca, Some(0.05)), "under 0.05");
         assert_eq!(margin(Criterion::FourFifthsRule, None), "between four fifths and five fourths");
     }

@@ -6,7 +6,7 @@ mod bundle;
 mod chart;
 pub(super) mod criteria;
 mod facts;
-mod figure;
+pub(super) mod figure;
 pub(super) mod groups;
 #[cfg(test)]
 mod made;

@@ -57,14 +57,14 @@ pub fn audit_text(audit: &Audit) -> String {
     };
     let mut text = format!(
         "Audit of {} rows{families}; with the outcome: {}; selected ({}): {}.\n\
-         Absent means: within ±{} points, or within a fifth of everybody's own share where that is small. \"Cannot \
+         Absent means: within ±{}, or within a fifth of everybody's own share where that is small. \"Cannot \
          tell\" is not fair: the sample is too small to say.\n\
          Differences have the interval that holds for all groups of a characteristic at once.\n",
         words::count(audit.n),
         if audit.followed { told(audit.positives) } else { super::facts::NOT_KNOWN_YET.to_owned() },
         audit.operating.words,
         told(audit.selected),
-        figure::bare(100.0 * audit.params.margin, 2),
+        figure::points(audit.params.margin),
     );
     text.push_str(&format!("Scores: {}.\n", super::facts::spread(audit)));
     text.push_str(&format!("{}\n", super::facts::meaning(audit)));

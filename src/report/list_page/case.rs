@@ -28,6 +28,8 @@ const HALF: f64 = 100.0;
 
 pub(super) struct Case<'a> {
     pub(super) place: usize,
+    /// By which number the page calls it: its place, unless that is covered.
+    pub(super) at: usize,
     pub(super) entity: &'a str,
     /// As much of it as tells it from all others on the page.
     pub(super) code: &'a str,
@@ -169,6 +171,7 @@ impl<'a> Case<'a> {
         let in_short = own.into_iter().chain(shared).take(IN_SHORT).map(Short::of);
         Self {
             place,
+            at: place,
             entity: case.entity(),
             code,
             rank: words::count(u64::from(case.rank())),

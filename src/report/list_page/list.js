@@ -37,7 +37,7 @@ var wholePage = (function () {
   if (!table) { return; }
   var body = table.tBodies[0];
   var rows = Array.prototype.slice.call(body.rows);
-  var article = function (row) { return document.getElementById("case-" + row.dataset.place); };
+  var article = function (row) { return document.getElementById("case-" + row.dataset.at); };
   var make = function (name, text) {
     var element = document.createElement(name);
     if (text) { element.textContent = text; }
@@ -72,7 +72,10 @@ var wholePage = (function () {
     var count = 0;
     rows.forEach(function (row) {
       var page = article(row);
-      var holds = !text || (page.textContent + row.textContent).toLowerCase().indexOf(text) >= 0;
+      // What is covered cannot be searched for.
+      var cover = page.querySelector("details.cover");
+      var says = row.textContent + (cover && !cover.open ? "" : page.textContent);
+      var holds = !text || says.toLowerCase().indexOf(text) >= 0;
       var is = !which.value || row.dataset.marks.split(" ").indexOf(which.value) >= 0;
       row.hidden = page.hidden = !(holds && is);
       count += row.hidden ? 0 : 1;
@@ -122,16 +125,16 @@ var wholePage = (function () {
     document.querySelector(".expired").hidden = false;
   }
   var each = function (selector, what) { Array.prototype.forEach.call(document.querySelectorAll(selector), what); };
-  var own = function (place) { return document.getElementById("own-" + place); };
+  var own = function (at) { return document.getElementById("own-" + at); };
   // When a case was first looked at: when its own judgement was written, or its form was begun.
   var opened = {};
-  var open = function (place) { opened[place] = opened[place] || today(); };
+  var open = function (at) { opened[at] = opened[at] || today(); };
 
   // Where own judgement comes first, place, band and reasons stay covered until there is one. Then it stands as it was written.
   each("details.cover", function (cover) {
     var page = cover.closest("article");
-    var place = page.id.replace("case-", "");
-    var written = own(place);
+    var at = page.id.replace("case-", "");
+    var written = own(at);
     cover.querySelector("summary").addEventListener("click", function (event) {
       if (cover.open) { return; }
       if (!written.value.trim()) {
@@ -140,7 +143,7 @@ var wholePage = (function () {
         written.focus();
         return;
       }
-      open(place);
+      open(at);
       written.readOnly = true;
       tell(page.querySelector(".own"), "Written before you saw the place and the reasons.");
     });
@@ -152,12 +155,12 @@ var wholePage = (function () {
   var isSaved = true;
   var show = function () {
     list.textContent = "";
-    Object.keys(kept).forEach(function (place) {
+    Object.keys(kept).forEach(function (at) {
       var item = document.createElement("li");
       var link = document.createElement("a");
-      link.href = "#case-" + place;
-      link.textContent = kept[place].case;
-      item.append(link, ": " + kept[place].words);
+      link.href = "#case-" + at;
+      link.textContent = kept[at].case;
+      item.append(link, ": " + kept[at].words);
       list.appendChild(item);
     });
   };
@@ -170,9 +173,9 @@ var wholePage = (function () {
     return form.querySelector("[data-answer=" + name + "]:checked").parentElement.textContent.trim();
   };
   each("form.decision", function (form) {
-    var place = form.dataset.place;
+    var at = form.dataset.at;
     form.hidden = false;
-    form.addEventListener("input", function () { open(place); });
+    form.addEventListener("input", function () { open(at); });
     form.addEventListener("submit", function (event) {
       event.preventDefault();
       var cover = form.parentElement.querySelector("details.cover");
@@ -181,7 +184,7 @@ var wholePage = (function () {
         tell(form, document.querySelector(".expired").textContent);
         return;
       }
-      if (cover && !own(place).readOnly) { missing.push("your own judgement, with which the reasons open"); }
+      if (cover && !own(at).readOnly) { missing.push("your own judgement, with which the reasons open"); }
       if (!answer(form, "step")) { missing.push("the next step"); }
       if (!answer(form, "agreement")) { missing.push("whether you agree"); }
       if (form.querySelector("select[data-answer=reason_code]") && !answer(form, "reason_code")) { missing.push("a reason"); }
@@ -192,15 +195,15 @@ var wholePage = (function () {
         tell(form, "Still to say: " + missing.join("; ") + ".");
         return;
       }
-      open(place);
-      var decision = { place: Number(place), case: form.dataset.case, opened_on: opened[place], decided_on: today() };
-      if (own(place).value.trim()) { decision.own_judgement = own(place).value.trim(); }
+      open(at);
+      var decision = { place: Number(form.dataset.place), case: form.dataset.case, opened_on: opened[at], decided_on: today() };
+      if (own(at).value.trim()) { decision.own_judgement = own(at).value.trim(); }
       decision.step = answer(form, "step");
       decision.agreement = answer(form, "agreement");
       if (answer(form, "reason_code")) { decision.reason_code = answer(form, "reason_code"); }
       decision.reason = answer(form, "reason");
       if (before) { decision.supersedes = Number(before); }
-      kept[place] = { case: form.dataset.case, words: said(form, "step") + "; " + said(form, "agreement"), decision: decision };
+      kept[at] = { case: form.dataset.case, words: said(form, "step") + "; " + said(form, "agreement"), decision: decision };
       isSaved = false;
       show();
       tell(form, "Kept until this page is closed. Save it below, with your other decisions.");
@@ -211,7 +214,7 @@ var wholePage = (function () {
     event.preventDefault();
     var name = document.getElementById("name").value.trim();
     var role = document.getElementById("role").value.trim();
-    var decisions = Object.keys(kept).map(function (place) { return kept[place].decision; });
+    var decisions = Object.keys(kept).map(function (at) { return kept[at].decision; });
     if (!name || !role || decisions.length === 0) {
       tell(reviewer, decisions.length === 0 ? "No decision is kept yet." : "Say who you are, and in which role.");
       return;

@@ -136,6 +136,10 @@ impl<'a> Page<'a> {
         if questions.first {
             // The order of places would tell what is to be seen later.
             cases.sort_by_key(|case| case.entity);
+            for (nth, case) in cases.iter_mut().enumerate() {
+                case.at = nth + 1;
+                case.marks = without_what_is_covered(&case.marks);
+            }
         }
         Self {
             title,
@@ -155,6 +159,12 @@ impl<'a> Page<'a> {
                 .collect(),
         }
     }
+}
+
+/// Marks by which the page filters, without those that tell where a case stands and why.
+fn without_what_is_covered(marks: &str) -> String {
+    let covered = ["random", "new", "stayed"];
+    marks.split(' ').filter(|mark| !covered.contains(mark)).collect::<Vec<_>>().join(" ")
 }
 
 impl<'a> Audit<'a> {

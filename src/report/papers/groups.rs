@@ -1,6 +1,7 @@
 //! How lists treat groups: what the fairness audit says of each criterion, and the rates behind it.
 
 use super::super::audit::criteria::size_in_words;
+use super::super::audit::figure::points;
 use super::super::audit::groups::{held_back, shown};
 use super::super::figure::Unit;
 use super::super::{labels, words};
@@ -141,11 +142,11 @@ pub(super) fn in_short(audit: &Audit) -> Option<String> {
 pub(super) fn on_differences(audit: &Audit) -> String {
     format!(
         "A disparity is present where the interval of a difference that holds for all groups of a characteristic at once \
-         is clear of no difference, absent where that interval lies within ±{} points, and otherwise cannot be told, which \
+         is clear of no difference, absent where that interval lies within ±{}, and otherwise cannot be told, which \
          is not the same as fair: a small group cannot show a difference, however large. A group that has the outcome more \
          often will stand on lists more often, so read the rates together. Intervals were corrected for the number of \
          groups {}. The command earlyhelp audit-model has every figure, and groups by two characteristics together.",
-        100.0 * audit.params.margin,
+        points(audit.params.margin),
         audit.correction
     )
 }

@@ -1,11 +1,14 @@
 //! What papers are made from, and what they say of it in words.
 
+use serde::Serialize;
+
 use super::super::{labels, words};
 use super::organisation::{self, Organisation};
 use super::parts::{Block, Blocks, Cell};
 use crate::features::Feature;
 use crate::model::{Candidate, TrainingRecord};
 use crate::outcome::Occurrence;
+use crate::outputs::printable_json;
 use crate::project::Project;
 use crate::records::Intake;
 use crate::report::AnyModel;
@@ -18,6 +21,11 @@ pub(super) struct Known<'a> {
     pub project: Option<&'a Project>,
     pub organisation: &'a Organisation,
     pub intake: &'a [Intake],
+}
+
+/// A value as JSON on one line that hides nothing.
+fn code_of(value: &impl Serialize) -> String {
+    printable_json(&serde_json::to_string(value).unwrap_or_default()).into_owned()
 }
 
 /// The model and what it is about.
@@ -107,11 +115,11 @@ impl<'a> Known<'a> {
     }
 
     pub(super) fn outcome_code(&self) -> Block {
-        Block::Code(serde_json::to_string(self.candidate().outcome()).unwrap_or_default())
+        Block::Code(code_of(self.candidate().outcome()))
     }
 
     pub(super) fn cohort_code(&self) -> Block {
-        Block::Code(serde_json::to_string(self.candidate().cohort()).unwrap_or_default())
+        Block::Code(code_of(self.candidate().cohort()))
     }
 
     /// What is done with ids while they are read, where the project says so: it is processing of its own.
