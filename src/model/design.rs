@@ -69,13 +69,19 @@ impl<'m> StandardisedDesign<'m> {
         weights: Option<&[f64]>,
         families: Option<&[u64]>,
     ) -> Self {
-        let mut design =
-            Self { matrix, columns: Vec::new(), held: Vec::new(), absent: Vec::new(), codes: Vec::new() };
+        let mut design = Self {
+            matrix,
+            columns: Vec::new(),
+            held: Vec::new(),
+            absent: vec![(0.0, 0.0); scales.len()],
+            codes: scales.iter().map(|_| None).collect(),
+        };
         let total: f64 = weights.map_or(matrix.rows() as f64, |weights| weights.iter().sum());
-        for (feature, &scale) in scales.iter().enumerate() {
+        for feature in matrix.by_name() {
+            let scale = scales[feature];
             let summary = Summary::of(matrix.raw(feature), scale, weights);
             let shares = (summary.missing / total, summary.not_covered / total);
-            design.absent.push(shares);
+            design.absent[feature] = shares;
             let coded = codes.get(feature).copied().flatten();
             let coded = coded.map(|codes| Codes::of(matrix.raw(feature), codes, (weights, total), families));
             let is_coded = coded.is_some();
@@ -83,7 +89,7 @@ impl<'m> StandardisedDesign<'m> {
                 let deviation = (share * (1.0 - share)).sqrt();
                 design.columns.push(DesignColumn { feature, part: Part::Code(code), mean: share, deviation });
             }
-            design.codes.push(coded);
+            design.codes[feature] = coded;
             // Rounding leaves a constant column a deviation of some 1e-16 of its size.
             if !is_coded && summary.deviation > 1e-9 * summary.mean.abs().max(1e-9) {
                 design.columns.push(DesignColumn {

@@ -321,3 +321,45 @@ impl Predict<&Array2<f64>, Result<Explanations, ModelError>> for AdditiveModel {
         self.explain_all(&cells_of(self.features().to_vec(), records)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_features_plays_no_part() {
+        let rows = 600;
+        let cell = |row: usize, place: usize| match (row * (2 * place + 3) + row * row % (5 + place)) % 17 {
+            0 => Cell::Missing,
+            1 if place == 2 => Cell::NotCovered,
+            value => Cell::Value((value + place) as f32 / 3.0),
+        };
+        let scales = [Scale::Log, Scale::Linear, Scale::Linear, Scale::Log];
+        let outcomes: Vec<bool> = (0..rows).map(|row| (row * 7 + row * row % 11) % 13 < 4).collect();
+        let fitted = |params: &LogisticParams, order: [usize; 4]| {
+            let columns = order.map(|place| (0..rows).map(|row| cell(row, place)).collect::<Vec<_>>());
+            let names = order.map(|place| ["visits", "age", "days", "calls"][place].to_owned());
+            let matrix = FeatureMatrix::from_cells(names.to_vec(), rows, &columns).unwrap();
+            params.fit_matrix(&matrix, &order.map(|place| scales[place]), &outcomes, None).unwrap().model
+        };
+        for params in [
+            LogisticParams::default(),
+            LogisticParams::default().l1_ratio(1.0).strength(0.01),
+            LogisticParams::default().l1_ratio(0.5).path(PathParams::default()),
+        ] {
+            let one = fitted(&params, [0, 1, 2, 3]);
+            for order in [[3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
+                let other = fitted(&params, order);
+                assert_eq!(one.intercept().to_bits(), other.intercept().to_bits(), "{order:?}");
+                assert_eq!(one.terms().len(), other.terms().len());
+                for term in one.terms() {
+                    let same = other.terms().iter().find(|held| held.on == term.on).unwrap();
+                    let bits = |term: &super::super::form::Term| {
+                        term.shape.figures().iter().map(|figure| figure.to_bits()).collect::<Vec<_>>()
+                    };
+                    assert_eq!(bits(term), bits(same), "{order:?}: {:?}", term.on);
+                }
+            }
+        }
+    }
+}

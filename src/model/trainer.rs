@@ -263,12 +263,16 @@ fn refitted(
     let mut intercepts = Vec::new();
     let mut terms: Vec<(Vec<f64>, Vec<Vec<f64>>)> =
         model.terms().iter().map(|term| (term.shape.figures(), Vec::new())).collect();
+    // The order of columns plays no part, not even in what the intercept adds up to.
+    let mut by_name: Vec<usize> = (0..terms.len()).collect();
+    by_name.sort_by_key(|&nth| &model.terms()[nth].on);
     for nth in 0..refits {
         let draw = Draw::new(seed, nth);
         let weights = drawn_weights(draw, families, own.as_deref());
         let again = fit(&weights)?;
         let mut intercept = again.intercept();
-        for (nth, term) in model.terms().iter().enumerate() {
+        for &nth in &by_name {
+            let term = &model.terms()[nth];
             let same = again.terms().iter().find(|held| held.on == term.on);
             let (figures, moved) = match same {
                 Some(same) => on_the_same_footing(term, same, data, own.as_deref()),

@@ -43,7 +43,8 @@ use crate::features::{Direction, FeatureMatrix};
 /// how strong it is, is estimated for each term from the data themselves, as the variance of a random
 /// effect is (so a feature that says nothing becomes flat, and no validation set is spent on it). The
 /// objective is convex for given strengths: there is one optimum, no learning rate and no order of cases
-/// or threads that could change it. Directions declared with the features are kept. A feature that makes the
+/// or threads that could change it; features are fitted in the order of their names, so that the order of
+/// columns plays no part either. Directions declared with the features are kept. A feature that makes the
 /// data likelier by no more than a bare mention becomes flat and is left out.
 ///
 /// Pairs: all pairs are ranked on what the features leave unexplained; those clearer than the best of so
@@ -204,19 +205,20 @@ impl AdditiveParams {
     pub(crate) fn fit_cases(&self, cases: Cases<'_>) -> Result<(AdditiveModel, Vec<String>), ModelError> {
         self.check(&cases)?;
         let names = cases.matrix.names();
-        let kind = |(feature, (name, &direction)): (usize, (&String, &Direction))| {
+        let order = cases.matrix.by_name();
+        let kind = |&feature: &usize| {
             if let Some(codes) = cases.codes.get(feature).copied().flatten() {
                 FeatureKind::Category { codes, in_pairs: false }
-            } else if self.categories.contains(name) {
+            } else if self.categories.contains(&names[feature]) {
                 let codes = bins::codes_in(cases.matrix.raw(feature));
                 FeatureKind::Category { codes, in_pairs: true }
             } else {
-                FeatureKind::Number(direction)
+                FeatureKind::Number(cases.directions[feature])
             }
         };
-        let kinds: Vec<FeatureKind> = names.iter().zip(cases.directions).enumerate().map(kind).collect();
-        let cells: Vec<&[f32]> = (0..names.len()).map(|feature| cases.matrix.raw(feature)).collect();
-        let grown = grow(&Task {
+        let kinds: Vec<FeatureKind> = order.iter().map(kind).collect();
+        let cells: Vec<&[f32]> = order.iter().map(|&feature| cases.matrix.raw(feature)).collect();
+        let mut grown = grow(&Task {
             cells: &cells,
             kinds: &kinds,
             outcomes: cases.outcomes,
@@ -228,6 +230,14 @@ impl AdditiveParams {
             most_terms: self.terms.map(|most| most as usize),
             redraws: self.refits as usize,
             seed: cases.seed,
+        });
+        for term in &mut grown.terms {
+            term.features.iter_mut().for_each(|feature| *feature = order[*feature]);
+        }
+        // The features' own terms as their columns stand, then the pairs as they were found.
+        grown.terms.sort_by_key(|term| match term.features[..] {
+            [feature] => (false, feature),
+            _ => (true, 0),
         });
         let is_used = |feature: usize| grown.terms.iter().any(|term| term.features.contains(&feature));
         let unused =

@@ -33,7 +33,9 @@ pub(super) fn questions(
     most_cuts: usize,
 ) -> Vec<Question> {
     let mut questions = Vec::new();
-    for (feature, &direction) in directions.iter().enumerate() {
+    // Of equally good cards the first is taken: which that is must not depend on the order of columns.
+    for feature in matrix.by_name() {
+        let direction = directions[feature];
         let cells = matrix.raw(feature);
         let rows = cells.len() as u32;
         let mut ask = |condition: Condition, sign: Sign| {

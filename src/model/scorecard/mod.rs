@@ -245,16 +245,18 @@ fn finished(
             of_feature.iter().map(|&(column, points)| (asked[column].condition, points)).collect();
         for &(column, points) in of_feature {
             asked[column].answers.add_to(&mut totals, points);
-            lines.push(CardLine {
-                feature: names[feature].clone(),
-                condition: asked[column].condition,
-                points,
-            });
+            let condition = asked[column].condition;
+            lines.push((feature, CardLine { feature: names[feature].clone(), condition, points }));
         }
         let (shape, mean) = steps(&rules, card.unit, matrix.raw(feature), weights)?;
         intercept += mean;
-        terms.push(Term::one(&names[feature], shape));
+        terms.push((feature, Term::one(&names[feature], shape)));
     }
+    // Questions are in the order of their features' names; people read them as the columns stand.
+    lines.sort_by_key(|(feature, _)| *feature);
+    terms.sort_by_key(|(feature, _)| *feature);
+    let lines = lines.into_iter().map(|(_, line)| line).collect();
+    let terms = terms.into_iter().map(|(_, term)| term).collect();
     let model = AdditiveModel::new(names.to_vec(), intercept, terms)?;
     Ok((model, Scorecard::new((card.unit, card.offset), lines, &totals, outcomes)))
 }

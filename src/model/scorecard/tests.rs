@@ -317,6 +317,42 @@ fn total(card: &Scorecard, matrix: &FeatureMatrix, row: usize) -> i32 {
     card.lines.iter().filter(|line| line.condition.holds(cell(&line.feature))).map(|line| line.points).sum()
 }
 
+#[test]
+fn the_order_of_features_plays_no_part() {
+    let (matrix, directions, outcomes) = cases(2_000);
+    // A twin of the first feature: which of the two a card names is a toss-up.
+    let columns: Vec<Vec<Cell>> = [0, 1, 2, 3, 0].map(|place| matrix.column(place).collect()).to_vec();
+    let names = ["contacts", "days_since_last", "age", "hardly_known", "again"].map(str::to_owned);
+    let directions = [directions[0], directions[1], directions[2], directions[3], directions[0]];
+    let fitted = |order: [usize; 5]| {
+        let held = order.map(|place| columns[place].clone());
+        let matrix =
+            FeatureMatrix::from_cells(order.map(|place| names[place].clone()).to_vec(), 2_000, &held)
+                .unwrap();
+        let directions = order.map(|place| directions[place]);
+        ScorecardParams::default().fit_matrix(&matrix, &directions, &outcomes, None).unwrap()
+    };
+    let one = fitted([0, 1, 2, 3, 4]);
+    for order in [[4, 3, 2, 1, 0], [2, 4, 0, 3, 1], [1, 0, 3, 4, 2]] {
+        let other = fitted(order);
+        assert_eq!(one.len(), other.len());
+        for ((model, card), (other, other_card)) in one.iter().zip(&other) {
+            assert_eq!(model.intercept().to_bits(), other.intercept().to_bits());
+            assert_eq!(model.terms().len(), other.terms().len());
+            assert!(model.terms().iter().all(|term| other.terms().contains(term)));
+            assert_eq!(
+                (card.unit, card.offset, &card.table),
+                (other_card.unit, other_card.offset, &other_card.table)
+            );
+            assert_eq!(card.lines.len(), other_card.lines.len());
+            assert!(card.lines.iter().all(|line| other_card.lines.contains(line)));
+            let place = |name: &String| other.features().iter().position(|held| held == name);
+            assert!(other_card.lines.iter().is_sorted_by_key(|line| place(&line.feature)));
+            assert!(other.terms().iter().is_sorted_by_key(|term| place(&term.on[0])));
+        }
+    }
+}
+
 fn mean_contributions(model: &AdditiveModel, matrix: &FeatureMatrix, weights: Option<&[f64]>) -> Vec<f64> {
     let mut sums = vec![0.0; model.terms().len()];
     let mut all = 0.0;

@@ -5,7 +5,7 @@ use rayon::ThreadPoolBuilder;
 use super::{Dice, Planted, World, fit, logistic};
 use crate::features::{Cell, Direction, FeatureMatrix};
 use crate::model::additive::AdditiveParams;
-use crate::model::{AdditiveModel, Shape};
+use crate::model::{AdditiveModel, Shape, Term};
 
 const CAST: [Planted; 6] =
     [Planted::Count, Planted::Gaps, Planted::Flag, Planted::Bend, Planted::Category, Planted::Noise];
@@ -80,6 +80,64 @@ fn bytes_are_the_same_at_any_number_of_threads() {
     let one = at(1);
     assert!(one.contains("grid") && one.contains("refits"));
     assert!(one == at(2) && one == at(8));
+}
+
+/// The columns of a world in another order.
+fn reordered(world: &World, order: &[usize]) -> FeatureMatrix {
+    let names = order.iter().map(|&place| world.matrix.names()[place].clone()).collect();
+    let columns: Vec<Vec<Cell>> = order.iter().map(|&place| world.matrix.column(place).collect()).collect();
+    FeatureMatrix::from_cells(names, world.matrix.rows(), &columns).unwrap()
+}
+
+#[test]
+fn the_order_of_features_plays_no_part() {
+    let mut pairs = 0;
+    for seed in 0..5_usize {
+        // The sides of the second and third pair have equally many steps.
+        let pair = [(0, 3), (1, 3), (1, 5), (2, 3), (0, 1)][seed];
+        let world = World::new(60 + seed as u64, 5_000, &CAST, Some(pair), -1.8);
+        let mut directions = [Direction::None; CAST.len()];
+        directions[5] = if pair.1 == 5 { Direction::None } else { Direction::Rising };
+        directions[2] = if pair.0 == 2 { Direction::None } else { Direction::Rising };
+        let fitted = |order: &[usize]| {
+            let matrix = reordered(&world, order);
+            let directions: Vec<Direction> = order.iter().map(|&place| directions[place]).collect();
+            let params = world.params().refits(3);
+            fit(&params, &matrix, &directions, &world.outcomes, None, &world.families).unwrap()
+        };
+        let (one, unused) = fitted(&[0, 1, 2, 3, 4, 5]);
+        pairs += one.terms().iter().filter(|term| term.on.len() == 2).count();
+        let mut dice = Dice::new(seed as u64);
+        for _ in 0..3 {
+            let mut order: Vec<usize> = (0..CAST.len()).collect();
+            (1..order.len()).rev().for_each(|place| order.swap(place, dice.below(place + 1)));
+            let (other, other_unused) = fitted(&order);
+            assert_eq!(one.intercept().to_bits(), other.intercept().to_bits(), "{order:?}");
+            assert_eq!(one.terms().len(), other.terms().len());
+            for (nth, term) in one.terms().iter().enumerate() {
+                let place = other.terms().iter().position(|held| held.on == term.on).unwrap();
+                let bits = |term: &Term| term.shape.figures().iter().map(|f| f.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(term), bits(&other.terms()[place]), "{order:?}: {:?}", term.on);
+                assert_eq!(term, &other.terms()[place]);
+                let redrawn = |model: &AdditiveModel, nth: usize| {
+                    let refits = model.refits().unwrap();
+                    let figures = 0..term.shape.figures().len();
+                    let of =
+                        |refit: usize| figures.clone().map(move |f| refits.figure(nth, refit, f).to_bits());
+                    (0..3).flat_map(of).collect::<Vec<_>>()
+                };
+                assert_eq!(redrawn(&one, nth), redrawn(&other, place));
+            }
+            // What is listed is listed as the columns stand, pairs after single features.
+            let place = |name: &String| other.features().iter().position(|held| held == name).unwrap();
+            let alone = other.terms().iter().filter(|term| term.on.len() == 1);
+            assert!(alone.map(|term| place(&term.on[0])).is_sorted());
+            assert!(other.terms().is_sorted_by_key(|term| term.on.len()));
+            assert!(other_unused.iter().map(place).is_sorted());
+            assert_eq!(unused.len(), other_unused.len());
+        }
+    }
+    assert!(pairs >= 4, "{pairs} pairs prove little");
 }
 
 #[test]
