@@ -615,10 +615,18 @@ fn replay_compares_all_that_was_shown() {
     assert_eq!(replayed(&|body| body["case"]["contributions"][0]["words"] = json!("No reason")), "Words");
     assert_eq!(replayed(&|body| body["case"]["contributions"][0]["label"] = json!("Nothing")), "Words");
     assert_eq!(replayed(&|body| body["case"]["cannot_see"] = json!([])), "Words");
-    assert_eq!(replayed(&|body| body["case"]["contributions"][0]["log_odds"] = json!(0.25)), "Explanation");
+    // What does not add up, or stands before a higher score, is no whole forgery: these do, and stand where they may.
+    let parts = |body: &mut Value| {
+        for (part, by) in [(0, 0.25), (1, -0.25)] {
+            let held = &mut body["case"]["contributions"][part]["log_odds"];
+            *held = json!(held.as_f64().unwrap() + by);
+        }
+    };
+    assert_eq!(replayed(&parts), "Explanation");
     let score = |body: &mut Value| {
-        body["log_odds"] = json!(0.5);
-        body["case"]["score"] = json!(0.5);
+        let raised = json!(body["log_odds"].as_f64().unwrap() + 1e-9);
+        body["log_odds"] = raised.clone();
+        body["case"]["score"] = raised;
     };
     assert_eq!(replayed(&score), "Score");
     // Words of another version are not held against today's.
