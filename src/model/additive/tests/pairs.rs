@@ -139,7 +139,9 @@ fn evidence_is_that_of_all_refitted() {
     // sum(s c / w) / sum(1 / w) with c = +1, -1, -1, +1, known with information 1 / sum(1 / w).
     let (over, seen) = [(40.0, -3.0, 1.0), (9.0, 2.0, -1.0), (7.0, 4.0, -1.0), (2.0, 5.0, 1.0)]
         .into_iter()
-        .fold((0.0_f64, 0.0_f64), |(over, seen), (w, s, c): (f64, f64, f64)| (over + 1.0 / w, seen + c * s / w));
+        .fold((0.0_f64, 0.0_f64), |(over, seen), (w, s, c): (f64, f64, f64)| {
+            (over + 1.0 / w, seen + c * s / w)
+        });
     let (evidence, rough) = Block::new(kind).evidence(&information, &sums);
     // Under the penalty the difference of differences has this variance: that of +1, -1, -1, +1 under the
     // inverse of the penalty's matrix (edges of weight 1 round a square, 1/16 on each cell), whose
