@@ -43,7 +43,9 @@ impl<'a> Compound<'a> {
             table.extend(words(held));
             more = table.pop()?;
         }
-        let all = table.into_iter().take(most).filter_map(|id| compound.sector(id));
+        // Free places may stand between those that name a sector.
+        let all = table.into_iter().filter(|id| *id < NO_SECTOR).take(most);
+        let all = all.filter_map(|id| compound.sector(id));
         compound.sectors = all.flat_map(words).collect();
         let mut next = compound.word(60)?;
         for _ in 0..most {
@@ -162,5 +164,10 @@ mod tests {
         let mut looped = OLD.to_vec();
         looped[place..place + 4].copy_from_slice(&(directory as u32).to_le_bytes());
         assert!(!Compound::of(&looped).unwrap().chains_end());
+        // The same where the table of chains is named behind free places.
+        let mut behind = looped.clone();
+        behind[76..80].fill(0xff);
+        behind[508..512].copy_from_slice(&(table as u32).to_le_bytes());
+        assert!(!Compound::of(&behind).unwrap().chains_end());
     }
 }
