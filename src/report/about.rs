@@ -92,15 +92,6 @@ const POINTS: &str = "Points say what made the score; they are not percentages, 
     one subject share its weight and can point both ways: read them together.";
 
 impl<'a> About<'a> {
-    /// What it says in whole sentences.
-    pub(super) fn sentences(&self) -> Vec<String> {
-        let steps = self.steps.iter().map(|(begins, rest)| format!("{begins}{rest}"));
-        let notes = self.notes.iter().map(|(_, note)| note.clone());
-        let fixed = [self.rate_note.to_owned(), self.points_note.to_owned(), self.unscored.clone()];
-        let all = self.lead.iter().map(|&lead| lead.to_owned()).chain(steps).chain(notes).chain(fixed);
-        all.filter(|sentence| !sentence.is_empty()).collect()
-    }
-
     /// `witness` is the list's, as text.
     pub(super) fn of(list: &'a ReviewList, witness: &'a str) -> Self {
         let entries = list.entries();

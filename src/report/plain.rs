@@ -1,8 +1,5 @@
 //! The list as a table for a spreadsheet, and as data.
 
-use serde::Serialize;
-
-use super::about::About;
 use super::table::{Column, Table, Value};
 use super::words;
 use crate::error::ReportError;
@@ -69,21 +66,12 @@ pub(super) fn list_table(list: &ReviewList) -> Table {
 }
 
 /// The list as JSON, with everything it holds, ending in one newline. Places count from 1 in the order
-/// of `entries`; the scores and contributions in it are log-odds. `says` has the sentences in which the page says what the list is
-/// and is not, and what came of such lists in the backtest.
+/// of `entries`; the scores and contributions in it are log-odds.
 ///
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn list_json(list: &ReviewList) -> Result<String, ReportError> {
-    #[derive(Serialize)]
-    struct Said<'a> {
-        says: Vec<String>,
-        #[serde(flatten)]
-        list: &'a ReviewList,
-    }
-    let mut says = About::of(list, "").sentences();
-    says.extend(Some(list.tested_in_words()).filter(|tested| !tested.is_empty()));
-    json_text(&Said { says, list }).map_err(|error| ReportError::Render(error.to_string()))
+    json_text(list).map_err(|error| ReportError::Render(error.to_string()))
 }
 
 fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<Value> {

@@ -528,15 +528,7 @@ fn the_data_hold_everything() {
     let list = list(12, 3);
     let text = list_json(&list).unwrap();
     assert!(text.ends_with("}\n") && !text.ends_with("\n\n"));
-    let mut read: serde_json::Value = serde_json::from_str(&text).unwrap();
-    // The sentences of the page, and then the list itself, digit for digit.
-    let says = read.as_object_mut().unwrap().remove("says").unwrap();
-    let page = list_html(&list, "March").unwrap().replace("</strong>", "").replace("<strong>", "");
-    for sentence in says.as_array().unwrap().iter().map(|sentence| sentence.as_str().unwrap()) {
-        let escaped = sentence.replace('\'', "&#39;");
-        assert!(page.contains(sentence) || page.contains(&escaped), "{sentence}");
-    }
-    assert!(says.as_array().unwrap().len() >= 8);
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(read, serde_json::to_value(&list).unwrap());
     assert_eq!(read["audit"]["run_id"], list.provenance().run_id);
     let entries = read["entries"].as_array().unwrap();

@@ -72,13 +72,6 @@ impl Factor {
         }
     }
 
-    /// What the best solution for a right-hand side explains of it: the product of both.
-    pub(super) fn fit(&self, side: &[f64]) -> f64 {
-        let mut solution = side.to_vec();
-        self.solve(&mut solution);
-        side.iter().zip(&solution).map(|(side, solution)| side * solution).sum()
-    }
-
     /// The logarithm of the matrix's determinant.
     pub(super) fn log_determinant(&self) -> f64 {
         (0..self.0.size).map(|row| 2.0 * self.0.at(row, 0).ln()).sum()

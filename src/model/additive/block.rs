@@ -1,7 +1,6 @@
 //! One term's part of the objective: its penalty, and its exact best steps when all other terms stand.
 
 use super::banded::Banded;
-use super::mains::Mains;
 use crate::features::Direction;
 
 /// How the steps of a term hang together.
@@ -201,20 +200,11 @@ impl Block {
         ways as f64
     }
 
-    /// How much better the residuals `sums` are foreseen by this grid and its two features' own steps, all
-    /// refitted, than by those steps alone: the logarithm of the ratio of marginal likelihoods at the
-    /// grid's best roughness, and that roughness. The grid must stand at zero.
+    /// How much better the residuals `sums` are foreseen by this term, at the roughness that serves it
+    /// best, than by none: the logarithm of the ratio of marginal likelihoods, and that roughness.
     ///
-    /// With the features' own steps standing, a pair is hidden by them: they have taken up what of it one
-    /// feature can say alone, and a grid would have to take that back against its penalty. Here they have
-    /// no penalty (one step for each row, one for each column of the grid), so that whatever they could
-    /// say is no evidence for the pair, at any shape of theirs. The quadratic model's joint normal
-    /// equations are solved by blocks: the grid's narrow band first, then the Schur complement of the rest.
+    /// The term must stand at zero and have a penalty on each step.
     pub(super) fn evidence(&self, information: &[f64], sums: &[f64]) -> (f64, f64) {
-        let mains = Mains::new(&self.kind, information);
-        let own = mains.information(information, |_, _| 0.0);
-        let seen = mains.sums(sums);
-        let (alone, alone_determinant) = (own.fit(&seen), own.log_determinant());
         let nothing = vec![0.0; self.steps()];
         let mut best = (f64::NEG_INFINITY, MOST);
         for rough in TRIED {
@@ -223,14 +213,8 @@ impl Block {
             let mut steps = sums.to_vec();
             factor.solve(&mut steps);
             let fit: f64 = sums.iter().zip(&steps).map(|(sum, step)| sum * step).sum();
-            let rest = mains.beside(&factor, information);
-            steps.iter_mut().zip(information).for_each(|(step, weight)| *step *= weight);
-            let left: Vec<f64> =
-                seen.iter().zip(mains.sums(&steps)).map(|(seen, taken)| seen - taken).collect();
-            let fit = fit + rest.fit(&left) - alone;
-            let determinant = factor.log_determinant() + rest.log_determinant() - alone_determinant;
             let prior = self.matrix(&nothing, strengths).factor().log_determinant();
-            let evidence = 0.5 * (fit - determinant + prior);
+            let evidence = 0.5 * (fit - factor.log_determinant() + prior);
             if evidence > best.0 {
                 best = (evidence, rough);
             }

@@ -69,9 +69,6 @@ const REST_WHILE_CHOOSING: f64 = 0.5;
 /// is "not worth more than a bare mention" (Kass and Raftery, *Bayes factors*, JASA 90, 1995), and gets
 /// none: it is flat.
 const BARE_MENTION: f64 = 1.0;
-/// A pair is fitted where the evidence for it is "strong" (the same authors), however few there are to choose
-/// from. It is about what a likelihood-ratio test asks for whose level is one in a thousand.
-const STRONG: f64 = 3.0;
 /// Steps in which the others settle when some terms became flat.
 const STEPS_AFTER: usize = 10;
 /// Steps in which chosen pairs settle beside the other terms while they are checked.
@@ -161,8 +158,8 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
         (pair.first, pair.second) = (free[pair.first], free[pair.second]);
     }
     // As many pairs are expected as are asked for: among all of them, one has to be this much likelier than
-    // chance to be as likely as not, and by strong evidence in any case.
-    let wanted = (ranked.len() as f64 / task.most_pairs as f64).ln().max(STRONG);
+    // chance to be as likely as not.
+    let wanted = (ranked.len() as f64 / task.most_pairs as f64).ln().max(0.0);
     let mut grids = Vec::new();
     for pair in ranked.iter().take(2 * task.most_pairs) {
         if grids.len() == task.most_pairs {

@@ -16,7 +16,6 @@ mod column;
 mod descent;
 mod grid;
 mod grow;
-mod mains;
 mod pairs;
 #[cfg(test)]
 mod tests;
@@ -49,9 +48,9 @@ use crate::features::{Direction, FeatureMatrix};
 /// data likelier by no more than a bare mention becomes flat and is left out.
 ///
 /// Pairs: all pairs are ranked on what the features leave unexplained; those clearer than the best of so
-/// many would be by chance, the two features' own steps refitted, are fitted together; those that lower the
-/// log loss of *other families* (at the last as-of date, where there are several) stay. What a grid says of
-/// one feature alone is handed over to that feature's own term.
+/// many would be by chance are fitted together; those that lower the log loss of *other families* (at the
+/// last as-of date, where there are several) stay. What a grid says of one feature alone is handed over to
+/// that feature's own term.
 ///
 /// # Examples
 /// As a linfa trainer, on a linfa dataset (NaN means missing):

@@ -91,8 +91,7 @@ pub(super) fn rank(
     let mut ranked: Vec<RankedPair> = pairs
         .into_par_iter()
         .map(|(first, second)| {
-            let mut cells = cells(&coarse[first], &coarse[second], &words, fixed);
-            purify(&mut cells);
+            let cells = cells(&coarse[first], &coarse[second], &words, fixed);
             RankedPair { first, second, clarity: clarity(&cells, runs[first], runs[second]) }
         })
         .collect();
@@ -123,25 +122,6 @@ fn cells(first: &[u8], second: &[u8], words: &[i64], fixed: f64) -> Vec<(f64, f6
             (((sum - weight) >> 32) as f64 / fixed, weight as f64 / fixed)
         })
         .collect()
-}
-
-/// Rounds of taking out what rows and then columns say: what is left after two is small beside chance.
-const PURIFYING_ROUNDS: usize = 2;
-
-/// Takes out of the cells' residuals what a step for each row and for each column would explain: the
-/// features' own terms, penalised as they are, leave some of it, and it is no sign of a pair.
-fn purify(cells: &mut [(f64, f64)]) {
-    let mut take = |places: &mut dyn Iterator<Item = usize>| {
-        let places: Vec<usize> = places.collect();
-        let (residual, weight) =
-            places.iter().fold((0.0, 0.0), |sums, &at| (sums.0 + cells[at].0, sums.1 + cells[at].1));
-        let by = if weight > 0.0 { residual / weight } else { 0.0 };
-        places.into_iter().for_each(|at| cells[at].0 -= by * cells[at].1);
-    };
-    for _ in 0..PURIFYING_ROUNDS {
-        (0..COARSE).for_each(|row| take(&mut (row * COARSE..(row + 1) * COARSE)));
-        (0..COARSE).for_each(|column| take(&mut (column..MOST_STEPS).step_by(COARSE)));
-    }
 }
 
 /// How far the cells' residuals exceed chance, at the resolution that shows it best: fine cells, groups of

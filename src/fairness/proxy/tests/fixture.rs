@@ -8,7 +8,7 @@ use super::*;
 use crate::evaluate::{Capacity, Cases};
 use crate::fairness::audit::AuditParams;
 use crate::fairness::proxy::TermDirection;
-use crate::stats::Bootstrap;
+use crate::stats::{Bootstrap, Estimate};
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -81,8 +81,8 @@ fn leaving_features_out_gives_the_figures_of_scikit_learn_and_fairlearn() {
     let groups = fixture.groups();
     let asked = [Characteristic::Held { name: "area", groups: &groups }];
     let bootstrap = Bootstrap { resamples: 199, seed: 1 };
-    // Seven of the smallest group are listed.
-    let params = AuditParams { minimum: 5, ..AuditParams::at_release() };
+    // Figures, and not what is withheld: of the smallest group seven are listed, some with the outcome and some without.
+    let params = AuditParams { minimum: 1, ..AuditParams::at_release() };
     let report = AblationReport::measure(&fixture.scores(), &asked, &bootstrap, &params).unwrap();
     let of_ranking = |ranking: &RankingFigures| {
         [ranking.auc, ranking.average_precision, ranking.outcome_share].map(|figure| figure.unwrap())
@@ -118,6 +118,30 @@ fn leaving_features_out_gives_the_figures_of_scikit_learn_and_fairlearn() {
     assert!(report.gaps[1].selection_rate.unwrap().interval.low > 0.0 && change.interval.high < 0.0);
     assert!(report.feature("police").unwrap().ranking.auc.unwrap().interval.high < 0.0);
     assert!(report.to_string().contains("(the model as it is)"));
+}
+
+#[test]
+fn rates_that_give_few_away_are_withheld_and_so_is_what_they_would_follow_from() {
+    let fixture = Fixture::load();
+    let groups = fixture.groups();
+    let asked = [Characteristic::Held { name: "area", groups: &groups }];
+    let bootstrap = Bootstrap { resamples: 99, seed: 1 };
+    let params = AuditParams { minimum: 5, ..AuditParams::at_release() };
+    let report = AblationReport::measure(&fixture.scores(), &asked, &bootstrap, &params).unwrap();
+    let is_told = |rate: Option<Estimate>| rate.is_some();
+    let told = report.gaps.iter().map(|gap| {
+        let rates = [gap.selection_rate, gap.true_positive_rate, gap.false_positive_rate].map(is_told);
+        assert!(rates == [true; 3] || rates == [false; 3], "all of a group's rates, or none: {gap:?}");
+        rates[0]
+    });
+    let told: Vec<bool> = told.collect();
+    // Fewer than five of the smallest group are listed and had the outcome, or had it not; of three groups' rates with the totals
+    // the third would follow, so another is withheld with it.
+    assert!(told.iter().filter(|told| !**told).count() >= 2, "{told:?}");
+    for feature in &report.features {
+        let changes = feature.gaps.iter().map(|gap| gap.true_positive_rate.is_some());
+        assert_eq!(changes.collect::<Vec<_>>(), told);
+    }
 }
 
 #[test]
