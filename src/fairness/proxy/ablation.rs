@@ -255,8 +255,7 @@ fn withheld(contest: &Contest<'_>, least: u64) -> Vec<Vec<bool>> {
             |of| [of.selected - of.both, of.n - of.positives - (of.selected - of.both)],
         ];
         for side in sides {
-            let parts: Vec<Parts> =
-                tallies.iter().map(|tally| side(tally).map(|count| count.unsigned_abs())).collect();
+            let parts: Vec<Parts> = tallies.iter().map(|tally| side(tally).map(i64::unsigned_abs)).collect();
             hold_back_parts(&parts, &mut held, least);
         }
         held

@@ -51,10 +51,14 @@ pub fn list_html(list: &ReviewList, title: &str) -> Result<String, ReportError> 
 /// seen later.
 pub fn list_text(list: &ReviewList) -> String {
     let page = Page::of(list, "", "");
-    if page.questions.first {
-        return page.cases.iter().map(|case| format!("{}\n", case.entity)).collect();
-    }
     let mut text = String::new();
+    if page.questions.first {
+        for case in &page.cases {
+            text.push_str(case.entity);
+            text.push('\n');
+        }
+        return text;
+    }
     for reason in &page.shared {
         let how = if reason.raises { "raises" } else { "lowers" };
         text.push_str(&format!("{how} the score of {}: {}\n", reason.how_many, reason.what));
