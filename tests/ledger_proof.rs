@@ -517,7 +517,7 @@ const TABLE: &[(&str, [Sees; 3], Forge)] = {
         ("an unlisted case's score changed, its rank kept", [Seen, Seen, Seen], |rows| {
             let is_off =
                 |row: &Row| row.header.kind == "case_scored" && row.header.facts.get("place").is_none();
-            let place = rows.iter().rposition(|row| is_off(row)).unwrap();
+            let place = rows.iter().rposition(is_off).unwrap();
             rows[place].content.as_mut().unwrap().1.body["log_odds"] = json!(30.25);
         }),
         ("a part of a score changed, and not the score", [Seen, Seen, Seen], |rows| {

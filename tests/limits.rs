@@ -134,7 +134,7 @@ fn an_old_sheet_whose_cells_lie_in_opposite_corners_is_an_error() {
     let kind = b"\xfd\x00\x0a\x00";
     let places: Vec<usize> = (0..book.len() - 8).filter(|&at| book[at..].starts_with(kind)).collect();
     let folder = folder("x.xls", "\"365 days\"");
-    for &at in [places[0], places[places.len() - 1]].iter() {
+    for at in [places[0], places[places.len() - 1]] {
         let mut far = book.to_vec();
         far[at + 4..at + 8].fill(0xff);
         std::fs::write(folder.path().join("x.xls"), far).unwrap();
