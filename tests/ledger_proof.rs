@@ -541,6 +541,15 @@ const TABLE: &[(&str, [Sees; 3], Forge)] = {
             let place = at(rows, "run_finished", 0);
             rows[place].header.facts["intake"][0]["read"] = json!(1_000_000);
         }),
+        ("a run after the day by which its model was to be reviewed", [Seen, Seen, Seen], |rows| {
+            let (begins, ends) = (at(rows, "run_started", 0), at(rows, "run_finished", 0));
+            // Whatever followed would be too late as well, and be seen for that.
+            rows.truncate(ends + 1);
+            for row in &mut rows[begins..] {
+                row.header.on = "2035-01-01".into();
+            }
+            rows[ends].header.facts["audit"]["requested_on"] = json!("2035-01-01");
+        }),
         ("a person deleted whole behind a purge made by hand", [Not, Shown, Shown], |rows| {
             let mut taken = all_about(rows, 1);
             taken.push(at(rows, "run_finished", 0));

@@ -117,14 +117,12 @@ impl Backtest {
             lengths.add(&scored.model.log_odds, &scored.outcomes);
         }
         let all = Scored::together(tested.into_iter().map(|(scored, _)| scored).collect());
-        let measured: Vec<Result<Performance, EvaluateError>> = std::iter::once(&all.model)
-            .chain(&all.rules)
-            .collect::<Vec<_>>()
-            .into_par_iter()
-            .map(|contender| all.performance(contender, &plan.bootstrap))
-            .collect();
-        let mut measured = measured.into_iter();
-        let overall = measured.next().unwrap_or(Err(EvaluateError::Plan("it has no split".into())))?;
+        let overall = match splits.as_slice() {
+            [only] => SplitReport::clone(only).performance,
+            _ => all.performance(&all.model, &plan.bootstrap)?,
+        };
+        let measured: Vec<Result<Performance, EvaluateError>> =
+            all.rules.par_iter().map(|rule| all.performance(rule, &plan.bootstrap)).collect();
         let rules = SimpleRule::ALL
             .iter()
             .zip(measured)
