@@ -103,10 +103,15 @@ pub struct Arguments {
     /// The family of a row. Without it rows are taken for independent, and intervals can be too narrow.
     #[arg(long, value_name = "COLUMN")]
     cluster: Option<String>,
+    /// Whom a row is about, where people have several rows, such as one at each date. What --min-n holds back is then counted
+    /// in people.
+    #[arg(long, value_name = "COLUMN")]
+    person: Option<String>,
     /// The group that the others of its column are compared with.
     #[arg(long = "reference", value_name = "GROUP=VALUE", value_parser = reference)]
     references: Vec<(String, String)>,
-    /// Groups with fewer rows are held back, and smaller numbers withheld; 1 shows everything [default: 10].
+    /// Groups with fewer rows (people, where --person says whose they are) are held back, and smaller numbers withheld; 1
+    /// shows everything [default: 10].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     min_n: Option<u32>,
     /// Show every group and every number, however small: for auditors who may see them, never for publication.
@@ -155,6 +160,7 @@ struct Document<'a> {
     read: u64,
     audited: u64,
     without_cluster: u64,
+    without_person: u64,
     unresolved: u64,
     not_followed: u64,
     not_random: u64,
@@ -191,6 +197,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         read: published(intake.read, params.round_to),
         audited: published(intake.audited, params.round_to),
         without_cluster: published(intake.without_cluster, params.round_to),
+        without_person: published(intake.without_person, params.round_to),
         unresolved: published(intake.unresolved, params.round_to),
         not_followed: published(intake.not_followed, params.round_to),
         not_random: published(intake.not_random, params.round_to),
@@ -254,6 +261,7 @@ fn columns(arguments: &Arguments) -> ScoreColumns {
         against: arguments.against.clone(),
         weight: arguments.weight.clone(),
         cluster: arguments.cluster.clone(),
+        person: arguments.person.clone(),
         count: arguments.count.clone(),
         confusion: arguments.confusion.clone().map(|Confusion(names)| names),
         arm: arguments.arm.clone().map(|column| ArmColumn { column, random: arguments.random_arm.clone() }),
@@ -356,6 +364,13 @@ fn outcome_of(intake: &ScoreIntake, exact: bool) -> Outcome {
         output::say(&format!(
             "warning: {} rows have no family; each counts as its own",
             intake.without_cluster
+        ));
+    }
+    if intake.without_person > 0 {
+        output::say(&format!(
+            "warning: {} rows do not say whom they are about; each counts as somebody else, so groups may be shown that hold \
+             fewer people than --min-n",
+            intake.without_person
         ));
     }
     for (why, rows) in intake.set_apart() {

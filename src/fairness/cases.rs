@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::audit::ScoreTable;
+use super::people::RowPeople;
 use super::protected::Protected;
 use crate::error::AuditError;
 use crate::evaluate::Backtest;
@@ -30,9 +31,10 @@ impl ScoreTable {
     /// Up to so many values may be rarer than two people each: a small table of a real characteristic.
     const FEW_VALUES: usize = 10;
 
-    /// The characteristics of the entity in each row.
+    /// Whom each row is about, and their characteristics.
     pub(crate) fn protected(mut self, entities: &[&str], protected: &Protected) -> Result<Self, AuditError> {
         protected.check_knows(entities.iter().copied())?;
+        self.people = RowPeople::of_ids(entities);
         for (nth, name) in protected.held().iter().enumerate() {
             let groups: Vec<Option<&str>> =
                 entities.iter().map(|entity| protected.group(nth, entity)).collect();

@@ -12,6 +12,7 @@ pub mod audit;
 mod cases;
 pub mod label;
 pub mod mitigation;
+mod people;
 mod protected;
 pub mod proxy;
 

@@ -26,6 +26,11 @@ impl Clusters {
         Self { index, count: count as usize }
     }
 
+    /// The same, where the rows stand in another order: row `order[i]` comes at place `i`.
+    pub(crate) fn reordered(&self, order: &[u32]) -> Self {
+        Self { index: order.iter().map(|&row| self.index[row as usize]).collect(), count: self.count }
+    }
+
     /// `G / (G - 1)`: what a variance estimated from `G` clusters falls short by.
     pub(crate) fn correction(&self) -> f64 {
         self.count as f64 / (self.count as f64 - 1.0)

@@ -63,3 +63,41 @@ impl Cells {
             .map(|parts| (0..CELLS).fold(0, |set, cell| set | u8::from(parts[cell] > 0.0) << cell))
     }
 }
+
+/// The people of a group, by the cells that each has rows in, as bits. Where nobody says whose rows are whose, each row is
+/// somebody.
+#[derive(Clone, Copy)]
+pub(super) struct People([u64; 1 << CELLS]);
+
+impl People {
+    pub(super) const NOBODY: Self = Self([0; 1 << CELLS]);
+
+    /// Rows that are somebody each.
+    pub(super) fn of_rows(rows: &[u64; CELLS]) -> Self {
+        let mut people = Self::NOBODY;
+        for (cell, &rows) in rows.iter().enumerate() {
+            people.0[1 << cell] = rows;
+        }
+        people
+    }
+
+    /// Somebody with rows in these cells.
+    pub(super) fn add(&mut self, cells: u8) {
+        self.0[usize::from(cells)] += 1;
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// How many have a row that counts. Where a tie is shared, the nearest whole number, but never none for a part of
+    /// one.
+    pub(super) fn with(&self, parts: &PerCell) -> u64 {
+        let most = |set: usize| (0..CELLS).filter(move |cell| set >> cell & 1 == 1).map(|cell| parts[cell]);
+        let sum: f64 = (0..self.0.len())
+            .filter(|&set| self.0[set] > 0)
+            .map(|set| self.0[set] as f64 * most(set).fold(0.0, f64::max))
+            .sum();
+        if sum > 0.0 { sum.round().max(1.0) as u64 } else { 0 }
+    }
+}

@@ -96,6 +96,7 @@ impl EarlierCheck {
             selected,
             clusters: self.n,
             clustered: false,
+            people: None,
             weighted: false,
             scores: ScoreScale::Chances,
             spread: None,

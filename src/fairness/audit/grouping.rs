@@ -2,7 +2,7 @@
 
 use super::block::Column;
 use super::calibration::Totals;
-use super::cells::CELLS;
+use super::cells::People;
 use super::compare::Comparison;
 use super::criteria::{JudgedGroup, criteria};
 use super::groups::{Context, Group, Number, Seen};
@@ -32,7 +32,7 @@ impl Hidden {
     /// `hold_back` holds back more groups by one number and its complement, until none can be worked out.
     fn new(
         context: &Context<'_>,
-        groups: &[[u64; CELLS]],
+        groups: &[People],
         hold_back: impl Fn(Number, &[Parts], Vec<bool>, Guard) -> Vec<bool>,
     ) -> Self {
         let guard = |number: Number, mut held: Vec<bool>| {
@@ -40,7 +40,7 @@ impl Hidden {
             let by =
                 if matches!(number, Number::Rows) { Guard::of_rows(least) } else { Guard::of_parts(least) };
             let all: Vec<Vec<Parts>> =
-                groups.iter().map(|rows| number.parts(&context.rows.parts, rows)).collect();
+                groups.iter().map(|people| number.parts(&context.rows.parts, people)).collect();
             // What one part adds can make another too small to stay.
             loop {
                 let before = held.clone();
@@ -61,7 +61,7 @@ impl Hidden {
         Self { rows, outcome, selection, cells }
     }
 
-    fn line(context: &Context<'_>, groups: &[[u64; CELLS]]) -> Self {
+    fn line(context: &Context<'_>, groups: &[People]) -> Self {
         Self::new(context, groups, |_, parts, mut held, guard| {
             hold_back(parts, &mut held, guard);
             held
@@ -71,7 +71,7 @@ impl Hidden {
     fn pairs(
         context: &Context<'_>,
         places: &[(usize, usize)],
-        groups: &[[u64; CELLS]],
+        groups: &[People],
         margins: (&Self, &Self),
     ) -> Self {
         Self::new(context, groups, |number, parts, held, guard| {
@@ -111,11 +111,11 @@ impl Grouping {
     /// One column by itself.
     pub(super) fn single(table: &ScoreTable, context: &Context<'_>, nth: usize) -> Self {
         let column = &table.groups[nth];
-        let mut cells = vec![[0_u64; CELLS]; column.names.len()];
-        for (code, cell) in context.rows.codes[nth].iter().zip(&context.rows.cells) {
-            cells[usize::from(*code)][usize::from(*cell)] += 1;
-        }
-        let hidden = Hidden::line(context, &cells);
+        let codes = &context.rows.codes[nth];
+        let mut sizes = vec![0; column.names.len()];
+        codes.iter().for_each(|&code| sizes[usize::from(code)] += 1);
+        let people = context.rows.people_of(sizes.len(), |row| usize::from(codes[row]));
+        let hidden = Hidden::line(context, &people);
         let asked = context.params.references.iter().find(|(name, _)| *name == column.name);
         let reference = asked
             .map(|(_, value)| folded(Some(value)))
@@ -124,7 +124,7 @@ impl Grouping {
             columns: vec![column.name.clone()],
             values: column.names.iter().map(|name| vec![name.clone()]).collect(),
             codes: Codes::Single(nth),
-            sizes: cells.iter().map(|cells| cells.iter().sum()).collect(),
+            sizes,
             hidden,
             reference,
             refused: None,
@@ -140,13 +140,10 @@ impl Grouping {
     ) -> Self {
         let rows = context.rows;
         let wide = second.values.len();
-        let mut cells = vec![[0_u64; CELLS]; first.values.len() * wide];
+        let mut sizes = vec![0_u64; first.values.len() * wide];
         let joint = |row: usize| usize::from(rows.codes[a][row]) * wide + usize::from(rows.codes[b][row]);
-        for row in 0..rows.count() {
-            cells[joint(row)][usize::from(rows.cells[row])] += 1;
-        }
-        let present: Vec<usize> =
-            (0..cells.len()).filter(|&pair| cells[pair].iter().sum::<u64>() > 0).collect();
+        (0..rows.count()).for_each(|row| sizes[joint(row)] += 1);
+        let present: Vec<usize> = (0..sizes.len()).filter(|&pair| sizes[pair] > 0).collect();
         let columns = vec![table.groups[a].name.clone(), table.groups[b].name.clone()];
         let mut grouping = Self {
             columns,
@@ -165,19 +162,19 @@ impl Grouping {
             return grouping;
         }
         let place_of: Vec<u16> = {
-            let mut places = vec![0; cells.len()];
+            let mut places = vec![0; sizes.len()];
             for (place, &pair) in present.iter().enumerate() {
                 places[pair] = place as u16;
             }
             places
         };
         let places: Vec<(usize, usize)> = present.iter().map(|&pair| (pair / wide, pair % wide)).collect();
-        let held: Vec<[u64; CELLS]> = present.iter().map(|&pair| cells[pair]).collect();
+        let people = rows.people_of(present.len(), |row| usize::from(place_of[joint(row)]));
         let name = |&(i, j): &(usize, usize)| vec![first.values[i][0].clone(), second.values[j][0].clone()];
         grouping.values = places.iter().map(name).collect();
         grouping.codes = Codes::Pair((0..rows.count()).map(|row| place_of[joint(row)]).collect());
-        grouping.sizes = held.iter().map(|cells| cells.iter().sum()).collect();
-        grouping.hidden = Hidden::pairs(context, &places, &held, (&first.hidden, &second.hidden));
+        grouping.sizes = present.iter().map(|&pair| sizes[pair]).collect();
+        grouping.hidden = Hidden::pairs(context, &places, &people, (&first.hidden, &second.hidden));
         let asked = first.reference.zip(second.reference);
         grouping.reference = asked.and_then(|asked| places.iter().position(|&place| place == asked));
         grouping

@@ -2,7 +2,7 @@
 
 use super::block::Column;
 use super::calibration;
-use super::cells::{CELLS, Cells, PerCell};
+use super::cells::{CELLS, Cells, People, PerCell};
 use super::curves::Curve;
 use super::params::AuditParams;
 use super::rates::{CellSums, Moments, Rate};
@@ -282,9 +282,10 @@ impl Context<'_> {
     }
 
     /// Which numbers of everybody may be known.
-    pub(super) fn seen(&self, rows: &[u64; CELLS]) -> Seen {
+    pub(super) fn seen(&self) -> Seen {
+        let people = self.rows.people_of(1, |_| 0).swap_remove(0);
         let may = |number: Number| {
-            number.parts(&self.rows.parts, rows).into_iter().all(|parts| !few_of_either(parts, self.least()))
+            number.parts(&self.rows.parts, &people).into_iter().all(|parts| !few_of_either(parts, self.least()))
         };
         Seen::new([Number::Outcome, Number::Selection, Number::Cells].map(may), self.rows)
     }
@@ -305,27 +306,22 @@ pub(super) enum Number {
 
 impl Number {
     /// The number with its complement; of the cells, those with the outcome and those without it.
-    pub(super) fn parts(self, cells: &Cells, rows: &[u64; CELLS]) -> Vec<Parts> {
+    pub(super) fn parts(self, cells: &Cells, people: &People) -> Vec<Parts> {
         match self {
-            Self::Rows => vec![[rows.iter().sum(); 2]],
-            Self::Outcome => vec![share_parts(cells, rows, 0)],
-            Self::Selection => vec![share_parts(cells, rows, 1)],
-            Self::Cells => vec![share_parts(cells, rows, 2), share_parts(cells, rows, 3)],
+            Self::Rows => vec![[people.count(); 2]],
+            Self::Outcome => vec![share_parts(cells, people, 0)],
+            Self::Selection => vec![share_parts(cells, people, 1)],
+            Self::Cells => vec![share_parts(cells, people, 2), share_parts(cells, people, 3)],
         }
     }
 }
 
-/// Of the rows that a share is of: those it counts and those it does not, by its place among [`Cells::shares`].
-pub(super) fn share_parts(cells: &Cells, rows: &[u64; CELLS], nth: usize) -> Parts {
+/// Of the people that a share is of: those it counts and those it does not, by its place among [`Cells::shares`]. Somebody
+/// with several rows can be among both.
+pub(super) fn share_parts(cells: &Cells, people: &People, nth: usize) -> Parts {
     let (counted, of) = (&cells.shares[nth], &cells.denominators[Cells::DENOMINATOR_OF[nth]]);
     let others: PerCell = std::array::from_fn(|cell| of[cell] - counted[cell]);
-    [expected(rows, counted), expected(rows, &others)]
-}
-
-/// A count; where a tie is shared, the nearest whole number, but never none for a part of one.
-fn expected(rows: &[u64; CELLS], parts: &PerCell) -> u64 {
-    let sum: f64 = rows.iter().zip(parts).map(|(&rows, part)| rows as f64 * part).sum();
-    if sum > 0.0 { sum.round().max(1.0) as u64 } else { 0 }
+    [people.with(counted), people.with(&others)]
 }
 
 /// A count, rounded if asked for.

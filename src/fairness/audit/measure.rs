@@ -1,6 +1,7 @@
 //! The figures of one group, with their intervals.
 
 use super::calibration::{self, Totals};
+use super::cells::People;
 use super::groups::{Context, Group, coarse, published, share_parts};
 use super::rates::{Rate, rounded};
 use super::replicates::{Replicates, Scored};
@@ -44,8 +45,8 @@ pub(super) fn measures<'a>(
         || group.sums.share_of_selected(parts, &whole.sums, round).map(|rate: Rate| rate.estimate());
     GroupMeasures {
         n,
-        positives: count(group.seen.outcome, share_parts(parts, &group.sums.rows, 0)[0]),
-        selected: count(group.seen.selection, share_parts(parts, &group.sums.rows, 1)[0]),
+        positives: count(group.seen.outcome, share_parts(parts, &People::of_rows(&group.sums.rows), 0)[0]),
+        selected: count(group.seen.selection, share_parts(parts, &People::of_rows(&group.sums.rows), 1)[0]),
         cells_withheld: group.seen.outcome
             && group.seen.selection
             && !group.seen.cells

@@ -114,7 +114,7 @@ pub(super) fn of_everybody(context: &Context<'_>, everybody: &Group) -> Vec<Outc
         return Vec::new();
     }
     let scores = at_scores(context.rows, &everybody.members);
-    let held = withheld_from_everybody(&Stretch::of(context.rows), &scores, context.least());
+    let held = withheld_from_everybody(context.rows, &Stretch::of(context.rows), context.least());
     published(context, everybody, &scores, &held)
 }
 
@@ -130,12 +130,11 @@ pub(super) fn of_groups(
     }
     let rows = context.rows;
     let stretches = Stretch::of(rows);
-    let whole = at_scores(rows, &everybody.members);
-    let mut counts = vec![vec![Parts::default(); rows.bin_count]; held.len()];
-    for ((&code, &bin), &outcome) in codes.iter().zip(&rows.bins).zip(&rows.outcomes) {
-        counts[usize::from(code)][usize::from(bin)][usize::from(outcome)] += 1;
-    }
-    let of_everybody = withheld_from_everybody(&stretches, &whole, context.least());
+    let place = |row: usize| usize::from(codes[row]) * rows.bin_count + usize::from(rows.bins[row]);
+    let places = held.len() * rows.bin_count;
+    let counts = rows.people.parted(rows.count(), places, |row| Some((place(row), rows.outcomes[row])));
+    let counts: Vec<Vec<Parts>> = counts.chunks(rows.bin_count).map(<[Parts]>::to_vec).collect();
+    let of_everybody = withheld_from_everybody(rows, &stretches, context.least());
     let withheld = withheld(&stretches, &counts, |scores, cut| {
         let margin: Vec<bool> = scores.iter().map(|&score| of_everybody[score]).collect();
         let cells = PairCells { places: &cut.places, parts: &cut.parts, margins: (held, &margin) };
@@ -279,8 +278,9 @@ fn withheld(
 }
 
 /// Which scores are withheld from everybody's table.
-fn withheld_from_everybody(stretches: &[Stretch], scores: &[AtScore], least: u64) -> Vec<bool> {
-    let line: Vec<Parts> = scores.iter().map(|at| at.rows).collect();
+fn withheld_from_everybody(rows: &Rows, stretches: &[Stretch], least: u64) -> Vec<bool> {
+    let place = |row: usize| Some((usize::from(rows.bins[row]), rows.outcomes[row]));
+    let line = rows.people.parted(rows.count(), rows.bin_count, place);
     let hold = |_: &[usize], cut: &Cut| {
         let mut held = cut.begin.clone();
         hold_back_parts(&cut.parts, &mut held, least);

@@ -30,6 +30,10 @@ pub struct Audit {
     pub clusters: u64,
     /// Whether clusters were given. Without, rows are taken for independent of each other.
     pub clustered: bool,
+    /// How many people the rows are about, where that is said: what is held back is then counted in people. Without, each row
+    /// counts as somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<u64>,
     /// Whether rows have weights. Counts are of rows all the same; shares and scores are weighted.
     pub weighted: bool,
     /// Whether the scores can be read as chances, on which calibration and net benefit depend.

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::cells::{Cells, cell};
+use super::super::people::RowPeople;
+use super::cells::{Cells, People, cell};
 use super::params::OperatingPoint;
 use super::report::{Operating, ScoreScale, Tie};
 use super::table::ScoreTable;
@@ -23,6 +24,7 @@ pub(super) struct Rows {
     pub(super) weights: Option<Vec<f64>>,
     /// The number of each row's cluster; none where rows are independent.
     pub(super) clusters: Option<Clusters>,
+    pub(super) people: RowPeople,
     /// One code per row, for each group column.
     pub(super) codes: Vec<Vec<u16>>,
     pub(super) scale: ScoreScale,
@@ -76,10 +78,8 @@ impl Rows {
                 .weights
                 .as_ref()
                 .map(|weights| order.iter().map(|&row| weights[take(row)]).collect()),
-            clusters: clusters.map(|held| Clusters {
-                index: order.iter().map(|&row| held.index[take(row)]).collect(),
-                count: held.count,
-            }),
+            clusters: clusters.map(|held| held.reordered(&order)),
+            people: table.people.reordered(&order),
             codes: table.groups.iter().map(|group| gather(&group.codes)).collect(),
             scores: sorted,
             outcomes,
@@ -109,6 +109,24 @@ impl Rows {
 
     pub(super) fn count(&self) -> usize {
         self.scores.len()
+    }
+
+    /// The people of each group, given by row.
+    pub(super) fn people_of(&self, groups: usize, group_of: impl Fn(usize) -> usize) -> Vec<People> {
+        let mut people = vec![People::NOBODY; groups];
+        let mut cells: Vec<(usize, u8)> = Vec::new();
+        self.people.each(self.count(), |rows| {
+            cells.clear();
+            for row in rows.iter().map(|&row| row as usize) {
+                let (group, cell) = (group_of(row), 1 << self.cells[row]);
+                match cells.iter_mut().find(|held| held.0 == group) {
+                    Some(held) => held.1 |= cell,
+                    None => cells.push((group, cell)),
+                }
+            }
+            cells.iter().for_each(|&(group, cells)| people[group].add(cells));
+        });
+        people
     }
 
     pub(super) fn weight(&self, row: usize) -> f64 {

@@ -78,6 +78,7 @@ impl ScoreTable {
                 params.round_to,
             ),
             clustered: rows.clusters.is_some(),
+            people: rows.people.known().map(|people| published(people, params.round_to)),
             weighted: rows.weights.is_some(),
             scores: rows.scale,
             spread: self.scored.then(|| spread(&rows, params)),
@@ -122,7 +123,7 @@ impl ScoreTable {
     fn parted(&self, params: &AuditParams) -> Result<Vec<AttributeAudit>, AuditError> {
         let params = AuditParams { operating: OperatingPoint::Predicted, intersections: 1, ..params.clone() };
         // Rows that stand for many cases each can be fewer than the least that may be shown.
-        if self.scores.len() < params.minimum as usize {
+        if self.people.distinct(0..self.scores.len()) < u64::from(params.minimum) {
             return Ok(Vec::new());
         }
         let mut attributes = self.audit(&params)?.attributes;
@@ -232,7 +233,7 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
             return Err(AuditError::Reference { column: column.clone() });
         }
     }
-    let (n, minimum) = (table.scores.len(), params.minimum);
+    let (n, minimum) = (table.people.distinct(0..table.scores.len()) as usize, params.minimum);
     if n == 0 || n < minimum as usize {
         return Err(AuditError::TooFewRows { n, minimum });
     }
@@ -242,15 +243,22 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
 /// The range of the scores and the commonest of them, where enough rows have it for nobody to be told by it.
 fn spread(rows: &Rows, params: &AuditParams) -> ScoreSpread {
     const SHOWN: usize = 3;
-    let mut values: Vec<(f64, u64)> =
-        rows.scores.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|tie| (tie[0], tie.len() as u64)).collect();
+    let mut next = 0;
+    let ties = rows.scores.chunk_by(|a, b| a.total_cmp(b).is_eq());
+    let mut values: Vec<(f64, u64, u64)> = ties
+        .map(|tie| {
+            let held = next..next + tie.len();
+            next = held.end;
+            (tie[0], tie.len() as u64, rows.people.distinct(held))
+        })
+        .collect();
     let ends = (values.last().map_or(0.0, |low| low.0), values.first().map_or(0.0, |high| high.0));
     let distinct = published(values.len() as u64, params.round_to);
-    values.retain(|&(_, rows)| rows > 1 && rows >= u64::from(params.minimum));
+    values.retain(|&(_, rows, people)| rows > 1 && people >= u64::from(params.minimum));
     // Of equally common ones the highest, which stands first.
-    values.sort_by_key(|&(_, rows)| std::cmp::Reverse(rows));
+    values.sort_by_key(|&(_, rows, _)| std::cmp::Reverse(rows));
     values.truncate(SHOWN);
-    let common = |(score, rows): (f64, u64)| CommonScore { score, rows: published(rows, params.round_to) };
+    let common = |(score, rows, _): (f64, u64, u64)| CommonScore { score, rows: published(rows, params.round_to) };
     ScoreSpread {
         lowest: coarse(ends.0, params.round_to),
         highest: coarse(ends.1, params.round_to),
@@ -265,6 +273,5 @@ fn everybody(context: &Context<'_>) -> Group {
     let zeros = vec![0; rows.count()];
     let all = Column { codes: &zeros, places: vec![Some(0)], groups: 1, bases: vec![] };
     let sums = context.sums(&all).0.swap_remove(0);
-    let seen = context.seen(&sums.rows);
-    context.group((0..rows.count() as u32).collect(), sums, seen)
+    context.group((0..rows.count() as u32).collect(), sums, context.seen())
 }

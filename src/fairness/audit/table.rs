@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::people::RowPeople;
 use crate::error::AuditError;
 
 /// The group of those whose entry is missing, empty, or says that it is unknown.
@@ -50,6 +51,7 @@ pub struct ScoreTable {
     pub(in crate::fairness) usual: Option<Vec<bool>>,
     pub(super) weights: Option<Vec<f64>>,
     pub(in crate::fairness) clusters: Option<Vec<u32>>,
+    pub(in crate::fairness) people: RowPeople,
     pub(in crate::fairness) groups: Vec<GroupColumn>,
     pub(in crate::fairness) not_held: Vec<String>,
     /// All rows that were read, those "selected" who are left out of this table; none where nobody is.
@@ -140,6 +142,7 @@ impl ScoreTable {
             usual: None,
             weights: None,
             clusters: None,
+            people: RowPeople::default(),
             groups: Vec::new(),
             not_held: Vec::new(),
             lost: None,
@@ -225,6 +228,17 @@ impl ScoreTable {
     pub fn clusters(mut self, clusters: Vec<u32>) -> Result<Self, AuditError> {
         self.same_length("clusters", clusters.len())?;
         self.clusters = Some(clusters);
+        Ok(self)
+    }
+
+    /// Whom each row is about, by a code, where people have several rows, such as one at each date of scoring. Groups and
+    /// counts are then held back by their people and not by their rows: twelve rows of one child are one child.
+    ///
+    /// # Errors
+    /// [`AuditError::LengthMismatch`].
+    pub fn people(mut self, people: Vec<u32>) -> Result<Self, AuditError> {
+        self.same_length("people", people.len())?;
+        self.people = RowPeople::of_codes(people);
         Ok(self)
     }
 

@@ -49,7 +49,7 @@ impl fmt::Display for LabelReport {
 How to read it
   Scores are in log-odds. Brackets hold 95% intervals, each for itself. Those helped were chosen, so a
   difference is not what help does; it says that the label means something else for them.
-  \"held back\": fewer than {} cases helped or not helped, or a group from which such a one could be worked out;
+  \"held back\": fewer than {} people helped or not helped, or a group from which such a one could be worked out;
   no share with the outcome: it would tell as small a number of people.",
             self.minimum_group
         )

@@ -16,6 +16,7 @@ pub use referrals::{ClosedLoop, ReferralCases, ReferralReport, ReferralSource, R
 use serde::Serialize;
 
 use super::audit::{AuditParams, few_of_either, hold_back_parts};
+use super::people::RowPeople;
 use super::proxy::grouping::{Group, Grouped, Grouping, counted};
 use super::proxy::separation::mean_difference;
 use super::proxy::{characteristics, protected_groups};
@@ -239,31 +240,34 @@ impl LabelReport {
             held_back: Vec::new(),
             referrals: cases.referrals.map(|referrals| ReferralReport::of(cases, &referrals, least)),
         };
+        let people = RowPeople::of_ids(&cases.cases.entities);
         for asked in characteristics {
-            match Grouped::of(asked, rows, params.minimum)? {
+            match Grouped::of(asked, (rows, &people), params.minimum)? {
                 Grouped::NotMeasurable(why) => report.not_measurable.push((asked.name().to_owned(), why)),
-                Grouped::Groups(grouping) => report.add(cases, asked.name(), &grouping, least),
+                Grouped::Groups(grouping) => report.add((cases, &people), (asked.name(), &grouping), least),
             }
         }
         Ok(report)
     }
 
-    fn add(&mut self, cases: &LabelCases<'_>, name: &str, grouping: &Grouping<'_>, least: u64) {
-        let mut sizes = vec![[0_u64; 2]; grouping.groups.len()];
-        for (&group, &helped) in grouping.of_row.iter().zip(cases.helped) {
-            sizes[group as usize][usize::from(helped)] += 1;
-        }
+    fn add(
+        &mut self,
+        (cases, people): (&LabelCases<'_>, &RowPeople),
+        (name, grouping): (&str, &Grouping<'_>),
+        least: u64,
+    ) {
+        let (rows, groups) = (cases.helped.len(), grouping.groups.len());
+        let group = |row: usize| grouping.of_row[row] as usize;
+        let sizes = people.parted(rows, groups, |row| Some((group(row), cases.helped[row])));
         // Two halves are compared: one of nobody, or of a few, leaves nothing to say.
         let held = |(group, sizes): (&Group<'_>, &[u64; 2])| group.held || sizes[0].min(sizes[1]) < least;
         let mut held: Vec<bool> = grouping.groups.iter().zip(&sizes).map(held).collect();
         hold_back_parts(&sizes, &mut held, least);
         // How many had the outcome is guarded on both sides at once: an audit gives the two together.
-        let mut parts = [vec![[0_u64; 2]; sizes.len()], vec![[0_u64; 2]; sizes.len()]];
-        for ((&group, &helped), &outcome) in
-            grouping.of_row.iter().zip(cases.helped).zip(&cases.cases.outcomes)
-        {
-            parts[usize::from(helped)][group as usize][usize::from(outcome)] += 1;
-        }
+        let parts = [false, true].map(|helped| {
+            let outcome = |row: usize| (cases.helped[row] == helped).then(|| cases.cases.outcomes[row]);
+            people.parted(rows, groups, |row| Some((group(row), outcome(row)?)))
+        });
         let mut withheld = held.clone();
         loop {
             let before = withheld.clone();

@@ -38,7 +38,7 @@ impl fmt::Display for MitigationReport {
 How to read it
   Without and with the mitigation on the same cases; the last column is the change, with its 95% interval
   over redrawn families. A star: the interval is clear of zero. Intervals are not corrected for the number
-  of figures, so some stars are chance. \"held back\": a group of fewer than {least} cases, or one from which
+  of figures, so some stars are chance. \"held back\": a group of fewer than {least} people, or one from which
   such a group could be worked out; \"-\": a share of fewer than {least} cases.
   What is gained for one group is lost for others: look at all of them, and at the outcome on the list.",
             least = self.minimum_group

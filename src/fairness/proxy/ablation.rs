@@ -9,7 +9,8 @@ use super::{characteristics, protected_groups};
 use crate::error::EvaluateError;
 use crate::evaluate::Backtest;
 use crate::evaluate::ranking::RankedRows;
-use crate::fairness::audit::{AuditParams, Parts, hold_back_parts};
+use crate::fairness::audit::{AuditParams, hold_back_parts};
+use crate::fairness::people::RowPeople;
 use crate::fairness::{Characteristic, Protected};
 use crate::stats::{
     Bootstrap, Clusters, Estimate, Interval, newcombe_difference, percentile_interval, wilson,
@@ -188,10 +189,11 @@ impl AblationReport {
         scores.check()?;
         bootstrap.check()?;
         let rows = scores.cases.log_odds.len();
+        let people = RowPeople::of_ids(&scores.cases.entities);
         let (mut not_measurable, mut held_back) = (Vec::new(), Vec::new());
         let mut groupings: Vec<(&str, Grouping<'_>)> = Vec::new();
         for asked in characteristics {
-            match Grouped::of(asked, rows, params.minimum)? {
+            match Grouped::of(asked, (rows, &people), params.minimum)? {
                 Grouped::NotMeasurable(why) => not_measurable.push((asked.name().to_owned(), why)),
                 Grouped::Groups(grouping) => groupings.push((asked.name(), grouping)),
             }
@@ -202,9 +204,8 @@ impl AblationReport {
         let contest = Contest::new(scores, &groupings);
         let point = contest.figures(&vec![1; contest.clusters.count]);
         let drawn = bootstrap.over(contest.clusters.count, |times| contest.figures(times));
-        let least = u64::from(params.minimum);
-        let held = withheld(&contest, least);
-        let figures = Figures { contest: &contest, point, drawn, least, held };
+        let held = withheld(&contest, &people, u64::from(params.minimum));
+        let figures = Figures { contest: &contest, point, drawn, held };
         let mut features: Vec<FeatureAblation> =
             (0..contest.without.len()).map(|nth| figures.ablation(nth, scores)).collect();
         let cost =
@@ -243,24 +244,34 @@ struct Contest<'a> {
     without: Vec<Without<'a>>,
 }
 
-/// Of each group of each characteristic, whether its rates are withheld.
-fn withheld(contest: &Contest<'_>, least: u64) -> Vec<Vec<bool>> {
-    let (_, tallies) = contest.tallies(&vec![1; contest.clusters.count]);
-    let of = |((_, grouping), tallies): (&(&str, Grouping<'_>), Vec<Tally>)| {
+/// Of each group of each characteristic, whether its rates are withheld. The three together give how many have the outcome,
+/// how many do not, and how many of each are listed, of the group and of its rest; so they are shown together or not, and not
+/// where one of these numbers is too small.
+fn withheld(contest: &Contest<'_>, people: &RowPeople, least: u64) -> Vec<Vec<bool>> {
+    let (outcomes, listed) = (contest.outcomes, &contest.listed[..]);
+    let sides: [&dyn Fn(usize) -> Option<bool>; 4] = [
+        &|row| Some(outcomes[row]),
+        &|row| Some(listed[row]),
+        &|row| outcomes[row].then_some(listed[row]),
+        &|row| (!outcomes[row]).then_some(listed[row]),
+    ];
+    let of = |(_, grouping): &(&str, Grouping<'_>)| {
         let mut held: Vec<bool> = grouping.groups.iter().map(|group| group.held).collect();
-        let sides: [fn(&Tally) -> [i64; 2]; 4] = [
-            |of| [of.positives, of.n - of.positives],
-            |of| [of.selected, of.n - of.selected],
-            |of| [of.both, of.positives - of.both],
-            |of| [of.selected - of.both, of.n - of.positives - (of.selected - of.both)],
-        ];
         for side in sides {
-            let parts: Vec<Parts> = tallies.iter().map(|tally| side(tally).map(i64::unsigned_abs)).collect();
+            let place = |row: usize| Some((grouping.of_row[row] as usize, side(row)?));
+            let parts = people.parted(listed.len(), held.len(), place);
             hold_back_parts(&parts, &mut held, least);
+        }
+        for (group, held) in held.iter_mut().enumerate().filter(|(_, held)| !**held) {
+            let is_of = |row: usize| usize::from(grouping.of_row[row] as usize == group);
+            *held = sides[..2].iter().any(|side| {
+                let parts = people.parted(listed.len(), 2, |row| Some((is_of(row), side(row)?)));
+                parts.as_flattened().iter().any(|&number| number < least)
+            });
         }
         held
     };
-    contest.groupings.iter().zip(tallies).map(of).collect()
+    contest.groupings.iter().map(of).collect()
 }
 
 struct Without<'a> {
@@ -401,7 +412,6 @@ struct Figures<'a> {
     contest: &'a Contest<'a>,
     point: Vec<f64>,
     drawn: Vec<Vec<f64>>,
-    least: u64,
     /// See [`withheld`].
     held: Vec<Vec<bool>>,
 }
@@ -445,23 +455,17 @@ impl Figures<'_> {
             counts[0][side(row)] += 1;
             counts[if self.contest.outcomes[row] { 1 } else { 2 }][side(row)] += 1;
         };
-        let mut listed = [0_u64; 2];
+        if self.held[characteristic][group] {
+            return [None; 3];
+        }
         for row in 0..of_row.len() {
             add(&mut wholes, row);
-            listed[side(row)] += u64::from(self.contest.listed[row]);
             if without.is_none() && self.contest.listed[row] {
                 add(&mut first, row);
             }
         }
         for &(row, joins) in without.iter().flat_map(|without| &without.moved) {
             add(if joins { &mut first } else { &mut second }, row as usize);
-        }
-        // The three figures together give all four numbers of each side, so they are shown together or not.
-        let guarded =
-            |side: usize| [wholes[1][side], wholes[2][side], listed[side], wholes[0][side] - listed[side]];
-        let is_few = [guarded(0), guarded(1)].as_flattened().iter().any(|&number| number < self.least);
-        if is_few || self.held[characteristic][group] {
-            return [None; 3];
         }
         std::array::from_fn(|nth| {
             let [rest, inside] = wholes[nth];

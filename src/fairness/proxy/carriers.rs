@@ -9,6 +9,7 @@ use super::{characteristics, protected_groups};
 use crate::error::EvaluateError;
 use crate::evaluate::Backtest;
 use crate::fairness::audit::AuditParams;
+use crate::fairness::people::RowPeople;
 use crate::fairness::{Characteristic, Protected};
 use crate::stats::{Clusters, Estimate, Interval, Z};
 
@@ -156,8 +157,9 @@ impl CarrierReport {
                 *left -= by;
             }
         }
+        let people = RowPeople::of_ids(&scores.cases.entities);
         for asked in characteristics {
-            match Grouped::of(asked, rows, params.minimum)? {
+            match Grouped::of(asked, (rows, &people), params.minimum)? {
                 Grouped::NotMeasurable(why) => report.not_measurable.push((asked.name().to_owned(), why)),
                 Grouped::Groups(grouping) => {
                     report.add(scores, (&intercepts, &clusters), asked.name(), &grouping);

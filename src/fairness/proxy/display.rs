@@ -99,7 +99,7 @@ How to read it
   intervals over families. \"A proxy\" is clearly beyond the limit of {limit:.3}, \"not beyond the limit\" clearly
   not, for all features and groups of a characteristic together (Bonferroni). The {SHOWN} best features are
   shown. A proxy is no proof of unfairness: it says where to ask how records come about.
-  \"held back\": a group of fewer than {least} cases, or one from which such a group could be worked out.",
+  \"held back\": a group of fewer than {least} people, or one from which such a group could be worked out.",
             limit = self.params.limit,
             least = self.params.minimum_group,
         )
@@ -141,7 +141,7 @@ How to read it
   (and of a small part that is the test models' intercepts). Brackets hold 95% intervals over families; the
   words hold for all terms and groups of a characteristic together (Bonferroni). The {SHOWN} largest terms are
   shown. A term may carry a real difference in need, or one in how often a service writes things down.
-  \"held back\": a group of fewer than {} cases, or one from which such a group could be worked out.",
+  \"held back\": a group of fewer than {} people, or one from which such a group could be worked out.",
             self.minimum_group
         )
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::audit::{UNKNOWN, folded, held_back};
+use super::super::people::RowPeople;
 use super::super::protected::Characteristic;
 use crate::error::EvaluateError;
 
@@ -33,7 +34,7 @@ impl<'a> Grouped<'a> {
     /// Sorts `rows` rows into groups, and holds back as a fairness audit does.
     pub(in crate::fairness) fn of(
         characteristic: &Characteristic<'a>,
-        rows: usize,
+        (rows, people): (usize, &RowPeople),
         under: u32,
     ) -> Result<Self, EvaluateError> {
         let Characteristic::Held { name, groups } = characteristic else {
@@ -46,8 +47,8 @@ impl<'a> Grouped<'a> {
                 found: groups.len(),
             });
         }
-        if (rows as u64) < u64::from(under) {
-            return Ok(Self::NotMeasurable(format!("there are under {under} cases")));
+        if people.distinct(0..rows) < u64::from(under) {
+            return Ok(Self::NotMeasurable(format!("there are under {under} people")));
         }
         // By what spellings have in common; named by the commonest, of equals the first in the alphabet.
         let folds: Vec<String> = groups.iter().map(|group| folded(*group)).collect();
@@ -72,9 +73,10 @@ impl<'a> Grouped<'a> {
                 "everybody is in one group: there is no rest to compare with".to_owned(),
             ));
         }
-        let counts: Vec<u64> = sizes.iter().map(|&(_, n)| n).collect();
+        let of_row: Vec<u32> = folds.iter().map(|fold| place[fold.as_str()]).collect();
+        let parts = people.parted(rows, sizes.len(), |row| Some((of_row[row] as usize, true)));
+        let counts: Vec<u64> = parts.into_iter().map(|[_, people]| people).collect();
         let held = held_back(&counts, u64::from(under));
-        let of_row = folds.iter().map(|fold| place[fold.as_str()]).collect();
         let groups = sizes.into_iter().zip(held).map(|((name, n), held)| Group { name, n, held }).collect();
         Ok(Self::Groups(Grouping { groups, of_row }))
     }
@@ -111,20 +113,20 @@ mod tests {
                 .flat_map(|(group, n)| vec![group; n])
                 .collect();
         let asked = Characteristic::Held { name: "area", groups: &groups };
-        let Ok(Grouped::Groups(grouping)) = Grouped::of(&asked, 70, 10) else { panic!("groups") };
+        let Ok(Grouped::Groups(grouping)) = Grouped::of(&asked, (70, &RowPeople::default()), 10) else { panic!("groups") };
         let seen: Vec<(&str, u64, bool)> =
             grouping.groups.iter().map(|group| (group.name, group.n, group.held)).collect();
         // b is too small, and c goes with it, or all minus the rest would give b away.
         assert_eq!(seen, [("a", 30, false), ("b", 3, true), ("c", 12, true), ("unknown", 25, false)]);
         assert_eq!(grouping.compared(), 2);
         assert_eq!(grouping.members(1).iter().filter(|&&member| member).count(), 3);
-        assert!(Grouped::of(&asked, 71, 10).is_err());
+        assert!(Grouped::of(&asked, (71, &RowPeople::default()), 10).is_err());
         let nobody = vec![None; 70];
         let unknown = Characteristic::Held { name: "faith", groups: &nobody };
         for (asked, why) in
             [(unknown, "not known for anybody"), (Characteristic::NotHeld { name: "x" }, "not hold")]
         {
-            let Ok(Grouped::NotMeasurable(told)) = Grouped::of(&asked, 70, 10) else { panic!("a reason") };
+            let Ok(Grouped::NotMeasurable(told)) = Grouped::of(&asked, (70, &RowPeople::default()), 10) else { panic!("a reason") };
             assert!(told.contains(why), "{told}");
         }
     }

@@ -24,6 +24,7 @@ pub use scores::AdditiveScores;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::people::RowPeople;
 use super::{Characteristic, Protected};
 use crate::dataset::Dataset;
 use crate::error::EvaluateError;
@@ -248,7 +249,8 @@ impl ProxyReport {
             .collect();
         let asked = characteristics(protected, &groups);
         let codes = data.spec().codes();
-        Self::measure_codes(data.matrix(), (&scales, &codes, data.families()), &asked, params)
+        let people = RowPeople::of_ids(&ids);
+        Self::measure_codes(data.matrix(), (&scales, &codes, data.families()), (&asked, &people), params)
     }
 
     /// Looks at any table of features: `scales` has a scale for each feature (as for a logistic
@@ -264,14 +266,14 @@ impl ProxyReport {
         characteristics: &[Characteristic<'_>],
         params: &ProxyParams,
     ) -> Result<Self, EvaluateError> {
-        Self::measure_codes(matrix, (scales, &[], families), characteristics, params)
+        Self::measure_codes(matrix, (scales, &[], families), (characteristics, &RowPeople::default()), params)
     }
 
     /// The same where some features' numbers are codes without an order: `codes` has how many, and may be empty.
     fn measure_codes(
         matrix: &FeatureMatrix,
         (scales, codes, families): (&[Scale], &[Option<usize>], &[u32]),
-        characteristics: &[Characteristic<'_>],
+        (characteristics, people): (&[Characteristic<'_>], &RowPeople),
         params: &ProxyParams,
     ) -> Result<Self, EvaluateError> {
         params.check()?;
@@ -310,7 +312,7 @@ impl ProxyReport {
         let characteristics = characteristics
             .iter()
             .map(|asked| {
-                let finding = match Grouped::of(asked, rows, params.minimum_group)? {
+                let finding = match Grouped::of(asked, (rows, people), params.minimum_group)? {
                     Grouped::NotMeasurable(why) => ProxyFinding::NotMeasurable { why },
                     Grouped::Groups(grouping) => table.look_at(&grouping),
                 };

@@ -81,7 +81,7 @@ fn codes_tell_a_group_apart_in_no_order_and_more_of_them_than_there_are_bins() {
     let params = ProxyParams::default();
     let of = |codes: &[Option<usize>]| {
         let table = (&[Scale::Linear][..], codes, &families[..]);
-        ProxyReport::measure_codes(&matrix, table, &asked, &params).unwrap()
+        ProxyReport::measure_codes(&matrix, table, (&asked, &RowPeople::default()), &params).unwrap()
     };
     let (codes, numbers) = (of(&[Some(40)]), of(&[]));
     let auc = |report: &ProxyReport| report.feature("kind", "in", "code").unwrap().auc.unwrap().value;

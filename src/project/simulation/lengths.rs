@@ -26,7 +26,12 @@ impl<'a> Counted<'a> {
     pub(super) fn at_all(&self, lengths: &[Capacity], scorer: &Scorer) -> Vec<AtCapacity> {
         let places =
             |held: &Drawn| -> Vec<u64> { held.lists.iter().map(|pair| pair.model.len() as u64).collect() };
-        let each: Vec<Vec<bool>> = self.drawn.iter().map(|held| told(&places(held), self.minimum)).collect();
+        let tells = |held: &Drawn, leads: &[u32]| Tally::of(held, leads, &self.trained_on).tells(self.minimum);
+        let each_of = |held: &Drawn| -> Vec<bool> {
+            let told = told(&places(held), self.minimum).into_iter().zip(&held.lists);
+            told.map(|(told, pair)| told && tells(held, &pair.model) && tells(held, &pair.needs)).collect()
+        };
+        let each: Vec<Vec<bool>> = self.drawn.iter().map(each_of).collect();
         let is_measured = |held: &Drawn| self.measured.contains(&held.as_of);
         let mut sums = vec![0; lengths.len()];
         // Places on lists of which nothing is told must not follow from a sum.

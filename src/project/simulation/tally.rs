@@ -16,7 +16,8 @@ pub(super) struct Tally {
     cannot_tell: u64,
     judged: Vec<Judged>,
     with_outcome: Vec<WithOutcome>,
-    of_families_trained_on: u64,
+    /// The family of each place, and whether the model was trained on it.
+    families: Vec<(u32, bool)>,
 }
 
 /// A place of which it is known whether it was right.
@@ -59,7 +60,7 @@ impl Tally {
                     known: case.known,
                 })
                 .collect(),
-            of_families_trained_on: lead().filter(|case| trained_on.contains(&case.family)).count() as u64,
+            families: lead().map(|case| (case.family, trained_on.contains(&case.family))).collect(),
         }
     }
 
@@ -69,7 +70,13 @@ impl Tally {
         self.cannot_tell += other.cannot_tell;
         self.judged.extend(other.judged);
         self.with_outcome.extend(other.with_outcome);
-        self.of_families_trained_on += other.of_families_trained_on;
+        self.families.extend(other.families);
+    }
+
+    /// Whether what followed may be told: of no family, or of enough. One family at many dates is one.
+    pub(super) fn tells(&self, minimum: u64) -> bool {
+        let families = distinct(self.judged.iter().map(|held| held.family));
+        families == 0 || families >= minimum
     }
 
     pub(super) fn results(&self, minimum: u64) -> ListResults {
@@ -87,10 +94,14 @@ impl Tally {
 
     /// The figures; without what `is_told` says may not be.
     pub(super) fn figures(&self, minimum: u64, is_told: bool) -> ListsFigures {
+        let is_told = is_told && self.tells(minimum);
         let with_outcome = self.with_outcome.iter();
         let few = |number: u64| number > 0 && number < minimum;
-        let trained = self.of_families_trained_on;
-        let tells_trained = self.places > 0 && !few(trained) && !few(self.places - trained);
+        let [trained, others] = [true, false].map(|trained| {
+            distinct(self.families.iter().filter(|held| held.1 == trained).map(|held| held.0))
+        });
+        let tells_trained = self.places > 0 && !few(trained) && !few(others);
+        let trained = self.families.iter().filter(|held| held.1).count();
         ListsFigures {
             lists: self.lists,
             places: self.places,
@@ -105,12 +116,12 @@ impl Tally {
     /// Among those nobody was working with. Withheld also where those left are so few that what followed for them could be
     /// worked out.
     fn not_known(&self, minimum: u64) -> Option<NotKnownFigures> {
-        let all = || self.judged.iter().map(|held| held.known);
-        let of_all = self.with_outcome.iter().map(|held| held.known);
-        all().chain(of_all.clone()).find_map(|known| known)?;
+        let all = || self.judged.iter().map(|held| (held.known, held.family));
+        let of_all = self.with_outcome.iter().map(|held| (held.known, held.family));
+        all().chain(of_all.clone()).find_map(|(known, _)| known)?;
         let is_out = |known: Option<IsKnown>| known == Some(IsKnown::No);
-        let left_few = |known: &mut dyn Iterator<Item = Option<IsKnown>>| {
-            let left = known.filter(|&known| !is_out(known)).count() as u64;
+        let left_few = |known: &mut dyn Iterator<Item = (Option<IsKnown>, u32)>| {
+            let left = distinct(known.filter(|&(known, _)| !is_out(known)).map(|(_, family)| family));
             left > 0 && left < minimum
         };
         let judged = self.judged.iter().filter(|held| is_out(held.known));
@@ -124,11 +135,15 @@ impl Tally {
     }
 }
 
-/// A share of rows, each with its family; `None` of fewer than the minimum.
+fn distinct(families: impl Iterator<Item = u32>) -> u64 {
+    families.collect::<HashSet<_>>().len() as u64
+}
+
+/// A share of rows, each with its family; `None` of fewer families than the minimum.
 pub(super) fn share(rows: impl Iterator<Item = (bool, u32)>, minimum: u64) -> Option<Estimate> {
     let (values, families): (Vec<f64>, Vec<u32>) =
         rows.map(|(is, family)| (f64::from(u8::from(is)), family)).unzip();
-    if (values.len() as u64) < minimum {
+    if distinct(families.iter().copied()) < minimum {
         return None;
     }
     clustered_share(&values, &vec![1.0; values.len()], &families)
@@ -197,8 +212,10 @@ impl Apart {
             share: share(self.judged[nth].iter().copied(), 1),
         };
         let [of_both, of_model, of_needs] = [0, 1, 2].map(right_of);
-        let few = |of: RightOf| of.places > 0 && of.places < minimum;
-        let may = may && ![of_both, of_model, of_needs].into_iter().any(few);
+        let few = |judged: &Vec<(bool, u32)>| {
+            !judged.is_empty() && distinct(judged.iter().map(|held| held.1)) < minimum
+        };
+        let may = may && !self.judged.iter().any(few);
         let found = FoundApart { both: of_both, only_model: of_model, only_needs: of_needs };
         ListsApart { both, only_model, only_needs, found: may.then_some(found) }
     }
@@ -241,8 +258,11 @@ mod tests {
         let told = share(rows(10), 10).unwrap();
         assert_eq!((told.value, told.n), (0.5, 10));
         // One family on ten lists is worth less than ten families.
-        let same = share((0..20).map(|row| (row < 10, row / 10)), 10).unwrap();
-        assert!(same.interval.low < told.interval.low && same.interval.high > told.interval.high);
+        let same = share((0..100).map(|row| (row < 50, row / 10)), 10).unwrap();
+        assert_eq!((same.value, same.n), (0.5, 100));
+        assert!(same.interval.low <= told.interval.low && same.interval.high >= told.interval.high);
+        // Nine families on ten lists each are nine.
+        assert!(share((0..90).map(|row| (row < 50, row / 10)), 10).is_none());
         assert!(share(std::iter::empty(), 1).is_none());
     }
 }

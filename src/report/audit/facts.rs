@@ -10,6 +10,10 @@ pub(super) struct Facts {
     pub positives: String,
     pub selected: String,
     pub clusters: String,
+    /// Empty where it is not said whom rows are about.
+    pub people: String,
+    /// What is counted where something is held back: people, or rows.
+    pub unit: &'static str,
     pub weighted: bool,
     /// What the scores are taken for, and what follows from it.
     pub meaning: &'static str,
@@ -61,6 +65,8 @@ impl Facts {
             },
             selected: with_share(audit.selected, GroupMeasure::SelectionRate),
             clusters: if audit.clustered { words::count(audit.clusters) } else { String::new() },
+            people: audit.people.map(words::count).unwrap_or_default(),
+            unit: unit(audit),
             weighted: audit.weighted,
             meaning: meaning(audit),
             operating: audit.operating.words.clone(),
@@ -209,4 +215,9 @@ impl Apart {
             jump: intake.jump.map(|jump| jump.to_string()).unwrap_or_default(),
         })
     }
+}
+
+/// What is counted where something is held back.
+pub(in crate::report) fn unit(audit: &Audit) -> &'static str {
+    if audit.people.is_some() { "people" } else { "rows" }
 }

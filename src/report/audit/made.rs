@@ -340,6 +340,7 @@ pub(super) fn audit() -> Audit {
         selected: Some(whole.found + whole.wrongly),
         clusters: 17_034,
         clustered: true,
+        people: Some(20_911),
         weighted: false,
         scores: ScoreScale::Chances,
         spread: Some(ScoreSpread {

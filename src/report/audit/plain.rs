@@ -50,10 +50,11 @@ const HEAD: [&str; 21] = [
 /// that differ, and what cannot be told. The page and the table have every figure.
 pub fn audit_text(audit: &Audit) -> String {
     let told = |count: Option<u64>| count.map_or_else(|| figure::WITHHELD.to_owned(), words::count);
+    let people = audit.people.map(|people| format!(" about {} people", words::count(people))).unwrap_or_default();
     let families = if audit.clustered {
-        format!(" of {} families", words::count(audit.clusters))
+        format!("{people} of {} families", words::count(audit.clusters))
     } else {
-        ", taken for independent of each other".to_owned()
+        format!("{people}, taken for independent of each other")
     };
     let mut text = format!(
         "Audit of {} rows{families}; with the outcome: {}; selected ({}): {}.\n\

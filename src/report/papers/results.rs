@@ -127,11 +127,12 @@ impl Known<'_> {
         let audit = self.model.fairness();
         format!(
             "The test's lists ({} of {} cases) are looked at group by group. The characteristics are held apart and are \
-             never read to make a score. {} Groups of fewer than {} cases are held back without their names.",
+             never read to make a score. {} Groups of fewer than {} {} are held back without their names.",
             audit.selected.map_or_else(|| "some".to_owned(), words::count),
             words::count(audit.n),
             groups::on_differences(&audit),
-            audit.params.minimum
+            audit.params.minimum,
+            if audit.people.is_some() { "people" } else { "cases" }
         )
     }
 

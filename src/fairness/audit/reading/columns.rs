@@ -68,6 +68,10 @@ pub struct ScoreColumns {
     /// its own: to leave it out would lose people, to put all such rows together would make strangers a family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
+    /// Whom the row is about, where people have several rows; any text or number. What is held back is then counted in
+    /// people. A row without one is somebody of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
     /// How many cases of exactly this kind the row stands for, a whole number from 0 up: a table of counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<String>,
@@ -154,11 +158,12 @@ impl ScoreColumns {
                 || self.scored_on.is_some()
                 || self.arm.is_some()
                 || self.cluster.is_some()
+                || self.person.is_some()
                 || self.weight.is_some()
             {
                 return wrong(
                     "a confusion table says how many were selected and what happened to them: leave score, outcome, \
-                     selection, count, date of scoring, arm, family and weight out",
+                     selection, count, date of scoring, arm, family, person and weight out",
                 );
             }
         } else if self.score.is_none() && self.predicted.is_none() {

@@ -18,6 +18,8 @@ pub struct ScoreIntake {
     pub audited: u64,
     /// Rows in the audit that have no family where others have one: each counts as its own.
     pub without_cluster: u64,
+    /// Rows in the audit that do not say whom they are about where others do: each counts as somebody else.
+    pub without_person: u64,
     /// Rows set apart because their outcome is not resolved.
     pub unresolved: u64,
     /// Rows set apart because their whole horizon had not passed when outcomes were last recorded.

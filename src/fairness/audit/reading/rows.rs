@@ -30,6 +30,7 @@ struct Places {
     scored_on: Option<usize>,
     arm: Option<usize>,
     cluster: Option<usize>,
+    person: Option<usize>,
     groups: Vec<usize>,
 }
 
@@ -72,6 +73,7 @@ pub(super) struct Rows<'a> {
     fates: Vec<Fate>,
     groups: Vec<Labels>,
     clusters: Labels,
+    people: Labels,
     /// Whether the ranking chose the row, for those of an arm.
     ranked: Vec<Option<bool>>,
     /// The cases: their row, and what is said of them.
@@ -109,6 +111,7 @@ impl<'a> Rows<'a> {
             count: chosen(&columns.count),
             scored_on: chosen(&columns.scored_on),
             cluster: chosen(&columns.cluster),
+            person: chosen(&columns.person),
             confusion: columns.confusion.as_ref().map(|names| names.each_ref().map(|name| place(name))),
             arm: columns.arm.as_ref().map(|arm| place(&arm.column)),
             groups: columns.groups.iter().map(|name| place(name)).collect(),
@@ -123,6 +126,7 @@ impl<'a> Rows<'a> {
             fates: Vec::new(),
             groups: columns.groups.iter().map(|_| Labels::default()).collect(),
             clusters: Labels::default(),
+            people: Labels::default(),
             ranked: Vec::new(),
             of_case: Vec::new(),
             cases: Vec::new(),
@@ -150,6 +154,7 @@ impl<'a> Rows<'a> {
             self.ranked.push(None);
             self.groups.iter_mut().for_each(|labels| labels.push(None));
             self.clusters.push(None);
+            self.people.push(None);
             self.reject(row, batch.file, (None, reason));
         }
         for row in 0..batch.rows.len() {
@@ -160,6 +165,7 @@ impl<'a> Rows<'a> {
                 labels.push(cell(place).label().as_deref());
             }
             self.clusters.push(self.places.cluster.map(cell).as_ref().and_then(Cell::label).as_deref());
+            self.people.push(self.places.person.map(cell).as_ref().and_then(Cell::label).as_deref());
             let cases = self.cases.len();
             let fate = match self.row(cell) {
                 Ok(fate) => fate,
@@ -436,6 +442,11 @@ impl<'a> Rows<'a> {
             audited.dedup();
             self.intake.without_cluster = self.clusters.missing(&audited);
         }
+        if columns.person.is_some() {
+            let mut audited: Vec<usize> = rows.clone();
+            audited.dedup();
+            self.intake.without_person = self.people.missing(&audited);
+        }
         table = self.described(table, &rows)?;
         for name in &columns.not_held {
             table = table.not_held(name)?;
@@ -454,6 +465,10 @@ impl<'a> Rows<'a> {
         if self.columns.cluster.is_some() {
             let clusters = self.clusters.as_clusters(rows, &table);
             table = table.clusters(clusters)?;
+        }
+        if self.columns.person.is_some() {
+            let people = self.people.as_clusters(rows, &table);
+            table = table.people(people)?;
         }
         Ok(table)
     }

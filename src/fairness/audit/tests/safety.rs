@@ -377,3 +377,42 @@ fn fixes_one(mut system: Vec<Vec<f64>>) -> bool {
     }
     system.iter().any(|row| row.iter().filter(|entry| entry.abs() > 1e-9).count() == 1)
 }
+
+/// 400 people at one date, of whom 8, the group b, have twelve more rows each.
+fn at_many_dates() -> (ScoreTable, Vec<u32>) {
+    let rows: Vec<u32> = (0..400).chain((0..8).flat_map(|person| [person; 12])).collect();
+    let scores = rows.iter().map(|&person| f64::from(person % 97) / 100.0).collect();
+    let groups: Vec<Option<&str>> =
+        rows.iter().map(|&person| Some(if person < 8 { "b" } else { "a" })).collect();
+    // A tenth has the outcome, at every date; of the 300 of group `low` six people, one of them at twelve more.
+    let low: Vec<Option<&str>> = rows.iter().map(|&p| Some(if p % 4 == 0 { "high" } else { "low" })).collect();
+    let outcomes = rows.iter().map(|&p| if p % 4 == 0 { p % 8 == 0 } else { [1, 9, 10, 11, 13, 14].contains(&p) });
+    let table = ScoreTable::new(scores, outcomes.collect()).unwrap();
+    (table.group("area", &groups).unwrap().group("need", &low).unwrap(), rows)
+}
+
+#[test]
+fn groups_and_counts_are_held_back_by_their_people() {
+    let (table, people) = at_many_dates();
+    let params = AuditParams::at(OperatingPoint::Threshold(0.5));
+    let shown = |audit: &Audit, attribute: usize| {
+        let AttributeFinding::Measured { groups, .. } = &audit.attributes[attribute].finding else {
+            panic!("measured")
+        };
+        let measures = groups.iter().filter_map(|group| match &group.outcome {
+            AuditedOutcome::Shown { measures, .. } => Some((group.name(), measures.positives)),
+            AuditedOutcome::Suppressed { .. } => None,
+        });
+        measures.collect::<Vec<_>>()
+    };
+    let by_rows = table.audit(&params).unwrap();
+    let by_people = table.people(people).unwrap().audit(&params).unwrap();
+    assert_eq!((by_rows.people, by_people.people), (None, Some(400)));
+    assert_eq!((by_rows.n, by_people.n), (496, 496));
+    // Eight people have 104 rows; with them goes the only other group.
+    assert_eq!(shown(&by_rows, 0).len(), 2);
+    assert!(shown(&by_people, 0).is_empty());
+    // Six people have 18 rows with the outcome.
+    assert_eq!(shown(&by_rows, 1), [("high".to_owned(), Some(62)), ("low".to_owned(), Some(18))]);
+    assert_eq!(shown(&by_people, 1), [("high".to_owned(), None), ("low".to_owned(), None)]);
+}
