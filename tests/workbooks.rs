@@ -90,20 +90,20 @@ fn a_list_s_numbers_are_the_json_s_to_the_bit() {
         |end: &'static str| move |entry: &Value| bits(&entry["case"]["band"]["observed"]["interval"][end]);
     assert_eq!(sheet.numbers("Rank"), of(&|entry| bits(&entry["case"]["rank"])));
     assert_eq!(
-        sheet.numbers("Rate observed in band"),
+        sheet.numbers("Had the outcome in this band"),
         of(&|entry| bits(&entry["case"]["band"]["observed"]["value"]))
     );
-    assert_eq!(sheet.numbers("Rate low"), of(&observed("low")));
-    assert_eq!(sheet.numbers("Rate high"), of(&observed("high")));
-    assert_eq!(sheet.numbers("Kept in refits"), of(&|entry| bits(&entry["case"]["stability"]["kept_in"])));
-    assert!(sheet.numbers("Rate high").iter().all(Option::is_some));
+    assert_eq!(sheet.numbers("Had the outcome in this band: low end (95%)"), of(&observed("low")));
+    assert_eq!(sheet.numbers("Had the outcome in this band: high end (95%)"), of(&observed("high")));
+    assert_eq!(sheet.numbers("Retrainings that keep it on such a list"), of(&|entry| bits(&entry["case"]["stability"]["kept_in"])));
+    assert!(sheet.numbers("Had the outcome in this band: high end (95%)").iter().all(Option::is_some));
     // A day is a day, and not a text of one.
     for cell in sheet.column("Expires") {
         let Data::DateTime(day) = cell else { panic!("{cell:?} is no day") };
         let (year, month, day, ..) = day.to_ymd_hms_milli();
         assert_eq!(format!("{year:04}-{month:02}-{day:02}"), json["audit"]["expires"]);
     }
-    let ids: Vec<String> = sheet.texts("Entity").iter().map(|cell| undone(cell)).collect();
+    let ids: Vec<String> = sheet.texts("Case").iter().map(|cell| undone(cell)).collect();
     assert!(ids.iter().zip(entries).all(|(id, entry)| *id == entry["case"]["entity"]), "{ids:?}");
     let held: BTreeSet<&str> =
         HOSTILE.into_iter().filter(|text| ids.iter().any(|id| id.starts_with(text))).collect();
@@ -119,7 +119,7 @@ fn a_list_s_numbers_are_the_json_s_to_the_bit() {
     assert!(parts.len() > 100, "{}", parts.len());
     let of = |get: &dyn Fn(&Value) -> Option<u64>| parts.iter().map(|part| get(part)).collect::<Vec<_>>();
     assert_eq!(sheet.numbers("Points"), of(&|part| bits(&part["log_odds"])));
-    assert_eq!(sheet.numbers("Points low"), of(&|part| bits(&part["interval"]["low"])));
+    assert_eq!(sheet.numbers("Points: low end (95%)"), of(&|part| bits(&part["interval"]["low"])));
     assert_eq!(sheet.numbers("Value"), of(&|part| bits(&part["values"][0])));
     let counts = of(&|part| Some((part["records"].as_array().unwrap().len() as f64).to_bits()));
     assert_eq!(sheet.numbers("Records"), counts);
@@ -257,7 +257,7 @@ fn an_audit_s_workbook_holds_its_figures_and_nothing_that_is_held_back() {
     let mut csv = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let rows: Vec<csv::StringRecord> = csv.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), sheet.rows.len());
-    for (heading, at) in [("Value", 6), ("Low", 7), ("Difference", 12), ("Ratio high", 17)] {
+    for (heading, at) in [("Value", 6), ("Low end (95%)", 7), ("Difference", 12), ("Ratio: high end (95%)", 17)] {
         for (row, bits) in rows.iter().zip(sheet.numbers(heading)) {
             assert_eq!(row[at], bits.map_or_else(String::new, |bits| format!("{:.6}", f64::from_bits(bits))));
         }

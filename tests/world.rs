@@ -412,8 +412,8 @@ pub fn holds(asked: Condition, cell: Cell) -> bool {
         (Condition::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
         (Condition::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
         (Condition::Is(code), Cell::Value(value)) => (f64::from(value) - f64::from(code)).abs() < 0.5,
-        (asked, Cell::Missing) => asked == Condition::Missing,
-        (asked, Cell::NotCovered) => asked == Condition::NotCovered,
+        (asked, Cell::Missing) => matches!(asked, Condition::Missing | Condition::Absent),
+        (asked, Cell::NotCovered) => matches!(asked, Condition::NotCovered | Condition::Absent),
         _ => false,
     }
 }

@@ -26,7 +26,7 @@ Examples:
     earlyhelp edit project.toml --model card.json --points \"visits_12m>=3=2\" --by ... --reason ... --out ...";
 
 const POINTS_HELP: &str = "Give a line of a scorecard other points: FEATURE>=CUT=POINTS, FEATURE<CUT=POINTS, \
-    FEATURE:missing=POINTS or FEATURE:not_covered=POINTS";
+    FEATURE:missing=POINTS, FEATURE:not_covered=POINTS or, for both at once, FEATURE:absent=POINTS";
 
 /// Arguments of `earlyhelp edit`.
 #[derive(Debug, clap::Args)]
@@ -118,7 +118,7 @@ fn points(text: &str) -> Result<(String, Condition, i32), Failure> {
     let wrong = || {
         format!(
             "--points \"{text}\": write FEATURE>=CUT=POINTS, FEATURE<CUT=POINTS, FEATURE:missing=POINTS, \
-             FEATURE:not_covered=POINTS or, of a feature of codes, \"FEATURE:code NUMBER=POINTS\" (the place in its list, from 0)"
+             FEATURE:not_covered=POINTS, FEATURE:absent=POINTS (either) or, of a feature of codes, \"FEATURE:code NUMBER=POINTS\" (the place in its list, from 0)"
         )
     };
     let (line, points) = text.rsplit_once('=').ok_or_else(wrong)?;
@@ -132,6 +132,7 @@ fn points(text: &str) -> Result<(String, Condition, i32), Failure> {
         match line.rsplit_once(':').ok_or_else(wrong)? {
             (feature, "missing") => (feature, Condition::Missing),
             (feature, "not_covered") => (feature, Condition::NotCovered),
+            (feature, "absent") => (feature, Condition::Absent),
             (feature, code) => {
                 let code = code.strip_prefix("code ").and_then(|code| code.trim().parse().ok());
                 (feature, Condition::Is(code.ok_or_else(wrong)?))
@@ -204,6 +205,7 @@ mod tests {
         assert_eq!(line("a:code 2=3"), Ok(("a".into(), Condition::Is(2), 3)));
         assert_eq!(line("a:missing=0"), Ok(("a".into(), Condition::Missing, 0)));
         assert_eq!(line("a:not_covered=4"), Ok(("a".into(), Condition::NotCovered, 4)));
+        assert_eq!(line("a:absent=1"), Ok(("a".into(), Condition::Absent, 1)));
         for wrong in ["a>=3", "a=2", "a:gone=2", "a>=x=2", "a>=3=two", ""] {
             assert!(line(wrong).is_err(), "{wrong}");
         }

@@ -183,8 +183,8 @@ pub struct RunFinished {
 pub(crate) struct RunContent {
     /// The digest of the cohort: see [`Cohort::digest`](crate::cohort::Cohort::digest).
     pub(crate) cohort: String,
-    /// SHA-256 of the list as data: [`list_json`](crate::report::list_json)'s text without its witness, unindented, the
-    /// keys of objects sorted.
+    /// SHA-256 of the list as data: [`list_json`](crate::report::list_json)'s text without `witness` and `says`, unindented,
+    /// the keys of objects sorted.
     pub(crate) output: String,
     /// The digest of what each source said.
     #[serde(default)]

@@ -317,7 +317,8 @@ impl Ledger {
     }
 
     /// Holds a list that left the house (the text of [`list_json`](crate::report::list_json)) against the run that the
-    /// ledger holds. Gives the list's witness, to verify the ledger with.
+    /// ledger holds. Gives the list's witness, to verify the ledger with. The sentences under `says` are not compared: they
+    /// follow from the rest.
     ///
     /// # Errors
     /// [`LedgerError::List`] where the text is no such list, has no witness, or does not say what the ledger holds.
@@ -380,10 +381,12 @@ impl RunContent {
     }
 }
 
-/// SHA-256 of a list as data, its witness left out, the keys of objects sorted.
+/// SHA-256 of a list as data, the keys of objects sorted. Without its witness, which came later, and without what a page says in
+/// sentences, which follows from the rest and may be put better one day.
 fn digest_of_list(mut list: Value) -> Result<String, LedgerError> {
     if let Some(fields) = list.as_object_mut() {
         fields.remove("witness");
+        fields.remove("says");
     }
     list.sort_all_objects();
     let text = serde_json::to_vec(&list).map_err(|error| LedgerError::Draft(error.to_string()))?;

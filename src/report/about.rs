@@ -121,8 +121,14 @@ fn facts(list: &ReviewList) -> Vec<Fact<'_>> {
         "As of (known before this day)"
     };
     let length = match list.drawn_with().one_per {
-        OnePer::Household => words::counted(list.len(), "household", "households"),
-        OnePer::Case => words::counted(list.len(), "case", "cases"),
+        OnePer::Household => {
+            let households = words::counted(list.len(), "household", "households");
+            format!("{households} from a cohort of {} cases", cohort(says))
+        }
+        OnePer::Case => {
+            let cases = words::counted(list.len(), "case", "cases");
+            format!("{cases} from a cohort of {}", cohort(says))
+        }
     };
     let by_band: Vec<String> = list
         .by_band()
@@ -132,7 +138,7 @@ fn facts(list: &ReviewList) -> Vec<Fact<'_>> {
     let mut facts = vec![
         Fact::new(as_of, words::date(says.as_of.day())),
         Fact { ends: true, ..Fact::new("Do not use after", words::date(says.expires)) },
-        Fact::new("On this list", format!("{length} from a cohort of {}", cohort(says))),
+        Fact::new("On this list", length),
         Fact::new("Listed for their scores", format!("{} of scores", by_band.join(", "))),
     ];
     if let Some(known) = list.known() {

@@ -1,5 +1,6 @@
 //! The list as a table for a spreadsheet, and as data.
 
+use super::list_page::{Says, says};
 use super::table::{Column, Table, Value};
 use super::words;
 use crate::error::ReportError;
@@ -7,6 +8,7 @@ use crate::known_to::IsKnown;
 use crate::outputs::json_text;
 use crate::review::{ListedCase, ReviewList};
 use crate::scoring::{Contribution, ScoredCase};
+use serde::Serialize;
 
 /// How many reasons a row has: as many columns as fit on a screen beside the rest. The page and the data
 /// have them all.
@@ -66,12 +68,20 @@ pub(super) fn list_table(list: &ReviewList) -> Table {
 }
 
 /// The list as JSON, with everything it holds, ending in one newline. Places count from 1 in the order
-/// of `entries`; the scores and contributions in it are log-odds.
+/// of `entries`; the scores and contributions in it are log-odds. Under `says` stands what its page says of the list as a whole,
+/// in sentences.
 ///
 /// # Errors
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn list_json(list: &ReviewList) -> Result<String, ReportError> {
-    json_text(list).map_err(|error| ReportError::Render(error.to_string()))
+    #[derive(Serialize)]
+    struct Document<'a> {
+        says: Says<'a>,
+        #[serde(flatten)]
+        list: &'a ReviewList,
+    }
+    let document = Document { says: says(list), list };
+    json_text(&document).map_err(|error| ReportError::Render(error.to_string()))
 }
 
 fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<Value> {

@@ -59,10 +59,53 @@ impl Column {
         self
     }
 
-    /// Its heading on a sheet: `rate_low` as `Rate low`.
+    /// Its heading on a sheet, where there is room for more words than in a name: `lists_in_a_row` as `Lists in a row`, `rate_low` as
+    /// `Had the outcome in this band: low end (95%)`.
     pub(super) fn heading(&self) -> String {
-        words::capitalised(&words::plain(&self.name))
+        const ENDS: [(&str, &str); 2] = [("low", "low end (95%)"), ("high", "high end (95%)")];
+        for (end, says) in ENDS {
+            if self.name == end {
+                return words::capitalised(says);
+            }
+            if let Some(figure) = self.name.strip_suffix(end).and_then(|name| name.strip_suffix('_')) {
+                return format!("{}: {says}", heading(figure));
+            }
+        }
+        heading(&self.name)
     }
+}
+
+/// Names that say too little by themselves, and their headings.
+const HEADINGS: [(&str, &str); 24] = [
+    ("absent", "Values not known"),
+    ("as_of", "List of"),
+    ("cannot_tell", "Right or wrong: cannot tell"),
+    ("entity", "Case"),
+    ("from_log_odds", "From this score (log-odds)"),
+    ("household", "Others of the household"),
+    ("kept_in_refits", "Retrainings that keep it on such a list"),
+    ("known_cannot_tell", "Known already: cannot tell"),
+    ("known", "Known already"),
+    ("length", "Length asked for"),
+    ("needs_cannot_tell", "By the count of needs: cannot tell"),
+    ("needs_precision", "By the count of needs: share of places that were right"),
+    ("needs_recall", "By the count of needs: share of those with the outcome who were listed"),
+    ("needs_right", "By the count of needs: right"),
+    ("needs_wrong", "By the count of needs: wrong"),
+    ("not_known", "Not known already"),
+    ("precision", "Share of places that were right"),
+    ("rate", "Had the outcome in this band"),
+    ("rate_observed_in_band", "Had the outcome in this band"),
+    ("rate_of_such_lists", "Had the outcome on lists of the tested length"),
+    ("recall", "Share of those with the outcome who were listed"),
+    ("refits", "Retrainings"),
+    ("shared_with_needs", "On the list by the count of needs as well"),
+    ("such_lists", "Had the outcome on lists of the tested length"),
+];
+
+fn heading(name: &str) -> String {
+    let said = HEADINGS.iter().find(|(held, _)| *held == name);
+    said.map_or_else(|| words::capitalised(&words::plain(name)), |(_, said)| (*said).to_owned())
 }
 
 impl Value {

@@ -529,7 +529,18 @@ fn the_data_hold_everything() {
     let text = list_json(&list).unwrap();
     assert!(text.ends_with("}\n") && !text.ends_with("\n\n"));
     let read: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(read, serde_json::to_value(&list).unwrap());
+    let mut bare = read.clone();
+    let says = bare.as_object_mut().unwrap().remove("says").unwrap();
+    assert_eq!(bare, serde_json::to_value(&list).unwrap());
+    // What the page says of the list as a whole stands beside it.
+    let page = list_html(&list, "Early help").unwrap();
+    for said in says["is"].as_array().unwrap().iter().chain(says["cannot_see"].as_array().unwrap()) {
+        let said = said.as_str().unwrap().replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;");
+        assert!(page.contains(&said), "{said}");
+    }
+    for (label, said) in says["facts"].as_object().unwrap() {
+        assert!(page.contains(label.as_str()) && !said.as_str().unwrap().is_empty(), "{label}");
+    }
     assert_eq!(read["audit"]["run_id"], list.provenance().run_id);
     let entries = read["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 15);

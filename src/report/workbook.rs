@@ -144,6 +144,8 @@ struct Formats {
     strong: Format,
     text: Format,
     whole: Format,
+    /// A count among texts.
+    count: Format,
     number: Format,
     share: Format,
     points: Format,
@@ -162,6 +164,7 @@ impl Formats {
             strong: text().set_bold(),
             text: text().set_text_wrap(),
             whole: number("#,##0"),
+            count: number("#,##0").set_align(FormatAlign::Left),
             number: number("#,##0.0##"),
             share: number("0.0%"),
             points: number("+0.00;\u{2212}0.00;0.00"),
@@ -180,11 +183,20 @@ fn write_notes(sheet: &mut Worksheet, notes: &[Note], formats: &Formats) -> Resu
             Note::Line(text) => write(sheet, (row, 1), &Value::text(text), &formats.text, formats)?,
             Note::Fact(label, text) => {
                 write(sheet, (row, 0), &Value::text(label), &formats.text, formats)?;
-                write(sheet, (row, 1), &Value::text(text), &formats.text, formats)?;
+                match counted(text) {
+                    Some(count) => sheet.write_number_with_format(row, 1, count, &formats.count).map(drop)?,
+                    None => write(sheet, (row, 1), &Value::text(text), &formats.text, formats)?,
+                }
             }
         }
     }
     Ok(())
+}
+
+/// The number that a text is, written as people write counts: it is a number on a sheet, too.
+fn counted(text: &str) -> Option<f64> {
+    let count: u64 = text.replace(',', "").parse().ok()?;
+    (super::words::count(count) == text).then_some(count as f64)
 }
 
 const A4: u8 = 9;

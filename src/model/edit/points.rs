@@ -95,10 +95,7 @@ fn nearest(card: &Scorecard, feature: &str, condition: Condition) -> Option<usiz
         (Condition::AtLeast(a), Condition::AtLeast(b)) | (Condition::Below(a), Condition::Below(b)) => {
             Some((a - b).abs())
         }
-        (Condition::Is(a), Condition::Is(b)) if a == b => Some(0.0),
-        (Condition::Missing, Condition::Missing) | (Condition::NotCovered, Condition::NotCovered) => {
-            Some(0.0)
-        }
+        (a, b) if a == b => Some(0.0),
         _ => None,
     };
     let lines = card.lines.iter().enumerate().filter(|(_, line)| line.feature == feature);

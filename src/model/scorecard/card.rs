@@ -53,7 +53,8 @@ pub struct CardLine {
     pub feature: String,
     /// What is asked of it.
     pub condition: Condition,
-    /// The points: within plus and minus the limit, never 0.
+    /// The points: within plus and minus the limit, never 0. Of an absence that training could not learn from, those of an
+    /// average value, over all lines of the feature.
     pub points: i32,
 }
 
@@ -71,6 +72,8 @@ pub enum Condition {
     Missing,
     /// The source does not cover the case.
     NotCovered,
+    /// Either: there is no value, or the source does not cover the case.
+    Absent,
 }
 
 impl Condition {
@@ -81,7 +84,8 @@ impl Condition {
             (Self::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
             (Self::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
             (Self::Is(code), Cell::Value(value)) => (f64::from(value) - f64::from(code)).abs() < 0.5,
-            (Self::Missing, Cell::Missing) | (Self::NotCovered, Cell::NotCovered) => true,
+            (Self::Missing | Self::Absent, Cell::Missing)
+            | (Self::NotCovered | Self::Absent, Cell::NotCovered) => true,
             _ => false,
         }
     }
@@ -95,6 +99,7 @@ impl fmt::Display for Condition {
             Self::Is(code) => write!(f, "code {code}"),
             Self::Missing => write!(f, "missing"),
             Self::NotCovered => write!(f, "not covered"),
+            Self::Absent => write!(f, "missing or not covered"),
         }
     }
 }
@@ -157,7 +162,7 @@ impl Scorecard {
         }
         let is_cut = |condition: Condition| match condition {
             Condition::AtLeast(cut) | Condition::Below(cut) => cut.is_finite(),
-            Condition::Is(_) | Condition::Missing | Condition::NotCovered => true,
+            Condition::Is(_) | Condition::Missing | Condition::NotCovered | Condition::Absent => true,
         };
         if !self.lines.iter().all(|line| features.contains(&line.feature) && is_cut(line.condition)) {
             return wrong("asks of a feature that the model does not have");

@@ -68,7 +68,8 @@ use crate::features::{Cell, Direction, FeatureMatrix};
 #[serde(deny_unknown_fields, default)]
 pub struct ScorecardParams {
     /// The most lines, 1 or more; `None` (in a file: `any`) for as many as pay. The default, 10, is what fits on a page beside
-    /// its table and can be added up by hand in a minute or two.
+    /// its table and can be added up by hand in a minute or two. A line that says what a value counts that is not on record,
+    /// where training saw too few such cases to ask about it, is none of them.
     #[serde(with = "self::terms")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "self::terms::schema"))]
     pub terms: Option<u32>,
@@ -241,13 +242,28 @@ fn finished(
     let (mut terms, mut intercept) = (Vec::new(), card.offset);
     for of_feature in card.points.chunk_by(|a, b| asked[a.0].feature == asked[b.0].feature) {
         let feature = asked[of_feature[0].0].feature;
-        let rules: Vec<(Condition, i32)> =
+        let mut rules: Vec<(Condition, i32)> =
             of_feature.iter().map(|&(column, points)| (asked[column].condition, points)).collect();
         for &(column, points) in of_feature {
             asked[column].answers.add_to(&mut totals, points);
-            let condition = asked[column].condition;
-            lines.push((feature, CardLine { feature: names[feature].clone(), condition, points }));
         }
+        let was_asked = |absence| asked.iter().any(|q| q.feature == feature && q.condition == absence);
+        let unlearnt = match [Condition::Missing, Condition::NotCovered].map(was_asked) {
+            [false, false] => Some(Condition::Absent),
+            [false, true] => Some(Condition::Missing),
+            [true, false] => Some(Condition::NotCovered),
+            [true, true] => None,
+        };
+        let average = average_points(&rules, matrix.raw(feature), weights);
+        if let Some(absence) = unlearnt.filter(|_| average != 0) {
+            rules.push((absence, average));
+            let cells = matrix.raw(feature).iter().zip(&mut totals);
+            let absent = cells.filter(|(raw, _)| absence.holds(Cell::decode(**raw)));
+            absent.for_each(|(_, total)| *total += average);
+        }
+        lines.extend(rules.iter().map(|&(condition, points)| {
+            (feature, CardLine { feature: names[feature].clone(), condition, points })
+        }));
         let (shape, mean) = steps(&rules, card.unit, matrix.raw(feature), weights)?;
         intercept += mean;
         terms.push((feature, Term::one(&names[feature], shape)));
@@ -259,6 +275,21 @@ fn finished(
     let terms = terms.into_iter().map(|(_, term)| term).collect();
     let model = AdditiveModel::new(names.to_vec(), intercept, terms)?;
     Ok((model, Scorecard::new((card.unit, card.offset), lines, &totals, outcomes)))
+}
+
+/// The points of an average value, to the nearest whole point: what an absence counts that training saw too seldom to learn
+/// from. With none it would count as a value that gives none, and what is missing would be taken for safe.
+fn average_points(rules: &[(Condition, i32)], cells: &[f32], weights: Option<&[f64]>) -> i32 {
+    let (mut sum, mut mass) = (0.0, 0.0);
+    for (row, cell) in cells.iter().map(|&raw| Cell::decode(raw)).enumerate() {
+        if cell.value().is_some() {
+            let points: i32 = rules.iter().filter(|(rule, _)| rule.holds(cell)).map(|(_, points)| points).sum();
+            let weight = weights.map_or(1.0, |weights| weights[row]);
+            sum += weight * f64::from(points);
+            mass += weight;
+        }
+    }
+    if mass > 0.0 { (sum / mass).round() as i32 } else { 0 }
 }
 
 /// A feature's points as centred steps, and the mean that was taken out.
@@ -275,7 +306,7 @@ pub(super) fn steps(
             // Nothing is below the code 0.
             Condition::Is(0) => vec![0.5],
             Condition::Is(code) => vec![f64::from(*code) - 0.5, f64::from(*code) + 0.5],
-            Condition::Missing | Condition::NotCovered => Vec::new(),
+            Condition::Missing | Condition::NotCovered | Condition::Absent => Vec::new(),
         })
         .collect();
     edges.sort_by(f64::total_cmp);
@@ -294,12 +325,13 @@ pub(super) fn steps(
                     (bin == 0 || edges[bin - 1] < code)
                         && edges.get(bin).is_some_and(|&end| end < code + 1.0 && end > code)
                 }
-                Condition::Missing | Condition::NotCovered => false,
+                Condition::Missing | Condition::NotCovered | Condition::Absent => false,
             })
         })
         .collect();
-    points.push(points_at(&|condition| condition == Condition::Missing));
-    points.push(points_at(&|condition| condition == Condition::NotCovered));
+    points.extend(
+        [Cell::Missing, Cell::NotCovered].map(|cell| points_at(&|condition| condition.holds(cell))),
+    );
     let mut masses = vec![0.0; points.len()];
     for (row, &raw) in cells.iter().enumerate() {
         let bin = match Cell::decode(raw) {

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::columns::YesNo;
 use super::line::{Line, RIDGE, Sums, logistic};
 use super::search::{CardError, CardLimits, IntegerCard, Sign, search};
-use super::{Condition, Scorecard, ScorecardParams};
+use super::{CardLine, Condition, Scorecard, ScorecardParams};
 use crate::error::ModelError;
 use crate::features::{Cell, Direction, FeatureMatrix};
-use crate::model::AdditiveModel;
+use crate::model::{AdditiveModel, Shape};
 use crate::stats::link::softplus;
 
 const FREE: CardLimits = CardLimits { terms: Some(3), points: 5, cards: 1, worth: 0.0 };
@@ -375,8 +375,11 @@ fn the_model_says_what_the_card_says() {
         let cards = params.fit_matrix(&matrix, &directions, &outcomes, weights).unwrap();
         assert!(cards.len() > 1);
         for (model, card) in &cards {
-            assert!(!card.lines.is_empty() && card.lines.iter().all(|line| line.points.abs() <= 5));
-            assert!(terms.is_none_or(|terms| card.lines.len() <= terms as usize));
+            // What an absence counts that was not asked about is no question.
+            let asked: Vec<&CardLine> =
+                card.lines.iter().filter(|line| line.condition != Condition::Absent).collect();
+            assert!(!asked.is_empty() && asked.iter().all(|line| line.points.abs() <= 5));
+            assert!(terms.is_none_or(|terms| asked.len() <= terms as usize));
             for row in 0..matrix.rows() {
                 let points = f64::from(total(card, &matrix, row));
                 let odds = model.explain(&matrix, row).unwrap().score().log_odds();
@@ -500,4 +503,29 @@ fn wrong_settings_are_errors() {
     }
     assert!(serde_json::from_str::<ScorecardParams>(r#"{"terms":"any"}"#).is_ok_and(|p| p.terms.is_none()));
     assert!(serde_json::from_str::<ScorecardParams>(r#"{"terms":"many"}"#).is_err());
+}
+
+#[test]
+fn an_absence_that_was_not_learnt_counts_as_an_average_value() {
+    // Nine cases without a value, too few to learn from, and none that is not covered.
+    let rows = 2_000;
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
+    let (mut cells, mut outcomes) = (Vec::new(), Vec::new());
+    for row in 0..rows {
+        let notices = (uniform(&mut random) * 4.0).floor();
+        cells.push(if row < 9 { Cell::Missing } else { Cell::Value(notices as f32) });
+        outcomes.push(row >= 9 && uniform(&mut random) < logistic(-2.0 + 1.1 * notices));
+    }
+    let matrix = FeatureMatrix::from_cells(vec!["notices".to_owned()], rows, &[cells]).unwrap();
+    let fits = ScorecardParams::default().fit_matrix(&matrix, &[Direction::Rising], &outcomes, None).unwrap();
+    let (model, card) = &fits[0];
+    let Shape::Steps { axis, values } = &model.terms()[0].shape else { panic!("steps") };
+    let says = |cell: Cell| values[axis.bin(cell.encode())];
+    for absence in [Cell::Missing, Cell::NotCovered] {
+        let said = says(absence);
+        assert!(said.abs() <= 0.5 * card.unit + 1e-12, "{said} of {}", card.unit);
+        assert!(said > says(Cell::Value(0.0)) && said < says(Cell::Value(3.0)));
+        assert_eq!(card.lines.iter().filter(|line| line.condition.holds(absence)).count(), 1);
+    }
+    assert_eq!(card.table.iter().map(|row| row.cases).sum::<u64>(), rows as u64);
 }

@@ -6,10 +6,15 @@ use crate::features::Scope;
 use crate::records::RecordReference;
 use crate::report::words::{self, Move};
 use crate::scoring::{Contribution, ScoredCase};
+use crate::stats::Interval;
 
 /// The reasons of a case, one after another from the average case to its score.
 pub(super) struct AddingUp {
     pub(super) parts: Vec<Part>,
+    /// Where the average case stands, in percent of the width.
+    pub(super) zero: String,
+    /// How many points the whole width is.
+    pub(super) width: String,
 }
 
 /// The reasons that rest on the case's own records, or on those of others in the household.
@@ -47,15 +52,16 @@ impl AddingUp {
         // How far left and right the way leads, whiskers among it.
         let (mut at, mut low, mut high) = (0.0_f64, 0.0_f64, 0.0_f64);
         for part in &drawn {
-            let reach = part.interval.map_or(0.0, |held| (held.high - held.low) / 2.0);
+            let ends = part.interval.map_or([part.log_odds; 2], |held| [held.low, held.high]);
+            (low, high) = (low.min(at + ends[0]), high.max(at + ends[1]));
             at += part.log_odds;
-            (low, high) = (low.min(at - reach), high.max(at + reach));
+            (low, high) = (low.min(at), high.max(at));
         }
         (low, high) = (low.min(at + rest), high.max(at + rest));
         let place = |value: f64| 1.0 + 98.0 * (value - low) / (high - low).max(f64::MIN_POSITIVE);
 
         let mut at = 0.0;
-        let mut step = |words: String, added: f64, reach: Option<f64>| {
+        let mut step = |words: String, added: f64, interval: Option<Interval>| {
             let (from, to) = (at, at + added);
             at = to;
             let (left, right) = (place(f64::min(from, to)), place(f64::max(from, to)));
@@ -65,9 +71,9 @@ impl AddingUp {
                 raises: added > 0.0,
                 x: format!("{left:.1}"),
                 width: format!("{:.1}", (right - left).max(0.5)),
-                whisker: reach.map(|reach| {
-                    let [from, to] = [place(to - reach), place(to + reach)];
-                    [format!("{from:.1}"), format!("{:.1}", to - from)]
+                whisker: interval.map(|held| {
+                    let [low, high] = [place(from + held.low), place(from + held.high)];
+                    [format!("{low:.1}"), format!("{:.1}", high - low)]
                 }),
             }
         };
@@ -80,10 +86,7 @@ impl AddingUp {
             let sum = words::points(of_scope.iter().map(|part| part.log_odds).sum());
             let steps = of_scope
                 .into_iter()
-                .map(|part| {
-                    let reach = part.interval.map(|held| (held.high - held.low) / 2.0);
-                    step(part.words.trim_end_matches('.').to_owned(), part.log_odds, reach)
-                })
+                .map(|part| step(part.words.trim_end_matches('.').to_owned(), part.log_odds, part.interval))
                 .collect();
             parts.push(Part { title, steps, sum });
         }
@@ -91,7 +94,7 @@ impl AddingUp {
             let steps = vec![step("All smaller reasons together".to_owned(), rest, None)];
             parts.push(Part { title: "The rest", steps, sum: words::points(rest) });
         }
-        Self { parts }
+        Self { parts, zero: format!("{:.1}", place(0.0)), width: format!("{:.1}", (high - low) / 0.98) }
     }
 }
 

@@ -81,6 +81,8 @@ var wholePage = (function () {
       count += row.hidden ? 0 : 1;
     });
     shown.textContent = count + " of " + rows.length + " shown";
+    // What is printed of a part says that it is one.
+    table.caption.dataset.part = count < rows.length ? shown.textContent + ". " : "";
   };
   words.addEventListener("input", filter);
   which.addEventListener("change", filter);

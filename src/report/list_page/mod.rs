@@ -7,6 +7,7 @@ use self::case::Case;
 pub(super) use self::case::{
     AbsentItem, chance_in_words, effect, mark_in_words, records_say, stability_in_words,
 };
+pub(super) use self::says::{Says, says};
 use self::deciding::Questions;
 use self::shape::{Drawing, Pictures};
 use self::shared::{Shared, shared_by_most};
@@ -20,6 +21,7 @@ use crate::scoring::{Provenance, ScoredCase};
 mod adding_up;
 mod case;
 mod deciding;
+mod says;
 mod shape;
 mod shared;
 

@@ -203,8 +203,8 @@ fn records(list: &ReviewList) -> Table {
         "source",
         "reference",
         "kind",
-        "happened",
-        "known",
+        "happened_on",
+        "known_on",
         "whose",
         "linked_with",
     ]);
@@ -230,7 +230,7 @@ fn reference(record: &RecordReference) -> [Value; 7] {
         Value::Date(record.occurred),
         Value::Date(record.known),
         Value::text(whose.unwrap_or_default()),
-        Value::text(record.link.map(|link| link.to_string()).unwrap_or_default()),
+        record.link.map_or(Value::Empty, |link| Value::Share(link.into())),
     ]
 }
 
