@@ -146,7 +146,7 @@ pub struct Project {
     /// Protected characteristics, for audit alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protected: Option<FileOf<ProtectedColumns>>,
-    /// The sources of dated records.
+    /// The sources of dated records. Once loaded, in the order of their names.
     #[serde(rename = "source")]
     pub sources: Vec<SourceFile>,
     /// Who is asked about.
@@ -285,6 +285,8 @@ impl Project {
             ProjectError::Parse(keys::with_near_miss(&limits::shortened(&error.to_string())))
         })?;
         project.folder = folder.into();
+        // The order in which somebody wrote them down is no part of any paper.
+        project.sources.sort_by(|a, b| a.name.cmp(&b.name));
         project.check_ranges()?;
         project.features()?;
         project.check_mappings()?;

@@ -7,6 +7,10 @@ use earlyhelp::evaluate::{
 };
 use earlyhelp::features::{Cell, Direction, Feature, FeatureMatrix, FeatureSpec};
 use earlyhelp::model::{Candidate, PathParams, Trainer};
+use earlyhelp::project::Project;
+use earlyhelp::report::metrics_csv;
+use earlyhelp::scoring::AuditedModel;
+use earlyhelp::synthetic::{CouncilParams, Format};
 
 use crate::world::{self, Dice, World, council};
 
@@ -111,6 +115,52 @@ fn order_of_records_and_threads_leave_no_trace() {
             );
         }
     }
+}
+
+/// A project file with its sources and its features the other way round.
+fn turned_round(text: &str) -> String {
+    let mut blocks: Vec<String> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        match blocks.last_mut() {
+            Some(block) if !line.starts_with('[') => block.push_str(line),
+            _ => blocks.push(line.to_owned()),
+        }
+    }
+    for kind in ["[[source]]", "[[feature]]"] {
+        let places: Vec<usize> =
+            (0..blocks.len()).filter(|&place| blocks[place].starts_with(kind)).collect();
+        assert!(places.len() > 5, "{kind}");
+        let turned: Vec<String> = places.iter().rev().map(|&place| blocks[place].clone()).collect();
+        for (place, block) in places.into_iter().zip(turned) {
+            blocks[place] = block;
+        }
+    }
+    blocks.concat()
+}
+
+#[test]
+fn the_order_of_a_project_file_leaves_no_trace_in_what_a_model_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let council = CouncilParams::new(2_500, 3).generate().unwrap();
+    let path = council.write(folder.path(), Format::Csv).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let trained = |text: &str| {
+        let project = Project::from_toml(text, folder.path()).unwrap();
+        let (records, protected) = (project.records().unwrap(), project.protected().unwrap());
+        project.train(&records, &protected, &project.training.trainer).unwrap()
+    };
+    let (one, other) = (trained(&text), trained(&turned_round(&text)));
+    assert_ne!(one.candidate().features(), other.candidate().features());
+    let figures = |model: &AuditedModel| {
+        let texts = [
+            serde_json::to_string(model.backtest()),
+            serde_json::to_string(&model.fairness()),
+            serde_json::to_string(model.candidate().model().terms()),
+        ];
+        texts.map(Result::unwrap)
+    };
+    assert!(figures(&one) == figures(&other));
+    assert_eq!(metrics_csv(&one).unwrap(), metrics_csv(&other).unwrap());
 }
 
 #[test]

@@ -114,8 +114,8 @@ impl FeatureMatrix {
         &self.names
     }
 
-    /// The places of the features in the order of their names. Trainers fit in this order, so that the
-    /// order of columns plays no part: even the last bits of a sum depend on what is added first.
+    /// The places of the features in the order of their names. Trainers fit in this order, and
+    /// models add up in it, so that the order of columns plays no part: even the last bits of a sum depend on what is added first.
     pub(crate) fn by_name(&self) -> Vec<usize> {
         let mut places: Vec<usize> = (0..self.names.len()).collect();
         places.sort_by(|&a, &b| self.names[a].cmp(&self.names[b]));

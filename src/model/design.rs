@@ -155,7 +155,8 @@ impl<'m> StandardisedDesign<'m> {
     pub(super) fn terms(&self, solution: &Solution) -> Result<(Vec<Term>, Vec<String>), ModelError> {
         let mut terms = Vec::new();
         let mut unused = Vec::new();
-        for (feature, name) in self.matrix.names().iter().enumerate() {
+        for feature in self.matrix.by_name() {
+            let name = &self.matrix.names()[feature];
             let find = |wanted: &dyn Fn(Part) -> bool| {
                 self.columns
                     .iter()

@@ -234,15 +234,9 @@ impl AdditiveParams {
         for term in &mut grown.terms {
             term.features.iter_mut().for_each(|feature| *feature = order[*feature]);
         }
-        // The features' own terms as their columns stand, then the pairs as they were found.
-        grown.terms.sort_by_key(|term| match term.features[..] {
-            [feature] => (false, feature),
-            _ => (true, 0),
-        });
         let is_used = |feature: usize| grown.terms.iter().any(|term| term.features.contains(&feature));
         let unused =
-            names.iter().enumerate().filter(|(feature, _)| !is_used(*feature)).map(|(_, name)| name.clone());
-        let unused = unused.collect();
+            order.iter().filter(|feature| !is_used(**feature)).map(|&feature| names[feature].clone()).collect();
         let refitted: Vec<(Vec<f64>, Vec<Vec<f64>>)> =
             grown.terms.iter().map(|term| (term.values.clone(), term.redrawn.clone())).collect();
         let terms = grown.terms.into_iter().map(|term| term_of(term, names)).collect::<Result<_, _>>()?;

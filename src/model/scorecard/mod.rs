@@ -266,13 +266,11 @@ fn finished(
         }));
         let (shape, mean) = steps(&rules, card.unit, matrix.raw(feature), weights)?;
         intercept += mean;
-        terms.push((feature, Term::one(&names[feature], shape)));
+        terms.push(Term::one(&names[feature], shape));
     }
-    // Questions are in the order of their features' names; people read them as the columns stand.
+    // Questions are in the order of their features' names, and so are terms; people read a card as the columns stand.
     lines.sort_by_key(|(feature, _)| *feature);
-    terms.sort_by_key(|(feature, _)| *feature);
     let lines = lines.into_iter().map(|(_, line)| line).collect();
-    let terms = terms.into_iter().map(|(_, term)| term).collect();
     let model = AdditiveModel::new(names.to_vec(), intercept, terms)?;
     Ok((model, Scorecard::new((card.unit, card.offset), lines, &totals, outcomes)))
 }
