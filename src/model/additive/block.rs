@@ -1,6 +1,7 @@
 //! One term's part of the objective: its penalty, and its exact best steps when all other terms stand.
 
 use super::banded::Banded;
+use super::margins::Margins;
 use crate::features::Direction;
 
 /// How the steps of a term hang together.
@@ -200,26 +201,29 @@ impl Block {
         ways as f64
     }
 
-    /// How much better the residuals `sums` are foreseen by this term, at the roughness that serves it
-    /// best, than by none: the logarithm of the ratio of marginal likelihoods, and that roughness.
+    /// How much better the residuals `sums` are foreseen by this grid than by none: the logarithm of the ratio
+    /// of marginal likelihoods, each of the roughnesses tried as likely as any other, and the one that serves
+    /// the grid best. The two features' own terms are fitted anew with it, as steps of the grid's rows and columns.
     ///
-    /// The term must stand at zero and have a penalty on each step.
+    /// The grid must stand at zero.
     pub(super) fn evidence(&self, information: &[f64], sums: &[f64]) -> (f64, f64) {
+        let Kind::Grid { second, .. } = self.kind else { return (f64::NEG_INFINITY, MOST) };
         let nothing = vec![0.0; self.steps()];
-        let mut best = (f64::NEG_INFINITY, MOST);
-        for rough in TRIED {
+        let margins = Margins::new(information, second);
+        let sums = margins.cleared(sums);
+        let tried = TRIED.map(|rough| {
             let strengths = Strengths { rough, level: 0.0 };
             let factor = self.matrix(information, strengths).factor();
-            let mut steps = sums.to_vec();
-            factor.solve(&mut steps);
-            let fit: f64 = sums.iter().zip(&steps).map(|(sum, step)| sum * step).sum();
+            let (fit, determinant) = margins.fitted(&factor, &sums);
             let prior = self.matrix(&nothing, strengths).factor().log_determinant();
-            let evidence = 0.5 * (fit - factor.log_determinant() + prior);
-            if evidence > best.0 {
-                best = (evidence, rough);
-            }
-        }
-        best
+            0.5 * (fit - determinant + prior)
+        });
+        let (best, rough) = tried
+            .into_iter()
+            .zip(TRIED)
+            .fold((f64::NEG_INFINITY, MOST), |best, tried| if tried.0 > best.0 { tried } else { best });
+        let mean = tried.iter().map(|evidence| (evidence - best).exp()).sum::<f64>() / TRIED.len() as f64;
+        (best + mean.ln(), rough)
     }
 
     /// For each absence, how far it lies from the values, squared, and how much of that the data leave
@@ -274,7 +278,7 @@ impl Block {
 /// A roughness of this many times the information leaves nothing of a term.
 const FLAT_FOR_SURE: f64 = 1e6;
 /// Roughnesses that are tried for a new pair.
-const TRIED: [f64; 8] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0];
+const TRIED: [f64; 7] = [1.0 / 64.0, 1.0 / 16.0, 0.25, 1.0, 4.0, 16.0, 64.0];
 
 /// Strengths stay between these: neighbours may differ by some 30, or by next to nothing.
 const LEAST: f64 = 1e-3;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::block::{Block, Kind};
-use super::column::Column;
+use super::column::{Column, Working};
 use super::descent::{Cases, Descent};
 use super::grid::Grid;
 use super::{bins, pairs};
@@ -157,9 +157,9 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     for pair in &mut ranked {
         (pair.first, pair.second) = (free[pair.first], free[pair.second]);
     }
-    // As many pairs are expected as are asked for: among all of them, one has to be this much likelier than
-    // chance to be as likely as not.
-    let wanted = (ranked.len() as f64 / task.most_pairs as f64).ln().max(0.0);
+    // One pair is expected among all of them: it has to be this much likelier than chance to be as likely as not.
+    let wanted = (ranked.len() as f64).ln().max(BARE_MENTION);
+    let effect = design_effect(task.families, fit.working());
     let mut grids = Vec::new();
     for pair in ranked.iter().take(2 * task.most_pairs) {
         if grids.len() == task.most_pairs {
@@ -169,17 +169,19 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
         let grid = Grid::new(side(pair.first), side(pair.second));
         let column = grid.column(&columns[..features], rows);
         let block = Block::new(Kind::Grid { first: grid.first.steps, second: grid.second.steps });
-        let (information, sums) = fit.seen_by(&column, block.steps());
+        let (mut information, mut sums) = fit.seen_by(&column, block.steps());
+        information.iter_mut().chain(&mut sums).for_each(|figure| *figure /= effect);
         let (evidence, rough) = block.evidence(&information, &sums);
         if evidence > wanted {
             columns.push(column);
-            grids.push((grid, block, rough));
+            grids.push((grid, block, rough, evidence));
         }
     }
-    for (_, block, rough) in &grids {
+    for (_, block, rough, _) in &grids {
         fit.add(block.clone(), *rough);
     }
-    let mut grids: Vec<Grid> = grids.into_iter().map(|(grid, ..)| grid).collect();
+    let (mut grids, evidence): (Vec<Grid>, Vec<f64>) =
+        grids.into_iter().map(|(grid, .., evidence)| (grid, evidence)).unzip();
     if grids.is_empty() {
         return grids;
     }
@@ -189,13 +191,40 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
         fit.purify(features + place, grid, &counts);
     }
     fit.rescore(columns, learning);
-    let pays: Vec<bool> =
-        (features..columns.len()).map(|place| gain(task, fit, &columns[place], place).0 > 0.0).collect();
+    let pays: Vec<bool> = evidence
+        .iter()
+        .zip(features..)
+        .map(|(evidence, place)| {
+            // What the learnt families say and what the others add to it are one ratio of likelihoods. The others must not
+            // speak against the pair either: they are the ones it was not found on.
+            let (gain, error) = gain(task, fit, &columns[place], place);
+            let (gain, error) = (gain / effect, error / effect.sqrt());
+            evidence + gain > wanted && gain > -error
+        })
+        .collect();
     let kept = |place: usize| place < features || pays[place - features];
     retain_places(columns, kept);
     retain_places(&mut fit.parts, kept);
     retain_places(&mut grids, |place| pays[place]);
     grids
+}
+
+/// How many times the residuals of families vary as much as those of so many independent cases would: at least 1. Evidence
+/// for a pair counts that much less, else one person at a dozen dates would be a dozen witnesses.
+///
+/// The first-order correction of J. N. K. Rao and A. J. Scott (1981), *The analysis of categorical data from complex sample
+/// surveys*, JASA 76.
+fn design_effect(families: &[u64], working: &Working) -> f64 {
+    let mut rows: Vec<usize> = (0..families.len()).collect();
+    rows.sort_by_key(|&row| families[row]);
+    let residual =
+        |row: usize| f64::from(working.residual[row]) - working.shift * f64::from(working.weight[row]);
+    let (mut together, mut apart) = (0.0, 0.0);
+    for family in rows.chunk_by(|&a, &b| families[a] == families[b]) {
+        together += family.iter().map(|&row| residual(row)).sum::<f64>().powi(2);
+        apart += family.iter().map(|&row| residual(row).powi(2)).sum::<f64>();
+    }
+    if apart > 0.0 { (together / apart).max(1.0) } else { 1.0 }
 }
 
 fn retain_places<T>(of: &mut Vec<T>, kept: impl Fn(usize) -> bool) {

@@ -16,6 +16,7 @@ mod column;
 mod descent;
 mod grid;
 mod grow;
+mod margins;
 mod pairs;
 #[cfg(test)]
 mod tests;
@@ -47,10 +48,12 @@ use crate::features::{Direction, FeatureMatrix};
 /// columns plays no part either. Directions declared with the features are kept. A feature that makes the
 /// data likelier by no more than a bare mention becomes flat and is left out.
 ///
-/// Pairs: all pairs are ranked on what the features leave unexplained; those clearer than the best of so
-/// many would be by chance are fitted together; those that lower the log loss of *other families* (at the
-/// last as-of date, where there are several) stay. What a grid says of one feature alone is handed over to
-/// that feature's own term.
+/// Pairs: all pairs are ranked on what the features leave unexplained, and judged with the two features' own
+/// terms fitted anew beside them, since these have taken over most of what a pair says. Those likelier than
+/// the best of so many would be by chance are fitted together. A pair stays where it is still that likely
+/// with what *other families* (at the last as-of date, where there are several) say of it, and these do not
+/// speak against it by more than a standard error. Cases of one family count as far as they are independent.
+/// What a grid says of one feature alone is handed over to that feature's own term.
 ///
 /// # Examples
 /// As a linfa trainer, on a linfa dataset (NaN means missing):

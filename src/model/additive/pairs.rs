@@ -124,9 +124,30 @@ fn cells(first: &[u8], second: &[u8], words: &[i64], fixed: f64) -> Vec<(f64, f6
         .collect()
 }
 
+/// Takes out of the cells' residuals what their rows say, and their columns, in turns.
+fn clear(cells: &mut [(f64, f64)]) {
+    const TURNS: usize = 4;
+    let lines = |line: usize, is_row: bool| {
+        (0..COARSE).map(move |place| if is_row { line * COARSE + place } else { place * COARSE + line })
+    };
+    for is_row in [true, false].repeat(TURNS) {
+        for line in 0..COARSE {
+            let (sum, mass) = lines(line, is_row)
+                .fold((0.0, 0.0), |(sum, mass), cell| (sum + cells[cell].0, mass + cells[cell].1));
+            if mass > 0.0 {
+                lines(line, is_row).for_each(|cell| cells[cell].0 -= cells[cell].1 * sum / mass);
+            }
+        }
+    }
+}
+
 /// How far the cells' residuals exceed chance, at the resolution that shows it best: fine cells, groups of
 /// two steps a side, and of four.
+///
+/// Rows and columns have said what they can before, and chance is what they leave of it.
 fn clarity(cells: &[(f64, f64)], first_runs: usize, second_runs: usize) -> f64 {
+    let mut cells = cells.to_vec();
+    clear(&mut cells);
     let mut best = f64::NEG_INFINITY;
     for width in [1, 3, 7] {
         let group =
@@ -139,9 +160,18 @@ fn clarity(cells: &[(f64, f64)], first_runs: usize, second_runs: usize) -> f64 {
                 grouped[to].1 += weight;
             }
         }
+        let (mut rows, mut columns) = ([0.0; COARSE], [0.0; COARSE]);
+        for (cell, (_, weight)) in grouped.iter().enumerate() {
+            rows[cell / COARSE] += weight;
+            columns[cell % COARSE] += weight;
+        }
         let (mut gain, mut variance) = (0.0, 0.0);
-        for (residual, weight) in grouped {
-            let share = weight / (weight + CELL_PRECISION);
+        for (cell, (residual, weight)) in
+            grouped.into_iter().enumerate().filter(|(_, (_, weight))| *weight > 0.0)
+        {
+            // What row and column leave of a cell's chance, as if they were independent.
+            let left = (1.0 - weight / rows[cell / COARSE]) * (1.0 - weight / columns[cell % COARSE]);
+            let share = left.max(0.0) * weight / (weight + CELL_PRECISION);
             gain += residual * residual / (weight + CELL_PRECISION) - share;
             variance += 2.0 * share * share;
         }

@@ -1,9 +1,12 @@
 //! Which pairs are chosen.
 
+use super::super::banded::Banded;
 use super::super::column::{Column, Working};
 use super::super::pairs::rank;
 use super::Planted::{Bend, Category, Count, Flag, Gaps, Noise, NoiseCount};
-use super::{Dice, World};
+use super::{Dice, World, fit, logistic};
+use crate::features::{Cell, Direction, FeatureMatrix};
+use crate::model::additive::AdditiveParams;
 
 fn chosen(world: &World) -> Vec<Vec<usize>> {
     let (model, _) = world.fit(&world.params().refits(0));
@@ -70,5 +73,133 @@ fn ranks_are_the_same_however_heavy_the_cases() {
         assert_eq!((first.first, first.second), (1, 3), "{mass}");
         // Whoever counts twice says it twice as clearly, as long as chance has its share of the cells.
         assert!(first.clarity > 100.0, "{mass}: {}", first.clarity);
+    }
+}
+
+/// People with two counts that more often than not are zero, four features that say nothing, and an outcome by chance.
+struct Counts {
+    columns: Vec<Vec<Cell>>,
+    outcomes: Vec<bool>,
+}
+
+impl Counts {
+    /// The most of a count.
+    const MOST: usize = 8;
+
+    fn new(seed: u64, people: usize, chance: impl Fn(f64, f64) -> f64) -> Self {
+        let mut dice = Dice::new(seed);
+        let mut columns: Vec<Vec<Cell>> = vec![Vec::new(); 6];
+        let mut outcomes = Vec::new();
+        for _ in 0..people {
+            let mut count = || {
+                let mut count = usize::from(dice.chance(0.4));
+                while count > 0 && count < Self::MOST && dice.chance(0.4) {
+                    count += 1;
+                }
+                count as f64
+            };
+            let counts = [count(), count(), count(), count()];
+            outcomes.push(dice.chance(chance(counts[0], counts[1])));
+            for (column, value) in
+                columns.iter_mut().zip(counts.into_iter().chain([dice.normal(), dice.normal()]))
+            {
+                column.push(Cell::Value(value as f32));
+            }
+        }
+        Self { columns, outcomes }
+    }
+
+    /// The pairs that are chosen where each person is seen at so many dates, with the same features and the same outcome.
+    fn chosen(&self, dates: usize) -> Vec<Vec<String>> {
+        let people = self.outcomes.len();
+        let names = (0..self.columns.len()).map(|place| format!("f{place}")).collect();
+        let columns: Vec<Vec<Cell>> = self.columns.iter().map(|column| column.repeat(dates)).collect();
+        let matrix = FeatureMatrix::from_cells(names, people * dates, &columns).unwrap();
+        let families: Vec<u64> = (0..people as u64).collect::<Vec<_>>().repeat(dates);
+        let outcomes = self.outcomes.repeat(dates);
+        let params = AdditiveParams::default().refits(0);
+        let (model, _) = fit(&params, &matrix, &[Direction::None; 6], &outcomes, None, &families).unwrap();
+        model.terms().iter().filter(|term| term.on.len() == 2).map(|term| term.on.clone()).collect()
+    }
+
+    /// Twice the logarithm of the ratio of likelihoods with and without "both above zero", beside a step for each value of
+    /// the first two counts: chi-squared with one degree of freedom where there is no pair.
+    fn likelihood_ratio(&self) -> f64 {
+        let count = |column: usize, row: usize| self.columns[column][row].value().unwrap() as usize;
+        let side = Self::MOST + 1;
+        let mut cells = vec![(0.0, 0.0); side * side];
+        for (row, &outcome) in self.outcomes.iter().enumerate() {
+            let cell = &mut cells[count(0, row) * side + count(1, row)];
+            cell.0 += 1.0;
+            cell.1 += f64::from(u8::from(outcome));
+        }
+        let size = 2 * Self::MOST + 2;
+        let is_in = |cell: usize, place: usize| match place {
+            0 => true,
+            place if place <= Self::MOST => cell / side >= place,
+            place if place <= 2 * Self::MOST => cell % side >= place - Self::MOST,
+            _ => cell >= side && cell % side > 0,
+        };
+        let likelihood = |size: usize| {
+            let mut steps = vec![0.0; size];
+            let odds = |steps: &[f64], cell: usize| -> f64 {
+                (0..size).filter(|&place| is_in(cell, place)).map(|place| steps[place]).sum()
+            };
+            for _ in 0..30 {
+                let (mut matrix, mut slope) = (Banded::zero(size, size - 1), vec![0.0; size]);
+                for (cell, &(cases, yes)) in cells.iter().enumerate() {
+                    let chance = logistic(odds(&steps, cell));
+                    for a in (0..size).filter(|&place| is_in(cell, place)) {
+                        slope[a] += yes - cases * chance;
+                        for b in (0..=a).filter(|&place| is_in(cell, place)) {
+                            matrix.add(a, a - b, cases * chance * (1.0 - chance));
+                        }
+                    }
+                }
+                // A count that nobody has, or that tells all, has no step of its own.
+                for place in 0..size {
+                    matrix.add(place, 0, 1e-3);
+                    slope[place] -= 1e-3 * steps[place];
+                }
+                matrix.factor().solve(&mut slope);
+                steps.iter_mut().zip(slope).for_each(|(step, by)| *step += by);
+            }
+            let of = |(cell, &(cases, yes)): (usize, &(f64, f64))| {
+                let odds = odds(&steps, cell);
+                yes * odds - cases * (1.0 + odds.exp()).ln()
+            };
+            cells.iter().enumerate().map(of).sum::<f64>()
+        };
+        2.0 * (likelihood(size) - likelihood(size - 1))
+    }
+}
+
+#[test]
+fn a_pair_that_hides_in_its_features_own_terms_is_found() {
+    let (mut found, mut others) = (0, 0);
+    for seed in 0..20 {
+        let counts = Counts::new(seed, 7_500, |a, b| {
+            let both = if a > 0.0 && b > 0.0 { 0.35 } else { 0.0 };
+            f64::min(0.03 + 0.04 * (a + b) + both, 0.95)
+        });
+        // Anyone who knew where to look would be sure at one in a thousand.
+        assert!(counts.likelihood_ratio() > 10.83);
+        let chosen = counts.chosen(1);
+        let is_planted = |on: &&Vec<String>| on.contains(&"f0".to_owned()) && on.contains(&"f1".to_owned());
+        found += usize::from(chosen.iter().any(|on| is_planted(&on)));
+        others += chosen.iter().filter(|on| !is_planted(on)).count();
+    }
+    assert!(found >= 18 && others <= 1, "found in {found} of 20 data sets, with {others} others");
+}
+
+#[test]
+fn counts_that_only_add_are_no_pair_however_many_dates() {
+    for (people, dates) in [(3_000, 1), (1_500, 6)] {
+        let with_pairs = (0..100).filter(|&seed| {
+            let counts = Counts::new(seed, people, |a, b| logistic(-2.5 + 0.4 * (a + b)));
+            !counts.chosen(dates).is_empty()
+        });
+        let with_pairs = with_pairs.count();
+        assert!(with_pairs <= 5, "{dates} dates: pairs in {with_pairs} of 100 data sets");
     }
 }
