@@ -61,6 +61,8 @@ const FIRST_LEVEL: f64 = 4.0;
 /// lies on every value step too, so a strong one would flatten shapes that have nothing to do with absences.
 const LEAST_LEVEL: f64 = 0.5;
 const MOST_LEVEL: f64 = 4.0;
+/// A fit is not at rest while the strength of a term still falls below this share of itself in one step.
+const LOOSENED: f64 = 0.5;
 /// Sweeps between two looks at the log loss.
 const SWEEPS: usize = 2;
 /// Moves shorter than this hardly change the weights: the quadratic model keeps them, which changes the
@@ -281,7 +283,8 @@ impl Descent {
     }
 
     /// Brings the fit to rest, smoothness included: until a step moves all scores together by less than
-    /// `rest` standard errors of one coefficient, for at most `most` steps.
+    /// `rest` standard errors of one coefficient and no term is about to be let go of, for at most `most`
+    /// steps.
     pub(super) fn run(&mut self, columns: &[Column], cases: Cases<'_>, most: usize, rest: f64) {
         self.weigh(columns);
         for _ in 0..most {
@@ -291,22 +294,41 @@ impl Descent {
                 self.sweep(columns, None, rest / 2.0);
             }
             let (moved, fresh) = self.settle(cases, &before, longest > WEIGHTS_SERVE);
-            if moved < rest {
-                return;
-            }
             if fresh {
                 self.weigh(columns);
             }
-            self.smooth();
+            // Of few cases the first strengths hold everything all but still, whatever the data would say.
+            let wanted = self.wanted_roughness();
+            let loosens =
+                self.parts.iter().zip(&wanted).any(|(part, wanted)| *wanted < LOOSENED * part.rough);
+            if moved < rest && !loosens {
+                return;
+            }
+            self.smooth(wanted);
         }
     }
 
-    /// Re-estimates how smooth each term is.
-    fn smooth(&mut self) {
-        let (mut determined, mut spread) = (0.0, 0.0);
-        for part in self.parts.iter_mut().filter(|part| !part.is_out && !part.is_flat) {
+    /// For each term the roughness that it speaks for as it stands.
+    fn wanted_roughness(&self) -> Vec<f64> {
+        let of = |part: &Part| {
+            if part.is_out || part.is_flat {
+                return part.rough;
+            }
             let strengths = Strengths { rough: part.rough, level: self.level };
-            part.rough = part.block.strength_for(&part.information, &part.values, strengths);
+            part.block.strength_for(&part.information, &part.values, strengths)
+        };
+        self.parts.iter().map(of).collect()
+    }
+
+    /// Makes each term as smooth as is wanted, and re-estimates the level's strength.
+    fn smooth(&mut self, wanted: Vec<f64>) {
+        let (mut determined, mut spread) = (0.0, 0.0);
+        for (part, rough) in self.parts.iter_mut().zip(wanted) {
+            if part.is_out || part.is_flat {
+                continue;
+            }
+            part.rough = rough;
+            let strengths = Strengths { rough, level: self.level };
             let (count, square) = part.block.absence_spread(&part.information, &part.values, strengths);
             determined += count;
             spread += square;

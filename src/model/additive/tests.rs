@@ -5,6 +5,7 @@ mod held;
 mod odd;
 mod optimum;
 mod pairs;
+mod separation;
 mod steps;
 
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -1,0 +1,87 @@
+//! Features that tell the outcomes apart, all but or altogether.
+
+use super::{Dice, fit};
+use crate::features::{Cell, Direction, FeatureMatrix};
+use crate::model::additive::AdditiveParams;
+
+/// People with a flag that is the outcome (but for a share that is the other way round), their age and two features that say
+/// nothing.
+fn people(seed: u64, rows: usize, rate: f64, wrong: f64) -> (FeatureMatrix, Vec<bool>) {
+    let mut dice = Dice::new(seed);
+    let mut columns: Vec<Vec<Cell>> = vec![Vec::new(); 4];
+    let mut outcomes = Vec::new();
+    for _ in 0..rows {
+        let outcome = dice.chance(rate);
+        let flag = outcome != dice.chance(wrong);
+        let values = [f64::from(u8::from(flag)), dice.below(18) as f64, dice.below(5) as f64, dice.normal()];
+        for (column, value) in columns.iter_mut().zip(values) {
+            column.push(Cell::Value(value as f32));
+        }
+        outcomes.push(outcome);
+    }
+    let names = ["flag", "age", "visits", "noise"].map(str::to_owned).to_vec();
+    (FeatureMatrix::from_cells(names, rows, &columns).unwrap(), outcomes)
+}
+
+/// The share of pairs of an outcome and none that scores put in the right order; equal scores are half right.
+fn auc(scores: &[f64], outcomes: &[bool]) -> f64 {
+    let of = |wanted: bool| {
+        scores.iter().zip(outcomes).filter(move |(_, outcome)| **outcome == wanted).map(|(score, _)| *score)
+    };
+    let (mut right, mut pairs) = (0.0, 0.0);
+    for with in of(true) {
+        for without in of(false) {
+            right += if with > without {
+                1.0
+            } else {
+                0.5 * f64::from(u8::from(with.to_bits() == without.to_bits()))
+            };
+            pairs += 1.0;
+        }
+    }
+    right / pairs
+}
+
+#[test]
+fn a_flag_that_is_the_outcome_is_all_there_is_to_say() {
+    for rows in [60, 150, 300, 600, 2_000] {
+        for (rate, directions) in [(0.2, Direction::None), (0.5, Direction::Rising), (0.1, Direction::Rising)]
+        {
+            if (rows as f64) * rate < 10.0 {
+                continue;
+            }
+            for seed in 0..6 {
+                let (matrix, outcomes) = people(seed, rows, rate, 0.0);
+                let families: Vec<u64> = (0..rows as u64).collect();
+                let directions = [directions, Direction::None, Direction::None, Direction::None];
+                let params = AdditiveParams::default();
+                let (model, _) = fit(&params, &matrix, &directions, &outcomes, None, &families).unwrap();
+                let (others, others_outcomes) = people(1_000 + seed, 1_000, rate, 0.0);
+                let scores = model.log_odds(&others).unwrap();
+                let auc = auc(&scores, &others_outcomes);
+                assert!(auc > 0.999, "{rows} people, {rate}, data set {seed}: {auc}");
+                // Half a case more on either side would be odds of twice the cases and one.
+                let most = (2.0 * rows as f64 + 1.0).ln();
+                assert!(scores.iter().all(|score| score.abs() < most), "{rows} people: beyond {most}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flag_that_is_nearly_the_outcome_ranks_as_it_does_by_itself() {
+    for rows in [300, 600] {
+        for seed in 0..6 {
+            let (matrix, outcomes) = people(seed, rows, 0.2, 0.03);
+            let families: Vec<u64> = (0..rows as u64).collect();
+            let params = AdditiveParams::default();
+            let (model, _) =
+                fit(&params, &matrix, &[Direction::None; 4], &outcomes, None, &families).unwrap();
+            let (others, others_outcomes) = people(1_000 + seed, 1_000, 0.2, 0.03);
+            let flag: Vec<f64> = others.raw(0).iter().map(|&flag| f64::from(flag)).collect();
+            let (alone, model) =
+                (auc(&flag, &others_outcomes), auc(&model.log_odds(&others).unwrap(), &others_outcomes));
+            assert!(model > alone - 0.01, "{rows} people, data set {seed}: {model}, by itself {alone}");
+        }
+    }
+}
