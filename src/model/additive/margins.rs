@@ -112,10 +112,10 @@ mod tests {
         let is_in = |cell: usize, margin: usize| cell / columns == margin || rows + cell % columns == margin;
         let free = FREE * information.iter().sum::<f64>();
         let mut whole = Banded::zero(all, all - 1);
-        for cell in 0..size {
-            whole.add(cell, 0, information[cell] + penalty(cell));
+        for (cell, information) in information.iter().enumerate() {
+            whole.add(cell, 0, information + penalty(cell));
             for margin in (0..rows + columns).filter(|&margin| is_in(cell, margin)) {
-                whole.add(size + margin, size + margin - cell, information[cell]);
+                whole.add(size + margin, size + margin - cell, *information);
             }
         }
         for a in 0..rows + columns {

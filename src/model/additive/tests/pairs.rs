@@ -138,7 +138,7 @@ impl Counts {
             0 => true,
             place if place <= Self::MOST => cell / side >= place,
             place if place <= 2 * Self::MOST => cell % side >= place - Self::MOST,
-            _ => cell >= side && cell % side > 0,
+            _ => cell / side > 0 && cell % side >= 1,
         };
         let likelihood = |size: usize| {
             let mut steps = vec![0.0; size];
