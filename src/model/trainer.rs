@@ -112,6 +112,7 @@ impl Trainer {
                 let (model, unused) = params.fit_cases(Cases {
                     matrix: data.matrix(),
                     directions: &directions,
+                    scales: &scales(&data),
                     codes: &codes,
                     outcomes: data.outcomes(),
                     weights: narrow.as_deref(),
@@ -157,6 +158,12 @@ fn fit_card(
 }
 
 /// A line for each feature.
+/// For each feature the scale on which a straight line is straight.
+fn scales(data: &Dataset) -> Vec<Scale> {
+    let features = data.spec().features().iter();
+    features.map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear }).collect()
+}
+
 fn fit_lines(
     params: &LogisticParams,
     data: &Dataset,
@@ -164,12 +171,7 @@ fn fit_lines(
     dates: &[AsOf],
     seed: u64,
 ) -> Result<Trained, ModelError> {
-    let scales: Vec<Scale> = data
-        .spec()
-        .features()
-        .iter()
-        .map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear })
-        .collect();
+    let scales = scales(data);
     let folds = params.path.as_ref().map(|path| path.folds).filter(|&folds| folds >= 2);
     let validation = folds.map(|folds| Validation::new(families, dates, folds, seed));
     let codes = data.spec().codes();

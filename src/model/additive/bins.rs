@@ -1,7 +1,7 @@
 //! Where a feature's values are cut into steps.
 
 use crate::features::{Cell, Measure};
-use crate::model::shape::upward;
+use crate::model::shape::{Scale, upward};
 use crate::stats::round_between;
 
 /// Cases that quantiles are taken from, evenly spaced over all: enough to place a cut to within a
@@ -56,6 +56,27 @@ fn edge_between(value: f64, next: f64) -> f64 {
     let gap = next - value;
     let follow = value.fract() == 0.0 && gap <= 1.0;
     if follow { f64::midpoint(value, next) } else { round_between(value + 0.25 * gap, next - 0.25 * gap) }
+}
+
+/// Where the value steps lie on a scale: the mean of their values, over a sample of the cases, and how many of it are in each. A step of
+/// which the sample has nobody lies half way between its edges.
+pub(super) fn places(cells: &[f32], edges: &[f64], scale: Scale) -> (Vec<f64>, Vec<f64>) {
+    let stride = cells.len().div_ceil(SAMPLE).max(1);
+    let (mut sums, mut counts) = (vec![0.0; edges.len() + 1], vec![0.0; edges.len() + 1]);
+    for value in cells.iter().step_by(stride).filter_map(|&raw| Cell::decode(raw).value()) {
+        let step = edges.partition_point(|&edge| edge <= f64::from(value));
+        sums[step] += scale.apply(f64::from(value));
+        counts[step] += 1.0;
+    }
+    let place = |step: usize| {
+        if counts[step] > 0.0 {
+            return sums[step] / counts[step];
+        }
+        let below = edges.get(step.wrapping_sub(1)).or(edges.first());
+        let above = edges.get(step).or(edges.last());
+        below.zip(above).map_or(0.0, |(&below, &above)| scale.apply(f64::midpoint(below, above)))
+    };
+    ((0..sums.len()).map(place).collect(), counts)
 }
 
 /// The most categories of a feature that get a step of their own.

@@ -1,6 +1,7 @@
 //! One term's part of the objective: its penalty, and its exact best steps when all other terms stand.
 
-use super::banded::Banded;
+use super::banded::{Banded, Factor};
+use super::line::{Beside, Line};
 use super::margins::Margins;
 use crate::features::Direction;
 
@@ -22,6 +23,8 @@ pub(super) struct Strengths {
     pub(super) rough: f64,
     /// Of the level of missing, of not covered and of all values together.
     pub(super) level: f64,
+    /// Of the slope of the straight line beside the steps, per standard deviation of the feature.
+    pub(super) line: f64,
 }
 
 /// The penalty of a term: squares of differences along `edges`, and of single steps.
@@ -33,6 +36,17 @@ pub(super) struct Block {
     /// For each step the share of its own square in the roughness.
     own: Vec<f64>,
     band: usize,
+    /// The line from which ordered steps deviate.
+    line: Option<Line>,
+}
+
+/// What a term speaks for as it stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted {
+    /// The strength of its roughness.
+    pub(super) rough: f64,
+    /// How much of a slope the data determine, 0 to 1, and its square.
+    pub(super) slope: (f64, f64),
 }
 
 impl Block {
@@ -60,7 +74,16 @@ impl Block {
                 (vec![1.0 / (first * second) as f64; first * second], second)
             }
         };
-        Self { kind, edges, own, band }
+        Self { kind, edges, own, band, line: None }
+    }
+
+    /// The same with a line beside its steps.
+    pub(super) fn with_line(self, line: Option<Line>) -> Self {
+        Self { line, ..self }
+    }
+
+    pub(super) fn has_line(&self) -> bool {
+        self.line.is_some()
     }
 
     /// How many steps there are, missing and not covered included.
@@ -108,17 +131,114 @@ impl Block {
         matrix
     }
 
+    /// The penalty's matrix times values, the line left aside.
+    fn penalised(&self, information: &[f64], values: &[f64], strengths: Strengths) -> Vec<f64> {
+        let shares = self.level_shares(information);
+        let mut product: Vec<f64> = (0..values.len())
+            .map(|step| (strengths.rough * self.own[step] + strengths.level * shares[step]) * values[step])
+            .collect();
+        for &(a, b, weight) in &self.edges {
+            let by = strengths.rough * weight * (values[usize::from(b)] - values[usize::from(a)]);
+            product[usize::from(a)] -= by;
+            product[usize::from(b)] += by;
+        }
+        product
+    }
+
+    /// The line beside the steps, their equations being solved by `factor`.
+    fn beside(&self, information: &[f64], strengths: Strengths, factor: &Factor) -> Option<Beside> {
+        let at = self.line.as_ref()?.centred(information);
+        let penalised = self.penalised(information, &at, strengths);
+        Some(Beside::new(at, penalised, factor, (information, strengths.line)))
+    }
+
+    /// The slope of the line that values deviate least from, by the penalty, and the deviations.
+    fn parted(&self, information: &[f64], values: &[f64], strengths: Strengths) -> (f64, Vec<f64>) {
+        let Some(line) = &self.line else { return (0.0, values.to_vec()) };
+        let at = line.centred(information);
+        let penalised = self.penalised(information, &at, strengths);
+        let dot = |with: &[f64]| penalised.iter().zip(with).map(|(a, b)| a * b).sum::<f64>();
+        let slope = dot(values) / (dot(&at) + strengths.line);
+        (slope, values.iter().zip(at).map(|(value, at)| value - slope * at).collect())
+    }
+
     /// The best steps: the minimum of `sum of information/2 (f - target)^2 + penalty - pull f`, where
-    /// `side` is information times target, plus pull. Ordered steps with a direction keep it.
-    pub(super) fn solve(&self, information: &[f64], mut side: Vec<f64>, strengths: Strengths) -> Vec<f64> {
+    /// `side` is information times target, plus pull; `lean` is what pulls at the slope alone. Ordered steps with a direction
+    /// keep it.
+    pub(super) fn solve(
+        &self,
+        information: &[f64],
+        mut side: Vec<f64>,
+        lean: f64,
+        strengths: Strengths,
+    ) -> Vec<f64> {
         let matrix = self.matrix(information, strengths);
         if let Kind::Ordered { steps, direction: direction @ (Direction::Rising | Direction::Falling) } =
             self.kind
         {
-            return monotone(&matrix, &side, steps, direction);
+            return self.solve_monotone(information, (&matrix, &side, lean), (steps, direction), strengths);
         }
-        matrix.factor().solve(&mut side);
+        let factor = matrix.factor();
+        let beside = self.beside(information, strengths, &factor);
+        let slope = beside.as_ref().map(|beside| beside.slope(&side, lean));
+        factor.solve(&mut side);
+        if let (Some(Beside { lever, .. }), Some(slope)) = (beside, slope) {
+            side.iter_mut().zip(lever).for_each(|(value, lever)| *value += slope * lever);
+        }
         side
+    }
+
+    /// The best steps that keep a direction. For each slope there are such, found exactly; how the objective changes with the
+    /// slope rises with it, and is nothing at the best one.
+    fn solve_monotone(
+        &self,
+        information: &[f64],
+        (matrix, side, lean): (&Banded, &[f64], f64),
+        (steps, direction): (usize, Direction),
+        strengths: Strengths,
+    ) -> Vec<f64> {
+        let Some(line) = &self.line else { return monotone(matrix, side, steps, direction) };
+        let at = line.centred(information);
+        let penalised = self.penalised(information, &at, strengths);
+        let dot = |with: &[f64]| penalised.iter().zip(with).map(|(a, b)| a * b).sum::<f64>();
+        let own = dot(&at) + strengths.line;
+        let best_of = |slope: f64| {
+            let side: Vec<f64> = side.iter().zip(&penalised).map(|(side, by)| side + slope * by).collect();
+            let values = monotone(matrix, &side, steps, direction);
+            let change = slope * own - dot(&values) - lean;
+            (values, change)
+        };
+        let beside = Beside::new(at, penalised.clone(), &matrix.clone().factor(), (information, strengths.line));
+        let mut slope = beside.slope(side, lean);
+        let (mut values, mut change) = best_of(slope);
+        // The change rises at least as fast as with no direction kept, and at most as with steps that do not move.
+        let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+        let mut rise = beside.precision;
+        for _ in 0..MOST_SLOPES {
+            if change.abs() <= SLOPE_AT_REST * own * (1.0 + slope.abs()) {
+                break;
+            }
+            if change > 0.0 {
+                high = slope;
+            } else {
+                low = slope;
+            }
+            let mut next = slope - change / rise;
+            if !(next > low && next < high) {
+                next = if low.is_finite() && high.is_finite() {
+                    f64::midpoint(low, high)
+                } else {
+                    slope - change / own
+                };
+            }
+            let (next_values, next_change) = best_of(next);
+            let between = (next_change - change) / (next - slope);
+            if between.is_finite() && between > 0.0 {
+                rise = between.clamp(beside.precision.min(own), own);
+            }
+            (slope, values, change) = (next, next_values, next_change);
+        }
+        values
     }
 
     /// The level from which the penalty is least: the term gives it up to the intercept.
@@ -133,9 +253,12 @@ impl Block {
 
     /// What the penalty adds to the objective.
     pub(super) fn penalty(&self, information: &[f64], values: &[f64], strengths: Strengths) -> f64 {
+        let (slope, deviations) = self.parted(information, values, strengths);
         let shares = self.level_shares(information);
-        let level: f64 = shares.iter().zip(values).map(|(share, value)| share * value * value).sum();
-        0.5 * (strengths.rough * self.roughness(values) + strengths.level * level)
+        let level: f64 = shares.iter().zip(&deviations).map(|(share, value)| share * value * value).sum();
+        let rough = strengths.rough * self.roughness(&deviations);
+        let line = if self.has_line() { strengths.line * slope * slope } else { 0.0 };
+        0.5 * (rough + strengths.level * level + line)
     }
 
     /// Squares of the steps under the roughness, at strength 1.
@@ -149,19 +272,24 @@ impl Block {
     }
 
     /// The strength of the roughness that the steps themselves speak for: so that the roughness found is
-    /// the one expected, given what the data leave open.
+    /// the one expected, given what the data leave open. And what its slope says of that of all slopes.
     ///
     /// It is one step of the generalised Fellner-Schall update (Wood and Fasiolo, *Biometrics* 73, 2017)
     /// towards the largest marginal likelihood, with the other terms held fixed.
-    pub(super) fn strength_for(&self, information: &[f64], values: &[f64], strengths: Strengths) -> f64 {
-        let wanted = self.determined(information, strengths) / self.roughness(values).max(1e-300);
+    pub(super) fn wanted(&self, information: &[f64], values: &[f64], strengths: Strengths) -> Wanted {
+        let (slope, deviations) = self.parted(information, values, strengths);
+        let (steps, line) = self.determined(information, strengths);
+        let wanted = steps / self.roughness(&deviations).max(1e-300);
         // The update is sure and slow; half as far again is still sure, and twice as far is not.
-        (strengths.rough * (wanted / strengths.rough).powf(1.5)).clamp(LEAST, MOST)
+        let rough = quickened(strengths.rough, wanted).clamp(LEAST, MOST);
+        Wanted { rough, slope: (line, slope * slope) }
     }
 
-    /// How many of the term's own steps the data determine; the penalty sees to the rest.
-    pub(super) fn determined(&self, information: &[f64], strengths: Strengths) -> f64 {
-        let inverse = self.matrix(information, strengths).factor().inverse_in_band();
+    /// How many of the term's own steps the data determine, and how much of its slope; the penalty sees to the rest.
+    pub(super) fn determined(&self, information: &[f64], strengths: Strengths) -> (f64, f64) {
+        let factor = self.matrix(information, strengths).factor();
+        let beside = self.beside(information, strengths, &factor);
+        let inverse = factor.inverse_in_band();
         let mut trace = 0.0;
         for (step, own) in self.own.iter().enumerate() {
             trace += own * inverse.at(step, 0);
@@ -170,8 +298,15 @@ impl Block {
             let (a, b) = (usize::from(a), usize::from(b));
             trace += weight * (inverse.at(a, 0) + inverse.at(b, 0) - 2.0 * inverse.at(b, b - a));
         }
+        let mut line = 0.0;
+        if let Some(beside) = beside {
+            // What is not known of the slope is not known of the deviations from it either.
+            let given: Vec<f64> = beside.at.iter().zip(&beside.lever).map(|(at, lever)| at - lever).collect();
+            trace += self.roughness(&given) / beside.precision;
+            line = (1.0 - strengths.line / beside.precision).max(1e-9);
+        }
         let rank = self.rank();
-        (rank - strengths.rough * trace).max(1e-9 * rank.max(1.0))
+        ((rank - strengths.rough * trace).max(1e-9 * rank.max(1.0)), line)
     }
 
     /// How much likelier the term makes the data at its strength than flat, all other terms standing: the
@@ -179,17 +314,27 @@ impl Block {
     pub(super) fn speaks(&self, information: &[f64], side: &[f64], strengths: Strengths) -> f64 {
         let known: f64 = information.iter().sum();
         let flat = FLAT_FOR_SURE * known;
-        if strengths.rough >= flat {
+        // A straight line may speak where nothing else does.
+        let rough = strengths.rough.min(flat);
+        let speaks_of_line = self.has_line() && strengths.line < flat;
+        if rough >= flat && !speaks_of_line {
             return 0.0;
         }
-        let at = |rough: f64| {
-            let factor = self.matrix(information, Strengths { rough, ..strengths }).factor();
+        let at = |rough: f64, with_line: bool| {
+            let strengths = Strengths { rough, ..strengths };
+            let factor = self.matrix(information, strengths).factor();
             let mut steps = side.to_vec();
             factor.solve(&mut steps);
             let fit: f64 = side.iter().zip(&steps).map(|(side, step)| side * step).sum();
-            fit - factor.log_determinant()
+            let beside = self.beside(information, strengths, &factor).filter(|_| with_line);
+            let line = beside.map_or(0.0, |beside| {
+                let slope = beside.slope(side, 0.0);
+                beside.precision * slope * slope - (beside.precision / strengths.line).ln()
+            });
+            fit - factor.log_determinant() + line
         };
-        0.5 * (at(strengths.rough) - at(flat) + self.rank() * (strengths.rough / flat).ln())
+        let ratio = at(rough, speaks_of_line) - at(flat, false);
+        0.5 * (ratio + self.rank() * (rough / flat).ln())
     }
 
     /// How many ways there are of not being flat.
@@ -212,7 +357,7 @@ impl Block {
         let margins = Margins::new(information, second);
         let sums = margins.cleared(sums);
         let tried = TRIED.map(|rough| {
-            let strengths = Strengths { rough, level: 0.0 };
+            let strengths = Strengths { rough, level: 0.0, line: MOST };
             let factor = self.matrix(information, strengths).factor();
             let (fit, determinant) = margins.fitted(&factor, &sums);
             let prior = self.matrix(&nothing, strengths).factor().log_determinant();
@@ -252,7 +397,7 @@ impl Block {
     }
 
     /// A draw of the penalty's own pull, for refits: a normal of the penalty's matrix, from standard
-    /// normals.
+    /// normals. After the steps' pulls comes what pulls at the slope alone.
     pub(super) fn pull(
         &self,
         information: &[f64],
@@ -271,6 +416,13 @@ impl Block {
             pull[usize::from(a)] -= drawn;
             pull[usize::from(b)] += drawn;
         }
+        // The steps' pulls are at the deviations, which the line is no part of.
+        let lean = self.line.as_ref().map_or(0.0, |line| {
+            let at = line.centred(information);
+            let on_line: f64 = pull.iter().zip(at).map(|(pull, at)| pull * at).sum();
+            strengths.line.sqrt() * normal() - on_line
+        });
+        pull.push(lean);
         pull
     }
 }
@@ -279,6 +431,15 @@ impl Block {
 const FLAT_FOR_SURE: f64 = 1e6;
 /// Roughnesses that are tried for a new pair.
 const TRIED: [f64; 7] = [1.0 / 64.0, 1.0 / 16.0, 0.25, 1.0, 4.0, 16.0, 64.0];
+
+/// Slopes that are tried for steps that keep a direction, and when one is good enough.
+const MOST_SLOPES: usize = 40;
+const SLOPE_AT_REST: f64 = 1e-10;
+
+/// Half as far again as an update would go: sure still, and sooner there.
+pub(super) fn quickened(strength: f64, wanted: f64) -> f64 {
+    strength * (wanted / strength).powf(1.5)
+}
 
 /// Strengths stay between these: neighbours may differ by some 30, or by next to nothing.
 const LEAST: f64 = 1e-3;

@@ -6,9 +6,9 @@
 //! see. The quadratic model's residual is kept up to date, so that the scores themselves need no pass over
 //! the terms.
 //!
-//! How smooth each term is, is part of the fit: see [`Block::strength_for`](super::block::Block::strength_for).
+//! How smooth each term is, is part of the fit: see [`Block::wanted`](super::block::Block::wanted).
 
-use super::block::{Block, Strengths};
+use super::block::{Block, Strengths, Wanted, quickened};
 use super::column::{Column, MOST_STEPS, Steps, Working};
 use super::grid::Grid;
 use crate::stats::link::{SoftplusSum, probability_single};
@@ -43,6 +43,10 @@ pub(super) struct Descent {
     pub(super) intercept: f64,
     /// See [`Strengths::level`]; one for all terms.
     pub(super) level: f64,
+    /// See [`Strengths::line`]; one for all terms that are not flat.
+    pub(super) line: f64,
+    /// It is at least this.
+    least_line: f64,
     scores: Vec<f32>,
     working: Working,
     /// The log loss of all cases at these scores, in all.
@@ -57,6 +61,14 @@ const LEAST_WEIGHT: f32 = 1e-6;
 const FIRST_ROUGHNESS: f64 = 200.0;
 /// The level's strength before anything is known: absences differ from values by some 0.5 log-odds.
 const FIRST_LEVEL: f64 = 4.0;
+/// The lines' strength before anything is known: slopes of half a log-odds a standard deviation.
+const FIRST_LINE: f64 = 4.0;
+/// The lines' strength stays between these: slopes of one log-odds a standard deviation, which no line needs to be larger than
+/// to tell most of a chance, or of next to nothing.
+const LEAST_LINE: f64 = 1.0;
+const MOST_LINE: f64 = 1e6;
+/// Of fewer outcomes than this, or than this that are none, slopes are held more strongly: the usual ten for a coefficient.
+const FEWEST_OUTCOMES: f64 = 10.0;
 /// The level's strength stays between these: absences differ from values by some 1.4 log-odds, or 0.5. It
 /// lies on every value step too, so a strong one would flatten shapes that have nothing to do with absences.
 const LEAST_LEVEL: f64 = 0.5;
@@ -95,7 +107,23 @@ impl Cases<'_> {
     }
 }
 
+/// The lines' strength that all terms together speak for: so that their slopes are as large as it says.
+fn line_for(wanted: &[Wanted], line: f64) -> f64 {
+    let sum = |of: fn(&Wanted) -> f64| wanted.iter().map(of).sum::<f64>();
+    let (determined, squares) = (sum(|wanted| wanted.slope.0), sum(|wanted| wanted.slope.1));
+    if determined <= 0.0 {
+        return line;
+    }
+    quickened(line, determined / squares.max(1e-300)).min(MOST_LINE)
+}
+
 impl Part {
+    /// How strongly it is held: a flat term has no slope either.
+    fn strengths(&self, level: f64, line: f64) -> Strengths {
+        let line = if self.is_flat { FLAT_ROUGHNESS } else { line };
+        Strengths { rough: self.rough, level, line }
+    }
+
     pub(super) fn new(block: Block) -> Self {
         let steps = block.steps();
         Self {
@@ -132,6 +160,8 @@ impl Descent {
             parts,
             intercept,
             level: FIRST_LEVEL,
+            line: FIRST_LINE,
+            least_line: LEAST_LINE.max(FEWEST_OUTCOMES / positive.min(mass - positive)),
             scores: vec![intercept as f32; rows],
             working,
             loss: 0.0,
@@ -220,7 +250,7 @@ impl Descent {
         for (part, then) in self.parts.iter().zip(&before.values) {
             let along: Vec<f64> =
                 part.values.iter().zip(then).map(|(now, then)| then + share * (now - then)).collect();
-            let strengths = Strengths { rough: part.rough, level: self.level };
+            let strengths = self.strengths(part);
             objective += part.block.penalty(&part.information, &along, strengths);
         }
         objective
@@ -254,22 +284,10 @@ impl Descent {
             if part.moved < busy || part.is_out {
                 continue;
             }
-            let sums = column.sums(&working.residual, working.stored);
-            let moves = part.turn(&sums, working.shift, self.level, pulls.map(|pulls| &pulls[place][..]));
-            column.advance(working, &moves);
-            // What a column leaves out moved with the shift, not with its rows.
-            let base = column.common().map_or(0.0, |common| moves[usize::from(common)]);
-            let mut length = 0.0;
-            for (information, step) in part.information.iter().zip(&moves) {
-                working.stored -= information * (step - base);
-                length += information * step * step;
-            }
-            part.moved = length.sqrt();
+            let strengths = part.strengths(self.level, self.line);
+            let pull = pulls.map(|pulls| &pulls[place][..]);
+            self.intercept += part.take_turn(column, working, strengths, pull);
             longest = longest.max(part.moved);
-            // The level is the intercept's.
-            let centre = part.block.centre(&part.information, &part.values);
-            part.values.iter_mut().for_each(|value| *value -= centre);
-            self.intercept += centre;
         }
         longest
     }
@@ -298,37 +316,42 @@ impl Descent {
                 self.weigh(columns);
             }
             // Of few cases the first strengths hold everything all but still, whatever the data would say.
-            let wanted = self.wanted_roughness();
-            let loosens =
-                self.parts.iter().zip(&wanted).any(|(part, wanted)| *wanted < LOOSENED * part.rough);
+            let wanted = self.wanted();
+            let line = line_for(&wanted, self.line).max(self.least_line);
+            let loosens = line < LOOSENED * self.line
+                || self.parts.iter().zip(&wanted).any(|(part, wanted)| wanted.rough < LOOSENED * part.rough);
             if moved < rest && !loosens {
                 return;
             }
+            self.line = line;
             self.smooth(wanted);
         }
     }
 
-    /// For each term the roughness that it speaks for as it stands.
-    fn wanted_roughness(&self) -> Vec<f64> {
+    fn strengths(&self, part: &Part) -> Strengths {
+        part.strengths(self.level, self.line)
+    }
+
+    /// For each term what it speaks for as it stands.
+    fn wanted(&self) -> Vec<Wanted> {
         let of = |part: &Part| {
             if part.is_out || part.is_flat {
-                return part.rough;
+                return Wanted { rough: part.rough, slope: (0.0, 0.0) };
             }
-            let strengths = Strengths { rough: part.rough, level: self.level };
-            part.block.strength_for(&part.information, &part.values, strengths)
+            part.block.wanted(&part.information, &part.values, self.strengths(part))
         };
         self.parts.iter().map(of).collect()
     }
 
     /// Makes each term as smooth as is wanted, and re-estimates the level's strength.
-    fn smooth(&mut self, wanted: Vec<f64>) {
+    fn smooth(&mut self, wanted: Vec<Wanted>) {
         let (mut determined, mut spread) = (0.0, 0.0);
-        for (part, rough) in self.parts.iter_mut().zip(wanted) {
+        for (part, wanted) in self.parts.iter_mut().zip(wanted) {
             if part.is_out || part.is_flat {
                 continue;
             }
-            part.rough = rough;
-            let strengths = Strengths { rough, level: self.level };
+            part.rough = wanted.rough;
+            let strengths = part.strengths(self.level, self.line);
             let (count, square) = part.block.absence_spread(&part.information, &part.values, strengths);
             determined += count;
             spread += square;
@@ -342,18 +365,32 @@ impl Descent {
     /// of the ratio of marginal likelihoods).
     ///
     /// The strength's own update only creeps towards flatness: where a term is nearly flat, any strength
-    /// serves about as well. This asks the question outright.
+    /// serves about as well. This asks the question outright, of the term first that is spoken for least. What a flat term no
+    /// longer says is there for the next to say: of two that say the same, neither is needed beside the other, and one is.
     pub(super) fn flatten(&mut self, columns: &[Column], terms: usize, least: f64) {
-        for (place, column) in columns.iter().enumerate().take(terms) {
-            let (information, left) = self.seen_by(column, self.parts[place].values.len());
-            let part = &mut self.parts[place];
-            let own = information.iter().zip(&part.values).map(|(information, value)| information * value);
-            let side: Vec<f64> = left.iter().zip(own).map(|(left, own)| left + own).collect();
-            let strengths = Strengths { rough: part.rough, level: self.level };
-            if part.block.speaks(&information, &side, strengths) < least {
+        let mut doubtful: Vec<(f64, usize)> = (0..terms.min(columns.len()))
+            .map(|place| (self.evidence_for(&columns[place], place), place))
+            .filter(|(evidence, _)| *evidence < least)
+            .collect();
+        doubtful.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (_, place) in doubtful {
+            let column = &columns[place];
+            if self.evidence_for(column, place) < least {
+                let part = &mut self.parts[place];
                 (part.is_flat, part.rough) = (true, FLAT_ROUGHNESS);
+                let strengths = part.strengths(self.level, self.line);
+                self.intercept += part.take_turn(column, &mut self.working, strengths, None);
             }
         }
+    }
+
+    /// How much likelier a term makes the data than flat, the others standing.
+    fn evidence_for(&self, column: &Column, place: usize) -> f64 {
+        let part = &self.parts[place];
+        let (information, left) = self.seen_by(column, part.values.len());
+        let own = information.iter().zip(&part.values).map(|(information, value)| information * value);
+        let side: Vec<f64> = left.iter().zip(own).map(|(left, own)| left + own).collect();
+        part.block.speaks(&information, &side, self.strengths(part))
     }
 
     /// Adds a term that stands at zero.
@@ -399,9 +436,7 @@ impl Descent {
 
     /// For each term how many of its steps the data determine.
     pub(super) fn determined(&self) -> Vec<f64> {
-        let of = |part: &Part| {
-            part.block.determined(&part.information, Strengths { rough: part.rough, level: self.level })
-        };
+        let of = |part: &Part| part.block.determined(&part.information, self.strengths(part)).0;
         self.parts.iter().map(of).collect()
     }
 
@@ -443,6 +478,8 @@ impl Descent {
             parts: self.parts.clone(),
             intercept: self.intercept,
             level: self.level,
+            line: self.line,
+            least_line: self.least_line,
             scores: Vec::new(),
             working: Working { residual, weight, shift: 0.0, stored, weights },
             loss: 0.0,
@@ -454,10 +491,7 @@ impl Descent {
         let pulls: Vec<Vec<f64>> = redrawn
             .parts
             .iter()
-            .map(|part| {
-                let strengths = Strengths { rough: part.rough, level: self.level };
-                part.block.pull(&part.information, strengths, &mut normal)
-            })
+            .map(|part| part.block.pull(&part.information, self.strengths(part), &mut normal))
             .collect();
         for _ in 0..REDRAW_SWEEPS {
             redrawn.sweep(columns, Some(&pulls), 0.0);
@@ -486,16 +520,47 @@ impl Part {
         steps
     }
 
+    /// Moves to the best steps while the other terms stand, and takes the move out of what they see. Gives the level, which
+    /// is the intercept's.
+    fn take_turn(
+        &mut self,
+        column: &Column,
+        working: &mut Working,
+        strengths: Strengths,
+        pull: Option<&[f64]>,
+    ) -> f64 {
+        let sums = column.sums(&working.residual, working.stored);
+        let moves = self.turn(&sums, working.shift, strengths, pull);
+        column.advance(working, &moves);
+        // What a column leaves out moved with the shift, not with its rows.
+        let base = column.common().map_or(0.0, |common| moves[usize::from(common)]);
+        let mut length = 0.0;
+        for (information, step) in self.information.iter().zip(&moves) {
+            working.stored -= information * (step - base);
+            length += information * step * step;
+        }
+        self.moved = length.sqrt();
+        let centre = self.block.centre(&self.information, &self.values);
+        self.values.iter_mut().for_each(|value| *value -= centre);
+        centre
+    }
+
     /// The best steps while the other terms stand; gives the moves.
-    fn turn(&mut self, sums: &Steps<f64>, shift: f64, level: f64, pull: Option<&[f64]>) -> Steps<f64> {
-        let strengths = Strengths { rough: self.rough, level };
+    fn turn(
+        &mut self,
+        sums: &Steps<f64>,
+        shift: f64,
+        strengths: Strengths,
+        pull: Option<&[f64]>,
+    ) -> Steps<f64> {
         let side: Vec<f64> = (0..self.block.steps())
             .map(|step| {
                 let residual = sums[step] - shift * self.information[step];
                 residual + self.information[step] * self.values[step] + pull.map_or(0.0, |pull| pull[step])
             })
             .collect();
-        let best = self.block.solve(&self.information, side, strengths);
+        let lean = pull.map_or(0.0, |pull| pull[side.len()]);
+        let best = self.block.solve(&self.information, side, lean, strengths);
         let mut moves = [0.0; MOST_STEPS];
         for (step, (value, best)) in self.values.iter_mut().zip(best).enumerate() {
             moves[step] = best - *value;

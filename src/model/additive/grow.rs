@@ -6,11 +6,12 @@ use super::block::{Block, Kind};
 use super::column::{Column, Working};
 use super::descent::{Cases, Descent};
 use super::grid::Grid;
+use super::line::Line;
 use super::{bins, pairs};
 use crate::features::{Cell, Direction};
 use crate::model::footing::is_broad;
 use crate::model::refits::Draw;
-use crate::model::shape::code_edges;
+use crate::model::shape::{Scale, code_edges};
 use crate::model::validation::Validation;
 use crate::stats::link::softplus;
 
@@ -34,8 +35,8 @@ pub(super) struct Task<'a> {
 /// What a trainer is told of a feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum FeatureKind {
-    /// Numbers in order.
-    Number(Direction),
+    /// Numbers in order, and the scale on which a straight line is straight.
+    Number(Direction, Scale),
     /// So many codes 0, 1, 2 ... without an order, and one more for any other. In a pair, codes of few cases are joined to
     /// those beside them in the list; where that list is somebody's and not ours, the term keeps out of pairs.
     Category { codes: usize, in_pairs: bool },
@@ -65,9 +66,11 @@ pub(super) struct GrownTerm {
 const MOST_STEPS_OF_FIT: usize = 40;
 const REST: f64 = 0.3;
 const REST_WHILE_CHOOSING: f64 = 0.5;
-/// A term that makes the data likelier by less than this (logarithm of the ratio of marginal likelihoods)
-/// is "not worth more than a bare mention" (Kass and Raftery, *Bayes factors*, JASA 90, 1995), and gets
-/// none: it is flat.
+/// A term is flat where the data are no likelier with it than without (logarithm of the ratio of marginal likelihoods). To ask
+/// for more costs where features go together: each by itself is hardly needed beside the others, and all of them are.
+const LIKELIER: f64 = 0.0;
+/// A pair that makes the data likelier by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
+/// factors*, JASA 90, 1995), and gets none.
 const BARE_MENTION: f64 = 1.0;
 /// Steps in which the others settle when some terms became flat.
 const STEPS_AFTER: usize = 10;
@@ -88,19 +91,22 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
         .zip(task.kinds)
         .map(|(cells, kind)| {
             let edges = match kind {
-                FeatureKind::Number(_) => bins::edges(cells, task.most_steps),
+                FeatureKind::Number(..) => bins::edges(cells, task.most_steps),
                 FeatureKind::Category { codes, .. } => code_edges(*codes),
             };
             let codes = bins::codes(cells, &edges);
             (edges, Column::new(codes))
         })
         .unzip();
-    let blocks = edges.iter().zip(task.kinds).map(|(edges, kind)| {
+    let blocks = edges.iter().zip(task.kinds).zip(task.cells).map(|((edges, kind), cells)| {
         let steps = edges.len() + 1;
-        Block::new(match *kind {
-            FeatureKind::Number(direction) => Kind::Ordered { steps, direction },
-            FeatureKind::Category { .. } => Kind::Levels { steps },
-        })
+        match *kind {
+            FeatureKind::Number(direction, scale) => {
+                let (places, counts) = bins::places(cells, edges, scale);
+                Block::new(Kind::Ordered { steps, direction }).with_line(Line::of(&places, &counts))
+            }
+            FeatureKind::Category { .. } => Block::new(Kind::Levels { steps }),
+        }
     });
     let whole = Cases { outcomes: task.outcomes, mass: task.mass };
     let learnt: Vec<f32> =
@@ -121,7 +127,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     }
     fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
     fit.rescore(&columns, whole);
-    fit.flatten(&columns, edges.len(), BARE_MENTION);
+    fit.flatten(&columns, edges.len(), LIKELIER);
     fit.run(&columns, whole, STEPS_AFTER, REST);
     fit.rescore(&columns, whole);
     fit.weigh(&columns);
@@ -147,7 +153,7 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     let is_free = |feature: usize| {
         matches!(
             task.kinds[feature],
-            FeatureKind::Number(Direction::None) | FeatureKind::Category { in_pairs: true, .. }
+            FeatureKind::Number(Direction::None, _) | FeatureKind::Category { in_pairs: true, .. }
         )
     };
     let free: Vec<usize> = (0..features).filter(|&feature| is_free(feature)).collect();

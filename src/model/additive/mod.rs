@@ -16,6 +16,7 @@ mod column;
 mod descent;
 mod grid;
 mod grow;
+mod line;
 mod margins;
 mod pairs;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use self::grow::{FeatureKind, GrownTerm, Task, grow};
-use super::form::{AdditiveModel, Axis, Shape, Term};
+use super::form::{AdditiveModel, Axis, Scale, Shape, Term};
 use super::logistic::matrix_of;
 use super::refits::Refits;
 use super::validation::Validation;
@@ -40,13 +41,15 @@ use crate::features::{Direction, FeatureMatrix};
 /// smoothing for each term of its own.
 ///
 /// # Method
-/// Penalised additive logistic regression on steps. The penalty is on differences of neighbouring steps;
-/// how strong it is, is estimated for each term from the data themselves, as the variance of a random
-/// effect is (so a feature that says nothing becomes flat, and no validation set is spent on it). The
-/// objective is convex for given strengths: there is one optimum, no learning rate and no order of cases
+/// Penalised additive logistic regression on steps. A term is a straight line on the feature's own scale (that of the
+/// logistic trainer: the logarithm of one plus the value for counts and spans of days, else the value) plus deviations from it.
+/// The penalty is on the line's slope, and on differences of neighbouring deviations: so a straight effect costs one parameter,
+/// as a line alone would (Marra and Wood 2011). How strong each is, is estimated from the data themselves, as the variance of
+/// a random effect is: for the slopes of all terms together, and for the deviations of each (so a feature that says nothing
+/// becomes flat, and no validation set is spent on it). The objective is convex for given strengths: there is one optimum, no learning rate and no order of cases
 /// or threads that could change it; features are fitted in the order of their names, so that the order of
-/// columns plays no part either. Directions declared with the features are kept. A feature that makes the
-/// data likelier by no more than a bare mention becomes flat and is left out.
+/// columns plays no part either. Directions declared with the features are kept. A feature with which the data are no
+/// likelier than without becomes flat and is left out; of two that say the same, one stays.
 ///
 /// Pairs: all pairs are ranked on what the features leave unexplained, and judged with the two features' own
 /// terms fitted anew beside them, since these have taken over most of what a pair says. Those likelier than
@@ -125,6 +128,8 @@ pub(crate) struct Cases<'a> {
     pub matrix: &'a FeatureMatrix,
     /// For each feature how the risk may move with it.
     pub directions: &'a [Direction],
+    /// For each feature the scale on which a straight line is straight; empty for each its own numbers'.
+    pub scales: &'a [Scale],
     /// For each feature whose numbers are codes without an order, how many there are; empty where there is no such feature.
     pub codes: &'a [Option<usize>],
     /// For each case the outcome.
@@ -191,6 +196,7 @@ impl AdditiveParams {
         self.fit_cases(Cases {
             matrix,
             directions,
+            scales: &[],
             codes,
             outcomes,
             weights: None,
@@ -216,7 +222,8 @@ impl AdditiveParams {
                 let codes = bins::codes_in(cases.matrix.raw(feature));
                 FeatureKind::Category { codes, in_pairs: true }
             } else {
-                FeatureKind::Number(cases.directions[feature])
+                let scale = cases.scales.get(feature).copied().unwrap_or(Scale::Linear);
+                FeatureKind::Number(cases.directions[feature], scale)
             }
         };
         let kinds: Vec<FeatureKind> = order.iter().map(kind).collect();
@@ -329,6 +336,7 @@ impl Fit<Array2<f64>, Array1<bool>, ModelError> for AdditiveParams {
         let cases = Cases {
             matrix: &matrix,
             directions: &vec![Direction::None; matrix.names().len()],
+            scales: &[],
             codes: &[],
             outcomes: &dataset.targets().to_vec(),
             weights: weights.as_deref(),

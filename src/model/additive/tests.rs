@@ -201,6 +201,7 @@ fn fit(
     params.fit_cases(Cases {
         matrix,
         directions,
+        scales: &[],
         codes: &[],
         outcomes,
         weights,

@@ -3,8 +3,40 @@
 use super::super::block::{Block, Kind, Strengths};
 use super::super::column::Column;
 use super::super::descent::{Cases, Descent};
+use super::super::line::Line;
 use super::{Dice, logistic};
 use crate::features::Direction;
+
+/// The same with a line beside it: of all partings of the values into a line and deviations the one that costs least.
+fn penalty_beside(kind: &Kind, places: &[f64], information: &[f64], strengths: Strengths) -> Vec<Vec<f64>> {
+    let steps = information.len();
+    let mut matrix = penalty(kind, information, strengths);
+    let known: f64 = information[..places.len()].iter().sum();
+    let mean = places.iter().zip(information).map(|(place, information)| place * information).sum::<f64>() / known;
+    let at = |step: usize| if step < places.len() { places[step] - mean } else { 0.0 };
+    let product: Vec<f64> =
+        (0..steps).map(|step| (0..steps).map(|other| matrix[step][other] * at(other)).sum()).collect();
+    let own = strengths.line + (0..steps).map(|step| at(step) * product[step]).sum::<f64>();
+    for (row, by) in matrix.iter_mut().zip(&product) {
+        row.iter_mut().zip(&product).for_each(|(entry, other)| *entry -= by * other / own);
+    }
+    matrix
+}
+
+/// Places of steps, some closer together than others, standardised as a line does.
+fn places(steps: usize, dice: &mut Dice) -> (Vec<f64>, Line) {
+    let mut place = 0.0;
+    let raw: Vec<f64> = (0..steps)
+        .map(|_| {
+            place += 0.1 + dice.uniform();
+            place
+        })
+        .collect();
+    let counts = vec![1.0; steps];
+    let line = Line::of(&raw, &counts).unwrap();
+    let standard = line.centred(&[&counts[..], &[0.0; 2]].concat())[..steps].to_vec();
+    (standard, line)
+}
 
 /// The penalty's matrix, in full: what the documentation of a term's penalty says.
 fn penalty(kind: &Kind, information: &[f64], strengths: Strengths) -> Vec<Vec<f64>> {
@@ -133,7 +165,11 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
     let columns: Vec<Column> = codes.iter().map(|codes| Column::new(codes.clone())).collect();
     assert!(columns[0].common().is_some() && columns[1].common().is_none());
     let cases = Cases { outcomes: &outcomes, mass: Some(&mass) };
-    let mut fit = Descent::start(kinds.iter().cloned().map(Block::new), cases);
+    let lines = [places(12, &mut dice), places(5, &mut dice)];
+    let blocks = kinds.iter().enumerate().map(|(nth, kind)| {
+        Block::new(kind.clone()).with_line(lines.get(nth).map(|(_, line)| line.clone()))
+    });
+    let mut fit = Descent::start(blocks, cases);
     fit.run(&columns, cases, 400, 2e-3);
 
     let mut starts = vec![1];
@@ -141,9 +177,13 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
         starts.push(starts[starts.len() - 1] + part.values.len());
     }
     let mut whole = vec![vec![0.0; starts[4]]; starts[4]];
-    for ((part, kind), &start) in fit.parts.iter().zip(&kinds).zip(&starts) {
-        let strengths = Strengths { rough: part.rough, level: fit.level };
-        for (a, row) in penalty(kind, &part.information, strengths).into_iter().enumerate() {
+    for (nth, (part, &start)) in fit.parts.iter().zip(&starts).enumerate() {
+        let strengths = Strengths { rough: part.rough, level: fit.level, line: fit.line };
+        let matrix = match lines.get(nth) {
+            Some((places, _)) => penalty_beside(&kinds[nth], places, &part.information, strengths),
+            None => penalty(&kinds[nth], &part.information, strengths),
+        };
+        for (a, row) in matrix.into_iter().enumerate() {
             whole[start + a][start..start + row.len()].copy_from_slice(&row);
         }
     }
@@ -178,13 +218,19 @@ fn monotone_steps_are_the_best_of_all_that_keep_the_order() {
             .map(|_| if dice.chance(0.15) { 0.0 } else { 10.0_f64.powf(3.0 * dice.uniform() - 1.0) })
             .collect();
         let side: Vec<f64> = information.iter().map(|information| information * dice.normal()).collect();
+        let mut strength = |least: f64, spread: f64| 10.0_f64.powf(spread * dice.uniform() + least);
         let strengths =
-            Strengths { rough: 10.0_f64.powf(4.0 * dice.uniform() - 2.0), level: 0.5 + dice.uniform() };
+            Strengths { rough: strength(-2.0, 4.0), level: strength(-0.3, 0.5), line: strength(-1.0, 3.0) };
         if information[..steps].iter().sum::<f64>() == 0.0 {
             continue;
         }
-        let found = Block::new(kind.clone()).solve(&information, side.clone(), strengths);
-        let mut matrix = penalty(&kind, &information, strengths);
+        let beside = (steps > 2 && case % 3 > 0).then(|| places(steps, &mut dice));
+        let block = Block::new(kind.clone()).with_line(beside.as_ref().map(|(_, line)| line.clone()));
+        let found = block.solve(&information, side.clone(), 0.0, strengths);
+        let mut matrix = match &beside {
+            Some((places, _)) => penalty_beside(&kind, places, &information, strengths),
+            None => penalty(&kind, &information, strengths),
+        };
         (0..steps + 2).for_each(|step| matrix[step][step] += information[step]);
         let sign = if direction == Direction::Falling { -1.0 } else { 1.0 };
         // Every order of steps that are tied with the next is tried; the best that keeps the order wins.

@@ -71,6 +71,7 @@ fn a_flag_that_is_the_outcome_is_all_there_is_to_say() {
 #[test]
 fn a_flag_that_is_nearly_the_outcome_ranks_as_it_does_by_itself() {
     for rows in [300, 600] {
+        let mut lost = 0.0;
         for seed in 0..6 {
             let (matrix, outcomes) = people(seed, rows, 0.2, 0.03);
             let families: Vec<u64> = (0..rows as u64).collect();
@@ -81,7 +82,10 @@ fn a_flag_that_is_nearly_the_outcome_ranks_as_it_does_by_itself() {
             let flag: Vec<f64> = others.raw(0).iter().map(|&flag| f64::from(flag)).collect();
             let (alone, model) =
                 (auc(&flag, &others_outcomes), auc(&model.log_odds(&others).unwrap(), &others_outcomes));
-            assert!(model > alone - 0.01, "{rows} people, data set {seed}: {model}, by itself {alone}");
+            assert!(model > alone - 0.02, "{rows} people, data set {seed}: {model}, by itself {alone}");
+            lost += (alone - model) / 6.0;
         }
+        // What three features that say nothing cost beside it.
+        assert!(lost < 0.005, "{rows} people: {lost}");
     }
 }
