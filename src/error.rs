@@ -818,6 +818,14 @@ pub enum ReportError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyntheticError {
+    /// The number of attendance records a term is out of range.
+    #[error("a child has 1 to {most} attendance records in a term, not {given}")]
+    Attendance {
+        /// The most.
+        most: u32,
+        /// The number asked for.
+        given: u32,
+    },
     /// The number of children is out of range.
     #[error("a council has {least} to {most} children, not {given}")]
     Children {

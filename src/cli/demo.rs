@@ -25,7 +25,7 @@ pub struct Arguments {
     out: PathBuf,
     #[command(flatten)]
     force: output::ForceArgument,
-    /// How many children live in the council: 1,000 to 500,000.
+    /// How many children live in the council: 1,000 to 1,500,000.
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     children: u32,
     /// The same seed gives the same story.

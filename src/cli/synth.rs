@@ -15,12 +15,15 @@ pub struct Arguments {
     out: PathBuf,
     #[command(flatten)]
     force: output::ForceArgument,
-    /// How many children live there: 1,000 to 500,000.
+    /// How many children live there: 1,000 to 1,500,000.
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     children: u32,
     /// The same seed gives the same council.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// Attendance records of each child in a term: 1, or up to 75, one for each school day. What a child misses stays the same.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "layout")]
+    attendance_records: u32,
     /// The form of the extracts.
     #[arg(long, value_enum, default_value_t = Form::Csv)]
     format: Form,
@@ -45,6 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("inventing a council");
     let council = CouncilParams::new(arguments.children, arguments.seed)
         .dirty(arguments.dirty)
+        .attendance(arguments.attendance_records)
         .families(arguments.unit == super::Scored::Family)
         .generate()?;
     progress.stage("writing extracts");

@@ -85,9 +85,12 @@ use rates::{CONTACTS_PER_REFERRAL, EARLY_HELP, FREE_MEALS, LOW_INCOME, REFERRALS
 use services::{Context, Records, SchoolRates};
 use timeline::{BOUNDS, EXTRACT, FIRST_HALF, HALVES};
 
-/// Fewest and most children. Below, areas are empty and rates cannot be solved; above, record numbers
-/// could run out of digits.
-const CHILDREN: std::ops::RangeInclusive<u32> = 1_000..=500_000;
+/// Fewest and most children. Below, areas are empty and rates cannot be solved; above, people are more than seven digits number,
+/// and there is no council so large.
+const CHILDREN: std::ops::RangeInclusive<u32> = 1_000..=1_500_000;
+
+/// Most attendance records of a child in a term: one for each school day of the longest.
+const ATTENDANCE_RECORDS: std::ops::RangeInclusive<u32> = 1..=75;
 
 /// How large a council, which one, and how clean its files.
 ///
@@ -97,7 +100,7 @@ const CHILDREN: std::ops::RangeInclusive<u32> = 1_000..=500_000;
 /// use earlyhelp::synthetic::CouncilParams;
 /// let council = CouncilParams::new(2_000, 7).dirty(true).generate()?;
 /// assert!(council.planted_dirt().iter().any(|dirt| dirt.kind.must_be_rejected()));
-/// assert_eq!(CouncilParams::new(5, 7).generate().err(), Some(SyntheticError::Children { least: 1_000, most: 500_000, given: 5 }));
+/// assert_eq!(CouncilParams::new(5, 7).generate().err(), Some(SyntheticError::Children { least: 1_000, most: 1_500_000, given: 5 }));
 /// # Ok::<(), SyntheticError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +109,7 @@ pub struct CouncilParams {
     seed: u64,
     dirt: bool,
     families: bool,
+    attendance: u32,
 }
 
 /// 50,000 children, because outcomes are rare (3 in 100 a year) and planted effects need some thousands
@@ -118,9 +122,9 @@ impl Default for CouncilParams {
 
 impl CouncilParams {
     /// A council with so many children under 18 on the day before the extract (up to four more, so
-    /// that the last family is whole), 1,000 to 500,000, and a seed. Files are clean.
+    /// that the last family is whole), 1,000 to 1,500,000, and a seed. Files are clean.
     pub fn new(children: u32, seed: u64) -> Self {
-        Self { children, seed, dirt: false, families: false }
+        Self { children, seed, dirt: false, families: false, attendance: 1 }
     }
 
     /// Whether some rows of the files are damaged, as in real ones.
@@ -135,14 +139,26 @@ impl CouncilParams {
         Self { families, ..self }
     }
 
+    /// How many attendance records a child has in a term, 1 (the default) to 75, one for each school day: a registers' extract in
+    /// place of the school census. A council of 1.2 million residents has some 50 million records with 7. What a child misses in
+    /// a term is the same, however often it is written down.
+    #[must_use]
+    pub fn attendance(self, records_a_term: u32) -> Self {
+        Self { attendance: records_a_term, ..self }
+    }
+
     /// Makes the council. The same parameters give the same bytes at any number of threads.
     ///
     /// # Errors
-    /// When the number of children is out of range.
+    /// When the number of children, or of attendance records, is out of range.
     pub fn generate(&self) -> Result<Council, SyntheticError> {
         if !CHILDREN.contains(&self.children) {
             let (least, most) = (*CHILDREN.start(), *CHILDREN.end());
             return Err(SyntheticError::Children { least, most, given: self.children });
+        }
+        if !ATTENDANCE_RECORDS.contains(&self.attendance) {
+            let most = *ATTENDANCE_RECORDS.end();
+            return Err(SyntheticError::Attendance { most, given: self.attendance });
         }
         let seed = self.seed;
         let population = Population::draw(seed, self.children);
@@ -156,7 +172,8 @@ impl CouncilParams {
         let scale = offer_scale(&population, &courses);
         let contacts = scale * CONTACTS_PER_REFERRAL * REFERRALS.value / 1e4;
         let early_help = scale * EARLY_HELP / 1e4;
-        let context = Context { seed, hazard: &hazard, school: &school, contacts, early_help };
+        let context =
+            Context { seed, hazard: &hazard, school: &school, contacts, early_help, attendance: self.attendance };
         let records = write_records(&context, &population, &needs, &courses);
 
         let people = Pseudonyms::new(population.people);

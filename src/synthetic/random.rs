@@ -26,6 +26,7 @@ pub(super) enum Purpose {
     Referral,
     Activity,
     Dirt,
+    Attendance,
 }
 
 /// One stream of draws.

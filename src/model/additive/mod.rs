@@ -83,7 +83,8 @@ use crate::features::{Direction, FeatureMatrix};
 /// Koch and R. Caruana (2019), *`InterpretML`*, arXiv:1909.09223. Smoothing strengths: S. N. Wood and M.
 /// Fasiolo (2017), *A generalized Fellner-Schall method for smoothing parameter optimization*, Biometrics
 /// 73. Directions: O. Burdakov and O. Sysoev (2017), *A dual active-set algorithm for regularized monotonic
-/// regression*, JOTA 172. Purified pairs: B. Lengerich and others (2020), AISTATS.
+/// regression*, JOTA 172. Lines apart from deviations: G. Marra and S. N. Wood (2011), *Practical variable selection for
+/// generalized additive models*, CSDA 55. Purified pairs: B. Lengerich and others (2020), AISTATS.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]

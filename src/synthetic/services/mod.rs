@@ -103,6 +103,8 @@ pub(super) struct Context<'a> {
     pub(super) school: &'a SchoolRates,
     /// Contacts that come to nothing, a year, of a child at relative hazard 1.
     pub(super) contacts: f64,
+    /// Attendance records of a child in a term.
+    pub(super) attendance: u32,
     /// Early-help episodes a year of a child at relative hazard 1.
     pub(super) early_help: f64,
 }

@@ -213,7 +213,7 @@ pub(super) fn write(context: &Context, family: &Family, needs: &FamilyNeeds, rec
             let meals = needs.income[half_of(census(year))] != Income::Enough;
             let bits = &needs.children[place];
             let group = absence_group(meals, special);
-            write_year(context.school, (person, child, year), bits, group, &mut draw, records);
+            write_year(context, (person, child, year), bits, group, &mut draw, records);
         }
     }
 }
@@ -242,7 +242,7 @@ fn write_meals(person: u32, child: &Child, needs: &FamilyNeeds, draw: &mut Draw,
 
 /// Attendance and suspensions of one child in one school year.
 fn write_year(
-    rates: &SchoolRates,
+    context: &Context,
     (person, child, year): (u32, &Child, i32),
     bits: &[u8; HALVES],
     group: usize,
@@ -252,6 +252,7 @@ fn write_year(
     if !child.rolls.iter().any(|roll| roll.start < census(year) && census(year) < roll.end) {
         return;
     }
+    let rates = context.school;
     let off_in = |half: usize| Need::SchoolDisengagement.in_bits(bits[half]);
     let winter = off_in(halves_of(year)[0]);
     let missed =
@@ -259,13 +260,19 @@ fn write_year(
     for (term, missed) in terms_of(year).into_iter().zip(missed) {
         let Term { start, end, reported, half, .. } = term;
         let recorded = reported + draw.between(0, 4);
-        let row = Row::point(person, end, recorded, 0).value(missed);
         let off = off_in(half);
         let yearly = rates.suspensions * if off { 1.0 } else { BACKGROUND_SUSPENSION };
         let suspended: Vec<i32> = (0..draw.poisson(yearly / 3.0)).map(|_| draw.between(start, end)).collect();
         let on_roll = child.on_roll(end);
         if on_roll {
-            records.point(Source::Attendance, row);
+            let number = u64::from(person) << 16 | start.unsigned_abs() as u64 & 0xffff;
+            let mut draw = Draw::stream(context.seed, Purpose::Attendance, number);
+            let parts = in_parts(missed, context.attendance, &mut draw);
+            let days = end - start;
+            for (part, missed) in (1..).zip(&parts) {
+                let until = start + (days * part) / parts.len() as i32;
+                records.point(Source::Attendance, Row::point(person, until, recorded, 0).value(*missed));
+            }
         }
         for day in suspended {
             let reason = draw.pick(&[0.5, 0.17, 0.12, 0.08, 0.04, 0.09]);
@@ -276,6 +283,19 @@ fn write_year(
             }
         }
     }
+}
+
+/// Percent of sessions missed in equal parts of a term, of which the mean is that of the term: one part misses as much more as
+/// the next misses less.
+fn in_parts(missed: f64, parts: u32, draw: &mut Draw) -> Vec<f64> {
+    let most = missed.min(100.0 - missed);
+    let mut all = Vec::with_capacity(parts as usize);
+    for _ in 0..parts / 2 {
+        let by = (draw.uniform(-most, most) * 10.0).round() / 10.0;
+        all.extend([missed + by, missed - by]);
+    }
+    all.extend((parts % 2 == 1).then_some(missed));
+    all
 }
 
 /// Percent of sessions missed in the three terms of a year. Their mean is 10 or more exactly for the
@@ -305,6 +325,20 @@ mod tests {
             let mean = terms.iter().sum::<f64>() / 3.0;
             assert_eq!(mean >= 10.0, persistent, "{terms:?}");
             assert!(terms.iter().all(|percent| (0.0..=100.0).contains(percent)), "{terms:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_child_misses_is_the_same_however_often_it_is_written_down() {
+        let mut draw = Draw::stream(9, Purpose::Attendance, 0);
+        assert_eq!(in_parts(12.5, 1, &mut draw), [12.5]);
+        for parts in [2, 7, 75] {
+            for missed in [0.0, 0.4, 12.5, 95.0, 100.0] {
+                let all = in_parts(missed, parts, &mut draw);
+                let mean = all.iter().sum::<f64>() / f64::from(parts);
+                assert_eq!(all.len(), parts as usize);
+                assert!((mean - missed).abs() < 1e-9 && all.iter().all(|part| (0.0..=100.0).contains(part)));
+            }
         }
     }
 
