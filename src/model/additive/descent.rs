@@ -64,9 +64,10 @@ const FIRST_LEVEL: f64 = 4.0;
 /// The lines' strength before anything is known: slopes of half a log-odds a standard deviation.
 const FIRST_LINE: f64 = 4.0;
 /// The lines' strength stays between these: slopes of one log-odds a standard deviation, which no line needs to be larger than
-/// to tell most of a chance, or of next to nothing.
+/// to tell most of a chance, or of a fifth. Where most features say nothing their slopes would have all others held as still,
+/// and a slope of nothing would cost nothing.
 const LEAST_LINE: f64 = 1.0;
-const MOST_LINE: f64 = 1e6;
+const MOST_LINE: f64 = 25.0;
 /// Of fewer outcomes than this, or than this that are none, slopes are held more strongly: the usual ten for a coefficient.
 const FEWEST_OUTCOMES: f64 = 10.0;
 /// The level's strength stays between these: absences differ from values by some 1.4 log-odds, or 0.5. It
@@ -361,18 +362,20 @@ impl Descent {
         }
     }
 
-    /// Makes those of the first `terms` flat that the data do not speak for by at least `least` (logarithm
+    /// Makes those of the first `terms` flat, and says whether there were any, that the data do not speak for by at least `least` (logarithm
     /// of the ratio of marginal likelihoods).
     ///
     /// The strength's own update only creeps towards flatness: where a term is nearly flat, any strength
     /// serves about as well. This asks the question outright, of the term first that is spoken for least. What a flat term no
     /// longer says is there for the next to say: of two that say the same, neither is needed beside the other, and one is.
-    pub(super) fn flatten(&mut self, columns: &[Column], terms: usize, least: f64) {
+    pub(super) fn flatten(&mut self, columns: &[Column], terms: usize, least: f64) -> bool {
         let mut doubtful: Vec<(f64, usize)> = (0..terms.min(columns.len()))
+            .filter(|&place| !self.parts[place].is_flat)
             .map(|place| (self.evidence_for(&columns[place], place), place))
             .filter(|(evidence, _)| *evidence < least)
             .collect();
         doubtful.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut any = false;
         for (_, place) in doubtful {
             let column = &columns[place];
             if self.evidence_for(column, place) < least {
@@ -380,8 +383,10 @@ impl Descent {
                 (part.is_flat, part.rough) = (true, FLAT_ROUGHNESS);
                 let strengths = part.strengths(self.level, self.line);
                 self.intercept += part.take_turn(column, &mut self.working, strengths, None);
+                any = true;
             }
         }
+        any
     }
 
     /// How much likelier a term makes the data than flat, the others standing.

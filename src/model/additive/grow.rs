@@ -72,6 +72,8 @@ const LIKELIER: f64 = 0.0;
 /// A pair that makes the data likelier by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
 /// factors*, JASA 90, 1995), and gets none.
 const BARE_MENTION: f64 = 1.0;
+/// How often it is asked which terms are flat: once some are, the others' slopes are judged by each other alone.
+const MOST_ROUNDS: usize = 3;
 /// Steps in which the others settle when some terms became flat.
 const STEPS_AFTER: usize = 10;
 /// Steps in which chosen pairs settle beside the other terms while they are checked.
@@ -127,9 +129,14 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     }
     fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
     fit.rescore(&columns, whole);
-    fit.flatten(&columns, edges.len(), LIKELIER);
-    fit.run(&columns, whole, STEPS_AFTER, REST);
-    fit.rescore(&columns, whole);
+    for _ in 0..MOST_ROUNDS {
+        let any = fit.flatten(&columns, edges.len(), LIKELIER);
+        fit.run(&columns, whole, STEPS_AFTER, REST);
+        fit.rescore(&columns, whole);
+        if !any {
+            break;
+        }
+    }
     fit.weigh(&columns);
     let redrawn = redraw(task, &fit, &columns);
     terms(task, &fit, &columns, &edges, &grids, &redrawn)

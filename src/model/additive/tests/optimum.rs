@@ -170,7 +170,7 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
         Block::new(kind.clone()).with_line(lines.get(nth).map(|(_, line)| line.clone()))
     });
     let mut fit = Descent::start(blocks, cases);
-    fit.run(&columns, cases, 400, 2e-3);
+    fit.run(&columns, cases, 4_000, 2e-5);
 
     let mut starts = vec![1];
     for part in &fit.parts {
