@@ -152,7 +152,7 @@ fn an_export_of_the_safeguarding_dataset_is_drafted_and_trained_by_the_commands(
     assert!(!text.contains("`check` says"), "{text}");
     let project = Project::load(&path).unwrap();
     let names: Vec<&str> = project.sources.iter().map(|source| source.name.as_str()).collect();
-    assert_eq!(names, ["contacts", "early_help", "referrals", "cin_plans", "cp_plans", "care"]);
+    assert_eq!(names, ["care", "cin_plans", "contacts", "cp_plans", "early_help", "referrals"]);
     assert!(text.contains("The folder has no table of missing"), "{text}");
     trains(&project);
 
@@ -317,7 +317,7 @@ fn the_children_in_need_census_is_drafted_and_trained() {
     let names: Vec<&str> = project.sources.iter().map(|source| source.name.as_str()).collect();
     assert_eq!(
         names,
-        ["referrals", "assessments", "section_47", "cin_plans", "cp_plans", "cp_reviews"],
+        ["assessments", "cin_plans", "cp_plans", "cp_reviews", "referrals", "section_47"],
         "{}",
         draft.text()
     );

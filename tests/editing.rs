@@ -95,7 +95,13 @@ fn changes() -> Vec<(&'static Candidate, Edit, Touches)> {
     };
     changes.push((additive(), edit(&[on], held), Box::new(above)));
     // Another point for every line of the card, and every line taken off.
-    for line in &card().training().cards[0].lines {
+    // What a value counts that nobody lacks is nobody's score, and is not edited.
+    let is_somebodys = |line: &&CardLine| {
+        let names = data().matrix().names();
+        let column = names.iter().position(|name| *name == line.feature).unwrap();
+        data().matrix().column(column).any(|cell| world::holds(line.condition, cell))
+    };
+    for line in card().training().cards[0].lines.iter().filter(is_somebodys) {
         let (asked, sign) = (line.condition, line.points.signum());
         let less = line.points - sign;
         for points in if less == 0 { vec![0] } else { vec![less, 0] } {

@@ -127,8 +127,7 @@ fn turned_round(text: &str) -> String {
         }
     }
     for kind in ["[[source]]", "[[feature]]"] {
-        let places: Vec<usize> =
-            (0..blocks.len()).filter(|&place| blocks[place].starts_with(kind)).collect();
+        let places: Vec<usize> = (0..blocks.len()).filter(|&place| blocks[place].starts_with(kind)).collect();
         assert!(places.len() > 5, "{kind}");
         let turned: Vec<String> = places.iter().rev().map(|&place| blocks[place].clone()).collect();
         for (place, block) in places.into_iter().zip(turned) {

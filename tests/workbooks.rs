@@ -95,7 +95,10 @@ fn a_list_s_numbers_are_the_json_s_to_the_bit() {
     );
     assert_eq!(sheet.numbers("Had the outcome in this band: low end (95%)"), of(&observed("low")));
     assert_eq!(sheet.numbers("Had the outcome in this band: high end (95%)"), of(&observed("high")));
-    assert_eq!(sheet.numbers("Retrainings that keep it on such a list"), of(&|entry| bits(&entry["case"]["stability"]["kept_in"])));
+    assert_eq!(
+        sheet.numbers("Retrainings that keep it on such a list"),
+        of(&|entry| bits(&entry["case"]["stability"]["kept_in"]))
+    );
     assert!(sheet.numbers("Had the outcome in this band: high end (95%)").iter().all(Option::is_some));
     // A day is a day, and not a text of one.
     for cell in sheet.column("Expires") {
@@ -257,7 +260,9 @@ fn an_audit_s_workbook_holds_its_figures_and_nothing_that_is_held_back() {
     let mut csv = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let rows: Vec<csv::StringRecord> = csv.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), sheet.rows.len());
-    for (heading, at) in [("Value", 6), ("Low end (95%)", 7), ("Difference", 12), ("Ratio: high end (95%)", 17)] {
+    for (heading, at) in
+        [("Value", 6), ("Low end (95%)", 7), ("Difference", 12), ("Ratio: high end (95%)", 17)]
+    {
         for (row, bits) in rows.iter().zip(sheet.numbers(heading)) {
             assert_eq!(row[at], bits.map_or_else(String::new, |bits| format!("{:.6}", f64::from_bits(bits))));
         }

@@ -2,8 +2,6 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::audit::Parts;
-
 /// The person of each row; where nobody says so, each row is about somebody else.
 #[derive(Debug, Clone, Default)]
 pub(in crate::fairness) struct RowPeople(Option<Known>);
@@ -72,8 +70,8 @@ impl RowPeople {
         rows: usize,
         places: usize,
         place_of: impl Fn(usize) -> Option<(usize, bool)>,
-    ) -> Vec<Parts> {
-        let mut parts = vec![Parts::default(); places];
+    ) -> Vec<[u64; 2]> {
+        let mut parts = vec![[0; 2]; places];
         let mut met: Vec<(usize, bool)> = Vec::new();
         self.each(rows, |rows| {
             met.clear();

@@ -161,7 +161,9 @@ fn fit_card(
 /// For each feature the scale on which a straight line is straight.
 fn scales(data: &Dataset) -> Vec<Scale> {
     let features = data.spec().features().iter();
-    features.map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear }).collect()
+    features
+        .map(|feature| if feature.measure.is_long_tailed() { Scale::Log } else { Scale::Linear })
+        .collect()
 }
 
 fn fit_lines(

@@ -172,8 +172,14 @@ impl CouncilParams {
         let scale = offer_scale(&population, &courses);
         let contacts = scale * CONTACTS_PER_REFERRAL * REFERRALS.value / 1e4;
         let early_help = scale * EARLY_HELP / 1e4;
-        let context =
-            Context { seed, hazard: &hazard, school: &school, contacts, early_help, attendance: self.attendance };
+        let context = Context {
+            seed,
+            hazard: &hazard,
+            school: &school,
+            contacts,
+            early_help,
+            attendance: self.attendance,
+        };
         let records = write_records(&context, &population, &needs, &courses);
 
         let people = Pseudonyms::new(population.people);

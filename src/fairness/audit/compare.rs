@@ -1,7 +1,7 @@
 //! Differences and ratios between groups, and what they say.
 
-use super::curves::area_between;
 use super::cells::People;
+use super::curves::area_between;
 use super::groups::{Context, Group, coarse, share_parts};
 use super::judged::{Judged, four_fifths};
 use super::measure::{POWER, estimate, sidak};
@@ -159,7 +159,8 @@ impl Comparison<'_> {
         all: &mut [Option<Judged>],
     ) {
         let number = |group: &Group| {
-            let [counted, others] = share_parts(&self.context.rows.parts, &People::of_rows(&group.sums.rows), nth);
+            let [counted, others] =
+                share_parts(&self.context.rows.parts, &People::of_rows(&group.sums.rows), nth);
             (if complement { others } else { counted }, counted + others)
         };
         let said = |gap: Option<&Gap>, number: Option<(u64, u64)>, there: bool| {

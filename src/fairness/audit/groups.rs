@@ -285,7 +285,10 @@ impl Context<'_> {
     pub(super) fn seen(&self) -> Seen {
         let people = self.rows.people_of(1, |_| 0).swap_remove(0);
         let may = |number: Number| {
-            number.parts(&self.rows.parts, &people).into_iter().all(|parts| !few_of_either(parts, self.least()))
+            number
+                .parts(&self.rows.parts, &people)
+                .into_iter()
+                .all(|parts| !few_of_either(parts, self.least()))
         };
         Seen::new([Number::Outcome, Number::Selection, Number::Cells].map(may), self.rows)
     }

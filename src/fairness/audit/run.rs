@@ -258,7 +258,8 @@ fn spread(rows: &Rows, params: &AuditParams) -> ScoreSpread {
     // Of equally common ones the highest, which stands first.
     values.sort_by_key(|&(_, rows, _)| std::cmp::Reverse(rows));
     values.truncate(SHOWN);
-    let common = |(score, rows, _): (f64, u64, u64)| CommonScore { score, rows: published(rows, params.round_to) };
+    let common =
+        |(score, rows, _): (f64, u64, u64)| CommonScore { score, rows: published(rows, params.round_to) };
     ScoreSpread {
         lowest: coarse(ends.0, params.round_to),
         highest: coarse(ends.1, params.round_to),

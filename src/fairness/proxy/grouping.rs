@@ -113,7 +113,9 @@ mod tests {
                 .flat_map(|(group, n)| vec![group; n])
                 .collect();
         let asked = Characteristic::Held { name: "area", groups: &groups };
-        let Ok(Grouped::Groups(grouping)) = Grouped::of(&asked, (70, &RowPeople::default()), 10) else { panic!("groups") };
+        let Ok(Grouped::Groups(grouping)) = Grouped::of(&asked, (70, &RowPeople::default()), 10) else {
+            panic!("groups")
+        };
         let seen: Vec<(&str, u64, bool)> =
             grouping.groups.iter().map(|group| (group.name, group.n, group.held)).collect();
         // b is too small, and c goes with it, or all minus the rest would give b away.
@@ -126,7 +128,10 @@ mod tests {
         for (asked, why) in
             [(unknown, "not known for anybody"), (Characteristic::NotHeld { name: "x" }, "not hold")]
         {
-            let Ok(Grouped::NotMeasurable(told)) = Grouped::of(&asked, (70, &RowPeople::default()), 10) else { panic!("a reason") };
+            let Ok(Grouped::NotMeasurable(told)) = Grouped::of(&asked, (70, &RowPeople::default()), 10)
+            else {
+                panic!("a reason")
+            };
             assert!(told.contains(why), "{told}");
         }
     }

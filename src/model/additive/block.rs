@@ -208,7 +208,8 @@ impl Block {
             let change = slope * own - dot(&values) - lean;
             (values, change)
         };
-        let beside = Beside::new(at, penalised.clone(), &matrix.clone().factor(), (information, strengths.line));
+        let beside =
+            Beside::new(at, penalised.clone(), &matrix.clone().factor(), (information, strengths.line));
         let mut slope = beside.slope(side, lean);
         let (mut values, mut change) = best_of(slope);
         // The change rises at least as fast as with no direction kept, and at most as with steps that do not move.

@@ -398,6 +398,15 @@ impl Descent {
         part.block.speaks(&information, &side, self.strengths(part))
     }
 
+    /// Looks at how smooth terms are with fresh eyes: what a part of the cases left open others may tell, and a strength that
+    /// has run off to flatness does not come back by itself.
+    pub(super) fn unsettle(&mut self) {
+        for part in &mut self.parts {
+            part.rough = part.rough.min(FIRST_ROUGHNESS);
+        }
+        (self.level, self.line) = (FIRST_LEVEL, FIRST_LINE.max(self.least_line));
+    }
+
     /// Adds a term that stands at zero.
     pub(super) fn add(&mut self, block: Block, rough: f64) {
         self.parts.push(Part { rough, ..Part::new(block) });

@@ -69,7 +69,7 @@ const REST_WHILE_CHOOSING: f64 = 0.5;
 /// A term is flat where the data are no likelier with it than without (logarithm of the ratio of marginal likelihoods). To ask
 /// for more costs where features go together: each by itself is hardly needed beside the others, and all of them are.
 const LIKELIER: f64 = 0.0;
-/// A pair that makes the data likelier by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
+/// A pair that is likelier than chance by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
 /// factors*, JASA 90, 1995), and gets none.
 const BARE_MENTION: f64 = 1.0;
 /// How often it is asked which terms are flat: once some are, the others' slopes are judged by each other alone.
@@ -123,6 +123,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
             grids = choose(task, &mut fit, &mut columns, learning);
         }
         limit_terms(task, &mut fit, &columns);
+        fit.unsettle();
         fit.rescore(&columns, whole);
     } else {
         fit = Descent::start(blocks, whole);
@@ -170,8 +171,9 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     for pair in &mut ranked {
         (pair.first, pair.second) = (free[pair.first], free[pair.second]);
     }
-    // One pair is expected among all of them: it has to be this much likelier than chance to be as likely as not.
-    let wanted = (ranked.len() as f64).ln().max(BARE_MENTION);
+    // One pair is expected among all of them: it has to be as much likelier than chance as there are pairs to be as likely as
+    // not, and likelier still to be worth a grid.
+    let wanted = (ranked.len() as f64).ln() + BARE_MENTION;
     let effect = design_effect(task.families, fit.working());
     let mut grids = Vec::new();
     for pair in ranked.iter().take(2 * task.most_pairs) {

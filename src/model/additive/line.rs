@@ -59,8 +59,12 @@ impl Beside {
     ) -> Self {
         let mut lever = penalised;
         factor.solve(&mut lever);
-        let explained: f64 =
-            at.iter().zip(information).zip(&lever).map(|((at, information), lever)| at * information * lever).sum();
+        let explained: f64 = at
+            .iter()
+            .zip(information)
+            .zip(&lever)
+            .map(|((at, information), lever)| at * information * lever)
+            .sum();
         Self { at, lever, precision: strength + explained }
     }
 

@@ -246,8 +246,11 @@ impl AdditiveParams {
             term.features.iter_mut().for_each(|feature| *feature = order[*feature]);
         }
         let is_used = |feature: usize| grown.terms.iter().any(|term| term.features.contains(&feature));
-        let unused =
-            order.iter().filter(|feature| !is_used(**feature)).map(|&feature| names[feature].clone()).collect();
+        let unused = order
+            .iter()
+            .filter(|feature| !is_used(**feature))
+            .map(|&feature| names[feature].clone())
+            .collect();
         let refitted: Vec<(Vec<f64>, Vec<Vec<f64>>)> =
             grown.terms.iter().map(|term| (term.values.clone(), term.redrawn.clone())).collect();
         let terms = grown.terms.into_iter().map(|term| term_of(term, names)).collect::<Result<_, _>>()?;

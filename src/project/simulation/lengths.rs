@@ -26,7 +26,8 @@ impl<'a> Counted<'a> {
     pub(super) fn at_all(&self, lengths: &[Capacity], scorer: &Scorer) -> Vec<AtCapacity> {
         let places =
             |held: &Drawn| -> Vec<u64> { held.lists.iter().map(|pair| pair.model.len() as u64).collect() };
-        let tells = |held: &Drawn, leads: &[u32]| Tally::of(held, leads, &self.trained_on).tells(self.minimum);
+        let tells =
+            |held: &Drawn, leads: &[u32]| Tally::of(held, leads, &self.trained_on).tells(self.minimum);
         let each_of = |held: &Drawn| -> Vec<bool> {
             let told = told(&places(held), self.minimum).into_iter().zip(&held.lists);
             told.map(|(told, pair)| told && tells(held, &pair.model) && tells(held, &pair.needs)).collect()

@@ -50,7 +50,8 @@ const HEAD: [&str; 21] = [
 /// that differ, and what cannot be told. The page and the table have every figure.
 pub fn audit_text(audit: &Audit) -> String {
     let told = |count: Option<u64>| count.map_or_else(|| figure::WITHHELD.to_owned(), words::count);
-    let people = audit.people.map(|people| format!(" about {} people", words::count(people))).unwrap_or_default();
+    let people =
+        audit.people.map(|people| format!(" about {} people", words::count(people))).unwrap_or_default();
     let families = if audit.clustered {
         format!("{people} of {} families", words::count(audit.clusters))
     } else {

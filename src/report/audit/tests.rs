@@ -193,7 +193,9 @@ fn the_table_has_every_figure_and_comparison_and_no_formula() {
 #[test]
 fn the_lines_say_what_is_there_and_what_cannot_be_told() {
     let text = audit_text(&made::audit());
-    assert!(text.starts_with("Audit of 25,179 rows about 20,911 people of 17,034 families; with the outcome: "));
+    assert!(
+        text.starts_with("Audit of 25,179 rows about 20,911 people of 17,034 families; with the outcome: ")
+    );
     assert!(text.contains("selected (score of 0.2 or more): "));
     assert!(text.contains("\"Cannot tell\" is not fair"));
     assert!(text.contains("sex, against the largest group M\n"));

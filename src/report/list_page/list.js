@@ -82,7 +82,7 @@ var wholePage = (function () {
     });
     shown.textContent = count + " of " + rows.length + " shown";
     // What is printed of a part says that it is one.
-    table.caption.dataset.part = count < rows.length ? shown.textContent + ". " : "";
+    table.caption.dataset.part = rows.length > count ? shown.textContent + ". " : "";
   };
   words.addEventListener("input", filter);
   which.addEventListener("change", filter);

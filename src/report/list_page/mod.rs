@@ -7,8 +7,8 @@ use self::case::Case;
 pub(super) use self::case::{
     AbsentItem, chance_in_words, effect, mark_in_words, records_say, stability_in_words,
 };
-pub(super) use self::says::{Says, says};
 use self::deciding::Questions;
+pub(super) use self::says::{Says, says};
 use self::shape::{Drawing, Pictures};
 use self::shared::{Shared, shared_by_most};
 use super::about::About;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Page;
 use super::super::about::Fact;
+use super::Page;
 use crate::review::ReviewList;
 
 /// The sentences above and below the cases.
@@ -36,7 +36,8 @@ pub(in crate::report) struct Says<'a> {
 pub(in crate::report) fn says(list: &ReviewList) -> Says<'_> {
     let Page { about, tested, average, shared, .. } = Page::of(list, "", "");
     let fact = |fact: Fact<'_>| (fact.label, fact.text);
-    let of_all = if average.is_empty() { average } else { format!("Of all cases, {average} had the outcome.") };
+    let of_all =
+        if average.is_empty() { average } else { format!("Of all cases, {average} had the outcome.") };
     let read = [tested, of_all, about.rate_note.to_owned(), about.points_note.to_owned()];
     Says {
         facts: about.facts.into_iter().map(fact).collect(),

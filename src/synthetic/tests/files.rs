@@ -215,8 +215,19 @@ fn assert_damaged(kind: DirtKind, extract: &CouncilFile, now: &[String], then: &
 
 #[test]
 fn too_few_or_too_many_children_are_refused() {
-    for children in [0, 999, 500_001] {
+    for children in [0, 999, 1_500_001] {
         assert!(CouncilParams::new(children, 1).generate().is_err());
+    }
+    for records in [0, 76] {
+        assert!(CouncilParams::new(1_000, 1).attendance(records).generate().is_err());
+    }
+    // More records of attendance, and of nothing else. The first term began before records were kept.
+    let attended = |records: u32| CouncilParams::new(1_000, 1).attendance(records).generate().unwrap();
+    let (one, seven) = (attended(1), attended(7));
+    for (one, seven) in one.extracts().iter().zip(seven.extracts()) {
+        let times = if one.name() == "attendance" { 6..=7 } else { 1..=1 };
+        let rows = times.start() * one.rows()..=times.end() * one.rows();
+        assert!(rows.contains(&seven.rows()), "{}: {}, then {}", one.name(), one.rows(), seven.rows());
     }
     let smallest = CouncilParams::new(1_000, 1).generate().unwrap();
     assert!(smallest.extracts().iter().all(|extract| extract.rows() > 0));

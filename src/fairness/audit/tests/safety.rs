@@ -385,8 +385,10 @@ fn at_many_dates() -> (ScoreTable, Vec<u32>) {
     let groups: Vec<Option<&str>> =
         rows.iter().map(|&person| Some(if person < 8 { "b" } else { "a" })).collect();
     // A tenth has the outcome, at every date; of the 300 of group `low` six people, one of them at twelve more.
-    let low: Vec<Option<&str>> = rows.iter().map(|&p| Some(if p % 4 == 0 { "high" } else { "low" })).collect();
-    let outcomes = rows.iter().map(|&p| if p % 4 == 0 { p % 8 == 0 } else { [1, 9, 10, 11, 13, 14].contains(&p) });
+    let low: Vec<Option<&str>> =
+        rows.iter().map(|&p| Some(if p % 4 == 0 { "high" } else { "low" })).collect();
+    let outcomes =
+        rows.iter().map(|&p| if p % 4 == 0 { p % 8 == 0 } else { [1, 9, 10, 11, 13, 14].contains(&p) });
     let table = ScoreTable::new(scores, outcomes.collect()).unwrap();
     (table.group("area", &groups).unwrap().group("need", &low).unwrap(), rows)
 }

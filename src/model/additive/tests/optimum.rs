@@ -12,7 +12,8 @@ fn penalty_beside(kind: &Kind, places: &[f64], information: &[f64], strengths: S
     let steps = information.len();
     let mut matrix = penalty(kind, information, strengths);
     let known: f64 = information[..places.len()].iter().sum();
-    let mean = places.iter().zip(information).map(|(place, information)| place * information).sum::<f64>() / known;
+    let mean =
+        places.iter().zip(information).map(|(place, information)| place * information).sum::<f64>() / known;
     let at = |step: usize| if step < places.len() { places[step] - mean } else { 0.0 };
     let product: Vec<f64> =
         (0..steps).map(|step| (0..steps).map(|other| matrix[step][other] * at(other)).sum()).collect();
@@ -166,9 +167,10 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
     assert!(columns[0].common().is_some() && columns[1].common().is_none());
     let cases = Cases { outcomes: &outcomes, mass: Some(&mass) };
     let lines = [places(12, &mut dice), places(5, &mut dice)];
-    let blocks = kinds.iter().enumerate().map(|(nth, kind)| {
-        Block::new(kind.clone()).with_line(lines.get(nth).map(|(_, line)| line.clone()))
-    });
+    let blocks = kinds
+        .iter()
+        .enumerate()
+        .map(|(nth, kind)| Block::new(kind.clone()).with_line(lines.get(nth).map(|(_, line)| line.clone())));
     let mut fit = Descent::start(blocks, cases);
     fit.run(&columns, cases, 4_000, 2e-5);
 
