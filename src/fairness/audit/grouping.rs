@@ -113,7 +113,9 @@ impl Grouping {
         let column = &table.groups[nth];
         let codes = &context.rows.codes[nth];
         let mut sizes = vec![0; column.names.len()];
-        codes.iter().for_each(|&code| sizes[usize::from(code)] += 1);
+        for &code in codes {
+            sizes[usize::from(code)] += 1;
+        }
         let people = context.rows.people_of(sizes.len(), |row| usize::from(codes[row]));
         let hidden = Hidden::line(context, &people);
         let asked = context.params.references.iter().find(|(name, _)| *name == column.name);

@@ -124,7 +124,9 @@ impl Rows {
                     None => cells.push((group, cell)),
                 }
             }
-            cells.iter().for_each(|&(group, cells)| people[group].add(cells));
+            for &(group, cells) in &cells {
+                people[group].add(cells);
+            }
         });
         people
     }

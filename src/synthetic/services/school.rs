@@ -265,7 +265,7 @@ fn write_year(
         let suspended: Vec<i32> = (0..draw.poisson(yearly / 3.0)).map(|_| draw.between(start, end)).collect();
         let on_roll = child.on_roll(end);
         if on_roll {
-            let number = u64::from(person) << 16 | start.unsigned_abs() as u64 & 0xffff;
+            let number = u64::from(person) << 16 | u64::from(start.unsigned_abs()) & 0xffff;
             let mut draw = Draw::stream(context.seed, Purpose::Attendance, number);
             let parts = in_parts(missed, context.attendance, &mut draw);
             let days = end - start;
