@@ -21,7 +21,7 @@ pub struct Arguments {
     /// The same seed gives the same council.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Attendance records of each child in a term: 1, or up to 75, one for each school day. What a child misses stays the same.
+    /// Attendance records of each child in a term: 1 to 75, one for each equal part of it. What a child misses stays the same.
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "layout")]
     attendance_records: u32,
     /// The form of the extracts.

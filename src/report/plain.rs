@@ -1,5 +1,7 @@
 //! The list as a table for a spreadsheet, and as data.
 
+use serde::Serialize;
+
 use super::list_page::{Says, says};
 use super::table::{Column, Table, Value};
 use super::words;
@@ -8,7 +10,6 @@ use crate::known_to::IsKnown;
 use crate::outputs::json_text;
 use crate::review::{ListedCase, ReviewList};
 use crate::scoring::{Contribution, ScoredCase};
-use serde::Serialize;
 
 /// How many reasons a row has: as many columns as fit on a screen beside the rest. The page and the data
 /// have them all.

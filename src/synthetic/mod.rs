@@ -85,11 +85,11 @@ use rates::{CONTACTS_PER_REFERRAL, EARLY_HELP, FREE_MEALS, LOW_INCOME, REFERRALS
 use services::{Context, Records, SchoolRates};
 use timeline::{BOUNDS, EXTRACT, FIRST_HALF, HALVES};
 
-/// Fewest and most children. Below, areas are empty and rates cannot be solved; above, people are more than seven digits number,
-/// and there is no council so large.
+/// Fewest and most children. Below, areas are empty and rates cannot be solved; above there is no council: no English one has
+/// half as many.
 const CHILDREN: std::ops::RangeInclusive<u32> = 1_000..=1_500_000;
 
-/// Most attendance records of a child in a term: one for each school day of the longest.
+/// Most attendance records of a child in a term: as many as the longest has school days.
 const ATTENDANCE_RECORDS: std::ops::RangeInclusive<u32> = 1..=75;
 
 /// How large a council, which one, and how clean its files.
@@ -139,9 +139,9 @@ impl CouncilParams {
         Self { families, ..self }
     }
 
-    /// How many attendance records a child has in a term, 1 (the default) to 75, one for each school day: a registers' extract in
-    /// place of the school census. A council of 1.2 million residents has some 50 million records with 7. What a child misses in
-    /// a term is the same, however often it is written down.
+    /// How many attendance records a child has in a term, 1 (the default) to 75: one for each part of it, all equally long.
+    /// With 7 there are 40 records a resident, where there are 13. What a child misses in a term is the same, however often it is
+    /// written down.
     #[must_use]
     pub fn attendance(self, records_a_term: u32) -> Self {
         Self { attendance: records_a_term, ..self }

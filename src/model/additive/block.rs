@@ -41,7 +41,7 @@ pub(super) struct Block {
 }
 
 /// What a term speaks for as it stands.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     /// The strength of its roughness.
     pub(super) rough: f64,

@@ -168,8 +168,8 @@ pub struct SimulatedList {
     /// What followed on the list by the count of needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<ListResults>,
-    /// Whether what is known of it is withheld: it has so few places, or so few of which it is known what followed, or so few more or less than the same list of another
-    /// length, that single ones would be told of.
+    /// Whether what is known of it is withheld: it has so few places, or so few of which it is known what followed, or so few
+    /// more or less than the same list of another length, that single ones would be told of.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
 }

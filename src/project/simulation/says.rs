@@ -72,8 +72,8 @@ pub(super) fn all(simulation: &Simulation) -> Vec<String> {
         .collect();
     if !withheld.is_empty() {
         says.push(format!(
-            "How many were right is withheld of {}, since single places could be told from it: fewer than {} of them, or of those \
-             by which it differs from the same list of another length.",
+            "How many were right is withheld of {}, since single places could be told from it: fewer than {} of them, of \
+             those of which it is known what followed, or of those by which it differs from the same list of another length.",
             withheld.join(" and of "),
             simulation.minimum
         ));

@@ -82,7 +82,7 @@ fn a_flag_that_is_nearly_the_outcome_ranks_as_it_does_by_itself() {
             let flag: Vec<f64> = others.raw(0).iter().map(|&flag| f64::from(flag)).collect();
             let (alone, model) =
                 (auc(&flag, &others_outcomes), auc(&model.log_odds(&others).unwrap(), &others_outcomes));
-            assert!(model > alone - 0.02, "{rows} people, data set {seed}: {model}, by itself {alone}");
+            assert!(model > alone - 0.01, "{rows} people, data set {seed}: {model}, by itself {alone}");
             lost += (alone - model) / 6.0;
         }
         // What three features that say nothing cost beside it.
