@@ -12,14 +12,9 @@
 mod common;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use earlyhelp::calendar::Lookback;
-use earlyhelp::cohort::CohortSpec;
-use earlyhelp::features::{Feature, FeatureSpec, Measure};
-use earlyhelp::records::Selector;
 
 const CHILDREN: [u32; 3] = [2_000, 10_000, 50_000];
 const EVENTS: [usize; 3] = [100_000, 1_000_000, 5_000_000];
-const WINDOWS: [u32; 4] = [30, 90, 365, 1095];
 
 fn council(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("features");
@@ -37,32 +32,17 @@ fn council(criterion: &mut Criterion) {
 }
 
 fn wide(criterion: &mut Criterion) {
-    let spec = wide_spec();
+    let spec = common::wide_spec();
     let mut group = criterion.benchmark_group("features");
     for events in EVENTS {
         let records = common::events(events);
-        let cohort = CohortSpec::default().choose(&records.as_of("2023-06-01".parse().unwrap())).unwrap();
+        let cohort = common::everybody(&records, "2023-06-01");
         group.throughput(Throughput::Elements(events as u64));
         group.bench_function(BenchmarkId::new("wide", events), |bencher| {
             bencher.iter_with_large_drop(|| spec.compute(&cohort).unwrap());
         });
     }
     group.finish();
-}
-
-fn wide_spec() -> FeatureSpec {
-    let mut features = Vec::new();
-    for kind in 0..common::KINDS {
-        let of = |measure, over| {
-            Feature::new(Selector::source("events").kind(common::kind_name(kind)), measure, over)
-        };
-        for days in WINDOWS {
-            features.push(of(Measure::Count, Lookback::Days(days)));
-            features.push(of(Measure::Sum, Lookback::Days(days)));
-        }
-        features.push(of(Measure::DaysSinceLast, Lookback::Days(1095)));
-    }
-    FeatureSpec::new(features).unwrap()
 }
 
 criterion_group! { name = benches; config = common::criterion(); targets = council, wide }

@@ -95,7 +95,7 @@ fn changes() -> Vec<(&'static Candidate, Edit, Touches)> {
     };
     changes.push((additive(), edit(&[on], held), Box::new(above)));
     // Another point for every line of the card, and every line taken off.
-    // What a value counts that nobody lacks is nobody's score, and is not edited.
+    // What a value counts that nobody lacks touches nobody here.
     let is_somebodys = |line: &&CardLine| {
         let names = data().matrix().names();
         let column = names.iter().position(|name| *name == line.feature).unwrap();
@@ -162,6 +162,31 @@ fn an_edited_model_says_what_was_changed_and_sums_as_before() {
             );
         }
     }
+}
+
+/// What an absence counts that training did not see can be changed all the same: others may lack the value.
+#[test]
+fn what_an_unseen_absence_counts_can_be_changed() {
+    let line = card().training().cards[0]
+        .lines
+        .iter()
+        .find(|line| line.condition == Condition::Absent)
+        .expect("an absence that training did not see");
+    let names = data().matrix().names();
+    let place = names.iter().position(|name| *name == line.feature).unwrap();
+    assert!(data().matrix().column(place).all(|cell| cell.value().is_some()), "nobody lacks it");
+    let change = |points| edit(&[&line.feature], Change::Points { condition: Condition::Absent, points });
+    let more = if line.points < 5 { line.points + 1 } else { line.points - 1 };
+    let after = card().edited(change(more), data()).unwrap();
+    let held = after.training().cards[0]
+        .lines
+        .iter()
+        .find(|held| held.feature == line.feature && held.condition == Condition::Absent);
+    assert_eq!(held.map(|held| held.points), Some(more));
+    let sums = |candidate: &Candidate| world::sums(candidate.model(), data().matrix());
+    assert_eq!(sums(card()), sums(&after), "nobody's score changes");
+    let same = card().edited(change(line.points), data()).map(|edited| edited.digest().to_owned());
+    assert!(matches!(same, Err(ModelError::Edit(_))));
 }
 
 #[test]

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::Criterion;
-use earlyhelp::calendar::AsOf;
-use earlyhelp::features::{Cell, FeatureMatrix};
+use earlyhelp::calendar::{AsOf, Lookback};
+use earlyhelp::cohort::{Cohort, CohortSpec};
+use earlyhelp::features::{Cell, Feature, FeatureMatrix, FeatureSpec, Measure};
 use earlyhelp::project::Project;
-use earlyhelp::records::{Extract, Records, SourceMapping};
+use earlyhelp::records::{Extract, Records, Selector, SourceMapping};
 use earlyhelp::synthetic::{Council, CouncilParams, Format};
 use polars::prelude::{DataFrame, DataType, Int32Chunked, IntoColumn, IntoSeries, NamedFrom, Series};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -130,6 +131,26 @@ pub fn events(count: usize) -> Records {
     let mapping =
         SourceMapping::new("events", "person_id", "event", "date").kind_column("event_type").value("value");
     Records::builder().source(mapping, Extract::frame(frame)).build().unwrap()
+}
+
+/// 270 columns over [`events`]: counts and sums of every kind over four windows, and the days since the last.
+pub fn wide_spec() -> FeatureSpec {
+    let mut features = Vec::new();
+    for kind in 0..KINDS {
+        let of =
+            |measure, over| Feature::new(Selector::source("events").kind(kind_name(kind)), measure, over);
+        for days in [30, 90, 365, 1095] {
+            features.push(of(Measure::Count, Lookback::Days(days)));
+            features.push(of(Measure::Sum, Lookback::Days(days)));
+        }
+        features.push(of(Measure::DaysSinceLast, Lookback::Days(1095)));
+    }
+    FeatureSpec::new(features).unwrap()
+}
+
+/// Everybody who is known on a day.
+pub fn everybody<'r>(records: &'r Records, day: &str) -> Cohort<'r> {
+    CohortSpec::default().choose(&records.as_of(day.parse().unwrap())).unwrap()
 }
 
 /// Cases with 60 features as linked records yield them, and an outcome that 3 in 100 have: 24 counts that are

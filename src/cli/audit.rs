@@ -100,7 +100,8 @@ pub struct Arguments {
     /// The time in which an outcome counts, from the day of scoring on ("12 months").
     #[arg(long, value_name = "SPAN", requires = "followed_to")]
     horizon: Option<Horizon>,
-    /// The family of a row. Without it rows are taken for independent, and intervals can be too narrow.
+    /// The family of a row. Without it rows are taken for independent, but for those of one --person, and intervals can be
+    /// too narrow.
     #[arg(long, value_name = "COLUMN")]
     cluster: Option<String>,
     /// Whom a row is about, where people have several rows, such as one at each date. What --min-n holds back is then counted
@@ -368,8 +369,8 @@ fn outcome_of(intake: &ScoreIntake, exact: bool) -> Outcome {
     }
     if intake.without_person > 0 {
         output::say(&format!(
-            "warning: {} rows do not say whom they are about; each counts as somebody else, so groups may be shown that hold \
-             fewer people than --min-n",
+            "warning: {} rows do not say whom they are about; they count as one person, so that nothing is shown of fewer people \
+             than --min-n",
             intake.without_person
         ));
     }

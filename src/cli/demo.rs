@@ -26,7 +26,7 @@ pub struct Arguments {
     #[command(flatten)]
     force: output::ForceArgument,
     /// How many children live in the council: 1,000 to 1,500,000.
-    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1_000..=1_500_000))]
     children: u32,
     /// The same seed gives the same story.
     #[arg(long, value_name = "S", default_value_t = 1)]

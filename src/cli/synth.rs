@@ -16,13 +16,13 @@ pub struct Arguments {
     #[command(flatten)]
     force: output::ForceArgument,
     /// How many children live there: 1,000 to 1,500,000.
-    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1_000..=1_500_000))]
     children: u32,
     /// The same seed gives the same council.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// Attendance records of each child in a term: 1 to 75, one for each equal part of it. What a child misses stays the same.
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "layout")]
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "layout", value_parser = clap::value_parser!(u32).range(1..=75))]
     attendance_records: u32,
     /// The form of the extracts.
     #[arg(long, value_enum, default_value_t = Form::Csv)]

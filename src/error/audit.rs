@@ -6,10 +6,13 @@ use super::RecordsError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
-    /// There are no more rows than the minimum for a group.
-    #[error("the table has {n} rows, under the minimum of {minimum}: nothing can be shown")]
-    TooFewRows {
-        /// Rows.
+    /// The rows are about fewer people than the minimum for a group.
+    #[error(
+        "the table is about {n} people (rows, where it does not say whose they are), under the minimum of {minimum}: nothing \
+             can be shown"
+    )]
+    TooFewPeople {
+        /// People; rows, where nothing says whom they are about.
         n: usize,
         /// The minimum asked for.
         minimum: u32,

@@ -2,6 +2,25 @@
 
 use hashbrown::{HashMap, HashSet};
 
+/// A count and its complement: both must be large enough. For the rows of a group both are the same.
+pub(crate) type Parts = [u64; 2];
+
+/// The people of a cell, in two parts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// All of them.
+    pub(crate) parts: Parts,
+    /// Those of whom no cell before has anything: what the cell adds for sure to the people of several cells together.
+    pub(crate) new: Parts,
+}
+
+impl From<Parts> for Counted {
+    /// Of people who are in no other cell.
+    fn from(parts: Parts) -> Self {
+        Self { parts, new: parts }
+    }
+}
+
 /// The person of each row; where nobody says so, each row is about somebody else.
 #[derive(Debug, Clone, Default)]
 pub(in crate::fairness) struct RowPeople(Option<Known>);
@@ -64,25 +83,41 @@ impl RowPeople {
     }
 
     /// The people of each of `places`, in two parts: `place_of` gives the place of a row, and which part of it. Somebody with
-    /// rows in both parts counts in both.
+    /// rows in both parts counts in both, and somebody with rows at several places is new at the first.
     pub(in crate::fairness) fn parted(
         &self,
         rows: usize,
         places: usize,
         place_of: impl Fn(usize) -> Option<(usize, bool)>,
-    ) -> Vec<[u64; 2]> {
-        let mut parts = vec![[0; 2]; places];
+    ) -> Vec<Counted> {
+        let mut people = vec![Counted::default(); places];
         let mut met: Vec<(usize, bool)> = Vec::new();
         self.each(rows, |rows| {
             met.clear();
-            for found in rows.iter().filter_map(|&row| place_of(row as usize)) {
-                if !met.contains(&found) {
-                    met.push(found);
-                    parts[found.0][usize::from(found.1)] += 1;
-                }
+            met.extend(rows.iter().filter_map(|&row| place_of(row as usize)));
+            met.sort_unstable();
+            met.dedup();
+            let first = met.first().map(|met| met.0);
+            for &(place, part) in &met {
+                people[place].parts[usize::from(part)] += 1;
+                people[place].new[usize::from(part)] += u64::from(Some(place) == first);
             }
         });
-        parts
+        people
+    }
+
+    /// The people of each of `places`, by the place of each row.
+    pub(in crate::fairness) fn sizes(
+        &self,
+        rows: usize,
+        places: usize,
+        place_of: impl Fn(usize) -> usize,
+    ) -> Vec<Counted> {
+        let mut people = self.parted(rows, places, |row| Some((place_of(row), true)));
+        for Counted { parts, new } in &mut people {
+            (*parts, *new) = ([parts[1]; 2], [new[1]; 2]);
+        }
+        people
     }
 }
 
@@ -96,11 +131,13 @@ mod tests {
         assert_eq!(people.distinct(0..5), 3);
         assert_eq!(people.distinct([0, 2].into_iter()), 1);
         let parts = people.parted(5, 2, |row| (row != 3).then_some((row / 3, row % 2 == 0)));
-        // At the first place a and b; at the second b alone.
-        assert_eq!(parts, [[1, 1], [0, 1]]);
+        // At the first place a and b; at the second b alone, who is not new there.
+        let of = |parts, new| Counted { parts, new };
+        assert_eq!(parts, [of([1, 1], [1, 1]), of([0, 1], [0, 0])]);
+        assert_eq!(people.sizes(5, 2, |row| row / 3), [of([2; 2], [2; 2]), of([2; 2], [1; 2])]);
         let unknown = RowPeople::of_ids::<&str>(&[]);
         assert_eq!(unknown.distinct(0..5), 5);
-        assert_eq!(unknown.parted(4, 1, |row| Some((0, row > 0))), [[1, 3]]);
+        assert_eq!(unknown.parted(4, 1, |row| Some((0, row > 0))), [[1, 3].into()]);
         assert_eq!(people.reordered(&[3, 0, 2]).distinct(0..3), 2);
     }
 }

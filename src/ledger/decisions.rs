@@ -16,7 +16,7 @@ use super::store::Filter;
 use super::tally::Listed;
 use crate::calendar::Day;
 use crate::error::LedgerError;
-use crate::fairness::audit::{Parts, held_back, hold_back_parts};
+use crate::fairness::audit::{Counted, held_back, hold_back_parts};
 use crate::review::{Agreement, ReviewRules, Reviewer, Step, WhyListed};
 use crate::stats::{Estimate, newcombe_difference, wilson};
 
@@ -240,8 +240,9 @@ fn disagrees(case: &Listed) -> bool {
 fn withheld(sets: &[&[&Listed]], least: u32) -> Vec<bool> {
     let least = u64::from(least);
     let sizes: Vec<u64> = sets.iter().map(|set| distinct(set.iter().copied())).collect();
-    let mut held = held_back(&sizes, least);
-    let parts: Vec<Parts> = sets.iter().map(|set| parted(set, disagrees)).collect();
+    let people: Vec<Counted> = sizes.iter().map(|&size| [size; 2].into()).collect();
+    let mut held = held_back(&people, least);
+    let parts: Vec<Counted> = sets.iter().map(|set| parted(set, disagrees).into()).collect();
     hold_back_parts(&parts, &mut held, least);
     // Somebody on three lists may stand in three sets: what is withheld has to be of enough people together.
     let is_few = |people: u64| (1..least).contains(&people);

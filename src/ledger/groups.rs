@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::tally::{Listed, Tally};
 use crate::fairness::Protected;
-use crate::fairness::audit::{Guard, Parts, UNKNOWN, hold_back};
+use crate::fairness::audit::{Counted, Guard, Parts, UNKNOWN, hold_back};
 use crate::review::{Agreement, WhyListed};
 use crate::stats::{Estimate, wilson};
 
@@ -101,8 +101,10 @@ pub(super) fn distinct<'c>(cases: impl Iterator<Item = &'c Listed>) -> u64 {
 /// What may be told of each group, given that the totals are told. Groups that are too small are told as one,
 /// without their names; a share is withheld where those on either side of it are few, though not none.
 fn told(tallies: &[(&str, Tally, People)], least: u64) -> Vec<GroupTally> {
-    let parts =
-        |of: fn(&People) -> Parts| -> Vec<Parts> { tallies.iter().map(|(.., people)| of(people)).collect() };
+    // Everybody is of one group.
+    let parts = |of: fn(&People) -> Parts| -> Vec<Counted> {
+        tallies.iter().map(|(.., people)| of(people).into()).collect()
+    };
     let mut rows = vec![false; tallies.len()];
     hold_back(&parts(|people| people.listed), &mut rows, Guard::of_rows(least));
     let guard = Guard::of_parts(least);

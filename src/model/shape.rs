@@ -193,6 +193,17 @@ impl Shape {
         }
     }
 
+    /// Whether both are steps, or grids, of the same intervals.
+    pub(super) fn has_bins_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Steps { axis, .. }, Self::Steps { axis: others, .. }) => axis == others,
+            (Self::Grid { first, second, .. }, Self::Grid { first: one, second: two, .. }) => {
+                (first, second) == (one, two)
+            }
+            _ => false,
+        }
+    }
+
     /// The figures that a trainer chose: what refits deviate in. A line's are its slope, and its
     /// contributions at the centre, where missing and where not covered.
     pub(crate) fn figures(&self) -> Vec<f64> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::bins::Bins;
 use super::panel::Panel;
 use super::verdict::Verdict;
-use crate::fairness::audit::{AuditParams, held_back};
+use crate::fairness::audit::{AuditParams, Counted, held_back};
 use crate::stats::{Interval, Z};
 
 /// How far the values of a feature, or of the score, moved between the training cohorts and the cohort of
@@ -216,7 +216,10 @@ impl Table {
 
     fn shares(&self, bins: &Bins) -> Vec<BinShare> {
         // What is measured is measured on all; what is told names no few.
-        let few = [0, 1].map(|sample| held_back(&self.counts[sample], u64::from(AuditParams::MINIMUM)));
+        let few = [0, 1].map(|sample: usize| {
+            let sizes: Vec<Counted> = self.counts[sample].iter().map(|&n| [n; 2].into()).collect();
+            held_back(&sizes, u64::from(AuditParams::MINIMUM))
+        });
         let told = |sample: usize, bin: usize| (!few[sample][bin]).then(|| self.share(sample, bin));
         let held = (0..self.bins()).filter(|&bin| self.pooled(bin) > 0.0);
         held.map(|bin| BinShare { holds: bins.words(bin), training: told(0, bin), now: told(1, bin) })

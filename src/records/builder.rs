@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hashbrown::HashSet;
 use rayon::prelude::*;
 
 use super::Records;
@@ -113,7 +114,8 @@ impl<'p> RecordsBuilder<'p> {
         let progress = self.progress.take().unwrap_or_else(|| Box::new(|_, _| {}));
         self.sources.sort_by(|a, b| a.0.name.cmp(&b.0.name));
         let names: Vec<&str> = self.sources.iter().map(|(mapping, _)| mapping.name.as_str()).collect();
-        let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        let mut met = HashSet::new();
+        let twice = names.iter().copied().find(|name| !met.insert(name.to_lowercase()));
         let is_taken = |name: &&str| {
             let mut of_identities = self.identities.intake().iter();
             ["people", "households"].contains(name) || of_identities.any(|held| held.source == **name)

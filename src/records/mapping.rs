@@ -401,6 +401,9 @@ impl SourceMapping {
         let wrong =
             |why: &str| Err(RecordsError::Mapping { extract: self.name.clone(), why: why.to_owned() });
         let columns = &self.columns;
+        if self.name.is_empty() || self.name.trim() != self.name {
+            return wrong("the name of a source needs letters, and no blank before or after them");
+        }
         if columns.entity.is_empty() {
             return wrong("no entity column is named");
         }

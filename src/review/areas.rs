@@ -8,7 +8,7 @@ use super::listed::WhyListed;
 use crate::calendar::AsOf;
 use crate::error::{AuditError, Error, MitigationError};
 use crate::fairness::Protected;
-use crate::fairness::audit::{Guard, UNKNOWN, hold_back, hold_back_parts};
+use crate::fairness::audit::{Counted, Guard, UNKNOWN, hold_back, hold_back_parts};
 use crate::scoring::Scores;
 
 /// How many cases of a cohort show each need, and how many are on a list, by the groups of a characteristic such as the area where
@@ -76,7 +76,7 @@ impl ReviewList {
     /// it, as in the backtest's count of needs.
     ///
     /// # Errors
-    /// [`MitigationError::Unknown`] where the characteristic is not held, [`AuditError::TooFewRows`] where fewer cases were scored than
+    /// [`MitigationError::Unknown`] where the characteristic is not held, [`AuditError::TooFewPeople`] where fewer cases were scored than
     /// the minimum.
     pub fn by_area(
         &self,
@@ -86,7 +86,7 @@ impl ReviewList {
         minimum: u32,
     ) -> Result<AreaView, Error> {
         if scores.len() < minimum as usize {
-            return Err(AuditError::TooFewRows { n: scores.len(), minimum }.into());
+            return Err(AuditError::TooFewPeople { n: scores.len(), minimum }.into());
         }
         let characteristic = protected
             .held()
@@ -119,12 +119,12 @@ impl AreaView {
     fn told(counts: &[(&str, Counts)], needs: &[&str], (as_of, by): (AsOf, &str), minimum: u32) -> Self {
         let least = u64::from(minimum);
         let mut rows = vec![false; counts.len()];
-        let sizes: Vec<[u64; 2]> = counts.iter().map(|(_, held)| [held.scored; 2]).collect();
+        let sizes: Vec<Counted> = counts.iter().map(|(_, held)| [held.scored; 2].into()).collect();
         hold_back(&sizes, &mut rows, Guard::of_rows(least));
         // Each count parts an area's cases in two, and its total over all areas is told.
         let withheld = |of: &dyn Fn(&Counts) -> u64| -> Vec<bool> {
-            let parts: Vec<[u64; 2]> =
-                counts.iter().map(|(_, held)| [of(held), held.scored - of(held)]).collect();
+            let parts: Vec<Counted> =
+                counts.iter().map(|(_, held)| [of(held), held.scored - of(held)].into()).collect();
             let mut withheld = rows.clone();
             hold_back_parts(&parts, &mut withheld, least);
             withheld

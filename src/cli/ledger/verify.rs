@@ -31,8 +31,8 @@ pub struct VerifyArguments {
     /// A checkpoint that was kept elsewhere, or a folder of them: the ledger must lead to each. May be given several times.
     #[arg(long, value_name = "FILE or DIR")]
     checkpoint: Vec<PathBuf>,
-    /// The list of a recorded run (list.json): it must say what the ledger holds, and the ledger must lead to its witness.
-    /// May be given several times.
+    /// The list of a recorded run (list.json): it must say what the ledger holds, and the ledger must lead to its witness. Its
+    /// sentences (`says`) follow from the rest and are not compared. May be given several times.
     #[arg(long, value_name = "list.json")]
     list: Vec<PathBuf>,
     /// The witness of a list as it is printed on its page: a number, a colon and 64 digits. May be given several times.
@@ -124,6 +124,11 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
                 "What lies in {} agrees with it, and proves little: whoever rewrote the ledger could have rewritten that, too.\n",
                 folder.display()
             ))?;
+        }
+        if found.finding.is_none() && !arguments.list.is_empty() {
+            output::print(
+                "Of the lists everything was compared but their sentences (`says`), which follow from the rest.\n",
+            )?;
         }
         if found.finding.is_none() && !arguments.checkpoint.is_empty() {
             output::print(match arguments.public_key {

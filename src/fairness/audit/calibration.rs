@@ -8,7 +8,6 @@
 
 use super::points::{Members, Points, Scale, Stretches};
 use super::rows::Rows;
-use super::suppress::Parts;
 use crate::stats::line::{LEAST_INFORMATION, newton, solve};
 use crate::stats::link::{self, probability};
 use crate::stats::{Estimate, Interval};
@@ -206,10 +205,9 @@ fn tenths<'m>(rows: &Rows, members: &'m [u32]) -> Vec<&'m [u32]> {
     bins
 }
 
-/// Rows, rows with the outcome, weight, weight with the outcome, weighted sum of scores.
+/// Weight, weight with the outcome, weighted sum of scores.
 #[derive(Debug, Clone, Copy, Default)]
 struct BinSums {
-    rows: Parts,
     weight: f64,
     with: f64,
     score: f64,
@@ -221,21 +219,11 @@ impl BinSums {
         for &row in members.iter().rev() {
             let row = row as usize;
             let weight = rows.weight(row);
-            sums.rows[usize::from(rows.outcomes[row])] += 1;
             sums.weight += weight;
             sums.with += if rows.outcomes[row] { weight } else { 0.0 };
             sums.score += weight * rows.scores[row];
         }
         sums
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self {
-            rows: [self.rows[0] + other.rows[0], self.rows[1] + other.rows[1]],
-            weight: self.weight + other.weight,
-            with: self.with + other.with,
-            score: self.score + other.score,
-        }
     }
 }
 
@@ -253,27 +241,37 @@ pub(super) struct RawBin {
     pub(super) rows: u64,
 }
 
-/// The bins, joined from the lowest up until each has `least` rows with and without the outcome.
+/// The bins, joined from the lowest up until each has `least` people with and without the outcome.
 pub(super) fn reliability(rows: &Rows, members: &[u32], least: u64) -> Vec<RawBin> {
-    let enough = |bin: &BinSums| bin.rows[0].min(bin.rows[1]) >= least;
-    let mut joined: Vec<BinSums> = Vec::new();
+    let people = |bin: &[u32], outcome: bool| {
+        let of_bin = bin.iter().map(|&row| row as usize);
+        rows.people.distinct(of_bin.filter(|&row| rows.outcomes[row] == outcome))
+    };
+    let enough = |bin: &[u32]| [false, true].into_iter().all(|outcome| people(bin, outcome) >= least);
+    // Bins that stand beside each other are one stretch of the members.
+    let (mut joined, mut end): (Vec<&[u32]>, usize) = (Vec::new(), members.len());
     for bin in tenths(rows, members) {
-        let bin = BinSums::of(rows, bin);
+        let start = end - bin.len();
         match joined.last_mut() {
-            Some(last) if !enough(last) => *last = last.plus(bin),
+            Some(last) if !enough(last) => *last = &members[start..start + bin.len() + last.len()],
             _ => joined.push(bin),
         }
+        end = start;
     }
-    if joined.len() > 1 && joined.last().is_some_and(|last| !enough(last)) {
-        let last = joined.pop().unwrap_or_default();
-        if let Some(before) = joined.last_mut() {
-            *before = before.plus(last);
+    if let [.., before, last] = &joined[..]
+        && !enough(last)
+    {
+        let both = &members[..last.len() + before.len()];
+        joined.truncate(joined.len() - 2);
+        joined.push(both);
+    }
+    let raw = |bin: &[u32]| {
+        let sums = BinSums::of(rows, bin);
+        RawBin {
+            mean: sums.score / sums.weight,
+            observed: (sums.with / sums.weight).min(1.0),
+            rows: bin.len() as u64,
         }
-    }
-    let raw = |bin: BinSums| RawBin {
-        mean: bin.score / bin.weight,
-        observed: (bin.with / bin.weight).min(1.0),
-        rows: bin.rows[0] + bin.rows[1],
     };
-    joined.into_iter().filter(enough).map(raw).collect()
+    joined.into_iter().filter(|bin| enough(bin)).map(raw).collect()
 }

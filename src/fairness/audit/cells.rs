@@ -27,6 +27,8 @@ pub(super) fn has_outcome(cell: usize) -> bool {
 /// How much of each cell's rows counts, for every share.
 #[derive(Debug, Clone)]
 pub(super) struct Cells {
+    /// Whether rows are tied at the cut and share its last places.
+    pub(super) tied: bool,
     /// All, without the outcome, with it, not selected, selected.
     pub(super) denominators: [PerCell; Self::DENOMINATORS],
     /// Prevalence, selection rate, true-positive rate, false-positive rate, precision, false-omission rate,
@@ -54,7 +56,8 @@ impl Cells {
         let accurate = std::array::from_fn(|cell| right[cell] + not_selected[cell] * without[cell]);
         let shares =
             [with, selected, right, both(&selected, &without), right, both(&not_selected, &with), accurate];
-        Self { denominators: [[1.0; CELLS], without, with, not_selected, selected], shares }
+        let denominators = [[1.0; CELLS], without, with, not_selected, selected];
+        Self { tied: places > 0.0, denominators, shares }
     }
 
     /// For each denominator, the cells of which it counts anything, as bits.
@@ -66,7 +69,7 @@ impl Cells {
 
 /// The people of a group, by the cells that each has rows in, as bits. Where nobody says whose rows are whose, each row is
 /// somebody.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct People([u64; 1 << CELLS]);
 
 impl People {
@@ -90,6 +93,11 @@ impl People {
         self.0.iter().sum()
     }
 
+    /// How many have a row in one of these cells.
+    pub(super) fn within(&self, cells: u8) -> u64 {
+        (0..self.0.len()).filter(|set| set & usize::from(cells) > 0).map(|set| self.0[set]).sum()
+    }
+
     /// How many have a row that counts. Where a tie is shared, the nearest whole number, but never none for a part of
     /// one.
     pub(super) fn with(&self, parts: &PerCell) -> u64 {
@@ -100,4 +108,15 @@ impl People {
             .sum();
         if sum > 0.0 { sum.round().max(1.0) as u64 } else { 0 }
     }
+}
+
+/// The people of a group: all of them, and those who are in no group before it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GroupPeople {
+    pub(super) all: People,
+    pub(super) new: People,
+}
+
+impl GroupPeople {
+    pub(super) const NOBODY: Self = Self { all: People::NOBODY, new: People::NOBODY };
 }

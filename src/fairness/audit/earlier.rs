@@ -1,6 +1,7 @@
 //! The fairness check that model files of version 1 carry: read, kept as it is so that the file's digest still
 //! holds, and shown as an audit without what would give a small number of people away.
 
+use super::super::people::{Counted, Parts};
 use serde::{Deserialize, Serialize};
 
 use super::params::AuditParams;
@@ -8,7 +9,7 @@ use super::report::{
     AttributeAudit, AttributeFinding, Audit, AuditedGroup, AuditedOutcome, GroupMeasures, Operating,
     ScoreScale,
 };
-use super::suppress::{Guard, Parts, few_of_either, hold_back};
+use super::suppress::{Guard, few_of_either, hold_back};
 use super::table::is_known;
 use crate::stats::Estimate;
 
@@ -104,6 +105,7 @@ impl EarlierCheck {
                 words: "on the backtest's lists".to_owned(),
                 threshold_chance: None,
                 tied: None,
+                not_shared: None,
             },
             params: AuditParams { minimum: self.minimum_group, ..AuditParams::at_release() },
             correction: CORRECTION.to_owned(),
@@ -130,9 +132,9 @@ impl EarlierCheck {
         let hidden = groups.len() - shown.len();
         let held = |parts: fn(&Rates) -> Parts, left: Parts, begin: &[bool], guard: Guard| {
             // The file does not say how what it holds back divides; their sum is what may be known.
-            let mut cells: Vec<Parts> = shown.iter().map(|(_, rates)| parts(rates)).collect();
+            let mut cells: Vec<Counted> = shown.iter().map(|(_, rates)| parts(rates).into()).collect();
             let mut held = begin.to_vec();
-            cells.extend((0..hidden).map(|nth| if nth == 0 { left } else { [0; 2] }));
+            cells.extend((0..hidden).map(|nth| if nth == 0 { left } else { [0; 2] }).map(Counted::from));
             held.resize(cells.len(), true);
             hold_back(&cells, &mut held, guard);
             held

@@ -1,8 +1,9 @@
 //! The groups of one column, or of two: which are shown, and what is said of them.
 
+use super::super::people::Counted;
 use super::block::Column;
 use super::calibration::Totals;
-use super::cells::People;
+use super::cells::GroupPeople;
 use super::compare::Comparison;
 use super::criteria::{JudgedGroup, criteria};
 use super::groups::{Context, Group, Number, Seen};
@@ -14,7 +15,7 @@ use super::replicates::Replicates;
 use super::report::{
     Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, GroupMeasure, OutcomeAtScore,
 };
-use super::suppress::{Guard, PairCells, Parts, hold_back};
+use super::suppress::{Guard, PairCells, hold_back};
 use super::table::{ScoreTable, folded, is_known};
 
 /// The most pairs of values that are looked at in two columns.
@@ -32,21 +33,21 @@ impl Hidden {
     /// `hold_back` holds back more groups by one number and its complement, until none can be worked out.
     fn new(
         context: &Context<'_>,
-        groups: &[People],
-        hold_back: impl Fn(Number, &[Parts], Vec<bool>, Guard) -> Vec<bool>,
+        groups: &[GroupPeople],
+        hold_back: impl Fn(Number, &[Counted], Vec<bool>, Guard) -> Vec<bool>,
     ) -> Self {
         let guard = |number: Number, mut held: Vec<bool>| {
             let least = context.least();
             let by =
                 if matches!(number, Number::Rows) { Guard::of_rows(least) } else { Guard::of_parts(least) };
-            let all: Vec<Vec<Parts>> =
-                groups.iter().map(|people| number.parts(&context.rows.parts, people)).collect();
+            let all: Vec<Vec<Counted>> =
+                groups.iter().map(|people| number.counted(&context.rows.parts, people)).collect();
             // What one part adds can make another too small to stay.
             loop {
                 let before = held.clone();
                 for nth in 0..all.first().map_or(0, Vec::len) {
-                    let parts: Vec<Parts> = all.iter().map(|parts| parts[nth]).collect();
-                    held = hold_back(number, &parts, held, by);
+                    let people: Vec<Counted> = all.iter().map(|counted| counted[nth]).collect();
+                    held = hold_back(number, &people, held, by);
                 }
                 if held == before {
                     return held;
@@ -61,9 +62,9 @@ impl Hidden {
         Self { rows, outcome, selection, cells }
     }
 
-    fn line(context: &Context<'_>, groups: &[People]) -> Self {
-        Self::new(context, groups, |_, parts, mut held, guard| {
-            hold_back(parts, &mut held, guard);
+    fn line(context: &Context<'_>, groups: &[GroupPeople]) -> Self {
+        Self::new(context, groups, |_, people, mut held, guard| {
+            hold_back(people, &mut held, guard);
             held
         })
     }
@@ -71,12 +72,12 @@ impl Hidden {
     fn pairs(
         context: &Context<'_>,
         places: &[(usize, usize)],
-        groups: &[People],
+        groups: &[GroupPeople],
         margins: (&Self, &Self),
     ) -> Self {
-        Self::new(context, groups, |number, parts, held, guard| {
+        Self::new(context, groups, |number, people, held, guard| {
             let margins = (margins.0.guarded(number), margins.1.guarded(number));
-            PairCells { places, parts, margins }.hold_back(&held, guard)
+            PairCells { places, people, margins }.hold_back(&held, guard)
         })
     }
 

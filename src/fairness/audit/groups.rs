@@ -1,15 +1,16 @@
 //! The groups of one column: their rows, their sums, and the exact figures that need no interval yet.
 
+use super::super::people::{Counted, Parts};
 use super::block::Column;
 use super::calibration;
-use super::cells::{CELLS, Cells, People, PerCell};
+use super::cells::{CELLS, Cells, GroupPeople, People, PerCell};
 use super::curves::Curve;
 use super::params::AuditParams;
 use super::rates::{CellSums, Moments, Rate};
 use super::replicates::Scored;
 use super::report::ScoreScale;
 use super::rows::Rows;
-use super::suppress::{Parts, few_of_either};
+use super::suppress::few_of_either;
 
 /// What all groups of an audit share.
 pub(super) struct Context<'a> {
@@ -284,11 +285,13 @@ impl Context<'_> {
     /// Which numbers of everybody may be known.
     pub(super) fn seen(&self) -> Seen {
         let people = self.rows.people_of(1, |_| 0).swap_remove(0);
+        // How long the list is and how many are tied at its end is the rule of selection; it tells nothing of anybody.
         let may = |number: Number| {
-            number
-                .parts(&self.rows.parts, &people)
-                .into_iter()
-                .all(|parts| !few_of_either(parts, self.least()))
+            let mut parts = number.parts(&self.rows.parts, &people.all).into_iter();
+            match number {
+                Number::Selection => parts.next().is_none_or(|parts| !few_of_either(parts, self.least())),
+                _ => parts.all(|parts| !few_of_either(parts, self.least())),
+            }
         };
         Seen::new([Number::Outcome, Number::Selection, Number::Cells].map(may), self.rows)
     }
@@ -309,13 +312,33 @@ pub(super) enum Number {
 
 impl Number {
     /// The number with its complement; of the cells, those with the outcome and those without it.
+    ///
+    /// Where rows are tied at the cut, a share counts a part of them, and from its fraction it can follow how many are
+    /// tied, above and below: so those three are guarded as well.
     pub(super) fn parts(self, cells: &Cells, people: &People) -> Vec<Parts> {
+        let around_the_cut = |above: u8, tied: u8, below: u8| {
+            let [above, tied, below] = [above, tied, below].map(|cells| people.within(cells));
+            cells.tied.then_some([[above, tied], [below; 2]]).into_iter().flatten()
+        };
+        let share = |nth: usize| share_parts(cells, people, nth);
         match self {
             Self::Rows => vec![[people.count(); 2]],
-            Self::Outcome => vec![share_parts(cells, people, 0)],
-            Self::Selection => vec![share_parts(cells, people, 1)],
-            Self::Cells => vec![share_parts(cells, people, 2), share_parts(cells, people, 3)],
+            Self::Outcome => vec![share(0)],
+            Self::Selection => {
+                [share(1)].into_iter().chain(around_the_cut(0b00_1010, 0b11_0000, 0b00_0101)).collect()
+            }
+            Self::Cells => [share(2), share(3)]
+                .into_iter()
+                .chain(around_the_cut(0b00_1000, 0b10_0000, 0b00_0100))
+                .chain(around_the_cut(0b00_0010, 0b01_0000, 0b00_0001))
+                .collect(),
         }
+    }
+
+    /// The same of the people of a group, and of those who are new in it.
+    pub(super) fn counted(self, cells: &Cells, people: &GroupPeople) -> Vec<Counted> {
+        let parts = self.parts(cells, &people.all).into_iter().zip(self.parts(cells, &people.new));
+        parts.map(|(parts, new)| Counted { parts, new }).collect()
     }
 }
 

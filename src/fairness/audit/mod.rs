@@ -59,6 +59,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use super::people::{Counted, Parts};
 pub use crate::error::AuditError;
 pub use crate::error::ScoresError;
 pub(crate) use earlier::EarlierCheck;
@@ -69,6 +70,6 @@ pub use report::{
     Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, Operating,
     OutcomeAtScore, ScoreScale, ScoreSpread, Setter, Tie,
 };
-pub(crate) use suppress::{Guard, Parts, few_of_either, held_back, hold_back, hold_back_parts};
+pub(crate) use suppress::{Guard, few_of_either, held_back, hold_back, hold_back_parts};
 pub(crate) use table::folded;
 pub use table::{NOT_OBTAINED, REFUSED, ScoreTable, UNKNOWN};

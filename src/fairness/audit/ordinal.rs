@@ -9,12 +9,13 @@
 //! one that is alone on its side. Where all that a group has on one side of the cut is at one score, that cell is what the
 //! rates of the selection tell by themselves; what a group's mean score adds to its totals is not looked at.
 
+use super::super::people::{Counted, Parts};
 use super::cells::Cells;
 use super::groups::{Context, Group};
 use super::rates::{Rate, rounded};
 use super::report::{OutcomeAtScore, ScoreScale};
 use super::rows::{Rows, few_valued};
-use super::suppress::{Guard, PairCells, Parts, hold_back_parts, smaller};
+use super::suppress::{Guard, PairCells, hold_back_parts, smaller};
 
 /// The fewest rows of each group at a score for its spread to be known.
 const LEAST_ROWS: u64 = 2;
@@ -133,11 +134,11 @@ pub(super) fn of_groups(
     let place = |row: usize| usize::from(codes[row]) * rows.bin_count + usize::from(rows.bins[row]);
     let places = held.len() * rows.bin_count;
     let counts = rows.people.parted(rows.count(), places, |row| Some((place(row), rows.outcomes[row])));
-    let counts: Vec<Vec<Parts>> = counts.chunks(rows.bin_count).map(<[Parts]>::to_vec).collect();
+    let counts: Vec<Vec<Counted>> = counts.chunks(rows.bin_count).map(<[Counted]>::to_vec).collect();
     let of_everybody = withheld_from_everybody(rows, &stretches, context.least());
     let withheld = withheld(&stretches, &counts, |scores, cut| {
         let margin: Vec<bool> = scores.iter().map(|&score| of_everybody[score]).collect();
-        let cells = PairCells { places: &cut.places, parts: &cut.parts, margins: (held, &margin) };
+        let cells = PairCells { places: &cut.places, people: &cut.people, margins: (held, &margin) };
         cells.hold_back(&cut.begin, Guard::of_parts(context.least()))
     });
     let told = |&(code, group): &(usize, &Group)| {
@@ -218,16 +219,16 @@ impl Stretch {
 }
 
 /// The place with the fewest rows, of those that have any.
-fn fewest(parts: &[Parts]) -> Option<usize> {
-    let held = (0..parts.len()).filter(|&place| parts[place] != Parts::default());
-    held.min_by_key(|&place| smaller(parts[place]))
+fn fewest(people: &[Counted]) -> Option<usize> {
+    let held = (0..people.len()).filter(|&place| people[place] != Counted::default());
+    held.min_by_key(|&place| smaller(people[place].parts))
 }
 
 /// The cells of one stretch that have rows: group and place in the stretch, parts, and which are withheld to begin with.
 #[derive(Default)]
 struct Cut {
     places: Vec<(usize, usize)>,
-    parts: Vec<Parts>,
+    people: Vec<Counted>,
     begin: Vec<bool>,
 }
 
@@ -235,7 +236,7 @@ struct Cut {
 /// stretch, whose scores it is given, are.
 fn withheld(
     stretches: &[Stretch],
-    counts: &[Vec<Parts>],
+    counts: &[Vec<Counted>],
     hold: impl Fn(&[usize], &Cut) -> Vec<bool>,
 ) -> Vec<Vec<bool>> {
     let mut joins = vec![false; counts.len()];
@@ -245,16 +246,17 @@ fn withheld(
             let scores = stretch.places(stretches);
             let mut cut = Cut::default();
             for (group, counts) in counts.iter().enumerate() {
-                let line: Vec<Parts> = scores.iter().map(|&score| counts[score]).collect();
+                let line: Vec<Counted> = scores.iter().map(|&score| counts[score]).collect();
                 let joined = match stretch {
                     Stretch::Between => joins[group],
                     _ => Stretch::Between.places(stretches).iter().any(|&score| withheld[group][score]),
                 };
                 let first = if joined { fewest(&line) } else { None };
-                for (column, &cell) in line.iter().enumerate().filter(|(_, cell)| **cell != Parts::default())
+                for (column, &cell) in
+                    line.iter().enumerate().filter(|(_, cell)| **cell != Counted::default())
                 {
                     cut.places.push((group, column));
-                    cut.parts.push(cell);
+                    cut.people.push(cell);
                     cut.begin.push(first == Some(column));
                 }
             }
@@ -283,7 +285,7 @@ fn withheld_from_everybody(rows: &Rows, stretches: &[Stretch], least: u64) -> Ve
     let line = rows.people.parted(rows.count(), rows.bin_count, place);
     let hold = |_: &[usize], cut: &Cut| {
         let mut held = cut.begin.clone();
-        hold_back_parts(&cut.parts, &mut held, least);
+        hold_back_parts(&cut.people, &mut held, least);
         held
     };
     withheld(stretches, &[line], hold).concat()

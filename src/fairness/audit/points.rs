@@ -250,8 +250,9 @@ mod tests {
         let outcomes = (0..n).map(|nth| nth * 7_919 % 4_001 < nth / 2).collect();
         let weights = (0..n).map(|nth| 1.0 + f64::from(nth % 5)).collect();
         let table = ScoreTable::new(chances.collect(), outcomes).unwrap();
-        let plain = Rows::new(&table, OperatingPoint::Threshold(0.5)).unwrap();
-        let weighted = Rows::new(&table.weights(weights).unwrap(), OperatingPoint::Threshold(0.5)).unwrap();
+        let plain = Rows::new(&table, OperatingPoint::Threshold(0.5), 0).unwrap();
+        let weighted =
+            Rows::new(&table.weights(weights).unwrap(), OperatingPoint::Threshold(0.5), 0).unwrap();
         let all: Vec<u32> = (0..n as u32).collect();
         for rows in [&plain, &weighted] {
             let log_odds = super::super::calibration::log_odds(rows);

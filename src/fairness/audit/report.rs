@@ -109,6 +109,10 @@ pub struct Operating {
     /// The rows of equal score among which a list of limited length ends. `None` where it ends between scores, or
     /// has no limit.
     pub tied: Option<Tie>,
+    /// Such rows where they are of fewer people than the minimum: a part of so few would tell what happened to each of
+    /// them. So all of them count as selected where there are places for more than half, and otherwise none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_shared: Option<Tie>,
 }
 
 /// What was found for one group column, or for one pair of them.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::people::RowPeople;
-use super::cells::{Cells, People, cell};
+use super::cells::{Cells, GroupPeople, cell};
 use super::params::OperatingPoint;
 use super::report::{Operating, ScoreScale, Tie};
 use super::table::ScoreTable;
@@ -40,11 +40,17 @@ pub(super) struct Rows {
 const MOST_BINS: usize = 128;
 
 impl Rows {
-    pub(super) fn new(table: &ScoreTable, point: OperatingPoint) -> Result<Self, AuditError> {
+    /// `least`: how many people have to be tied at the cut for the last places to be shared among them.
+    pub(super) fn new(table: &ScoreTable, point: OperatingPoint, least: u64) -> Result<Self, AuditError> {
         let scores = &table.scores;
         let mut keyed: Vec<(u64, u32)> = scores.iter().map(|&score| descending(score)).zip(0..).collect();
         keyed.sort_unstable();
-        let (selected, tie) = selected(table, point, &keyed)?;
+        let (mut selected, mut tie) = selected(table, point, &keyed)?;
+        let tied = (0..selected.len()).filter(|&row| selected[row].is_none());
+        let not_shared = tie.take_if(|_| table.people.distinct(tied) < least);
+        if let Some(Tie { rows, places }) = not_shared {
+            selected.iter_mut().for_each(|selected| *selected = selected.or(Some(2 * places > rows)));
+        }
         let places = tie.map_or(0.0, |tie| tie.places as f64 / tie.rows as f64);
         let clusters = table.clusters.as_ref().map(|codes| Clusters::new(codes));
         let compare = |a: usize, b: usize| -> Ordering {
@@ -71,7 +77,7 @@ impl Rows {
         let chances = sorted.iter().all(|score| (0.0..=1.0).contains(score));
         let scale = if chances { ScoreScale::Chances } else { ScoreScale::Points };
         let (bins, bin_count) = score_bins(&sorted, &outcomes);
-        let operating = operating(point, &sorted, &cells, scale, tie);
+        let operating = Operating { not_shared, ..operating(point, &sorted, &cells, scale, tie) };
         let gather = |codes: &[u16]| order.iter().map(|&row| codes[take(row)]).collect();
         Ok(Self {
             weights: table
@@ -112,8 +118,8 @@ impl Rows {
     }
 
     /// The people of each group, given by row.
-    pub(super) fn people_of(&self, groups: usize, group_of: impl Fn(usize) -> usize) -> Vec<People> {
-        let mut people = vec![People::NOBODY; groups];
+    pub(super) fn people_of(&self, groups: usize, group_of: impl Fn(usize) -> usize) -> Vec<GroupPeople> {
+        let mut people = vec![GroupPeople::NOBODY; groups];
         let mut cells: Vec<(usize, u8)> = Vec::new();
         self.people.each(self.count(), |rows| {
             cells.clear();
@@ -124,8 +130,12 @@ impl Rows {
                     None => cells.push((group, cell)),
                 }
             }
+            let first = cells.iter().map(|held| held.0).min();
             for &(group, cells) in &cells {
-                people[group].add(cells);
+                people[group].all.add(cells);
+                if Some(group) == first {
+                    people[group].new.add(cells);
+                }
             }
         });
         people
@@ -247,7 +257,7 @@ fn operating(
         OperatingPoint::Predicted => "as the table says".to_owned(),
     };
     let open = |chance: &f64| *chance > 0.0 && *chance < 1.0 && scale == ScoreScale::Chances;
-    Operating { words, threshold_chance: chance.filter(open), tied }
+    Operating { words, threshold_chance: chance.filter(open), tied, not_shared: None }
 }
 
 /// Bins of neighbouring scores, from the highest down, each with about as much of the positives and of the

@@ -28,11 +28,11 @@ impl ScoreTable {
     /// The same rows in any order give the same audit to the bit, at any number of threads.
     ///
     /// # Errors
-    /// [`AuditError::TooFewRows`], [`AuditError::Parameter`], [`AuditError::NoPrediction`],
+    /// [`AuditError::TooFewPeople`], [`AuditError::Parameter`], [`AuditError::NoPrediction`],
     /// [`AuditError::NoScores`], [`AuditError::Reference`].
     pub fn audit(&self, params: &AuditParams) -> Result<Audit, AuditError> {
         check(self, params)?;
-        let mut rows = Rows::new(self, params.operating)?;
+        let mut rows = Rows::new(self, params.operating, u64::from(params.minimum))?;
         rows.read_as(params.scores, self.bands)?;
         let context = Context::new(&rows, params);
         let singles: Vec<Grouping> =
@@ -68,6 +68,10 @@ impl ScoreTable {
         };
         whole.by_score = ordinal::of_everybody(&context, &everybody);
         let Bootstrap { resamples, seed } = params.bootstrap;
+        let told = |tie: Tie| Tie {
+            rows: published(tie.rows, params.round_to),
+            places: published(tie.places, params.round_to),
+        };
         let audit = Audit {
             followed: self.followed,
             n: whole.n,
@@ -83,10 +87,8 @@ impl ScoreTable {
             scores: rows.scale,
             spread: self.scored.then(|| spread(&rows, params)),
             operating: Operating {
-                tied: rows.operating.tied.map(|tie| Tie {
-                    rows: published(tie.rows, params.round_to),
-                    places: published(tie.places, params.round_to),
-                }),
+                tied: rows.operating.tied.map(told),
+                not_shared: rows.operating.not_shared.map(told),
                 ..rows.operating.clone()
             },
             params: AuditParams {
@@ -235,7 +237,7 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
     }
     let (n, minimum) = (table.people.distinct(0..table.scores.len()) as usize, params.minimum);
     if n == 0 || n < minimum as usize {
-        return Err(AuditError::TooFewRows { n, minimum });
+        return Err(AuditError::TooFewPeople { n, minimum });
     }
     Ok(())
 }

@@ -18,6 +18,10 @@
 //! for every other small count, so that it would tell the very number, it is withheld as well, and said to be withheld;
 //! see [`gives_away`].
 //!
+//! **Together** means different people. Somebody who moved house, or was seen as of several dates, can be in two groups; of
+//! what several cells hold together each person is counted in the first cell alone, so that twelve people in two groups
+//! are never taken for twenty-four.
+//!
 //! The total over all groups is known. So no group is ever the only one held back, and what is held back
 //! is together never under the minimum, beyond the one row that each group listed by name must have. In a table
 //! of pairs this is asked of every row and column, whose totals are the groups of the single columns; and a cell
@@ -30,8 +34,7 @@
 //! 17:552-571, on bridges. L. H. Cox (1980), "Suppression methodology and statistical disclosure control",
 //! *Journal of the American Statistical Association* 75:377-385.
 
-/// A count and its complement: both must be large enough. For the rows of a group both are the same.
-pub(crate) type Parts = [u64; 2];
+use super::super::people::{Counted, Parts};
 
 /// From what number on one may be known.
 #[derive(Debug, Clone, Copy)]
@@ -89,15 +92,15 @@ pub(super) fn gives_away<T: PartialEq>(
 /// Holds back more of `cells` until none can be worked out from their total. `held` says which are held back
 /// to begin with; from the smallest up (the first of equals), each that is too small is added, and then as
 /// many more as it takes.
-pub(crate) fn hold_back(cells: &[Parts], held: &mut [bool], guard: Guard) {
+pub(crate) fn hold_back(cells: &[Counted], held: &mut [bool], guard: Guard) {
     for (cell, held) in held.iter_mut().enumerate() {
-        *held |= few_of_either(cells[cell], guard.least);
+        *held |= few_of_either(cells[cell].parts, guard.least);
     }
     let mut order: Vec<usize> = (0..cells.len()).filter(|&cell| !held[cell]).collect();
-    order.sort_by_key(|&cell| smaller(cells[cell]));
+    order.sort_by_key(|&cell| smaller(cells[cell].parts));
     for cell in order {
         let hidden = || (0..cells.len()).filter(|&cell| held[cell]);
-        let sum = |part: usize| hidden().map(|cell| cells[cell][part]).sum::<u64>();
+        let sum = |part: usize| hidden().map(|cell| cells[cell].new[part]).sum::<u64>();
         let count = hidden().count();
         if count == 0 || (count > 1 && guard.is_enough(count, sum(0)) && guard.is_enough(count, sum(1))) {
             break;
@@ -113,22 +116,22 @@ pub(super) fn smaller(parts: Parts) -> (bool, u64) {
     (least == 0, least)
 }
 
-/// Which groups of these sizes are held back.
-pub(crate) fn held_back(sizes: &[u64], least: u64) -> Vec<bool> {
+/// Which groups are held back whose people are so many: both parts of each are the same.
+pub(crate) fn held_back(sizes: &[Counted], least: u64) -> Vec<bool> {
     let mut held = vec![false; sizes.len()];
-    hold_back(&sizes.iter().map(|&n| [n; 2]).collect::<Vec<Parts>>(), &mut held, Guard::of_rows(least));
+    hold_back(sizes, &mut held, Guard::of_rows(least));
     held
 }
 
 /// Holds back more groups, until none whose members are parted in two shows a part that is too small.
-pub(crate) fn hold_back_parts(parts: &[[u64; 2]], held: &mut [bool], least: u64) {
+pub(crate) fn hold_back_parts(parts: &[Counted], held: &mut [bool], least: u64) {
     hold_back(parts, held, Guard::of_parts(least));
 }
 
-/// A table of pairs: for each cell that has rows, its row, its column, and its parts.
+/// A table of pairs: for each cell that has rows, its row, its column, and its people.
 pub(super) struct PairCells<'a> {
     pub(super) places: &'a [(usize, usize)],
-    pub(super) parts: &'a [Parts],
+    pub(super) people: &'a [Counted],
     /// Which groups of the first, and of the second column are held back themselves.
     pub(super) margins: (&'a [bool], &'a [bool]),
 }
@@ -158,9 +161,9 @@ impl PairCells<'_> {
 
     fn line(&self, on: impl Fn((usize, usize)) -> bool, held: &mut [bool], guard: Guard) {
         let cells: Vec<usize> = (0..self.places.len()).filter(|&cell| on(self.places[cell])).collect();
-        let parts: Vec<Parts> = cells.iter().map(|&cell| self.parts[cell]).collect();
+        let people: Vec<Counted> = cells.iter().map(|&cell| self.people[cell]).collect();
         let mut line: Vec<bool> = cells.iter().map(|&cell| held[cell]).collect();
-        hold_back(&parts, &mut line, guard);
+        hold_back(&people, &mut line, guard);
         for (cell, hidden) in cells.into_iter().zip(line) {
             held[cell] = hidden;
         }
@@ -176,7 +179,7 @@ impl PairCells<'_> {
             }
             let beside = (0..self.places.len())
                 .filter(|&cell| !held[cell] && (self.places[cell].0 == row || self.places[cell].1 == column));
-            if let Some(cell) = beside.min_by_key(|&cell| smaller(self.parts[cell])) {
+            if let Some(cell) = beside.min_by_key(|&cell| smaller(self.people[cell].parts)) {
                 held[cell] = true;
                 return true;
             }

@@ -236,10 +236,14 @@ impl ScoreTable {
     ///
     /// # Errors
     /// [`AuditError::LengthMismatch`].
-    pub fn people(mut self, people: Vec<u32>) -> Result<Self, AuditError> {
+    pub fn people(self, people: Vec<u32>) -> Result<Self, AuditError> {
         self.same_length("people", people.len())?;
-        self.people = RowPeople::of_codes(people);
-        Ok(self)
+        Ok(self.about(RowPeople::of_codes(people)))
+    }
+
+    pub(in crate::fairness) fn about(mut self, people: RowPeople) -> Self {
+        self.people = people;
+        self
     }
 
     /// A column of groups, one entry per row. `None`, the empty text, "unknown", `NA`, `N/A`, `NULL`, `None`,

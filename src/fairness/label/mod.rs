@@ -15,7 +15,7 @@ pub use referrals::{ClosedLoop, ReferralCases, ReferralReport, ReferralSource, R
 
 use serde::Serialize;
 
-use super::audit::{AuditParams, few_of_either, hold_back_parts};
+use super::audit::{AuditParams, Counted, few_of_either, hold_back_parts};
 use super::people::RowPeople;
 use super::proxy::grouping::{Group, Grouped, Grouping, counted};
 use super::proxy::separation::mean_difference;
@@ -94,7 +94,7 @@ pub struct LabelCases<'a> {
 pub struct LabelReport {
     /// What the label is.
     pub label: LabelMeaning,
-    /// Groups of fewer rows than this, helped or not helped, are held back.
+    /// Groups of fewer people than this, helped or not helped, are held back.
     pub minimum_group: u32,
     /// How many cases there are.
     pub n: u64,
@@ -224,7 +224,15 @@ impl LabelReport {
         cases.check()?;
         let rows = cases.cases.len();
         let least = u64::from(params.minimum);
-        let all = cases.split(&vec![true; rows]);
+        let people = RowPeople::of_ids(&cases.cases.entities);
+        let mut all = cases.split(&vec![true; rows]);
+        let sides = [true, false]
+            .map(|helped| people.parted(rows, 1, |row| Some((0, cases.outcome_of(row, helped)?))));
+        if sides.iter().flatten().any(|side| few_of_either(side.parts, least)) {
+            all.withhold();
+        }
+        let helped = people.parted(rows, 1, |row| Some((0, cases.helped[row])));
+        let is_told = helped.iter().flat_map(|side| side.parts).all(|people| people >= least);
         let mut report = Self {
             label: LabelMeaning {
                 name: outcome.name.clone(),
@@ -234,13 +242,14 @@ impl LabelReport {
             },
             minimum_group: params.minimum,
             n: rows as u64,
-            all: Some(all.told(least)).filter(|all| all.helped.n.min(all.not_helped.n) >= least),
+            all: is_told.then_some(all),
             groups: Vec::new(),
             not_measurable: Vec::new(),
             held_back: Vec::new(),
-            referrals: cases.referrals.map(|referrals| ReferralReport::of(cases, &referrals, least)),
+            referrals: cases
+                .referrals
+                .map(|referrals| ReferralReport::of((cases, &people), &referrals, least)),
         };
-        let people = RowPeople::of_ids(&cases.cases.entities);
         for asked in characteristics {
             match Grouped::of(asked, (rows, &people), params.minimum)? {
                 Grouped::NotMeasurable(why) => report.not_measurable.push((asked.name().to_owned(), why)),
@@ -260,13 +269,14 @@ impl LabelReport {
         let group = |row: usize| grouping.of_row[row] as usize;
         let sizes = people.parted(rows, groups, |row| Some((group(row), cases.helped[row])));
         // Two halves are compared: one of nobody, or of a few, leaves nothing to say.
-        let held = |(group, sizes): (&Group<'_>, &[u64; 2])| group.held || sizes[0].min(sizes[1]) < least;
+        let held = |(group, sizes): (&Group<'_>, &Counted)| {
+            group.held || sizes.parts.into_iter().any(|people| people < least)
+        };
         let mut held: Vec<bool> = grouping.groups.iter().zip(&sizes).map(held).collect();
         hold_back_parts(&sizes, &mut held, least);
         // How many had the outcome is guarded on both sides at once: an audit gives the two together.
         let parts = [false, true].map(|helped| {
-            let outcome = |row: usize| (cases.helped[row] == helped).then(|| cases.cases.outcomes[row]);
-            people.parted(rows, groups, |row| Some((group(row), outcome(row)?)))
+            people.parted(rows, groups, |row| Some((group(row), cases.outcome_of(row, helped)?)))
         });
         let mut withheld = held.clone();
         loop {
@@ -299,12 +309,6 @@ impl LabelReport {
 }
 
 impl Side {
-    /// Those without the outcome, and with it.
-    fn parts(&self) -> [u64; 2] {
-        let with = self.positives.unwrap_or_default();
-        [self.n - with, with]
-    }
-
     fn withhold(&mut self) {
         (self.positives, self.outcome_rate) = (None, None);
     }
@@ -316,14 +320,6 @@ impl HelpSplit {
         self.helped.withhold();
         self.not_helped.withhold();
         self.outcome_difference = None;
-    }
-
-    /// As a reader may see it.
-    fn told(mut self, least: u64) -> Self {
-        if [self.helped, self.not_helped].iter().any(|side| few_of_either(side.parts(), least)) {
-            self.withhold();
-        }
-        self
     }
 }
 
@@ -338,6 +334,11 @@ impl LabelCases<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a case has the outcome, if it is one of those `helped`, or of the others.
+    fn outcome_of(&self, row: usize, helped: bool) -> Option<bool> {
+        (self.helped[row] == helped).then(|| self.cases.outcomes[row])
     }
 
     /// The figures of the cases that are wanted.

@@ -9,7 +9,8 @@ use super::{LabelCases, Side};
 use crate::calendar::{AsOf, Horizon};
 use crate::cohort::Cohort;
 use crate::error::SpecError;
-use crate::fairness::audit::{held_back, hold_back_parts};
+use crate::fairness::audit::{few_of_either, held_back, hold_back_parts};
+use crate::fairness::people::RowPeople;
 use crate::outcome::OutcomeSpec;
 use crate::records::Selector;
 use crate::stats::{Estimate, wilson};
@@ -167,7 +168,11 @@ impl ClosedLoop {
 }
 
 impl ReferralReport {
-    pub(super) fn of(cases: &LabelCases<'_>, referrals: &Referrals<'_>, least: u64) -> Self {
+    pub(super) fn of(
+        (cases, people): (&LabelCases<'_>, &RowPeople),
+        referrals: &Referrals<'_>,
+        least: u64,
+    ) -> Self {
         let is_model = |source: &str| referrals.from_model.contains(&source);
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for source in referrals.sources.iter().flatten() {
@@ -180,12 +185,19 @@ impl ReferralReport {
         if alone > 0 {
             kinds.push((None, alone));
         }
-        let sizes: Vec<u64> = kinds.iter().map(|&(_, n)| n).collect();
-        let held = held_back(&sizes, least);
+        let rows = referrals.sources.len();
+        let kind = |row: usize| kinds.iter().position(|&(source, _)| source == referrals.sources[row]);
+        let of_row: Vec<usize> = (0..rows).filter_map(kind).collect();
+        let held = held_back(&people.sizes(rows, kinds.len(), |row| of_row[row]), least);
         let sides: Vec<Side> =
             kinds.iter().map(|&(source, _)| cases.side(|row| referrals.sources[row] == source)).collect();
         let mut withheld = held.clone();
-        hold_back_parts(&sides.iter().map(Side::parts).collect::<Vec<_>>(), &mut withheld, least);
+        let outcomes = &cases.cases.outcomes;
+        hold_back_parts(
+            &people.parted(rows, kinds.len(), |row| Some((of_row[row], outcomes[row]))),
+            &mut withheld,
+            least,
+        );
         let sources = kinds.iter().zip(sides).zip(held).zip(withheld).map(
             |(((&(source, _), mut side), held), withheld)| {
                 if withheld {
@@ -199,10 +211,12 @@ impl ReferralReport {
             },
         );
         let of_model: u64 = counts.iter().filter(|(source, _)| is_model(source)).map(|(_, n)| n).sum();
-        let share = if referred < least { None } else { wilson(of_model, referred) };
+        let by_model = |row: usize| Some((0, is_model(referrals.sources[row]?)));
+        let referred_people = people.distinct((0..rows).filter(|&row| by_model(row).is_some()));
+        let share = if referred_people < least { None } else { wilson(of_model, referred) };
         // All and none give no single person away; a few against many would.
-        let few = |part: u64| part > 0 && part < least;
-        let shown = share.filter(|_| !few(of_model) && !few(referred - of_model));
+        let parted = people.parted(rows, 1, by_model);
+        let shown = share.filter(|_| !parted.iter().any(|people| few_of_either(people.parts, least)));
         let closed_loop = match share {
             None => ClosedLoop::CannotTell,
             Some(_) if of_model == referred => ClosedLoop::Closed,

@@ -1,5 +1,6 @@
 //! Scores of cases that a model never learnt from: of the dates it was trained on, and of a later one.
 
+use super::super::people::RowPeople;
 use super::paired::Tested;
 use crate::calendar::AsOf;
 use crate::dataset::Dataset;
@@ -91,6 +92,7 @@ impl Side {
             entities: rows().map(|row| data.id(row)).collect(),
             outcomes: rows().map(|row| data.outcomes()[row]).collect(),
             families: rows().map(|row| data.families()[row]).collect(),
+            people: RowPeople::of_ids(&rows().map(|row| data.id(row)).collect::<Vec<_>>()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::audit::{
     AttributeFinding, Audit, AuditParams, AuditedOutcome, OperatingPoint, ScoreTable, UNKNOWN,
 };
+use super::super::people::RowPeople;
 use super::super::protected::Protected;
 use super::report::{BeforeAfter, GroupChange, RateChange, RateChanges};
 use crate::calendar::AsOf;
@@ -27,6 +28,8 @@ pub(super) struct Tested<'a> {
     pub(super) entities: Vec<&'a str>,
     pub(super) outcomes: Vec<bool>,
     pub(super) families: Vec<u32>,
+    /// Whom each case is about.
+    pub(super) people: RowPeople,
 }
 
 /// The same cases twice.
@@ -96,7 +99,7 @@ impl Pair<'_> {
         bootstrap: &Bootstrap,
     ) -> Result<BeforeAfter, Error> {
         bootstrap.check()?;
-        let Tested { dates, entities, outcomes, families } = &self.cases;
+        let Tested { dates, entities, outcomes, families, people } = &self.cases;
         let cases = outcomes.len();
         let clusters = Clusters::new(families);
         let named: Vec<(Vec<&str>, Vec<u32>)> =
@@ -137,8 +140,8 @@ impl Pair<'_> {
         let audit = |arm: &Arm<'_>| {
             // What may be shown goes by the lists; a selection without scores borrows the other's.
             let scores = arm.log_odds.or(self.with.log_odds).unwrap_or_default();
-            let table = ScoreTable::new(scores.to_vec(), outcomes.clone())?;
-            table.predicted(arm.listed.clone())?.protected(entities, protected)?.audit(&asked)
+            let table = ScoreTable::new(scores.to_vec(), outcomes.clone())?.predicted(arm.listed.clone())?;
+            table.protected(entities, protected)?.about(people.clone()).audit(&asked)
         };
         let audits = [audit(&self.without)?, audit(&self.with)?];
         let measured = Measured { whole: &whole, drawn: &drawn, least: params.minimum };
@@ -179,6 +182,17 @@ impl BeforeAfter {
         protected: &Protected,
         params: &AuditParams,
     ) -> Result<Self, Error> {
+        Self::of_people(cases, &RowPeople::of_ids(&cases.entities), usual, protected, params)
+    }
+
+    /// The same, where the ids are not those of people.
+    pub(super) fn of_people(
+        cases: &Cases,
+        people: &RowPeople,
+        usual: &[bool],
+        protected: &Protected,
+        params: &AuditParams,
+    ) -> Result<Self, Error> {
         cases.check()?;
         let expected = cases.len();
         let lengths =
@@ -197,6 +211,7 @@ impl BeforeAfter {
                 entities: cases.entities.iter().map(String::as_str).collect(),
                 outcomes: cases.outcomes.clone(),
                 families: cases.families.clone(),
+                people: people.clone(),
             },
             without: Arm { log_odds: None, listed: usual.to_vec() },
             with: Arm { log_odds: Some(&cases.log_odds), listed: cases.listed.clone() },

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::super::audit::{AuditParams, ScoreTable};
+use super::super::audit::{AuditParams, ScoreTable, few_of_either};
 use super::super::protected::Protected;
 use super::report::BeforeAfter;
 use crate::calendar::{AsOf, Day};
@@ -16,7 +16,7 @@ use crate::evaluate::{Cases, PairedTest};
 ///
 /// The first way is [`ScoreTable::usual`], the second is the operating point of the parameters. Rows count alike here,
 /// whatever their weights.
-/// Groups and counts of theirs are held back as in the audit.
+/// Groups and counts of theirs are held back as in the audit, by the people of the table.
 ///
 /// # Examples
 /// ```
@@ -60,12 +60,11 @@ impl SelectionsCompared {
             log_odds: vec![0.0; rows],
             listed: table.selected(params.operating)?,
         };
-        let counts = |column: &[bool]| {
-            let yes = column.iter().filter(|&&held| held).count();
-            [yes, rows - yes]
+        let few = |column: &[bool]| {
+            let people = table.people.parted(rows, 1, |row| Some((0, column[row])));
+            people.iter().any(|people| few_of_either(people.parts, u64::from(params.minimum)))
         };
-        let told = [counts(&cases.outcomes), counts(&cases.listed), counts(usual)];
-        if told.iter().flatten().any(|number| (1..params.minimum as usize).contains(number)) {
+        if few(&cases.outcomes) || few(&cases.listed) || few(usual) {
             return Err(AuditError::Parameter {
                 what: "those with the outcome, or those selected in one of the two ways, or the others, are fewer than the \
                        minimum, and a comparison would say how many; leave --against out, or let an auditor who may see \
@@ -76,7 +75,7 @@ impl SelectionsCompared {
         let held = table.groups.iter();
         let protected =
             Protected::of_rows(held.map(|group| (group.name.as_str(), &group.names[..], &group.codes[..])));
-        let mut groups = BeforeAfter::of_selections(&cases, usual, &protected, params)?;
+        let mut groups = BeforeAfter::of_people(&cases, &table.people, usual, &protected, params)?;
         groups.dates.clear();
         Ok(Self { overall: PairedTest::of_selections(&cases, usual, params.bootstrap)?, groups })
     }
@@ -103,5 +102,41 @@ impl fmt::Display for SelectionsCompared {
         self.overall.fmt(f)?;
         writeln!(f, "\nThe other selection, this one, and the change, by group")?;
         self.groups.write(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fairness::audit::OperatingPoint;
+    use crate::stats::Bootstrap;
+
+    /// 300 people at one date, and 6 of the group `b` at twelve.
+    #[test]
+    fn what_is_held_back_is_counted_in_people() {
+        let people: Vec<u32> = (0..300).chain((300..306).flat_map(|person| [person; 12])).collect();
+        let of = |says: fn(usize) -> bool| (0..people.len()).map(says).collect::<Vec<bool>>();
+        let area: Vec<Option<&str>> =
+            people.iter().map(|&person| Some(if person < 300 { "a" } else { "b" })).collect();
+        let table = |outcomes: Vec<bool>| {
+            let table = ScoreTable::without_scores(of(|row| row % 3 == 0), Some(outcomes)).unwrap();
+            table.usual(of(|row| row % 4 == 0)).unwrap().group("area", &area).unwrap()
+        };
+        let params = AuditParams {
+            bootstrap: Bootstrap { resamples: 39, seed: 1 },
+            ..AuditParams::at(OperatingPoint::Predicted)
+        };
+        let shown = |table: &ScoreTable| {
+            let found = SelectionsCompared::of(table, &params).unwrap();
+            found.groups.characteristics[0].1.iter().filter(|group| group.rates.is_some()).count()
+        };
+        let both = table(of(|row| row % 5 == 0));
+        assert_eq!(shown(&both), 2);
+        assert_eq!(shown(&both.people(people.clone()).unwrap()), 0);
+        // Only rows of those six have the outcome.
+        let few = table(of(|row| row >= 300 && row % 2 == 0));
+        assert!(SelectionsCompared::of(&few, &params).is_ok());
+        let refused = SelectionsCompared::of(&few.people(people.clone()).unwrap(), &params);
+        assert!(matches!(refused, Err(Error::Audit(AuditError::Parameter { .. }))));
     }
 }

@@ -266,7 +266,7 @@ fn withheld(contest: &Contest<'_>, people: &RowPeople, least: u64) -> Vec<Vec<bo
             let is_of = |row: usize| usize::from(grouping.of_row[row] as usize == group);
             *held = sides[..2].iter().any(|side| {
                 let parts = people.parted(listed.len(), 2, |row| Some((is_of(row), side(row)?)));
-                parts.as_flattened().iter().any(|&number| number < least)
+                parts.iter().flat_map(|people| people.parts).any(|number| number < least)
             });
         }
         held

@@ -74,8 +74,7 @@ impl<'a> Grouped<'a> {
             ));
         }
         let of_row: Vec<u32> = folds.iter().map(|fold| place[fold.as_str()]).collect();
-        let parts = people.parted(rows, sizes.len(), |row| Some((of_row[row] as usize, true)));
-        let counts: Vec<u64> = parts.into_iter().map(|[_, people]| people).collect();
+        let counts = people.sizes(rows, sizes.len(), |row| of_row[row] as usize);
         let held = held_back(&counts, u64::from(under));
         let groups = sizes.into_iter().zip(held).map(|((name, n), held)| Group { name, n, held }).collect();
         Ok(Self::Groups(Grouping { groups, of_row }))

@@ -189,7 +189,8 @@ impl Block {
     }
 
     /// The best steps that keep a direction. For each slope there are such, found exactly; how the objective changes with the
-    /// slope rises with it, and is nothing at the best one.
+    /// slope rises with it, line by line between slopes at which other steps are made one, and is nothing at the best slope.
+    /// That is found by Newton's method, held between slopes that are known to be too low and too high.
     fn solve_monotone(
         &self,
         information: &[f64],
@@ -197,49 +198,40 @@ impl Block {
         (steps, direction): (usize, Direction),
         strengths: Strengths,
     ) -> Vec<f64> {
-        let Some(line) = &self.line else { return monotone(matrix, side, steps, direction) };
+        let Some(line) = &self.line else { return Merged::new(matrix, side, steps, direction).values };
         let at = line.centred(information);
         let penalised = self.penalised(information, &at, strengths);
-        let dot = |with: &[f64]| penalised.iter().zip(with).map(|(a, b)| a * b).sum::<f64>();
-        let own = dot(&at) + strengths.line;
         let best_of = |slope: f64| {
             let side: Vec<f64> = side.iter().zip(&penalised).map(|(side, by)| side + slope * by).collect();
-            let values = monotone(matrix, &side, steps, direction);
-            let change = slope * own - dot(&values) - lean;
-            (values, change)
+            let merged = Merged::new(matrix, &side, steps, direction);
+            // Of what deviates from the line, so that nothing large is taken from something as large.
+            let apart = |values: &[f64], slope: f64| -> f64 {
+                let off = values.iter().zip(&at).map(|(value, at)| value - slope * at);
+                penalised.iter().zip(off).map(|(by, off)| by * off).sum()
+            };
+            let change = strengths.line * slope - lean - apart(&merged.values, slope);
+            let rise = strengths.line - apart(&merged.solve(&penalised), 1.0);
+            (merged.values, change, rise)
         };
-        let beside =
-            Beside::new(at, penalised.clone(), &matrix.clone().factor(), (information, strengths.line));
-        let mut slope = beside.slope(side, lean);
-        let (mut values, mut change) = best_of(slope);
-        // The change rises at least as fast as with no direction kept, and at most as with steps that do not move.
         let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-        let mut rise = beside.precision;
+        let mut slope = 0.0;
+        let mut best = best_of(slope);
         for _ in 0..MOST_SLOPES {
-            if change.abs() <= SLOPE_AT_REST * own * (1.0 + slope.abs()) {
-                break;
-            }
+            let (_, change, rise) = best;
             if change > 0.0 {
                 high = slope;
             } else {
                 low = slope;
             }
-            let mut next = slope - change / rise;
-            if !(next > low && next < high) {
-                next = if low.is_finite() && high.is_finite() {
-                    f64::midpoint(low, high)
-                } else {
-                    slope - change / own
-                };
+            let newton = slope - change / rise;
+            let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
+            if !next.is_finite() || (next - slope).abs() <= SLOPE_AT_REST * (1.0 + slope.abs()) {
+                break;
             }
-            let (next_values, next_change) = best_of(next);
-            let between = (next_change - change) / (next - slope);
-            if between.is_finite() && between > 0.0 {
-                rise = between.clamp(beside.precision.min(own), own);
-            }
-            (slope, values, change) = (next, next_values, next_change);
+            slope = next;
+            best = best_of(slope);
         }
-        values
+        best.0
     }
 
     /// The level from which the penalty is least: the term gives it up to the intercept.
@@ -433,9 +425,10 @@ const FLAT_FOR_SURE: f64 = 1e6;
 /// Roughnesses that are tried for a new pair.
 const TRIED: [f64; 7] = [1.0 / 64.0, 1.0 / 16.0, 0.25, 1.0, 4.0, 16.0, 64.0];
 
-/// Slopes that are tried for steps that keep a direction, and when one is good enough.
-const MOST_SLOPES: usize = 40;
-const SLOPE_AT_REST: f64 = 1e-10;
+/// Slopes that are tried for steps that keep a direction, and when another is no better. Newton's method takes a few; the rest
+/// is for halving what lies between.
+const MOST_SLOPES: usize = 100;
+const SLOPE_AT_REST: f64 = 1e-12;
 
 /// Half as far again as an update would go: sure still, and sooner there.
 pub(super) fn quickened(strength: f64, wanted: f64) -> f64 {
@@ -452,40 +445,57 @@ const MOST: f64 = 1e9;
 /// For a penalty on differences of neighbours the merges never have to be undone: Burdakov and Sysoev, *A
 /// dual active-set algorithm for regularized monotonic regression*, Journal of Optimization Theory and
 /// Applications 172, 2017.
-fn monotone(matrix: &Banded, side: &[f64], steps: usize, direction: Direction) -> Vec<f64> {
-    let sign = if direction == Direction::Falling { -1.0 } else { 1.0 };
-    // For each step the group that it is in; groups are runs.
-    let mut group: Vec<usize> = (0..side.len()).collect();
-    loop {
-        let groups = group.last().map_or(0, |last| last + 1);
-        let mut merged = Banded::zero(groups, 1);
-        let mut merged_side = vec![0.0; groups];
-        for step in 0..side.len() {
-            let here = group[step];
-            merged.add(here, 0, matrix.at(step, 0));
-            merged_side[here] += side[step];
-            if step > 0 {
-                let between = matrix.at(step, 1);
-                if group[step - 1] == here {
-                    merged.add(here, 0, 2.0 * between);
-                } else {
-                    merged.add(here, 1, between);
+struct Merged {
+    values: Vec<f64>,
+    /// For each step the group that it is in; groups are runs.
+    group: Vec<usize>,
+    /// The equations of the groups.
+    factor: Factor,
+}
+
+impl Merged {
+    fn new(matrix: &Banded, side: &[f64], steps: usize, direction: Direction) -> Self {
+        let sign = if direction == Direction::Falling { -1.0 } else { 1.0 };
+        let mut group: Vec<usize> = (0..side.len()).collect();
+        loop {
+            let groups = group.last().map_or(0, |last| last + 1);
+            let mut merged = Banded::zero(groups, 1);
+            for step in 0..side.len() {
+                let here = group[step];
+                merged.add(here, 0, matrix.at(step, 0));
+                if step > 0 {
+                    let between = matrix.at(step, 1);
+                    if group[step - 1] == here {
+                        merged.add(here, 0, 2.0 * between);
+                    } else {
+                        merged.add(here, 1, between);
+                    }
                 }
             }
+            let found = Self { values: Vec::new(), group, factor: merged.factor() };
+            let values = found.solve(side);
+            let mut renumbered = vec![0; side.len()];
+            let mut changed = false;
+            for step in 1..side.len() {
+                let is_one = found.group[step - 1] == found.group[step];
+                let breaks = step < steps && !is_one && sign * (values[step] - values[step - 1]) < 0.0;
+                changed |= breaks;
+                renumbered[step] = renumbered[step - 1] + usize::from(!is_one && !breaks);
+            }
+            if !changed {
+                return Self { values, ..found };
+            }
+            group = renumbered;
         }
-        merged.factor().solve(&mut merged_side);
-        let mut renumbered = vec![0; side.len()];
-        let mut changed = false;
-        for step in 1..side.len() {
-            let (before, here) = (group[step - 1], group[step]);
-            let breaks =
-                step < steps && before != here && sign * (merged_side[here] - merged_side[before]) < 0.0;
-            changed |= breaks;
-            renumbered[step] = renumbered[step - 1] + usize::from(before != here && !breaks);
+    }
+
+    /// The best values for another right-hand side, the same steps being one.
+    fn solve(&self, side: &[f64]) -> Vec<f64> {
+        let mut merged = vec![0.0; self.group.last().map_or(0, |last| last + 1)];
+        for (&group, side) in self.group.iter().zip(side) {
+            merged[group] += side;
         }
-        if !changed {
-            return group.iter().map(|&group| merged_side[group]).collect();
-        }
-        group = renumbered;
+        self.factor.solve(&mut merged);
+        self.group.iter().map(|&group| merged[group]).collect()
     }
 }

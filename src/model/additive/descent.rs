@@ -367,7 +367,8 @@ impl Descent {
     ///
     /// The strength's own update only creeps towards flatness: where a term is nearly flat, any strength
     /// serves about as well. This asks the question outright, of the term first that is spoken for least. What a flat term no
-    /// longer says is there for the next to say: of two that say the same, neither is needed beside the other, and one is.
+    /// longer says is there for the next to say: of two that say the same, each is
+    /// idle only as long as the other is there.
     pub(super) fn flatten(&mut self, columns: &[Column], terms: usize, least: f64) -> bool {
         let mut doubtful: Vec<(f64, usize)> = (0..terms.min(columns.len()))
             .filter(|&place| !self.parts[place].is_flat)

@@ -225,10 +225,26 @@ impl Draft {
             return refuse("no term would be left".into());
         }
         self.check_result(&edited, edit, data)?;
-        if edit.change != Change::Drop && self.scores_alike(&edited, data.matrix())? {
+        if edit.change != Change::Drop && self.is_like(&edited, edit, data.matrix())? {
             return refuse("it would change nobody's score: the model is like that already".into());
         }
         Ok(edited)
+    }
+
+    /// Whether the edited term is as it was: also where training has no case, since others may come.
+    fn is_like(&self, edited: &Self, edit: &Edit, matrix: &FeatureMatrix) -> Result<bool, ModelError> {
+        let of = |draft: &Self| {
+            draft.model.terms().iter().find(|term| edit.is_of(term)).map(|term| term.shape.clone())
+        };
+        match (of(self), of(edited)) {
+            (Some(before), Some(after)) if before.has_bins_of(&after) => {
+                let (before, after) = (before.figures(), after.figures());
+                let mut moved = before.iter().zip(&after).map(|(before, after)| after - before);
+                let first = moved.next().unwrap_or_default();
+                Ok(moved.all(|by| (by - first).abs() <= 1e-9))
+            }
+            _ => self.scores_alike(edited, matrix),
+        }
     }
 
     /// Whether every case has the same score in both, but for rounding.

@@ -255,12 +255,14 @@ fn finished(
             [true, false] => Some(Condition::NotCovered),
             [true, true] => None,
         };
-        let average = average_points(&rules, matrix.raw(feature), weights);
-        if let Some(absence) = unlearnt.filter(|_| average != 0) {
-            rules.push((absence, average));
-            let cells = matrix.raw(feature).iter().zip(&mut totals);
-            let absent = cells.filter(|(raw, _)| absence.holds(Cell::decode(**raw)));
-            absent.for_each(|(_, total)| *total += average);
+        if let Some(absence) = unlearnt {
+            let average = average_points(&rules, absence, matrix.raw(feature), weights);
+            if average != 0 {
+                rules.push((absence, average));
+                let cells = matrix.raw(feature).iter().zip(&mut totals);
+                let absent = cells.filter(|(raw, _)| absence.holds(Cell::decode(**raw)));
+                absent.for_each(|(_, total)| *total += average);
+            }
         }
         lines.extend(rules.iter().map(|&(condition, points)| {
             (feature, CardLine { feature: names[feature].clone(), condition, points })
@@ -276,12 +278,17 @@ fn finished(
     Ok((model, Scorecard::new((card.unit, card.offset), lines, &totals, outcomes)))
 }
 
-/// The points of an average value, to the nearest whole point: what an absence counts that training saw too seldom to learn
-/// from. With none it would count as a value that gives none, and what is missing would be taken for safe.
-fn average_points(rules: &[(Condition, i32)], cells: &[f32], weights: Option<&[f64]>) -> i32 {
+/// The points of an average case, to the nearest whole point: what an `unlearnt` absence counts, which training saw too seldom
+/// to learn from. With none it would count as a value that gives none, and what is missing would be taken for safe.
+fn average_points(
+    rules: &[(Condition, i32)],
+    unlearnt: Condition,
+    cells: &[f32],
+    weights: Option<&[f64]>,
+) -> i32 {
     let (mut sum, mut mass) = (0.0, 0.0);
     for (row, cell) in cells.iter().map(|&raw| Cell::decode(raw)).enumerate() {
-        if cell.value().is_some() {
+        if !unlearnt.holds(cell) {
             let points: i32 =
                 rules.iter().filter(|(rule, _)| rule.holds(cell)).map(|(_, points)| points).sum();
             let weight = weights.map_or(1.0, |weights| weights[row]);

@@ -530,3 +530,28 @@ fn an_absence_that_was_not_learnt_counts_as_an_average_value() {
     }
     assert_eq!(card.table.iter().map(|row| row.cases).sum::<u64>(), rows as u64);
 }
+
+#[test]
+fn an_absence_that_was_not_learnt_is_averaged_with_the_one_that_was() {
+    // A third has no value, and the outcome often; no source fails to cover anybody.
+    let rows = 3_000;
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(8);
+    let (mut cells, mut outcomes) = (Vec::new(), Vec::new());
+    for row in 0..rows {
+        let notices = (uniform(&mut random) * 4.0).floor();
+        let is_missing = row % 3 == 0;
+        cells.push(if is_missing { Cell::Missing } else { Cell::Value(notices as f32) });
+        let odds = if is_missing { 1.5 } else { -2.5 + 0.6 * notices };
+        outcomes.push(uniform(&mut random) < logistic(odds));
+    }
+    let matrix = FeatureMatrix::from_cells(vec!["notices".to_owned()], rows, &[cells]).unwrap();
+    let fits = ScorecardParams::default().fit_matrix(&matrix, &[Direction::Rising], &outcomes, None).unwrap();
+    let (model, card) = &fits[0];
+    assert!(card.lines.iter().any(|line| line.condition == Condition::Missing && line.points > 0), "{card}");
+    let Shape::Steps { axis, values } = &model.terms()[0].shape else { panic!("steps") };
+    let says = |cell: Cell| values[axis.bin(cell.encode())];
+    // The average case's contribution is 0, whether or not it has a value.
+    let said = says(Cell::NotCovered);
+    assert!(said.abs() <= 0.5 * card.unit + 1e-12, "{said} of {}: {card}", card.unit);
+    assert!(says(Cell::Missing) > said);
+}

@@ -160,7 +160,7 @@ impl Project {
             .clusters(families)?
             .protected(&entities, protected)?;
         match table.audit(&self.audit_params()) {
-            Err(AuditError::TooFewRows { .. }) => Ok(None),
+            Err(AuditError::TooFewPeople { .. }) => Ok(None),
             audit => Ok(Some(decisive(audit?))),
         }
     }

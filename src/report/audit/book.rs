@@ -65,9 +65,8 @@ fn notes(audit: &Audit, title: &str, intake: Option<&ScoreIntake>) -> Vec<Note> 
     let told = told.into_iter().filter(|(_, text)| !text.is_empty());
     notes.extend(told.map(|(label, text)| Note::fact(label, text)));
     if let Some(apart) = intake.and_then(Apart::of) {
-        if !apart.jump.is_empty() {
-            notes.push(Note::fact("To be doubted", format!("Outcomes change all at once: {}.", apart.jump)));
-        }
+        let doubts = apart.doubts.into_iter();
+        notes.extend(doubts.map(|(what, says)| Note::fact("To be doubted", format!("{what}: {says}"))));
         if !apart.says.is_empty() {
             notes.push(Note::fact("Left out", apart.says));
         }

@@ -2,7 +2,7 @@
 
 use super::super::words;
 use super::figure;
-use crate::fairness::audit::{Audit, GroupMeasure, ScoreIntake, ScoreScale, Tie};
+use crate::fairness::audit::{Audit, GroupMeasure, Operating, ScoreIntake, ScoreScale, Tie};
 
 /// The facts at the head and the foot of the page.
 pub(super) struct Facts {
@@ -73,7 +73,7 @@ impl Facts {
             spread: spread(audit),
             inverted: inverted(audit),
             exchange: audit.operating.threshold_chance.map(exchange).unwrap_or_default(),
-            tied: audit.operating.tied.map(tied).unwrap_or_default(),
+            tied: tied(&audit.operating),
             minimum: params.minimum,
             rounded: params.round_to.map(|to| to.to_string()).unwrap_or_default(),
             margin: figure::points(params.margin),
@@ -159,14 +159,26 @@ pub(super) fn inverted(audit: &Audit) -> &'static str {
     }
 }
 
-/// That rows of equal score share the last places.
-pub(super) fn tied(tie: Tie) -> String {
-    format!(
-        "{} of equal score share the last {} of the list: each counts as selected by that part, as it would on \
-         average over every order of equals.",
-        words::counted(tie.rows as usize, "row", "rows"),
-        words::counted(tie.places as usize, "place", "places"),
-    )
+/// That rows of equal score share the last places, or are too few to; empty where the list ends between scores.
+pub(super) fn tied(operating: &Operating) -> String {
+    let rows = |tie: Tie| words::counted(tie.rows as usize, "row", "rows");
+    let places = |tie: Tie| words::counted(tie.places as usize, "place", "places");
+    match (operating.tied, operating.not_shared) {
+        (Some(tie), _) => format!(
+            "{} of equal score share the last {} of the list: each counts as selected by that part, as it would on average \
+             over every order of equals.",
+            rows(tie),
+            places(tie)
+        ),
+        (None, Some(tie)) => format!(
+            "The list ends among {} of equal score, with {} left. A share of so few would tell what happened to each, so {} of \
+             them count as selected.",
+            rows(tie),
+            places(tie),
+            if 2 * tie.places > tie.rows { "all" } else { "none" }
+        ),
+        (None, None) => String::new(),
+    }
 }
 
 /// Rows of the file that are not in the audit, and what of it has to be doubted.
@@ -176,8 +188,8 @@ pub(super) struct Apart {
     pub reasons: Vec<(String, String)>,
     /// The first positions of rejected rows; empty where none was rejected.
     pub positions: String,
-    /// That outcomes are one and the same from some day on; empty where they are not.
-    pub jump: String,
+    /// What has to be doubted of the rows that are there.
+    pub doubts: Vec<(&'static str, String)>,
 }
 
 impl Apart {
@@ -188,7 +200,8 @@ impl Apart {
     pub(super) fn of(intake: &ScoreIntake) -> Option<Self> {
         let rejected = &intake.rejected;
         let apart = intake.set_apart();
-        if rejected.is_empty() && apart.is_empty() && intake.jump.is_none() {
+        let doubts = doubts(intake);
+        if rejected.is_empty() && apart.is_empty() && doubts.is_empty() {
             return None;
         }
         let apart = apart.into_iter().map(|(why, rows)| (why.to_owned(), words::count(rows)));
@@ -212,9 +225,30 @@ impl Apart {
             } else {
                 format!("{}{more}", positions.join(", "))
             },
-            jump: intake.jump.map(|jump| jump.to_string()).unwrap_or_default(),
+            doubts,
         })
     }
+}
+
+fn doubts(intake: &ScoreIntake) -> Vec<(&'static str, String)> {
+    let rows = |n: u64| words::counted(n as usize, "row does", "rows do");
+    let mut doubts = Vec::new();
+    if let Some(jump) = intake.jump {
+        doubts.push(("Outcomes change all at once", format!("{jump}.")));
+    }
+    if intake.without_cluster > 0 {
+        let says =
+            format!("{} not say of which family; each counts as its own.", rows(intake.without_cluster));
+        doubts.push(("Families not known", says));
+    }
+    if intake.without_person > 0 {
+        let says = format!(
+            "{} not say whom they are about; they count as one person, so that nothing is shown of too few.",
+            rows(intake.without_person)
+        );
+        doubts.push(("People not known", says));
+    }
+    doubts
 }
 
 /// What is counted where something is held back.

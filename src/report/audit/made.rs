@@ -353,6 +353,7 @@ pub(super) fn audit() -> Audit {
             words: "score of 0.2 or more".to_owned(),
             threshold_chance: Some(0.2),
             tied: None,
+            not_shared: None,
         },
         params,
         correction: "max-t, family bootstrap, 1,000 resamples".to_owned(),

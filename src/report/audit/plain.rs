@@ -74,8 +74,9 @@ pub fn audit_text(audit: &Audit) -> String {
     if !inverted.is_empty() {
         text.push_str(&format!("{inverted}\n"));
     }
-    if let Some(tie) = audit.operating.tied {
-        text.push_str(&format!("{}\n", super::facts::tied(tie)));
+    let tied = super::facts::tied(&audit.operating);
+    if !tied.is_empty() {
+        text.push_str(&format!("{tied}\n"));
     }
     text.push_str(&overall(audit));
     for (heading, parted) in [

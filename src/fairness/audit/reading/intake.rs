@@ -18,7 +18,7 @@ pub struct ScoreIntake {
     pub audited: u64,
     /// Rows in the audit that have no family where others have one: each counts as its own.
     pub without_cluster: u64,
-    /// Rows in the audit that do not say whom they are about where others do: each counts as somebody else.
+    /// Rows in the audit that do not say whom they are about where others do: all of them count as one person.
     pub without_person: u64,
     /// Rows set apart because their outcome is not resolved.
     pub unresolved: u64,

@@ -467,8 +467,14 @@ impl<'a> Rows<'a> {
             table = table.clusters(clusters)?;
         }
         if self.columns.person.is_some() {
-            let people = self.people.as_clusters(rows, &table);
+            // Of rows that do not say whom they are about nobody can tell that they are of different people, so they are
+            // of one.
+            let people = rows.iter().map(|&row| self.people.codes[row]).collect();
             table = table.people(people)?;
+            if self.columns.cluster.is_none() {
+                let clusters = self.people.as_clusters(rows, &table);
+                table = table.clusters(clusters)?;
+            }
         }
         Ok(table)
     }

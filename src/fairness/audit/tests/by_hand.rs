@@ -158,7 +158,7 @@ fn what_cannot_be_audited_is_refused() {
         table().audit(&bad).unwrap_err()
     };
     assert_eq!(refused(|p| p.operating = OperatingPoint::Predicted), AuditError::NoPrediction);
-    assert_eq!(refused(|p| p.minimum = 81), AuditError::TooFewRows { n: 80, minimum: 81 });
+    assert_eq!(refused(|p| p.minimum = 81), AuditError::TooFewPeople { n: 80, minimum: 81 });
     let column = "area".to_owned();
     assert_eq!(
         refused(|p| p.references = vec![("area".to_owned(), "c".to_owned())]),

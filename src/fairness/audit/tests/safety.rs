@@ -1,7 +1,9 @@
 //! What must not show, and what must not change.
 
-use super::super::suppress::{Guard, PairCells, Parts, hold_back};
+use super::super::super::people::{Counted, Parts};
+use super::super::suppress::{Guard, PairCells, hold_back};
 use super::*;
+use crate::evaluate::Capacity;
 
 /// Rows with everything that a table can have.
 struct Columns {
@@ -309,7 +311,8 @@ fn with_rounding_no_exact_count_is_left() {
 fn no_small_group_can_be_worked_out_of_a_line() {
     let held = |cells: &[Parts]| {
         let mut held = vec![false; cells.len()];
-        hold_back(cells, &mut held, Guard::of_parts(10));
+        let cells: Vec<Counted> = cells.iter().map(|&parts| parts.into()).collect();
+        hold_back(&cells, &mut held, Guard::of_parts(10));
         held
     };
     assert_eq!(held(&[[50; 2], [9; 2], [20; 2]]), [false, true, true]);
@@ -325,6 +328,7 @@ fn no_small_group_can_be_worked_out_of_a_line() {
     cells.extend([[40; 2], [50; 2]]);
     assert!(!held(&cells)[10]);
     let mut rows = vec![false; 12];
+    let cells: Vec<Counted> = cells.into_iter().map(Counted::from).collect();
     hold_back(&cells, &mut rows, Guard::of_rows(10));
     assert!(rows[..11].iter().all(|held| *held) && !rows[11]);
 }
@@ -337,20 +341,21 @@ fn no_small_group_can_be_worked_out_of_a_table_of_pairs() {
         let (rows, columns) = (2 + (made.uniform() * 4.0) as usize, 2 + (made.uniform() * 4.0) as usize);
         let places: Vec<(usize, usize)> =
             (0..rows * columns).map(|at| (at / columns, at % columns)).collect();
-        let parts: Vec<Parts> = places.iter().map(|_| [4 + (made.uniform() * 60.0) as u64; 2]).collect();
+        let people: Vec<Counted> =
+            places.iter().map(|_| [4 + (made.uniform() * 60.0) as u64; 2].into()).collect();
         let margins = (vec![false; rows], vec![false; columns]);
-        let table = PairCells { places: &places, parts: &parts, margins: (&margins.0, &margins.1) };
+        let table = PairCells { places: &places, people: &people, margins: (&margins.0, &margins.1) };
         let held = table.hold_back(&[], Guard::of_parts(10));
-        assert!((0..parts.len()).all(|cell| held[cell] || parts[cell][0] >= 10));
+        assert!((0..people.len()).all(|cell| held[cell] || people[cell].parts[0] >= 10));
         // The totals of rows and columns, as equations of the hidden cells: none is fixed by them.
-        let unknown: Vec<usize> = (0..parts.len()).filter(|&cell| held[cell]).collect();
+        let unknown: Vec<usize> = (0..people.len()).filter(|&cell| held[cell]).collect();
         hidden += unknown.len();
         let equation = |on: &dyn Fn((usize, usize)) -> bool| -> Vec<f64> {
             unknown.iter().map(|&cell| f64::from(u8::from(on(places[cell])))).collect()
         };
         let mut system: Vec<Vec<f64>> = (0..rows).map(|row| equation(&|place| place.0 == row)).collect();
         system.extend((0..columns).map(|column| equation(&|place| place.1 == column)));
-        assert!(!fixes_one(system), "{places:?} {parts:?} {held:?}");
+        assert!(!fixes_one(system), "{places:?} {people:?} {held:?}");
     }
     assert!(hidden > 1_000);
 }
@@ -417,4 +422,106 @@ fn groups_and_counts_are_held_back_by_their_people() {
     // Six people have 18 rows with the outcome.
     assert_eq!(shown(&by_rows, 1), [("high".to_owned(), Some(62)), ("low".to_owned(), Some(18))]);
     assert_eq!(shown(&by_people, 1), [("high".to_owned(), None), ("low".to_owned(), None)]);
+}
+
+/// Those held back together have to be different people: a dozen in two groups are a dozen.
+#[test]
+fn people_of_several_groups_are_summed_once() {
+    // As of the first date the first six are of b, as of the second of c; all others are of a.
+    let people: Vec<u32> = (0..200).chain(0..200).collect();
+    let moved = |row: usize| people[row] < 6;
+    let groups: Vec<Option<&str>> = (0..400)
+        .map(|row| {
+            Some(if !moved(row) {
+                "a"
+            } else if row < 200 {
+                "b"
+            } else {
+                "c"
+            })
+        })
+        .collect();
+    let scores = people.iter().map(|&person| f64::from(person % 97) / 100.0).collect();
+    let outcomes = people.iter().map(|&person| person % 3 == 0).collect();
+    let table = ScoreTable::new(scores, outcomes).unwrap().group("area", &groups).unwrap();
+    let audit = |table: &ScoreTable| {
+        let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 10, 39)).unwrap();
+        groups_shown(&audit.attributes[0])
+    };
+    // Twelve rows would be enough together; of six people the third group would tell how many they are.
+    assert_eq!(audit(&table), ["a"]);
+    assert!(audit(&table.people(people.clone()).unwrap()).is_empty());
+
+    let cells =
+        [Counted { parts: [6; 2], new: [6; 2] }, Counted { parts: [6; 2], new: [0; 2] }, [90; 2].into()];
+    let mut held = [false; 3];
+    hold_back(&cells, &mut held, Guard::of_parts(10));
+    assert_eq!(held, [true; 3]);
+}
+
+fn groups_shown(attribute: &AttributeAudit) -> Vec<String> {
+    groups(attribute).iter().filter(|group| shown(group).is_some()).map(AuditedGroup::name).collect()
+}
+
+/// A bin of reliability is a share of people as any other.
+#[test]
+fn bins_of_reliability_hold_enough_people() {
+    // 400 people at one date, a quarter with the outcome; the one with the highest score at forty, every other time with it.
+    let people: Vec<u32> = (0..400).chain(vec![399; 40]).collect();
+    let scores: Vec<f64> = people.iter().map(|&person| (f64::from(person) + 0.5) / 400.0).collect();
+    let outcomes: Vec<bool> = people
+        .iter()
+        .enumerate()
+        .map(|(row, &person)| if row < 400 { person % 4 == 0 } else { row % 2 == 0 })
+        .collect();
+    let table = ScoreTable::new(scores, outcomes).unwrap();
+    let params = params(OperatingPoint::Threshold(0.5), 10, 39);
+    let bins = |table: &ScoreTable| table.audit(&params).unwrap().whole.reliability;
+    let (by_rows, by_people) = (bins(&table), bins(&table.clone().people(people).unwrap()));
+    let rows = |bins: &[AuditBin]| bins.iter().map(|bin| bin.observed.n).sum::<u64>();
+    assert_eq!((rows(&by_rows), rows(&by_people)), (440, 440));
+    // Of the last tenth one person has nearly all rows: it is no bin by itself.
+    let last = by_rows.last().unwrap();
+    assert!(last.observed.n < 60 && last.mean_predicted > 0.98, "{last:?}");
+    assert!(by_people.len() < by_rows.len() && by_people.last().unwrap().mean_predicted < 0.98);
+}
+
+/// What a list shares out at its end is a part of people, from which those strictly above could be told.
+#[test]
+fn few_above_or_within_a_tie_are_not_told() {
+    // In each of two groups: `above` of 9 points and 80 of 5, `with` of each with the outcome, and 200 below.
+    let table = |above: u64, with: u64, tied: u64| {
+        let mut rows = Vec::new();
+        for group in ["a", "b"] {
+            for (score, n, positives) in [(9.0, above, with), (5.0, tied, tied / 2), (1.0, 200, 40)] {
+                rows.extend((0..n).map(|nth| (score, nth < positives, group)));
+            }
+        }
+        let names: Vec<Option<&str>> = rows.iter().map(|row| Some(row.2)).collect();
+        let outcomes = rows.iter().map(|row| row.1).collect();
+        let table = ScoreTable::new(rows.iter().map(|row| row.0).collect(), outcomes).unwrap();
+        table.group("area", &names).unwrap()
+    };
+    let audit = |table: ScoreTable, places: u32| {
+        table.audit(&params(OperatingPoint::Capacity(Capacity::Cases(places)), 10, 39)).unwrap()
+    };
+    let all = audit(table(60, 20, 80), 160);
+    assert!(all.whole.precision.is_some() && all.operating.tied == Some(Tie { rows: 160, places: 40 }));
+    let figures = shown(&groups(&all.attributes[0])[0]).unwrap().0;
+    assert!(figures.selected.is_some() && figures.precision.is_some());
+    // Of those above 6 have the outcome: with what is shared among those tied, precision would tell them.
+    let few = audit(table(60, 3, 80), 160);
+    assert_eq!((few.whole.precision, few.selected), (None, Some(160)));
+    // 3 above in each group: how many of a group are selected would tell them.
+    let few = audit(table(3, 0, 80), 46);
+    assert_eq!(few.selected, Some(46));
+    assert!(shown(&groups(&few.attributes[0])[0]).unwrap().0.selected.is_none());
+    // Four people tied for two places, or for three: none is selected, or all, and everything else is told.
+    for (places, selected) in [(2, 120), (3, 124)] {
+        let few = audit(table(60, 20, 2), 120 + places);
+        let tie = Some(Tie { rows: 4, places: u64::from(places) });
+        assert_eq!((few.operating.tied, few.operating.not_shared), (None, tie));
+        assert_eq!(few.selected, Some(selected));
+        assert!(few.whole.precision.is_some());
+    }
 }

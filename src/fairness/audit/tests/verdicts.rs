@@ -92,11 +92,11 @@ fn a_verdict_that_tells_a_small_number_is_withheld() {
 /// A score, whether the outcome followed, and the group.
 type Row = (f64, bool, &'static str);
 
-/// Ten of 9 points, sixty of 8 and thirty of 3 in each of two groups, in an order; outcomes as told.
+/// Twenty of 9 points, 120 of 8 and sixty of 3 in each of two groups, in an order; outcomes as told.
 fn tied(order: impl Fn(&mut Vec<Row>)) -> ScoreTable {
     let mut rows = Vec::new();
     for group in ["F", "M"] {
-        for (score, n, positives) in [(9.0, 10, 5), (8.0, 60, 20), (3.0, 30, 2)] {
+        for (score, n, positives) in [(9.0, 20, 10), (8.0, 120, 40), (3.0, 60, 12)] {
             rows.extend((0..n).map(|nth| (score, nth < positives, group)));
         }
     }
@@ -108,24 +108,24 @@ fn tied(order: impl Fn(&mut Vec<Row>)) -> ScoreTable {
 
 #[test]
 fn a_tie_at_the_cut_is_shared() {
-    let params = params(OperatingPoint::Capacity(Capacity::Cases(50)), 10, 199);
+    let params = params(OperatingPoint::Capacity(Capacity::Cases(100)), 10, 199);
     let orders: [fn(&mut Vec<Row>); 3] =
         [|_| {}, |rows| rows.reverse(), |rows| rows.sort_by_key(|row| !row.1)];
     let audits: Vec<Audit> = orders.iter().map(|order| tied(order).audit(&params).unwrap()).collect();
     let first = serde_json::to_string(&audits[0]).unwrap();
     for audit in &audits {
         assert_eq!(serde_json::to_string(audit).unwrap(), first);
-        assert_eq!(audit.operating.tied, Some(Tie { rows: 120, places: 30 }));
-        assert_eq!(audit.selected, Some(50));
+        assert_eq!(audit.operating.tied, Some(Tie { rows: 240, places: 60 }));
+        assert_eq!(audit.selected, Some(100));
         for group in groups(&audit.attributes[0]) {
             let (figures, _) = shown(group).unwrap();
-            // 10 + 60 × 30/120 of 100; with the outcome 5 + 20/4 of 27.
-            assert_eq!(figures.selected, Some(25));
+            // 20 + 120 × 60/240 of 200; with the outcome 10 + 40/4 of 62.
+            assert_eq!(figures.selected, Some(50));
             close(figures.selection_rate.unwrap().value, 0.25, 1e-15);
-            close(figures.true_positive_rate.unwrap().value, 10.0 / 27.0, 1e-15);
-            close(figures.precision.unwrap().value, 10.0 / 25.0, 1e-15);
-            close(figures.false_omission_rate.unwrap().value, 17.0 / 75.0, 1e-15);
-            close(figures.accuracy.unwrap().value, (10.0 + 58.0) / 100.0, 1e-15);
+            close(figures.true_positive_rate.unwrap().value, 20.0 / 62.0, 1e-15);
+            close(figures.precision.unwrap().value, 20.0 / 50.0, 1e-15);
+            close(figures.false_omission_rate.unwrap().value, 42.0 / 150.0, 1e-15);
+            close(figures.accuracy.unwrap().value, (20.0 + 108.0) / 200.0, 1e-15);
         }
         for measure in GroupMeasure::COMPARED {
             let found = second(audit, measure);

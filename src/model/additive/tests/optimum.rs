@@ -266,6 +266,74 @@ fn monotone_steps_are_the_best_of_all_that_keep_the_order() {
     }
 }
 
+/// As refits ask for it: steps pulled as hard as they are held, however stiffly, and a pull at the slope alone.
+#[test]
+fn monotone_steps_beside_a_line_are_the_best_however_stiff_and_however_pulled() {
+    let mut dice = Dice::new(8);
+    for case in 0..600 {
+        let steps = 3 + dice.below(4);
+        let direction = if case % 2 == 0 { Direction::Rising } else { Direction::Falling };
+        let (places, line) = places(steps, &mut dice);
+        let mut strength = |least: f64, spread: f64| 10.0_f64.powf(spread * dice.uniform() + least);
+        let strengths =
+            Strengths { rough: strength(-2.0, 11.0), level: strength(-0.3, 0.5), line: strength(0.0, 1.4) };
+        let information: Vec<f64> = (0..steps + 2).map(|_| strength(-1.0, 3.0)).collect();
+        let block = Block::new(Kind::Ordered { steps, direction }).with_line(Some(line));
+        let mut pull = block.pull(&information, strengths, || dice.normal());
+        let lean = pull.pop().unwrap();
+        let side: Vec<f64> =
+            information.iter().zip(&pull).map(|(held, pull)| held * dice.normal() + pull).collect();
+        let found = block.solve(&information, side.clone(), lean, strengths);
+
+        // Deviations and slope in one system: values are at the slope's places plus the deviations.
+        let kind = Kind::Ordered { steps, direction };
+        let penalty = penalty(&kind, &information, strengths);
+        let known: f64 = information[..steps].iter().sum();
+        let mean = (0..steps).map(|step| places[step] * information[step]).sum::<f64>() / known;
+        let at: Vec<f64> =
+            (0..steps + 2).map(|step| if step < steps { places[step] - mean } else { 0.0 }).collect();
+        let held = |row: usize, values: &[f64]| -> f64 {
+            penalty[row].iter().zip(values).map(|(entry, value)| entry * value).sum()
+        };
+        let on_line: Vec<f64> = (0..steps + 2).map(|row| held(row, &at)).collect();
+        let sign = if direction == Direction::Falling { -1.0 } else { 1.0 };
+        let mut best = (f64::INFINITY, Vec::new());
+        for tied in 0..1_usize << (steps - 1) {
+            let mut group = vec![0];
+            for step in 1..steps + 2 {
+                let is_tied = step < steps && tied >> (step - 1) & 1 == 1;
+                group.push(group[step - 1] + usize::from(!is_tied));
+            }
+            let groups = group[steps + 1] + 1;
+            let mut whole = vec![vec![0.0; groups + 1]; groups + 1];
+            let mut right = vec![0.0; groups + 1];
+            for a in 0..steps + 2 {
+                right[group[a]] += side[a];
+                whole[group[a]][group[a]] += information[a];
+                (0..steps + 2).for_each(|b| whole[group[a]][group[b]] += penalty[a][b]);
+                whole[group[a]][groups] -= on_line[a];
+                whole[groups][group[a]] -= on_line[a];
+                whole[groups][groups] += on_line[a] * at[a];
+            }
+            whole[groups][groups] += strengths.line;
+            right[groups] = lean;
+            let solution = solved(whole, right.clone());
+            let values: Vec<f64> = group.iter().map(|&group| solution[group]).collect();
+            if values[..steps].windows(2).any(|pair| sign * (pair[1] - pair[0]) < -1e-9) {
+                continue;
+            }
+            let cost = -0.5 * right.iter().zip(&solution).map(|(right, value)| right * value).sum::<f64>();
+            if cost < best.0 {
+                best = (cost, values);
+            }
+        }
+        assert!(found[..steps].windows(2).all(|pair| sign * (pair[1] - pair[0]) >= 0.0));
+        for (found, best) in found.iter().zip(&best.1) {
+            assert!((found - best).abs() < 1e-4 * (1.0 + best.abs()), "{case} {strengths:?}: {found} {best}");
+        }
+    }
+}
+
 fn cost(matrix: &[Vec<f64>], side: &[f64], values: &[f64]) -> f64 {
     (0..side.len())
         .map(|a| {
