@@ -1,5 +1,5 @@
-// Tables of records are half of a long page. Within "noscript" they cost a browser with scripts nothing until they are laid in, which
-// is done when somebody opens or prints them, searches the page, or when there is nothing else to do; without a script they are there.
+// What is folded is more than half of a long page. Within "noscript" it costs a browser with scripts nothing until it is laid in, which
+// is done when somebody opens or prints it, searches the page, or when there is nothing else to do; without a script it is there.
 var wholePage = (function () {
   "use strict";
   document.querySelector(".blocked[data-script]").remove();
