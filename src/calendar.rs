@@ -22,6 +22,7 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, ToSpan};
@@ -42,6 +43,16 @@ pub use crate::error::CalendarError;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
 
+const COMMON_YEARS: std::ops::Range<i16> = 1900..2100;
+
+/// The first day of each month of the common years, and of the month after them, as days since 1970-01-01.
+static MONTHS: LazyLock<Vec<i32>> = LazyLock::new(|| {
+    let years = COMMON_YEARS.start..=COMMON_YEARS.end;
+    let months =
+        years.flat_map(|year| (1..=12).map(move |month| Day::from(Date::constant(year, month, 1)).0));
+    months.take(12 * COMMON_YEARS.len() + 1).collect()
+});
+
 impl Day {
     /// The first and the last day that the civil calendar here knows (years 1 to 9999).
     pub(crate) const BOUNDS: (i32, i32) = (-719_162, 2_932_896);
@@ -51,6 +62,13 @@ impl Day {
     pub fn from_ymd(year: i16, month: i8, day: i8) -> Option<Self> {
         if year < 1 {
             return None;
+        }
+        // A look-up for nearly all days that a table of records can have.
+        if COMMON_YEARS.contains(&year) && (1..=12).contains(&month) {
+            let place = 12 * (year - COMMON_YEARS.start) as usize + month as usize - 1;
+            let (first, next) = (MONTHS[place], MONTHS[place + 1]);
+            let found = first + i32::from(day) - 1;
+            return (day >= 1 && found < next).then_some(Self(found));
         }
         Date::new(year, month, day).ok().map(Self::from)
     }
@@ -494,5 +512,16 @@ mod tests {
         for text in ["0 days", "12", "12 weeks", "days 12", "-3 days"] {
             assert!(text.parse::<Lookback>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_day_looked_up_is_the_day_of_the_calendar() {
+        for year in 1898..=2102_i16 {
+            for (month, day) in (0..=13_i8).flat_map(|month| (-1..=32_i8).map(move |day| (month, day))) {
+                let found = Day::from_ymd(year, month, day);
+                assert_eq!(found, Date::new(year, month, day).ok().map(Day::from), "{year} {month} {day}");
+            }
+        }
+        assert_eq!(Day::from_ymd(2024, 2, 29).map(Day::epoch_days), Some(19_782));
     }
 }

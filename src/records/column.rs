@@ -19,6 +19,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
+    #[inline]
     pub(crate) fn push(&mut self, text: &str) {
         self.bytes.push_str(text);
         self.ends.push(self.bytes.len());
@@ -28,6 +29,7 @@ impl Texts {
         self.ends.len()
     }
 
+    #[inline]
     pub(crate) fn at(&self, row: usize) -> &str {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.bytes[start..self.ends[row]]
@@ -85,6 +87,7 @@ impl Column {
     }
 
     /// The cell as a text, if it is not absent.
+    #[inline]
     pub(crate) fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         match self {
             Self::Constant(text) => text.as_deref().map(Cow::Borrowed),

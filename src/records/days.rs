@@ -259,6 +259,14 @@ pub(super) fn number_of_days(number: f64, form: Option<Stated>) -> Option<i32> {
 /// `2024-03-31` or `2024/03/31`, with or without a time: the commonest form, read without looking at any other.
 fn iso(text: &str) -> Option<Day> {
     let bytes = text.as_bytes();
+    if let &[a, b, c, d, mark @ (b'-' | b'/'), e, f, again, g, h] = bytes
+        && mark == again
+        && [a, b, c, d, e, f, g, h].iter().all(u8::is_ascii_digit)
+    {
+        let digit = |byte: u8| i16::from(byte - b'0');
+        let two = |tens: u8, ones: u8| 10 * digit(tens) + digit(ones);
+        return Day::from_ymd(100 * two(a, b) + two(c, d), two(e, f) as i8, two(g, h) as i8);
+    }
     let is_four_digits = bytes.len() >= 8 && bytes[..4].iter().all(u8::is_ascii_digit);
     if !is_four_digits || !matches!(bytes[4], b'-' | b'/') {
         return None;

@@ -108,6 +108,9 @@ impl<'a> Gathering<'a> {
         if record.len() != self.width {
             return self.refuse(line, RejectReason::FieldCount);
         }
+        if self.options.encoding != Some(Encoding::Windows1252) && self.take_text(record) {
+            return self.hand_over(BATCH_ROWS);
+        }
         let is_utf8 = self.places.iter().all(|&place| is_utf8(record.cell(place)));
         let encoding = match self.options.encoding {
             Some(Encoding::Windows1252) => Encoding::Windows1252,
@@ -119,10 +122,7 @@ impl<'a> Gathering<'a> {
                 Encoding::Windows1252
             }
         };
-        if record.lines > 1 {
-            self.remark(RemarkKind::SeveralLines);
-        }
-        self.lines.push(line);
+        self.push_line(record);
         for (column, &place) in self.columns.iter_mut().zip(&self.places) {
             let cell = record.cell(place);
             if encoding == Encoding::Windows1252 {
@@ -133,6 +133,26 @@ impl<'a> Gathering<'a> {
             }
         }
         self.hand_over(BATCH_ROWS)
+    }
+
+    /// Takes a row that is text as a whole, as nearly all are; false where it is not.
+    fn take_text(&mut self, record: &Record) -> bool {
+        let Some(cells) = record.texts() else { return false };
+        if !self.places.iter().all(|&place| cells.at(place).is_some()) {
+            return false;
+        }
+        self.push_line(record);
+        for (column, &place) in self.columns.iter_mut().zip(&self.places) {
+            column.push(self.options.clean(cells.at(place).unwrap_or_default()));
+        }
+        true
+    }
+
+    fn push_line(&mut self, record: &Record) {
+        if record.lines > 1 {
+            self.remark(RemarkKind::SeveralLines);
+        }
+        self.lines.push(record.line);
     }
 
     /// Hands over what is left; of a table without a row how it was read.

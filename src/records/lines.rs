@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use crate::limits;
 
@@ -77,7 +77,8 @@ fn check_length(line: u64, bytes: usize) -> io::Result<()> {
 #[derive(Debug, Default)]
 pub(super) struct Record {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    /// Where each cell begins and ends.
+    places: Vec<(usize, usize)>,
     /// The line on which it begins.
     pub(super) line: u64,
     /// Over how many lines it runs.
@@ -86,12 +87,17 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.places.len()
     }
 
     pub(super) fn cell(&self, place: usize) -> &[u8] {
-        let start = if place == 0 { 0 } else { self.ends[place - 1] };
-        &self.bytes[start..self.ends[place]]
+        let (start, end) = self.places[place];
+        &self.bytes[start..end]
+    }
+
+    /// The cells as texts, where the record as a whole is one: looked at once, and not cell by cell.
+    pub(super) fn texts(&self) -> Option<Cells<'_>> {
+        std::str::from_utf8(&self.bytes).ok().map(|text| Cells { text, places: &self.places })
     }
 
     pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
@@ -102,25 +108,48 @@ impl Record {
     pub(super) fn set(&mut self, line: u64, cells: impl Iterator<Item = String>) {
         (self.line, self.lines) = (line, 1);
         self.bytes.clear();
-        self.ends.clear();
+        self.places.clear();
         for cell in cells {
+            let start = self.bytes.len();
             self.bytes.extend_from_slice(cell.as_bytes());
-            self.ends.push(self.bytes.len());
+            self.places.push((start, self.bytes.len()));
         }
     }
 
-    /// Takes a line apart in which no cell is quoted.
-    fn split(&mut self, line: &[u8], delimiter: u8) {
+    /// Takes cells that stand one behind the other.
+    fn joined(&mut self, bytes: &[u8], ends: &[usize]) {
         self.bytes.clear();
-        self.ends.clear();
-        let mut rest = line;
-        while let Some(end) = memchr(delimiter, rest) {
-            self.bytes.extend_from_slice(&rest[..end]);
-            self.ends.push(self.bytes.len());
-            rest = &rest[end + 1..];
+        self.bytes.extend_from_slice(bytes);
+        self.places.clear();
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        self.places.extend(starts.zip(ends.iter().copied()));
+    }
+
+    /// Takes a line, in which no cell is quoted, for its own, and takes it apart.
+    fn split(&mut self, line: &mut Vec<u8>, delimiter: u8) {
+        std::mem::swap(&mut self.bytes, line);
+        self.places.clear();
+        let mut start = 0;
+        for end in memchr_iter(delimiter, &self.bytes) {
+            self.places.push((start, end));
+            start = end + 1;
         }
-        self.bytes.extend_from_slice(rest);
-        self.ends.push(self.bytes.len());
+        self.places.push((start, self.bytes.len()));
+    }
+}
+
+/// The cells of a record that is text.
+#[derive(Clone, Copy)]
+pub(super) struct Cells<'r> {
+    text: &'r str,
+    places: &'r [(usize, usize)],
+}
+
+impl<'r> Cells<'r> {
+    /// A cell; `None` where it begins or ends within a sign.
+    pub(super) fn at(self, place: usize) -> Option<&'r str> {
+        let (start, end) = self.places[place];
+        self.text.get(start..end)
     }
 }
 
@@ -177,7 +206,7 @@ impl<R: BufRead> Records<R> {
         self.record.line = number;
         self.record.lines = 1;
         if memchr(b'"', &self.line).is_none() {
-            self.record.split(&self.line, self.delimiter);
+            self.record.split(&mut self.line, self.delimiter);
             return Ok(Next::Record);
         }
         self.quoted.reset();
@@ -195,10 +224,7 @@ impl<R: BufRead> Records<R> {
         }
         std::mem::swap(&mut self.line, &mut line);
         self.record.lines += behind.len();
-        self.record.bytes.clear();
-        self.record.bytes.extend_from_slice(&self.output[..place.0]);
-        self.record.ends.clear();
-        self.record.ends.extend_from_slice(&self.ends[..place.1]);
+        self.record.joined(&self.output[..place.0], &self.ends[..place.1]);
         if closed && (behind.is_empty() || !self.swallows(&behind)) {
             return Ok(Next::Record);
         }
@@ -303,6 +329,25 @@ mod tests {
                 "{ending:?}"
             );
         }
+    }
+
+    #[test]
+    fn cells_are_texts_where_none_is_cut_within_a_sign() {
+        let of = |bytes: &[u8]| {
+            let mut records = Records::new(bytes, b',');
+            assert!(matches!(records.next(), Ok(Next::Record)));
+            let cells = records
+                .record
+                .texts()
+                .map(|cells| (0..2).map(|place| cells.at(place).map(str::to_owned)).collect());
+            cells.unwrap_or_else(|| vec![None; 2])
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(of("Ren\u{e9}e,\u{2713}\n".as_bytes()), [text("Ren\u{e9}e"), text("\u{2713}")]);
+        assert_eq!(of("\"Ren\u{e9}e, A\",b\n".as_bytes()), [text("Ren\u{e9}e, A"), text("b")]);
+        assert_eq!(of(b"Ren\xe9e,b\n"), [None, None]);
+        // The two halves of a sign in two cells, which stand beside each other once the quotes are gone.
+        assert_eq!(of(b"\"a\xc3\",\xa9\n"), [None, None]);
     }
 
     #[test]

@@ -129,6 +129,7 @@ pub enum Encoding {
 
 impl ReadOptions {
     /// A cell's text without outer blanks, list letters and sentinels; empty where it says nothing.
+    #[inline]
     pub(super) fn clean<'a>(&self, text: &'a str) -> &'a str {
         // Most cells have no outer blanks, and these are looked for among all of Unicode's.
         let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);

@@ -114,27 +114,9 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
         output::print_json(&found)?;
     } else {
         output::print(&format!("{found}\n"))?;
-        if found.finding.is_none() && !from_elsewhere && !kept.is_empty() {
-            output::print(
-                "What was given lies beside the ledger, or says nothing of its entries: this compares it with nothing from elsewhere.\n",
-            )?;
-        }
-        if found.finding.is_none() && !lie_beside.is_empty() && !from_elsewhere {
-            output::print(&format!(
-                "What lies in {} agrees with it, and proves little: whoever rewrote the ledger could have rewritten that, too.\n",
-                folder.display()
-            ))?;
-        }
-        if found.finding.is_none() && !arguments.list.is_empty() {
-            output::print(
-                "Of the lists everything was compared but their sentences (`says`), which follow from the rest.\n",
-            )?;
-        }
-        if found.finding.is_none() && !arguments.checkpoint.is_empty() {
-            output::print(match arguments.public_key {
-                Some(_) => "The signatures of the checkpoints that were given are right.\n",
-                None => "Signatures were not checked: give --public-key.\n",
-            })?;
+        if found.finding.is_none() {
+            let beside = (!lie_beside.is_empty()).then_some(&folder);
+            say_what_it_rests_on(arguments, (from_elsewhere, !kept.is_empty()), beside)?;
         }
     }
     if found.unfinished > 0 {
@@ -151,6 +133,37 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
     } else {
         Outcome::Done
     })
+}
+
+/// What a ledger that holds was compared with, and what that proves.
+fn say_what_it_rests_on(
+    arguments: &VerifyArguments,
+    (from_elsewhere, is_given): (bool, bool),
+    beside: Option<&PathBuf>,
+) -> Result<(), Failure> {
+    if !from_elsewhere && is_given {
+        output::print(
+            "What was given lies beside the ledger, or says nothing of its entries: this compares it with nothing from elsewhere.\n",
+        )?;
+    }
+    if let Some(folder) = beside.filter(|_| !from_elsewhere) {
+        output::print(&format!(
+            "What lies in {} agrees with it, and proves little: whoever rewrote the ledger could have rewritten that, too.\n",
+            folder.display()
+        ))?;
+    }
+    if !arguments.list.is_empty() {
+        output::print(
+            "Of the lists everything was compared but their sentences (`says`), which follow from the rest.\n",
+        )?;
+    }
+    if !arguments.checkpoint.is_empty() {
+        output::print(match arguments.public_key {
+            Some(_) => "The signatures of the checkpoints that were given are right.\n",
+            None => "Signatures were not checked: give --public-key.\n",
+        })?;
+    }
+    Ok(())
 }
 
 /// The checkpoint of a file, or those in a folder.

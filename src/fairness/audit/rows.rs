@@ -49,7 +49,9 @@ impl Rows {
         let tied = (0..selected.len()).filter(|&row| selected[row].is_none());
         let not_shared = tie.take_if(|_| table.people.distinct(tied) < least);
         if let Some(Tie { rows, places }) = not_shared {
-            selected.iter_mut().for_each(|selected| *selected = selected.or(Some(2 * places > rows)));
+            for selected in &mut selected {
+                *selected = selected.or(Some(2 * places > rows));
+            }
         }
         let places = tie.map_or(0.0, |tie| tie.places as f64 / tie.rows as f64);
         let clusters = table.clusters.as_ref().map(|codes| Clusters::new(codes));
