@@ -253,7 +253,7 @@ impl fmt::Display for Performance {
         if let Some(number) = self.number_needed_to_review {
             writeln!(f, "  {number:.1} cases to review for each one that had the outcome")?;
         }
-        write!(f, "Brackets hold 95% intervals. A case is one person at one date.")
+        write!(f, "Brackets hold 95% intervals. A case is one person, or one family, at one date.")
     }
 }
 

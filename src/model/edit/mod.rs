@@ -231,13 +231,15 @@ impl Draft {
         Ok(edited)
     }
 
+    /// The shape of the term that an edit is about.
+    fn shape_of(&self, edit: &Edit) -> Option<&Shape> {
+        self.model.terms().iter().find(|term| edit.is_of(term)).map(|term| &term.shape)
+    }
+
     /// Whether the edited term is as it was: also where training has no case, since others may come.
     fn is_like(&self, edited: &Self, edit: &Edit, matrix: &FeatureMatrix) -> Result<bool, ModelError> {
-        let of = |draft: &Self| {
-            draft.model.terms().iter().find(|term| edit.is_of(term)).map(|term| term.shape.clone())
-        };
-        match (of(self), of(edited)) {
-            (Some(before), Some(after)) if before.has_bins_of(&after) => {
+        match (self.shape_of(edit), edited.shape_of(edit)) {
+            (Some(before), Some(after)) if before.has_bins_of(after) => {
                 let (before, after) = (before.figures(), after.figures());
                 let mut moved = before.iter().zip(&after).map(|(before, after)| after - before);
                 let first = moved.next().unwrap_or_default();
@@ -255,9 +257,6 @@ impl Draft {
 
     /// Checks that an edit does what it says, given what comes of it.
     fn check_result(&self, edited: &Self, edit: &Edit, data: &Dataset) -> Result<(), ModelError> {
-        let of = |draft: &Self| {
-            draft.model.terms().iter().find(|term| edit.is_of(term)).map(|term| term.shape.clone())
-        };
         let place = data.matrix().names().iter().position(|name| *name == edit.on[0]).unwrap_or_default();
         let is_of_codes = |name: &String| {
             let feature = data.spec().features().iter().find(|feature| feature.name == *name);
@@ -269,9 +268,9 @@ impl Draft {
                 "codes have no order, so there is no range of them; clamp the term, or drop it".into(),
             ));
         }
-        match (&edit.change, of(self), of(edited)) {
+        match (&edit.change, self.shape_of(edit), edited.shape_of(edit)) {
             (Change::Points { .. }, _, Some(shape)) => {
-                points::check_direction(&shape, data.spec().features()[place].direction)
+                points::check_direction(shape, data.spec().features()[place].direction)
             }
             (Change::Clamp { least, most }, Some(Shape::Line { scale, centre, slope, at_centre, .. }), _) => {
                 let is_out = |value: f32| {
