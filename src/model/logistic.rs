@@ -151,11 +151,11 @@ impl LogisticParams {
         &self,
         matrix: &FeatureMatrix,
         (scales, codes): (&[Scale], &[Option<usize>]),
-        outcomes: &[bool],
-        weights: &[f64],
+        (outcomes, weights): (&[bool], &[f64]),
+        near: Option<&LogisticFit>,
     ) -> Result<LogisticFit, ModelError> {
         let groups = Groups { codes, ..Groups::default() };
-        self.fit_validated(matrix, scales, outcomes, Some(weights), groups, None)
+        self.fit_validated(matrix, scales, outcomes, Some(weights), groups, near)
     }
 
     /// The same with families and the folds of a path given (its own number of folds then plays no part), and, where

@@ -31,7 +31,7 @@ use crate::error::EvaluateError;
 use crate::evaluate::ranking::ranking;
 use crate::evaluate::{CrossFit, FamilyRule, Part};
 use crate::features::FeatureMatrix;
-use crate::model::{LogisticParams, Scale};
+use crate::model::{LogisticFit, LogisticParams, Scale};
 use crate::stats::{Clusters, Estimate};
 use bins::Bins;
 use grouping::{Group, Grouped, Grouping};
@@ -409,19 +409,21 @@ impl Table<'_> {
     fn together(&self, members: &[bool]) -> Option<Separation> {
         // The order of cases is settled long before the last digits of the coefficients are.
         let logistic = LogisticParams { tolerance: 1e-4, refits: 0, ..LogisticParams::default() };
-        let fitted: Option<Vec<Vec<f64>>> = self
-            .parts
-            .par_iter()
-            .map(|part| {
-                let mut learns = vec![0.0; members.len()];
-                part.learnt.iter().for_each(|&row| learns[row as usize] = 1.0);
-                let fit =
-                    logistic.fit_codes(self.matrix, (self.scales, self.codes), members, &learns).ok()?;
-                fit.model.log_odds(self.matrix).ok()
-            })
-            .collect();
+        let fit = |part: &Part, near: Option<&LogisticFit>| {
+            let mut learns = vec![0.0; members.len()];
+            part.learnt.iter().for_each(|&row| learns[row as usize] = 1.0);
+            let codes = (self.scales, self.codes);
+            let fit = logistic.fit_codes(self.matrix, codes, (members, &learns), near).ok()?;
+            let scores = fit.model.log_odds(self.matrix).ok()?;
+            Some((fit, scores))
+        };
+        // Any two folds share most of what they learn from, so the others begin where the first ended.
+        let (first, others) = self.parts.split_first()?;
+        let (begun, of_first) = fit(first, None)?;
+        let of_others = others.par_iter().map(|part| fit(part, Some(&begun)).map(|(_, scores)| scores));
+        let of_others: Vec<Vec<f64>> = of_others.collect::<Option<_>>()?;
         let mut scores = vec![0.0; members.len()];
-        for (part, fitted) in self.parts.iter().zip(fitted?) {
+        for (part, fitted) in self.parts.iter().zip(std::iter::once(&of_first).chain(&of_others)) {
             part.places.iter().for_each(|&row| scores[row] = fitted[row]);
         }
         Separation::of(&levels_of(&scores, &self.folds, self.params.folds), members, &self.clusters)
