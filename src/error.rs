@@ -285,6 +285,38 @@ pub enum RecordsError {
         "reject_limit is {0}; it is the share of a source's rows that may be rejected: write a number from 0 to 1"
     )]
     RejectLimit(f64),
+    /// Records do not fit into the memory that there is.
+    #[error("source {extract}: its records take {needed} or more, and {limit} {what}; {advice}")]
+    Memory {
+        /// The source at which this was seen.
+        extract: String,
+        /// What it would take.
+        needed: String,
+        /// What there is.
+        limit: String,
+        /// Who limits it.
+        what: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A folder cannot be used as a store of what was read before.
+    #[error("the store {} cannot be used: {why}", folder.display())]
+    Store {
+        /// The folder.
+        folder: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// Records that do not fit into memory cannot be put on disk.
+    #[error("source {extract}: its records are to wait in {} until they are needed, and that fails: {why}", folder.display())]
+    PutAway {
+        /// The source.
+        extract: String,
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        why: String,
+    },
     /// More people, kinds or rows than the tables can number.
     #[error("source {extract}: more than {limit} {what}; split the extract or correct the mapping")]
     TooMany {

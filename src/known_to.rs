@@ -257,10 +257,10 @@ impl KnownTo {
         for selector in &self.records {
             let selection = selector.resolve(records, &of)?;
             let source = records.source_at(selection.source);
-            if source.events.rows() == 0 && !selector.optional {
+            if source.shape().rows == 0 && !selector.optional {
                 return Err(SpecError::NoRecords { of, source_name: source.name.clone() });
             }
-            if self.open && source.events.rows() > 0 && !source.events.has_episodes() {
+            if self.open && source.shape().rows > 0 && !source.shape().has_episodes {
                 return Err(self.wrong(format!(
                     "source {} holds no episodes that could be open; name the column of their ends in its mapping, or \
                      write how far back a record counts (over = \"90 days\") in place of `open`",

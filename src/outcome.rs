@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::{AsOf, Day, Horizon};
 use crate::cohort::Cohort;
 use crate::error::SpecError;
-use crate::records::{EventTable, OPEN, Records, Selection, Selector};
+use crate::records::{EventTable, OPEN, Records, Rows, Selection, Selector};
 
 /// The outcome: any of some records within a horizon after the date.
 ///
@@ -158,7 +158,8 @@ impl OutcomeSpec {
             .map(|selector| {
                 let selection = selector.resolve(records, &of)?;
                 self.check_reach(cohort, &selection)?;
-                Ok(selection)
+                let events = records.source_at(selection.source).events();
+                Ok((selection, events))
             })
             .collect::<Result<Vec<_>, SpecError>>()?;
         let during = match &self.follow_up.during {
@@ -167,7 +168,8 @@ impl OutcomeSpec {
                 let selection = selector.resolve(records, &of)?;
                 // Beyond the end of the register everybody on it would seem to be followed.
                 self.check_reach(cohort, &selection)?;
-                Some(selection)
+                let events = records.source_at(selection.source).events();
+                Some((selection, events))
             }
         };
         let from = as_of.day().epoch_days();
@@ -176,8 +178,7 @@ impl OutcomeSpec {
             .map(|row| {
                 let own = cohort.own(row);
                 let days = |within: std::ops::Range<i32>| {
-                    selections.iter().find_map(|selection| {
-                        let events = &records.source_at(selection.source).events;
+                    selections.iter().find_map(|(selection, events)| {
                         own.people().iter().find_map(|&person| happened(events, selection, person, &within))
                     })
                 };
@@ -206,7 +207,7 @@ impl OutcomeSpec {
         let people = cohort.people_of(entity);
         for selector in &self.records {
             let selection = selector.resolve(records, &format!("outcome {}", self.name))?;
-            let events = &records.source_at(selection.source).events;
+            let events = &*records.source_at(selection.source).events();
             let has = |&person: &u32| {
                 let mut rows = events.visible(person, cohort.as_of());
                 rows.any(|row| events.occurred[row] >= from.epoch_days() && selection.matches(events, row))
@@ -257,7 +258,7 @@ impl OutcomeSpec {
     }
 
     /// The first day on which the case is followed no more.
-    fn followed_until(&self, cohort: &Cohort<'_>, row: usize, during: Option<&Selection>) -> i32 {
+    fn followed_until(&self, cohort: &Cohort<'_>, row: usize, during: Option<&(Selection, Rows<'_>)>) -> i32 {
         let own = cohort.own(row);
         let records = cohort.snapshot().records();
         let mut until = i32::MAX;
@@ -266,8 +267,7 @@ impl OutcomeSpec {
             let birthday = |born: Day| born.plus_months(i32::from(age) * 12).epoch_days();
             until = born.map_or(i32::MAX, birthday);
         }
-        if let Some(selection) = during {
-            let events = &records.source_at(selection.source).events;
+        if let Some((selection, events)) = during {
             let lasting = |person| lasts_until(events, selection, person, cohort.as_of());
             until = until.min(own.people().iter().map(|&person| lasting(person)).max().unwrap_or(i32::MIN));
         }

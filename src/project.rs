@@ -100,7 +100,8 @@ use crate::limits;
 use crate::outcome::OutcomeSpec;
 use crate::records::{
     Coverage, DEFAULT_REJECT_LIMIT, EventColumns, Extract, HouseholdColumns, Identities, IdentityColumns,
-    PeopleColumns, ReadOptions, Records, RecordsBuilder, Selector, SourceMapping, one_or_many,
+    MemoryLimit, PeopleColumns, ReadOptions, RecordStore, Records, RecordsBuilder, Selector, SourceMapping,
+    one_or_many,
 };
 use crate::review::ReviewRules;
 use crate::scoring::OnePer;
@@ -189,6 +190,12 @@ pub struct Project {
     /// The day on which extracts are read.
     #[serde(skip)]
     read_on: Option<Day>,
+    /// How much memory records may take.
+    #[serde(skip)]
+    memory: Option<MemoryLimit>,
+    /// The folder of what was read before.
+    #[serde(skip)]
+    store: Option<PathBuf>,
     /// Who is told how far it has come.
     #[serde(skip)]
     watch: Watch,
@@ -304,6 +311,22 @@ impl Project {
     #[must_use]
     pub fn read_on(mut self, day: Day) -> Self {
         self.read_on = Some(day);
+        self
+    }
+
+    /// The same project, whose records may take so much memory; those that do not fit wait on disk. Nothing that comes out
+    /// depends on it. See [`MemoryLimit`].
+    #[must_use]
+    pub fn memory(mut self, limit: MemoryLimit) -> Self {
+        self.memory = Some(limit);
+        self
+    }
+
+    /// The same project, whose sources are taken from a store where nothing that they are read from has changed, and kept there
+    /// where it has. See [`RecordStore`].
+    #[must_use]
+    pub fn store(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.store = Some(folder.into());
         self
     }
 
@@ -525,7 +548,9 @@ impl Project {
             };
             builder = builder.source(mapping, self.extract(source)?);
         }
-        Ok(builder.build()?)
+        let records = builder.build()?;
+        self.watch.roads(records.roads());
+        Ok(records)
     }
 
     /// People and households, and no source yet.
@@ -533,6 +558,12 @@ impl Project {
         let mut builder = Records::builder().identities(Arc::clone(identities));
         if let Some(day) = self.read_on {
             builder = builder.read_on(day);
+        }
+        if let Some(limit) = &self.memory {
+            builder = builder.memory(limit.clone());
+        }
+        if let Some(folder) = &self.store {
+            builder = builder.store(RecordStore::open(folder)?);
         }
         if let Some(people) = &self.people {
             builder = builder.people(people.columns.clone(), self.extract(people)?);

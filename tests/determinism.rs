@@ -1,8 +1,11 @@
-//! The same rows give the same bytes: in any order of rows and sources, at any number of threads.
+//! The same rows give the same bytes: in any order of rows and sources, at any number of threads, and in little memory.
+
+use std::path::Path;
 
 use earlyhelp::cohort::CohortSpec;
+use earlyhelp::error::RecordsError;
 use earlyhelp::features::Cell;
-use earlyhelp::records::{Coverage, Extract, Records};
+use earlyhelp::records::{Coverage, Extract, MemoryLimit, MemorySize, Records, RecordsBuilder};
 use proptest::prelude::*;
 
 use crate::world::{self, Dice, Row, World, cells, council, wild, wild_date, wild_features};
@@ -26,9 +29,13 @@ fn bits(cell: Cell) -> u32 {
 
 /// Runs the whole chain on so many threads.
 fn run(world: &World, threads: usize) -> Bytes {
+    run_on(world, threads, world.builder())
+}
+
+fn run_on(world: &World, threads: usize, builder: RecordsBuilder<'static>) -> Bytes {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
-        let records = world.records();
+        let records = builder.build().unwrap();
         let chain = world::chain(world, &records);
         let scorer = chain.audited.clone().release(world::sign_off()).unwrap();
         Bytes {
@@ -114,6 +121,73 @@ proptest! {
             (cells(&spec.compute(&cohort).unwrap()), cohort.snapshot().digest("police"), records.rejects().len())
         };
         prop_assert_eq!(of(&world), of(&world.permuted(&mut dice)));
+    }
+}
+
+/// The smallest memory with which a world's records can be read.
+fn least_memory(builder: impl Fn() -> RecordsBuilder<'static>, folder: &Path) -> u64 {
+    let fits = |bytes: u64| {
+        let limit = MemoryLimit::new(MemorySize::bytes(bytes), folder);
+        match builder().memory(limit).build() {
+            Ok(_) => true,
+            Err(RecordsError::Memory { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let (mut low, mut high) = (0, 1 << 30);
+    assert!(fits(high) && !fits(low));
+    while high - low > 1 {
+        let middle = u64::midpoint(low, high);
+        *(if fits(middle) { &mut high } else { &mut low }) = middle;
+    }
+    high
+}
+
+#[test]
+fn what_waits_on_disk_leaves_no_trace() {
+    let world = council(3, 700);
+    let folder = tempfile::tempdir().unwrap();
+    let alone = run(&world, 2);
+    let least = least_memory(|| world.builder(), folder.path());
+    let limited = |bytes: u64, folder: &Path| {
+        world.builder().memory(MemoryLimit::new(MemorySize::bytes(bytes), folder))
+    };
+    // That something does wait shows where it cannot.
+    let nowhere = limited(least, &folder.path().join("nowhere")).build();
+    assert!(matches!(nowhere, Err(RecordsError::PutAway { .. })), "{nowhere:?}");
+    for (bytes, threads) in [(least, 1), (least, 8), (least + least / 2, 2)] {
+        let found = run_on(&world, threads, limited(bytes, folder.path()));
+        assert_same(&alone, &found, &format!("{bytes} bytes, {threads} threads"));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_waits_on_disk_leaves_no_trace_in_odd_worlds(
+        seed in any::<u64>(), people in 1_usize..8, rows in 1_usize..40, listed in any::<bool>()
+    ) {
+        let world = wild(seed, people, rows);
+        let spec = wild_features(&mut Dice::new(seed ^ 6), &world, false);
+        let folder = tempfile::tempdir().unwrap();
+        let builder = || if listed { world.builder() } else { world.builder_without_list() };
+        let told = |records: Records| {
+            let cohort = CohortSpec::default().choose(&records.as_of(wild_date())).unwrap();
+            let snapshot = cohort.snapshot();
+            let digests: Vec<_> = snapshot.sources().map(|source| snapshot.digest(source)).collect();
+            let events: Vec<_> = cohort.ids().flat_map(|id| {
+                let of = |source| snapshot.events(source, id).map(|event| format!("{:?}", event.reference));
+                records.sources().flat_map(move |(source, ..)| of(source)).collect::<Vec<_>>()
+            }).collect();
+            let days: Vec<_> = records.sources().map(|(source, ..)| records.days_found(source)).collect();
+            let tables = format!("{:?} {:?} {:?}", records.tables(), records.intake(), records.remarks());
+            (cells(&spec.compute(&cohort).unwrap()), digests, cohort.digest(), events, days, tables)
+        };
+        let plain = told(builder().build().unwrap());
+        let limit = MemoryLimit::new(MemorySize::bytes(least_memory(builder, folder.path())), folder.path());
+        prop_assert_eq!(told(builder().memory(limit).build().unwrap()), plain);
     }
 }
 

@@ -254,8 +254,8 @@ fn trainers_are_compared_on_the_same_cases_and_one_is_chosen_by_the_rule() {
             assert!(change.interval.low <= change.value && change.value <= change.interval.high);
         }
         let [first, second] = difference.capacity.map(|places| places as f64);
-        assert!((difference.in_both + difference.only_in_first - first).abs() < 1e-9);
-        assert!((difference.in_both + difference.only_in_second - second).abs() < 1e-9);
+        assert!((difference.in_both.unwrap() + difference.only_in_first.unwrap() - first).abs() < 1e-9);
+        assert!((difference.in_both.unwrap() + difference.only_in_second.unwrap() - second).abs() < 1e-9);
     }
     assert!(paired.to_string().contains("on the same cases"), "{paired}");
     let turned: Vec<&Backtest> = backtests.iter().rev().copied().collect();

@@ -350,11 +350,22 @@ impl World {
 
     /// All records, read from frames; these worlds have no row to reject.
     pub fn records(&self) -> Records {
-        let mut builder = self.builder_of_people().reject_limit(0.0);
-        for source in &self.sources {
-            builder = builder.source(source.mapping.clone(), Extract::frame(source.frame()));
-        }
-        builder.build().unwrap()
+        self.builder().build().unwrap()
+    }
+
+    pub fn builder(&self) -> RecordsBuilder<'static> {
+        let add = |builder: RecordsBuilder<'static>, source: &Source| {
+            builder.source(source.mapping.clone(), Extract::frame(source.frame()))
+        };
+        self.sources.iter().fold(self.builder_of_people().reject_limit(0.0), add)
+    }
+
+    /// The same without a list of people: whoever a source names is taken in.
+    pub fn builder_without_list(&self) -> RecordsBuilder<'static> {
+        let add = |builder: RecordsBuilder<'static>, source: &Source| {
+            builder.source(source.mapping.clone(), Extract::frame(source.frame()))
+        };
+        self.sources.iter().fold(Records::builder(), add)
     }
 
     pub fn protected(&self) -> Protected {

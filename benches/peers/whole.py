@@ -6,7 +6,8 @@
 
 `make` invents each council once as Parquet and once as CSV files. `run` takes every stage of every council in turn, as often as
 said, and prints a JSON line for each run: `check` (with Parquet and with CSV files), `train`, `score` without and with a ledger,
-`audit-model`, and beside them `bare`, in which Polars merely reads the same files into memory. `growth` takes those lines, and
+`audit-model`, the same with a store of what was read before (`store` fills it, `..., kept` take from it) and in little memory
+(`..., little`, with `--memory`), and beside them `bare`, in which Polars merely reads the same files into memory. `growth` takes those lines, and
 says for each stage the medians by size and the power of the number of rows by which CPU seconds and memory grow (least squares
 on logarithms).
 
@@ -73,7 +74,7 @@ def make(arguments: argparse.Namespace) -> None:
                 measured([arguments.program, "synth", *council, *records])
 
 
-def stages(program: Path, council: Path, work: Path) -> dict:
+def stages(program: Path, council: Path, work: Path, memory: str) -> dict:
     """The commands of one council, in the order in which they need each other."""
     project = council / "project.toml"
     purpose = tomllib.loads(project.read_text())["purpose"]
@@ -92,6 +93,17 @@ def stages(program: Path, council: Path, work: Path) -> dict:
             "--ledger", work / "ledger.db",
         ],
         "audit-model": [program, "audit-model", project, "--model", model, "--out", work / "audit"],
+        "store": [program, "check", project, "--store", work / "store"],
+        "check, kept": [program, "check", project, "--store", work / "store"],
+        "train, kept": [program, "train", project, "--out", work / "kept.json", "--store", work / "store"],
+        "score, kept": [
+            program, "score", project, "--model", released, *request, "--on", DAY, "--out", work / "kept",
+            "--store", work / "store",
+        ],
+        "check, little": [program, "check", project, "--memory", memory, "--scratch", work],
+        "train, little": [
+            program, "train", project, "--out", work / "little.json", "--memory", memory, "--scratch", work,
+        ],
     }
 
 
@@ -111,7 +123,7 @@ def run(arguments: argparse.Namespace) -> None:
             done = subprocess.run([sys.executable, __file__, "bare", council], capture_output=True, text=True, check=True)
             print(json.dumps({"stage": "bare"} | about | json.loads(done.stdout)), flush=True)
             work = Path(tempfile.mkdtemp())
-            for stage, command in stages(arguments.program, council, work).items():
+            for stage, command in stages(arguments.program, council, work, arguments.memory).items():
                 asked = not arguments.stages or stage in arguments.stages
                 if (form == "parquet" or stage == "check") and (asked or stage in ("train", "release")):
                     print(json.dumps({"stage": stage} | about | measured(command)), flush=True)
@@ -158,6 +170,7 @@ def main() -> None:
     running.add_argument("--data", type=Path, required=True)
     running.add_argument("--runs", type=int, default=5)
     running.add_argument("--stages", nargs="*", default=[])
+    running.add_argument("--memory", default="2GB")
     reading = commands.add_parser("bare")
     reading.add_argument("folder", type=Path)
     growing = commands.add_parser("growth")

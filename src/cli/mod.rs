@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use earlyhelp::calendar::Day;
 use earlyhelp::project::Project;
+use earlyhelp::records::{MemoryLimit, MemorySize};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, but rows of the extracts were rejected; 4 done, and \
@@ -182,6 +183,18 @@ struct ExtractsArgument {
     /// its own folder and below that of its extracts.
     #[arg(long, value_name = "FOLDER", requires = "project")]
     may_read: Vec<PathBuf>,
+    /// Take sources whose files are the same as before from this folder, and keep those there that had to be read: next month
+    /// only what changed is read. It holds records as the extracts do, and is for its owner alone.
+    #[arg(long, value_name = "FOLDER", requires = "project")]
+    store: Option<PathBuf>,
+    /// Hold no more than so much memory of records (`2GB`, `500MB`): sources are read one after the other, and what does not fit
+    /// waits on disk. Nothing that comes out depends on it. Without it all records are held.
+    #[arg(long, value_name = "SIZE", requires = "project")]
+    memory: Option<MemorySize>,
+    /// Where what does not fit waits, in files without a name that are gone when the run ends [default: the system's folder for
+    /// such files; on many systems that is memory itself].
+    #[arg(long, value_name = "FOLDER", requires = "memory")]
+    scratch: Option<PathBuf>,
 }
 
 impl ProjectArgument {
@@ -200,7 +213,14 @@ impl ProjectArgument {
 impl ExtractsArgument {
     /// The project whose extracts are in the folder.
     fn load(&self, project: &std::path::Path) -> Result<Project, earlyhelp::Error> {
-        let project = self.may_read.iter().fold(load(project)?, Project::may_read);
+        let mut project = self.may_read.iter().fold(load(project)?, Project::may_read);
+        if let Some(folder) = &self.store {
+            project = project.store(folder);
+        }
+        if let Some(size) = self.memory {
+            let folder = self.scratch.clone().unwrap_or_else(std::env::temp_dir);
+            project = project.memory(MemoryLimit::new(size, folder));
+        }
         Ok(match &self.extracts {
             None => project,
             Some(folder) => project.extracts_in(folder)?,

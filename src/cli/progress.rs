@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use earlyhelp::outputs::on_one_line;
 use earlyhelp::project;
+use earlyhelp::records::Road;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::say;
@@ -64,6 +65,24 @@ impl project::Progress for Watch {
         }
         read.1 += rows;
         self.bar.set_message(format!("reading {}: {} rows", on_one_line(source), HumanCount(read.1)));
+    }
+
+    fn roads(&self, roads: &[(String, Road)]) {
+        let again = roads.iter().filter_map(|(source, road)| match road {
+            Road::Kept => None,
+            Road::Read { why, not_kept } => {
+                let not_kept = not_kept.as_ref().map(|why| format!("; it could not be kept: {why}"));
+                Some(format!("{}: {why}{}", on_one_line(source), not_kept.unwrap_or_default()))
+            }
+        });
+        let again: Vec<String> = again.collect();
+        let kept = roads.len() - again.len();
+        self.bar.suspend(|| {
+            say(&format!("store: {kept} of {} sources are taken from it", roads.len()));
+            for line in &again {
+                say(&format!("  read: {line}"));
+            }
+        });
     }
 
     #[cfg(unix)]

@@ -8,7 +8,7 @@ use super::rules::{LeftOut, OWN_DAY_RULE, Rules, are_gone};
 use super::{Cohort, CohortSpec, members_of};
 use crate::calendar::{AsOf, Day, Lookback};
 use crate::error::SpecError;
-use crate::records::{Selection, Selector, Snapshot};
+use crate::records::{Rows, Selection, Selector, Snapshot};
 
 /// The day on which each case is seen: so many days after such a record, or the first day on which the record was known,
 /// if that is later. The cohort of a date takes those whose day fell in a span up to the date, the date included, so
@@ -53,7 +53,7 @@ pub struct OwnDay {
 }
 
 impl OwnDay {
-    fn resolve(&self, snapshot: &Snapshot<'_>) -> Result<OwnDayRule, SpecError> {
+    fn resolve<'r>(&self, snapshot: &Snapshot<'r>) -> Result<OwnDayRule<'r>, SpecError> {
         let wrong = |why: String| Err(SpecError::Invalid { of: OWN_DAY_RULE.to_owned(), why });
         let Some(days) = i32::try_from(self.days).ok().filter(|days| (0..=36_525).contains(days)) else {
             return wrong("`days` is a number of days from 0 to 36,525 (a hundred years)".to_owned());
@@ -71,24 +71,27 @@ impl OwnDay {
                 "`within` is a span of at most {MOST_DAYS} days: as long as lists are apart"
             ));
         }
-        Ok(OwnDayRule { selection: self.records.resolve(snapshot.records(), OWN_DAY_RULE)?, days, after })
+        let selection = self.records.resolve(snapshot.records(), OWN_DAY_RULE)?;
+        let events = snapshot.records().source_at(selection.source).events();
+        Ok(OwnDayRule { selection, events, days, after })
     }
 }
 
 /// The longest span: a year.
 const MOST_DAYS: i32 = 366;
 
-struct OwnDayRule {
+struct OwnDayRule<'r> {
     selection: Selection,
+    events: Rows<'r>,
     days: i32,
     /// The day before the span.
     after: i32,
 }
 
-impl OwnDayRule {
+impl OwnDayRule<'_> {
     /// The last day in the span on which the person is due.
     fn day(&self, snapshot: &Snapshot<'_>, person: u32) -> Option<i32> {
-        let events = &snapshot.records().source_at(self.selection.source).events;
+        let events = &*self.events;
         let as_of = snapshot.as_of();
         let span = self.after + 1..=as_of.day().epoch_days();
         let matches = |row: usize| self.selection.matches(events, row);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CohortSpec;
 use crate::error::SpecError;
-use crate::records::{Gone, Selection, Selector, Snapshot, open_on};
+use crate::records::{Gone, Records, Rows, Selection, Selector, Snapshot, open_on};
 
 /// That there is no such record in so many days before the date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,18 +48,35 @@ pub(super) const LATEST_RULE: &str = "cohort rule `latest`";
 pub(super) const OPEN_RULE: &str = "cohort rule `open`";
 pub(super) const NOT_OPEN_RULE: &str = "cohort rule `not_open`";
 
-fn resolve_episodes(
+/// Records that a rule asks for, and where they are.
+struct Chosen<'r> {
+    selection: Selection,
+    events: Rows<'r>,
+}
+
+impl<'r> Chosen<'r> {
+    fn of(selection: Selection, records: &'r Records) -> Self {
+        let events = records.source_at(selection.source).events();
+        Self { selection, events }
+    }
+
+    fn has(&self, row: usize) -> bool {
+        self.selection.matches(&self.events, row)
+    }
+}
+
+fn resolve_episodes<'r>(
     selectors: &[Selector],
-    snapshot: &Snapshot<'_>,
+    snapshot: &Snapshot<'r>,
     of: &str,
-) -> Result<Vec<Selection>, SpecError> {
+) -> Result<Vec<Chosen<'r>>, SpecError> {
     selectors
         .iter()
         .map(|selector| {
             let selection = selector.resolve(snapshot.records(), of)?;
             let source = snapshot.records().source_at(selection.source);
-            if source.events.has_episodes() {
-                Ok(selection)
+            if source.shape().has_episodes {
+                Ok(Chosen::of(selection, snapshot.records()))
             } else {
                 let why = format!(
                     "source {} holds no episodes; name the column of their ends in its mapping",
@@ -73,25 +90,27 @@ fn resolve_episodes(
 
 pub(super) struct Rules<'a, 'r> {
     ages: Option<(u8, u8)>,
-    open: Vec<Selection>,
-    not_open: Vec<Selection>,
-    none_within: Vec<(Selection, i32)>,
-    latest: Vec<Selection>,
+    open: Vec<Chosen<'r>>,
+    not_open: Vec<Chosen<'r>>,
+    none_within: Vec<(Chosen<'r>, i32)>,
+    latest: Vec<Chosen<'r>>,
     snapshot: &'a Snapshot<'r>,
 }
 
 impl<'a, 'r> Rules<'a, 'r> {
     pub(super) fn of(spec: &CohortSpec, snapshot: &'a Snapshot<'r>) -> Result<Self, SpecError> {
-        let latest = spec.latest.iter().map(|selector| selector.resolve(snapshot.records(), LATEST_RULE));
+        let records = snapshot.records();
+        let latest = spec.latest.iter().map(|selector| {
+            selector.resolve(records, LATEST_RULE).map(|selection| Chosen::of(selection, records))
+        });
+        let none_within = spec.none_within.iter().map(|rule| {
+            rule.resolve(snapshot).map(|(selection, start)| (Chosen::of(selection, records), start))
+        });
         Ok(Self {
             ages: spec.ages,
             open: resolve_episodes(&spec.open, snapshot, OPEN_RULE)?,
             not_open: resolve_episodes(&spec.not_open, snapshot, NOT_OPEN_RULE)?,
-            none_within: spec
-                .none_within
-                .iter()
-                .map(|rule| rule.resolve(snapshot))
-                .collect::<Result<_, _>>()?,
+            none_within: none_within.collect::<Result<_, _>>()?,
             latest: latest.collect::<Result<_, _>>()?,
             snapshot,
         })
@@ -122,23 +141,20 @@ impl<'a, 'r> Rules<'a, 'r> {
                 return false;
             }
         }
-        if !self.open.iter().all(|selection| people.iter().any(|&p| self.is_open(selection, p))) {
+        if !self.open.iter().all(|chosen| people.iter().any(|&p| self.is_open(chosen, p))) {
             left_out.not_open += 1;
             return false;
         }
-        if self.not_open.iter().any(|selection| people.iter().any(|&p| self.is_open(selection, p))) {
+        if self.not_open.iter().any(|chosen| people.iter().any(|&p| self.is_open(chosen, p))) {
             left_out.already_open += 1;
             return false;
         }
-        if self
-            .none_within
-            .iter()
-            .any(|(selection, start)| people.iter().any(|&p| self.has(selection, *start, p)))
+        if self.none_within.iter().any(|(chosen, start)| people.iter().any(|&p| self.has(chosen, *start, p)))
         {
             left_out.has_record += 1;
             return false;
         }
-        if !self.latest.iter().all(|selection| people.iter().any(|&p| self.ends_with(selection, p))) {
+        if !self.latest.iter().all(|chosen| people.iter().any(|&p| self.ends_with(chosen, p))) {
             left_out.other_latest += 1;
             return false;
         }
@@ -146,34 +162,29 @@ impl<'a, 'r> Rules<'a, 'r> {
     }
 
     /// Whether the person has such a record from `start` on and before the date.
-    fn has(&self, selection: &Selection, start: i32, person: u32) -> bool {
-        let events = &self.snapshot.records().source_at(selection.source).events;
-        let as_of = self.snapshot.as_of();
+    fn has(&self, chosen: &Chosen<'_>, start: i32, person: u32) -> bool {
+        let (events, as_of) = (&*chosen.events, self.snapshot.as_of());
         let days = start..as_of.day().epoch_days();
-        events
-            .visible(person, as_of)
-            .any(|row| days.contains(&events.occurred[row]) && selection.matches(events, row))
+        events.visible(person, as_of).any(|row| days.contains(&events.occurred[row]) && chosen.has(row))
     }
 
     /// Whether the person's last record of the source is such a one.
-    fn ends_with(&self, selection: &Selection, person: u32) -> bool {
-        let events = &self.snapshot.records().source_at(selection.source).events;
-        let as_of = self.snapshot.as_of();
+    fn ends_with(&self, chosen: &Chosen<'_>, person: u32) -> bool {
+        let (events, as_of) = (&*chosen.events, self.snapshot.as_of());
         let mut past = events
             .visible(person, as_of)
             .rev()
             .filter(|&row| events.occurred[row] < as_of.day().epoch_days());
-        past.next().is_some_and(|row| selection.matches(events, row))
+        past.next().is_some_and(|row| chosen.has(row))
     }
 
-    fn is_open(&self, selection: &Selection, person: u32) -> bool {
-        let events = &self.snapshot.records().source_at(selection.source).events;
-        let as_of = self.snapshot.as_of();
+    fn is_open(&self, chosen: &Chosen<'_>, person: u32) -> bool {
+        let (events, as_of) = (&*chosen.events, self.snapshot.as_of());
         events.visible(person, as_of).any(|row| {
             events
                 .ended(row, as_of)
                 .is_some_and(|end| open_on(as_of.day().epoch_days(), events.occurred[row], end))
-                && selection.matches(events, row)
+                && chosen.has(row)
         })
     }
 }

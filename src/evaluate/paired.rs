@@ -88,12 +88,13 @@ pub struct PairedTest {
     pub families: u64,
     /// Places on the lists of the first and of the second.
     pub capacity: [u64; 2],
-    /// Places that both give to the same case. Of a shared place, the part that both give counts.
-    pub in_both: f64,
+    /// Places that both give to the same case. Of a shared place, the part that both give counts. `None`, here and in the
+    /// next two, where an audit withholds it: too few people are on both lists, on one alone, or on neither.
+    pub in_both: Option<f64>,
     /// Places that only the first gives.
-    pub only_in_first: f64,
+    pub only_in_first: Option<f64>,
     /// Places that only the second gives.
-    pub only_in_second: f64,
+    pub only_in_second: Option<f64>,
     /// The area under the ROC curve. `None` where one of the two has no scores, and as in [`Performance`].
     pub auc: Option<PairedChange>,
     /// Average precision. `None` where the area is.
@@ -159,7 +160,7 @@ impl PairedTest {
     /// };
     /// let usual: Vec<bool> = (0..40).map(|case| (5..15).contains(&case)).collect();
     /// let found = PairedTest::of_selections(&cases, &usual, Bootstrap::default())?;
-    /// assert_eq!((found.in_both, found.only_in_first, found.only_in_second), (5.0, 5.0, 5.0));
+    /// assert_eq!((found.in_both, found.only_in_first, found.only_in_second), (Some(5.0), Some(5.0), Some(5.0)));
     /// let precision = found.precision_at_capacity.ok_or("empty lists")?;
     /// assert!((precision.change.value - (0.6 - 0.2)).abs() < 1e-12);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -207,9 +208,9 @@ impl PairedTest {
             positives: whole.positives,
             families: clusters.count as u64,
             capacity,
-            in_both: total(f64::min),
-            only_in_first: total(|first, second| (first - second).max(0.0)),
-            only_in_second: total(|first, second| (second - first).max(0.0)),
+            in_both: Some(total(f64::min)),
+            only_in_first: Some(total(|first, second| (first - second).max(0.0))),
+            only_in_second: Some(total(|first, second| (second - first).max(0.0))),
             auc,
             average_precision,
             precision_at_capacity: PairedChange::over(&whole, &drawn, capacity, |lists| {
@@ -222,6 +223,12 @@ impl PairedTest {
             }),
             log_loss: losses(cases, ways),
         }
+    }
+
+    /// The same without telling whose places change.
+    #[must_use]
+    pub(crate) fn without_places(self) -> Self {
+        Self { in_both: None, only_in_first: None, only_in_second: None, ..self }
     }
 
     /// The difference in a figure: see the fields.
@@ -250,14 +257,20 @@ impl fmt::Display for PairedTest {
             let text = format!("{places:.1}");
             text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
         };
-        writeln!(
-            f,
-            "  places on the lists: {first} and {second}; {} go to the same cases, {} only in the first, {} only in \
-             the second",
-            whole(self.in_both),
-            whole(self.only_in_first),
-            whole(self.only_in_second)
-        )
+        write!(f, "  places on the lists: {first} and {second}; ")?;
+        match (self.in_both, self.only_in_first, self.only_in_second) {
+            (Some(both), Some(first), Some(second)) => writeln!(
+                f,
+                "{} go to the same cases, {} only in the first, {} only in the second",
+                whole(both),
+                whole(first),
+                whole(second)
+            ),
+            _ => writeln!(
+                f,
+                "how many go to the same cases is withheld: it would tell a number of too few people"
+            ),
+        }
     }
 }
 
@@ -386,7 +399,10 @@ mod tests {
         let found = PairedTest::measure(&cases, ways(&first, &second), Bootstrap::default());
         assert_eq!((found.n, found.positives, found.capacity), (10, 3, [2, 2]));
         // Of 0 and 1 the second gives a quarter of a place each.
-        assert_eq!((found.in_both, found.only_in_first, found.only_in_second), (0.5, 1.5, 1.5));
+        assert_eq!(
+            (found.in_both, found.only_in_first, found.only_in_second),
+            (Some(0.5), Some(1.5), Some(1.5))
+        );
         // Found: 1 of 2 by the first; 1 + 2 * 1/4 = 1.5 of 2 by the second; three had the outcome.
         let precision = found.precision_at_capacity.unwrap();
         close(precision.without.value, 0.5, 1e-15);
@@ -432,7 +448,7 @@ mod tests {
             let change = same.change(figure).unwrap().change;
             assert_eq!((change.value, change.interval.low, change.interval.high), (0.0, 0.0, 0.0));
         }
-        assert_eq!((same.only_in_first, same.only_in_second), (0.0, 0.0));
+        assert_eq!((same.only_in_first, same.only_in_second), (Some(0.0), Some(0.0)));
         let (first, second) = (measure(&forth, &other), measure(&back, &other));
         // A mean adds in the order of the cases; everything else is the same to the bit.
         assert_eq!(PairedTest { log_loss: None, ..first }, PairedTest { log_loss: None, ..second });

@@ -2,13 +2,13 @@
 
 use super::plan::SourcePlan;
 use crate::calendar::Day;
-use crate::records::{Coverage, EventTable, OPEN, Snapshot};
+use crate::records::{Coverage, OPEN, Rows, Snapshot};
 
 /// The coverage of one source at one date.
 pub(super) struct Covered<'a, 'r> {
     snapshot: &'a Snapshot<'r>,
     coverage: &'a Coverage,
-    roster: Option<&'a EventTable>,
+    roster: Option<Rows<'a>>,
     fresh: bool,
     from: Option<i32>,
 }
@@ -21,7 +21,7 @@ impl<'a, 'r> Covered<'a, 'r> {
         Self {
             snapshot,
             coverage,
-            roster: plan.roster.map(|source| &records.source_at(source).events),
+            roster: plan.roster.map(|source| records.source_at(source).events()),
             fresh: source.is_fresh(snapshot.as_of()),
             from: source.begins_by(snapshot.as_of()),
         }
@@ -45,7 +45,7 @@ impl<'a, 'r> Covered<'a, 'r> {
         if start > Day::BOUNDS.0 && from > start.max(born) {
             return false;
         }
-        self.roster.is_none_or(|roster| {
+        self.roster.as_ref().is_none_or(|roster| {
             let as_of = self.snapshot.as_of();
             let today = as_of.day().epoch_days();
             roster

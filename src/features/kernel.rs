@@ -12,7 +12,7 @@ use super::row::EventRow;
 use super::tally::{Slots, Tally};
 use crate::calendar::AsOf;
 use crate::cohort::Cohort;
-use crate::records::{EventTable, Source};
+use crate::records::{EventTable, Rows, Source};
 
 /// Cases that one thread does at a time. The result does not depend on it.
 const CHUNK: usize = 1024;
@@ -26,21 +26,36 @@ pub(super) fn compute(
 ) -> FeatureMatrix {
     let rows = cohort.len();
     let mut columns: Vec<Vec<f32>> = features.iter().map(|_| vec![0.0; rows]).collect();
+    let records = cohort.snapshot().records();
+    // Sources that wait on disk are fetched one after the other.
+    let (waiting, at_hand): (Vec<&SourcePlan>, Vec<&SourcePlan>) =
+        plan.sources.iter().partition(|source| records.source_at(source.source).is_waiting());
+    pass(features, (&at_hand, &plan.of_people), (cohort, without), &mut columns);
+    for source in waiting {
+        pass(features, (&[source], &[]), (cohort, without), &mut columns);
+    }
+    let names = features.iter().map(|feature| feature.name.clone()).collect();
+    FeatureMatrix { names, rows, columns }
+}
+
+/// One pass over the cases, for the features of some sources and of people.
+fn pass(
+    features: &[Feature],
+    (sources, of_the_people): (&[&SourcePlan], &[usize]),
+    (cohort, without): (&Cohort<'_>, &[EventRow]),
+    columns: &mut [Vec<f32>],
+) {
+    let rows = cohort.len();
     // The columns, cut into the pieces that one chunk of cases writes.
     let mut chunks: Vec<Vec<&mut [f32]>> = Vec::new();
     chunks.resize_with(rows.div_ceil(CHUNK), Vec::new);
-    for column in &mut columns {
+    for column in columns {
         for (pieces, piece) in chunks.iter_mut().zip(column.chunks_mut(CHUNK)) {
             pieces.push(piece);
         }
     }
     chunks.into_par_iter().enumerate().for_each_init(
-        || {
-            plan.sources
-                .iter()
-                .map(|source| Worker::new(features, source, cohort, without))
-                .collect::<Vec<_>>()
-        },
+        || sources.iter().map(|source| Worker::new(features, source, cohort, without)).collect::<Vec<_>>(),
         |workers, (chunk, mut pieces)| {
             let first = chunk * CHUNK;
             for worker in workers.iter_mut() {
@@ -50,14 +65,12 @@ pub(super) fn compute(
                 for worker in workers.iter_mut() {
                     worker.case(features, cohort, row, |feature, raw| pieces[feature][row - first] = raw);
                 }
-                for &feature in &plan.of_people {
+                for &feature in of_the_people {
                     pieces[feature][row - first] = of_people(&features[feature], cohort, row).encode();
                 }
             }
         },
     );
-    let names = features.iter().map(|feature| feature.name.clone()).collect();
-    FeatureMatrix { names, rows, columns }
 }
 
 /// What the lists of people and households say of a case.
@@ -81,7 +94,7 @@ fn of_people(feature: &Feature, cohort: &Cohort<'_>, row: usize) -> Cell {
 
 /// One thread's tallies for one source.
 struct Worker<'a, 'r> {
-    events: &'a EventTable,
+    events: Rows<'a>,
     covered: Covered<'a, 'r>,
     own: Side<'a>,
     household: Side<'a>,
@@ -95,7 +108,7 @@ impl<'a, 'r> Worker<'a, 'r> {
         let source = snapshot.records().source_at(plan.source);
         let side = |groups: &'a Groups| Side::new(features, groups, source, cohort.as_of());
         Self {
-            events: &source.events,
+            events: source.events(),
             covered: Covered::new(snapshot, plan),
             own: side(&plan.own),
             household: side(&plan.household),
@@ -117,7 +130,8 @@ impl<'a, 'r> Worker<'a, 'r> {
         row: usize,
         mut write: impl FnMut(usize, f32),
     ) {
-        let (events, covered, without, as_of) = (self.events, &self.covered, &*self.without, cohort.as_of());
+        let (events, covered, without, as_of) =
+            (&*self.events, &self.covered, &*self.without, cohort.as_of());
         if !self.own.tallies.is_empty() {
             let own = cohort.own(row);
             self.own.tally(events, without, as_of, own.people().iter().copied());

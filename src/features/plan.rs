@@ -141,7 +141,7 @@ fn roster_of(records: &Records, source: usize, of: &str) -> Result<Option<usize>
     let Some(name) = &records.source_at(source).coverage.roster else { return Ok(None) };
     records
         .source_index(name)
-        .filter(|&roster| records.source_at(roster).events.has_episodes())
+        .filter(|&roster| records.source_at(roster).shape().has_episodes)
         .map(Some)
         .ok_or_else(|| SpecError::Invalid {
             of: of.to_owned(),
@@ -211,19 +211,19 @@ fn said_of(measure: &Measure, held: &[Box<str>]) -> Vec<f32> {
 /// Refuses what the source cannot say.
 fn check(feature: &Feature, source: &Source, of: &str) -> Result<(), SpecError> {
     let why = match feature.measure {
-        Measure::DaysOpen | Measure::PresentNow if !source.events.has_episodes() => {
+        Measure::DaysOpen | Measure::PresentNow if !source.shape().has_episodes => {
             format!("source {} holds no episodes; name the column of their ends in its mapping", source.name)
         }
-        Measure::Incidents if source.events.incident.is_none() => {
+        Measure::Incidents if !source.shape().has_incidents => {
             format!(
                 "source {} has no incidents; name the column of them (`incident`) in its mapping",
                 source.name
             )
         }
-        _ if feature.measure.needs_value() && source.events.value.is_none() => {
+        _ if feature.measure.needs_value() && !source.shape().has_values => {
             format!("source {} has no values; name the column of them in its mapping", source.name)
         }
-        Measure::Share if source.events.of.is_none() => {
+        Measure::Share if !source.shape().has_parts => {
             format!(
                 "source {} does not say what its values are part of; name the column of it (`of`) in its mapping",
                 source.name

@@ -6,7 +6,7 @@ use super::spec::FeatureSpec;
 use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, Unit};
 use crate::error::SpecError;
-use crate::records::{NONE, OPEN, RecordReference, Selection, Source, category_place, open_on};
+use crate::records::{EventTable, NONE, OPEN, RecordReference, Selection, Source, category_place, open_on};
 
 impl FeatureSpec {
     /// The records that feature `column` read for case `row` of the cohort, in the order in which they
@@ -40,9 +40,9 @@ impl FeatureSpec {
         let records = cohort.snapshot().records();
         let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
         let source = records.source_at(selection.source);
-        let has_value = |row| !feature.measure.needs_value() || !is_unknown(&feature.measure, source, row);
-        let read = read_by(feature, &selection, source, cohort, row, &has_value);
-        let events = &source.events;
+        let events = &*source.events();
+        let has_value = |row| !feature.measure.needs_value() || !is_unknown(&feature.measure, events, row);
+        let read = read_by(feature, &selection, events, cohort, row, &has_value);
         // Of several people's records on the last day the first person's counts, as in the kernel.
         let has_category = |&row: &usize| {
             let place = feature.measure.category().and_then(|name| category_place(source, name, "").ok());
@@ -52,7 +52,7 @@ impl FeatureSpec {
             .iter()
             .filter_map(|rows| rows.iter().rev().copied().find(has_category))
             .min_by_key(|&row| (std::cmp::Reverse(events.occurred[row]), row));
-        let changed = last_change(feature, source, cohort.seen_on(row), &read);
+        let changed = last_change(feature, (source, events), cohort.seen_on(row), &read);
         let mut rows: Vec<usize> = read.into_iter().flatten().collect();
         rows.sort_by_key(|&row| (events.occurred[row], row));
         let behind = match feature.measure {
@@ -95,9 +95,9 @@ impl FeatureSpec {
         }
         let records = cohort.snapshot().records();
         let selection = feature.records.resolve(records, &format!("feature {}", feature.name))?;
-        let source = records.source_at(selection.source);
-        let unknown = read_by(feature, &selection, source, cohort, row, &|row| {
-            is_unknown(&feature.measure, source, row)
+        let events = &*records.source_at(selection.source).events();
+        let unknown = read_by(feature, &selection, events, cohort, row, &|row| {
+            is_unknown(&feature.measure, events, row)
         });
         Ok(unknown.iter().map(Vec::len).sum())
     }
@@ -115,26 +115,30 @@ pub(crate) fn reference(cohort: &Cohort<'_>, row: usize, behind: EventRow) -> Re
     let source = cohort.snapshot().records().source_at(behind.source);
     // Not of the others in a household: a name in another's case would outlive the taking out of whoever bears it.
     let of_several = cohort.unit() == Unit::Family;
-    let member = || cohort.seen(row).member(source.events.person_of(behind.row) as u32);
+    let member = || cohort.seen(row).member(source.events().person_of(behind.row) as u32);
     RecordReference { member: of_several.then(member), ..source.reference_to(behind.row) }
 }
 
-fn is_unknown(measure: &Measure, source: &Source, row: usize) -> bool {
+fn is_unknown(measure: &Measure, events: &EventTable, row: usize) -> bool {
     if *measure == Measure::Share {
-        return source.events.part(row).is_none();
+        return events.part(row).is_none();
     }
-    source.events.value.as_ref().is_none_or(|values| values[row].is_nan())
+    events.value.as_ref().is_none_or(|values| values[row].is_nan())
 }
 
 /// The two records between which a category changed last, of the person with whom it changed last.
-fn last_change(feature: &Feature, source: &Source, as_of: AsOf, read: &[Vec<usize>]) -> Vec<usize> {
+fn last_change(
+    feature: &Feature,
+    (source, events): (&Source, &EventTable),
+    as_of: AsOf,
+    read: &[Vec<usize>],
+) -> Vec<usize> {
     let Measure::DaysSinceChange(category) = &feature.measure else { return Vec::new() };
-    let Some(codes) = category_place(source, category, "").ok().map(|place| &source.events.categories[place])
-    else {
+    let Some(codes) = category_place(source, category, "").ok().map(|place| &events.categories[place]) else {
         return Vec::new();
     };
     let start = feature.over.start(as_of).epoch_days();
-    let day = |row: usize| source.events.occurred[row];
+    let day = |row: usize| events.occurred[row];
     let mut found: Option<[usize; 2]> = None;
     for rows in read {
         let known: Vec<usize> = rows.iter().copied().filter(|&row| codes[row] != NONE).collect();
@@ -153,7 +157,7 @@ fn last_change(feature: &Feature, source: &Source, as_of: AsOf, read: &[Vec<usiz
 fn read_by(
     feature: &Feature,
     selection: &Selection,
-    source: &Source,
+    events: &EventTable,
     cohort: &Cohort<'_>,
     row: usize,
     wanted: &dyn Fn(usize) -> bool,
@@ -171,7 +175,6 @@ fn read_by(
         _ => Some(feature.over.start(as_of)),
     }
     .map_or(i32::MIN, Day::epoch_days);
-    let events = &source.events;
     let is_read = |&row: &usize| {
         let day = events.occurred[row];
         let in_window = match feature.measure {

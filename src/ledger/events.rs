@@ -151,6 +151,9 @@ pub struct RunFinished {
     pub intake: Vec<Intake>,
     /// Why rows were rejected.
     pub rejects: Vec<RejectCount>,
+    /// The sources that were taken from a store of what was read before; all others were read. Empty without a store.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from_store: Vec<String>,
     /// Cases scored.
     pub scored: u64,
     /// Cases of the cohort that were not.

@@ -13,7 +13,7 @@ use super::listed::shown_on;
 use super::store::Filter;
 use crate::calendar::{AsOf, Day};
 use crate::error::LedgerError;
-use crate::records::{Records, summarise};
+use crate::records::{Records, Road, summarise};
 use crate::review::{ListParams, ReviewList, WhyListed, Witness};
 use crate::scoring::{AuditedModel, Provenance, Request, Scorer, Scores, SourceState};
 use crate::words;
@@ -411,6 +411,12 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
                 reason: reason.code().to_owned(),
                 rows,
             })
+            .collect(),
+        from_store: records
+            .roads()
+            .iter()
+            .filter(|(_, road)| *road == Road::Kept)
+            .map(|(source, _)| source.clone())
             .collect(),
         scored: scores.len() as u64,
         not_scored: scores.not_scored().len() as u64,

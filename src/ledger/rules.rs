@@ -327,14 +327,19 @@ impl Rules {
         if facts.intake.iter().any(|held| held.accepted.checked_add(held.rejected) != Some(held.read)) {
             return Err("rows that were read are neither accepted nor rejected");
         }
+        if facts.from_store.iter().any(|name| !facts.intake.iter().any(|held| held.source == *name)) {
+            return Err("it names a source that has no rows");
+        }
         let run = self.runs.entry_ref(audit.run_id.as_str()).or_default();
         self.run_of.insert(header.seq, audit.run_id.clone());
         if let Some(ended) = &run.ended {
-            // Asked for again, a run that comes out the same has its id; what was read for it may be more by then.
+            // Asked for again, a run that comes out the same has its id; what was read for it may be more by then, and by another
+            // road.
             let again = RunFinished {
                 started: ended.says.started,
                 intake: ended.says.intake.clone(),
                 rejects: ended.says.rejects.clone(),
+                from_store: ended.says.from_store.clone(),
                 ..facts
             };
             let is_same = ended.says == again;

@@ -2,14 +2,16 @@
 
 use linfa::DatasetBase;
 use linfa::traits::{Fit, Predict};
-use ndarray::{Array1, Array2};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, Axis, Slice};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::design::StandardisedDesign;
 use super::explanation::Explanations;
 use super::form::{AdditiveModel, Scale};
 use super::path::{Followed, PathError, PathParams, PathReport};
-use super::solver::{Design as _, Limits, Penalty, Solution, SolverError, solve};
+use super::solver::{Design as _, Fitted, Limits, Penalty, Solution, SolverError, solve, solve_each};
 use super::validation::Validation;
 use crate::error::ModelError;
 use crate::features::{Cell, FeatureMatrix};
@@ -145,19 +147,6 @@ impl LogisticParams {
         self.fit_validated(matrix, scales, outcomes, weights, Groups::default(), None)
     }
 
-    /// The same with weights, where some features' numbers are codes without an order: `codes` has how many, and may be
-    /// empty.
-    pub(crate) fn fit_codes(
-        &self,
-        matrix: &FeatureMatrix,
-        (scales, codes): (&[Scale], &[Option<usize>]),
-        (outcomes, weights): (&[bool], &[f64]),
-        near: Option<&LogisticFit>,
-    ) -> Result<LogisticFit, ModelError> {
-        let groups = Groups { codes, ..Groups::default() };
-        self.fit_validated(matrix, scales, outcomes, Some(weights), groups, near)
-    }
-
     /// The same with families and the folds of a path given (its own number of folds then plays no part), and, where
     /// there is one, a fit of nearly the same cases to start from.
     pub(crate) fn fit_validated(
@@ -204,6 +193,32 @@ impl LogisticParams {
         Ok(LogisticFit { model, unused, path: followed.map(|followed| followed.report), solution })
     }
 
+    /// Fits several outcomes of the same cases with a ridge, each as it would be fitted alone: `codes` has for each
+    /// feature whose numbers are codes without an order how many there are, and may be empty; `near` has for each
+    /// outcome a fit of nearly the same cases to start from, where there is one.
+    ///
+    /// # Errors
+    /// As [`fit_matrix`](Self::fit_matrix) where it is about all outcomes.
+    pub(crate) fn fit_each<'m>(
+        &self,
+        matrix: &'m FeatureMatrix,
+        (scales, codes): (&[Scale], &[Option<usize>]),
+        (outcomes, weights): (&[&[bool]], &[f64]),
+        near: &[Option<Fitted>],
+    ) -> Result<JointFit<'m>, ModelError> {
+        if self.l1_ratio != 0.0 || self.path.is_some() {
+            return Err(ModelError::NotFitted(
+                "several outcomes at once: with a ridge of known strength".into(),
+            ));
+        }
+        let design = StandardisedDesign::new(matrix, (scales, codes), Some(weights), None);
+        let strength = self.strength.unwrap_or(1.0 / matrix.rows().max(1) as f64);
+        let limits = Limits { max_iterations: self.max_iterations, tolerance: self.tolerance };
+        let fits = solve_each(&design, (outcomes, Some(weights)), (strength, limits), near)
+            .map_err(|error| not_fitted(&error, &design))?;
+        Ok(JointFit { design, fits: fits.into_iter().map(Result::ok).collect() })
+    }
+
     fn follow(
         &self,
         path: &PathParams,
@@ -235,6 +250,47 @@ impl LogisticParams {
             PathError::Folds(error) => error,
             PathError::Fit(error) => not_fitted(&error, design),
         })
+    }
+}
+
+/// Logistic regressions of several outcomes of the same cases.
+pub(crate) struct JointFit<'m> {
+    design: StandardisedDesign<'m>,
+    /// For each outcome; none where it cannot be fitted.
+    fits: Vec<Option<Fitted>>,
+}
+
+impl JointFit<'_> {
+    /// For each outcome the log-odds of some rows of the matrix.
+    pub(crate) fn log_odds(&self, rows: &[usize]) -> Vec<Option<Vec<f64>>> {
+        /// Rows whose columns are made at once.
+        const BLOCK: usize = 512;
+        let fitted: Vec<&Solution> = self.fits.iter().flatten().map(|fit| &fit.solution).collect();
+        let columns = self.design.columns();
+        let of = |(fit, column): (usize, usize)| fitted[fit].coefficients[column];
+        let coefficients = Array2::from_shape_fn((fitted.len(), columns), of);
+        let blocks: Vec<Array2<f64>> = rows
+            .par_chunks(BLOCK)
+            .map_init(
+                || Array2::zeros((columns, BLOCK)),
+                |scratch, rows| {
+                    let mut block = scratch.slice_axis_mut(Axis(1), Slice::from(..rows.len()));
+                    self.design.gather(rows, block.view_mut().reversed_axes());
+                    let intercept = |(fit, _): (usize, usize)| fitted[fit].intercept;
+                    let mut log_odds = Array2::from_shape_fn((fitted.len(), rows.len()), intercept);
+                    general_mat_mul(1.0, &coefficients, &block, 1.0, &mut log_odds);
+                    log_odds
+                },
+            )
+            .collect();
+        let mut found =
+            (0..fitted.len()).map(|fit| blocks.iter().flat_map(|block| block.row(fit).to_vec()).collect());
+        self.fits.iter().map(|fit| fit.as_ref().and_then(|_| found.next())).collect()
+    }
+
+    /// The fits, for one of nearly the same cases to start from.
+    pub(crate) fn into_near(self) -> Vec<Option<Fitted>> {
+        self.fits
     }
 }
 
@@ -325,6 +381,56 @@ impl Predict<&Array2<f64>, Result<Explanations, ModelError>> for AdditiveModel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The fit alone is the reference: the joint one must give its log-odds for cases that neither has seen.
+    #[test]
+    fn several_outcomes_at_once_are_each_fitted_as_alone() {
+        let rows = 3_000;
+        let lot = |row: usize, nth: usize| (row * (2 * nth + 31) + row * row % (97 + nth)) % 101;
+        let columns: [Vec<Cell>; 6] = std::array::from_fn(|nth| {
+            let cell = |row: usize| match (nth, lot(row, nth)) {
+                (0, 0..9) | (3, 0..20) => Cell::Missing,
+                (1, 0..30) => Cell::NotCovered,
+                // A constant, codes, and a feature that is another one again.
+                (2, _) => Cell::Value(7.0),
+                (3, lot) => Cell::Value((lot % 5) as f32),
+                (4, _) => Cell::Value((2 * lot(row, 5)) as f32),
+                (_, lot) => Cell::Value(lot as f32),
+            };
+            (0..rows).map(cell).collect()
+        });
+        let names = ["visits", "age", "constant", "code", "twice", "once"].map(str::to_owned);
+        let matrix = FeatureMatrix::from_cells(names.to_vec(), rows, &columns).unwrap();
+        let scales = [Scale::Log, Scale::Linear, Scale::Linear, Scale::Linear, Scale::Linear, Scale::Linear];
+        let codes = [None, None, None, Some(5), None, None];
+        let outcomes: [Vec<bool>; 4] = [
+            (0..rows).map(|row| lot(row, 0) + lot(row, 7) > 120).collect(),
+            (0..rows).map(|row| lot(row, 5) > 60).collect(),
+            (0..rows).map(|row| row % 250 == 3).collect(),
+            (0..rows).map(|row| lot(row, 3) % 5 == 2 || lot(row, 8) < 20).collect(),
+        ];
+        let each: Vec<&[bool]> = outcomes.iter().map(Vec::as_slice).collect();
+        let joint = LogisticParams { tolerance: 1e-7, ..LogisticParams::default() };
+        let mut near = Vec::new();
+        for fold in 0..3 {
+            let learns: Vec<f64> = (0..rows).map(|row| f64::from(u8::from(row % 3 != fold))).collect();
+            let fits = joint.fit_each(&matrix, (&scales, &codes), (&each, &learns), &near).unwrap();
+            let unseen: Vec<usize> = (0..rows).filter(|row| row % 3 == fold).collect();
+            for (found, outcomes) in fits.log_odds(&unseen).into_iter().zip(&outcomes) {
+                let groups = Groups { codes: &codes, ..Groups::default() };
+                let params = LogisticParams::default();
+                let alone = params.fit_validated(&matrix, &scales, outcomes, Some(&learns), groups, None);
+                let alone = alone.unwrap().model.log_odds(&matrix).unwrap();
+                let widest = alone.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+                for (found, &row) in found.unwrap().iter().zip(&unseen) {
+                    assert!((found - alone[row]).abs() < 1e-3 * widest, "{found} {}", alone[row]);
+                }
+            }
+            near = fits.into_near();
+        }
+        let lasso = joint.clone().l1_ratio(0.5);
+        assert!(lasso.fit_each(&matrix, (&scales, &codes), (&each, &vec![1.0; rows]), &[]).is_err());
+    }
 
     #[test]
     fn the_order_of_features_plays_no_part() {

@@ -14,7 +14,7 @@ use crate::cohort::Cohort;
 use crate::evaluate::{Estimate, Interval};
 use crate::features::{Cell, FeatureMatrix, FeatureSpec};
 use crate::model::{Candidate, TrainingRecord};
-use crate::records::{Coverage, Records, SourceChange};
+use crate::records::{Coverage, Records, Source, SourceChange};
 
 /// A source now, beside the same source at the training dates.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -175,14 +175,24 @@ pub(super) fn measure(
 fn rows_of(cohort: &Cohort<'_>, households: &[Vec<&str>], source: &str, days: u32) -> Rows {
     let today = cohort.as_of().day();
     let since = today - i32::try_from(days).unwrap_or(i32::MAX);
+    let records = cohort.snapshot().records();
+    let events = records.source(source).map(Source::events);
+    let known = |person: &&str| {
+        let found = events.as_deref().zip(records.person(person));
+        found.into_iter().flat_map(|(events, person)| {
+            events
+                .visible(person, cohort.snapshot().as_of())
+                .map(|row| Day::from_epoch_days(events.known(row)))
+        })
+    };
     let mut known_on = BTreeSet::new();
     let counts = households
         .iter()
         .map(|people| {
             let mut count = 0;
-            for event in people.iter().flat_map(|person| cohort.snapshot().events(source, person)) {
-                known_on.insert(event.known);
-                count += u32::from(event.known >= since);
+            for day in people.iter().flat_map(known) {
+                known_on.insert(day);
+                count += u32::from(day >= since);
             }
             count
         })

@@ -55,7 +55,8 @@ impl Project {
             Ok(identities) => Arc::new(identities),
             Err(fault) => return vec![fault],
         };
-        let alone = |project: Self| project.read_by(&identities, 1.0).err();
+        // Read apart, sources are not what a run holds of them: nothing of it is to be kept, nor taken for it.
+        let alone = |project: Self| Self { store: None, ..project }.read_by(&identities, 1.0).err();
         let without_sources = Self { sources: Vec::new(), ..self.clone() };
         let people = Self { households: None, ..without_sources.clone() };
         let households = Self { people: None, ..without_sources };

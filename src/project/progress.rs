@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::records::Road;
+
 /// Is told what a project is doing, for instance to show it on a screen: see
 /// [`Project::on_progress`](super::Project::on_progress). No result depends on it.
 pub trait Progress: Send + Sync {
@@ -11,6 +13,9 @@ pub trait Progress: Send + Sync {
 
     /// How many more rows of a source were read.
     fn rows(&self, source: &str, rows: u64);
+
+    /// How each source came to be held, where there is a store: see [`Records::roads`](crate::records::Records::roads).
+    fn roads(&self, _: &[(String, Road)]) {}
 
     /// The CPU seconds that this process has used so far, where somebody has a clock: the library has none.
     /// With it a comparison of trainers also says how long each took.
@@ -37,6 +42,14 @@ impl Watch {
     pub(super) fn rows(&self, source: &str, rows: u64) {
         if let Some(progress) = &self.0 {
             progress.rows(source, rows);
+        }
+    }
+
+    pub(super) fn roads(&self, roads: &[(String, Road)]) {
+        if let Some(progress) = &self.0
+            && !roads.is_empty()
+        {
+            progress.roads(roads);
         }
     }
 

@@ -1,14 +1,13 @@
 //! Reads all extracts into one set of records.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hashbrown::HashSet;
-use rayon::prelude::*;
 
 use super::Records;
 use super::codes::UnlistedCodes;
 use super::column::NO_DAY;
-use super::dictionary::{self, Dictionary, NONE};
+use super::dictionary::{Dictionary, NONE};
 use super::entrance::{Entrance, Ids};
 use super::events::OPEN;
 use super::extract::Extract;
@@ -16,9 +15,11 @@ use super::identities::{Identities, TABLES};
 use super::intake::{Closed, DayOf, Faults, Ledger, Reader};
 use super::listing::{Listed, read_people};
 use super::mapping::{HouseholdColumns, MINIMUM_LINK, PeopleColumns, SourceMapping};
+use super::memory::MemoryLimit;
 use super::people::{Households, People, Spell, families};
 use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
-use super::source::Reading;
+use super::roads::{Found, Placed, SourcesAt, StoreAt};
+use super::store::RecordStore;
 use super::tables::TableRead;
 use crate::calendar::Day;
 use crate::error::RecordsError;
@@ -28,7 +29,7 @@ use crate::error::RecordsError;
 pub const DEFAULT_REJECT_LIMIT: f64 = 0.05;
 
 /// Is told a source and how many more of its rows were read.
-type ToldRows<'p> = Box<dyn FnMut(&str, u64) + Send + 'p>;
+pub(super) type ToldRows<'p> = Box<dyn FnMut(&str, u64) + Send + 'p>;
 
 /// Gathers extracts; [`RecordsBuilder::build`] reads them.
 #[derive(Default)]
@@ -39,6 +40,8 @@ pub struct RecordsBuilder<'p> {
     sources: Vec<(SourceMapping, Extract)>,
     reject_limit: Option<f64>,
     read_on: Option<Day>,
+    memory: Option<MemoryLimit>,
+    store: Option<RecordStore>,
     progress: Option<ToldRows<'p>>,
 }
 
@@ -94,6 +97,21 @@ impl<'p> RecordsBuilder<'p> {
         self
     }
 
+    /// How much memory the records may take; those that do not fit wait on disk. Without it they are all held.
+    #[must_use]
+    pub fn memory(mut self, limit: MemoryLimit) -> Self {
+        self.memory = Some(limit);
+        self
+    }
+
+    /// What was read before: a source whose files are the same, and for which nothing else is another either, is taken from the
+    /// store in place of being read. What comes out is the same, byte for byte; [`Records::roads`] says which road each took.
+    #[must_use]
+    pub fn store(mut self, store: RecordStore) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// Is told the source and how many more of its rows were read, now and then.
     #[must_use]
     pub fn progress(mut self, progress: impl FnMut(&str, u64) + Send + 'p) -> Self {
@@ -101,17 +119,8 @@ impl<'p> RecordsBuilder<'p> {
         self
     }
 
-    /// Reads and validates everything.
-    ///
-    /// # Errors
-    /// [`RecordsError`] where the reject limit is not a share, a file cannot be read, a mapped column is not there, two
-    /// sources have one name, nobody is left, or a source has more rejects than the limit allows.
-    pub fn build(mut self) -> Result<Records, RecordsError> {
-        let limit = self.reject_limit.unwrap_or(DEFAULT_REJECT_LIMIT);
-        if !(0.0..=1.0).contains(&limit) {
-            return Err(RecordsError::RejectLimit(limit));
-        }
-        let progress = self.progress.take().unwrap_or_else(|| Box::new(|_, _| {}));
+    /// Brings the sources into the order of their names, each of which there can be once.
+    fn check_names(&mut self) -> Result<(), RecordsError> {
         self.sources.sort_by(|a, b| a.0.name.cmp(&b.0.name));
         let names: Vec<&str> = self.sources.iter().map(|(mapping, _)| mapping.name.as_str()).collect();
         let mut met = HashSet::new();
@@ -123,7 +132,21 @@ impl<'p> RecordsBuilder<'p> {
         if let Some(name) = twice.or(names.into_iter().find(is_taken)) {
             return Err(RecordsError::NameTwice(name.to_owned()));
         }
+        Ok(())
+    }
 
+    /// Reads and validates everything.
+    ///
+    /// # Errors
+    /// [`RecordsError`] where the reject limit is not a share, a file cannot be read, a mapped column is not there, two
+    /// sources have one name, nobody is left, a source has more rejects than the limit allows, or memory does not suffice.
+    pub fn build(mut self) -> Result<Records, RecordsError> {
+        let limit = self.reject_limit.unwrap_or(DEFAULT_REJECT_LIMIT);
+        if !(0.0..=1.0).contains(&limit) {
+            return Err(RecordsError::RejectLimit(limit));
+        }
+        let progress = self.progress.take().unwrap_or_else(|| Box::new(|_, _| {}));
+        self.check_names()?;
         let identities = self.identities;
         let mut ids = Ids::new(&identities, self.people.is_some());
         let mut tables = Tables::of(&identities);
@@ -148,23 +171,27 @@ impl<'p> RecordsBuilder<'p> {
             }
             None => Vec::new(),
         };
-        let readings = read_sources(self.sources, self.read_on, &mut ids, progress)?;
+        let of_lists = || spells.iter().map(|spell| spell.person).chain(0..born.len() as u32);
+        // To keep ids beside their pseudonyms they have to be read.
+        let store = self.store.filter(|_| !identities.keeps_way_back());
+        let kept = store.map(|store| StoreAt::new(store, &ids));
+        let at = SourcesAt::new((self.read_on, self.memory), kept, progress);
+        let (read, placed) = if ids.are_listed {
+            // Nobody is added, so places are final and each source can be closed as soon as it is read.
+            let placed = Placed::new(&ids.people, of_lists(), (&born, partings))?;
+            (at.closed(self.sources, &mut ids, &placed)?, placed)
+        } else {
+            let found = at.found(self.sources, &mut ids)?;
+            let named = found.iter().flat_map(Found::people).chain(of_lists());
+            let placed = Placed::new(&ids.people, named, (&born, partings))?;
+            (at.close(found, &ids.people, &placed)?, placed)
+        };
+        let Placed { place, born: born_sorted, partings } = placed;
         let Ids { people: ids, mut way_back, .. } = ids;
-        if ids.len() >= dictionary::LINKED_TWICE as usize {
-            let limit = u64::from(dictionary::LINKED_TWICE);
-            return Err(RecordsError::TooMany { extract: "people".into(), what: "people", limit });
-        }
-
-        let named = readings.iter().flat_map(Reading::people).chain(spells.iter().map(|spell| spell.person));
-        let (ids, place) = ids.sorted(named.chain(0..born.len() as u32));
+        let ids = ids.arranged(&place);
         if ids.is_empty() {
             return Err(RecordsError::Empty);
         }
-        let mut born_sorted = vec![NO_DAY; ids.len()];
-        for (old, day) in born.into_iter().enumerate() {
-            born_sorted[place[old] as usize] = day;
-        }
-        let partings = partings.placed(&place, ids.len());
         let (household_ids, household_place) =
             household_ids.sorted(spells.iter().map(|spell| spell.household));
         let mut spells: Vec<Spell> = spells
@@ -177,9 +204,9 @@ impl<'p> RecordsBuilder<'p> {
             .collect();
         spells.sort_unstable();
         let family = families(ids.len(), &spells, household_ids.len());
-        let closed = readings.into_par_iter().map(|reading| reading.close(&place, (&born_sorted, &partings)));
-        let mut sources = Vec::new();
-        for (source, closed) in closed.collect::<Vec<_>>() {
+        let (mut sources, mut roads) = (Vec::new(), Vec::new());
+        for (source, closed, road) in read {
+            roads.extend(road.map(|road| (source.name.clone(), road)));
             sources.push(source);
             tables.add(closed);
         }
@@ -203,39 +230,9 @@ impl<'p> RecordsBuilder<'p> {
             tables: read,
             unlisted,
             way_back,
+            roads,
         })
     }
-}
-
-/// Reads the sources, in their order where one may add to the people whom the next finds.
-fn read_sources(
-    sources: Vec<(SourceMapping, Extract)>,
-    read_on: Option<Day>,
-    ids: &mut Ids<'_>,
-    progress: ToldRows<'_>,
-) -> Result<Vec<Reading>, RecordsError> {
-    let progress = Mutex::new(progress);
-    let read = |(mapping, extract): (SourceMapping, Extract), ids: &mut Ids<'_>| {
-        let name = mapping.name.clone();
-        Reading::read(mapping, (extract, read_on), ids, |rows| {
-            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-            progress(&name, rows);
-        })
-    };
-    if !ids.are_listed {
-        return sources.into_iter().map(|source| read(source, ids)).collect();
-    }
-    // No source adds to the list of people, so none waits for another.
-    let apart = sources.into_par_iter().map(|source| {
-        let mut ids = ids.apart();
-        (read(source, &mut ids), ids.way_back)
-    });
-    let mut readings = Vec::new();
-    for (reading, way_back) in apart.collect::<Vec<_>>() {
-        readings.push(reading?);
-        ids.way_back.extend(way_back);
-    }
-    Ok(readings)
 }
 
 /// What became of the rows of all tables.

@@ -48,7 +48,7 @@ pub enum Unlisted {
 }
 
 /// The codes of a column that are not on its list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnlistedCodes {
     /// The source.
     pub source: String,
@@ -73,6 +73,19 @@ impl CodeList {
     pub fn unlisted(mut self, rule: Unlisted) -> Self {
         self.unlisted = rule;
         self
+    }
+
+    /// Tells all that it says, in an order that does not depend on how it came in.
+    pub(super) fn fingerprint(&self, tell: &mut dyn FnMut(&str)) {
+        let mut lines: Vec<String> = Vec::new();
+        lines.extend(self.codes.iter().map(|held| format!("code {held:?}")));
+        lines.extend(self.numbers.iter().map(|held| format!("number {held:?}")));
+        lines.extend(self.meanings.iter().map(|held| format!("meaning {held:?}")));
+        lines.sort_unstable();
+        for line in &lines {
+            tell(line);
+        }
+        tell(&format!("{:?}", self.unlisted));
     }
 
     /// Adds a code or an alias; `false` where it is there already and means something else.

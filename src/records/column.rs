@@ -29,6 +29,11 @@ impl Texts {
         self.ends.len()
     }
 
+    /// How many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len() + size_of_val(&*self.ends)
+    }
+
     #[inline]
     pub(crate) fn at(&self, row: usize) -> &str {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };

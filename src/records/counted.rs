@@ -29,7 +29,7 @@ pub(crate) struct NameCounts {
 impl Source {
     /// Counts what is there, for `people` people.
     pub(crate) fn counted(&self, people: usize) -> SourceCounts {
-        let events = &self.events;
+        let events = &*self.events();
         let superseded = events
             .superseded
             .as_ref()

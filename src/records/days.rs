@@ -1,6 +1,6 @@
 //! Dates as they are written: their forms, the order of day and month, and what is plausible.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::column::NO_DAY;
 use super::month::month_named;
@@ -33,7 +33,7 @@ impl Plausible {
 }
 
 /// How a date is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DateWritten {
     /// `2024-03-31` or `2024/03/31`.

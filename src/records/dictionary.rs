@@ -179,7 +179,23 @@ impl Dictionary {
     /// The texts whose codes are `used`, in sorted order, and for each code its place in that order
     /// ([`NONE`] for one that is not used: only rejected rows had it).
     pub(super) fn sorted(self, used: impl Iterator<Item = u32>) -> (Vec<Box<str>>, Vec<u32>) {
+        let place = self.places(used);
+        (self.arranged(&place), place)
+    }
+
+    /// The texts at their [places](Self::places).
+    pub(super) fn arranged(self, place: &[u32]) -> Vec<Box<str>> {
         let Held { mut texts, .. } = Arc::unwrap_or_clone(self.held);
+        let mut code_at = vec![NONE; place.iter().filter(|&&place| place != NONE).count()];
+        for (code, &place) in (0_u32..).zip(place).filter(|(_, place)| **place != NONE) {
+            code_at[place as usize] = code;
+        }
+        code_at.into_iter().map(|code| std::mem::take(&mut texts[code as usize])).collect()
+    }
+
+    /// For each code the place of its text among those whose codes are `used`, in sorted order; [`NONE`] for others.
+    pub(super) fn places(&self, used: impl Iterator<Item = u32>) -> Vec<u32> {
+        let texts = &self.held.texts;
         let mut is_used = vec![false; texts.len()];
         for code in used.filter(|&code| code < LINKED_TWICE) {
             is_used[code as usize] = true;
@@ -204,8 +220,7 @@ impl Dictionary {
         for (new, &old) in order.iter().enumerate() {
             place[old as usize] = new as u32;
         }
-        let sorted = order.iter().map(|&old| std::mem::take(&mut texts[old as usize])).collect();
-        (sorted, place)
+        place
     }
 }
 

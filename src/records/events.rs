@@ -51,7 +51,7 @@ pub(crate) const OPEN: i32 = i32::MAX;
 
 /// The events of one source. Rows of one person lie together; within them rows are sorted by day, then by
 /// everything else a row holds, so that the order of the extract's rows leaves no trace.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct EventTable {
     /// Rows of person `p`: `starts[p]..starts[p + 1]`.
     pub(super) starts: Vec<u32>,
@@ -140,7 +140,7 @@ fn row_of(key: u128) -> usize {
 }
 
 /// When each row became known.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum KnownDays {
     /// So many days after it happened: not written out for each row.
     Lag(i32),
@@ -155,14 +155,14 @@ impl Default for KnownDays {
 }
 
 /// The ends of episodes, and when each became known.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Episodes {
     pub(super) ended: Vec<i32>,
     pub(super) ended_known: Vec<i32>,
 }
 
 /// The texts in the order they were read, and for each row its place there.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct References {
     pub(super) texts: Texts,
     pub(super) place: Vec<u32>,
@@ -171,6 +171,29 @@ pub(super) struct References {
 impl EventTable {
     pub(crate) fn rows(&self) -> usize {
         self.occurred.len()
+    }
+
+    /// How many bytes its columns take.
+    pub(super) fn bytes(&self) -> u64 {
+        let days = |held: &[i32]| size_of_val(held);
+        let codes = |held: &[u32]| size_of_val(held);
+        let known = match &self.known {
+            KnownDays::Lag(_) => 0,
+            KnownDays::Told(held) => days(held),
+        };
+        let episodes = self.episodes.iter().map(|held| days(&held.ended) + days(&held.ended_known));
+        let values = self.value.iter().chain(&self.of).map(|held| size_of_val(&**held));
+        let roles = self.role.iter().map(|held| size_of_val(&**held));
+        let coded = self.categories.iter().chain(&self.incident).map(|held| codes(held));
+        let references = self.references.iter().map(|held| held.texts.bytes() + codes(&held.place));
+        let links = self.link.iter().map(|held| size_of_val(&**held));
+        let rest = codes(&self.starts)
+            + days(&self.occurred)
+            + known
+            + size_of_val(&*self.kind)
+            + self.superseded.iter().map(|held| days(held)).sum::<usize>();
+        let parts = episodes.chain(values).chain(roles).chain(coded).chain(references).chain(links);
+        (rest + parts.sum::<usize>()) as u64
     }
 
     /// The rows of a person that are visible at the as-of date. **The only way to a row**: what is not
@@ -405,6 +428,19 @@ impl EventTable {
                 .then(episodes.ended_known[a].cmp(&episodes.ended_known[b]));
         }
         order
+    }
+
+    /// Numbers people anew: who was number `i` stands at `places[i]`, of `people` in all; places rise, but for [`u32::MAX`], which
+    /// is for somebody without rows.
+    pub(super) fn spread(&mut self, places: &[u32], people: usize) {
+        let mut starts = vec![0_u32; people + 1];
+        for (ends, &place) in self.starts.windows(2).zip(places).filter(|(_, place)| **place != u32::MAX) {
+            starts[place as usize + 1] = ends[1] - ends[0];
+        }
+        for person in 0..people {
+            starts[person + 1] += starts[person];
+        }
+        self.starts = starts;
     }
 
     /// Puts the columns in another order, but for those that keys hold.

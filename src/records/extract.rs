@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use polars::error::PolarsResult;
 use polars::frame::DataFrame;
+use sha2::Sha256;
 
 use super::codes::{CodeList, UnlistedCodes};
 use super::column::Batch;
@@ -13,7 +14,9 @@ use super::header::Name;
 use super::lookup::Lookup;
 use super::open::{self, Holds, Listed, Opened};
 use super::options::ReadOptions;
+use super::roads::add;
 use super::shape::{Shape, Shaping};
+use super::store::digest_of;
 use super::{folders, frame, text, workbook};
 use crate::error::RecordsError;
 
@@ -204,6 +207,36 @@ impl Extract {
         };
         files.clear();
         self.read(source, (if has_all { &all } else { needed }, &[]), files, sink).map(drop)
+    }
+
+    /// Adds all that its rows come from: its files, names and contents, and how they are read. `None` where a program hands the
+    /// rows over: nothing says whether they are the same.
+    pub(super) fn fingerprint(&self, source: &str, hash: &mut Sha256) -> Option<Result<(), RecordsError>> {
+        let Origin::Paths(paths) = &self.origin else { return None };
+        let mut told = || -> Result<(), RecordsError> {
+            add(hash, &format!("{:?}", self.options));
+            self.shape.fingerprint(&mut |part| add(hash, part));
+            for file in open::list(source, paths)? {
+                let failed = |error: std::io::Error| RecordsError::Read {
+                    extract: source.to_owned(),
+                    path: file.path.clone(),
+                    why: error.to_string(),
+                };
+                add(hash, &file.name);
+                for folder in folders::above(&file.root, &file.path, &self.options) {
+                    add(hash, &folder.name);
+                    add(hash, &folder.value);
+                }
+                // A pipe would be waited for without end.
+                if !std::fs::metadata(&file.path).map_err(failed)?.is_file() {
+                    return Err(failed(std::io::Error::other("it is no file that holds anything")));
+                }
+                let opened = std::fs::File::open(&file.path).map_err(failed)?;
+                add(hash, &digest_of(&opened).map_err(failed)?);
+            }
+            Ok(())
+        };
+        Some(told())
     }
 
     /// How its cells are read.

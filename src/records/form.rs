@@ -1,19 +1,21 @@
 //! How a file was read, once it is known.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 /// How a file was read: what it turned out to be where the project did not say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileForm {
     /// What kind of file it is: `text`, `workbook`, `Parquet` or `Arrow`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// What stands between the columns of a text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub delimiter: Option<&'static str>,
+    pub delimiter: Option<Cow<'static, str>>,
     /// The encoding of a text. Single rows may have been read as Windows-1252 all the same: see
     /// [`FileRead::windows_1252`](super::FileRead::windows_1252).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<&'static str>,
+    pub encoding: Option<Cow<'static, str>>,
     /// The sheet of a workbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
@@ -22,11 +24,15 @@ pub struct FileForm {
 impl FileForm {
     /// A kind of file that has neither delimiter nor sheet.
     pub(super) fn plain(kind: &'static str) -> Self {
-        Self { kind, delimiter: None, encoding: None, sheet: None }
+        Self { kind: Cow::Borrowed(kind), delimiter: None, encoding: None, sheet: None }
     }
 
     pub(super) fn text(delimiter: &'static str, encoding: &'static str) -> Self {
-        Self { delimiter: Some(delimiter), encoding: Some(encoding), ..Self::plain("text") }
+        Self {
+            delimiter: Some(Cow::Borrowed(delimiter)),
+            encoding: Some(Cow::Borrowed(encoding)),
+            ..Self::plain("text")
+        }
     }
 
     pub(super) fn workbook(sheet: String) -> Self {

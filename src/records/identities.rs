@@ -218,6 +218,24 @@ impl Identities {
         self.key.as_ref()
     }
 
+    /// Whether they say of an id whose it is, so that the list of people decides with them.
+    pub(super) fn are_plain(&self) -> bool {
+        self.systems.is_empty() && !self.merges.reach(None)
+    }
+
+    /// Tells all that they say of ids.
+    pub(super) fn fingerprint(&self, tell: &mut dyn FnMut(&str)) {
+        tell(&format!("{:?}", self.systems));
+        for (ids, links) in self.locals.iter().zip(&self.links) {
+            for (nth, id) in ids.texts().enumerate() {
+                tell(id);
+                tell(&format!("{:?}", links.get(nth)));
+            }
+        }
+        self.merges.fingerprint(tell);
+        tell(&self.key.as_ref().map(PseudonymKey::fingerprint).unwrap_or_default());
+    }
+
     pub(super) fn keeps_way_back(&self) -> bool {
         self.keeps_way_back
     }

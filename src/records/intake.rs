@@ -181,6 +181,8 @@ pub(super) struct Reader {
     zeros: Option<(DayZeros, Option<u32>)>,
     decimal: Decimal,
     plausible: Plausible,
+    /// Whether a day was turned away because it lies behind the last that there can be: read later, it might not be.
+    pub(super) is_late: bool,
     /// For each column of dates.
     orders: BTreeMap<u32, Order>,
 }
@@ -205,7 +207,7 @@ impl Reader {
             Some(DateForm::DaysFrom(DayZero::Column(column))) => zero_of = Some(column.clone()),
         }
         let (decimal, orders) = (options.decimal, BTreeMap::new());
-        Self { form, zero_of, zeros: None, decimal, plausible, orders }
+        Self { form, zero_of, zeros: None, decimal, plausible, is_late: false, orders }
     }
 
     /// Takes up a batch, whose cells alone are read until the next.
@@ -362,7 +364,7 @@ impl Faults {
         let plausible = reader.plausible;
         // Beyond it nothing is planned.
         let never = Plausible::DEFAULT.last;
-        let mut tally = DateTally::default();
+        let (mut tally, mut is_late) = (DateTally::default(), false);
         let mut judge = |(row, day): (usize, Option<i32>)| {
             let class = match day {
                 None => DateClass::Unreadable,
@@ -377,6 +379,7 @@ impl Faults {
                 Some(day) => DateClass::implausible(day, plausible),
             };
             tally.classes[class as usize] += 1;
+            is_late |= class == DateClass::AfterExtract;
             match class {
                 DateClass::Plausible => return day.unwrap_or(NO_DAY),
                 DateClass::Absent if of == DayOf::Event => self.add(row, column, RejectReason::DateMissing),
@@ -391,6 +394,8 @@ impl Faults {
             NO_DAY
         };
         let days = read.into_iter().enumerate().map(&mut judge).collect();
+        // Not by the tally: of a column that is read in two ways that counts one.
+        reader.is_late |= is_late;
         self.note_dates(column, tally, reader);
         days
     }

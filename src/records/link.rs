@@ -32,6 +32,16 @@ impl LinkProbability {
         (0.0..=1.0).contains(&probability).then_some(Self(parts as u16))
     }
 
+    /// In parts of ten thousand.
+    pub(super) fn parts(self) -> u16 {
+        self.0
+    }
+
+    /// `None` for more than all of them.
+    pub(super) fn of_parts(parts: u16) -> Option<Self> {
+        (parts <= Self::CERTAIN.0).then_some(Self(parts))
+    }
+
     /// The probability, 0 to 1.
     #[must_use]
     pub fn value(self) -> f64 {

@@ -49,6 +49,16 @@ impl Lookup {
         Self { on, columns, rows: HashMap::new(), without_key: 0, plain: OnceLock::new() }
     }
 
+    /// Tells all that it says, in an order that does not depend on how it came in.
+    pub(super) fn fingerprint(&self, tell: &mut dyn FnMut(&str)) {
+        tell(&format!("{:?} {:?} {}", self.on, self.columns, self.without_key));
+        let mut lines: Vec<String> = self.rows.iter().map(|held| format!("{held:?}")).collect();
+        lines.sort_unstable();
+        for line in &lines {
+            tell(line);
+        }
+    }
+
     /// The parts of a key as one text; `None` where one of them is empty, since nothing is found by a part of a key.
     pub(super) fn key<'c>(mut parts: impl Iterator<Item = Option<Cow<'c, str>>>) -> Option<Cow<'c, str>> {
         let first = parts.next()??;

@@ -43,6 +43,19 @@ impl Merges {
         }
     }
 
+    /// Tells all that it says.
+    pub(super) fn fingerprint(&self, tell: &mut dyn FnMut(&str)) {
+        for (old, merges) in &self.of {
+            tell(&format!("{old:?}"));
+            let mut into: Vec<String> =
+                merges.iter().map(|merge| format!("{} {}", merge.on, merge.into)).collect();
+            into.sort_unstable();
+            for line in &into {
+                tell(line);
+            }
+        }
+    }
+
     /// The ids that were merged into others, each with the system that it is of.
     pub(super) fn ids(&self) -> impl Iterator<Item = (Option<usize>, &str)> {
         self.of.keys().map(|(system, id)| (*system, &**id))

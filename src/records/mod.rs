@@ -59,6 +59,7 @@ mod header;
 mod identities;
 mod identity_columns;
 mod intake;
+mod kept;
 mod kind;
 mod lines;
 mod link;
@@ -67,6 +68,7 @@ mod listing;
 mod lists;
 mod lookup;
 mod mapping;
+mod memory;
 mod merges;
 mod month;
 mod old_sheets;
@@ -79,11 +81,14 @@ mod profile;
 mod pseudonyms;
 mod reject;
 mod repeats;
+mod roads;
 mod selector;
 mod shape;
 mod snapshot;
 mod source;
+mod store;
 mod survey;
+mod table_file;
 mod tables;
 mod text;
 mod unmatched;
@@ -109,6 +114,7 @@ pub use lookup::Lookup;
 pub use mapping::{
     Coverage, Duplicates, EventColumns, HouseholdColumns, Known, PeopleColumns, Repeated, SourceMapping,
 };
+pub use memory::{MemoryLimit, MemorySize};
 pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
 pub use pattern::CellPattern;
 pub use profile::{ChangeIn, KindProfile, SourceChange, SourceProfile};
@@ -117,6 +123,7 @@ pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
 pub use selector::Selector;
 pub use snapshot::{Event, HouseholdMember, RecordReference, Snapshot};
 pub use source::DaysFound;
+pub use store::{RecordStore, Road};
 pub use tables::{ColumnRead, DateClass, FileRead, LinkCertainty, TableRead};
 pub use unmatched::{IdMismatch, UnmatchedIds};
 
@@ -128,6 +135,7 @@ pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
 pub(crate) use header::nearest;
 pub(crate) use intake::Closed;
+pub(crate) use kept::Rows;
 #[cfg(feature = "schema")]
 pub(crate) use mapping::OneOrMany;
 pub(crate) use mapping::one_or_many;
@@ -155,6 +163,8 @@ pub struct Records {
     unlisted: Vec<UnlistedCodes>,
     /// Pseudonyms, each with the id that it was made of; none unless they are to be kept.
     way_back: Vec<(String, Box<str>)>,
+    /// By source; none without a store.
+    roads: Vec<(String, Road)>,
 }
 
 impl Records {
@@ -200,6 +210,12 @@ impl Records {
         &self.tables
     }
 
+    /// How each source came to be held, in the order of their names: read, or taken from the store. Empty without a store.
+    #[must_use]
+    pub fn roads(&self) -> &[(String, Road)] {
+        &self.roads
+    }
+
     /// How many people are in a household at any time.
     pub(crate) fn housed(&self) -> usize {
         self.households.spells.chunk_by(|a, b| a.person == b.person).count()
@@ -220,7 +236,7 @@ impl Records {
 
     /// The names of the sources, sorted, each with what it covers and how many events it holds.
     pub fn sources(&self) -> impl Iterator<Item = (&str, &Coverage, usize)> {
-        self.sources.iter().map(|source| (source.name.as_str(), &source.coverage, source.events.rows()))
+        self.sources.iter().map(|source| (source.name.as_str(), &source.coverage, source.shape().rows))
     }
 
     /// The days that a source's records name, beside what [`Coverage`] declares; `None` where there is no such

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::month::month_named;
 
@@ -45,6 +45,32 @@ enum Run {
 
 /// Marks that are shown as they are: those that dates, numbers, names of codes and addresses are written with.
 const MARKS: &str = "-/.:,()%£$€+'_@&#\"=;*";
+
+/// The closed list, but for numbers of digits.
+const NAMED: [&str; 22] = [
+    "looks like an Excel serial",
+    "yyyymmdd",
+    "other",
+    SCIENTIFIC,
+    "empty",
+    "more than 12 digits",
+    "letters",
+    "a number with decimals",
+    "yyyy-mm",
+    "words",
+    "dd-Mon",
+    "Mon-yy",
+    "Mon-yyyy",
+    "yyyy-mm-dd",
+    "dd/mm/yyyy",
+    "dd.mm.yyyy",
+    "dd-mm-yyyy",
+    "dd/mm/yy",
+    "dd-Mon-yyyy",
+    "dd-Mon-yy",
+    "a date with a time",
+    "a date and more",
+];
 
 const SCIENTIFIC: &str = "scientific notation";
 
@@ -120,6 +146,14 @@ impl fmt::Display for CellPattern {
 impl Serialize for CellPattern {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CellPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let named = NAMED.into_iter().chain(DIGITS).find(|name| *name == text);
+        Ok(Self(named.map_or(Said::Classes(text), Said::Named)))
     }
 }
 
@@ -300,6 +334,17 @@ mod tests {
             let other = disguised(&cell, by);
             prop_assert_eq!(CellPattern::of(&cell), CellPattern::of(&other));
             prop_assert_eq!(CellPattern::of_date(&cell), CellPattern::of_date(&other));
+        }
+
+        /// What is written of a pattern is read as the same.
+        #[test]
+        fn a_pattern_is_read_as_it_was_written(
+            cell in "[0-9]{0,14}|[0-9]{1,4}[-/. ][0-9]{1,2}[-/. ][0-9]{2,4}( 10:00|x)?|[0-9]{1,2}[- ](Feb|may)[- ]?[0-9]{0,4}|[a-z]+( [a-z]+)?|-?[0-9.]+E?[0-9]*|\\PC{0,12}"
+        ) {
+            for pattern in [CellPattern::of(&cell), CellPattern::of_date(&cell), CellPattern::other()] {
+                let text = serde_json::to_string(&pattern).unwrap();
+                prop_assert_eq!(serde_json::from_str::<CellPattern>(&text).unwrap(), pattern);
+            }
         }
 
         /// Whatever is in a cell, reading it does not fail.

@@ -498,6 +498,7 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
     let first = from.map_or(end - SourceProfile::MONTHS as i32, month_of);
     let starts: Vec<i32> = (first..=end.max(first)).map(|month| first_day(month).epoch_days()).collect();
     let year = to.plus_months(-12).epoch_days();
+    let events = source.events();
     let (mut found, mut last, mut squares, mut in_year) = (of, None, 0, 0);
     let mut kinds = vec![(0_u64, 0_u64); source.kinds.len()];
     // One more month than there are whole ones, for what came after them.
@@ -507,23 +508,23 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
         own_by_month.fill(0);
         // Superseded states among them: a return that says again what an earlier one said takes nothing from the month in
         // which that came, and shows that the source goes on.
-        for row in source.events.told(person, as_of) {
-            let known = source.events.known(row);
+        for row in events.told(person, as_of) {
+            let known = events.known(row);
             let is_recent = known >= year && known < to.epoch_days();
             last = last.max(Some(known));
-            let kind = &mut kinds[usize::from(source.events.kind[row])];
+            let kind = &mut kinds[usize::from(events.kind[row])];
             kind.0 += 1;
             kind.1 += u64::from(is_recent);
             found.rows += 1;
             match starts.partition_point(|&start| start <= known).checked_sub(1) {
                 None => found.before += 1,
                 Some(month) => {
-                    let is_empty = source.events.value.as_ref().is_some_and(|values| values[row].is_nan());
+                    let is_empty = events.value.as_ref().is_some_and(|values| values[row].is_nan());
                     months[month].0 += 1;
                     own_by_month[month] += u64::from(is_recent);
                     months[month].1 += u64::from(is_empty);
                     let is_of_nothing =
-                        source.events.of.as_ref().is_some_and(|of| of[row].is_nan() || of[row] == 0.0);
+                        events.of.as_ref().is_some_and(|of| of[row].is_nan() || of[row] == 0.0);
                     months[month].2 += u64::from(is_of_nothing);
                 }
             }
@@ -541,10 +542,10 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
     found.from = first_day(first + silent as i32);
     found.last = last.map(Day::from_epoch_days);
     found.bunching = if in_year > 0 { squares as f64 / in_year as f64 } else { 1.0 };
-    if source.events.value.is_some() {
+    if events.value.is_some() {
         found.empty = months.iter().map(|month| month.1).collect();
     }
-    if source.events.of.is_some() {
+    if events.of.is_some() {
         found.of_nothing = months.iter().map(|month| month.2).collect();
     }
     found.months = months.into_iter().map(|month| month.0).collect();

@@ -54,6 +54,11 @@ impl PseudonymKey {
         self.of("household", id)
     }
 
+    /// Tells this key from others, and nothing about it.
+    pub(super) fn fingerprint(&self) -> String {
+        self.of("fingerprint", "")
+    }
+
     /// What the id is of stands before it, behind the length that no other word has.
     fn of(&self, domain: &str, id: &str) -> String {
         let mut hash = self.0.clone();

@@ -158,7 +158,7 @@ impl fmt::Display for RejectReason {
 }
 
 /// A row that could not be used: where it stands and why. It holds nothing of what the row says.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reject {
     /// The source.
     pub source: String,
@@ -180,7 +180,7 @@ pub struct Reject {
 }
 
 /// What is remarkable about rows that were used all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RemarkKind {
@@ -280,7 +280,7 @@ impl RemarkKind {
 }
 
 /// So many rows of a source that were used, and what is remarkable about them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Remark {
     /// The source.
     pub source: String,

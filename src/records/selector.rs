@@ -117,8 +117,7 @@ impl Selector {
         }
         let source = records.source_at(selection.source);
         let (of, source_name) = (of.to_owned(), source.name.clone());
-        let rows = source.events.rows();
-        if rows == 0 {
+        if source.shape().rows == 0 {
             return Err(SpecError::NoRecords { of, source_name });
         }
         if let Some((what, wanted, held)) = self.not_held(source) {
@@ -132,7 +131,8 @@ impl Selector {
                 held: held.to_string(),
             });
         }
-        if (0..rows).any(|row| selection.matches(&source.events, row)) {
+        let events = source.events();
+        if (0..events.rows()).any(|row| selection.matches(&events, row)) {
             Ok(())
         } else {
             Err(SpecError::NeverTogether { of, source_name })
@@ -151,9 +151,10 @@ impl Selector {
             let selection = self.resolve(records, of)?;
             let source = records.source_at(selection.source);
             let place = category_place(source, category, of)?;
-            let (names, held) = (&source.categories[place].1, &source.events.categories[place]);
+            let events = source.events();
+            let (names, held) = (&source.categories[place].1, &events.categories[place]);
             let is_other = |name: &str| !codes.iter().any(|code| code == name);
-            let read = (0..held.len()).filter(|&row| selection.matches(&source.events, row));
+            let read = (0..held.len()).filter(|&row| selection.matches(&events, row));
             let read = read.map(|row| held[row] as usize);
             let others =
                 Held::of(names, read.filter(|&code| names.get(code).is_some_and(|name| is_other(name))));
@@ -173,7 +174,7 @@ impl Selector {
 
     /// The first name that no record of the source has: what it is a name of, and the names that there are.
     fn not_held<'s>(&'s self, source: &Source) -> Option<(String, &'s str, Held)> {
-        let events = &source.events;
+        let events = source.events();
         let lacks = |wanted: &&String, names: &[Box<str>]| !names.iter().any(|name| **name == ***wanted);
         if let Some(kind) = self.kinds.iter().find(|kind| lacks(kind, &source.kinds)) {
             let held = Held::of(&source.kinds, events.kind.iter().map(|&kind| usize::from(kind)));

@@ -23,6 +23,16 @@ pub(super) struct Shape {
 }
 
 impl Shape {
+    /// Tells all that it makes columns of.
+    pub(super) fn fingerprint(&self, tell: &mut dyn FnMut(&str)) {
+        tell(&format!("{:?}", self.of_file));
+        for (column, list) in &self.codes {
+            tell(column);
+            list.fingerprint(tell);
+        }
+        self.lookups.iter().for_each(|table| table.fingerprint(tell));
+    }
+
     pub(super) fn is_plain(&self) -> bool {
         self.of_file.is_empty() && self.lookups.is_empty() && self.codes.is_empty()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::link::LinkProbability;
 use super::people::{Gone, Residence};
-use super::{OPEN, Records, Role, Source};
+use super::{EventTable, OPEN, Records, Role, Source};
 use crate::calendar::{AsOf, Day};
 
 /// The records as they were known on a date: nothing that became known on that day or later is in it.
@@ -23,7 +23,7 @@ pub struct Snapshot<'r> {
 }
 
 /// One visible event.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Event<'r> {
     /// What kind of event.
     pub kind: &'r str,
@@ -36,7 +36,7 @@ pub struct Event<'r> {
     /// When the episode ended, if that was known at the date.
     pub ended: Option<Day>,
     /// The source's own reference.
-    pub reference: Option<&'r str>,
+    pub reference: Option<String>,
 }
 
 /// Points to a record in its source, without what the record says of the person.
@@ -91,9 +91,11 @@ impl<'r> Snapshot<'r> {
     /// records know neither the source nor the person.
     pub fn events(&self, source: &str, person: &str) -> impl Iterator<Item = Event<'r>> + '_ {
         let found = self.records.source(source).zip(self.records.person(person));
-        found.into_iter().flat_map(|(source, person)| {
-            source.events.visible(person, self.as_of).map(|row| self.event(source, row))
-        })
+        let all = found.map_or_else(Vec::new, |(source, person)| {
+            let events = source.events();
+            events.visible(person, self.as_of).map(|row| self.event(source, &events, row)).collect()
+        });
+        all.into_iter()
     }
 
     /// The other members of the person's household, as known on the date.
@@ -138,15 +140,14 @@ impl<'r> Snapshot<'r> {
         self.records.households.moves(self.as_of, person, since)
     }
 
-    fn event(&self, source: &'r Source, row: usize) -> Event<'r> {
-        let events = &source.events;
+    fn event(&self, source: &'r Source, events: &EventTable, row: usize) -> Event<'r> {
         Event {
             kind: &source.kinds[usize::from(events.kind[row])],
             role: events.role(row),
             occurred: Day::from_epoch_days(events.occurred[row]),
             known: Day::from_epoch_days(events.known(row)),
             ended: events.ended(row, self.as_of).filter(|&end| end != OPEN).map(Day::from_epoch_days),
-            reference: events.reference(row),
+            reference: events.reference(row).map(str::to_owned),
         }
     }
 
@@ -188,7 +189,7 @@ impl Snapshot<'_> {
 impl Source {
     /// Points to one of its rows.
     pub(crate) fn reference_to(&self, row: usize) -> RecordReference {
-        let events = &self.events;
+        let events = self.events();
         RecordReference {
             source: self.name.clone(),
             reference: events.reference(row).map(str::to_owned),

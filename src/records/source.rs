@@ -5,18 +5,20 @@ use sha2::{Digest as _, Sha256};
 
 use super::codes::UnlistedCodes;
 use super::column::{Batch, Column, NO_DAY};
-use super::dictionary::{Dictionary, NONE};
+use super::dictionary::{Dictionary, LINKED_TWICE, NONE};
 use super::entrance::{Entrance, Ids};
 use super::events::{Episodes, EventTable, KnownDays, OPEN, References, Role};
 use super::extract::Extract;
 use super::intake::{Accepted, Closed, DayOf, Faults, Ledger, Reader};
+use super::kept::{Kept, Rows, Shape, Shelf};
 use super::kind::Kind;
 use super::link::LinkProbability;
 use super::mapping::{Coverage, Duplicates, EventColumns, Known, SourceMapping};
 use super::people::Partings;
-use super::reject::{RejectReason, RemarkKind};
+use super::reject::{RejectReason, Remark, RemarkKind};
 use super::repeats::Repeats;
 use super::shape::{KIND_OF_FILE, KNOWN_OF_FILE};
+use super::store::Named;
 use super::tables::LinkTally;
 use crate::calendar::{AsOf, Day};
 use crate::error::RecordsError;
@@ -29,7 +31,7 @@ pub(crate) struct Source {
     pub(crate) kinds: Vec<Box<str>>,
     /// The categories that are kept: the column's name and its values, sorted.
     pub(crate) categories: Vec<(String, Vec<Box<str>>)>,
-    pub(crate) events: EventTable,
+    pub(super) kept: Kept,
     /// The extract's columns that features can read: kind, value and what it is of, role and categories.
     pub(crate) columns: Vec<String>,
     /// The codes that are not on their lists.
@@ -38,7 +40,7 @@ pub(crate) struct Source {
     pub(super) incidents: Vec<Box<str>>,
     /// The first day on which anything happened, as far as it was known: a day of becoming known, and the first
     /// day from then on. Both in order, known rising and first falling.
-    begins: Vec<(i32, i32)>,
+    pub(super) begins: Vec<(i32, i32)>,
 }
 
 /// The days that a source's accepted records name, beside what its mapping declares.
@@ -55,6 +57,39 @@ pub struct DaysFound {
 }
 
 impl Source {
+    /// How many bytes of memory its events take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.kept.bytes()
+    }
+
+    /// The same, its events waiting on disk.
+    pub(super) fn put_away(self, shelf: &mut Shelf) -> Result<Self, RecordsError> {
+        match self.kept.put_away(shelf) {
+            Ok(kept) => Ok(Self { kept, ..self }),
+            Err(error) => Err(RecordsError::PutAway {
+                extract: self.name,
+                folder: shelf.folder().to_owned(),
+                why: error.to_string(),
+            }),
+        }
+    }
+
+    /// Whether its events have to be fetched from disk.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.kept.is_waiting()
+    }
+
+    /// Its events. They may have to be fetched from disk: ask once, and not for each person or row.
+    #[inline]
+    pub(crate) fn events(&self) -> Rows<'_> {
+        self.kept.events()
+    }
+
+    /// What can be said of its events without fetching them.
+    pub(crate) fn shape(&self) -> Shape {
+        self.kept.shape()
+    }
+
     /// The first day on which anything happened of what was known at a date; `None` where nothing was.
     pub(crate) fn first_day(&self, as_of: AsOf) -> Option<i32> {
         let known = self.begins.partition_point(|&(known, _)| as_of.sees(known));
@@ -77,11 +112,12 @@ impl Source {
 
     /// How many incidents have records of several people.
     pub(crate) fn shared_incidents(&self) -> usize {
-        let Some(incidents) = &self.events.incident else { return 0 };
+        let events = self.events();
+        let Some(incidents) = &events.incident else { return 0 };
         // For each incident the person it was seen with first, and whether there was another.
         let mut seen = vec![(NONE, false); self.incidents.len()];
-        for person in 0..self.events.people() {
-            for row in self.events.rows_of(person) {
+        for person in 0..events.people() {
+            for row in events.rows_of(person) {
                 if let Some((first, shared)) = seen.get_mut(incidents[row] as usize) {
                     if *first == NONE {
                         *first = person;
@@ -95,11 +131,11 @@ impl Source {
 
     /// The days that its records name; `None` where it has no record.
     pub(crate) fn days_found(&self) -> Option<DaysFound> {
-        let day = Day::from_epoch_days;
-        let known = || (0..self.events.rows()).map(|row| self.events.known(row));
+        let (day, events) = (Day::from_epoch_days, self.events());
+        let known = || (0..events.rows()).map(|row| events.known(row));
         Some(DaysFound {
-            first_occurred: day(*self.events.occurred.iter().min()?),
-            last_occurred: day(*self.events.occurred.iter().max()?),
+            first_occurred: day(*events.occurred.iter().min()?),
+            last_occurred: day(*events.occurred.iter().max()?),
             first_known: day(known().min()?),
             last_known: day(known().max()?),
         })
@@ -115,7 +151,7 @@ impl Source {
         };
         text(&self.name);
         self.categories.iter().for_each(|(column, _)| text(column));
-        let events = &self.events;
+        let events = self.events();
         // Texts and not their codes: a code depends on what other rows say, later ones among them.
         let push = |bytes: &mut Vec<u8>, text: &str| {
             bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
@@ -180,8 +216,10 @@ pub(super) struct Reading {
     unlisted: Vec<UnlistedCodes>,
     events: EventTable,
     /// File and row of each event, kept where rows may yet have to be rejected.
-    positions: Vec<(Option<u32>, u64)>,
+    positions: Positions,
     links: LinkTally,
+    /// Who is named at all, and who in an accepted row, by code; none where nobody asks.
+    met: Option<Vec<[bool; 2]>>,
 }
 
 /// The columns that a mapping asks for, each once, and the places of its parts among them.
@@ -259,21 +297,26 @@ impl<'m> Layout<'m> {
     }
 }
 
+/// The day after which nothing that a source says can have happened.
+pub(super) fn last_day(mapping: &SourceMapping, read_on: Option<Day>) -> Option<Day> {
+    // A register that is kept ahead of time holds what is yet to come.
+    let ahead = match mapping.columns.known {
+        Known::LagDays(lag) if lag < 0 => -lag,
+        _ => 0,
+    };
+    mapping.coverage.updated.or(read_on).map(|day| day + ahead)
+}
+
 impl Reading {
     /// Reads and validates an extract. With a list of people, ids outside it are rejected; without one they are added.
     pub(super) fn read(
         mapping: SourceMapping,
-        (extract, read_on): (Extract, Option<Day>),
+        (extract, read_on, notes_people): (Extract, Option<Day>, bool),
         ids: &mut Ids<'_>,
-        mut progress: impl FnMut(u64),
+        mut each: impl FnMut(u64, &Self) -> Result<(), RecordsError>,
     ) -> Result<Self, RecordsError> {
         mapping.check()?;
-        // A register that is kept ahead of time holds what is yet to come.
-        let ahead = match mapping.columns.known {
-            Known::LagDays(lag) if lag < 0 => -lag,
-            _ => 0,
-        };
-        let last = mapping.coverage.updated.or(read_on).map(|day| day + ahead);
+        let last = last_day(&mapping, read_on);
         let mut entrance = Entrance::new(ids.identities, &mapping.name, mapping.columns.system.as_deref())?;
         let is_linked = mapping.columns.link_probability.is_some() || mapping.columns.system.is_some();
         let mut reading = Self {
@@ -302,8 +345,9 @@ impl Reading {
                 link: is_linked.then(Vec::new),
                 ..EventTable::default()
             },
-            positions: Vec::new(),
+            positions: Positions::default(),
             links: LinkTally::default(),
+            met: notes_people.then(Vec::new),
             mapping,
         };
         let mapping = reading.mapping.clone();
@@ -326,8 +370,7 @@ impl Reading {
             &mut |batch| {
                 let rows = batch.rows.len();
                 reading.accept(&batch, &layout, &mut entrance, ids)?;
-                progress(rows as u64);
-                Ok(())
+                each(rows as u64, &reading)
             },
         )?;
         reading.files = files;
@@ -396,6 +439,7 @@ impl Reading {
         let incident = layout.incident.map(|place| self.incidents.encode(cells(place), rows, true));
 
         let accepted = self.ledger.judge(batch, &faults);
+        self.meet(&person, &accepted);
         if let (Some(held), Some(incident)) = (&mut self.events.incident, &incident) {
             keep(held, incident, &accepted);
             let is_missing = |&row: &usize| accepted.has(row) && incident[row] == NONE;
@@ -436,12 +480,26 @@ impl Reading {
         }
         if layout.reference.is_some() || self.mapping.columns.duplicates == Duplicates::Drop {
             let kept = (0..rows).filter(|&row| accepted.has(row));
-            self.positions.extend(kept.map(|row| (batch.file, batch.rows.position(row))));
+            if !self.positions.add(batch.file, kept.map(|row| batch.rows.position(row))) {
+                return Err(self.too_many("rows in a file", u64::from(u32::MAX)));
+            }
         }
         if self.person.len() > u32::MAX as usize - 1 {
             return Err(self.too_many("rows", u64::from(u32::MAX) - 1));
         }
         Ok(())
+    }
+
+    /// Takes note of whom rows name.
+    fn meet(&mut self, person: &[u32], accepted: &Accepted) {
+        let Some(met) = &mut self.met else { return };
+        for (row, &code) in person.iter().enumerate().filter(|(_, code)| **code < LINKED_TWICE) {
+            if met.len() <= code as usize {
+                met.resize(code as usize + 1, [false; 2]);
+            }
+            let met = &mut met[code as usize];
+            *met = [true, met[1] || accepted.has(row)];
+        }
     }
 
     /// The days on which records became known as this person's: not before it was known whose the id is.
@@ -592,6 +650,36 @@ impl Reading {
         RecordsError::TooMany { extract: self.mapping.name.clone(), what, limit }
     }
 
+    /// How many bytes its rows take.
+    pub(super) fn bytes(&self) -> u64 {
+        let numbers = size_of_val(&*self.person) + size_of_val(&*self.positions.rows);
+        self.events.bytes() + numbers as u64
+    }
+
+    /// How many bytes more it takes to sort them: a key and a number for each, a column and its copy, and who is repeated.
+    pub(super) fn bytes_to_close(&self) -> u64 {
+        const EACH: u64 = 16 + 4 + 4 + 4 + 4;
+        EACH * self.person.len() as u64
+    }
+
+    /// Whether rows might be read otherwise on a later day.
+    pub(super) fn is_late(&self) -> bool {
+        self.reader.is_late
+    }
+
+    /// Who is named, in the order of ids.
+    pub(super) fn named(&self, ids: &Dictionary, places: &[u32]) -> Named {
+        let met = self.met.iter().flatten().enumerate().filter(|(_, met)| met[0]);
+        let mut met: Vec<(u32, usize, bool)> =
+            met.map(|(code, met)| (places[code], code, met[1])).filter(|met| met.0 != NONE).collect();
+        met.sort_unstable();
+        Named {
+            ids: met.iter().map(|met| ids.text(met.1 as u32).to_owned()).collect(),
+            accepted: met.iter().map(|met| met.2).collect(),
+            places: met.iter().map(|met| met.0).collect(),
+        }
+    }
+
     /// The people that accepted rows are about, as codes.
     pub(super) fn people(&self) -> impl Iterator<Item = u32> {
         self.person.iter().copied()
@@ -631,12 +719,12 @@ impl Reading {
         let layout = Layout::of(&self.mapping.columns);
         let mut drop = vec![false; self.events.rows()];
         let reject = |ledger: &mut Ledger, row: usize, reason: RejectReason| {
-            let (file, position) = self.positions[order[row] as usize];
+            let (file, position) = self.positions.at(order[row] as usize);
             let column = layout.reference.filter(|_| reason == RejectReason::ReferenceRepeated);
             ledger.reject_later(file, position, column.map(|place| place as u32), reason);
         };
         if self.events.references.is_some() {
-            let position = |row: usize| self.positions[order[row] as usize];
+            let position = |row: usize| self.positions.at(order[row] as usize);
             let repeats = Repeats::find(&self.events, position, self.mapping.columns.repeated);
             for &row in &repeats.rejected {
                 reject(&mut self.ledger, row, RejectReason::ReferenceRepeated);
@@ -662,8 +750,9 @@ impl Reading {
         if drop.contains(&true) {
             self.events.drop_rows(&drop);
         }
-        self.ledger.remark(RemarkKind::BeforeBirth, before_birth(&self.events, born));
-        self.ledger.remark(RemarkKind::AfterDeath, after_death(&self.events, &partings.died));
+        for Remark { kind, rows, .. } in of_lives(&self.mapping.name, &self.events, (born, partings)) {
+            self.ledger.remark(kind, rows);
+        }
         let mut closed = self.ledger.close(&self.mapping.name, &self.files, &layout.wanted);
         let minimum = self.mapping.columns.minimum_link;
         closed.table.links = self.events.link.is_some().then(|| self.links.close(minimum));
@@ -673,12 +762,35 @@ impl Reading {
             kinds,
             categories,
             begins: begins(&self.events),
-            events: self.events,
+            kept: Kept::at_hand(self.events),
             columns: self.columns,
             unlisted: self.unlisted,
             incidents,
         };
         (source, closed)
+    }
+}
+
+/// File and row of each event, in the order in which they were read.
+#[derive(Debug, Default)]
+struct Positions {
+    rows: Vec<u32>,
+    /// Each file, with the first of its events.
+    files: Vec<(usize, Option<u32>)>,
+}
+
+impl Positions {
+    /// False where a row's number is too large.
+    fn add(&mut self, file: Option<u32>, mut rows: impl Iterator<Item = u64>) -> bool {
+        if self.files.last().is_none_or(|held| held.1 != file) {
+            self.files.push((self.rows.len(), file));
+        }
+        rows.all(|row| u32::try_from(row).map(|row| self.rows.push(row)).is_ok())
+    }
+
+    fn at(&self, event: usize) -> (Option<u32>, u64) {
+        let next = self.files.partition_point(|&(first, _)| first <= event);
+        (next.checked_sub(1).and_then(|place| self.files[place].1), u64::from(self.rows[event]))
     }
 }
 
@@ -689,6 +801,19 @@ fn copies(events: &EventTable, people: usize) -> Vec<usize> {
         rows.clone().skip(1).filter(move |&row| events.same(row - 1, row))
     };
     (0..people as u32).flat_map(of_person).collect()
+}
+
+/// What is remarkable about records and the lives of those they are about.
+pub(super) fn of_lives(
+    source: &str,
+    events: &EventTable,
+    (born, partings): (&[i32], &Partings),
+) -> impl Iterator<Item = Remark> {
+    let before = (RemarkKind::BeforeBirth, before_birth(events, born));
+    let after = (RemarkKind::AfterDeath, after_death(events, &partings.died));
+    let source = source.to_owned();
+    let found = [before, after].into_iter().filter(|(_, rows)| *rows > 0);
+    found.map(move |(kind, rows)| Remark { source: source.clone(), kind, rows })
 }
 
 /// How many records lie before the birth of the person they are about.
@@ -710,7 +835,7 @@ fn after_death(events: &EventTable, died: &[i32]) -> u64 {
 }
 
 /// See [`Source::begins`].
-fn begins(events: &EventTable) -> Vec<(i32, i32)> {
+pub(super) fn begins(events: &EventTable) -> Vec<(i32, i32)> {
     // By day of becoming known first: there are far fewer days than rows.
     let mut first: hashbrown::HashMap<i32, i32> = hashbrown::HashMap::new();
     // Rows of one person lie together, and many sources record a day or two before they write it down: most rows are later

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashSet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::column::Batch;
 use super::days::{DateWritten, Plausible, WAYS};
@@ -14,7 +14,7 @@ use crate::calendar::Day;
 
 /// What was found in one table while it was read: a source, `people` or `households`. It holds counts, names of files and
 /// columns, and nothing that a row says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableRead {
     /// The source; `people` and `households` count as sources.
     pub source: String,
@@ -30,7 +30,7 @@ pub struct TableRead {
 }
 
 /// How one file was read.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileRead {
     /// Its name; `None` where a program handed the rows over.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ pub struct FileRead {
 }
 
 /// What the cells of one mapped column are.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnRead {
     /// The column.
     pub column: String,
@@ -62,7 +62,7 @@ pub struct ColumnRead {
 }
 
 /// Whether a date can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DateClass {
@@ -136,7 +136,7 @@ impl DateClass {
 }
 
 /// How sure the links of a source's accepted rows to people are. Weaker links than the mapping allows are rejects.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkCertainty {
     /// The least probability that the mapping accepts.
     pub minimum: f64,

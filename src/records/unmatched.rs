@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use hashbrown::{HashMap, HashSet};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::column::Column;
 use super::dictionary::{Dictionary, UNKNOWN};
 use super::pattern::CellPattern;
 
 /// Rows of a table whose id is not on the list of people, for one likely reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedIds {
     /// What may have become of the id.
     pub why: IdMismatch,
@@ -21,7 +21,7 @@ pub struct UnmatchedIds {
 }
 
 /// What may have become of an id that is on no list: a guess from how it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum IdMismatch {

@@ -148,7 +148,7 @@ pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
         let snapshot = held.as_of(AsOf::new(on));
         for (source, ..) in held.sources() {
             let references = snapshot.events(source, &arguments.entity).filter_map(|event| event.reference);
-            records.extend(references.map(|reference| (source.to_owned(), reference.to_owned())));
+            records.extend(references.map(|reference| (source.to_owned(), reference)));
         }
     }
     let purged = ledger.purge(

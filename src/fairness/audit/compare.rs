@@ -45,7 +45,7 @@ impl Source {
         match *self {
             Self::Share(nth, _) => group.seen.share(nth),
             Self::Scored(figure) => group.seen.scored(figure),
-            Self::Area => group.seen.curve,
+            Self::Area => group.seen.curve(),
             Self::EqualScore => group.seen.scored(Scored::CalibrationGap),
         }
     }
@@ -110,6 +110,8 @@ impl Comparison<'_> {
             _ => critical(gaps.iter().flatten().map(|gap| &gap.series)),
         };
         let margin = self.margin(&source);
+        // That of scores which are chances is a part of how many have the outcome.
+        let is_of_outcome = matches!(source, Source::Scored(_)) && chances;
         let judged = |place: usize, gap: Option<&Gap>| {
             (!self.is_base(place)).then(|| {
                 let disparity = self.disparity(measure, place, gap, (critical, margin));
@@ -117,7 +119,8 @@ impl Comparison<'_> {
                 Judged {
                     four_fifths: four_fifths(rates, disparity.ratio_simultaneous.as_ref(), critical),
                     seen: source.is_seen(&self.groups[place]) && source.is_seen(self.base),
-                    margin_seen: source.is_seen(self.everybody),
+                    margin_seen: source.is_seen(self.everybody)
+                        && (!is_of_outcome || self.everybody.seen.outcome),
                     gives_away: false,
                     disparity,
                 }
@@ -293,6 +296,7 @@ impl Comparison<'_> {
         (critical, margin): (f64, f64),
     ) -> Disparity {
         let round = self.context.params.round_to;
+        let roughly = round.is_some();
         let mut disparity = Disparity {
             measure,
             against: self.against.clone(),
@@ -301,7 +305,7 @@ impl Comparison<'_> {
             ratio: None,
             ratio_simultaneous: None,
             critical: None,
-            margin: Some(coarse(margin, round)),
+            margin: Some(coarse(margin, roughly)),
             verdict: DisparityVerdict::CannotTell,
             smallest_shown: None,
         };
@@ -323,15 +327,15 @@ impl Comparison<'_> {
                 .map(|(ratio, all)| rounded_around(ratio.value, all, round));
             (told(pair.difference()), rounded_around(gap.value, pair.difference_interval(critical), round))
         } else {
-            disparity.ratio = gap.ratio.map(|(value, interval)| estimate(value, interval, n, round));
+            disparity.ratio = gap.ratio.map(|(value, interval)| estimate(value, interval, n, roughly));
             let ratio_all =
                 gap.ratio.map(|(value, interval)| stretched(value, interval, critical / Z, Some(0.0)));
-            disparity.ratio_simultaneous = ratio_all.map(|interval| rounded_ends(interval, round));
+            disparity.ratio_simultaneous = ratio_all.map(|interval| rounded_ends(interval, roughly));
             let mut all = stretched(gap.value, gap.interval, critical / Z, None);
             if let Some((_, by_chance)) = &gap.chance {
                 all.low = Areas::left(gap.value, critical / Z * by_chance);
             }
-            (estimate(gap.value, gap.interval, n, round), rounded_ends(all, round))
+            (estimate(gap.value, gap.interval, n, roughly), rounded_ends(all, roughly))
         };
         disparity.difference = Some(difference);
         disparity.difference_simultaneous = Some(all);
@@ -341,7 +345,7 @@ impl Comparison<'_> {
             Some((_, by_chance)) => critical / Z * by_chance,
             None => critical * gap.deviation,
         };
-        disparity.smallest_shown = Some(coarse(clear + POWER * gap.deviation, round));
+        disparity.smallest_shown = Some(coarse(clear + POWER * gap.deviation, roughly));
         disparity
     }
 }
@@ -365,13 +369,13 @@ pub(super) fn stretched(value: f64, interval: Interval, part: f64, least: Option
     Interval { low: least.map_or(low, |least| low.max(least)), high }
 }
 
-pub(super) fn rounded_ends(interval: Interval, round: Option<u32>) -> Interval {
+pub(super) fn rounded_ends(interval: Interval, round: bool) -> Interval {
     Interval { low: coarse(interval.low, round), high: coarse(interval.high, round) }
 }
 
 /// The same for a figure that is made of rounded counts and stays as it is: within its interval.
 fn rounded_around(value: f64, interval: Interval, round: Option<u32>) -> Interval {
-    let Interval { low, high } = rounded_ends(interval, round);
+    let Interval { low, high } = rounded_ends(interval, round.is_some());
     Interval { low: low.min(value), high: high.max(value) }
 }
 

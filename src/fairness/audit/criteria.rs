@@ -116,6 +116,6 @@ fn for_two_measures(difference: Estimate, critical: Option<f64>, round: Option<u
     let Some(critical) = critical else { return difference };
     let Interval { low, high } =
         stretched(difference.value, difference.interval, critical_for_two(critical) / critical, None);
-    let interval = rounded_ends(Interval { low: low.max(-1.0), high: high.min(1.0) }, round);
+    let interval = rounded_ends(Interval { low: low.max(-1.0), high: high.min(1.0) }, round.is_some());
     Estimate { interval, ..difference }
 }

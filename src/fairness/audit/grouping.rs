@@ -27,27 +27,34 @@ struct Hidden {
     outcome: Vec<bool>,
     selection: Vec<bool>,
     cells: Vec<bool>,
+    at_score: Vec<bool>,
 }
 
 impl Hidden {
-    /// `hold_back` holds back more groups by one number and its complement, until none can be worked out.
+    /// `hold_back` holds back more groups by one number and its complement, until none can be worked out. `at_scores` has
+    /// the people of all groups at each score.
     fn new(
         context: &Context<'_>,
         groups: &[GroupPeople],
+        at_scores: &[Vec<Counted>],
         hold_back: impl Fn(Number, &[Counted], Vec<bool>, Guard) -> Vec<bool>,
     ) -> Self {
         let guard = |number: Number, mut held: Vec<bool>| {
             let least = context.least();
             let by =
                 if matches!(number, Number::Rows) { Guard::of_rows(least) } else { Guard::of_parts(least) };
-            let all: Vec<Vec<Counted>> =
+            let counted: Vec<Vec<Counted>> =
                 groups.iter().map(|people| number.counted(&context.rows.parts, people)).collect();
+            let parts = 0..counted.first().map_or(0, Vec::len);
+            let counted: Vec<Vec<Counted>> = match number {
+                Number::AtScore => at_scores.to_vec(),
+                _ => parts.map(|nth| counted.iter().map(|counted| counted[nth]).collect()).collect(),
+            };
             // What one part adds can make another too small to stay.
             loop {
                 let before = held.clone();
-                for nth in 0..all.first().map_or(0, Vec::len) {
-                    let people: Vec<Counted> = all.iter().map(|counted| counted[nth]).collect();
-                    held = hold_back(number, &people, held, by);
+                for people in &counted {
+                    held = hold_back(number, people, held, by);
                 }
                 if held == before {
                     return held;
@@ -59,11 +66,12 @@ impl Hidden {
         let selection = guard(Number::Selection, rows.clone());
         let either = outcome.iter().zip(&selection).map(|(&outcome, &selection)| outcome || selection);
         let cells = guard(Number::Cells, either.collect());
-        Self { rows, outcome, selection, cells }
+        let at_score = guard(Number::AtScore, outcome.clone());
+        Self { rows, outcome, selection, cells, at_score }
     }
 
-    fn line(context: &Context<'_>, groups: &[GroupPeople]) -> Self {
-        Self::new(context, groups, |_, people, mut held, guard| {
+    fn line(context: &Context<'_>, groups: &[GroupPeople], at_scores: &[Vec<Counted>]) -> Self {
+        Self::new(context, groups, at_scores, |_, people, mut held, guard| {
             hold_back(people, &mut held, guard);
             held
         })
@@ -72,10 +80,10 @@ impl Hidden {
     fn pairs(
         context: &Context<'_>,
         places: &[(usize, usize)],
-        groups: &[GroupPeople],
+        (groups, at_scores): (&[GroupPeople], &[Vec<Counted>]),
         margins: (&Self, &Self),
     ) -> Self {
-        Self::new(context, groups, |number, people, held, guard| {
+        Self::new(context, groups, at_scores, |number, people, held, guard| {
             let margins = (margins.0.guarded(number), margins.1.guarded(number));
             PairCells { places, people, margins }.hold_back(&held, guard)
         })
@@ -87,6 +95,7 @@ impl Hidden {
             Number::Outcome => &self.outcome,
             Number::Selection => &self.selection,
             Number::Cells => &self.cells,
+            Number::AtScore => &self.at_score,
         }
     }
 }
@@ -117,8 +126,9 @@ impl Grouping {
         for &code in codes {
             sizes[usize::from(code)] += 1;
         }
-        let people = context.rows.people_of(sizes.len(), |row| usize::from(codes[row]));
-        let hidden = Hidden::line(context, &people);
+        let group_of = |row: usize| usize::from(codes[row]);
+        let people = context.rows.people_of(sizes.len(), group_of);
+        let hidden = Hidden::line(context, &people, &context.rows.people_at_scores(sizes.len(), group_of));
         let asked = context.params.references.iter().find(|(name, _)| *name == column.name);
         let reference = asked
             .map(|(_, value)| folded(Some(value)))
@@ -153,7 +163,7 @@ impl Grouping {
             values: Vec::new(),
             codes: Codes::Single(a),
             sizes: Vec::new(),
-            hidden: Hidden::line(context, &[]),
+            hidden: Hidden::line(context, &[], &[]),
             reference: None,
             refused: None,
         };
@@ -172,12 +182,15 @@ impl Grouping {
             places
         };
         let places: Vec<(usize, usize)> = present.iter().map(|&pair| (pair / wide, pair % wide)).collect();
-        let people = rows.people_of(present.len(), |row| usize::from(place_of[joint(row)]));
+        let group_of = |row: usize| usize::from(place_of[joint(row)]);
+        let people = rows.people_of(present.len(), group_of);
+        let at_scores = rows.people_at_scores(present.len(), group_of);
         let name = |&(i, j): &(usize, usize)| vec![first.values[i][0].clone(), second.values[j][0].clone()];
         grouping.values = places.iter().map(name).collect();
         grouping.codes = Codes::Pair((0..rows.count()).map(|row| place_of[joint(row)]).collect());
         grouping.sizes = present.iter().map(|&pair| sizes[pair]).collect();
-        grouping.hidden = Hidden::pairs(context, &places, &people, (&first.hidden, &second.hidden));
+        grouping.hidden =
+            Hidden::pairs(context, &places, (&people, &at_scores), (&first.hidden, &second.hidden));
         let asked = first.reference.zip(second.reference);
         grouping.reference = asked.and_then(|asked| places.iter().position(|&place| place == asked));
         grouping
@@ -251,12 +264,12 @@ impl Grouping {
             .zip(&shown)
             .map(|((members, sums), &code)| {
                 let (all, hidden) = (everybody.seen, &self.hidden);
-                let shown = [
-                    all.outcome && !hidden.outcome[code],
-                    all.selection && !hidden.selection[code],
-                    all.cells && !hidden.cells[code],
-                ];
-                let seen = Seen::new(shown, context.rows);
+                let seen = Seen {
+                    outcome: all.outcome && !hidden.outcome[code],
+                    selection: all.selection && !hidden.selection[code],
+                    cells: all.cells && !hidden.cells[code],
+                    scores: all.scores && !hidden.at_score[code],
+                };
                 context.group(members, sums, seen)
             })
             .collect();

@@ -38,13 +38,14 @@ pub(super) struct Seen {
     pub(super) selection: bool,
     /// How many are both: the cells of the confusion matrix.
     pub(super) cells: bool,
-    /// Its curves and the area under them. Of two score values, they tell the cells.
-    pub(super) curve: bool,
+    /// How many are at each score, with the outcome and without, where scores have few values: figures of them together tell it.
+    pub(super) scores: bool,
 }
 
 impl Seen {
-    pub(super) fn new([outcome, selection, cells]: [bool; 3], rows: &Rows) -> Self {
-        Self { outcome, selection, cells, curve: outcome && (cells || rows.bin_count > 2) }
+    /// Its curves, and what else knows of scores and outcome alone.
+    pub(super) fn curve(self) -> bool {
+        self.outcome && self.scores
     }
 
     /// Whether nothing is withheld.
@@ -64,10 +65,9 @@ impl Seen {
     /// Whether a figure of the scores may be. Where a score is 0 or 1 its mean is the selection rate.
     pub(super) fn scored(self, figure: Scored) -> bool {
         match figure {
-            Scored::Auc | Scored::AveragePrecision => self.curve,
-            Scored::ExpectedError => self.outcome,
-            Scored::MeanScore => self.selection,
-            Scored::CalibrationGap => self.outcome && self.selection,
+            Scored::Auc | Scored::AveragePrecision | Scored::ExpectedError => self.curve(),
+            Scored::MeanScore => self.selection && self.scores,
+            Scored::CalibrationGap => self.curve() && self.selection,
             // With the number selected it tells how many of them have the outcome.
             Scored::NetBenefit => self.all(),
         }
@@ -282,18 +282,32 @@ impl Context<'_> {
         group.sums.rate(&self.rows.parts, nth, self.params.round_to)
     }
 
+    fn people(&self) -> People {
+        self.rows.people_of(1, |_| 0).swap_remove(0).all
+    }
+
+    /// Whether it may be known how many rows are tied at the end of a list, and for how many places: with its length that tells
+    /// how many are above them, and below.
+    pub(super) fn tie_seen(&self) -> bool {
+        let parts = Number::Selection.parts(&self.rows.parts, &self.people());
+        parts.into_iter().all(|parts| !few_of_either(parts, self.least()))
+    }
+
     /// Which numbers of everybody may be known.
     pub(super) fn seen(&self) -> Seen {
-        let people = self.rows.people_of(1, |_| 0).swap_remove(0);
-        // How long the list is and how many are tied at its end is the rule of selection; it tells nothing of anybody.
+        let people = self.people();
+        let at_scores = self.rows.people_at_scores(1, |_| 0);
+        let few = at_scores.iter().flatten().any(|at| few_of_either(at.parts, self.least()));
         let may = |number: Number| {
-            let mut parts = number.parts(&self.rows.parts, &people.all).into_iter();
+            let mut parts = number.parts(&self.rows.parts, &people).into_iter();
             match number {
+                // What lies around its end does not show in how long a list is.
                 Number::Selection => parts.next().is_none_or(|parts| !few_of_either(parts, self.least())),
                 _ => parts.all(|parts| !few_of_either(parts, self.least())),
             }
         };
-        Seen::new([Number::Outcome, Number::Selection, Number::Cells].map(may), self.rows)
+        let [outcome, selection, cells] = [Number::Outcome, Number::Selection, Number::Cells].map(may);
+        Seen { outcome, selection, cells, scores: !few }
     }
 }
 
@@ -308,10 +322,13 @@ pub(super) enum Number {
     Selection,
     /// The four cells of the confusion matrix.
     Cells,
+    /// Those at one score with the outcome, and without, where scores have few values.
+    AtScore,
 }
 
 impl Number {
-    /// The number with its complement; of the cells, those with the outcome and those without it.
+    /// The number with its complement; of the cells, those with the outcome and those without it. Who is at which score no
+    /// cell says: that is asked of [`Rows::people_at_scores`].
     ///
     /// Where rows are tied at the cut, a share counts a part of them, and from its fraction it can follow how many are
     /// tied, above and below: so those three are guarded as well.
@@ -324,6 +341,7 @@ impl Number {
         match self {
             Self::Rows => vec![[people.count(); 2]],
             Self::Outcome => vec![share(0)],
+            Self::AtScore => Vec::new(),
             Self::Selection => {
                 [share(1)].into_iter().chain(around_the_cut(0b00_1010, 0b11_0000, 0b00_0101)).collect()
             }
@@ -355,9 +373,9 @@ pub(super) fn published(count: u64, round: Option<u32>) -> u64 {
     round.map_or(count, |to| super::rates::rounded(count as f64, to))
 }
 
-/// A figure that is no share: with rounding, two significant digits, so that no count can be worked back.
-pub(super) fn coarse(value: f64, round: Option<u32>) -> f64 {
-    if round.is_none() || value.abs() < f64::MIN_POSITIVE || !value.is_finite() {
+/// A figure that is no share: if it is to be rounded, two significant digits, so that no count can be worked back.
+pub(super) fn coarse(value: f64, round: bool) -> f64 {
+    if !round || value.abs() < f64::MIN_POSITIVE || !value.is_finite() {
         return value;
     }
     let digits = 1 - value.abs().log10().floor() as i32;

@@ -9,7 +9,7 @@ use super::report::{AuditBin, GroupMeasures};
 use crate::stats::{Estimate, Interval, Z};
 
 /// An estimate that is no share, as published.
-pub(super) fn estimate(value: f64, interval: Interval, n: u64, round: Option<u32>) -> Estimate {
+pub(super) fn estimate(value: f64, interval: Interval, n: u64, round: bool) -> Estimate {
     let interval = Interval { low: coarse(interval.low, round), high: coarse(interval.high, round) };
     Estimate { value: coarse(value, round), interval, n }
 }
@@ -35,10 +35,11 @@ pub(super) fn measures<'a>(
             Scored::ExpectedError => series.basic(value, few)?,
             _ => series.percentile(value, few)?,
         };
-        Some(estimate(value, interval, n, round))
+        Some(estimate(value, interval, n, round.is_some()))
     };
     let (slope, intercept) = line(context, group, totals);
-    let of_line = |estimated: Option<Estimate>| estimated.map(|e| estimate(e.value, e.interval, n, round));
+    let of_line =
+        |estimated: Option<Estimate>| estimated.map(|e| estimate(e.value, e.interval, n, round.is_some()));
     let count = |shown: bool, count: u64| shown.then(|| published(count, round));
     let selected_here = group.seen.selection && whole.seen.selection;
     let of_selected =
@@ -51,6 +52,7 @@ pub(super) fn measures<'a>(
             && group.seen.selection
             && !group.seen.cells
             && context.rows.followed,
+        scores_withheld: !group.seen.scores,
         prevalence: share(0),
         selection_rate: share(1),
         true_positive_rate: share(2),
@@ -83,7 +85,7 @@ pub(super) fn measures<'a>(
 
 fn line<'a>(context: &Context<'a>, group: &'a Group, totals: &mut Totals<'a>) -> calibration::Line {
     match &context.log_odds {
-        Some(log_odds) if group.seen.outcome => {
+        Some(log_odds) if group.seen.curve() => {
             totals.of(&group.members, group.sums.clusters[0]);
             calibration::line(context.rows, &group.members, log_odds, totals)
         }
@@ -94,8 +96,11 @@ fn line<'a>(context: &Context<'a>, group: &'a Group, totals: &mut Totals<'a>) ->
 /// The bins, with Wilson's interval on as many rows as the group's prevalence is effectively made of.
 fn reliability(context: &Context<'_>, group: &Group) -> Vec<AuditBin> {
     let round = context.params.round_to;
-    // The bins' mean scores and sizes together give the mean score, which is held back with the selection.
-    if context.log_odds.is_none() || !group.seen.outcome || !group.seen.selection {
+    // The bins' mean scores and sizes together give the mean score, which is held back with the selection. Of few scores
+    // each is a bin, or two are.
+    let seen = group.seen;
+    let may = seen.curve() && seen.selection;
+    if context.log_odds.is_none() || !may {
         return Vec::new();
     }
     let Some(base) = group.sums.rate(&context.rows.parts, 0, None) else { return Vec::new() };
@@ -109,7 +114,7 @@ fn reliability(context: &Context<'_>, group: &Group) -> Vec<AuditBin> {
         }
         (n > 0).then(|| {
             let rate = Rate::plain(observed, n, n as f64 * effective);
-            AuditBin { mean_predicted: coarse(bin.mean, round), observed: rate.estimate() }
+            AuditBin { mean_predicted: coarse(bin.mean, round.is_some()), observed: rate.estimate() }
         })
     });
     shown.collect()

@@ -68,7 +68,7 @@ pub use reading::{ArmColumn, OutcomeJump, ScoreColumns, ScoreFollowUp, ScoreInta
 pub use report::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, CommonScore,
     Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, Operating,
-    OutcomeAtScore, ScoreScale, ScoreSpread, Setter, Tie,
+    OutcomeAtScore, ScoreScale, ScoreSpread, Setter, Tie, TieAsOne,
 };
 pub(crate) use suppress::{Guard, few_of_either, held_back, hold_back, hold_back_parts};
 pub(crate) use table::folded;

@@ -17,6 +17,7 @@ use crate::stats::Estimate;
 /// share is made from rounded counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each says one thing of the table")]
 pub struct Audit {
     /// Rows.
     pub n: u64,
@@ -43,6 +44,9 @@ pub struct Audit {
     pub spread: Option<ScoreSpread>,
     /// What "selected" means here.
     pub operating: Operating,
+    /// Whether the clusters are the people, since no families were given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_person: bool,
     /// How the audit was asked for.
     pub params: AuditParams,
     /// How intervals over several groups were made to hold for all at once, in a sentence.
@@ -82,7 +86,8 @@ pub struct ScoreSpread {
     pub highest: f64,
     /// How many different scores there are.
     pub distinct: u64,
-    /// Up to three of the commonest scores, the commonest first, each of at least the minimum of rows, and of two.
+    /// Up to three of the commonest scores, the commonest first, each of at least the minimum of people and of two rows; not
+    /// those from which one of fewer people could be worked out.
     pub commonest: Vec<CommonScore>,
 }
 
@@ -107,12 +112,26 @@ pub struct Operating {
     /// is selected, or where the selection does not follow the score.
     pub threshold_chance: Option<f64>,
     /// The rows of equal score among which a list of limited length ends. `None` where it ends between scores, or
-    /// has no limit.
+    /// has no limit, and where `tie_withheld` or `not_shared` says more.
     pub tied: Option<Tie>,
-    /// Such rows where they are of fewer people than the minimum: a part of so few would tell what happened to each of
-    /// them. So all of them count as selected where there are places for more than half, and otherwise none.
+    /// Whether rows of equal score share the last places, and how many of how many is withheld: with the length of the list
+    /// it would tell that of few people above them, or below.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tie_withheld: bool,
+    /// Where such rows are of fewer people than the minimum, what became of them: a part of so few would tell what happened
+    /// to each. How many they are is not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_shared: Option<Tie>,
+    pub not_shared: Option<TieAsOne>,
+}
+
+/// Rows of equal score at the end of a list that are too few to share its last places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TieAsOne {
+    /// All of them count as selected: there were places for more than half.
+    Selected,
+    /// None does.
+    LeftOff,
 }
 
 /// What was found for one group column, or for one pair of them.
@@ -218,6 +237,10 @@ pub struct GroupMeasures {
     /// Whether how many are both, the cells of the confusion matrix, is withheld though `positives` and `selected` are not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cells_withheld: bool,
+    /// Whether figures of the scores (areas under and between curves, means, calibration) are withheld: of scores with at most 20
+    /// values they tell how many are at each, and at some of them people with the outcome, or without it, are from one up to the minimum.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scores_withheld: bool,
     /// The share with the outcome (base rate).
     pub prevalence: Option<Estimate>,
     /// The share selected.
@@ -306,6 +329,8 @@ impl GroupMeasures {
             | GroupMeasure::Abroca => (true, false),
             _ => (true, true),
         };
+        // Where everybody or nobody has the outcome there is no curve at all.
+        let has_both = self.positives.is_some_and(|with| with > 0 && with < self.n);
         let cells = match measure {
             GroupMeasure::TruePositiveRate
             | GroupMeasure::FalsePositiveRate
@@ -316,15 +341,25 @@ impl GroupMeasures {
             | GroupMeasure::FalseOmissionRate
             | GroupMeasure::Accuracy
             | GroupMeasure::NetBenefit => true,
-            // A curve of one cut; where everybody or nobody has the outcome there is none at all.
-            GroupMeasure::Auc | GroupMeasure::AveragePrecision | GroupMeasure::Abroca => {
-                self.positives.is_some_and(|with| with > 0 && with < self.n)
-            }
+            // Audits of before `scores_withheld` was there withheld the curves of two scores so.
+            GroupMeasure::Auc | GroupMeasure::AveragePrecision | GroupMeasure::Abroca => has_both,
+            _ => false,
+        };
+        let scores = match measure {
+            GroupMeasure::Auc
+            | GroupMeasure::AveragePrecision
+            | GroupMeasure::Abroca
+            | GroupMeasure::CalibrationSlope
+            | GroupMeasure::CalibrationIntercept => has_both,
+            GroupMeasure::MeanScore
+            | GroupMeasure::CalibrationGap
+            | GroupMeasure::ExpectedCalibrationError => true,
             _ => false,
         };
         let withheld = outcome && self.positives.is_none()
             || selection && self.selected.is_none()
-            || cells && self.cells_withheld;
+            || cells && self.cells_withheld
+            || scores && self.scores_withheld;
         withheld && self.figure(measure).is_none()
     }
 

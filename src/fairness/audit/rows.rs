@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::super::people::RowPeople;
+use super::super::people::{Counted, RowPeople};
 use super::cells::{Cells, GroupPeople, cell};
 use super::params::OperatingPoint;
-use super::report::{Operating, ScoreScale, Tie};
+use super::report::{Operating, ScoreScale, Tie, TieAsOne};
 use super::table::ScoreTable;
 use crate::error::AuditError;
 use crate::stats::Clusters;
@@ -32,6 +32,8 @@ pub(super) struct Rows {
     /// The score bin of each row, from the highest scores down.
     pub(super) bins: Vec<u8>,
     pub(super) bin_count: usize,
+    /// How many different scores there are.
+    pub(super) values: usize,
 }
 
 /// The most score bins that a resample is measured on. All resamples of a table with no more distinct scores are
@@ -47,10 +49,12 @@ impl Rows {
         keyed.sort_unstable();
         let (mut selected, mut tie) = selected(table, point, &keyed)?;
         let tied = (0..selected.len()).filter(|&row| selected[row].is_none());
-        let not_shared = tie.take_if(|_| table.people.distinct(tied) < least);
-        if let Some(Tie { rows, places }) = not_shared {
+        let not_shared = tie.take_if(|_| table.people.distinct(tied) < least).map(|Tie { rows, places }| {
+            if 2 * places > rows { TieAsOne::Selected } else { TieAsOne::LeftOff }
+        });
+        if let Some(all) = not_shared {
             for selected in &mut selected {
-                *selected = selected.or(Some(2 * places > rows));
+                *selected = selected.or(Some(all == TieAsOne::Selected));
             }
         }
         let places = tie.map_or(0.0, |tie| tie.places as f64 / tie.rows as f64);
@@ -78,7 +82,7 @@ impl Rows {
         let cells: Vec<u8> = order.iter().map(|&row| cell_of(take(row))).collect();
         let chances = sorted.iter().all(|score| (0.0..=1.0).contains(score));
         let scale = if chances { ScoreScale::Chances } else { ScoreScale::Points };
-        let (bins, bin_count) = score_bins(&sorted, &outcomes);
+        let (bins, bin_count, values) = score_bins(&sorted, &outcomes);
         let operating = Operating { not_shared, ..operating(point, &sorted, &cells, scale, tie) };
         let gather = |codes: &[u16]| order.iter().map(|&row| codes[take(row)]).collect();
         Ok(Self {
@@ -98,6 +102,7 @@ impl Rows {
             operating,
             bins,
             bin_count,
+            values,
         })
     }
 
@@ -143,6 +148,22 @@ impl Rows {
         people
     }
 
+    /// The people of each group at each score, those without the outcome and those with it, score by score; none where
+    /// scores have many values, so that nobody could try all the tables that figures may come from.
+    pub(super) fn people_at_scores(
+        &self,
+        groups: usize,
+        group_of: impl Fn(usize) -> usize,
+    ) -> Vec<Vec<Counted>> {
+        if !few_valued(self) {
+            return Vec::new();
+        }
+        let place = |row: usize| usize::from(self.bins[row]) * groups + group_of(row);
+        let places = self.bin_count * groups;
+        let people = self.people.parted(self.count(), places, |row| Some((place(row), self.outcomes[row])));
+        people.chunks(groups).map(<[Counted]>::to_vec).collect()
+    }
+
     pub(super) fn weight(&self, row: usize) -> f64 {
         self.weights.as_ref().map_or(1.0, |weights| weights[row])
     }
@@ -154,8 +175,7 @@ const MOST_VALUES: usize = 20;
 
 /// Whether the scores are of so few values that each can be looked at.
 pub(super) fn few_valued(rows: &Rows) -> bool {
-    let values = rows.scores.chunk_by(|a, b| a.total_cmp(b).is_eq());
-    values.take(MOST_VALUES + 1).count() <= MOST_VALUES
+    rows.values <= MOST_VALUES
 }
 
 /// Whether scores look like ranks that were divided: from five to twenty values, all of them twentieths, as
@@ -259,13 +279,13 @@ fn operating(
         OperatingPoint::Predicted => "as the table says".to_owned(),
     };
     let open = |chance: &f64| *chance > 0.0 && *chance < 1.0 && scale == ScoreScale::Chances;
-    Operating { words, threshold_chance: chance.filter(open), tied, not_shared: None }
+    Operating { words, threshold_chance: chance.filter(open), tied, tie_withheld: false, not_shared: None }
 }
 
 /// Bins of neighbouring scores, from the highest down, each with about as much of the positives and of the
 /// negatives together as any other: so there are many where positives are, which is what the
-/// curves depend on. Equal scores are in one bin.
-fn score_bins(scores: &[f64], outcomes: &[bool]) -> (Vec<u8>, usize) {
+/// curves depend on. Equal scores are in one bin. The bin of each row, how many bins there are, and how many scores.
+fn score_bins(scores: &[f64], outcomes: &[bool]) -> (Vec<u8>, usize, usize) {
     let equal = |a: &f64, b: &f64| a.total_cmp(b).is_eq();
     let distinct = scores.chunk_by(equal).count();
     let positives = outcomes.iter().filter(|&&outcome| outcome).count();
@@ -287,7 +307,7 @@ fn score_bins(scores: &[f64], outcomes: &[bool]) -> (Vec<u8>, usize) {
             row += 1;
         }
     }
-    (bins, bin + 1)
+    (bins, bin + 1, distinct)
 }
 
 #[cfg(test)]

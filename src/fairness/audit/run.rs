@@ -13,6 +13,7 @@ use super::report::{
 };
 use super::resample::resample;
 use super::rows::Rows;
+use super::suppress::held_back;
 use super::table::{ScoreTable, folded};
 use crate::error::{AuditError, EvaluateError};
 use crate::evaluate::Capacity;
@@ -72,6 +73,7 @@ impl ScoreTable {
             rows: published(tie.rows, params.round_to),
             places: published(tie.places, params.round_to),
         };
+        let tie_withheld = rows.operating.tied.is_some() && !context.tie_seen();
         let audit = Audit {
             followed: self.followed,
             n: whole.n,
@@ -82,13 +84,14 @@ impl ScoreTable {
                 params.round_to,
             ),
             clustered: rows.clusters.is_some(),
+            by_person: self.by_person,
             people: rows.people.known().map(|people| published(people, params.round_to)),
             weighted: rows.weights.is_some(),
             scores: rows.scale,
-            spread: self.scored.then(|| spread(&rows, params)),
+            spread: self.scored.then(|| spread(&rows, params, everybody.seen.scores)),
             operating: Operating {
-                tied: rows.operating.tied.map(told),
-                not_shared: rows.operating.not_shared.map(told),
+                tied: rows.operating.tied.filter(|_| !tie_withheld).map(told),
+                tie_withheld,
                 ..rows.operating.clone()
             },
             params: AuditParams {
@@ -242,29 +245,33 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
     Ok(())
 }
 
-/// The range of the scores and the commonest of them, where enough rows have it for nobody to be told by it.
-fn spread(rows: &Rows, params: &AuditParams) -> ScoreSpread {
+/// The range of the scores and the commonest of them, where enough people have it for nobody to be told by it, nor by what it
+/// leaves for the others.
+fn spread(rows: &Rows, params: &AuditParams, is_seen: bool) -> ScoreSpread {
     const SHOWN: usize = 3;
-    let mut next = 0;
     let ties = rows.scores.chunk_by(|a, b| a.total_cmp(b).is_eq());
-    let mut values: Vec<(f64, u64, u64)> = ties
-        .map(|tie| {
-            let held = next..next + tie.len();
-            next = held.end;
-            (tie[0], tie.len() as u64, rows.people.distinct(held))
-        })
-        .collect();
+    let mut values: Vec<(f64, u64)> = Vec::new();
+    let mut of_rows = Vec::with_capacity(rows.count());
+    for tie in ties {
+        of_rows.resize(of_rows.len() + tie.len(), values.len());
+        values.push((tie[0], tie.len() as u64));
+    }
     let ends = (values.last().map_or(0.0, |low| low.0), values.first().map_or(0.0, |high| high.0));
     let distinct = published(values.len() as u64, params.round_to);
-    values.retain(|&(_, rows, people)| rows > 1 && people >= u64::from(params.minimum));
+    let held = held_back(
+        &rows.people.sizes(rows.count(), values.len(), |row| of_rows[row]),
+        u64::from(params.minimum),
+    );
+    // With those selected, tied and told by score, sums of them would tell others.
+    let mut shown = held.iter().map(|held| is_seen && !held);
+    values.retain(|&(_, rows)| shown.next() == Some(true) && rows > 1);
     // Of equally common ones the highest, which stands first.
-    values.sort_by_key(|&(_, rows, _)| std::cmp::Reverse(rows));
+    values.sort_by_key(|&(_, rows)| std::cmp::Reverse(rows));
     values.truncate(SHOWN);
-    let common =
-        |(score, rows, _): (f64, u64, u64)| CommonScore { score, rows: published(rows, params.round_to) };
+    let common = |(score, rows): (f64, u64)| CommonScore { score, rows: published(rows, params.round_to) };
     ScoreSpread {
-        lowest: coarse(ends.0, params.round_to),
-        highest: coarse(ends.1, params.round_to),
+        lowest: coarse(ends.0, params.round_to.is_some()),
+        highest: coarse(ends.1, params.round_to.is_some()),
         distinct,
         commonest: values.into_iter().map(common).collect(),
     }

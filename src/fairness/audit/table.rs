@@ -35,6 +35,7 @@ pub const NOT_OBTAINED: &str = "not obtained";
 /// # Ok::<(), earlyhelp::fairness::audit::AuditError>(())
 /// ```
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each says one thing of the table")]
 pub struct ScoreTable {
     /// All 0 where there are none.
     pub(super) scores: Vec<f64>,
@@ -51,6 +52,8 @@ pub struct ScoreTable {
     pub(in crate::fairness) usual: Option<Vec<bool>>,
     pub(super) weights: Option<Vec<f64>>,
     pub(in crate::fairness) clusters: Option<Vec<u32>>,
+    /// Whether the clusters are people, since no families were given.
+    pub(super) by_person: bool,
     pub(in crate::fairness) people: RowPeople,
     pub(in crate::fairness) groups: Vec<GroupColumn>,
     pub(in crate::fairness) not_held: Vec<String>,
@@ -142,6 +145,7 @@ impl ScoreTable {
             usual: None,
             weights: None,
             clusters: None,
+            by_person: false,
             people: RowPeople::default(),
             groups: Vec::new(),
             not_held: Vec::new(),

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::audit::{
-    AttributeFinding, Audit, AuditParams, AuditedOutcome, OperatingPoint, ScoreTable, UNKNOWN,
+    AttributeFinding, Audit, AuditParams, AuditedOutcome, OperatingPoint, ScoreTable, UNKNOWN, few_of_either,
 };
-use super::super::people::RowPeople;
+use super::super::people::{Counted, RowPeople};
 use super::super::protected::Protected;
 use super::report::{BeforeAfter, GroupChange, RateChange, RateChanges};
 use crate::calendar::AsOf;
@@ -146,13 +146,17 @@ impl Pair<'_> {
         let audits = [audit(&self.without)?, audit(&self.with)?];
         let measured = Measured { whole: &whole, drawn: &drawn, least: params.minimum };
         let both = self.without.listed.iter().zip(&self.with.listed);
+        let on_both =
+            |row: usize| 2 * usize::from(self.without.listed[row]) + usize::from(self.with.listed[row]);
+        let few = |people: &Counted| few_of_either(people.parts, u64::from(params.minimum));
+        let told = !people.sizes(cases, 4, on_both).iter().any(few);
         Ok(BeforeAfter {
             dates: dates.clone(),
             n: cases as u64,
             positives: u64::from(whole.all.positives),
             families: clusters.count as u64,
             listed: u64::from(whole.all.listed[0][0]),
-            places_changed: both.filter(|(without, with)| **without && !**with).count() as u64,
+            places_changed: told.then(|| both.filter(|(without, with)| **without && !**with).count() as u64),
             auc: measured.area(|areas| areas.0),
             average_precision: measured.area(|areas| areas.1),
             outcome_on_list: measured.rate(|drawn| drawn.all.outcome_on_list()),
@@ -230,16 +234,17 @@ fn numbered<'a>(protected: &'a Protected, nth: usize, entities: &[&str]) -> (Vec
     (names.into_iter().map(|(_, name)| name).collect(), numbers)
 }
 
-/// Whether an audit shows how many of a group had the outcome, and how many are on the list; `None` where it
-/// holds the group back.
-fn seen(audit: &Audit, characteristic: usize, name: &str) -> Option<(bool, bool)> {
+/// Whether an audit shows how many of a group had the outcome, how many are on the list, and how many are both; `None` where
+/// it holds the group back.
+fn seen(audit: &Audit, characteristic: usize, name: &str) -> Option<[bool; 3]> {
     let AttributeFinding::Measured { groups, .. } = &audit.attributes[characteristic].finding else {
         return None;
     };
     let found = groups.iter().find(|group| group.values == [name])?;
     match &found.outcome {
         AuditedOutcome::Shown { measures, .. } => {
-            Some((measures.positives.is_some(), measures.selected.is_some()))
+            let [outcome, selection] = [measures.positives, measures.selected].map(|count| count.is_some());
+            Some([outcome, selection, outcome && selection && !measures.cells_withheld])
         }
         AuditedOutcome::Suppressed { .. } => None,
     }
@@ -295,20 +300,20 @@ impl Measured<'_> {
                 (of(group), of(&drawn.all.without(group)))
             }),
         };
-        let rates = |place: usize, outcome: bool, selection: bool| {
+        let rates = |place: usize, selection: bool, cells: bool| {
             let if_shown =
                 |shown: bool, of: fn(&Tally) -> Shares| if shown { change(place, of) } else { none };
             RateChanges {
                 n: u64::from(self.whole.groups[nth][place].n),
                 selection: if_shown(selection, Tally::selection),
-                found: if_shown(outcome && selection, Tally::found),
-                wrongly_listed: if_shown(outcome && selection, Tally::wrongly_listed),
+                found: if_shown(cells, Tally::found),
+                wrongly_listed: if_shown(cells, Tally::wrongly_listed),
             }
         };
         let mut groups = Vec::new();
         for (place, name) in names.iter().enumerate() {
             if let [Some(without), Some(with)] = [0, 1].map(|arm| seen(&audits[arm], nth, name)) {
-                let rates = rates(place, without.0 && with.0, without.1 && with.1);
+                let rates = rates(place, without[1] && with[1], without[2] && with[2]);
                 groups.push(GroupChange { group: (*name).to_owned(), rates: Some(Box::new(rates)) });
             }
         }
@@ -369,10 +374,14 @@ mod tests {
             log_odds: rows.map(|row| -(row as f64)).collect(),
             listed,
         };
-        let params =
-            AuditParams { bootstrap: Bootstrap { resamples: 199, seed: 1 }, ..AuditParams::at_release() };
+        // Of B four were chosen without the outcome, the smallest number there is.
+        let params = AuditParams {
+            bootstrap: Bootstrap { resamples: 199, seed: 1 },
+            minimum: 4,
+            ..AuditParams::at_release()
+        };
         let found = BeforeAfter::of_selections(&cases, &usual, &protected, &params).unwrap();
-        assert_eq!((found.n, found.positives, found.listed, found.places_changed), (197, 40, 40, 10));
+        assert_eq!((found.n, found.positives, found.listed, found.places_changed), (197, 40, 40, Some(10)));
         assert_eq!((found.auc, found.average_precision), (None, None));
         close(found.outcome_on_list.unwrap().change.value, 1.0 / 40.0, 1e-12);
         let (name, groups) = &found.characteristics[0];
@@ -390,11 +399,14 @@ mod tests {
             assert!(interval.low <= recall && recall <= interval.high && interval.low * interval.high > 0.0);
         }
 
-        // A minimum that the 20 with the outcome do not reach: who was found is not told by group.
-        let strict = AuditParams { minimum: 25, ..params.clone() };
-        let found = BeforeAfter::of_selections(&cases, &usual, &protected, &strict).unwrap();
-        let told = |group: &GroupChange| group.rates.as_ref().is_some_and(|rates| rates.found.rate.is_some());
-        assert!(!found.characteristics[0].1.iter().any(told));
+        // A minimum that those four, or the 20 with the outcome, do not reach: who was found is not told by group.
+        for minimum in [5, 25] {
+            let strict = AuditParams { minimum, ..params.clone() };
+            let found = BeforeAfter::of_selections(&cases, &usual, &protected, &strict).unwrap();
+            let told =
+                |group: &GroupChange| group.rates.as_ref().is_some_and(|rates| rates.found.rate.is_some());
+            assert!(!found.characteristics[0].1.iter().any(told));
+        }
 
         let short = BeforeAfter::of_selections(&cases, &usual[1..], &protected, &params);
         assert!(matches!(short, Err(Error::Evaluate(EvaluateError::LengthMismatch { .. }))));

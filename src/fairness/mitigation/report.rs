@@ -64,8 +64,9 @@ pub struct BeforeAfter {
     pub families: u64,
     /// Cases on the lists without the mitigation.
     pub listed: u64,
-    /// Of these, how many are on no list with the mitigation.
-    pub places_changed: u64,
+    /// Of these, how many are on no list with the mitigation. `None` where too few people are on both lists, on one alone, or
+    /// on neither.
+    pub places_changed: Option<u64>,
     /// Area under the ROC curve, 0 to 1; chance gives 0.5. Unchanged by shares, which move no score.
     pub auc: Option<PairedChange>,
     /// Average precision, 0 to 1; chance gives about the share with the outcome.

@@ -30,7 +30,7 @@ use crate::evaluate::{Cases, PairedTest};
 ///     .usual((0..400).map(|row| row % 4 == 0).collect())?
 ///     .group("area", &area)?;
 /// let found = SelectionsCompared::of(&table, &AuditParams::at(OperatingPoint::Predicted))?;
-/// assert_eq!((found.overall.in_both, found.overall.only_in_first), (25.0, 75.0));
+/// assert_eq!((found.overall.in_both, found.overall.only_in_first), (Some(25.0), Some(75.0)));
 /// assert!(found.overall.recall_at_capacity.ok_or("nobody had the outcome")?.change.interval.low > 0.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -60,15 +60,20 @@ impl SelectionsCompared {
             log_odds: vec![0.0; rows],
             listed: table.selected(params.operating)?,
         };
-        let few = |column: &[bool]| {
-            let people = table.people.parted(rows, 1, |row| Some((0, column[row])));
+        // In each of the two parts that one column makes, the people of the two parts that another makes.
+        let few = |column: &[bool], within: &[bool]| {
+            let people = table.people.parted(rows, 2, |row| Some((usize::from(within[row]), column[row])));
             people.iter().any(|people| few_of_either(people.parts, u64::from(params.minimum)))
         };
-        if few(&cases.outcomes) || few(&cases.listed) || few(usual) {
+        let everywhere = vec![false; rows];
+        let few_of = |column: &[bool]| few(column, &everywhere);
+        let lists = [usual, &cases.listed[..]];
+        if few_of(&cases.outcomes) || lists.into_iter().any(|list| few_of(list) || few(list, &cases.outcomes))
+        {
             return Err(AuditError::Parameter {
-                what: "those with the outcome, or those selected in one of the two ways, or the others, are fewer than the \
-                       minimum, and a comparison would say how many; leave --against out, or let an auditor who may see \
-                       them switch the suppression off",
+                what: "those with the outcome, or those selected in one of the two ways, or the others, or of these those with \
+                       the outcome or without it, are fewer than the minimum, and a comparison would say how many; leave \
+                       --against out, or let an auditor who may see them switch the suppression off",
             }
             .into());
         }
@@ -77,7 +82,9 @@ impl SelectionsCompared {
             Protected::of_rows(held.map(|group| (group.name.as_str(), &group.names[..], &group.codes[..])));
         let mut groups = BeforeAfter::of_people(&cases, &table.people, usual, &protected, params)?;
         groups.dates.clear();
-        Ok(Self { overall: PairedTest::of_selections(&cases, usual, params.bootstrap)?, groups })
+        let overall = PairedTest::of_selections(&cases, usual, params.bootstrap)?;
+        let overall = if few(usual, &cases.listed) { overall.without_places() } else { overall };
+        Ok(Self { overall, groups })
     }
 }
 
@@ -138,5 +145,82 @@ mod tests {
         assert!(SelectionsCompared::of(&few, &params).is_ok());
         let refused = SelectionsCompared::of(&few.people(people.clone()).unwrap(), &params);
         assert!(matches!(refused, Err(Error::Audit(AuditError::Parameter { .. }))));
+    }
+
+    /// Of 2,000 people: group, outcome, selected usually, selected here.
+    fn of(rows: &[(&'static str, bool, [bool; 2], usize)]) -> ScoreTable {
+        let each = rows
+            .iter()
+            .flat_map(|&(group, outcome, on, times)| std::iter::repeat_n((group, outcome, on), times));
+        let each: Vec<_> = each.collect();
+        let selected = |nth: usize| each.iter().map(|row| row.2[nth]).collect::<Vec<bool>>();
+        let groups: Vec<Option<&str>> = each.iter().map(|row| Some(row.0)).collect();
+        let outcomes = each.iter().map(|row| row.1).collect();
+        let table = ScoreTable::without_scores(selected(1), Some(outcomes)).unwrap();
+        table.usual(selected(0)).unwrap().group("area", &groups).unwrap()
+    }
+
+    fn compared(rows: &[(&'static str, bool, [bool; 2], usize)]) -> Result<SelectionsCompared, Error> {
+        let params = AuditParams {
+            bootstrap: Bootstrap { resamples: 99, seed: 1 },
+            ..AuditParams::at(OperatingPoint::Predicted)
+        };
+        SelectionsCompared::of(&of(rows), &params)
+    }
+
+    const PLENTY: [(&str, bool, [bool; 2], usize); 8] = [
+        ("a", true, [true, true], 100),
+        ("a", true, [true, false], 40),
+        ("a", true, [false, true], 50),
+        ("a", true, [false, false], 60),
+        ("a", false, [true, true], 90),
+        ("a", false, [true, false], 45),
+        ("a", false, [false, true], 55),
+        ("a", false, [false, false], 500),
+    ];
+
+    #[test]
+    fn few_who_change_are_not_counted() {
+        let all = compared(&PLENTY).unwrap();
+        assert_eq!((all.overall.in_both, all.groups.places_changed), (Some(190.0), Some(85)));
+        assert!(all.to_string().contains("190 go to the same cases, 85 only in the first"), "{all}");
+        // 2 and 2 of the usual list are not on the other.
+        let mut rows = PLENTY;
+        (rows[1].3, rows[5].3) = (2, 2);
+        let few = compared(&rows).unwrap();
+        let overall = &few.overall;
+        assert_eq!((overall.in_both, overall.only_in_first, overall.only_in_second), (None, None, None));
+        assert_eq!(few.groups.places_changed, None);
+        assert!(overall.recall_at_capacity.is_some(), "102 and 150 of 212 are no secret");
+        assert!(few.to_string().contains("how many go to the same cases is withheld"), "{few}");
+        // 9 of those with the outcome are on the list in use: recall would tell them.
+        let mut rows = PLENTY;
+        (rows[0].3, rows[1].3) = (5, 4);
+        assert!(compared(&rows).unwrap_err().to_string().contains("a comparison would say how many"));
+    }
+
+    #[test]
+    fn a_group_whose_cells_are_withheld_is_not_compared_by_them() {
+        // In c, 40 have the outcome and 33 and 38 are selected, but 3 of them are both.
+        let small = [
+            ("c", true, [true, true], 3),
+            ("c", true, [false, false], 37),
+            ("c", false, [true, true], 30),
+            ("c", false, [false, true], 5),
+            ("c", false, [false, false], 200),
+        ];
+        let medium = PLENTY.map(|(_, outcome, on, times)| ("b", outcome, on, times / 2));
+        let rows: Vec<_> = PLENTY.into_iter().chain(medium).chain(small).collect();
+        let found = compared(&rows).unwrap();
+        let rates = |nth: usize| found.groups.characteristics[0].1[nth].rates.as_deref().unwrap();
+        assert!(rates(0).found.rate.is_some() && rates(0).wrongly_listed.to_the_rest.is_some());
+        // b, which is next in size, goes with it.
+        for nth in [1, 2] {
+            let rates = rates(nth);
+            assert!(rates.selection.rate.is_some(), "{nth}");
+            for change in [&rates.found, &rates.wrongly_listed] {
+                assert!(change.rate.is_none() && change.to_the_rest.is_none(), "{nth}: {change:?}");
+            }
+        }
     }
 }

@@ -48,10 +48,12 @@ How to read it
 
 impl BeforeAfter {
     pub(super) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let changed =
+            self.places_changed.map_or_else(|| "a number withheld".to_owned(), |places| places.to_string());
         writeln!(
             f,
-            "  {} cases of {} families, {} with the outcome; {} places, {} of them changed",
-            self.n, self.families, self.positives, self.listed, self.places_changed
+            "  {} cases of {} families, {} with the outcome; {} places, {changed} of them changed",
+            self.n, self.families, self.positives, self.listed
         )?;
         let mut lines = vec![
             line("AUC", self.auc.as_ref()),

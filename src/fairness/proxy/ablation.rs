@@ -13,7 +13,7 @@ use crate::fairness::audit::{AuditParams, hold_back_parts};
 use crate::fairness::people::RowPeople;
 use crate::fairness::{Characteristic, Protected};
 use crate::stats::{
-    Bootstrap, Clusters, Estimate, Interval, newcombe_difference, percentile_interval, wilson,
+    Bootstrap, Clusters, Estimate, Interval, LANES, newcombe_difference, percentile_interval, wilson,
 };
 
 /// For each feature: what a list costs, and what becomes of each disparity, without it.
@@ -202,8 +202,8 @@ impl AblationReport {
             held_back.extend(counted(name, grouping.groups.iter().filter(|group| group.held).count()));
         }
         let contest = Contest::new(scores, &groupings);
-        let point = contest.figures(&vec![1; contest.clusters.count]);
-        let drawn = bootstrap.over(contest.clusters.count, |times| contest.figures(times));
+        let [point, ..] = contest.figures(&vec![[1; LANES]; contest.clusters.count]);
+        let drawn = bootstrap.over_lanes(contest.clusters.count, |times| contest.figures(times));
         let held = withheld(&contest, &people, u64::from(params.minimum));
         let figures = Figures { contest: &contest, point, drawn, held };
         let mut features: Vec<FeatureAblation> =
@@ -290,7 +290,20 @@ struct Tally {
     both: i64,
 }
 
+/// The counts of everybody, and of each group of each characteristic.
+#[derive(Debug, Clone)]
+struct Tallies {
+    all: Tally,
+    groups: Vec<Vec<Tally>>,
+}
+
 impl Tally {
+    /// Of rows without and with the outcome, each off the list and on it.
+    fn of([off, on, missed, both]: [u64; 4]) -> Self {
+        let [off, on, missed, both] = [off, on, missed, both].map(|count| count as i64);
+        Self { n: off + on + missed + both, positives: missed + both, selected: on + both, both }
+    }
+
     fn list(&mut self, weight: i64, outcome: bool) {
         self.selected += weight;
         self.both += if outcome { weight } else { 0 };
@@ -342,63 +355,74 @@ impl<'a> Contest<'a> {
         Self { outcomes: &scores.cases.outcomes, ranked, clusters, listed, groupings, shown, without }
     }
 
-    /// The counts of everybody, and of each group of each characteristic.
-    fn tallies(&self, times: &[u8]) -> (Tally, Vec<Vec<Tally>>) {
-        let weight = |row: usize| i64::from(times[self.clusters.index[row] as usize]);
-        let mut tallies: Vec<Vec<Tally>> = self
-            .groupings
-            .iter()
-            .map(|(_, grouping)| vec![Tally::default(); grouping.groups.len()])
-            .collect();
-        let mut all = Tally::default();
-        for row in 0..self.outcomes.len() {
-            let (weight, outcome) = (weight(row), self.outcomes[row]);
-            let add = |tally: &mut Tally| {
-                tally.n += weight;
-                tally.positives += if outcome { weight } else { 0 };
-                if self.listed[row] {
-                    tally.list(weight, outcome);
-                }
+    /// What there is to count in each of several resamples.
+    fn tallies(&self, times: &[[u8; LANES]]) -> [Tallies; LANES] {
+        let none = |groups: usize| vec![[[0_u64; LANES]; 4]; groups];
+        let mut all = none(1);
+        let mut groups: Vec<_> =
+            self.groupings.iter().map(|(_, grouping)| none(grouping.groups.len())).collect();
+        for (row, &cluster) in self.clusters.index.iter().enumerate() {
+            let drawn = times[cluster as usize].map(u64::from);
+            let kind = 2 * usize::from(self.outcomes[row]) + usize::from(self.listed[row]);
+            let add = |counts: &mut [[u64; LANES]; 4]| {
+                counts[kind].iter_mut().zip(&drawn).for_each(|(count, drawn)| *count += drawn);
             };
-            add(&mut all);
-            for ((_, grouping), tallies) in self.groupings.iter().zip(&mut tallies) {
-                add(&mut tallies[grouping.of_row[row] as usize]);
+            add(&mut all[0]);
+            for ((_, grouping), counts) in self.groupings.iter().zip(&mut groups) {
+                add(&mut counts[grouping.of_row[row] as usize]);
             }
         }
-        (all, tallies)
+        std::array::from_fn(|lane| {
+            let of = |counts: &[[u64; LANES]; 4]| Tally::of(counts.map(|counts| counts[lane]));
+            let groups = groups.iter().map(|groups| groups.iter().map(of).collect());
+            Tallies { all: of(&all[0]), groups: groups.collect() }
+        })
     }
 
-    /// Figures of the model as it is, and after them each feature's changes: the three of ranking, then
-    /// three for each group that is shown. NaN where there is none.
-    fn figures(&self, times: &[u8]) -> Vec<f64> {
-        let weight = |row: usize| i64::from(times[self.clusters.index[row] as usize]);
-        let (all, tallies) = self.tallies(times);
-        let now = self.summary(&self.ranked, times, &all, &tallies);
+    /// For each of several resamples, figures of the model as it is, and after them each feature's changes: the three
+    /// of ranking, then three for each group that is shown. NaN where there is none.
+    fn figures(&self, times: &[[u8; LANES]]) -> [Vec<f64>; LANES] {
+        let tallies = self.tallies(times);
+        let now = self.summaries(&self.ranked, times, &tallies);
         let mut figures = now.clone();
         for without in &self.without {
-            let (mut then_all, mut then) = (all, tallies.clone());
+            let mut then = tallies.clone();
             for &(row, joins) in &without.moved {
                 let row = row as usize;
-                let weight = if joins { weight(row) } else { -weight(row) };
-                then_all.list(weight, self.outcomes[row]);
-                for ((_, grouping), tallies) in self.groupings.iter().zip(&mut then) {
-                    tallies[grouping.of_row[row] as usize].list(weight, self.outcomes[row]);
+                let drawn = times[self.clusters.index[row] as usize];
+                for (then, drawn) in then.iter_mut().zip(drawn) {
+                    let weight = if joins { i64::from(drawn) } else { -i64::from(drawn) };
+                    then.all.list(weight, self.outcomes[row]);
+                    for ((_, grouping), tallies) in self.groupings.iter().zip(&mut then.groups) {
+                        tallies[grouping.of_row[row] as usize].list(weight, self.outcomes[row]);
+                    }
                 }
             }
-            let then = self.summary(&without.ranked, times, &then_all, &then);
-            figures.extend(then.iter().zip(&now).map(|(then, now)| then - now));
+            let then = self.summaries(&without.ranked, times, &then);
+            for ((figures, then), now) in figures.iter_mut().zip(&then).zip(&now) {
+                figures.extend(then.iter().zip(now).map(|(then, now)| then - now));
+            }
         }
         figures
     }
 
-    fn summary(&self, ranked: &RankedRows, times: &[u8], all: &Tally, tallies: &[Vec<Tally>]) -> Vec<f64> {
-        let areas = ranked.areas(times);
-        let [auc, precision] = areas.map_or([f64::NAN; 2], |areas| [areas.auc, areas.average_precision]);
-        let mut figures = vec![auc, precision, all.both as f64 / all.selected as f64];
-        for &(characteristic, group) in &self.shown {
-            figures.extend(tallies[characteristic][group].against(all));
-        }
-        figures
+    fn summaries(
+        &self,
+        ranked: &RankedRows,
+        times: &[[u8; LANES]],
+        tallies: &[Tallies; LANES],
+    ) -> [Vec<f64>; LANES] {
+        let areas = ranked.areas_of_lanes(times);
+        std::array::from_fn(|lane| {
+            let Tallies { all, groups } = &tallies[lane];
+            let [auc, precision] =
+                areas[lane].map_or([f64::NAN; 2], |areas| [areas.auc, areas.average_precision]);
+            let mut figures = vec![auc, precision, all.both as f64 / all.selected as f64];
+            for &(characteristic, group) in &self.shown {
+                figures.extend(groups[characteristic][group].against(all));
+            }
+            figures
+        })
     }
 
     /// Figures of one contender.

@@ -1,5 +1,6 @@
 //! Which term carries a group's higher or lower scores.
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::grouping::{Grouped, Grouping, counted};
@@ -182,26 +183,33 @@ impl CarrierReport {
         let mut held = 0;
         for (nth, group) in grouping.groups.iter().enumerate() {
             let members = grouping.members(nth);
-            let between = |values: &[f64], z: f64| {
-                let (value, error) = mean_difference(values, &members, clusters)?;
-                let interval = Interval { low: value - z * error, high: value + z * error };
-                Some(Estimate { value, interval, n: values.len() as u64 })
+            let within = |(value, error): (f64, f64), z: f64| Interval {
+                low: value - z * error,
+                high: value + z * error,
             };
-            let whole = between(&scores.cases.log_odds, Z).zip(between(intercepts, Z));
+            let estimate = |difference: (f64, f64)| Estimate {
+                value: difference.0,
+                interval: within(difference, Z),
+                n: members.len() as u64,
+            };
+            let between = |values: &[f64]| mean_difference(values, &members, clusters);
+            let whole = between(&scores.cases.log_odds).zip(between(intercepts));
+            let whole = whole.map(|(whole, rest)| (estimate(whole), estimate(rest)));
             let Some((difference, intercepts)) = whole.filter(|_| !group.held) else {
                 held += 1;
                 continue;
             };
             let mut terms: Vec<TermShare> = scores
                 .contributions
-                .iter()
+                .par_iter()
                 .filter_map(|(on, added)| {
-                    let verdict = match between(added, z)?.interval {
+                    let found = between(added)?;
+                    let verdict = match within(found, z) {
                         Interval { low, .. } if low > 0.0 => TermDirection::Higher,
                         Interval { high, .. } if high < 0.0 => TermDirection::Lower,
                         Interval { .. } => TermDirection::CannotTell,
                     };
-                    Some(TermShare { on: on.clone(), difference: between(added, Z)?, verdict })
+                    Some(TermShare { on: on.clone(), difference: estimate(found), verdict })
                 })
                 .collect();
             terms.sort_by(|a, b| b.difference.value.abs().total_cmp(&a.difference.value.abs()));

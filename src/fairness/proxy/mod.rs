@@ -13,6 +13,7 @@ mod bins;
 mod carriers;
 pub(in crate::fairness) mod display;
 pub(in crate::fairness) mod grouping;
+mod regressions;
 mod scores;
 pub(in crate::fairness) mod separation;
 
@@ -28,10 +29,9 @@ use super::people::RowPeople;
 use super::{Characteristic, Protected};
 use crate::dataset::Dataset;
 use crate::error::EvaluateError;
-use crate::evaluate::ranking::ranking;
 use crate::evaluate::{CrossFit, FamilyRule, Part};
 use crate::features::FeatureMatrix;
-use crate::model::{LogisticFit, LogisticParams, Scale};
+use crate::model::Scale;
 use crate::stats::{Clusters, Estimate};
 use bins::Bins;
 use grouping::{Group, Grouped, Grouping};
@@ -309,16 +309,22 @@ impl ProxyReport {
             clusters,
             params,
         };
+        let grouped: Vec<Grouped<'_>> = characteristics
+            .iter()
+            .map(|asked| Grouped::of(asked, (rows, people), params.minimum_group))
+            .collect::<Result<_, EvaluateError>>()?;
+        let mut looks = table.looks(&grouped).into_iter();
         let characteristics = characteristics
             .iter()
-            .map(|asked| {
-                let finding = match Grouped::of(asked, (rows, people), params.minimum_group)? {
+            .zip(grouped)
+            .map(|(asked, grouped)| {
+                let finding = match grouped {
                     Grouped::NotMeasurable(why) => ProxyFinding::NotMeasurable { why },
-                    Grouped::Groups(grouping) => table.look_at(&grouping),
+                    Grouped::Groups(grouping) => table.look_at(&grouping, &mut looks),
                 };
-                Ok(CharacteristicProxies { name: asked.name().to_owned(), finding })
+                CharacteristicProxies { name: asked.name().to_owned(), finding }
             })
-            .collect::<Result<_, EvaluateError>>()?;
+            .collect();
         Ok(Self { params: *params, n: rows as u64, families: table.clusters.count as u64, characteristics })
     }
 
@@ -361,28 +367,50 @@ struct Table<'a> {
     params: &'a ProxyParams,
 }
 
+/// A group that is shown: who is in it, and how well all features together tell.
+struct Look {
+    members: Vec<bool>,
+    together: Option<Separation>,
+}
+
 impl Table<'_> {
-    fn look_at(&self, grouping: &Grouping<'_>) -> ProxyFinding {
+    /// All groups that are shown, of one characteristic after the other.
+    fn looks(&self, grouped: &[Grouped<'_>]) -> Vec<Look> {
+        let mut members = Vec::new();
+        for grouped in grouped {
+            let Grouped::Groups(grouping) = grouped else { continue };
+            let shown = (0..grouping.groups.len()).filter(|&nth| !grouping.groups[nth].held);
+            members.extend(shown.map(|nth| grouping.members(nth)));
+        }
+        let levels = regressions::cross_fitted(self.matrix, (self.scales, self.codes), &self.parts, &members);
+        let look = |(members, levels): (Vec<bool>, Option<Levels>)| {
+            let together = levels.and_then(|levels| Separation::of(&levels, &members, &self.clusters));
+            Look { members, together }
+        };
+        members.into_par_iter().zip(levels).map(look).collect()
+    }
+
+    /// What predicts each group of a characteristic, whose shown groups' looks come next.
+    fn look_at(&self, grouping: &Grouping<'_>, looks: &mut impl Iterator<Item = Look>) -> ProxyFinding {
         let comparisons = grouping.compared() * (self.bins.len() + 1);
         let z = simultaneous_z(comparisons);
         let (mut groups, mut held) = (Vec::new(), Vec::new());
-        for (nth, group) in grouping.groups.iter().enumerate() {
-            if group.held {
+        for group in &grouping.groups {
+            let Some(look) = (!group.held).then(|| looks.next()).flatten() else {
                 let outcome = ProxyOutcome::Suppressed { under: self.params.minimum_group };
                 held.push(GroupProxies { group: String::new(), outcome });
-            } else {
-                let outcome = self.outcome(group, &grouping.members(nth), z);
-                groups.push(GroupProxies { group: group.name.to_owned(), outcome });
-            }
+                continue;
+            };
+            let outcome = self.outcome(group, &look, z);
+            groups.push(GroupProxies { group: group.name.to_owned(), outcome });
         }
         groups.append(&mut held);
         ProxyFinding::Measured { groups, comparisons: comparisons as u64 }
     }
 
-    fn outcome(&self, group: &Group<'_>, members: &[bool], z: f64) -> ProxyOutcome {
+    fn outcome(&self, group: &Group<'_>, Look { members, together }: &Look, z: f64) -> ProxyOutcome {
         let limit = self.params.limit;
         let folds = usize::from(self.params.folds);
-        let together = self.together(members);
         let mut features: Vec<FeatureProxy> = (0..self.bins.len())
             .into_par_iter()
             .map(|column| {
@@ -404,51 +432,6 @@ impl Table<'_> {
         };
         ProxyOutcome::Shown { n: group.n, together, features }
     }
-
-    /// How well a regression on all features, learnt from the other folds, tells the group apart.
-    fn together(&self, members: &[bool]) -> Option<Separation> {
-        // The order of cases is settled long before the last digits of the coefficients are.
-        let logistic = LogisticParams { tolerance: 1e-4, refits: 0, ..LogisticParams::default() };
-        let fit = |part: &Part, near: Option<&LogisticFit>| {
-            let mut learns = vec![0.0; members.len()];
-            part.learnt.iter().for_each(|&row| learns[row as usize] = 1.0);
-            let codes = (self.scales, self.codes);
-            let fit = logistic.fit_codes(self.matrix, codes, (members, &learns), near).ok()?;
-            let scores = fit.model.log_odds(self.matrix).ok()?;
-            Some((fit, scores))
-        };
-        // Any two folds share most of what they learn from, so the others begin where the first ended.
-        let (first, others) = self.parts.split_first()?;
-        let (begun, of_first) = fit(first, None)?;
-        let of_others = others.par_iter().map(|part| fit(part, Some(&begun)).map(|(_, scores)| scores));
-        let of_others: Vec<Vec<f64>> = of_others.collect::<Option<_>>()?;
-        let mut scores = vec![0.0; members.len()];
-        for (part, fitted) in self.parts.iter().zip(std::iter::once(&of_first).chain(&of_others)) {
-            part.places.iter().for_each(|&row| scores[row] = fitted[row]);
-        }
-        Separation::of(&levels_of(&scores, &self.folds, self.params.folds), members, &self.clusters)
-    }
-}
-
-/// Scores as levels, each fold a stratum of its own.
-fn levels_of(scores: &[f64], fold_of_row: &[u8], folds: u8) -> Levels {
-    let lowest_first: Vec<u32> = ranking(scores).into_iter().rev().collect();
-    let mut of_row = vec![0; scores.len()];
-    let (mut in_stratum, mut start) = (Vec::new(), 0_u32);
-    for fold in 0..folds {
-        let (mut next, mut last) = (start, None);
-        for &row in lowest_first.iter().filter(|&&row| fold_of_row[row as usize] == fold) {
-            let score = scores[row as usize];
-            if last.is_none_or(|last| last < score) {
-                next += 1;
-                last = Some(score);
-            }
-            of_row[row as usize] = next - 1;
-        }
-        in_stratum.push(next - start);
-        start = next;
-    }
-    Levels { of_row, in_stratum }
 }
 
 /// For each characteristic that is held, the group of each entity.

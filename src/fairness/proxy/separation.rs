@@ -1,5 +1,6 @@
 //! How well an order of cases sets a group apart from the rest, with an interval over families.
 
+use crate::evaluate::ranking::ranking;
 use crate::stats::link::probability;
 use crate::stats::{Clusters, Estimate, Interval, Z};
 
@@ -11,6 +12,36 @@ pub(super) struct Levels {
     pub(super) of_row: Vec<u32>,
     /// How many levels each stratum has.
     pub(super) in_stratum: Vec<u32>,
+}
+
+impl Levels {
+    /// Of so many rows, of which none has a level yet.
+    pub(super) fn of_rows(rows: usize) -> Self {
+        Self { of_row: vec![0; rows], in_stratum: Vec::new() }
+    }
+
+    /// A further stratum: some rows by their scores, of which equal ones are one level.
+    pub(super) fn add_stratum(&mut self, rows: &[usize], scores: &[f64]) {
+        let start: u32 = self.in_stratum.iter().sum();
+        let (mut next, mut last) = (start, None);
+        for place in ranking(scores).into_iter().rev() {
+            let score = scores[place as usize];
+            if last.is_none_or(|last| last < score) {
+                next += 1;
+                last = Some(score);
+            }
+            self.of_row[rows[place as usize]] = next - 1;
+        }
+        self.in_stratum.push(next - start);
+    }
+
+    /// All rows by their scores.
+    #[cfg(test)]
+    pub(super) fn of_scores(scores: &[f64]) -> Self {
+        let mut levels = Self::of_rows(scores.len());
+        levels.add_stratum(&(0..scores.len()).collect::<Vec<_>>(), scores);
+        levels
+    }
 }
 
 /// The area under the ROC curve of levels for a group, and its standard error over families.

@@ -23,12 +23,14 @@
 //! - J. D. Lee, Y. Sun, M. A. Saunders (2014), Proximal Newton-type methods for minimizing composite
 //!   functions, SIAM Journal on Optimization 24(3): the steps.
 
+use std::ops::Range;
+
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
-use super::panel::{Found, Panel, Roles};
+use super::panel::{Asked, Found, Panel, Roles};
 use super::passes::{Rows, Want};
-use super::quadratic::{LassoModel, violation};
+use super::quadratic::{LassoModel, learn_curvature, mirror, violation};
 use super::{Design, Limits, Penalty, Solution, SolverError, solve};
 
 /// The violation of the optimality conditions that is accepted, as a share of the strength's gradient (the
@@ -52,6 +54,9 @@ const FEWEST: usize = 5;
 const MOST_EXPLAINED: f64 = 0.999;
 /// Share by which the Hessian's diagonal is raised: ten times the rounding of single precision.
 const DIAGONAL_MARGIN: f64 = 1e-6;
+/// Curvature seen along a step, as a share of that supposed, that is not put down to rounding: the steps of a path are
+/// short.
+const BELIEVED: Range<f64> = 0.01..100.0;
 /// Steps at one strength before the careful solver takes over.
 const MOST_STEPS: u32 = 50;
 
@@ -130,7 +135,7 @@ pub(crate) fn trace(
 ) -> Result<Traced, SolverError> {
     path.check()?;
     let count = roles.iter().map(|roles| roles.learns.len()).max().unwrap_or(0);
-    let panel = Panel::new(design, outcomes, weights, parts, count)?;
+    let panel = Panel::new(design, &[outcomes], weights, parts, count)?;
     let mut fits = roles.iter().map(|roles| Fit::new(&panel, roles)).collect::<Result<Vec<_>, _>>()?;
     let learnt = |fit: &Fit<'_>| -> Vec<f64> {
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
@@ -141,7 +146,7 @@ pub(crate) fn trace(
     let exact = Rows::new(design, outcomes, Some(&learnt(&fits[0])))?
         .pass(&Array1::from(fits[0].next.clone()), Want::Gradient)?;
     let strengths = path.strengths(&exact.gradient);
-    let found = panel.pass(&targets(&fits));
+    let found = panel.pass(&fits.iter().map(Fit::asked).collect::<Vec<_>>());
     for (fit, found) in fits.iter_mut().zip(found) {
         fit.null_loss = found.loss;
         fit.here = found;
@@ -192,10 +197,6 @@ struct Fit<'a> {
     track: Track,
 }
 
-fn targets<'f>(fits: &'f [Fit<'_>]) -> Vec<(&'f [f64], &'f Roles)> {
-    fits.iter().map(|fit| (fit.next.as_slice(), fit.roles)).collect()
-}
-
 struct Run<F> {
     panel: Panel,
     path: Path,
@@ -213,9 +214,8 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
             if open.is_empty() {
                 return Ok(());
             }
-            let points: Vec<_> =
-                open.iter().map(|&fit| (fits[fit].next.as_slice(), fits[fit].roles)).collect();
-            let found = self.panel.pass(&points);
+            let asked: Vec<_> = open.iter().map(|&fit| fits[fit].asked()).collect();
+            let found = self.panel.pass(&asked);
             let mut renew = false;
             for (&fit, found) in open.iter().zip(found) {
                 renew |= fits[fit].arrive(found, &self.path, &self.strengths);
@@ -233,8 +233,7 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
         fits.par_iter_mut().try_for_each(|fit| {
             let Some(&strength) = self.strengths.get(fit.place()) else { return Ok(()) };
             fit.next = if fit.stuck {
-                let solution = (self.careful)(fit, strength)?;
-                std::iter::once(solution.intercept).chain(solution.coefficients).collect()
+                (self.careful)(fit, strength)?.point().to_vec()
             } else {
                 fit.model_minimum(&self.path, strength)
             };
@@ -248,7 +247,7 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
     fn renew(&self, fits: &mut [Fit<'_>]) {
         let parts = self.panel.curvatures(&fits[0].point);
         for fit in fits {
-            fit.set_hessian(&parts, self.panel.learnt(fit.roles).0);
+            fit.set_hessian(&parts, self.panel.learnt(0, fit.roles).0);
         }
     }
 }
@@ -256,7 +255,7 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
 impl<'a> Fit<'a> {
     /// A fit at the intercept alone.
     fn new(panel: &Panel, roles: &'a Roles) -> Result<Self, SolverError> {
-        let (weight, of_true) = panel.learnt(roles);
+        let (weight, of_true) = panel.learnt(0, roles);
         let of_false = weight - of_true;
         match (of_true > 0.0, of_false > 0.0) {
             (true, true) => {}
@@ -278,6 +277,11 @@ impl<'a> Fit<'a> {
             stuck: false,
             track: Track { check_weight: panel.checked(roles), ..Track::default() },
         })
+    }
+
+    /// What the next pass is to find of it.
+    fn asked(&self) -> Asked<'_> {
+        Asked { outcome: 0, point: &self.next, roles: self.roles }
     }
 
     /// Index of the strength that the fit works on.
@@ -302,30 +306,9 @@ impl<'a> Fit<'a> {
             // zeros may have any curvature, since its coefficient stays.
             let diagonal = self.hessian[[row, row]] * (1.0 + DIAGONAL_MARGIN);
             self.hessian[[row, row]] = if diagonal > 0.0 { diagonal } else { 1.0 };
-            for column in 0..row {
-                self.hessian[[row, column]] = self.hessian[[column, row]];
-            }
         }
+        mirror(&mut self.hessian);
         self.steps_since = 0;
-    }
-
-    /// Corrects the Hessian along the step just taken, where the two gradients show the loss's curvature
-    /// (the update of Broyden, Fletcher, Goldfarb and Shanno). A path goes on in much the same direction, so
-    /// the next step profits.
-    fn learn_curvature(&mut self, there: &Found) {
-        let step: Array1<f64> = self.next.iter().zip(&self.point).map(|(next, point)| next - point).collect();
-        let change: Array1<f64> =
-            there.gradient.iter().zip(&self.here.gradient).map(|(next, here)| next - here).collect();
-        let expected = self.hessian.dot(&step);
-        let (seen, supposed) = (step.dot(&change), step.dot(&expected));
-        // A loss that seems flat, or bent a hundredfold, is rounding.
-        if !(seen > 0.01 * supposed && seen < 100.0 * supposed) {
-            return;
-        }
-        for (index, mut row) in self.hessian.rows_mut().into_iter().enumerate() {
-            row.scaled_add(change[index] / seen, &change);
-            row.scaled_add(-expected[index] / supposed, &expected);
-        }
     }
 
     /// Gradient of the smooth part (the loss and ridge), and the lasso part.
@@ -361,7 +344,11 @@ impl<'a> Fit<'a> {
         let there = violation(&gradient, &Array1::from(self.next.clone()), lasso);
         let done = self.stuck || there <= path.tolerance(strength);
         let slow = there.is_nan() || there > SLOW * self.violation;
-        self.learn_curvature(&found);
+        // A path goes on in much the same direction, so the next step profits.
+        let step: Array1<f64> = self.next.iter().zip(&self.point).map(|(next, point)| next - point).collect();
+        let change: Array1<f64> =
+            found.gradient.iter().zip(&self.here.gradient).map(|(next, here)| next - here).collect();
+        learn_curvature(&mut self.hessian, (&step, &change), &BELIEVED);
         if done || there < self.violation {
             self.point.clone_from(&self.next);
             self.here = found;

@@ -30,6 +30,9 @@
 
 mod along;
 mod error;
+mod joint;
+#[cfg(test)]
+mod joint_tests;
 mod panel;
 mod passes;
 #[cfg(test)]
@@ -45,6 +48,7 @@ use ndarray::{Array1, Array2, ArrayViewMut2};
 
 pub(super) use along::{Path, Traced, trace};
 pub(super) use error::SolverError;
+pub(super) use joint::{Fitted, solve_each};
 pub(super) use panel::Roles;
 use passes::{Rows, Sums, Want};
 use quadratic::{Cholesky, LassoModel, Singular, violation};
@@ -193,6 +197,30 @@ struct Here {
     separated: bool,
 }
 
+impl Here {
+    /// How far a step moves the point, relative to its largest coefficient (or 1).
+    fn moved_by(&self, step: &Array1<f64>) -> f64 {
+        let largest = |values: &Array1<f64>| values.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+        largest(step) / largest(&self.point).max(1.0)
+    }
+
+    fn solution(self, iterations: u32) -> Solution {
+        Solution {
+            intercept: self.point[0],
+            coefficients: self.point.iter().skip(1).copied().collect(),
+            iterations,
+            optimality: self.violation,
+        }
+    }
+}
+
+impl Solution {
+    /// The intercept and after it the coefficients.
+    fn point(&self) -> Array1<f64> {
+        std::iter::once(self.intercept).chain(self.coefficients.iter().copied()).collect()
+    }
+}
+
 impl<D: Design> Objective<'_, D> {
     fn is_unpenalised(&self) -> bool {
         self.ridge == 0.0 && self.lasso == 0.0
@@ -207,6 +235,13 @@ impl<D: Design> Objective<'_, D> {
             objective += 0.5 * self.ridge * coefficient * coefficient + self.lasso * coefficient.abs();
             *gradient += self.ridge * coefficient;
         }
+        self.add_ridge(&mut hessian);
+        let violation = violation(&gradient, &point, self.lasso);
+        (Here { point, objective, gradient, violation, separated }, hessian)
+    }
+
+    /// Adds the ridge part to the Hessian of the loss.
+    fn add_ridge(&self, hessian: &mut Array2<f64>) {
         for (index, diagonal) in hessian.diag_mut().iter_mut().enumerate() {
             *diagonal += if index == 0 { 0.0 } else { self.ridge };
             // A column of zeros: any curvature will do, since its gradient is 0 and its coefficient stays.
@@ -214,8 +249,6 @@ impl<D: Design> Objective<'_, D> {
                 *diagonal = 1.0;
             }
         }
-        let violation = violation(&gradient, &point, self.lasso);
-        (Here { point, objective, gradient, violation, separated }, hessian)
     }
 
     fn at(&self, point: Array1<f64>, want: Want) -> Result<(Here, Array2<f64>), SolverError> {
@@ -234,8 +267,7 @@ impl<D: Design> Objective<'_, D> {
             let found = start.coefficients.len();
             return Err(SolverError::Length { what: "start", expected: width - 1, found });
         }
-        let given = std::iter::once(start.intercept).chain(start.coefficients.iter().copied()).collect();
-        let first = self.at_first(given)?;
+        let first = self.at_first(start.point())?;
         // A start that is not finite has no objective, and does no better than anything.
         if first.0.objective <= loss { Ok(first) } else { self.at(alone, Want::Hessian) }
     }
@@ -309,11 +341,10 @@ impl<'a, D: Design> Search<'a, D> {
                 return Err(SolverError::Separated);
             }
             let step = self.step();
-            let largest = |values: &Array1<f64>| values.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
-            let moves = largest(&step) / largest(&self.here.point).max(1.0);
+            let moves = self.here.moved_by(&step);
             if self.here.violation <= self.limits.tolerance {
                 if moves <= AT_REST {
-                    return Ok(self.solution());
+                    return Ok(self.here.solution(self.iterations));
                 }
                 without_rest = if moves < 0.5 * last_move { 0 } else { without_rest + 1 };
                 if self.objective.is_unpenalised() && without_rest == STEPS_WITHOUT_REST {
@@ -391,16 +422,6 @@ impl<'a, D: Design> Search<'a, D> {
         };
         self.fresh = true;
         Ok(())
-    }
-
-    fn solution(self) -> Solution {
-        let Here { point, violation, .. } = self.here;
-        Solution {
-            intercept: point[0],
-            coefficients: point.iter().skip(1).copied().collect(),
-            iterations: self.iterations,
-            optimality: violation,
-        }
     }
 
     fn not_converged(&self) -> SolverError {

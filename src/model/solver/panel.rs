@@ -1,8 +1,9 @@
 //! The rows in single precision, kept ready for many passes at several points at once.
 //!
-//! A path with its folds asks for hundreds of gradients, each of a slightly other point, over the same rows.
-//! So the standardised rows are made once, and one pass over them serves all folds: a row that is in the
-//! first-level cache is multiplied with the coefficients of [`LANES`] fits before the next row is read.
+//! A path with its folds asks for hundreds of gradients, each of a slightly other point, over the same rows; so
+//! do the regressions of several outcomes. So the standardised rows are made once, and one pass over them
+//! serves all fits: a row that is in the first-level cache is multiplied with the coefficients of [`LANES`] fits
+//! before the next row is read, and a block that is in the second-level cache with those of all.
 //! That costs 4 bytes for each row and column (39 MB for 80,000 rows by 121 columns).
 //!
 //! Single precision is enough here because every sum runs over at most 256 rows before it goes on in double
@@ -57,20 +58,31 @@ pub(super) struct Panel {
 }
 
 /// Weights of one part.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone)]
 struct Part {
     weight: f64,
-    weight_true: f64,
+    /// For each outcome.
+    weights_true: Vec<f64>,
 }
 
 struct Block {
     part: usize,
     /// For each strip of rows a strip for each column.
     cells: Vec<Strip>,
-    /// 1 for an outcome of `true`.
-    targets: Vec<Strip>,
+    /// For each outcome its strips of rows. A byte a row, or a few dozen outcomes would outweigh the cells.
+    targets: Vec<Vec<[bool; STRIP]>>,
     /// 0 for the rows that only fill up the last strip.
     weights: Vec<Strip>,
+}
+
+/// A fit that a pass is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// Which of the panel's outcomes.
+    pub outcome: usize,
+    /// Intercept first.
+    pub point: &'a [f64],
+    pub roles: &'a Roles,
 }
 
 /// What a pass finds of one fit: means over the rows it learns from, and over those it is checked on.
@@ -85,6 +97,7 @@ pub(super) struct Found {
 }
 
 /// Sums of a pass, before they are divided by weights.
+#[derive(Clone)]
 struct Sums {
     loss: Lanes<f64>,
     check_loss: Lanes<f64>,
@@ -99,21 +112,24 @@ struct Points {
 }
 
 impl Panel {
-    /// Packs the rows that carry weight; `parts` has a number below `count` for each row.
+    /// Packs the rows that carry weight, with what became of each by one or more `outcomes`; `parts` has a
+    /// number below `count` for each row.
     pub(super) fn new(
         design: &impl Design,
-        outcomes: &[bool],
+        outcomes: &[&[bool]],
         weights: Option<&[f64]>,
         parts: &[usize],
         count: usize,
     ) -> Result<Self, SolverError> {
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
         let mut rows_of: Vec<Vec<usize>> = vec![Vec::new(); count];
-        let mut totals = vec![Part::default(); count];
+        let mut totals = vec![Part { weight: 0.0, weights_true: vec![0.0; outcomes.len()] }; count];
         for (row, &part) in parts.iter().enumerate().filter(|(row, _)| weight(*row) > 0.0) {
             rows_of[part].push(row);
             totals[part].weight += weight(row);
-            totals[part].weight_true += if outcomes[row] { weight(row) } else { 0.0 };
+            for (sum, outcomes) in totals[part].weights_true.iter_mut().zip(outcomes) {
+                *sum += if outcomes[row] { weight(row) } else { 0.0 };
+            }
         }
         let pieces: Vec<(usize, &[usize])> = rows_of
             .iter()
@@ -130,15 +146,9 @@ impl Panel {
                     let mut values = scratch.slice_axis_mut(Axis(1), Slice::from(..rows.len()));
                     design.gather(rows, values.view_mut().reversed_axes());
                     let cells = packed(&values.view(), rows, stride)?;
-                    let strips = |of: &dyn Fn(usize) -> f32| {
-                        let mut strips = vec![[0.0; STRIP]; rows.len().div_ceil(STRIP)];
-                        for (place, &row) in rows.iter().enumerate() {
-                            strips[place / STRIP][place % STRIP] = of(row);
-                        }
-                        strips
-                    };
-                    let targets = strips(&|row| f32::from(u8::from(outcomes[row])));
-                    Ok(Block { part, cells, targets, weights: strips(&|row| weight(row) as f32) })
+                    let targets = outcomes.iter().map(|outcomes| strips(rows, |row| outcomes[row]));
+                    let targets = targets.collect();
+                    Ok(Block { part, cells, targets, weights: strips(rows, |row| weight(row) as f32) })
                 },
             )
             .collect::<Result<_, SolverError>>()?;
@@ -150,10 +160,11 @@ impl Panel {
         self.columns + 1
     }
 
-    /// Weight of the rows that a fit learns from, and of those among them with the outcome `true`.
-    pub(super) fn learnt(&self, roles: &Roles) -> (f64, f64) {
+    /// Weight of the rows that a fit learns from, and of those among them where the outcome is `true`.
+    pub(super) fn learnt(&self, outcome: usize, roles: &Roles) -> (f64, f64) {
         let learnt = || self.parts.iter().zip(&roles.learns).filter(|(_, learns)| **learns);
-        (learnt().map(|(part, _)| part.weight).sum(), learnt().map(|(part, _)| part.weight_true).sum())
+        let of_true = learnt().map(|(part, _)| part.weights_true[outcome]).sum();
+        (learnt().map(|(part, _)| part.weight).sum(), of_true)
     }
 
     /// Weight of the rows that a fit is checked on.
@@ -161,40 +172,42 @@ impl Panel {
         self.parts.iter().zip(&roles.checks).filter(|(_, checks)| **checks).map(|(part, _)| part.weight).sum()
     }
 
-    /// Loss and gradient of each fit at its point (intercept first).
-    pub(super) fn pass(&self, fits: &[(&[f64], &Roles)]) -> Vec<Found> {
-        fits.chunks(LANES).flat_map(|fits| self.pass_lanes(fits)).collect()
-    }
-
-    fn pass_lanes(&self, fits: &[(&[f64], &Roles)]) -> Vec<Found> {
-        let points = Points::new(fits, self.columns);
+    /// Loss and gradient of each fit at its point.
+    pub(super) fn pass(&self, fits: &[Asked<'_>]) -> Vec<Found> {
+        let lanes: Vec<(&[Asked<'_>], Points)> =
+            fits.chunks(LANES).map(|fits| (fits, Points::new(fits, self.columns))).collect();
+        let zero = || vec![Sums::zero(self.width()); lanes.len()];
         let groups = GROUPS.min(self.blocks.len());
-        let partials: Vec<Sums> = (0..groups)
+        let partials: Vec<Vec<Sums>> = (0..groups)
             .into_par_iter()
             .map(|group| {
-                let mut sums = Sums::zero(self.width());
+                let mut sums = zero();
                 let from = group * self.blocks.len() / groups;
                 for block in &self.blocks[from..(group + 1) * self.blocks.len() / groups] {
-                    block.add(self.stride, &points, fits, &mut sums);
+                    for ((fits, points), sums) in lanes.iter().zip(&mut sums) {
+                        block.add(self.stride, points, fits, sums);
+                    }
                 }
                 sums
             })
             .collect();
-        let mut total = Sums::zero(self.width());
+        let mut totals = zero();
         for partial in &partials {
-            total.add(partial);
+            totals.iter_mut().zip(partial).for_each(|(total, partial)| total.add(partial));
         }
-        fits.iter()
-            .enumerate()
-            .map(|(lane, (_, roles))| {
-                let weight = self.learnt(roles).0;
-                Found {
-                    loss: total.loss[lane] / weight,
-                    gradient: total.gradient.iter().map(|of| of[lane] / weight).collect(),
-                    check_loss: total.check_loss[lane] / self.checked(roles),
-                }
-            })
-            .collect()
+        let found = |(fits, total): (&[Asked<'_>], &Sums)| -> Vec<Found> {
+            fits.iter().enumerate().map(|(lane, asked)| self.found(total, lane, asked)).collect()
+        };
+        fits.chunks(LANES).zip(&totals).flat_map(found).collect()
+    }
+
+    fn found(&self, total: &Sums, lane: usize, asked: &Asked<'_>) -> Found {
+        let weight = self.learnt(asked.outcome, asked.roles).0;
+        Found {
+            loss: total.loss[lane] / weight,
+            gradient: total.gradient.iter().map(|of| of[lane] / weight).collect(),
+            check_loss: total.check_loss[lane] / self.checked(asked.roles),
+        }
     }
 
     /// The curvature of each part's loss at a point: the sum of weight times p (1 - p) times the products of
@@ -210,7 +223,7 @@ impl Panel {
             .flat_map(|part| part.chunks(a_group))
             .collect();
         let roles = Roles { learns: Vec::new(), checks: Vec::new() };
-        let points = Points::new(&[(point, &roles)], self.columns);
+        let points = Points::new(&[Asked { outcome: 0, point, roles: &roles }], self.columns);
         let partials: Vec<(usize, Array2<f32>)> = groups
             .into_par_iter()
             .map_init(
@@ -241,6 +254,15 @@ fn packed(values: &ArrayView2<'_, f64>, rows: &[usize], stride: usize) -> Result
     Ok(cells)
 }
 
+/// A quantity of each row, in strips; nothing fills up the last one.
+fn strips<T: Copy + Default>(rows: &[usize], of: impl Fn(usize) -> T) -> Vec<[T; STRIP]> {
+    let mut strips = vec![[T::default(); STRIP]; rows.len().div_ceil(STRIP)];
+    for (place, &row) in rows.iter().enumerate() {
+        strips[place / STRIP][place % STRIP] = of(row);
+    }
+    strips
+}
+
 /// The upper half of the weighted products of all columns over some blocks.
 fn products(blocks: &[Block], stride: usize, points: &Points, scratch: &mut Array2<f32>) -> Array2<f32> {
     let width = scratch.nrows();
@@ -262,10 +284,10 @@ fn products(blocks: &[Block], stride: usize, points: &Points, scratch: &mut Arra
 }
 
 impl Points {
-    fn new(fits: &[(&[f64], &Roles)], columns: usize) -> Self {
+    fn new(fits: &[Asked<'_>], columns: usize) -> Self {
         let lanes = |index: usize| {
             let mut lanes = [0.0; LANES];
-            lanes.iter_mut().zip(fits).for_each(|(lane, (point, _))| *lane = point[index] as f32);
+            lanes.iter_mut().zip(fits).for_each(|(lane, asked)| *lane = asked.point[index] as f32);
             lanes
         };
         let used = (0..columns).map(|column| (column, lanes(column + 1)));
@@ -291,19 +313,21 @@ impl Sums {
 
 impl Block {
     /// Adds the block's loss and gradient for each fit.
-    fn add(&self, stride: usize, points: &Points, fits: &[(&[f64], &Roles)], sums: &mut Sums) {
+    fn add(&self, stride: usize, points: &Points, fits: &[Asked<'_>], sums: &mut Sums) {
         let mut residuals = [[[0.0; STRIP]; LANES]; BLOCK_STRIPS];
         let mut losses = [[0.0; STRIP]; LANES];
         for (strip, (cells, residuals)) in self.cells.chunks_exact(stride).zip(&mut residuals).enumerate() {
-            let mut etas = etas(cells, points);
-            for ((eta, residual), loss) in etas.iter_mut().zip(residuals).zip(&mut losses) {
-                let at = Logistic::at(eta, &self.targets[strip], &self.weights[strip]);
-                *residual = at.residual;
-                loss.iter_mut().zip(at.loss).for_each(|(sum, loss)| *sum += loss);
+            let etas = etas(cells, points);
+            // A lane that no fit uses is left at zero.
+            for (lane, asked) in fits.iter().enumerate() {
+                let target = self.targets[asked.outcome][strip].map(|is_true| f32::from(u8::from(is_true)));
+                let at = Logistic::at(&etas[lane], &target, &self.weights[strip]);
+                residuals[lane] = at.residual;
+                losses[lane].iter_mut().zip(at.loss).for_each(|(sum, loss)| *sum += loss);
             }
         }
         let mut learns = [0.0; LANES];
-        for (lane, (_, roles)) in fits.iter().enumerate() {
+        for (lane, Asked { roles, .. }) in fits.iter().enumerate() {
             let loss = total(&losses[lane]);
             if roles.learns[self.part] {
                 learns[lane] = 1.0;
@@ -313,7 +337,7 @@ impl Block {
                 sums.check_loss[lane] += loss;
             }
         }
-        let strips = self.targets.len();
+        let strips = self.weights.len();
         let mut alone = [[0.0; STRIP]; LANES];
         for residuals in &residuals[..strips] {
             for (sum, residual) in alone.iter_mut().zip(residuals) {
@@ -332,8 +356,8 @@ impl Block {
     fn write_rooted(&self, stride: usize, points: &Points, out: &mut Array2<f32>, from: usize) -> usize {
         for (strip, cells) in self.cells.chunks_exact(stride).enumerate() {
             let eta = etas(cells, points)[0];
-            let roots =
-                Logistic::at(&eta, &self.targets[strip], &self.weights[strip]).curvature.map(f32::sqrt);
+            // Which outcome a row has plays no part in the curvature.
+            let roots = Logistic::at(&eta, &[0.0; STRIP], &self.weights[strip]).curvature.map(f32::sqrt);
             let place = from + strip * STRIP;
             let ones = [1.0; STRIP];
             let columns = std::iter::once(&ones).chain(cells);
@@ -343,7 +367,7 @@ impl Block {
                 }
             }
         }
-        from + self.targets.len() * STRIP
+        from + self.weights.len() * STRIP
     }
 }
 

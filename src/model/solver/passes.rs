@@ -12,6 +12,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayViewMut1, ArrayViewMut2, Axis, Slice};
 use rayon::prelude::*;
 
+use super::quadratic::mirror;
 use super::{Design, SolverError};
 
 /// Numbers in one block, intercept column included: 512 KiB, about half a core's second-level cache.
@@ -247,11 +248,7 @@ impl Sums {
         self.loss /= total_weight;
         self.gradient /= total_weight;
         self.hessian /= total_weight;
-        for row in 1..self.hessian.nrows() {
-            for column in 0..row {
-                self.hessian[[row, column]] = self.hessian[[column, row]];
-            }
-        }
+        mirror(&mut self.hessian);
     }
 }
 

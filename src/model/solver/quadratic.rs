@@ -6,6 +6,8 @@
 //! zero is solved instead, and followed up to the first change of sign: this, too, can only lower the model,
 //! and once the right coefficients are zero it ends the search at once.
 
+use std::ops::Range;
+
 use ndarray::{Array1, Array2, ArrayView1};
 
 /// A pivot smaller than this share of its diagonal entry counts as zero. Rounding leaves about 1e-15 of an
@@ -66,6 +68,36 @@ impl Cholesky {
 /// The inner product, by ndarray's unrolled loop.
 fn dot(left: &[f64], right: &[f64]) -> f64 {
     ArrayView1::from(left).dot(&ArrayView1::from(right))
+}
+
+/// Fills the lower half of a symmetric matrix from the upper.
+pub(super) fn mirror(matrix: &mut Array2<f64>) {
+    for row in 1..matrix.nrows() {
+        for column in 0..row {
+            matrix[[row, column]] = matrix[[column, row]];
+        }
+    }
+}
+
+/// Corrects a Hessian along a step, where the change of the gradient shows the curvature (the update of
+/// Broyden, Fletcher, Goldfarb and Shanno; J. Nocedal and S. J. Wright (2006), *Numerical Optimization*, section 6.1).
+///
+/// Nothing is learnt where the curvature seen, as a share of that supposed, is not within `believed`: a loss that
+/// seems flat, or bent by far more, is rounding.
+pub(super) fn learn_curvature(
+    hessian: &mut Array2<f64>,
+    (step, change): (&Array1<f64>, &Array1<f64>),
+    believed: &Range<f64>,
+) {
+    let expected = hessian.dot(step);
+    let (seen, supposed) = (step.dot(change), step.dot(&expected));
+    if !believed.contains(&(seen / supposed)) {
+        return;
+    }
+    for (index, mut row) in hessian.rows_mut().into_iter().enumerate() {
+        row.scaled_add(change[index] / seen, change);
+        row.scaled_add(-expected[index] / supposed, &expected);
+    }
 }
 
 /// Largest violation of the optimality conditions, where `gradient` is that of the smooth part.

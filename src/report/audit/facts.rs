@@ -2,7 +2,7 @@
 
 use super::super::words;
 use super::figure;
-use crate::fairness::audit::{Audit, GroupMeasure, Operating, ScoreIntake, ScoreScale, Tie};
+use crate::fairness::audit::{Audit, GroupMeasure, Operating, ScoreIntake, ScoreScale, Tie, TieAsOne};
 
 /// The facts at the head and the foot of the page.
 pub(super) struct Facts {
@@ -12,6 +12,8 @@ pub(super) struct Facts {
     pub clusters: String,
     /// Empty where it is not said whom rows are about.
     pub people: String,
+    /// Whether people are the unit of intervals, since no families were given.
+    pub by_person: bool,
     /// What is counted where something is held back: people, or rows.
     pub unit: &'static str,
     pub weighted: bool,
@@ -64,7 +66,12 @@ impl Facts {
                 NOT_KNOWN_YET.to_owned()
             },
             selected: with_share(audit.selected, GroupMeasure::SelectionRate),
-            clusters: if audit.clustered { words::count(audit.clusters) } else { String::new() },
+            clusters: if audit.clustered && !audit.by_person {
+                words::count(audit.clusters)
+            } else {
+                String::new()
+            },
+            by_person: audit.by_person,
             people: audit.people.map(words::count).unwrap_or_default(),
             unit: unit(audit),
             weighted: audit.weighted,
@@ -164,18 +171,24 @@ pub(super) fn tied(operating: &Operating) -> String {
     let rows = |tie: Tie| words::counted(tie.rows as usize, "row", "rows");
     let places = |tie: Tie| words::counted(tie.places as usize, "place", "places");
     match (operating.tied, operating.not_shared) {
+        (None, None) if operating.tie_withheld => {
+            "Rows of equal score share the last places of the list: each counts as selected by that part, as it would on average \
+             over every order of equals. How many share how many is withheld: it would tell how few are above them, or below."
+                .to_owned()
+        }
         (Some(tie), _) => format!(
             "{} of equal score share the last {} of the list: each counts as selected by that part, as it would on average \
              over every order of equals.",
             rows(tie),
             places(tie)
         ),
-        (None, Some(tie)) => format!(
-            "The list ends among {} of equal score, with {} left. A share of so few would tell what happened to each, so {} of \
-             them count as selected.",
-            rows(tie),
-            places(tie),
-            if 2 * tie.places > tie.rows { "all" } else { "none" }
+        (None, Some(all)) => format!(
+            "The list ends among rows of equal score, of fewer people than the minimum. A share of so few would tell what \
+             happened to each, so {} of them count as selected.",
+            match all {
+                TieAsOne::Selected => "all",
+                TieAsOne::LeftOff => "none",
+            }
         ),
         (None, None) => String::new(),
     }

@@ -51,8 +51,11 @@ const HEAD: [&str; 21] = [
 pub fn audit_text(audit: &Audit) -> String {
     let told = |count: Option<u64>| count.map_or_else(|| figure::WITHHELD.to_owned(), words::count);
     let people =
-        audit.people.map(|people| format!(" about {} people", words::count(people))).unwrap_or_default();
-    let families = if audit.clustered {
+        audit.people.map(|people| format!(" about {}", words::counted(people as usize, "person", "people")));
+    let people = people.unwrap_or_default();
+    let families = if audit.by_person {
+        format!("{people}, whose rows are taken together (no families were given)")
+    } else if audit.clustered {
         format!("{people} of {} families", words::count(audit.clusters))
     } else {
         format!("{people}, taken for independent of each other")

@@ -312,9 +312,9 @@ impl<'a> FileRow<'a> {
     fn of(file: &'a FileRead) -> Self {
         let mut form = Vec::new();
         if let Some(held) = &file.form {
-            form.push(held.kind.to_owned());
-            form.extend(held.encoding.map(ToOwned::to_owned));
-            form.extend(held.delimiter.map(|delimiter| format!("{delimiter} between columns")));
+            form.push(held.kind.to_string());
+            form.extend(held.encoding.as_deref().map(ToOwned::to_owned));
+            form.extend(held.delimiter.as_ref().map(|delimiter| format!("{delimiter} between columns")));
             form.extend(held.sheet.as_ref().map(|sheet| format!("sheet {sheet}")));
         } else {
             form.push("no row".to_owned());

@@ -474,6 +474,7 @@ impl<'a> Rows<'a> {
             if self.columns.cluster.is_none() {
                 let clusters = self.people.as_clusters(rows, &table);
                 table = table.clusters(clusters)?;
+                table.by_person = true;
             }
         }
         Ok(table)

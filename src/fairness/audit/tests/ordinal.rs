@@ -71,7 +71,7 @@ fn deciles_divided_by_ten_are_no_chances() {
     let counts = |of: usize| -> Vec<[usize; 2]> {
         (1..=10)
             .map(|decile| (decile, if decile > 5 { of } else { 1 }))
-            .map(|(decile, times)| [times * (200 - 4 * decile), times * 4 * decile])
+            .map(|(decile, times)| [3 * times * (200 - 4 * decile), 3 * times * 4 * decile])
             .collect()
     };
     let table = by_score([&counts(2), &counts(1)], 0.1);

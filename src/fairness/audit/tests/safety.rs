@@ -177,7 +177,7 @@ fn confusion(cells: &[(&'static str, [usize; 4])]) -> ScoreTable {
     for &(name, counts) in cells {
         for (cell, count) in counts.into_iter().enumerate() {
             for row in 0..count {
-                scores.push(if cell % 2 == 1 { 0.6 } else { 0.1 } + (row % 9) as f64 / 30.0);
+                scores.push(if cell % 2 == 1 { 0.6 } else { 0.1 } + (row % 29) as f64 / 97.0);
                 outcomes.push(cell >= 2);
                 names.push(Some(name));
             }
@@ -252,6 +252,119 @@ fn two_score_values_tell_no_cell_by_their_curve() {
         let area = disparities.iter().filter(|found| found.measure == GroupMeasure::Abroca);
         assert!(area.into_iter().all(|found| found.difference.is_none()));
     }
+}
+
+/// A score, and how many have it without the outcome and with it.
+type AtOne = (f64, usize, usize);
+
+/// Rows by name.
+fn at_scores(groups: &[(&'static str, &[AtOne])]) -> ScoreTable {
+    let (mut scores, mut outcomes, mut names) = (vec![], vec![], vec![]);
+    for &(name, rows) in groups {
+        for &(score, without, with) in rows {
+            for row in 0..without + with {
+                scores.push(score);
+                outcomes.push(row >= without);
+                names.push(Some(name));
+            }
+        }
+    }
+    ScoreTable::new(scores, outcomes).unwrap().group("area", &names).unwrap()
+}
+
+const OF_SCORES: [GroupMeasure; 7] = [
+    GroupMeasure::Auc,
+    GroupMeasure::AveragePrecision,
+    GroupMeasure::MeanScore,
+    GroupMeasure::CalibrationGap,
+    GroupMeasure::CalibrationSlope,
+    GroupMeasure::CalibrationIntercept,
+    GroupMeasure::ExpectedCalibrationError,
+];
+
+/// A few figures of three scores are equations for how many people are at each: none of them is told where one is few, of the
+/// group nor of the one that it could be subtracted from.
+#[test]
+fn figures_of_few_scores_tell_nobody_at_one_of_them() {
+    let plenty = [(0.1, 300, 30), (0.31, 200, 60), (0.72, 100, 80)];
+    let more = [(0.1, 400, 40), (0.31, 300, 90), (0.72, 150, 120)];
+    let few = [(0.1, 60, 20), (0.31, 40, 20), (0.72, 15, 4)];
+    let table = at_scores(&[("a", &more), ("b", &plenty), ("c", &few)]);
+    let audit = table.audit(&params(OperatingPoint::Threshold(0.3), 10, 99)).unwrap();
+    let found: Vec<_> = groups(&audit.attributes[0]).iter().map(|group| shown(group).unwrap()).collect();
+    let withheld = found.iter().map(|group| group.0.scores_withheld).collect::<Vec<_>>();
+    assert_eq!(withheld, [false, true, true]);
+    let (a, b, c) = (found[0].0, found[1].0, found[2].0);
+    for measure in OF_SCORES {
+        assert!(a.figure(measure).is_some(), "{measure}");
+        for group in [b, c] {
+            assert!(group.figure(measure).is_none() && group.withholds(measure), "{measure}");
+        }
+    }
+    assert!(!a.reliability.is_empty() && b.reliability.is_empty() && c.reliability.is_empty());
+    assert!(c.true_positive_rate.is_some(), "40 and 24 of 44, 55 of 115: no cell of the cut is few");
+    // The comparison of b with c is made, and no number of it told.
+    let with_largest = disparity(found[2].1, GroupMeasure::Auc, is_largest);
+    assert!(with_largest.difference.is_none() && with_largest.smallest_shown.is_none());
+    // Without suppression all is told.
+    let all = table.audit(&params(OperatingPoint::Threshold(0.3), 1, 99)).unwrap();
+    let every = groups(&all.attributes[0]);
+    assert!(every.iter().all(|group| shown(group).unwrap().0.auc.is_some()));
+}
+
+/// Up to twenty scores somebody could try all tables; beyond that figures are told.
+#[test]
+fn figures_of_many_scores_are_told() {
+    for (values, is_told) in [(8, false), (20, false), (21, true)] {
+        let rows = |times: usize| -> Vec<AtOne> {
+            let score = |nth: usize| (nth as f64 + 0.37) / values as f64;
+            (0..values)
+                .map(|nth| (score(nth), (13 + 3 * (values - nth)) * times, (3 + nth) * times))
+                .collect()
+        };
+        let (small, large) = (rows(1), rows(30));
+        let table = at_scores(&[("large", &large), ("small", &small)]);
+        let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 10, 99)).unwrap();
+        let (group, disparities) = shown(&groups(&audit.attributes[0])[1]).unwrap();
+        assert_eq!(group.scores_withheld, !is_told, "{values}");
+        for measure in OF_SCORES {
+            assert_eq!(group.figure(measure).is_some(), is_told, "{values}: {measure}");
+        }
+        for measure in [GroupMeasure::Auc, GroupMeasure::Abroca, GroupMeasure::MeanScore] {
+            let found = disparity(disparities, measure, is_largest);
+            assert_eq!(found.difference.is_some(), is_told, "{measure}");
+        }
+    }
+}
+
+/// What counts as no difference of mean scores is a fifth of everybody's share with the outcome.
+#[test]
+fn the_margin_of_the_mean_score_tells_nobody() {
+    let many: Vec<AtOne> = (0..40).map(|nth| (f64::from(nth) / 41.0, 30, usize::from(nth > 32))).collect();
+    let table = at_scores(&[("a", &many[..]), ("b", &many[..20])]);
+    let audit = table.audit(&params(OperatingPoint::Threshold(0.5), 10, 99)).unwrap();
+    assert_eq!(audit.positives, None);
+    let (_, disparities) = shown(&groups(&audit.attributes[0])[0]).unwrap();
+    let means = disparities.iter().filter(|found| found.measure == GroupMeasure::MeanScore);
+    assert!(means.into_iter().all(|found| found.margin.is_none()));
+}
+
+/// The number at a score that is not listed follows from those that are, if it is the only one.
+#[test]
+fn common_scores_leave_no_few_behind() {
+    let spread = |rows: &[(f64, usize, usize)]| {
+        let audit = at_scores(&[("a", rows)]).audit(&params(OperatingPoint::Threshold(0.5), 10, 39)).unwrap();
+        audit.spread.unwrap().commonest.iter().map(|common| (common.score, common.rows)).collect::<Vec<_>>()
+    };
+    assert_eq!(spread(&[(0.1, 80, 20), (0.3, 40, 20), (0.7, 20, 20)]), [(0.1, 100), (0.3, 60), (0.7, 40)]);
+    // Four have 0.9: sums of the others, of those selected and of all would tell them.
+    let few = [(0.1, 80, 20), (0.3, 40, 20), (0.7, 20, 20), (0.9, 2, 2)];
+    assert_eq!(spread(&few), []);
+    // Of many scores one that few have is joined by the next.
+    let mut many: Vec<AtOne> = (0..21).map(|nth| (0.5 + f64::from(nth) / 100.0, 15, 15)).collect();
+    (many[0].1, many[1].1) = (60, 40);
+    assert_eq!(spread(&many), [(0.5, 75), (0.51, 55), (0.7, 30)]);
+    assert_eq!(spread(&[(0.1, 80, 20), (0.7, 2, 2)]), []);
 }
 
 #[test]
@@ -512,15 +625,16 @@ fn few_above_or_within_a_tie_are_not_told() {
     // Of those above 6 have the outcome: with what is shared among those tied, precision would tell them.
     let few = audit(table(60, 3, 80), 160);
     assert_eq!((few.whole.precision, few.selected), (None, Some(160)));
-    // 3 above in each group: how many of a group are selected would tell them.
+    assert!(few.operating.tied.is_some() && !few.operating.tie_withheld);
+    // 3 above in each group: how many of a group are selected would tell them, and how many share how many places.
     let few = audit(table(3, 0, 80), 46);
-    assert_eq!(few.selected, Some(46));
+    assert_eq!((few.selected, few.operating.tied, few.operating.tie_withheld), (Some(46), None, true));
     assert!(shown(&groups(&few.attributes[0])[0]).unwrap().0.selected.is_none());
     // Four people tied for two places, or for three: none is selected, or all, and everything else is told.
     for (places, selected) in [(2, 120), (3, 124)] {
         let few = audit(table(60, 20, 2), 120 + places);
-        let tie = Some(Tie { rows: 4, places: u64::from(places) });
-        assert_eq!((few.operating.tied, few.operating.not_shared), (None, tie));
+        let all = if places > 2 { TieAsOne::Selected } else { TieAsOne::LeftOff };
+        assert_eq!((few.operating.tied, few.operating.not_shared), (None, Some(all)));
         assert_eq!(few.selected, Some(selected));
         assert!(few.whole.precision.is_some());
     }

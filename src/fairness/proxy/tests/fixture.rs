@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::super::levels_of;
-use super::super::separation::{Separation, simultaneous_z};
+use super::super::separation::{Levels, Separation, simultaneous_z};
 use super::*;
+use crate::evaluate::ranking::ranking;
 use crate::evaluate::{Capacity, Cases};
 use crate::fairness::audit::AuditParams;
 use crate::fairness::proxy::TermDirection;
@@ -65,7 +65,7 @@ fn areas_and_normal_points_are_those_of_other_programs() {
         assert!((simultaneous_z(comparisons) / z - 1.0).abs() < 2e-9, "{comparisons}");
     }
     let rows = fixture.member.len();
-    let levels = levels_of(&fixture.separating, &vec![0; rows], 1);
+    let levels = Levels::of_scores(&fixture.separating);
     let clusters = Clusters::new(&(0..rows as u32).collect::<Vec<_>>());
     let found = Separation::of(&levels, &fixture.member, &clusters).unwrap();
     close(found.auc, fixture.auc);

@@ -1,7 +1,6 @@
 //! The area, differences of means and their standard errors: by hand, against the family bootstrap, and by
 //! how often their intervals hold the truth.
 
-use super::super::levels_of;
 use super::super::separation::{Levels, Separation, mean_difference};
 use super::uniform;
 use crate::evaluate::ranking::RankedRows;
@@ -23,7 +22,7 @@ fn families_of_three(seed: u64, families: usize, share: f64, shift: f64) -> (Vec
 }
 
 fn of_scores(scores: &[f64], members: &[bool], clusters: &Clusters) -> Option<Separation> {
-    Separation::of(&levels_of(scores, &vec![0; scores.len()], 1), members, clusters)
+    Separation::of(&Levels::of_scores(scores), members, clusters)
 }
 
 fn half_width(separation: &Separation) -> f64 {
