@@ -207,7 +207,7 @@ fn what_did_not_change_is_taken_and_says_the_same() {
     assert_eq!(tried.kept(), ALL);
     // A later day of reading, on which nothing else can be.
     assert_eq!(tried.kept_by(|project| project.read_on("2023-02-01".parse().unwrap())), ALL);
-    let memory = MemoryLimit::new(MemorySize::bytes(40_000), tried.council.path());
+    let memory = MemoryLimit::new(MemorySize::bytes(100_000), tried.council.path());
     assert_eq!(tried.kept_by(|project| project.memory(memory.clone())), ALL);
 }
 
@@ -446,7 +446,7 @@ fn the_command_writes_the_same_by_every_road() {
     };
     refused(&["--memory", "2"], 2, "write a number and its unit");
     refused(&["--scratch", &scratch], 2, "--memory");
-    refused(&["--memory", "1MB"], 1, "1 MB was asked for");
+    refused(&["--memory", "1MB"], 1, "1.0 MB is all that was asked for");
     refused(&["--memory", "4MB", "--scratch", &at("nowhere")], 1, "are to wait in");
     refused(&["--store", &council], 1, "the store");
 }

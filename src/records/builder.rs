@@ -18,7 +18,7 @@ use super::mapping::{HouseholdColumns, MINIMUM_LINK, PeopleColumns, SourceMappin
 use super::memory::MemoryLimit;
 use super::people::{Households, People, Spell, families};
 use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
-use super::roads::{Found, Placed, SourcesAt, StoreAt};
+use super::roads::{Found, Placed, SourcesAt, StoreAt, ToldRows};
 use super::store::RecordStore;
 use super::tables::TableRead;
 use crate::calendar::Day;
@@ -27,9 +27,6 @@ use crate::error::RecordsError;
 /// The most rows of a source that may be rejected before a run fails: 5%. A source of which more than
 /// one row in twenty cannot be read is not the source that the mapping describes.
 pub const DEFAULT_REJECT_LIMIT: f64 = 0.05;
-
-/// Is told a source and how many more of its rows were read.
-pub(super) type ToldRows<'p> = Box<dyn FnMut(&str, u64) + Send + 'p>;
 
 /// Gathers extracts; [`RecordsBuilder::build`] reads them.
 #[derive(Default)]

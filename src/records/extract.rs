@@ -10,13 +10,12 @@ use super::codes::{CodeList, UnlistedCodes};
 use super::column::Batch;
 use super::date_form::{DateForm, DayZero};
 use super::file_name::FilePattern;
+use super::fingerprint::{add, digest_of};
 use super::header::Name;
 use super::lookup::Lookup;
 use super::open::{self, Holds, Listed, Opened};
 use super::options::ReadOptions;
-use super::roads::add;
 use super::shape::{Shape, Shaping};
-use super::store::digest_of;
 use super::{folders, frame, text, workbook};
 use crate::error::RecordsError;
 

@@ -66,7 +66,9 @@ impl FromStr for MemorySize {
 impl fmt::Display for MemorySize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.0 as f64;
-        if self.0 < 10_000_000 {
+        if self.0 < 1_000_000 {
+            write!(f, "{:.0} kB", bytes / 1e3)
+        } else if self.0 < 10_000_000 {
             write!(f, "{:.1} MB", bytes / 1e6)
         } else if self.0 < 1_000_000_000 {
             write!(f, "{:.0} MB", bytes / 1e6)

@@ -51,6 +51,7 @@ mod entrance;
 mod events;
 mod extract;
 mod file_name;
+mod fingerprint;
 mod folders;
 mod form;
 mod frame;

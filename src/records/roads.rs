@@ -7,11 +7,11 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::builder::ToldRows;
 use super::column::NO_DAY;
 use super::dictionary::{self, Dictionary, NONE};
 use super::entrance::Ids;
 use super::extract::Extract;
+use super::fingerprint::add;
 use super::intake::Closed;
 use super::kept::Shelf;
 use super::mapping::{Coverage, SourceMapping};
@@ -21,6 +21,9 @@ use super::source::{Reading, Source, last_day};
 use super::store::{Asked, RecordStore, Road, Taken};
 use crate::calendar::Day;
 use crate::error::RecordsError;
+
+/// Is told a source and how many more of its rows were read.
+pub(super) type ToldRows<'p> = Box<dyn FnMut(&str, u64) + Send + 'p>;
 
 /// People at the places that they have in the end.
 pub(super) struct Placed {
@@ -116,12 +119,6 @@ impl StoreAt {
         let listed = are_listed.then_some(people);
         Asked { key, last, listed, needs_list: self.needs_list, list: &self.list }
     }
-}
-
-/// Adds a text to a digest, told apart from the one behind it.
-pub(super) fn add(hash: &mut Sha256, text: &str) {
-    hash.update((text.len() as u64).to_le_bytes());
-    hash.update(text.as_bytes());
 }
 
 /// How long files are and when they were written: if somebody writes to one between its digest and its reading, what is read is

@@ -18,7 +18,6 @@ use super::people::Partings;
 use super::reject::{RejectReason, Remark, RemarkKind};
 use super::repeats::Repeats;
 use super::shape::{KIND_OF_FILE, KNOWN_OF_FILE};
-use super::store::Named;
 use super::tables::LinkTally;
 use crate::calendar::{AsOf, Day};
 use crate::error::RecordsError;
@@ -199,6 +198,17 @@ impl Source {
         }
         hex::encode(hash.finalize())
     }
+}
+
+/// The people whom a source's rows name.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    /// Their ids, sorted.
+    pub(super) ids: Vec<String>,
+    /// Whether they stand in a row that was accepted, though it may repeat another.
+    pub(super) accepted: Vec<bool>,
+    /// Their places among all people.
+    pub(super) places: Vec<u32>,
 }
 
 /// A source while it is read: rows of accepted events, ids and names still in order of appearance.

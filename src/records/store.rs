@@ -7,7 +7,7 @@
 //! held against the digests that were written down with it; what is damaged is read again as well.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,12 +18,13 @@ use sha2::{Digest as _, Sha256};
 use super::codes::UnlistedCodes;
 use super::dictionary::{Dictionary, NONE};
 use super::events::EventTable;
+use super::fingerprint::digest_of;
 use super::intake::Closed;
 use super::kept::{Kept, private};
 use super::mapping::Coverage;
 use super::people::Partings;
 use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind};
-use super::source::{Source, begins, of_lives};
+use super::source::{Named, Source, begins, of_lives};
 use super::table_file::{self, Width};
 use super::tables::TableRead;
 use crate::calendar::Day;
@@ -117,17 +118,6 @@ pub(super) struct Asked<'a> {
     pub(super) needs_list: bool,
     /// The digest of the list of people.
     pub(super) list: &'a str,
-}
-
-/// The people whom a source's rows name.
-#[derive(Debug, Default)]
-pub(super) struct Named {
-    /// Their ids, sorted.
-    pub(super) ids: Vec<String>,
-    /// Whether they stand in a row that was accepted, though it may repeat another.
-    pub(super) accepted: Vec<bool>,
-    /// Their places among all people.
-    pub(super) places: Vec<u32>,
 }
 
 /// A source that was taken.
@@ -397,21 +387,6 @@ fn said_in<T: for<'de> Deserialize<'de>>(text: &[u8]) -> Option<T> {
 
 fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
-}
-
-/// The digest of a file, from its beginning.
-pub(super) fn digest_of(mut file: &File) -> io::Result<String> {
-    file.rewind()?;
-    let mut hash = Sha256::new();
-    let mut bytes = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut bytes) {
-            Ok(0) => return Ok(hex::encode(hash.finalize())),
-            Ok(read) => hash.update(&bytes[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 impl Taken {

@@ -66,7 +66,7 @@ impl Hidden {
         let selection = guard(Number::Selection, rows.clone());
         let either = outcome.iter().zip(&selection).map(|(&outcome, &selection)| outcome || selection);
         let cells = guard(Number::Cells, either.collect());
-        let at_score = guard(Number::AtScore, outcome.clone());
+        let at_score = guard(Number::AtScore, rows.clone());
         Self { rows, outcome, selection, cells, at_score }
     }
 
