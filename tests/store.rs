@@ -495,10 +495,17 @@ fn what_cannot_be_kept_is_no_fault_of_the_run() {
     let (_, roads) = told(&load(tried.council.path()).store(&tried.store));
     let Road::Read { not_kept: Some(_), .. } = &roads[0].1 else { panic!("{roads:?}") };
     fs::remove_dir(&entry).unwrap();
-    // What a killed run leaves is removed by the next.
-    fs::write(tried.store.join("0123.records.arrow.4567"), "people").unwrap();
+    // What a killed run leaves is removed by the next, and nothing that somebody else put there.
+    let key = "0123456789abcdef".repeat(4);
+    let (left, whole) = (format!("{key}.records.arrow.4567"), format!("{key}.ids.arrow"));
+    let theirs =
+        ["letter.txt", "records.arrow", "0123.records.arrow.4567", &format!("{key}.records.arrow.mine")];
+    for name in [&left[..], &whole].into_iter().chain(theirs) {
+        fs::write(tried.store.join(name), "people").unwrap();
+    }
     assert_eq!(tried.kept(), ["fines", "plans"]);
-    assert!(!tried.store.join("0123.records.arrow.4567").exists());
+    assert!(!tried.store.join(left).exists() && !tried.store.join(whole).exists());
+    assert!(theirs.iter().all(|name| tried.store.join(name).is_file()));
     assert_eq!(tried.kept(), ALL);
 }
 

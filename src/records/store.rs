@@ -337,20 +337,33 @@ fn failed(folder: &Path, why: &str) -> RecordsError {
     RecordsError::Store { folder: folder.to_owned(), why: why.to_owned() }
 }
 
-/// Removes files that no entry speaks for.
+/// Removes files of the store that no entry speaks for, and none that is called otherwise: what else lies there is not ours.
 fn tidy(folder: &Path) -> io::Result<()> {
     for held in std::fs::read_dir(folder)? {
         let path = held?.path();
-        let is_spoken_for = || {
-            let (key, of) = path.file_name()?.to_str()?.split_once('.')?;
-            Some([ENTRY, RECORDS, IDS].contains(&of) && folder.join(format!("{key}.{ENTRY}")).is_file())
-        };
-        let is_mark = path.file_name().is_some_and(|name| name == MARK);
-        if !is_mark && is_spoken_for() != Some(true) && path.is_file() {
-            std::fs::remove_file(&path)?;
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(key) = key_of(name) {
+            let is_whole = [ENTRY, RECORDS, IDS].iter().any(|of| name.ends_with(of));
+            let is_spoken_for = is_whole && folder.join(format!("{key}.{ENTRY}")).is_file();
+            if !is_spoken_for && path.is_file() {
+                std::fs::remove_file(&path)?;
+            }
         }
     }
     Ok(())
+}
+
+/// The key in the name of a file that a store writes, also while it is written; `None` for any other name.
+fn key_of(name: &str) -> Option<&str> {
+    let (key, of) = name.split_once('.')?;
+    let is_key = key.len() == 64 && key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_of = |kind: &&str| {
+        let behind = of.strip_prefix(*kind)?;
+        let process = behind.strip_prefix('.');
+        let is_number = process.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        (behind.is_empty() || is_number).then_some(())
+    };
+    [ENTRY, RECORDS, IDS].iter().find_map(is_of).filter(|()| is_key).map(|()| key)
 }
 
 const ENTRY: &str = "entry";
