@@ -1,5 +1,7 @@
 //! The groups of one column, or of two: which are shown, and what is said of them.
 
+use std::ops::Range;
+
 use super::super::people::Counted;
 use super::block::Column;
 use super::calibration::Totals;
@@ -15,7 +17,7 @@ use super::replicates::Replicates;
 use super::report::{
     Against, AttributeAudit, AttributeFinding, AuditedGroup, AuditedOutcome, GroupMeasure, OutcomeAtScore,
 };
-use super::suppress::{Guard, PairCells, hold_back};
+use super::suppress::{Columns, Guard, PairCells, Whole};
 use super::table::{ScoreTable, folded, is_known};
 
 /// The most pairs of values that are looked at in two columns.
@@ -70,11 +72,21 @@ impl Hidden {
         Self { rows, outcome, selection, cells, at_score }
     }
 
-    fn line(context: &Context<'_>, groups: &[GroupPeople], at_scores: &[Vec<Counted>]) -> Self {
-        Self::new(context, groups, at_scores, |_, people, mut held, guard| {
-            hold_back(people, &mut held, guard);
-            held
-        })
+    /// Nothing of no groups.
+    fn nothing(context: &Context<'_>) -> Self {
+        Self::new(context, &[], &[], |_, _, held, _| held)
+    }
+
+    /// Of the groups of several columns those of one.
+    fn of_column(&self, column: &Range<usize>) -> Self {
+        let of = |held: &[bool]| held[column.clone()].to_vec();
+        Self {
+            rows: of(&self.rows),
+            outcome: of(&self.outcome),
+            selection: of(&self.selection),
+            cells: of(&self.cells),
+            at_score: of(&self.at_score),
+        }
     }
 
     fn pairs(
@@ -100,6 +112,30 @@ impl Hidden {
     }
 }
 
+/// The groups that are made up of groups of another column, wherever all of a column's groups lie within those of another. The
+/// groups of each column stand at its place among all.
+fn wholes(codes: &[Vec<u16>], each: &[Range<usize>]) -> Vec<Whole> {
+    let mut found = Vec::new();
+    for (outer, inner) in (0..codes.len()).flat_map(|outer| (0..codes.len()).map(move |inner| (outer, inner)))
+    {
+        if outer == inner {
+            continue;
+        }
+        let mut within: Vec<Option<u16>> = vec![None; each[inner].len()];
+        let lies_within =
+            |(&part, &whole): (&u16, &u16)| *within[usize::from(part)].get_or_insert(whole) == whole;
+        if !codes[inner].iter().zip(&codes[outer]).all(lies_within) {
+            continue;
+        }
+        found.extend(each[outer].clone().enumerate().map(|(whole, group)| {
+            let parts = each[inner].clone().enumerate();
+            let its = parts.filter(|&(part, _)| within[part].map(usize::from) == Some(whole));
+            Whole { group, parts: its.map(|(_, part)| part).collect() }
+        }));
+    }
+    found
+}
+
 enum Codes {
     Single(usize),
     Pair(Vec<u16>),
@@ -118,17 +154,34 @@ pub(super) struct Grouping {
 }
 
 impl Grouping {
-    /// One column by itself.
-    pub(super) fn single(table: &ScoreTable, context: &Context<'_>, nth: usize) -> Self {
+    /// Each column by itself. What is held back of one minds the others.
+    pub(super) fn singles(table: &ScoreTable, context: &Context<'_>) -> Vec<Self> {
+        let rows = context.rows;
+        let (mut people, mut each) = (Vec::new(), Vec::new());
+        let mut at_scores: Vec<Vec<Counted>> = Vec::new();
+        for (column, codes) in table.groups.iter().zip(&rows.codes) {
+            let groups = column.names.len();
+            let group_of = |row: usize| usize::from(codes[row]);
+            each.push(people.len()..people.len() + groups);
+            people.extend(rows.people_of(groups, group_of));
+            let of_column = rows.people_at_scores(groups, group_of);
+            at_scores.resize_with(of_column.len(), Vec::new);
+            at_scores.iter_mut().zip(of_column).for_each(|(all, more)| all.extend(more));
+        }
+        let columns = Columns { wholes: wholes(&rows.codes, &each), each };
+        let hidden = Hidden::new(context, &people, &at_scores, |_, people, held, guard| {
+            columns.hold_back(people, held, guard)
+        });
+        let each = columns.each.iter().enumerate();
+        each.map(|(nth, column)| Self::single(table, context, nth, hidden.of_column(column))).collect()
+    }
+
+    fn single(table: &ScoreTable, context: &Context<'_>, nth: usize, hidden: Hidden) -> Self {
         let column = &table.groups[nth];
-        let codes = &context.rows.codes[nth];
         let mut sizes = vec![0; column.names.len()];
-        for &code in codes {
+        for &code in &context.rows.codes[nth] {
             sizes[usize::from(code)] += 1;
         }
-        let group_of = |row: usize| usize::from(codes[row]);
-        let people = context.rows.people_of(sizes.len(), group_of);
-        let hidden = Hidden::line(context, &people, &context.rows.people_at_scores(sizes.len(), group_of));
         let asked = context.params.references.iter().find(|(name, _)| *name == column.name);
         let reference = asked
             .map(|(_, value)| folded(Some(value)))
@@ -163,7 +216,7 @@ impl Grouping {
             values: Vec::new(),
             codes: Codes::Single(a),
             sizes: Vec::new(),
-            hidden: Hidden::line(context, &[], &[]),
+            hidden: Hidden::nothing(context),
             reference: None,
             refused: None,
         };

@@ -36,8 +36,7 @@ impl ScoreTable {
         let mut rows = Rows::new(self, params.operating, u64::from(params.minimum))?;
         rows.read_as(params.scores, self.bands)?;
         let context = Context::new(&rows, params);
-        let singles: Vec<Grouping> =
-            (0..self.groups.len()).map(|nth| Grouping::single(self, &context, nth)).collect();
+        let singles = Grouping::singles(self, &context);
         let everybody = everybody(&context);
         let mut whole = None;
         let attributes = Self::measured(&context, &everybody, singles.iter(), &mut whole);
@@ -113,10 +112,13 @@ impl ScoreTable {
                 }
             ),
             whole,
+            left_out: self.lost.as_deref().map_or(Ok(Vec::new()), |lost| lost.parted(params, &attributes))?,
+            chosen: self
+                .chosen
+                .as_deref()
+                .map_or(Ok(Vec::new()), |chosen| chosen.parted(params, &attributes))?,
             attributes: attributes.into_iter().chain(not_held).collect(),
             intersections,
-            left_out: self.lost.as_deref().map_or(Ok(Vec::new()), |lost| lost.parted(params))?,
-            chosen: self.chosen.as_deref().map_or(Ok(Vec::new()), |chosen| chosen.parted(params))?,
         };
         let audit = if self.followed { audit } else { audit.without_outcomes() };
         Ok(if self.scored { audit } else { audit.without_scores() })
@@ -124,8 +126,12 @@ impl ScoreTable {
 
     /// How the selected and the others of this table are spread over groups, to be shown beside another table that holds
     /// the others by themselves: a group of which the number selected is withheld is held back whole, since the sizes of
-    /// the group in both tables would give the number away.
-    fn parted(&self, params: &AuditParams) -> Result<Vec<AttributeAudit>, AuditError> {
+    /// the group in both tables would give the number away; and so is one that is held back `beside`.
+    fn parted(
+        &self,
+        params: &AuditParams,
+        beside: &[AttributeAudit],
+    ) -> Result<Vec<AttributeAudit>, AuditError> {
         let params = AuditParams { operating: OperatingPoint::Predicted, intersections: 1, ..params.clone() };
         // Rows that stand for many cases each can be fewer than the least that may be shown.
         if self.people.distinct(0..self.scores.len()) < u64::from(params.minimum) {
@@ -137,8 +143,16 @@ impl ScoreTable {
             else {
                 continue;
             };
+            let beside = beside.iter().find(|other| other.columns == attribute.columns);
+            let is_beside = |group: &AuditedGroup| match beside.map(|other| &other.finding) {
+                Some(AttributeFinding::Measured { groups, .. }) => {
+                    groups.iter().any(|other| other.values == group.values)
+                }
+                // Nothing is said of it there.
+                _ => true,
+            };
             let may_be_known = |group: &AuditedGroup| match &group.outcome {
-                AuditedOutcome::Shown { measures, .. } => measures.selected.is_some(),
+                AuditedOutcome::Shown { measures, .. } => measures.selected.is_some() && is_beside(group),
                 AuditedOutcome::Suppressed { .. } => false,
             };
             let (mut shown, held): (Vec<_>, Vec<_>) =

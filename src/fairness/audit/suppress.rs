@@ -26,8 +26,9 @@
 //! is together never under the minimum, beyond the one row that each group listed by name must have. In a table
 //! of pairs this is asked of every row and column, whose totals are the groups of the single columns; and a cell
 //! that follows from several totals together (a bridge of the graph whose nodes are rows and columns, and whose
-//! edges are the cells held back) is joined by others until it does not. What three columns tell about each other
-//! is not looked at: pairs share only the totals of single columns.
+//! edges are the cells held back) is joined by others until it does not. Where the groups of one column lie within those
+//! of another, each of these is a total as well. What else three columns tell about each other is not looked at: pairs share
+//! only the totals of single columns.
 //!
 //! # References
 //! D. Gusfield (1988), "A graph theoretic approach to statistical data security", *SIAM Journal on Computing*
@@ -99,13 +100,59 @@ pub(crate) fn hold_back(cells: &[Counted], held: &mut [bool], guard: Guard) {
     let mut order: Vec<usize> = (0..cells.len()).filter(|&cell| !held[cell]).collect();
     order.sort_by_key(|&cell| smaller(cells[cell].parts));
     for cell in order {
-        let hidden = || (0..cells.len()).filter(|&cell| held[cell]);
-        let sum = |part: usize| hidden().map(|cell| cells[cell].new[part]).sum::<u64>();
-        let count = hidden().count();
-        if count == 0 || (count > 1 && guard.is_enough(count, sum(0)) && guard.is_enough(count, sum(1))) {
+        if is_unknown(cells, held, guard) {
             break;
         }
         held[cell] = true;
+    }
+}
+
+/// Whether what is held back of cells whose total is known cannot be worked out, or is nothing.
+fn is_unknown(cells: &[Counted], held: &[bool], guard: Guard) -> bool {
+    let hidden = || (0..cells.len()).filter(|&cell| held[cell]);
+    let sum = |part: usize| hidden().map(|cell| cells[cell].new[part]).sum::<u64>();
+    let count = hidden().count();
+    count == 0 || (count > 1 && guard.is_enough(count, sum(0)) && guard.is_enough(count, sum(1)))
+}
+
+/// A group of one column, and the groups of another that make it up.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) group: usize,
+    pub(super) parts: Vec<usize>,
+}
+
+/// The groups of several columns, one behind the other, and which of them are made up of groups of another column: a broad
+/// ethnicity of detailed ones. Such a group is a total that is known, as that of all rows is.
+pub(super) struct Columns {
+    pub(super) each: Vec<std::ops::Range<usize>>,
+    pub(super) wholes: Vec<Whole>,
+}
+
+impl Columns {
+    /// Holds back more groups, until none can be worked out from the total of its column or from a group that it is part of.
+    pub(super) fn hold_back(&self, people: &[Counted], mut held: Vec<bool>, guard: Guard) -> Vec<bool> {
+        loop {
+            let before = held.clone();
+            for column in &self.each {
+                hold_back(&people[column.clone()], &mut held[column.clone()], guard);
+            }
+            for Whole { group, parts } in &self.wholes {
+                let cells: Vec<Counted> = parts.iter().map(|&part| people[part]).collect();
+                let mut hidden: Vec<bool> = parts.iter().map(|&part| held[part] || held[*group]).collect();
+                if !held[*group] {
+                    hold_back(&cells, &mut hidden, guard);
+                    // Where it has too few parts for that, it is held back with them.
+                    held[*group] = !is_unknown(&cells, &hidden, guard);
+                }
+                for (&part, is_hidden) in parts.iter().zip(hidden) {
+                    held[part] = is_hidden;
+                }
+            }
+            if held == before {
+                return held;
+            }
+        }
     }
 }
 

@@ -147,7 +147,7 @@ mod tests {
         assert!(matches!(refused, Err(Error::Audit(AuditError::Parameter { .. }))));
     }
 
-    /// Of 2,000 people: group, outcome, selected usually, selected here.
+    /// Rows by group, outcome, and whether they are selected usually and here; so many of each.
     fn of(rows: &[(&'static str, bool, [bool; 2], usize)]) -> ScoreTable {
         let each = rows
             .iter()

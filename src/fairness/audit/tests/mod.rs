@@ -4,6 +4,7 @@ mod agreement;
 mod areas;
 mod by_hand;
 mod coverage;
+mod few_scores;
 mod ordinal;
 mod safety;
 mod verdicts;
