@@ -181,7 +181,7 @@ fn unnamed(folder: &Path) -> io::Result<File> {
     getrandom::fill(&mut name).map_err(io::Error::other)?;
     let path = folder.join(format!(".earlyhelp-{}", hex::encode(name)));
     let file = private(&path)?;
-    // Where a file that is open keeps its name (Windows), it stays until the folder is cleared.
+    // Windows lets go of the name with the last handle; where it does not, the file stays until the folder is cleared.
     match std::fs::remove_file(&path) {
         Err(error) if cfg!(unix) => Err(error),
         _ => Ok(file),

@@ -101,10 +101,10 @@ impl MemoryLimit {
         &self.folder
     }
 
-    /// How many bytes of events may be at hand: two fifths. The rest is for one table while it is read and sorted, and
-    /// then for features and labels.
+    /// How many bytes of events may stay at hand, and how many more of those that were fetched: a fifth each. The rest is for
+    /// one table while it is read and sorted, or fetched beside these.
     pub(super) fn room(&self) -> u64 {
-        self.size.0 / 5 * 2
+        self.size.0 / 5
     }
 }
 

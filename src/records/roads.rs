@@ -17,7 +17,8 @@ use super::kept::Shelf;
 use super::mapping::{Coverage, SourceMapping};
 use super::memory::{Guard, MemoryLimit};
 use super::people::Partings;
-use super::source::{Reading, Source, last_day};
+use super::reading::{Reading, last_day};
+use super::source::Source;
 use super::store::{Asked, RecordStore, Road, Taken};
 use crate::calendar::Day;
 use crate::error::RecordsError;
@@ -330,7 +331,7 @@ impl<'p> SourcesAt<'p> {
             at.close_one(found, &ids.people, placed)
         };
         if let Some(limited) = self.room.limited.take() {
-            // While a source is read, others take no more than their room.
+            // While a source is read, others take no more than their room, and none is fetched.
             let held = limited.0;
             let mut kept = Limited::new(limited);
             return sources.into_iter().map(|source| kept.keep(one(source, ids, held, &self)?)).collect();

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::link::LinkProbability;
@@ -127,7 +128,13 @@ impl<'r> Snapshot<'r> {
     pub(crate) fn digests(&self) -> Vec<(String, String)> {
         let sources: Vec<&str> = self.sources().collect();
         let digest = |source: &str| (source.to_owned(), self.digest(source).unwrap_or_default());
-        sources.into_par_iter().map(digest).collect()
+        // Sources that wait on disk are fetched one after the other.
+        let is_waiting = |source: &&str| self.records.source(source).is_some_and(Source::is_waiting);
+        let (waiting, at_hand): (Vec<&str>, Vec<&str>) = sources.iter().copied().partition(is_waiting);
+        let mut digests: BTreeMap<String, String> = at_hand.into_par_iter().map(digest).collect();
+        digests.extend(waiting.into_iter().map(digest));
+        let of = |source: &str| (source.to_owned(), digests.remove(source).unwrap_or_default());
+        sources.into_iter().map(of).collect()
     }
 
     /// The names of everything that [`Snapshot::digest`] knows, in order.
