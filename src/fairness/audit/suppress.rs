@@ -134,9 +134,7 @@ impl Columns {
     pub(super) fn hold_back(&self, people: &[Counted], mut held: Vec<bool>, guard: Guard) -> Vec<bool> {
         loop {
             let before = held.clone();
-            for column in &self.each {
-                hold_back(&people[column.clone()], &mut held[column.clone()], guard);
-            }
+            // Within wholes first: what joins there is enough for the column as well, and need not be joined elsewhere.
             for Whole { group, parts } in &self.wholes {
                 let cells: Vec<Counted> = parts.iter().map(|&part| people[part]).collect();
                 let mut hidden: Vec<bool> = parts.iter().map(|&part| held[part] || held[*group]).collect();
@@ -148,6 +146,9 @@ impl Columns {
                 for (&part, is_hidden) in parts.iter().zip(hidden) {
                     held[part] = is_hidden;
                 }
+            }
+            for column in &self.each {
+                hold_back(&people[column.clone()], &mut held[column.clone()], guard);
             }
             if held == before {
                 return held;
