@@ -119,7 +119,11 @@ impl Dataset {
         let records = first.snapshot().records();
         let mut data = Self {
             columns: spec.columns_read(records),
-            profiles: last.sources().filter_map(|source| SourceProfile::of(last, source)).collect(),
+            profiles: last
+                .of_sources(|source| SourceProfile::of(last, source))
+                .into_iter()
+                .flatten()
+                .collect(),
             cohort: first.rules().clone(),
             spec: spec.clone(),
             outcome: outcome.clone(),

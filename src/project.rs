@@ -83,8 +83,10 @@ use self::progress::Watch;
 use self::source::TableFile;
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 
@@ -518,6 +520,27 @@ impl Project {
     /// ([`Project::may_read`]).
     pub fn records(&self) -> Result<Records, Error> {
         self.read(self.reject_limit)
+    }
+
+    /// Both [`Project::records`] and [`Project::protected`], read at the same time unless memory is limited.
+    ///
+    /// # Errors
+    /// As for each.
+    pub fn records_and_protected(&self) -> Result<(Records, Protected), Error> {
+        self.read_both(self.reject_limit)
+    }
+
+    fn read_both(&self, reject_limit: f64) -> Result<(Records, Protected), Error> {
+        let identities = Arc::new(self.identities()?);
+        let protected = || self.protected_by(&identities);
+        if self.memory.is_some() {
+            return Ok((self.read_by(&identities, reject_limit)?, protected()?));
+        }
+        thread::scope(|scope| {
+            let protected = scope.spawn(protected);
+            let records = self.read_by(&identities, reject_limit)?;
+            Ok((records, protected.join().unwrap_or_else(|panic| resume_unwind(panic))?))
+        })
     }
 
     fn read(&self, reject_limit: f64) -> Result<Records, Error> {

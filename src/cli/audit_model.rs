@@ -47,7 +47,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     outputs.check(AUDIT_FILES)?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
-    let (records, protected) = (project.records()?, project.protected()?);
+    let (records, protected) = project.records_and_protected()?;
+    let records = output::to_the_end(records);
     let backtest = project.backtest(&records, &protected, candidate)?;
     let mut params = project.audit_params();
     params.intersections = arguments.intersections;

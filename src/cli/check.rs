@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
     let checked = match project.check() {
-        Ok(checked) => checked,
+        Ok(checked) => output::to_the_end(checked),
         Err(error) => return Err(unread(&places, &project, as_of).unwrap_or(error.into())),
     };
     progress.stage("checking");

@@ -159,7 +159,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     };
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
-    let (records, protected) = (project.records()?, project.protected()?);
+    let (records, protected) = project.records_and_protected()?;
     let edited = project.edit(&records, &protected, before, edit)?;
     drop(progress);
     let after = edited.after();

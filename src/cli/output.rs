@@ -1,6 +1,7 @@
 //! What several commands print or write.
 
 use std::io::Write;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
@@ -99,6 +100,12 @@ pub fn model(path: &Path) -> Result<ModelFile, Failure> {
 pub fn shares(path: &Path) -> Result<CapacityShares, Failure> {
     let shares = toml::from_str(&settings(path)?);
     Ok(shares.map_err(|error| format!("{} does not say how places are dealt: {error}", path.display()))?)
+}
+
+/// Keeps what is read until the process ends: the system takes all memory back at once, and to give it back piece by piece
+/// takes as long as to read a tenth of it.
+pub fn to_the_end<T>(held: T) -> ManuallyDrop<T> {
+    ManuallyDrop::new(held)
 }
 
 /// Warns of rejected rows on stderr, and says how the command ended.

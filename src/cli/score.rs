@@ -119,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let shares = arguments.shares.as_deref().map(output::shares).transpose()?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
-    let records = project.records()?;
+    let records = output::to_the_end(project.records()?);
     progress.warn(&project.scoring_warnings(&records, arguments.as_of));
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;

@@ -60,7 +60,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     audited.as_ref().map_or(Ok(()), |folder| folder.check(AUDIT_FILES))?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
-    let (records, protected) = (project.records()?, project.protected()?);
+    let (records, protected) = project.records_and_protected()?;
+    let records = output::to_the_end(records);
     // Before anything can fail: what is doubtful of the records is often why.
     progress.warn(&project.training_warnings(&records));
     let (comparison, model) = match trainers.as_slice() {

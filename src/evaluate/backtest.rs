@@ -110,22 +110,28 @@ impl Backtest {
             let performance = scored.performance(&scored.model, &plan.bootstrap)?;
             Ok(SplitReport { split: split.clone(), trained_on: *trained_on, performance })
         };
-        let splits =
-            plan.splits.iter().zip(&tested).map(report).collect::<Result<Vec<_>, EvaluateError>>()?;
+        let splits: Vec<_> = plan.splits.par_iter().zip(&tested).map(report).collect();
+        let splits = splits.into_iter().collect::<Result<Vec<_>, EvaluateError>>()?;
         let mut lengths = Lengths::default();
         for (scored, _) in &tested {
             lengths.add(&scored.model.log_odds, &scored.outcomes);
         }
         let all = Scored::together(tested.into_iter().map(|(scored, _)| scored).collect());
-        let overall = match splits.as_slice() {
-            [only] => SplitReport::clone(only).performance,
-            _ => all.performance(&all.model, &plan.bootstrap)?,
-        };
+        // Of one split the model is measured already.
+        let is_measured = splits.len() == 1;
+        let contenders: Vec<&Contender> =
+            all.rules.iter().chain((!is_measured).then_some(&all.model)).collect();
         let measured: Vec<Result<Performance, EvaluateError>> =
-            all.rules.par_iter().map(|rule| all.performance(rule, &plan.bootstrap)).collect();
+            contenders.par_iter().map(|contender| all.performance(contender, &plan.bootstrap)).collect();
+        let mut measured = measured.into_iter();
+        let of_rules: Vec<_> = measured.by_ref().take(SimpleRule::ALL.len()).collect();
+        let overall = match measured.next() {
+            Some(overall) => overall?,
+            None => splits[0].performance.clone(),
+        };
         let rules = SimpleRule::ALL
             .iter()
-            .zip(measured)
+            .zip(of_rules)
             .map(|(&rule, performance)| Ok(RuleReport { rule, performance: performance? }))
             .collect::<Result<_, EvaluateError>>()?;
         let bands = plan.bands.of(&all.model.log_odds, &all.outcomes);
@@ -318,7 +324,7 @@ impl Scored {
         let cost = |log_odds: f64, outcome: bool| softplus(if outcome { -log_odds } else { log_odds });
         let mut terms: Vec<TermReport> = self
             .terms
-            .iter()
+            .par_iter()
             .map(|(on, term)| {
                 let costs: Vec<f64> = (0..self.rows.len())
                     .map(|row| {

@@ -133,7 +133,15 @@ impl Performance {
         let n = log_odds.len() as u64;
         let positives = outcomes.iter().filter(|&&outcome| outcome).count() as u64;
         let Listed { capacity, found, tied } = Listed::count(outcomes, rows.places);
-        let (auc, average_precision) = ranked(rows, &clusters, bootstrap).unzip();
+        let ((auc, average_precision), (log_loss, (brier, calibration))) = rayon::join(
+            || ranked(rows, &clusters, bootstrap).unzip(),
+            || {
+                let log_loss = || log_loss(log_odds, outcomes, rows.families);
+                let brier = || brier(log_odds, outcomes, rows.families);
+                let calibration = || Calibration::measure(log_odds, outcomes, rows.families);
+                rayon::join(log_loss, || rayon::join(brier, calibration))
+            },
+        );
         Ok(Self {
             n,
             positives,
@@ -141,9 +149,9 @@ impl Performance {
             prevalence: wilson(positives, n).ok_or(EvaluateError::Empty)?,
             auc,
             average_precision,
-            log_loss: log_loss(log_odds, outcomes, rows.families).ok_or(EvaluateError::OneFamily)?,
-            brier: brier(log_odds, outcomes, rows.families).ok_or(EvaluateError::OneFamily)?,
-            calibration: Calibration::measure(log_odds, outcomes, rows.families),
+            log_loss: log_loss.ok_or(EvaluateError::OneFamily)?,
+            brier: brier.ok_or(EvaluateError::OneFamily)?,
+            calibration,
             capacity,
             tied,
             precision_at_capacity: expected_share(found, capacity),

@@ -1,6 +1,6 @@
 //! Tables of what the crate itself holds: the test cases of a backtest, and a scored cohort with its list.
 
-use std::collections::BTreeSet;
+use hashbrown::HashSet;
 
 use super::audit::ScoreTable;
 use super::people::RowPeople;
@@ -35,20 +35,19 @@ impl ScoreTable {
     pub(crate) fn protected(mut self, entities: &[&str], protected: &Protected) -> Result<Self, AuditError> {
         protected.check_knows(entities.iter().copied())?;
         self.people = RowPeople::of_ids(entities);
-        for (nth, name) in protected.held().iter().enumerate() {
-            let groups: Vec<Option<&str>> =
-                entities.iter().map(|entity| protected.group(nth, entity)).collect();
+        for (name, (groups, codes)) in protected.held().iter().zip(protected.columns_of(entities)) {
             // Of people and not of rows: one person at several dates does not make an id a grouping.
-            let known = groups.iter().zip(entities).filter(|(group, _)| group.is_some());
-            let known = known.map(|(_, entity)| entity).collect::<BTreeSet<_>>().len();
-            let values = groups.iter().flatten().collect::<BTreeSet<_>>().len();
+            let is_known = |row: usize| groups[codes[row] as usize].is_some();
+            let known = self.people.with_any(entities.len(), is_known) as usize;
+            let values = codes.iter().filter(|&&code| groups[code as usize].is_some());
+            let values = values.collect::<HashSet<_>>().len();
             if values > Self::MOST_PROTECTED {
                 return Err(AuditError::TooManyGroups { column: name.clone(), most: Self::MOST_PROTECTED });
             }
             if values > Self::FEW_VALUES && known < 2 * values {
                 return Err(AuditError::RareValues { column: name.clone() });
             }
-            self = self.group(name, &groups)?;
+            self = self.group_coded(name, &codes, &groups)?;
         }
         for name in protected.not_held() {
             self = self.not_held(name)?;

@@ -72,6 +72,13 @@ impl RowPeople {
         }
     }
 
+    /// Of how many people a row is such a one, of `rows` in all.
+    pub(in crate::fairness) fn with_any(&self, rows: usize, is_such: impl Fn(usize) -> bool) -> u64 {
+        let mut people = 0;
+        self.each(rows, |rows| people += u64::from(rows.iter().any(|&row| is_such(row as usize))));
+        people
+    }
+
     /// Calls `each` with everybody's rows, of `rows` in all.
     pub(in crate::fairness) fn each(&self, rows: usize, mut each: impl FnMut(&[u32])) {
         match &self.0 {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::audit::{UNKNOWN, folded};
@@ -92,7 +93,10 @@ pub struct Protected {
     /// For each characteristic its groups.
     groups: Vec<Vec<Box<str>>>,
     /// For each entity the place of its group for each characteristic, `u32::MAX` where unknown.
-    of_entity: HashMap<Box<str>, Box<[u32]>>,
+    /// The place of each entity's codes among all.
+    of_entity: HashMap<Box<str>, u32>,
+    /// A code for each entity and characteristic that is held, entity by entity.
+    codes: Vec<u32>,
     /// What became of the file's rows.
     read: Option<Closed>,
 }
@@ -134,6 +138,9 @@ impl fmt::Debug for Protected {
 /// The group of a family whose members differ; not "mixed", which is an ethnicity in many files.
 const MIXED: &str = "members differ";
 
+/// The code of a group that is not known.
+const NOT_KNOWN: u32 = u32::MAX;
+
 /// The place of a group among others.
 fn place_of(groups: &mut Vec<Box<str>>, name: &str) -> u32 {
     let place = groups.iter().position(|group| **group == *name).unwrap_or_else(|| {
@@ -172,25 +179,30 @@ impl Protected {
         let mut protected = Self::none(columns.not_held.clone());
         protected.names.clone_from(&columns.characteristics);
         protected.groups = columns.characteristics.iter().map(|_| Vec::new()).collect();
+        // By how each is written: what that means is asked once.
         let mut places: Vec<HashMap<Box<str>, u32>> =
             columns.characteristics.iter().map(|_| HashMap::new()).collect();
-        let Self { groups, of_entity, .. } = &mut protected;
+        let Self { groups, of_entity, codes, .. } = &mut protected;
         let closed = read_table(
             "protected",
             (&columns.entity, &columns.characteristics),
             (extract, identities, of),
             |entity, cells| {
-                let codes = cells.iter().enumerate().map(|(nth, cell)| match cell {
-                    None => u32::MAX,
-                    Some(text) => match folded(Some(text)).as_str() {
-                        UNKNOWN => u32::MAX,
-                        name => *places[nth].entry(Box::from(name)).or_insert_with(|| {
-                            groups[nth].push(Box::from(name));
-                            groups[nth].len() as u32 - 1
-                        }),
-                    },
-                });
-                of_entity.insert(entity.into(), codes.collect());
+                let code = |(nth, cell): (usize, &Option<std::borrow::Cow<'_, str>>)| {
+                    let Some(text) = cell else { return NOT_KNOWN };
+                    if let Some(&place) = places[nth].get(&**text) {
+                        return place;
+                    }
+                    let place = match folded(Some(text)).as_str() {
+                        UNKNOWN => NOT_KNOWN,
+                        name => place_of(&mut groups[nth], name),
+                    };
+                    places[nth].insert(Box::from(&**text), place);
+                    place
+                };
+                codes.extend(cells.iter().enumerate().map(code));
+                let place = of_entity.len() as u32;
+                of_entity.insert(entity.into(), place);
             },
         )?;
         protected.read = Some(closed);
@@ -230,7 +242,7 @@ impl Protected {
             FamilyValue::Youngest => Vec::new(),
             FamilyValue::AllAlike => self.groups.iter_mut().map(|groups| place_of(groups, MIXED)).collect(),
         };
-        let mut of_entity = HashMap::new();
+        let (mut of_entity, mut codes) = (HashMap::new(), Vec::new());
         for (id, mut members) in records.household_ids().iter().zip(records.ever_members()) {
             if rule == FamilyValue::Youngest {
                 // Of two of one age the first by id.
@@ -238,24 +250,23 @@ impl Protected {
                 let youngest = members.iter().copied().filter(|&person| people.born(person).is_some());
                 members = youngest.rev().max_by_key(|&person| people.born(person)).into_iter().collect();
             }
-            let known: Vec<&[u32]> = members
-                .iter()
-                .filter_map(|&person| self.of_entity.get(&people.ids[person as usize]).map(AsRef::as_ref))
-                .collect();
+            let known: Vec<&[u32]> =
+                members.iter().filter_map(|&person| self.codes_of(&people.ids[person as usize])).collect();
             if known.is_empty() {
                 continue;
             }
             let value = |nth: usize| {
-                let mut values = known.iter().map(|codes| codes[nth]).filter(|&code| code != u32::MAX);
+                let mut values = known.iter().map(|codes| codes[nth]).filter(|&code| code != NOT_KNOWN);
                 match values.next() {
-                    None => u32::MAX,
+                    None => NOT_KNOWN,
                     Some(first) if values.all(|code| code == first) => first,
-                    Some(_) => mixed.get(nth).copied().unwrap_or(u32::MAX),
+                    Some(_) => mixed.get(nth).copied().unwrap_or(NOT_KNOWN),
                 }
             };
-            of_entity.insert(id.clone(), (0..self.names.len()).map(value).collect());
+            codes.extend((0..self.names.len()).map(value));
+            of_entity.insert(id.clone(), of_entity.len() as u32);
         }
-        self.of_entity = of_entity;
+        (self.of_entity, self.codes) = (of_entity, codes);
         self.columns = std::mem::take(&mut self.names);
         self.names = self.columns.iter().map(|name| rule.name(name)).collect();
         self
@@ -272,12 +283,11 @@ impl Protected {
             of_row.resize(codes.len(), Vec::new());
             let is_known = |code: u16| groups[usize::from(code)] != UNKNOWN;
             for (row, &code) in of_row.iter_mut().zip(codes) {
-                row.push(if is_known(code) { u32::from(code) } else { u32::MAX });
+                row.push(if is_known(code) { u32::from(code) } else { NOT_KNOWN });
             }
         }
-        let numbered = of_row.into_iter().enumerate();
-        protected.of_entity =
-            numbered.map(|(row, groups)| (row.to_string().into(), groups.into_boxed_slice())).collect();
+        protected.of_entity = (0..of_row.len() as u32).map(|row| (row.to_string().into(), row)).collect();
+        protected.codes = of_row.concat();
         protected
     }
 
@@ -290,6 +300,7 @@ impl Protected {
             not_held,
             groups: Vec::new(),
             of_entity: HashMap::new(),
+            codes: Vec::new(),
             read: None,
         }
     }
@@ -372,7 +383,24 @@ impl Protected {
 
     /// An entity's group in the `nth` held characteristic.
     pub(crate) fn group(&self, nth: usize, entity: &str) -> Option<&str> {
-        let code = self.of_entity.get(entity)?[nth];
+        let code = self.codes_of(entity)?[nth];
         self.groups[nth].get(code as usize).map(|group| &**group)
+    }
+
+    fn codes_of(&self, entity: &str) -> Option<&[u32]> {
+        let (place, width) = (*self.of_entity.get(entity)? as usize, self.groups.len());
+        Some(&self.codes[place * width..][..width])
+    }
+
+    /// For each characteristic that is held the groups, `None` the last, and the place of each entity's among them.
+    pub(super) fn columns_of(&self, entities: &[&str]) -> Vec<(Vec<Option<&str>>, Vec<u32>)> {
+        let codes: Vec<Option<&[u32]>> = entities.par_iter().map(|entity| self.codes_of(entity)).collect();
+        let columns = self.groups.iter().enumerate().map(|(nth, groups)| {
+            let not_known = groups.len() as u32;
+            let place = |codes: Option<&[u32]>| codes.map_or(not_known, |codes| codes[nth].min(not_known));
+            let names = groups.iter().map(|group| Some(&**group)).chain([None]);
+            (names.collect(), codes.iter().copied().map(place).collect())
+        });
+        columns.collect()
     }
 }

@@ -40,8 +40,7 @@ impl Project {
     /// # Ok::<(), earlyhelp::Error>(())
     /// ```
     pub fn check(&self) -> Result<Checked<'_>, Error> {
-        let identities = Arc::new(self.identities()?);
-        let (records, protected) = (self.read_by(&identities, 1.0)?, self.protected_by(&identities)?);
+        let (records, protected) = self.read_both(1.0)?;
         Ok(Checked { project: self, records, protected })
     }
 }

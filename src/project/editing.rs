@@ -52,7 +52,7 @@ impl Project {
     /// let council = CouncilParams::new(3_000, 1).generate()?;
     /// let folder = std::env::temp_dir().join("earlyhelp-project-edit");
     /// let project = Project::load(council.write(&folder, Format::Csv)?)?;
-    /// let (records, protected) = (project.records()?, project.protected()?);
+    /// let (records, protected) = project.records_and_protected()?;
     /// let trainer = Trainer::by_name("logistic").unwrap_or_default();
     /// let model = project.train(&records, &protected, &trainer)?;
     ///

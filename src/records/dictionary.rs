@@ -7,6 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use rayon::prelude::*;
 
 use super::column::{Column, NO_INTEGER};
+use super::numbered::Numbered;
 
 /// No entry.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -29,6 +30,8 @@ struct Held {
     by_text: HashTable<(u64, u32)>,
     /// The same of short texts, which stand in the table themselves: to look at one elsewhere would wait for memory.
     by_short: HashTable<(u128, u32)>,
+    /// The same of most texts that are numbered in a row, as ids are.
+    numbered: Numbered,
     hasher: DefaultHashBuilder,
     /// Whole numbers are looked up without being written out; small ones by their place.
     by_integer: HashMap<i64, u32>,
@@ -38,6 +41,9 @@ struct Held {
 impl Held {
     fn find(&self, text: &str) -> Option<u32> {
         if let Some(packed) = packed(text) {
+            if let Some(code) = self.numbered.find(packed) {
+                return Some(code);
+            }
             let is_it = |&(held, _): &(u128, u32)| held == packed;
             return self.by_short.find(self.hasher.hash_one(packed), is_it).map(|&(_, code)| code);
         }
@@ -50,6 +56,9 @@ impl Held {
         let code = self.texts.len() as u32;
         self.texts.push(text.into());
         if let Some(packed) = packed(text) {
+            if self.numbered.take_in(packed, code) {
+                return code;
+            }
             let Self { by_short, hasher, .. } = self;
             let hash = |packed: u128| hasher.hash_one(packed);
             by_short.insert_unique(hash(packed), (packed, code), |&(packed, _)| hash(packed));
@@ -226,7 +235,7 @@ impl Dictionary {
 
 /// A short text as one number: up to fifteen bytes, and how many they are. Of no text it is 0.
 #[inline]
-fn packed(text: &str) -> Option<u128> {
+pub(super) fn packed(text: &str) -> Option<u128> {
     let bytes = text.as_bytes();
     if bytes.len() > 15 {
         return None;

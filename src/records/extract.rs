@@ -89,6 +89,11 @@ impl Extract {
         paths.iter().flat_map(named).collect()
     }
 
+    /// How many bytes its files have; 0 where nobody knows.
+    pub(super) fn bytes(&self) -> u64 {
+        self.files().iter().filter_map(|path| path.metadata().ok()).map(|file| file.len()).sum()
+    }
+
     /// The rows of a frame.
     #[must_use]
     pub fn frame(frame: DataFrame) -> Self {

@@ -73,6 +73,7 @@ mod mapping;
 mod memory;
 mod merges;
 mod month;
+mod numbered;
 mod old_sheets;
 mod open;
 mod options;

@@ -503,9 +503,10 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
     let mut kinds = vec![(0_u64, 0_u64); source.kinds.len()];
     // One more month than there are whole ones, for what came after them.
     let mut months = vec![(0_u64, 0_u64, 0_u64); starts.len()];
-    let mut own_by_month = vec![0_u64; starts.len()];
+    // The person's rows of the last year by month: of few months, since it is a year.
+    let mut recent: Vec<(usize, u64)> = Vec::new();
     for person in 0..found.people as u32 {
-        own_by_month.fill(0);
+        recent.clear();
         // Superseded states among them: a return that says again what an earlier one said takes nothing from the month in
         // which that came, and shows that the source goes on.
         for row in events.told(person, as_of) {
@@ -521,7 +522,12 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
                 Some(month) => {
                     let is_empty = events.value.as_ref().is_some_and(|values| values[row].is_nan());
                     months[month].0 += 1;
-                    own_by_month[month] += u64::from(is_recent);
+                    if is_recent {
+                        match recent.iter_mut().find(|held| held.0 == month) {
+                            Some(held) => held.1 += 1,
+                            None => recent.push((month, 1)),
+                        }
+                    }
                     months[month].1 += u64::from(is_empty);
                     let is_of_nothing =
                         events.of.as_ref().is_some_and(|of| of[row].is_nan() || of[row] == 0.0);
@@ -529,10 +535,9 @@ fn counted(source: &Source, snapshot: &Snapshot<'_>, from: Option<Day>, of: Sour
                 }
             }
         }
-        let own: u64 = own_by_month.iter().sum();
-        found.people_with_rows += u64::from(own > 0);
-        squares += own_by_month.iter().map(|rows| rows * rows).sum::<u64>();
-        in_year += own;
+        found.people_with_rows += u64::from(!recent.is_empty());
+        squares += recent.iter().map(|(_, rows)| rows * rows).sum::<u64>();
+        in_year += recent.iter().map(|(_, rows)| rows).sum::<u64>();
     }
     months.pop();
     // Months before the first row say nothing.

@@ -1,7 +1,10 @@
 //! How each source comes to be held: read from its files, or taken from a store; and then at hand, or waiting on disk.
 
+use std::cmp::Reverse;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::SystemTime;
 
 use rayon::prelude::*;
@@ -336,17 +339,42 @@ impl<'p> SourcesAt<'p> {
             let mut kept = Limited::new(limited);
             return sources.into_iter().map(|source| kept.keep(one(source, ids, held, &self)?)).collect();
         }
-        let apart = sources.into_par_iter().map(|source| {
+        let apart = apart(sources, |source| {
             let mut ids = ids.apart();
             (one(source, &mut ids, 0, &self), ids.way_back)
         });
         let mut closed = Vec::new();
-        for (source, way_back) in apart.collect::<Vec<_>>() {
+        for (source, way_back) in apart {
             closed.push(source?);
             ids.way_back.extend(way_back);
         }
         Ok(closed)
     }
+}
+
+/// What `read` makes of each source, in their order. The largest is begun first, since the others find room beside it.
+///
+/// On threads of their own, as many as there are for everything: one that belongs to a pool begins another source while it waits
+/// for a table to be decoded, and the first then waits for that.
+fn apart<T: Send>(sources: Sources, read: impl Fn((SourceMapping, Extract)) -> T + Sync) -> Vec<T> {
+    let mut ordered: Vec<_> = sources.into_iter().enumerate().collect();
+    ordered.sort_by_cached_key(|(_, (_, extract))| Reverse(extract.bytes()));
+    let threads = rayon::current_num_threads().min(ordered.len());
+    let left = Mutex::new(ordered.into_iter());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || -> Vec<(usize, T)> {
+        std::iter::from_fn(next).map(|(place, source)| (place, read(source))).collect()
+    };
+    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|&(place, _)| place);
+    done.into_iter().map(|(_, done)| done).collect()
 }
 
 /// Sources that are kept at hand as long as there is room, and then put away.

@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::link::LinkProbability;
@@ -126,15 +125,20 @@ impl<'r> Snapshot<'r> {
 
     /// The digest of each source, in the order of [`Snapshot::sources`].
     pub(crate) fn digests(&self) -> Vec<(String, String)> {
-        let sources: Vec<&str> = self.sources().collect();
-        let digest = |source: &str| (source.to_owned(), self.digest(source).unwrap_or_default());
-        // Sources that wait on disk are fetched one after the other.
-        let is_waiting = |source: &&str| self.records.source(source).is_some_and(Source::is_waiting);
-        let (waiting, at_hand): (Vec<&str>, Vec<&str>) = sources.iter().copied().partition(is_waiting);
-        let mut digests: BTreeMap<String, String> = at_hand.into_par_iter().map(digest).collect();
-        digests.extend(waiting.into_iter().map(digest));
-        let of = |source: &str| (source.to_owned(), digests.remove(source).unwrap_or_default());
-        sources.into_iter().map(of).collect()
+        self.of_sources(|source| (source.to_owned(), self.digest(source).unwrap_or_default()))
+    }
+
+    /// What is said of each source, in the order of [`Snapshot::sources`]. Those that wait on disk are fetched one after the
+    /// other.
+    pub(crate) fn of_sources<T: Send>(&self, say: impl Fn(&str) -> T + Sync) -> Vec<T> {
+        let is_waiting = |source: &str| self.records.source(source).is_some_and(Source::is_waiting);
+        let (waiting, at_hand): (Vec<_>, Vec<_>) =
+            self.sources().enumerate().partition(|&(_, source)| is_waiting(source));
+        let said = |(place, source): (usize, &str)| (place, say(source));
+        let mut of_each: Vec<(usize, T)> = at_hand.into_par_iter().with_max_len(1).map(said).collect();
+        of_each.extend(waiting.into_iter().map(said));
+        of_each.sort_unstable_by_key(|&(place, _)| place);
+        of_each.into_iter().map(|(_, said)| said).collect()
     }
 
     /// The names of everything that [`Snapshot::digest`] knows, in order.

@@ -99,20 +99,40 @@ pub(crate) fn hold_back(cells: &[Counted], held: &mut [bool], guard: Guard) {
     }
     let mut order: Vec<usize> = (0..cells.len()).filter(|&cell| !held[cell]).collect();
     order.sort_by_key(|&cell| smaller(cells[cell].parts));
+    let mut hidden = Hidden::of(cells, held);
     for cell in order {
-        if is_unknown(cells, held, guard) {
+        if hidden.is_unknown(guard) {
             break;
         }
         held[cell] = true;
+        hidden.add(cells[cell]);
     }
 }
 
-/// Whether what is held back of cells whose total is known cannot be worked out, or is nothing.
-fn is_unknown(cells: &[Counted], held: &[bool], guard: Guard) -> bool {
-    let hidden = || (0..cells.len()).filter(|&cell| held[cell]);
-    let sum = |part: usize| hidden().map(|cell| cells[cell].new[part]).sum::<u64>();
-    let count = hidden().count();
-    count == 0 || (count > 1 && guard.is_enough(count, sum(0)) && guard.is_enough(count, sum(1)))
+/// What is held back of cells whose total is known.
+#[derive(Default)]
+struct Hidden {
+    cells: usize,
+    new: Parts,
+}
+
+impl Hidden {
+    fn of(cells: &[Counted], held: &[bool]) -> Self {
+        let mut hidden = Self::default();
+        cells.iter().zip(held).filter(|(_, held)| **held).for_each(|(&cell, _)| hidden.add(cell));
+        hidden
+    }
+
+    fn add(&mut self, cell: Counted) {
+        self.cells += 1;
+        self.new.iter_mut().zip(cell.new).for_each(|(sum, new)| *sum += new);
+    }
+
+    /// Whether it cannot be worked out, or is nothing.
+    fn is_unknown(&self, guard: Guard) -> bool {
+        let are_enough = || self.new.iter().all(|&sum| guard.is_enough(self.cells, sum));
+        self.cells == 0 || (self.cells > 1 && are_enough())
+    }
 }
 
 /// A group of one column, and the groups of another that make it up.
@@ -141,7 +161,7 @@ impl Columns {
                 if !held[*group] {
                     hold_back(&cells, &mut hidden, guard);
                     // Where it has too few parts for that, it is held back with them.
-                    held[*group] = !is_unknown(&cells, &hidden, guard);
+                    held[*group] = !Hidden::of(&cells, &hidden).is_unknown(guard);
                 }
                 for (&part, is_hidden) in parts.iter().zip(hidden) {
                     held[part] = is_hidden;
