@@ -193,6 +193,16 @@ impl Shape {
         }
     }
 
+    /// The intervals that it has: none of a line, two of a grid.
+    pub(crate) fn axes(&self) -> impl Iterator<Item = &Axis> {
+        let (first, second) = match self {
+            Self::Line { .. } => (None, None),
+            Self::Steps { axis, .. } => (Some(axis), None),
+            Self::Grid { first, second, .. } => (Some(first), Some(second)),
+        };
+        first.into_iter().chain(second)
+    }
+
     /// Whether both are steps, or grids, of the same intervals.
     pub(super) fn has_bins_of(&self, other: &Self) -> bool {
         match (self, other) {

@@ -449,6 +449,11 @@ impl Descent {
         }
     }
 
+    /// The log loss of all cases, in all.
+    pub(super) fn loss(&self) -> f64 {
+        self.loss
+    }
+
     /// For each term how many of its steps the data determine.
     pub(super) fn determined(&self) -> Vec<f64> {
         let of = |part: &Part| part.block.determined(&part.information, self.strengths(part)).0;

@@ -66,9 +66,15 @@ pub(super) struct GrownTerm {
 const MOST_STEPS_OF_FIT: usize = 40;
 const REST: f64 = 0.3;
 const REST_WHILE_CHOOSING: f64 = 0.5;
-/// A term is flat where the data are no likelier with it than without (logarithm of the ratio of marginal likelihoods). To ask
-/// for more costs where features go together: each by itself is hardly needed beside the others, and all of them are.
-const LIKELIER: f64 = 0.0;
+/// A term stays where it makes the data likelier than without it by more than this (logarithm of the ratio of marginal
+/// likelihoods): a part of all that is left unexplained, and at most [`MOST_LIKELIER`]. Of many features that say nothing half seem
+/// to say something (Self and Liang, *JASA* 82, 1987), which costs more than what terms so small could say. Of few cases
+/// the part is next to nothing, and it must be: where features go together each by itself is hardly needed beside the others,
+/// and all of them are.
+const LIKELIER: f64 = 1.0 / 4000.0;
+/// "Positive" evidence begins at twice this, in logarithms (Kass and Raftery, below): what is that clear stays, however many cases
+/// there are.
+const MOST_LIKELIER: f64 = 2.0;
 /// A pair that is likelier than chance by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
 /// factors*, JASA 90, 1995), and gets none.
 const BARE_MENTION: f64 = 1.0;
@@ -131,7 +137,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
     fit.rescore(&columns, whole);
     for _ in 0..MOST_ROUNDS {
-        let any = fit.flatten(&columns, edges.len(), LIKELIER);
+        let any = fit.flatten(&columns, edges.len(), (LIKELIER * fit.loss()).min(MOST_LIKELIER));
         fit.run(&columns, whole, STEPS_AFTER, REST);
         fit.rescore(&columns, whole);
         if !any {
