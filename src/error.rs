@@ -11,6 +11,7 @@ mod records;
 mod review;
 mod scoring;
 mod simulation;
+mod sql;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use records::RecordsError;
 pub use review::ReviewError;
 pub use scoring::ScoringError;
 pub use simulation::SimulationError;
+pub use sql::SqlError;
 
 /// The result of an `earlyhelp` function that names no other error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -53,6 +55,9 @@ pub enum Error {
     /// Doing something about a disparity.
     #[error(transparent)]
     Mitigation(#[from] MitigationError),
+    /// Writing SQL.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
     /// Releasing a model, or scoring with it.
     #[error(transparent)]
     Scoring(#[from] ScoringError),

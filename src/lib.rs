@@ -128,6 +128,8 @@ pub mod monitor;
 
 pub mod project;
 
+pub mod sql;
+
 pub mod report;
 
 pub mod synthetic;

@@ -114,6 +114,12 @@ const STEPS: &[Step] = &[
         may: LEDGER,
     },
     Step {
+        words: "sql council/project.toml --model released.json --as-of 2025-04-01 --on 2025-04-01 --dialect duckdb --out sql",
+        writes: &["sql"],
+        code: 0,
+        may: &[],
+    },
+    Step {
         words: "open ledger.sqlite --run {run} --place 1 --reviewer D --role E --own-judgement MKWORD --on 2025-04-02",
         writes: &[],
         code: 0,

@@ -57,6 +57,7 @@ mod shares;
 mod simulation;
 mod snapshots;
 mod sources;
+mod sql;
 mod store;
 mod study_data;
 mod synthetic_council;

@@ -18,6 +18,7 @@ mod release;
 mod schema;
 mod score;
 mod simulate;
+mod sql;
 mod synth;
 mod train;
 
@@ -76,6 +77,8 @@ enum Command {
     Release(release::Arguments),
     /// Score the cohort of a date and write the list for review.
     Score(score::Arguments),
+    /// Write features and scores as SQL, for a database or an engine that holds the records.
+    Sql(sql::Arguments),
     /// Draw the lists of past dates as they would have been, with what followed: before a model goes into use.
     Simulate(simulate::Arguments),
     /// Compare the cohort of a date with training: drift, stale sources, outcomes known since.
@@ -138,6 +141,7 @@ pub fn run() -> ExitCode {
         Command::Edit(arguments) => edit::run(&arguments),
         Command::Release(arguments) => release::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
+        Command::Sql(arguments) => sql::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Monitor(arguments) => monitor::run(&arguments),
         Command::Open(arguments) => ledger::review::open(&arguments),

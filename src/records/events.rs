@@ -231,7 +231,7 @@ impl EventTable {
 
     /// All rows of a person, states that were superseded among them.
     #[inline]
-    pub(super) fn rows_of(&self, person: u32) -> Range<usize> {
+    pub(crate) fn rows_of(&self, person: u32) -> Range<usize> {
         self.starts[person as usize] as usize..self.starts[person as usize + 1] as usize
     }
 
@@ -247,6 +247,16 @@ impl EventTable {
     /// The end of a row's episode as the extract has it.
     pub(crate) fn finally_ended(&self, row: usize) -> Option<i32> {
         self.episodes.as_ref().map(|episodes| episodes.ended[row])
+    }
+
+    /// The day on which the end of a row's episode became known.
+    pub(crate) fn end_known(&self, row: usize) -> Option<i32> {
+        self.episodes.as_ref().map(|episodes| episodes.ended_known[row])
+    }
+
+    /// The day on which a later state of a row's record became known.
+    pub(crate) fn superseded_on(&self, row: usize) -> Option<i32> {
+        self.superseded.as_ref().map(|days| days[row]).filter(|&day| day != OPEN)
     }
 
     pub(crate) fn has_episodes(&self) -> bool {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file_name::FilePattern;
 use super::kind::Kind;
-use crate::calendar::Day;
+use crate::calendar::{AsOf, Day};
 use crate::error::RecordsError;
 
 /// How one source of dated records is read: its columns, and what it covers.
@@ -227,6 +227,13 @@ pub struct Coverage {
 impl Coverage {
     /// [`Coverage::stale_after_days`] where the project does not say.
     pub const STALE_AFTER_DAYS: u32 = 35;
+
+    /// Whether the source reaches close enough to a date.
+    pub(crate) fn is_fresh(&self, as_of: AsOf) -> bool {
+        let allowed = self.stale_after_days.unwrap_or(Self::STALE_AFTER_DAYS);
+        let last_needed = as_of.day() - 1 - i32::try_from(allowed).unwrap_or(i32::MAX);
+        self.to.is_none_or(|to| to >= last_needed)
+    }
 }
 
 impl SourceMapping {

@@ -143,7 +143,7 @@ pub(crate) use kept::Rows;
 #[cfg(feature = "schema")]
 pub(crate) use mapping::OneOrMany;
 pub(crate) use mapping::one_or_many;
-pub(crate) use people::{Gone, People};
+pub(crate) use people::{Gone, People, Spell};
 pub(crate) use selector::{MOST_NAMES, Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
@@ -277,6 +277,11 @@ impl Records {
 
     pub(crate) fn household_ids(&self) -> &Arc<[Box<str>]> {
         &self.households.ids
+    }
+
+    /// Who belonged to which household, and when: known at a date or not.
+    pub(crate) fn stays(&self) -> &[Spell] {
+        &self.households.spells
     }
 
     /// For each household everybody who ever belonged to it, known at the time or not: for audits alone.

@@ -3,8 +3,6 @@
 //! A hash spreads neighbours over all of memory, and each look waits for it; these tables take four bytes a number, and ids of
 //! one council are numbered nearly without gaps. What does not fit goes where all other texts do.
 
-use super::dictionary::NONE;
-
 /// Series of numbered texts, by what they have besides their numbers.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Numbered {
@@ -21,6 +19,8 @@ struct Series {
     came: usize,
 }
 
+/// No code.
+const NONE: u32 = u32::MAX;
 /// A council has ids of a few kinds, and each is compared with all of them.
 const MOST_SERIES: usize = 4;
 /// Places for each text that came: numbers with wider gaps are not numbered in a row.
@@ -31,7 +31,7 @@ const FIRST_PLACES: usize = 1 << 10;
 const MOST_DIGITS: usize = 7;
 
 impl Numbered {
-    /// The code of a short [packed](super::dictionary::packed) text, if it was taken in here.
+    /// The code of a short text, packed into a number as in the dictionary, if it was taken in here.
     #[inline]
     pub(super) fn find(&self, packed: u128) -> Option<u32> {
         let (zero, number) = split(packed)?;

@@ -45,6 +45,16 @@ impl People {
         hex::encode(hash.finalize())
     }
 
+    /// The day of a person's death, in days since 1970-01-01.
+    pub(crate) fn died(&self, person: u32) -> Option<i32> {
+        self.partings.died.get(person as usize).copied().filter(|&day| day != NO_DAY)
+    }
+
+    /// The same of their leaving for good.
+    pub(crate) fn left(&self, person: u32) -> Option<i32> {
+        self.partings.left.get(person as usize).copied().filter(|&day| day != NO_DAY)
+    }
+
     pub(crate) fn born(&self, person: u32) -> Option<Day> {
         Some(self.born[person as usize]).filter(|&day| day != NO_DAY).map(Day::from_epoch_days)
     }
@@ -107,13 +117,14 @@ impl Partings {
 
 /// One person's time in one household.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Spell {
-    pub(super) person: u32,
-    pub(super) start: i32,
-    pub(super) household: u32,
+pub(crate) struct Spell {
+    pub(crate) person: u32,
+    /// `i32::MIN` where there is no beginning.
+    pub(crate) start: i32,
+    pub(crate) household: u32,
     /// `i32::MAX` while it lasts.
-    pub(super) end: i32,
-    pub(super) lag: i32,
+    pub(crate) end: i32,
+    pub(crate) lag: i32,
 }
 
 /// Who belonged to which household, when.

@@ -89,9 +89,7 @@ impl Source {
 
     /// Whether the source reaches close enough to a date.
     pub(crate) fn is_fresh(&self, as_of: AsOf) -> bool {
-        let allowed = self.coverage.stale_after_days.unwrap_or(Coverage::STALE_AFTER_DAYS);
-        let last_needed = as_of.day() - 1 - i32::try_from(allowed).unwrap_or(i32::MAX);
-        self.coverage.to.is_none_or(|to| to >= last_needed)
+        self.coverage.is_fresh(as_of)
     }
 
     /// The first day from which silence means that nothing happened: as declared, or else the first day of the records
@@ -99,6 +97,11 @@ impl Source {
     /// that the source may not have existed yet.
     pub(crate) fn begins_by(&self, as_of: AsOf) -> Option<i32> {
         self.coverage.from.map(Day::epoch_days).or_else(|| self.first_day(as_of))
+    }
+
+    /// The text of an incident's code.
+    pub(crate) fn incident(&self, code: u32) -> Option<&str> {
+        self.incidents.get(code as usize).map(|text| &**text)
     }
 
     /// How many incidents have records of several people.

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::AsOf;
 use crate::cohort::Cohort;
 use crate::error::ScoringError;
 use crate::features::{Cell, FeatureMatrix, Scope};
 use crate::model::{AdditiveModel, Candidate};
+use crate::records::Coverage;
 
 /// When a case is not scored.
 ///
@@ -133,33 +135,38 @@ fn is_blind_to_missing(model: &AdditiveModel, place: usize) -> bool {
         .all(|term| model.terms()[term].is_blind_to(Cell::Missing))
 }
 
-/// What is looked at of every case of a cohort.
-pub(super) struct Gate<'m> {
-    features: Vec<Watched<'m>>,
-    rule: Abstention,
+/// What is looked at of every case on a date, to say whether it is scored.
+pub(crate) struct Gate<'m> {
+    pub(crate) features: Vec<Watched<'m>>,
+    pub(crate) rule: Abstention,
 }
 
 /// A feature of an important term.
-struct Watched<'m> {
-    place: usize,
+pub(crate) struct Watched<'m> {
+    pub(crate) place: usize,
     label: &'m str,
     source: &'m str,
     /// What share of the importance rests on it.
-    share: f64,
+    pub(crate) share: f64,
     /// How many codes there are, where its values are codes without an order.
-    codes: Option<usize>,
+    pub(crate) codes: Option<usize>,
     /// Values beyond these are outside.
-    from: f64,
-    to: f64,
-    is_stale: bool,
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) is_stale: bool,
     /// Of others in the household: missing where no household is known.
-    is_of_household: bool,
+    pub(crate) is_of_household: bool,
     /// Whether a missing value means that something is not known, whatever the household.
-    missing_is_unknown: bool,
+    pub(crate) missing_is_unknown: bool,
 }
 
 impl<'m> Gate<'m> {
-    pub(super) fn new(candidate: &'m Candidate, cohort: &Cohort<'_>, rule: Abstention) -> Self {
+    /// `coverage`: what a source covers, by its name.
+    pub(crate) fn new<'c>(
+        candidate: &'m Candidate,
+        (as_of, coverage): (AsOf, impl Fn(&str) -> Option<&'c Coverage>),
+        rule: Abstention,
+    ) -> Self {
         let model = candidate.model();
         let importance = &candidate.training().importance;
         let total: f64 = importance.iter().sum();
@@ -173,12 +180,10 @@ impl<'m> Gate<'m> {
             }
         }
         let watched: f64 = shares.iter().sum();
-        let snapshot = cohort.snapshot();
         let stale = |source: &str| {
-            let coverage = snapshot.records().source(source).map(|held| &held.coverage);
-            let ends = coverage.and_then(|held| [held.to, held.updated].into_iter().flatten().min());
+            let ends = coverage(source).and_then(|held| [held.to, held.updated].into_iter().flatten().min());
             let days = i32::try_from(rule.stale_days).unwrap_or(i32::MAX);
-            ends.is_some_and(|ends| ends + days < cohort.as_of().day())
+            ends.is_some_and(|ends| ends + days < as_of.day())
         };
         let features = candidate
             .features()

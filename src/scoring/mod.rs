@@ -23,6 +23,7 @@ mod release;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
+pub(crate) use abstention::{Gate, Watched};
 pub(crate) use case::is_zero;
 pub use case::{
     Absence, Acceptance, AcceptedSource, Chance, Contribution, Exception, Provenance, ScoredCase, ShownBand,

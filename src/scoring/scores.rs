@@ -7,8 +7,8 @@ use super::abstention::{Abstention, Gate, NotScored};
 use super::case::{Acceptance, AcceptedSource, Contribution, Exception, Provenance, ScoredCase, SourceState};
 use super::places::KeptIn;
 use super::release::Scorer;
-use crate::calendar::Day;
-use crate::cohort::Cohort;
+use crate::calendar::{AsOf, Day};
+use crate::cohort::{Cohort, CohortSpec};
 use crate::error::ScoringError;
 use crate::evaluate::NeedsOnRecord;
 use crate::evaluate::ranking::lot;
@@ -150,7 +150,9 @@ impl Scorer {
         let accepted = self.accepted(cohort, request)?;
         let matrix = self.candidate().features().compute(cohort)?;
         let log_odds = self.candidate().model().log_odds(&matrix)?;
-        let gate = Gate::new(self.candidate(), cohort, request.abstention);
+        let records = cohort.snapshot().records();
+        let coverage = |source: &str| records.source(source).map(|held| &held.coverage);
+        let gate = Gate::new(self.candidate(), (cohort.as_of(), coverage), request.abstention);
         let mut order = Vec::with_capacity(cohort.len());
         let mut not_scored = Vec::new();
         for row in 0..cohort.len() {
@@ -187,6 +189,17 @@ impl Scorer {
         if words::is_blank(&request.requested_by) {
             return Err(ScoringError::Request("nobody is named who asks for the scores".into()));
         }
+        self.check_request(cohort.rules(), cohort.as_of(), request)?;
+        self.check_records(cohort, request)
+    }
+
+    /// Whether the cases of such rules on a date are scored for this request, whatever their records are.
+    pub(crate) fn check_request(
+        &self,
+        rules: &CohortSpec,
+        as_of: AsOf,
+        request: &Request,
+    ) -> Result<(), ScoringError> {
         request.check_limits()?;
         let sign_off = self.sign_off();
         if request.on < sign_off.signed_on {
@@ -195,18 +208,18 @@ impl Scorer {
         if request.purpose.trim() != sign_off.purpose.trim() {
             return Err(ScoringError::OtherPurpose { released: sign_off.purpose.clone() });
         }
-        if request.on.max(cohort.as_of().day()) > sign_off.review_by {
+        if request.on.max(as_of.day()) > sign_off.review_by {
             return Err(ScoringError::ReviewOverdue { review_by: sign_off.review_by.to_string() });
         }
-        let other = cohort.rules().differs_from(self.candidate().cohort());
+        let other = rules.differs_from(self.candidate().cohort());
         if !other.is_empty() {
             return Err(ScoringError::OtherPopulation { rules: words::listed(&other) });
         }
-        let (as_of, on) = (cohort.as_of().day(), request.on);
+        let (as_of, on) = (as_of.day(), request.on);
         if as_of > on {
             return Err(ScoringError::AsOfAfterRequest { as_of: as_of.to_string(), on: on.to_string() });
         }
-        self.check_records(cohort, request)
+        Ok(())
     }
 
     /// Whether the records can say anything about the date. **The one place** where records to be scored are

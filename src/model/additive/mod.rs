@@ -48,8 +48,9 @@ use crate::features::{Direction, FeatureMatrix};
 /// a random effect is: for the slopes of all terms together, and for the deviations of each (so a feature that says nothing
 /// becomes flat, and no validation set is spent on it). The objective is convex for given strengths: there is one optimum, no learning rate and no order of cases
 /// or threads that could change it; features are fitted in the order of their names, so that the order of
-/// columns plays no part either. Directions declared with the features are kept. A feature with which the data are no
-/// likelier than without becomes flat and is left out; of two that say the same, never both are, each for the other's sake.
+/// columns plays no part either. Directions declared with the features are kept. A feature that makes the data
+/// likelier by no more than a four-thousandth of what is left unexplained (at the most two, as a logarithm) becomes flat and is left out; of two that say
+/// the same, never both are, each for the other's sake.
 ///
 /// Pairs: all pairs are ranked on what the features leave unexplained, and judged with the two features' own
 /// terms fitted anew beside them, since these have taken over most of what a pair says. Those likelier than

@@ -1,0 +1,87 @@
+//! `earlyhelp sql`
+
+use std::path::PathBuf;
+
+use earlyhelp::calendar::{AsOf, Day};
+use earlyhelp::scoring::{Request, Scorer};
+use earlyhelp::sql::{Dialect, Texts};
+
+use super::progress::Progress;
+use super::{Failure, Outcome, ProjectArgument, output, today};
+
+/// Arguments of `earlyhelp sql`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The texts make tables whose names begin with eh_: run them in the order of their names in the database that holds the staged \
+tables, which 1_staging.sql describes. eh_scores is a scored table and no list: nothing may be done with it but to draw a list \
+for people to review.")]
+pub struct Arguments {
+    #[command(flatten)]
+    project: ProjectArgument,
+    /// The released model. Without one the features of the project are written: what a model is to be trained on.
+    #[arg(long, value_name = "RELEASED.json")]
+    model: Option<PathBuf>,
+    /// The date: nothing that became known on it or later is used (year-month-day).
+    #[arg(long, value_name = "DATE")]
+    as_of: AsOf,
+    /// The engine: duckdb, postgresql, spark or sqlserver.
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Dialect,
+    /// The day on which scores are asked for [default: today].
+    #[arg(long, value_name = "DATE")]
+    on: Option<Day>,
+    /// The folder for the texts.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Also read the extracts, and write the staged tables into that folder as Parquet files.
+    #[arg(long)]
+    staged: bool,
+    #[command(flatten)]
+    force: output::ForceArgument,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let project = arguments.project.load()?;
+    let scorer = arguments
+        .model
+        .as_deref()
+        .map(|path| -> Result<_, Failure> { Ok(Scorer::from_json(&output::read(path)?)?) });
+    let scorer = scorer.transpose()?;
+    let mut inputs = arguments.project.inputs(&project);
+    inputs.extend(arguments.model.clone());
+    let out = arguments.force.folder("sql", &arguments.out, &inputs);
+    let date = (arguments.as_of, arguments.dialect);
+    let own;
+    let spec = if let Some(scorer) = &scorer {
+        scorer.candidate().features()
+    } else {
+        own = project.features()?;
+        &own
+    };
+    let mut texts = Texts::of_project(&project, spec, date)?;
+    let request;
+    if let Some(scorer) = &scorer {
+        request = Request::new("", &scorer.sign_off().purpose, arguments.on.unwrap_or_else(today));
+        texts = texts.scored_by(scorer, &request)?;
+    }
+    let scripts = texts.scripts();
+    let mut files: Vec<(String, Vec<u8>)> =
+        scripts.into_iter().map(|script| (script.name.to_owned(), script.text.into_bytes())).collect();
+    let mut outcome = Outcome::Done;
+    if arguments.staged {
+        let progress = Progress::start("reading");
+        let watched = project.clone().on_progress(progress.watch());
+        let records = output::to_the_end(watched.records()?);
+        progress.stage("staging");
+        for table in texts.staged_tables(&records)? {
+            files.push((format!("{}.parquet", table.name), table.into_parquet()?));
+        }
+        drop(progress);
+        outcome = output::outcome_of(&records);
+    }
+    let named: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
+    out.write(&named)?;
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    output::print(&format!("{}: {}\n", arguments.out.display(), names.join(", ")))?;
+    Ok(outcome)
+}

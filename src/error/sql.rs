@@ -1,0 +1,30 @@
+//! Why there is no SQL.
+
+use super::ScoringError;
+
+/// A model, project or dialect of which no SQL is written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqlError {
+    /// Something that the texts do not say.
+    #[error("SQL is not written for {what}; score with `earlyhelp score`")]
+    NotSaid {
+        /// What.
+        what: &'static str,
+    },
+    /// What is read is not there.
+    #[error("{what}; write the SQL with the project that the model was trained with")]
+    Lacks {
+        /// What, and where.
+        what: String,
+    },
+    /// A request for which nothing is scored.
+    #[error(transparent)]
+    Scoring(#[from] ScoringError),
+    /// A staged table that cannot be made.
+    #[error("a staged table cannot be made: {why}")]
+    Staged {
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,174 @@
+//! The SQL beside the library, on real engines: features and steps to the bit, scores to 1e-12.
+//!
+//! `EARLYHELP_ENGINES` names a Python that has them; an engine that it does not have is skipped, and said so.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use earlyhelp::cohort::{Cohort, CohortSpec, Unit};
+use earlyhelp::features::{Cell, FeatureMatrix, FeatureSpec};
+use earlyhelp::records::{Records, SourceMapping};
+use earlyhelp::sql::{Dialect, Texts};
+use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
+
+use crate::world::{self, Dice, World, wild, wild_date, wild_features};
+
+/// The Python that has an engine; `None`, with a line that says so, where there is none.
+fn engine(module: &str) -> Option<String> {
+    if module == "pyspark" && Command::new("java").arg("-version").output().is_err() {
+        println!("skipped: Spark needs a Java");
+        return None;
+    }
+    let python = std::env::var("EARLYHELP_ENGINES").unwrap_or_else(|_| "python3".to_owned());
+    let has = Command::new(&python).args(["-c", &format!("import {module}, pyarrow")]).output();
+    if has.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    assert!(std::env::var_os("EARLYHELP_ENGINES").is_none(), "the Python that is named has no {module}");
+    println!("skipped: no Python with {module} and pyarrow");
+    None
+}
+
+/// Runs the texts over the staged tables, and gives the folder of what they made.
+fn run(
+    python: &str,
+    dialect: Dialect,
+    (texts, records): (&Texts<'_>, &Records),
+) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    for script in texts.scripts() {
+        std::fs::write(folder.path().join(script.name), &script.text).unwrap();
+    }
+    for table in texts.staged_tables(records).unwrap() {
+        let path = folder.path().join(format!("{}.parquet", table.name));
+        std::fs::write(path, table.into_parquet().unwrap()).unwrap();
+    }
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines/run.py");
+    let output = Command::new(python).arg(program).arg(dialect.name()).arg(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let made = folder.path().join("made");
+    (folder, made)
+}
+
+fn table(made: &Path, name: &str) -> DataFrame {
+    let file = std::fs::File::open(made.join(format!("{name}.parquet"))).unwrap();
+    ParquetReader::new(file).finish().unwrap()
+}
+
+fn numbers(table: &DataFrame, column: &str) -> Vec<Option<f64>> {
+    let column = table.column(column).unwrap().cast(&DataType::Float64).unwrap();
+    column.f64().unwrap().iter().collect()
+}
+
+fn texts_of(table: &DataFrame, column: &str) -> Vec<Option<String>> {
+    table.column(column).unwrap().str().unwrap().iter().map(|text| text.map(str::to_owned)).collect()
+}
+
+/// The rows of a table by entity.
+fn rows(table: &DataFrame) -> BTreeMap<String, usize> {
+    texts_of(table, "entity").into_iter().enumerate().map(|(row, entity)| (entity.unwrap(), row)).collect()
+}
+
+/// That the features which an engine made are those of the library, cell by cell and to the bit.
+fn same_features(made: &Path, texts: &Texts<'_>, (cohort, matrix): (&Cohort<'_>, &FeatureMatrix), of: &str) {
+    let table = table(made, "eh_features");
+    let rows = rows(&table);
+    let entities: Vec<&str> = cohort.ids().collect();
+    assert_eq!(rows.keys().map(String::as_str).collect::<Vec<_>>(), entities, "{of}");
+    for (place, (value, state)) in texts.columns().enumerate() {
+        let (values, states) = (numbers(&table, value), numbers(&table, state));
+        for (row, entity) in entities.iter().enumerate() {
+            let at = rows[*entity];
+            let found = match (states[at], values[at]) {
+                (Some(0.0), Some(value)) => Cell::Value(value as f32),
+                (Some(1.0), None) => Cell::Missing,
+                (Some(2.0), None) => Cell::NotCovered,
+                other => panic!("{of}: {value} of {entity}: {other:?}"),
+            };
+            let expected = matrix.cell(row, place);
+            let is_same = match (found, expected) {
+                (Cell::Value(a), Cell::Value(b)) => (a + 0.0).to_bits() == (b + 0.0).to_bits(),
+                (a, b) => a == b,
+            };
+            assert!(is_same, "{of}: {value} of {entity}: {found:?}, by the library {expected:?}");
+        }
+    }
+}
+
+fn of_world(world: &World) -> Vec<SourceMapping> {
+    world.sources.iter().map(|source| source.mapping.clone()).collect()
+}
+
+fn wild_worlds(python: &str, dialect: Dialect, seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        let families = seed % 3 == 2;
+        let world = wild(seed, 4 + seed as usize % 9, 30);
+        let (records, mappings) = (world.records(), of_world(&world));
+        let spec = wild_features(&mut Dice::new(seed ^ 7), &world, families);
+        let unit = if families { Unit::Family } else { Unit::Person };
+        let rules = CohortSpec::default().unit(unit);
+        let Ok(cohort) = rules.choose(&records.as_of(wild_date())) else { continue };
+        let texts = Texts::new(&mappings, (&rules, &spec), (wild_date(), dialect)).unwrap();
+        let (_folder, made) = run(python, dialect, (&texts, &records));
+        same_features(&made, &texts, (&cohort, &spec.compute(&cohort).unwrap()), &format!("world {seed}"));
+    }
+}
+
+fn council(python: &str, dialect: Dialect) {
+    let held = world::released();
+    let (mappings, rules) = (of_world(&held.world), world::rules());
+    let (request, spec): (_, &FeatureSpec) = (world::request(), held.scorer.candidate().features());
+    let date = world::list_date();
+    let texts = Texts::new(&mappings, (&rules, spec), (date, dialect)).unwrap();
+    let texts = texts.scored_by(&held.scorer, &request).unwrap();
+    let (_folder, made) = run(python, dialect, (&texts, &held.records));
+    let cohort = world::cohort(&held.records, date);
+    let matrix = spec.compute(&cohort).unwrap();
+    same_features(&made, &texts, (&cohort, &matrix), "council");
+
+    let explanations = held.scorer.candidate().model().explain_all(&matrix).unwrap();
+    let contributions = table(&made, "eh_contributions");
+    let of_entity = rows(&contributions);
+    let scores = held.scorer.score(&cohort, &request).unwrap();
+    let made_scores = table(&made, "eh_scores");
+    let (at_score, log_odds) = (rows(&made_scores), numbers(&made_scores, "log_odds"));
+    for (entity, sum) in cohort.ids().zip(world::sums(held.scorer.candidate().model(), &matrix)) {
+        let found = log_odds[at_score[entity]].unwrap();
+        assert!((found - sum).abs() <= 1e-12, "{entity}: {found}, by the library {sum}");
+    }
+    for (term, column) in texts.terms().enumerate() {
+        let found = numbers(&contributions, column);
+        for (row, entity) in cohort.ids().enumerate() {
+            let (found, expected) =
+                (found[of_entity[entity]].unwrap(), explanations.contributions()[[row, term]]);
+            assert!(
+                (found - expected).abs() <= 1e-12,
+                "{column} of {entity}: {found}, by the library {expected}"
+            );
+        }
+    }
+    let not_scored = texts_of(&made_scores, "not_scored");
+    assert_eq!(not_scored.iter().flatten().count(), scores.not_scored().len());
+    let bands = texts_of(&made_scores, "band");
+    for rank in 1..=scores.len() {
+        let case = scores.case(rank).unwrap().unwrap();
+        let at = at_score[case.entity()];
+        assert_eq!(bands[at].as_deref(), Some(case.band().name.as_str()));
+        assert_eq!(not_scored[at], None);
+    }
+}
+
+#[test]
+fn duckdb_makes_the_features_and_scores_of_the_library() {
+    let Some(python) = engine("duckdb") else { return };
+    wild_worlds(&python, Dialect::DuckDb, 0..24);
+    council(&python, Dialect::DuckDb);
+}
+
+#[test]
+fn spark_makes_the_features_and_scores_of_the_library() {
+    let Some(python) = engine("pyspark") else { return };
+    wild_worlds(&python, Dialect::Spark, 0..3);
+    council(&python, Dialect::Spark);
+}
