@@ -64,7 +64,9 @@ def spark(folder: Path, made: Path):
             session.sql(statement)
         yield path.name
     for table in made_by(folder):
-        session.table(table).toPandas().to_parquet(made / f"{table}.parquet")
+        session.table(table).coalesce(1).write.parquet(str(warehouse / "made" / table))
+        [part] = (warehouse / "made" / table).glob("part-*.parquet")
+        shutil.move(part, made / f"{table}.parquet")
     session.stop()
     shutil.rmtree(warehouse)
 
