@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Dialect {
-    /// `DuckDB`, 1.0 or later.
+    /// DuckDB, 1.0 or later.
     DuckDb,
-    /// `PostgreSQL`, 12 or later.
+    /// PostgreSQL, 12 or later.
     PostgreSql,
     /// Spark SQL, 3.3 or later, with or without ANSI mode.
     Spark,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-/// The longest name: `PostgreSQL` cuts what is longer than 63 bytes, and two cut names may be one.
+/// The longest name: PostgreSQL cuts what is longer than 63 bytes, and two cut names may be one.
 const LONGEST: usize = 50;
 
 /// Gives names out.
