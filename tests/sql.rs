@@ -167,6 +167,17 @@ fn duckdb_makes_the_features_and_scores_of_the_library() {
 }
 
 #[test]
+fn postgresql_makes_the_features_and_scores_of_the_library() {
+    if glob::glob("/usr/lib/postgresql/*/bin/initdb").unwrap().next().is_none() {
+        println!("skipped: no PostgreSQL server");
+        return;
+    }
+    let Some(python) = engine("duckdb") else { return };
+    wild_worlds(&python, Dialect::PostgreSql, 0..6);
+    council(&python, Dialect::PostgreSql);
+}
+
+#[test]
 fn spark_makes_the_features_and_scores_of_the_library() {
     let Some(python) = engine("pyspark") else { return };
     wild_worlds(&python, Dialect::Spark, 0..3);
