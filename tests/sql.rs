@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use earlyhelp::calendar::Lookback;
 use earlyhelp::cohort::{Cohort, CohortSpec, Unit};
-use earlyhelp::features::{Cell, FeatureMatrix, FeatureSpec};
-use earlyhelp::records::{Records, SourceMapping};
+use earlyhelp::features::{Cell, Feature, FeatureMatrix, FeatureSpec, Measure};
+use earlyhelp::records::{Coverage, Records, Selector, SourceMapping};
 use earlyhelp::sql::{Dialect, Texts};
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
 
@@ -157,6 +158,38 @@ fn council(python: &str, dialect: Dialect) {
         assert_eq!(bands[at].as_deref(), Some(case.band().name.as_str()));
         assert_eq!(not_scored[at], None);
     }
+}
+
+#[test]
+fn what_cannot_be_said_is_refused_before_anything_is_run() {
+    let mapping = || SourceMapping::new("visits", "who", "visit", "on");
+    let count = || Feature::new(Selector::source("visits"), Measure::Count, Lookback::Days(90));
+    let refused = |mapping: SourceMapping, rules: &CohortSpec, feature: Feature| {
+        let spec = FeatureSpec::new(vec![feature]).unwrap();
+        Texts::new(&[mapping], (rules, &spec), (wild_date(), Dialect::DuckDb))
+            .err()
+            .map(|error| error.to_string())
+    };
+    let everybody = CohortSpec::default();
+    assert_eq!(refused(mapping(), &everybody, count()), None);
+    let sum = Feature::new(Selector::source("visits"), Measure::Sum, Lookback::Days(90));
+    let open = Feature::new(Selector::source("visits"), Measure::PresentNow, Lookback::Ever);
+    let other = Feature::new(Selector::source("calls"), Measure::Count, Lookback::Days(90));
+    for (feature, said) in [(sum, "reads values"), (open, "reads episodes"), (other, "the source \"calls\"")]
+    {
+        let told = refused(mapping(), &everybody, feature).unwrap();
+        assert!(told.contains(said), "{told}");
+    }
+    // Silence tells something only where the days are covered, and no database looks whether they are.
+    let lately = CohortSpec::default().none_within(Selector::source("visits"), 30);
+    assert!(refused(mapping(), &lately, count()).unwrap().contains("says nothing"));
+    let from = |days: i32| Coverage { from: Some(wild_date().day() - days), ..Coverage::default() };
+    assert!(refused(mapping().coverage(from(29)), &lately, count()).is_some());
+    assert_eq!(refused(mapping().coverage(from(30)), &lately, count()), None);
+    let ended = Coverage { to: Some(wild_date().day() - 90), ..from(30) };
+    assert!(refused(mapping().coverage(ended), &lately, count()).is_some());
+    let lists = CohortSpec::default().open(Selector::source("visits"));
+    assert!(refused(mapping(), &lists, count()).unwrap().contains("episodes"));
 }
 
 #[test]

@@ -49,11 +49,11 @@ impl<'a, 'p> Side<'a, 'p> {
     }
 
     pub(super) fn table(&self) -> String {
-        let scope = match self.scope {
-            Scope::Own => "own",
-            Scope::Household => "household",
-        };
-        format!("{}__{scope}", self.source.table)
+        let [own, household] = &self.source.made;
+        match self.scope {
+            Scope::Own => own.clone(),
+            Scope::Household => household.clone(),
+        }
     }
 
     /// The table: for each case the value and the state of each feature.

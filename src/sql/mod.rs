@@ -35,7 +35,7 @@ use self::source::Source;
 use crate::calendar::AsOf;
 use crate::cohort::{CohortSpec, Unit};
 use crate::error::SqlError;
-use crate::features::{Feature, FeatureSpec, Scope};
+use crate::features::{Feature, FeatureSpec, Measure, Scope};
 use crate::model::{AdditiveModel, Axis, Term};
 use crate::project::{Project, SourceFile};
 use crate::records::{Coverage, EventColumns, SourceMapping};
@@ -213,11 +213,49 @@ impl<'p> Texts<'p> {
         }
         for (feature, _) in self.features() {
             let Some(source) = self.source(&feature.records.source) else { continue };
+            let of = |what: &str| format!("feature {} reads {what}", feature.name);
             if let Some(category) = feature.measure.category().filter(|name| source.category(name).is_none())
             {
                 return lacks(format!(
-                    "feature {} reads the category \"{category}\", which source {} does not keep",
-                    feature.name, source.name
+                    "{}, which source {} does not keep",
+                    of(&format!("the category \"{category}\"")),
+                    source.name
+                ));
+            }
+            let asks = match feature.measure {
+                Measure::DaysOpen | Measure::PresentNow => (source.has_episodes(), "episodes"),
+                Measure::Share => (source.columns.of.is_some(), "what values are part of"),
+                Measure::Incidents => (source.columns.incident.is_some(), "incidents"),
+                _ if feature.measure.needs_value() => (source.columns.value.is_some(), "values"),
+                _ => (true, ""),
+            };
+            if !asks.0 {
+                return lacks(format!("{}, which source {} does not have", of(asks.1), source.name));
+            }
+        }
+        self.check_silence()
+    }
+
+    /// That episodes are asked of sources that have them, and that a rule which reads silence is asked of a source that is
+    /// declared to cover the days: in a database nobody looks whether it does.
+    fn check_silence(&self) -> Result<(), SqlError> {
+        let lacks = |what: String| Err(SqlError::Lacks { what });
+        let rosters = self.sources.iter().filter_map(|source| source.coverage.roster.as_deref());
+        let rules = self.cohort.open.iter().chain(&self.cohort.not_open);
+        for name in rosters.chain(rules.map(|selector| selector.source.as_str())) {
+            if !self.source(name).is_some_and(Source::has_episodes) {
+                return lacks(format!("source \"{name}\" is asked for episodes, and has none"));
+            }
+        }
+        for rule in &self.cohort.none_within {
+            let Some(source) = self.source(&rule.records.source) else { continue };
+            let start = i64::from(self.today()) - i64::from(rule.days);
+            let covers = source.coverage.from.is_some_and(|from| i64::from(from.epoch_days()) <= start);
+            if !covers || !source.coverage.is_fresh(self.as_of) {
+                return lacks(format!(
+                    "cohort rule `none_within`: source {} is not declared to cover the {} days before {} (`coverage`: `from` and \
+                     `to`), so that its silence says nothing",
+                    source.name, rule.days, self.as_of
                 ));
             }
         }

@@ -16,6 +16,8 @@ pub(super) struct Source<'p> {
     pub(super) coverage: &'p Coverage,
     /// Its staged table.
     pub(super) table: String,
+    /// The tables of its features: of a case's own records, and of those of the others in the household.
+    pub(super) made: [String; 2],
     /// The column of each category.
     categories: Vec<(&'p str, String)>,
 }
@@ -30,8 +32,9 @@ impl<'p> Source<'p> {
             .categories
             .iter()
             .map(|category| (category.as_str(), format!("c_{}", of_categories.like(category))));
-        let table = format!("eh_{}", names.like(name));
-        Self { name, columns, coverage, table, categories: categories.collect() }
+        let mut table = |of: &str| format!("eh_{}", names.like(&format!("{of}{name}")));
+        let (table, made) = (table(""), ["own_", "household_"].map(&mut table));
+        Self { name, columns, coverage, table, made, categories: categories.collect() }
     }
 
     /// Whether its records have ends.

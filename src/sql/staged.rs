@@ -3,6 +3,7 @@
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, ParquetWriter, Series};
 
 use super::Texts;
+use super::dialect::Dialect;
 use super::query::commented;
 use super::source::Source;
 use crate::error::SqlError;
@@ -50,6 +51,12 @@ const STAYS: [(&str, &str, &str); 5] = [
 pub(super) fn text(asked: &Texts<'_>) -> String {
     let mut text = asked
         .heading("Staging: the tables that the other texts read. Days are numbers of days since 1970-01-01.");
+    if asked.dialect == Dialect::SqlServer {
+        text.push_str(&commented(
+            "Texts are nvarchar with COLLATE Latin1_General_BIN2, without blanks around them: with another collation\n\
+             codes that differ in capitals would be the same.\n",
+        ));
+    }
     let table = |name: &str, says: &str, columns: &[(String, &str, String)]| {
         let types: Vec<String> =
             columns.iter().map(|(name, kind, says)| format!("  {name:<14} {kind:<8} {says}")).collect();

@@ -72,8 +72,8 @@ const REST_WHILE_CHOOSING: f64 = 0.5;
 /// the part is next to nothing, and it must be: where features go together each by itself is hardly needed beside the others,
 /// and all of them are.
 const LIKELIER: f64 = 1.0 / 4000.0;
-/// "Positive" evidence begins at twice this, in logarithms (Kass and Raftery, below): what is that clear stays, however many cases
-/// there are.
+/// The middle of what Kass and Raftery (below) call "positive" evidence, 1 to 3: what is clearer stays, however many cases there
+/// are.
 const MOST_LIKELIER: f64 = 2.0;
 /// A pair that is likelier than chance by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
 /// factors*, JASA 90, 1995), and gets none.
