@@ -15,20 +15,46 @@ fn texts(value: &toml::Value) -> Vec<String> {
 
 /// The lines of cargo's account of a tree of dependencies on this platform.
 fn tree(arguments: &[&str]) -> String {
+    tried_tree(arguments).unwrap()
+}
+
+/// The same, or what cargo says where it has not got them all.
+fn tried_tree(arguments: &[&str]) -> Result<String, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["tree", "--prefix", "none", "--offline"])
+        .args(["tree", "--offline", "--prefix"])
+        .arg(if arguments.contains(&"--no-dedupe") { "depth" } else { "none" })
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout).unwrap())
+    } else {
+        Err(complaint.into())
+    }
 }
 
-/// The licence of each crate that is linked, or run while building, on this platform.
-fn linked() -> BTreeMap<String, String> {
-    let tree = tree(&["-e", "normal,build", "--format", "{p};{l}"]);
+/// The features whose tree is looked at: the default ones, and the ledger's client with them where its crates were fetched, which
+/// nothing but a build with it does.
+fn trees() -> Vec<&'static [&'static str]> {
+    let with: &[&str] = &["--features", "postgres"];
+    match tried_tree(with) {
+        Ok(_) => vec![&[], with],
+        Err(why) => {
+            assert!(why.contains("--offline") || why.contains("download"), "{why}");
+            println!("skipped: the crates of the feature `postgres` are not here (cargo fetch gets them)");
+            vec![&[]]
+        }
+    }
+}
+
+/// The licence of each crate that is linked, or run while building, on this platform, with such features.
+fn linked(features: &[&str]) -> BTreeMap<String, String> {
+    let mut arguments = vec!["-e", "normal,build", "--format", "{p};{l}"];
+    arguments.extend(features);
+    let tree = tree(&arguments);
     let linked: BTreeMap<String, String> = tree
         .lines()
         .filter_map(|line| line.split_once(';'))
@@ -50,22 +76,79 @@ fn allows(allowed: &[String], licence: &str) -> bool {
     })
 }
 
+/// The banned crates, each with those through which alone it may come with a feature that nobody has unasked.
+fn banned() -> BTreeMap<String, Vec<String>> {
+    let deny = table("deny.toml");
+    let banned: BTreeMap<String, Vec<String>> = deny["bans"]["deny"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|held| {
+            if let Some(name) = held.as_str() {
+                return (name.to_owned(), Vec::new());
+            }
+            assert!(held["reason"].as_str().is_some_and(|why| !why.is_empty()), "{held}");
+            (held["crate"].as_str().unwrap().to_owned(), texts(&held["wrappers"]))
+        })
+        .collect();
+    assert!(banned.len() >= 14, "{banned:?}");
+    banned
+}
+
 #[test]
 fn no_network_client_is_linked() {
-    let banned = texts(&table("deny.toml")["bans"]["deny"]);
-    assert!(banned.len() >= 14, "{banned:?}");
-    let found: Vec<String> = linked()
+    let banned = banned();
+    let found: Vec<String> = linked(&[])
         .into_keys()
-        .filter(|name| banned.iter().any(|ban| name == ban || name.starts_with(&format!("{ban}-"))))
+        .filter(|name| banned.keys().any(|ban| name == ban || name.starts_with(&format!("{ban}-"))))
         .collect();
     assert!(found.is_empty(), "linked: {found:?}");
+    // Nor by a feature that another one brings along.
+    let manifest = table("Cargo.toml");
+    for (name, brings) in manifest["features"].as_table().unwrap() {
+        let brings = texts(brings);
+        let network = ["postgres", "dep:postgres", "dep:rustls", "dep:tokio-postgres-rustls"];
+        assert!(
+            name == "postgres" || !brings.iter().any(|brought| network.contains(&brought.as_str())),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_ledgers_client_comes_by_its_feature_and_through_known_crates_alone() {
+    let banned = banned();
+    if trees().len() < 2 {
+        return;
+    }
+    let tree = tree(&["-e", "normal,build", "--features", "postgres", "--no-dedupe", "--format", " {p}"]);
+    let (mut above, mut found): (Vec<&str>, BTreeMap<&str, BTreeSet<&str>>) = (Vec::new(), BTreeMap::new());
+    for line in tree.lines() {
+        let mut words = line.split_whitespace();
+        let (depth, name) = (words.next().unwrap().parse().unwrap(), words.next().unwrap());
+        above.truncate(depth);
+        if let Some(parent) = above.last().filter(|_| banned.contains_key(name)) {
+            found.entry(name).or_default().insert(parent);
+        }
+        above.push(name);
+    }
+    assert_eq!(
+        found.keys().copied().collect::<Vec<_>>(),
+        ["postgres", "rustls", "tokio-postgres", "tokio-rustls"]
+    );
+    for (name, parents) in found {
+        assert_eq!(parents, banned[name].iter().map(String::as_str).collect(), "{name}");
+    }
 }
 
 #[test]
 fn every_licence_is_allowed() {
     let allowed = texts(&table("deny.toml")["licenses"]["allow"]);
-    let refused: Vec<_> = linked().into_iter().filter(|(_, licence)| !allows(&allowed, licence)).collect();
-    assert!(refused.is_empty(), "{refused:?}");
+    for features in trees() {
+        let refused: Vec<_> =
+            linked(features).into_iter().filter(|(_, licence)| !allows(&allowed, licence)).collect();
+        assert!(refused.is_empty(), "{refused:?}");
+    }
 }
 
 #[test]
@@ -124,9 +207,12 @@ fn the_tree_of_the_bare_library_is_the_one_on_the_list() {
 
 #[test]
 fn a_second_version_of_a_crate_has_its_reason() {
-    let tree = tree(&["-e", "normal,build", "--format", "{p}"]);
+    let all: Vec<String> = trees()
+        .into_iter()
+        .map(|features| tree(&[&["-e", "normal,build", "--format", "{p}"], features].concat()))
+        .collect();
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for mut words in tree.lines().map(str::split_whitespace) {
+    for mut words in all.iter().flat_map(|tree| tree.lines()).map(str::split_whitespace) {
         if let (Some(name), Some(version)) = (words.next(), words.next()) {
             versions.entry(name).or_default().insert(version.trim_start_matches('v'));
         }

@@ -183,6 +183,8 @@ const STEPS: &[Step] = &[
         code: 0,
         may: LEDGER,
     },
+    Step { words: "ledger-copy ledger.sqlite ledger.copy.jsonl", writes: &[], code: 0, may: LEDGER },
+    Step { words: "ledger-schema", writes: &[], code: 0, may: LEDGER },
     Step { words: "synth --children 1000 --out invented", writes: &["invented"], code: 0, may: LEDGER },
 ];
 

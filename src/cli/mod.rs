@@ -27,6 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use earlyhelp::calendar::Day;
+use earlyhelp::ledger::holds_password;
 use earlyhelp::project::Project;
 use earlyhelp::records::{MemoryLimit, MemorySize};
 
@@ -93,6 +94,10 @@ enum Command {
     Verify(ledger::verify::VerifyArguments),
     /// Write down where a ledger's chain ends, signed if wanted, to be kept elsewhere.
     Checkpoint(ledger::verify::CheckpointArguments),
+    /// Copy a ledger from one kind of store into another, with its chain.
+    LedgerCopy(ledger::copy::Arguments),
+    /// Print the SQL that makes a ledger's tables, guards and roles on PostgreSQL.
+    LedgerSchema(ledger::schema::Arguments),
     /// Make past scores again and compare them to the bit.
     Replay(ledger::replay::Arguments),
     /// Put on record that records were wrong, and find the past cases that rest on them.
@@ -126,6 +131,17 @@ pub fn run() -> ExitCode {
         let place = panic.location().map_or_else(String::new, ToString::to_string);
         output::say(&format!("a fault at {place}"));
     }));
+    // Before anything is said of the arguments: what cannot be read of them would be shown.
+    if std::env::args_os().any(|argument| {
+        let argument = argument.to_string_lossy();
+        argument.to_ascii_lowercase().contains("postgres") && holds_password(&argument)
+    }) {
+        output::say(
+            "error: a password must not stand in the address of a ledger, where other programs and the shell's history see it; put it \
+             into PGPASSWORD, or into a file that PGPASSFILE names",
+        );
+        return ExitCode::from(2);
+    }
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
@@ -149,6 +165,8 @@ pub fn run() -> ExitCode {
         Command::Log(arguments) => ledger::account::run(&arguments),
         Command::Verify(arguments) => ledger::verify::verify(&arguments),
         Command::Checkpoint(arguments) => ledger::verify::checkpoint(&arguments),
+        Command::LedgerCopy(arguments) => ledger::copy::run(&arguments),
+        Command::LedgerSchema(arguments) => ledger::schema::run(&arguments),
         Command::Replay(arguments) => ledger::replay::run(&arguments),
         Command::Correct(arguments) => ledger::person::correct(&arguments),
         Command::Purge(arguments) => ledger::person::purge(&arguments),

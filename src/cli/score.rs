@@ -70,7 +70,8 @@ pub struct Arguments {
     #[arg(long, value_name = "LIST.json")]
     previous: Option<PathBuf>,
     /// Put the run on record in this ledger (it is started where there is none): what was scored, by which
-    /// model, on which data, for whom. An SQLite file, or JSON lines where the name ends in .jsonl.
+    /// model, on which data, for whom. An SQLite file, JSON lines where the name ends in .jsonl, or a PostgreSQL database
+    /// (`postgresql://HOST/DATABASE`), whose tables are there before: see `earlyhelp ledger-schema`.
     #[arg(long, value_name = "LEDGER")]
     ledger: Option<PathBuf>,
     #[command(flatten)]

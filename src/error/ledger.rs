@@ -30,6 +30,30 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
+    /// An address of a server, and the crate was built without a client for it.
+    #[error(
+        "the ledger is to be on a PostgreSQL server, and this build has no client for one; build with the feature `postgres`, or \
+         give the path of a file"
+    )]
+    NoPostgres,
+    /// An address that does not say where to connect, as whom, or whom to believe; or that says what it must not. It is not shown.
+    #[error("the address of the ledger cannot be used: {0}")]
+    Address(String),
+    /// The database has no tables of a ledger.
+    #[error(
+        "the database {} holds no ledger; whoever administers it makes the tables: earlyhelp ledger-schema | psql DATABASE",
+        path.display()
+    )]
+    NoTables {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A ledger that is to take over another one, and has entries itself.
+    #[error("the ledger {} has entries; a ledger is copied into one that is empty", path.display())]
+    NotEmpty {
+        /// The ledger.
+        path: PathBuf,
+    },
     /// The file was made by another version of the library.
     #[error(
         "{} is a ledger of format {found}, and this version reads format {known}; use the version that wrote it, or a \
@@ -74,7 +98,7 @@ pub enum LedgerError {
     /// Content is taken out, but its bytes are not wiped yet.
     #[error(
         "the content is taken out of the ledger {}, but its bytes could not be wiped from the file yet ({why}); close the \
-         other programs that have it open: the next command that writes to it wipes them",
+         other programs that have it open: the next command that writes to it, of somebody who may purge, wipes them",
         path.display()
     )]
     NotWiped {

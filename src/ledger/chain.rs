@@ -69,7 +69,10 @@ pub(super) fn commit(salt: &[u8], content: &[u8]) -> Hash {
 /// An entry that is numbered and chained, ready to be written.
 #[derive(Clone)]
 pub struct Sealed {
-    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "the SQLite store reads it"))]
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "postgres")),
+        allow(dead_code, reason = "the stores with columns read it")
+    )]
     pub(super) header: Header,
     /// The header's canonical bytes.
     pub(super) bytes: Vec<u8>,
@@ -80,7 +83,10 @@ pub struct Sealed {
 /// Content with the salt that it is committed to with.
 #[derive(Clone)]
 pub(super) struct SealedContent {
-    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "the SQLite store reads it"))]
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "postgres")),
+        allow(dead_code, reason = "the stores with columns read it")
+    )]
     pub(super) subject: Option<String>,
     pub(super) salt: Vec<u8>,
     /// Canonical bytes of subject and body.

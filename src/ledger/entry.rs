@@ -157,7 +157,10 @@ impl Header {
 
     /// Reads a header that was written by [`Header::canonical`], and nothing else: any other way of writing
     /// the same header (a space, another order of keys) is refused, so that each bit of it counts.
-    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "the SQLite store reads it"))]
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "postgres")),
+        allow(dead_code, reason = "the stores with columns read it")
+    )]
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut header: Self = serde_json::from_slice(bytes).ok()?;
         (header.canonical().ok()? == bytes).then_some(header)

@@ -7,6 +7,9 @@ use super::checkpoint::Checkpoint;
 use super::entry::{Draft, LedgerEntry};
 use super::events::EntryKind;
 use super::lines::LinesStore;
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresStore;
+use super::server::{holds_password, is_on_server};
 #[cfg(feature = "sqlite")]
 use super::sqlite::SqliteStore;
 use super::store::{Access, Filter, Reader, Store};
@@ -58,11 +61,20 @@ pub struct Ledger {
 type Clock = Box<dyn Fn() -> Day + Send + Sync>;
 
 impl Ledger {
-    /// Opens the ledger at `path`, or starts one. A path that ends in `.jsonl` is a file of JSON lines,
-    /// anything else a `SQLite` file, which needs the default feature `sqlite`.
+    /// Opens the ledger at `path`, or starts one. A path that ends in `.jsonl` is a file of JSON lines, an address
+    /// `postgresql://HOST/DATABASE` a `PostgreSQL` database, which needs the feature `postgres`, and anything else a `SQLite` file,
+    /// which needs the default feature `sqlite`.
+    ///
+    /// **Of a server**, user and password come from the environment as for other clients of `PostgreSQL` (`PGUSER`, `PGPASSWORD`,
+    /// `PGPASSFILE` or `~/.pgpass`), a password never from the address. The connection is by TLS with a server that an authority of
+    /// `PGSSLROOTCERT` (or `~/.postgresql/root.crt`) vouches for by its name; `PGSSLMODE` may say `verify-full`, which is so anyway,
+    /// or `disable`, and nothing in between. A Unix socket needs neither. Its tables are there before
+    /// ([`POSTGRES_SCHEMA`](super::POSTGRES_SCHEMA)): this makes none.
     ///
     /// # Errors
-    /// [`LedgerError::NoSqlite`] for a `SQLite` file without that feature; [`LedgerError`] when the file is something else, of another format, or cannot be opened.
+    /// [`LedgerError::NoSqlite`] and [`LedgerError::NoPostgres`] without those features; [`LedgerError::Address`] when an address
+    /// cannot be used, and [`LedgerError::NoTables`] when nobody made its tables; [`LedgerError`] when the file is something else,
+    /// of another format, or cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref();
         // SQLite takes these for a ledger in memory, which keeps nothing.
@@ -74,6 +86,9 @@ impl Ledger {
     }
 
     fn opened(path: &Path, access: Access) -> Result<Self, LedgerError> {
+        if is_on_server(path) || holds_password(&path.to_string_lossy()) {
+            return on_server(path, access);
+        }
         // A pipe would be waited for, for ever.
         if std::fs::metadata(path).is_ok_and(|held| !held.is_file()) {
             let why = "it is a folder, a pipe or a device".into();
@@ -126,7 +141,7 @@ impl Ledger {
         self.why_earlier.as_deref()
     }
 
-    /// The path that it was opened by.
+    /// The path that it was opened by; of a ledger on a server, its address without who connects.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -247,7 +262,9 @@ impl Ledger {
     /// redaction writes into them which entries it took the content of (`redacted`, ranges `[first, last]`). Entries
     /// whose content is gone already may be named again.
     ///
-    /// When it returns, no byte of the ledger's files holds the contents, and the chain still verifies.
+    /// When it returns, no byte of the ledger's files holds the contents, and the chain still verifies. Of a database on a server
+    /// that is true of the files of its tables alone: its write-ahead log and what is archived of it, standbys and backups hold
+    /// the contents until they are done with.
     ///
     /// # Errors
     /// [`LedgerError::Redaction`] when an entry does not exist, never had content or holds a model, or when the drafts
@@ -278,6 +295,48 @@ impl Ledger {
         }
     }
 
+    /// Takes over all entries of another ledger, of whatever store, in one step; this one must be empty. Nothing is numbered,
+    /// salted or hashed anew: what was taken out stays out, and checkpoints and witnesses of the one hold for the other. Both are
+    /// verified. Gives the head that they share.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotEmpty`] when this ledger has entries; [`LedgerError::Damaged`] when the other does not hold, or when this
+    /// one does not come out as the other; [`LedgerError`] when one of them cannot be read or written to.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::ledger::{Draft, Ledger};
+    ///
+    /// let folder = std::env::temp_dir().join("earlyhelp-ledger-copy-example");
+    /// # let _ = std::fs::remove_dir_all(&folder);
+    /// # std::fs::create_dir_all(&folder)?;
+    /// let file = Ledger::open(folder.join("ledger.sqlite"))?;
+    /// file.append(vec![Draft::new("started", "2025-04-01".parse()?)])?;
+    ///
+    /// let lines = Ledger::open(folder.join("ledger.jsonl"))?;
+    /// assert_eq!(lines.copy_from(&file)?, file.head()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn copy_from(&self, from: &Self) -> Result<Head, LedgerError> {
+        if self.head()? != Head::empty() {
+            return Err(LedgerError::NotEmpty { path: self.path.clone() });
+        }
+        from.check()?;
+        // Also where both are the same one: a store that waits for itself would wait for ever.
+        if from.head()? == Head::empty() {
+            return Ok(Head::empty());
+        }
+        let head = self.store.take_over(from.store.as_ref())?;
+        // What was read was held against its hashes; this is what came to lie on the other side.
+        self.check()?;
+        if self.head()? == head {
+            Ok(head)
+        } else {
+            let why = "somebody wrote to it while it was filled".into();
+            Err(LedgerError::Damaged { path: self.path.clone(), why })
+        }
+    }
+
     /// What to keep elsewhere, so that nobody can cut the tail off or write the chain anew unseen. `on` is
     /// today: the library reads no clock.
     ///
@@ -291,6 +350,26 @@ impl Ledger {
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ledger").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Opens a ledger in a database, whose address may hold what must not be shown.
+fn on_server(address: &Path, access: Access) -> Result<Ledger, LedgerError> {
+    if holds_password(&address.to_string_lossy()) {
+        let why = "a password must not stand in it, where other programs and the shell's history see it; put it into PGPASSWORD, or \
+                   into a file that PGPASSFILE names";
+        return Err(LedgerError::Address(why.into()));
+    }
+    #[cfg(feature = "postgres")]
+    {
+        let store = PostgresStore::open(address, access)?;
+        let path = store.shown().to_owned();
+        Ok(Ledger { store: Box::new(store), path, clock: None, why_earlier: None })
+    }
+    #[cfg(not(feature = "postgres"))]
+    {
+        let _ = access;
+        Err(LedgerError::NoPostgres)
     }
 }
 

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::chain::{Head, check_append, check_end, check_taken, name_redacted, seal};
+use super::copying::copied;
 use super::entry::{Draft, LedgerEntry};
 use super::store::{Ending, Filter, PATIENCE, Raw, Reader, Store, Visitor};
 use crate::calendar::Day;
@@ -316,6 +317,34 @@ impl LinesStore {
         })
     }
 
+    /// Writes a new file and puts it in the place of the old one. Nobody else may write meanwhile.
+    fn renew<T>(
+        &self,
+        old: &File,
+        fill: impl FnOnce(&mut BufWriter<File>) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let io = |error: io::Error| self.io("write its new file", &error);
+        let new = self.beside(".new");
+        let written = (|| {
+            // Made here and by nobody else: what stands there under this name is not followed.
+            let made = private(OpenOptions::new().write(true).create_new(true)).open(&new);
+            let mut to = BufWriter::new(made.map_err(io)?);
+            let filled = fill(&mut to)?;
+            let to = to.into_inner().map_err(|error| io(error.into_error()))?;
+            to.set_permissions(old.metadata().map_err(io)?.permissions()).map_err(io)?;
+            to.sync_all().map_err(io)?;
+            fs::rename(&new, &self.path).map_err(io)?;
+            Ok(filled)
+        })();
+        if written.is_err() {
+            // It may not be there; whoever writes next takes it away.
+            let _ = fs::remove_file(&new);
+            return written;
+        }
+        sync_folder(&self.path)?;
+        written
+    }
+
     fn io(&self, what: &'static str, error: &io::Error) -> LedgerError {
         failed(&self.path, what, error)
     }
@@ -404,25 +433,21 @@ impl Store for LinesStore {
             return Err(LedgerError::Redaction(format!("there is no entry {seq}")));
         }
         let (entries, head) = seal(&survey.head, drafts)?;
-        let new = self.beside(".new");
-        let written = (|| {
-            // Made here and by nobody else: what stands there under this name is not followed.
-            let made = private(OpenOptions::new().write(true).create_new(true)).open(&new);
-            let mut to = BufWriter::new(made.map_err(io)?);
-            self.copy_without(&file, survey.committed, &seqs, &mut to)?;
-            to.write_all(&as_lines(entries)).map_err(io)?;
-            let to = to.into_inner().map_err(|error| io(error.into_error()))?;
-            to.set_permissions(file.metadata().map_err(io)?.permissions()).map_err(io)?;
-            to.sync_all().map_err(io)?;
-            fs::rename(&new, &self.path).map_err(io)
-        })();
-        if let Err(error) = written {
-            // It may not be there; a later redaction writes over it.
-            let _ = fs::remove_file(&new);
-            return Err(error);
-        }
-        sync_folder(&self.path)?;
+        self.renew(&file, |to| {
+            self.copy_without(&file, survey.committed, &seqs, to)?;
+            to.write_all(&as_lines(entries)).map_err(io)
+        })?;
         Ok(head)
+    }
+
+    fn take_over(&self, from: &dyn Store) -> Result<Head, LedgerError> {
+        let io = |error: io::Error| self.io("write its new file", &error);
+        let _lock = self.lock()?;
+        let file = self.reopen(false)?;
+        if self.survey(&file)?.head != Head::empty() {
+            return Err(LedgerError::NotEmpty { path: self.path.clone() });
+        }
+        self.renew(&file, |to| copied(from, &mut |entries, _| to.write_all(&as_lines(entries)).map_err(io)))
     }
 
     fn walk(&self, visit: &mut Visitor<'_>) -> Result<Ending, LedgerError> {

@@ -11,8 +11,9 @@
 //!
 //! Each entry has *facts*, which stay for ever and name no family, and may have *content*: what is said of
 //! one person. The chain of hashes holds a commitment to the content, so a purge can take it out, and the chain
-//! still verifies. A ledger is one SQLite file (with the default feature `sqlite`), or one file of JSON lines; both
-//! can be written by several processes at once and are whole after a crash.
+//! still verifies. A ledger is one SQLite file (with the default feature `sqlite`), one file of JSON lines, or one PostgreSQL
+//! database (with the feature `postgres`), for a team on several machines; each can be written by several processes at once and
+//! is whole after a crash. [`Ledger::copy_from`] takes one over into another.
 //!
 //! Entries carry the day that the caller gives, and beside it that of a clock where one is given: the library has none.
 //!
@@ -23,6 +24,7 @@
 mod account;
 mod chain;
 mod checkpoint;
+mod copying;
 mod decisions;
 mod earlier;
 mod entry;
@@ -32,10 +34,13 @@ mod handle;
 mod lines;
 mod listed;
 mod person;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 mod replay;
 mod reviewing;
 mod rules;
+mod server;
 mod shown;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -56,6 +61,7 @@ pub use person::{AffectedCase, Correction, Erasure, Held, PastScore, Purged, Sco
 pub use record::RunStart;
 pub use replay::{Differs, NotReplayed, Replay, ReplayOf};
 pub use reviewing::RecordedCase;
+pub use server::{POSTGRES_SCHEMA, holds_password, is_on_server};
 pub use store::{Filter, Store};
 pub use tally::{Days, Tally};
 pub use verify::{ChainFault, PurgeSeen, Tampering, Verification};

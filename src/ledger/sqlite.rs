@@ -24,6 +24,7 @@ use rusqlite::{
 };
 
 use super::chain::{Head, Sealed, check_append, check_end, check_taken, name_redacted, seal};
+use super::copying::copied;
 use super::entry::{Content, Draft, Header, LedgerEntry};
 use super::lines::{private, sync_folder};
 use super::store::{Access, Ending, Filter, PATIENCE, Raw, Reader, Store, Visitor};
@@ -483,6 +484,16 @@ impl Store for SqliteStore {
         self.write(&entries, &head, true)?;
         step.commit().map_err(|error| self.io("write to it", &error))?;
         self.wipe(50)?;
+        Ok(head)
+    }
+
+    fn take_over(&self, from: &dyn Store) -> Result<Head, LedgerError> {
+        let step = self.begin()?;
+        if self.head_to_follow()? != Head::empty() {
+            return Err(LedgerError::NotEmpty { path: self.path.clone() });
+        }
+        let head = copied(from, &mut |entries, head| self.write(&entries, head, false))?;
+        step.commit().map_err(|error| self.io("write to it", &error))?;
         Ok(head)
     }
 

@@ -1,4 +1,4 @@
-//! What a store of entries has to do. There are two: one `SQLite` file, and one file of JSON lines.
+//! What a store of entries has to do. There are three: one `SQLite` file, one file of JSON lines, and one `PostgreSQL` database.
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ pub type Reader<'a> = dyn FnMut(LedgerEntry) -> Result<(), LedgerError> + 'a;
 
 /// Keeps entries in the order in which they were appended.
 ///
-/// Every method may be called while other threads and processes use the same file through stores of their
+/// Every method may be called while other threads and processes use the same file or database through stores of their
 /// own. Users go through [`Ledger`](super::Ledger).
 pub trait Store: Send {
     /// Where the chain ends.
@@ -140,12 +140,19 @@ pub trait Store: Send {
     fn read(&self, wanted: &Filter, reader: &mut Reader<'_>) -> Result<(), LedgerError>;
 
     /// Takes the contents of these entries out and appends the drafts, in one step. When it returns, no byte
-    /// of the store's files holds the contents.
+    /// of the store's files holds the contents; of a server, no file of its tables.
     ///
     /// # Errors
     /// [`LedgerError::Redaction`] when an entry does not exist or never had content; as for
     /// [`append`](Self::append).
     fn redact(&self, seqs: &[u64], drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError>;
+
+    /// Takes over all entries of another store as they are, to the byte, in one step. When it returns, they are on the disk.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotEmpty`] when this one has entries; [`LedgerError::Draft`] when an entry of the other does not stand in
+    /// its place; [`LedgerError`] when one of them cannot be read or written to.
+    fn take_over(&self, from: &dyn Store) -> Result<Head, LedgerError>;
 
     /// Calls `visit` with what is written for each entry, in the order of the file, and believes none of it.
     ///

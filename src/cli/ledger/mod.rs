@@ -1,16 +1,18 @@
 //! The commands over a ledger: verify, replay, log, and what people and auditors do with its entries.
 
 pub mod account;
+pub mod copy;
 pub mod person;
 pub mod replay;
 pub mod retire;
 pub mod review;
+pub mod schema;
 pub mod verify;
 
 use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
-use earlyhelp::ledger::{Ledger, LedgerError, SigningKey};
+use earlyhelp::ledger::{Ledger, LedgerError, SigningKey, is_on_server};
 
 use super::output::say;
 use super::{Failure, today};
@@ -18,7 +20,7 @@ use super::{Failure, today};
 /// The ledger that a command reads or writes.
 #[derive(Debug, clap::Args)]
 pub struct LedgerArgument {
-    /// The ledger: an SQLite file, or JSON lines where its name ends in .jsonl.
+    /// The ledger: an SQLite file, JSON lines where its name ends in .jsonl, or a PostgreSQL database (`postgresql://HOST/DATABASE`).
     #[arg(value_name = "LEDGER")]
     ledger: PathBuf,
 }
@@ -42,7 +44,8 @@ pub struct WriteArguments {
     /// Why the day lies before that of the ledger's last entry. It stays on record, so it must not name a person.
     #[arg(long, value_name = "WHY")]
     because: Option<String>,
-    /// The folder for the checkpoint that is taken when all is on record, if not the one beside the ledger, LEDGER.checkpoints.
+    /// The folder for the checkpoint that is taken when all is on record, if not the one beside the ledger, LEDGER.checkpoints (of
+    /// a ledger on a server, HOST-PORT-DATABASE.checkpoints in the current folder).
     /// Copy checkpoints to where whoever keeps the ledger cannot write: without one, nobody can tell whether it was
     /// rewritten.
     #[arg(long, value_name = "DIR")]
@@ -87,9 +90,16 @@ impl WriteArguments {
     }
 }
 
-/// The folder for checkpoints beside a ledger.
+/// The folder for checkpoints beside a ledger; of one on a server, in the current folder.
 pub fn beside(ledger: &Path) -> PathBuf {
-    let mut name = ledger.as_os_str().to_owned();
+    let mut name = if is_on_server(ledger) {
+        let address = ledger.to_string_lossy();
+        let place = address.split_once("://").map_or(&*address, |(_, place)| place);
+        let kept = |sign: char| if sign.is_alphanumeric() || "-._".contains(sign) { sign } else { '-' };
+        place.trim_start_matches('[').chars().map(kept).collect::<String>().into()
+    } else {
+        ledger.as_os_str().to_owned()
+    };
     name.push(".checkpoints");
     name.into()
 }
@@ -146,6 +156,22 @@ impl Written {
                 ));
                 Ok(())
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn checkpoints_lie_beside_a_file_and_in_the_current_folder_for_a_server() {
+        for (ledger, folder) in [
+            ("a/ledger.sqlite", "a/ledger.sqlite.checkpoints"),
+            ("postgresql://db.example:5432/care%2Fnorth", "db.example-5432-care-2Fnorth.checkpoints"),
+            ("postgresql://[::1]:5432/care", "--1--5432-care.checkpoints"),
+        ] {
+            assert_eq!(super::beside(ledger.as_ref()), Path::new(folder));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use earlyhelp::calendar::{AsOf, Day};
-use earlyhelp::ledger::{AffectedCase, Correction, Erasure};
+use earlyhelp::ledger::{AffectedCase, Correction, Erasure, is_on_server};
 use earlyhelp::outputs::json_text;
 use earlyhelp::report;
 
@@ -172,10 +172,16 @@ pub fn purge(arguments: &PurgeArguments) -> Result<Outcome, Failure> {
     };
     output::print(&format!("Taken out of {} entries; {holds}.\n", purged.entries.len()))?;
     written.checkpoint()?;
+    if is_on_server(ledger.path()) {
+        output::say(
+            "the server's write-ahead log and what is archived of it, standbys and backups hold what was taken out until they are \
+             done with: ask whoever keeps them",
+        );
+    }
     if !purged.wiped {
         output::say(
-            "warning: another program was reading the ledger, so the bytes are still in the file; close it, and \
-             the next command that writes to the ledger wipes them",
+            "warning: another program was reading the ledger, so the bytes are still in its file or table; close it, and \
+             the next command that writes to the ledger, of somebody who may purge, wipes them",
         );
         ended = Outcome::Found;
     }

@@ -1,6 +1,11 @@
-//! The ledger's store, chain and verification, each test on both stores.
+//! The ledger's store, chain and verification, each test on all stores: a PostgreSQL database where the feature is on and a server
+//! can be had.
 
+mod copying;
 mod redaction;
+#[cfg(all(feature = "postgres", unix))]
+#[path = "../../../tests/postgres/server.rs"]
+mod server;
 mod stores;
 mod tampering_lines;
 mod tampering_sqlite;
@@ -10,9 +15,23 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::calendar::Day;
+#[cfg(all(feature = "postgres", unix))]
+use crate::ledger::POSTGRES_SCHEMA;
 use crate::ledger::{Content, Draft, Ledger};
 
 const FILES: [&str; 2] = ["ledger.sqlite", "ledger.jsonl"];
+
+/// One server for all tests of this program; each ledger is a database of its own.
+#[cfg(all(feature = "postgres", unix))]
+static SERVER: std::sync::LazyLock<Option<server::Server>> = std::sync::LazyLock::new(server::Server::start);
+
+/// Where a new ledger of each kind can be.
+fn places(folder: &Path) -> Vec<PathBuf> {
+    let files = FILES.iter().map(|file| folder.join(file));
+    #[cfg(all(feature = "postgres", unix))]
+    let files = files.chain(SERVER.as_ref().map(server::Server::ledger));
+    files.collect()
+}
 
 fn today() -> Day {
     Day::from_ymd(2025, 4, 1).unwrap()
