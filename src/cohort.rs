@@ -155,6 +155,33 @@ impl CohortSpec {
         Ok(Cohort { snapshot: snapshot.clone(), rules: self.clone(), subjects, own_days, left_out })
     }
 
+    /// A cohort that these rules chose elsewhere, by the ids of its cases; `None` where the records do not hold each of them, or one
+    /// is there twice. Its cases stand in the order of ids.
+    pub(crate) fn chosen_elsewhere<'r>(
+        &self,
+        snapshot: &Snapshot<'r>,
+        ids: impl Iterator<Item = impl AsRef<str>>,
+    ) -> Option<Cohort<'r>> {
+        let records = snapshot.records();
+        let all = match self.unit {
+            Unit::Person => &records.the_people().ids,
+            Unit::Family => records.household_ids(),
+        };
+        let place = |id: &str| all.binary_search_by(|held| (**held).cmp(id)).ok();
+        let mut subjects =
+            ids.map(|id| place(id.as_ref()).map(|place| place as u32)).collect::<Option<Vec<u32>>>()?;
+        subjects.sort_unstable();
+        let is_once = subjects.windows(2).all(|pair| pair[0] != pair[1]);
+        let of_today = |&subject: &u32| members_of(self.unit, subject, snapshot).is_some();
+        (is_once && !subjects.is_empty() && subjects.iter().all(of_today)).then(|| Cohort {
+            snapshot: snapshot.clone(),
+            rules: self.clone(),
+            subjects,
+            own_days: None,
+            left_out: LeftOut::default(),
+        })
+    }
+
     /// Everybody who can be asked about, by number.
     fn everybody(&self, snapshot: &Snapshot<'_>) -> std::ops::Range<u32> {
         let records = snapshot.records();

@@ -111,13 +111,49 @@ impl Dataset {
     ) -> Result<Self, Error> {
         let mut cohorts: Vec<&Cohort<'_>> = cohorts.iter().collect();
         cohorts.sort_by_key(|cohort| cohort.as_of());
+        let mut data = Self::empty((spec, outcome), &cohorts)?;
+        for cohort in cohorts {
+            data.add(cohort, outcome.labels(cohort)?, |followed| Ok(spec.compute(&cohort.keep(followed))?))?;
+        }
+        data.with_outcomes()
+    }
+
+    /// Features and labels that were computed elsewhere, of cohorts that were chosen there: of each date a row of the matrix and
+    /// a label for each case. `columns`: those of extracts whose content the features can read.
+    pub(crate) fn of_tables(
+        (spec, outcome): (&FeatureSpec, &OutcomeSpec),
+        columns: Vec<String>,
+        mut dates: Vec<(Cohort<'_>, FeatureMatrix, Vec<Label>)>,
+    ) -> Result<Self, Error> {
+        dates.sort_by_key(|(cohort, ..)| cohort.as_of());
+        let cohorts: Vec<&Cohort<'_>> = dates.iter().map(|(cohort, ..)| cohort).collect();
+        let mut data = Self { columns, ..Self::empty((spec, outcome), &cohorts)? };
+        for (cohort, matrix, labels) in &dates {
+            data.add(cohort, labels.clone(), |followed| {
+                let rows: Vec<u32> =
+                    (0..).zip(followed).filter(|(_, keep)| **keep).map(|(row, _)| row).collect();
+                Ok(matrix.take(&rows))
+            })?;
+        }
+        data.with_outcomes()
+    }
+
+    fn with_outcomes(self) -> Result<Self, Error> {
+        if self.outcomes.is_empty() {
+            return Err(DatasetError::NoOutcomes.into());
+        }
+        Ok(self)
+    }
+
+    /// No case yet; the cohorts stand in the order of their dates.
+    fn empty((spec, outcome): (&FeatureSpec, &OutcomeSpec), cohorts: &[&Cohort<'_>]) -> Result<Self, Error> {
         let (Some(first), Some(last)) = (cohorts.first(), cohorts.last()) else {
             return Err(DatasetError::NoDates.into());
         };
         let last = last.snapshot();
         let ids = first.all_ids();
         let records = first.snapshot().records();
-        let mut data = Self {
+        Ok(Self {
             columns: spec.columns_read(records),
             profiles: last
                 .of_sources(|source| SourceProfile::of(last, source))
@@ -136,24 +172,21 @@ impl Dataset {
             matrix: FeatureMatrix::default(),
             outcomes: Vec::new(),
             strata: None,
-        };
-        for cohort in cohorts {
-            data.add(cohort)?;
-        }
-        if data.outcomes.is_empty() {
-            return Err(DatasetError::NoOutcomes.into());
-        }
-        Ok(data)
+        })
     }
 
-    fn add(&mut self, cohort: &Cohort<'_>) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        cohort: &Cohort<'_>,
+        labels: Vec<Label>,
+        features: impl FnOnce(&[bool]) -> Result<FeatureMatrix, Error>,
+    ) -> Result<(), Error> {
         if !Arc::ptr_eq(&cohort.all_ids(), &self.ids) || *cohort.rules() != self.cohort {
             return Err(DatasetError::OtherRecords.into());
         }
         if self.dates.iter().any(|held| held.as_of == cohort.as_of()) {
             return Err(DatasetError::DateTwice(cohort.as_of().to_string()).into());
         }
-        let labels = self.outcome.labels(cohort)?;
         let count = |label: Label| labels.iter().filter(|&&held| held == label).count() as u64;
         let place = u16::try_from(self.dates.len()).map_err(|_| DatasetError::TooManyDates)?;
         self.dates.push(DateSummary {
@@ -169,7 +202,7 @@ impl Dataset {
         if followed.is_empty() {
             return Ok(());
         }
-        self.matrix.append(self.spec.compute(&followed)?);
+        self.matrix.append(features(&known)?);
         self.outcomes.extend(labels.iter().filter_map(|label| label.outcome()));
         self.date.extend(std::iter::repeat_n(place, followed.len()));
         if followed.has_own_days() {

@@ -53,6 +53,7 @@ mod outputs;
 mod own_day;
 mod readability;
 mod schema;
+mod scored;
 mod shares;
 mod simulation;
 mod snapshots;

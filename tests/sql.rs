@@ -16,7 +16,7 @@ use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
 use crate::world::{self, Dice, World, wild, wild_date, wild_features};
 
 /// The Python that has an engine; `None`, with a line that says so, where there is none.
-fn engine(module: &str) -> Option<String> {
+pub fn engine(module: &str) -> Option<String> {
     if module == "pyspark" && Command::new("java").arg("-version").output().is_err() {
         println!("skipped: Spark needs a Java");
         return None;
@@ -32,7 +32,7 @@ fn engine(module: &str) -> Option<String> {
 }
 
 /// Runs the texts over the staged tables, and gives the folder of what they made.
-fn run(
+pub fn run(
     python: &str,
     dialect: Dialect,
     (texts, records): (&Texts<'_>, &Records),
@@ -97,7 +97,7 @@ fn same_features(made: &Path, texts: &Texts<'_>, (cohort, matrix): (&Cohort<'_>,
     }
 }
 
-fn of_world(world: &World) -> Vec<SourceMapping> {
+pub fn of_world(world: &World) -> Vec<SourceMapping> {
     world.sources.iter().map(|source| source.mapping.clone()).collect()
 }
 

@@ -11,6 +11,7 @@ mod edit;
 mod explain;
 mod init;
 mod ledger;
+mod list;
 mod monitor;
 mod output;
 mod progress;
@@ -78,6 +79,8 @@ enum Command {
     Release(release::Arguments),
     /// Score the cohort of a date and write the list for review.
     Score(score::Arguments),
+    /// Draw a list from a scored table that a database or Spark made by the texts of `earlyhelp sql`.
+    List(list::Arguments),
     /// Write features and scores as SQL, for a database or an engine that holds the records.
     Sql(sql::Arguments),
     /// Draw the lists of past dates as they would have been, with what followed: before a model goes into use.
@@ -157,6 +160,7 @@ pub fn run() -> ExitCode {
         Command::Edit(arguments) => edit::run(&arguments),
         Command::Release(arguments) => release::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
         Command::Sql(arguments) => sql::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Monitor(arguments) => monitor::run(&arguments),

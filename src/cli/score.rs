@@ -10,6 +10,7 @@ use earlyhelp::project::Project;
 use earlyhelp::report;
 use earlyhelp::review::{Among, EarlierList, ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
+use earlyhelp::sql::{TableFolder, Texts};
 
 use super::audit::{TABLE_FILES, table_files};
 use super::ledger::WriteArguments;
@@ -87,6 +88,21 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    draw(arguments, None)
+}
+
+/// A scored table that a list is drawn from.
+pub struct FromTable<'a> {
+    /// The folder of the tables that an engine made.
+    pub made: &'a TableFolder,
+    /// The folder of staged tables, where the records are read from them and not from the project's extracts.
+    pub staged: Option<&'a TableFolder>,
+    /// Of how many cases features are computed again; of all without it.
+    pub sample: Option<u32>,
+}
+
+/// Scores and draws a list: of records, or of a table that an engine made of them.
+pub fn draw(arguments: &Arguments, table: Option<&FromTable<'_>>) -> Result<Outcome, Failure> {
     let project = arguments.project.load()?;
     let scorer = Scorer::from_json(&output::read(&arguments.model)?)?;
     let on = arguments.record.on();
@@ -120,11 +136,27 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let shares = arguments.shares.as_deref().map(output::shares).transpose()?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
-    let records = output::to_the_end(project.records()?);
+    // A table names the dialect of the texts that it was made by.
+    let texts = match table {
+        Some(table) => {
+            let date = (arguments.as_of, table.made.dialect()?);
+            let features = scorer.candidate().features();
+            Some(Texts::of_project(&project, features, date)?.scored_by(&scorer, &request)?)
+        }
+        None => None,
+    };
+    let records = output::to_the_end(match (&texts, table.and_then(|table| table.staged)) {
+        (Some(texts), Some(staged)) => texts.staged_records(staged)?,
+        _ => project.records()?,
+    });
     progress.warn(&project.scoring_warnings(&records, arguments.as_of));
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
-    let scores = scorer.score(&cohort, &request)?.known_to(&project.known_to)?;
+    let scores = match (&texts, table) {
+        (Some(texts), Some(table)) => texts.scores(table.made, &cohort, table.sample)?,
+        _ => scorer.score(&cohort, &request)?,
+    };
+    let scores = scores.known_to(&project.known_to)?;
     let params = params(arguments, &project);
     let mut list = match &shares {
         None => ReviewList::draw(&scores, params)?,

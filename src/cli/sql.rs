@@ -69,6 +69,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         scripts.into_iter().map(|script| (script.name.to_owned(), script.text.into_bytes())).collect();
     let mut outcome = Outcome::Done;
     if arguments.staged {
+        files.extend(
+            texts.file_scripts().into_iter().map(|script| (script.name.to_owned(), script.text.into_bytes())),
+        );
         let progress = Progress::start("reading");
         let watched = project.clone().on_progress(progress.watch());
         let records = output::to_the_end(watched.records()?);

@@ -191,6 +191,14 @@ pub enum RecordsError {
         /// Why, and what to do.
         why: String,
     },
+    /// A staged table cannot be read back.
+    #[error("the staged table {table}: {why}")]
+    Staged {
+        /// The table.
+        table: String,
+        /// Why.
+        why: String,
+    },
     /// Records that do not fit into memory cannot be put on disk.
     #[error("source {extract}: its records are to wait in {} until they are needed, and that fails: {why}", folder.display())]
     PutAway {

@@ -35,6 +35,17 @@ pub enum ScoringError {
     /// A sign-off that says too little.
     #[error("the sign-off is not complete: {0}")]
     SignOff(String),
+    /// A scored table whose features are not those of the records.
+    #[error(
+        "the scored table says something else than the records of {cases} of the {of} cases that were computed again; nothing of it is \
+         used: find out who changed it, or from which records it was made"
+    )]
+    OtherFeatures {
+        /// Of how many.
+        cases: usize,
+        /// Of how many cases features were computed again.
+        of: usize,
+    },
     /// Scoring for a purpose that was not signed for.
     #[error(
         "the model was released for the purpose \"{released}\" and for no other; a new purpose needs its own release"

@@ -1,6 +1,6 @@
 //! Why there is no SQL.
 
-use super::ScoringError;
+use super::{RecordsError, ScoringError};
 
 /// A model, project or dialect of which no SQL is written.
 #[derive(Debug, thiserror::Error)]
@@ -27,4 +27,21 @@ pub enum SqlError {
         /// Why.
         why: String,
     },
+    /// A table that an engine made and that cannot be read.
+    #[error("the table {table}: {why}")]
+    Table {
+        /// The table.
+        table: String,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// A scored table that is not what the texts make of these records.
+    #[error("the scored table is refused: {what}")]
+    Refused {
+        /// What is not as it should be.
+        what: String,
+    },
+    /// Staged tables that cannot be read back.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
 }

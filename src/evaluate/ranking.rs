@@ -3,8 +3,9 @@
 //! Only the order counts here: any score that ranks in the same way gets the same numbers. Whether a score
 //! means what it says is a question for [`calibration`](super::calibration).
 
+use sha2::{Digest as _, Sha256};
+
 use crate::stats::LANES;
-use crate::stats::random::mix;
 
 /// The area under the ROC curve: how often a row with the outcome scores higher than one without it, when
 /// one of each is picked at random. 0 to 1; 0.5 is no better than chance; equal scores count half.
@@ -237,13 +238,11 @@ impl RankedRows {
     }
 }
 
-/// The lot that a case draws: cases of equal score are put in this order, which is the same every time
-/// and favours no id (the FNV-1a hash of the id, mixed with a seed).
+/// The lot that a case draws: cases of equal score are put in this order, which is the same every time and favours no id. It is
+/// the beginning of SHA-256 over the seed as a decimal number, a slash and the id, so that any engine can draw the same.
 pub(crate) fn lot(seed: u64, id: &str) -> u64 {
-    let hash = id
-        .bytes()
-        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
-    mix(seed, hash)
+    let hash = Sha256::new().chain_update(seed.to_string()).chain_update("/").chain_update(id).finalize();
+    hash[..8].iter().fold(0, |lot, &byte| lot << 8 | u64::from(byte))
 }
 
 #[cfg(test)]

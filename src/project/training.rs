@@ -89,7 +89,14 @@ impl Project {
     /// # Errors
     /// As [`Project::dataset`]; [`Error::Mitigation`] where the cases cannot be reweighed.
     pub fn training_data(&self, records: &Records, protected: &Protected) -> Result<Dataset, Error> {
-        let data = self.dataset(records)?;
+        self.weighed(self.dataset(records)?, protected)
+    }
+
+    /// Data of the project's cases, counting as its `mitigation` says.
+    ///
+    /// # Errors
+    /// [`Error::Mitigation`] where the cases cannot be reweighed.
+    pub fn weighed(&self, data: Dataset, protected: &Protected) -> Result<Dataset, Error> {
         match &self.training.mitigation {
             None => Ok(data),
             Some(asked) => Ok(reweigh(&data, protected, asked, &self.audit_params())?),
@@ -110,14 +117,30 @@ impl Project {
         trainer: &Trainer,
         shares: Option<&CapacityShares>,
     ) -> Result<Vec<MitigationReport>, Error> {
+        if self.training.mitigation.is_none() && shares.is_none() {
+            return Ok(Vec::new());
+        }
+        self.mitigation_reports_on(&self.training_data(records, protected)?, protected, trainer, shares)
+    }
+
+    /// The same with [training data](Project::training_data) that are there already.
+    ///
+    /// # Errors
+    /// As [`Project::mitigation_reports`].
+    pub fn mitigation_reports_on(
+        &self,
+        data: &Dataset,
+        protected: &Protected,
+        trainer: &Trainer,
+        shares: Option<&CapacityShares>,
+    ) -> Result<Vec<MitigationReport>, Error> {
         let mut reports = Vec::new();
         if self.training.mitigation.is_none() && shares.is_none() {
             return Ok(reports);
         }
         self.watch.stage("mitigation, before and after");
-        let (data, plan) = (self.training_data(records, protected)?, self.backtest_plan()?);
-        let trial =
-            MitigationTrial { data: &data, trainer, plan: &plan, protected, params: self.audit_params() };
+        let plan = self.backtest_plan()?;
+        let trial = MitigationTrial { data, trainer, plan: &plan, protected, params: self.audit_params() };
         if let Some(asked) = &self.training.mitigation {
             reports.push(trial.of_reweighing(asked)?);
         }
@@ -157,15 +180,27 @@ impl Project {
         protected: &Protected,
         trainer: &Trainer,
     ) -> Result<(Candidate, Backtest), Error> {
+        self.watch.stage("features and outcomes");
+        self.test_on(&self.training_data(records, protected)?, records, trainer)
+    }
+
+    /// The same with [training data](Project::training_data) that are there already, of these records.
+    ///
+    /// # Errors
+    /// The [`Error`] of the stage that fails.
+    pub fn test_on(
+        &self,
+        data: &Dataset,
+        records: &Records,
+        trainer: &Trainer,
+    ) -> Result<(Candidate, Backtest), Error> {
         let stage = |what: &str| self.watch.stage(what);
-        stage("features and outcomes");
-        let data = self.training_data(records, protected)?;
         stage("digests of the sources");
         let context = self.context(records);
         stage("training");
-        let candidate = Candidate::train(&data, trainer, context)?;
+        let candidate = Candidate::train(data, trainer, context)?;
         stage("backtest");
-        let backtest = Backtest::run(&candidate, &data, &self.backtest_plan()?)?;
+        let backtest = Backtest::run(&candidate, data, &self.backtest_plan()?)?;
         let backtest = self.with_known(backtest, records)?;
         self.recalibrate(candidate, backtest)
     }
@@ -182,9 +217,21 @@ impl Project {
         protected: &Protected,
         trainers: &[Trainer],
     ) -> Result<(ModelComparison, AuditedModel), Error> {
+        self.watch.stage("features and outcomes");
+        self.compare_on(&self.training_data(records, protected)?, (records, protected), trainers)
+    }
+
+    /// The same with [training data](Project::training_data) that are there already, of these records.
+    ///
+    /// # Errors
+    /// The [`Error`] of the stage that fails.
+    pub fn compare_on(
+        &self,
+        data: &Dataset,
+        (records, protected): (&Records, &Protected),
+        trainers: &[Trainer],
+    ) -> Result<(ModelComparison, AuditedModel), Error> {
         let stage = |what: &str| self.watch.stage(what);
-        stage("features and outcomes");
-        let data = self.training_data(records, protected)?;
         stage("digests of the sources");
         let context = self.context(records);
         let plan = self.backtest_plan()?;
@@ -193,10 +240,10 @@ impl Project {
         for trainer in trainers {
             stage(&format!("training: {}", trainer.name()));
             let before = self.watch.cpu_seconds();
-            let candidate = Candidate::train(&data, trainer, context.clone())?;
+            let candidate = Candidate::train(data, trainer, context.clone())?;
             let seconds = self.watch.cpu_seconds().zip(before).map(|(after, before)| after - before);
             stage(&format!("backtest: {}", trainer.name()));
-            let backtest = Backtest::run(&candidate, &data, &plan)?;
+            let backtest = Backtest::run(&candidate, data, &plan)?;
             entrants.push(Entrant::new(&candidate, &backtest, seconds)?);
             tested.push((candidate, backtest));
         }

@@ -90,6 +90,7 @@ mod selector;
 mod shape;
 mod snapshot;
 mod source;
+mod staged;
 mod store;
 mod survey;
 mod table_file;
@@ -147,6 +148,7 @@ pub(crate) use people::{Gone, People, Spell};
 pub(crate) use selector::{MOST_NAMES, Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
+pub(crate) use staged::{PEOPLE_TABLE, STAYS_TABLE, StagedAs};
 pub(crate) use survey::{Facts, Joined, MOST_ROWS, Table, survey};
 pub(crate) use walk::Walk;
 

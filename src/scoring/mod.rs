@@ -16,23 +16,23 @@ mod counter;
 mod dealing;
 mod earlier;
 mod file;
+mod of_table;
 mod recorded;
 pub(crate) use recorded::CaseAgain;
 mod places;
+mod provenance;
 mod release;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
 pub(crate) use abstention::{Gate, Watched};
 pub(crate) use case::is_zero;
-pub use case::{
-    Absence, Acceptance, AcceptedSource, Chance, Contribution, Exception, Provenance, ScoredCase, ShownBand,
-    SourceState, Stability,
-};
+pub use case::{Absence, Chance, Contribution, ScoredCase, ShownBand, Stability};
 pub use counter::{CounterEvidence, Without, WithoutRecord};
 pub use file::ModelFile;
 pub use places::OnePer;
 pub(crate) use places::Places;
+pub use provenance::{Acceptance, AcceptedSource, Exception, Provenance, ScoredTable, SourceState};
 pub use release::{AuditedModel, Previous, Scorer, SignOff};
-pub(crate) use scores::LONGEST_USE;
+pub(crate) use scores::{LONGEST_USE, lots_of};
 pub use scores::{Request, Scores};

@@ -100,7 +100,7 @@ impl Scorer {
     }
 
     /// The band of a score.
-    pub(super) fn band(&self, log_odds: f64) -> ShownBand {
+    pub(crate) fn band(&self, log_odds: f64) -> ShownBand {
         let backtest = self.backtest();
         let average = backtest.overall.prevalence;
         let found = backtest.bands.iter().find(|band| band.from.is_none_or(|from| log_odds >= from));

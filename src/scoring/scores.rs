@@ -4,12 +4,13 @@ use std::sync::OnceLock;
 
 use super::OnePer;
 use super::abstention::{Abstention, Gate, NotScored};
-use super::case::{Acceptance, AcceptedSource, Contribution, Exception, Provenance, ScoredCase, SourceState};
+use super::case::{Contribution, ScoredCase};
 use super::places::KeptIn;
+use super::provenance::{Acceptance, AcceptedSource, Exception, Provenance, ScoredTable, SourceState};
 use super::release::Scorer;
 use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, CohortSpec};
-use crate::error::ScoringError;
+use crate::error::{ScoringError, SpecError};
 use crate::evaluate::NeedsOnRecord;
 use crate::evaluate::ranking::lot;
 use crate::features::FeatureMatrix;
@@ -110,6 +111,11 @@ impl Request {
     }
 }
 
+/// The seed of the lots by which equal scores of a date stand.
+pub(crate) fn lots_of(as_of: AsOf) -> u64 {
+    u64::from(as_of.day().epoch_days().cast_unsigned())
+}
+
 /// The longest use of scores, in days: a year. A score that is older says what was true of another family.
 pub(crate) const LONGEST_USE: u32 = 366;
 
@@ -146,9 +152,20 @@ impl Scorer {
     /// lack what the model reads; [`ScoringError::SourcesChanged`] where a source that it rests on is not what it was at
     /// training and the request does not accept that.
     pub fn score<'r>(&self, cohort: &Cohort<'r>, request: &Request) -> Result<Scores<'_, 'r>, ScoringError> {
+        self.scored(cohort, request, |cohort| self.candidate().features().compute(cohort), None)
+    }
+
+    /// The same with features that are computed in some way, once nothing speaks against scoring.
+    pub(super) fn scored<'r>(
+        &self,
+        cohort: &Cohort<'r>,
+        request: &Request,
+        features: impl FnOnce(&Cohort<'r>) -> Result<FeatureMatrix, SpecError>,
+        table: Option<ScoredTable>,
+    ) -> Result<Scores<'_, 'r>, ScoringError> {
         self.check(cohort, request)?;
         let accepted = self.accepted(cohort, request)?;
-        let matrix = self.candidate().features().compute(cohort)?;
+        let matrix = features(cohort)?;
         let log_odds = self.candidate().model().log_odds(&matrix)?;
         let records = cohort.snapshot().records();
         let coverage = |source: &str| records.source(source).map(|held| &held.coverage);
@@ -162,11 +179,15 @@ impl Scorer {
             }
         }
         // Equal scores: by lots that are drawn anew for each date, so that nobody is always last.
-        let date = u64::from(cohort.as_of().day().epoch_days().cast_unsigned());
+        let date = lots_of(cohort.as_of());
         order.sort_by_cached_key(|&row| lot(date, cohort.id(row as usize)));
         let by_lot = order.clone();
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
-        let provenance = self.provenance(cohort, request, not_scored.len(), accepted);
+        let mut provenance = self.provenance(cohort, request, not_scored.len(), accepted);
+        if table.is_some() {
+            provenance.table = table;
+            provenance.name_run(None::<&()>);
+        }
         let cannot_see = self.cannot_see(cohort.has_own_days(), cohort.as_of());
         let usual = (0..matrix.names().len()).map(|_| OnceLock::new()).collect();
         Ok(Scores {
@@ -322,6 +343,7 @@ impl Scorer {
             as_of: cohort.as_of(),
             sources,
             accepted,
+            table: None,
             cohort: String::new(),
             cohort_size: cohort.len() as u32,
             not_scored: not_scored as u32,
@@ -412,6 +434,7 @@ impl Scores<'_, '_> {
     ) -> Result<Option<ScoredCase>, ScoringError> {
         let Some(&row) = rank.checked_sub(1).and_then(|place| self.order.get(place)) else { return Ok(None) };
         let row = row as usize;
+        self.compute_case_again(row)?;
         let candidate = self.scorer.candidate();
         let explanation = candidate.model().explain(&self.matrix, row)?;
         let mut contributions = Vec::new();
@@ -486,6 +509,16 @@ impl Scores<'_, '_> {
         (names, cases)
     }
 
+    /// The rows of the cohort that are scored, highest score first.
+    pub(crate) fn by_rank(&self) -> &[u32] {
+        &self.order
+    }
+
+    /// The log-odds of a row of the cohort, scored or not.
+    pub(crate) fn log_odds_at(&self, row: usize) -> f64 {
+        self.log_odds[row]
+    }
+
     /// The id and the log-odds at each of these ranks: for dealing places to groups.
     pub(crate) fn ranked<'a>(&'a self, ranks: &'a [usize]) -> impl Iterator<Item = (&'a str, f64)> {
         ranks.iter().map(|&rank| {
@@ -497,7 +530,7 @@ impl Scores<'_, '_> {
     /// A lot for each of these ranks: for drawing a comparison sample.
     pub(crate) fn lots<'a>(&'a self, seed: u64, ranks: &'a [usize]) -> impl Iterator<Item = u64> + 'a {
         // Of its own for each date: a sample that never changes would show the same few families for ever.
-        let date = u64::from(self.cohort.as_of().day().epoch_days().cast_unsigned());
+        let date = lots_of(self.cohort.as_of());
         let seed = seed.wrapping_add(1).wrapping_mul(1 << 32).wrapping_add(date);
         ranks.iter().map(move |&rank| lot(seed, self.cohort.id(self.order[rank - 1] as usize)))
     }

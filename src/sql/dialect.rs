@@ -90,6 +90,42 @@ impl Dialect {
         }
     }
 
+    /// What [`lot`](crate::evaluate::ranking::lot) draws, in the same order.
+    pub(super) fn lot(self, seed: u64, id: &str) -> String {
+        let text = format!("CONCAT('{seed}/', {id})");
+        match self {
+            Self::DuckDb => format!("SHA256({text})"),
+            Self::PostgreSql => format!("ENCODE(SHA256(CONVERT_TO({text}, 'UTF8')), 'hex') COLLATE \"C\""),
+            Self::Spark => format!("SHA2({text}, 256)"),
+            // Of an id with letters beyond ASCII the lot is another: its texts are no UTF-8.
+            Self::SqlServer => format!("HASHBYTES('SHA2_256', CAST({text} AS VARCHAR(8000)))"),
+        }
+    }
+
+    /// A staged table of a file; `None` where the engine reads no such files.
+    pub(super) fn load(self, table: &str) -> Option<String> {
+        match self {
+            Self::DuckDb => Some(format!(
+                "CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet('{table}.parquet');\n"
+            )),
+            Self::Spark => Some(format!(
+                "CREATE OR REPLACE TEMPORARY VIEW {table} USING parquet OPTIONS (path '{table}.parquet');\n"
+            )),
+            Self::PostgreSql | Self::SqlServer => None,
+        }
+    }
+
+    /// A table that was made, as a file, or as a folder of parts.
+    pub(super) fn keep(self, table: &str) -> Option<String> {
+        match self {
+            Self::DuckDb => Some(format!("COPY {table} TO '{table}.parquet' (FORMAT parquet);\n")),
+            Self::Spark => {
+                Some(format!("INSERT OVERWRITE DIRECTORY '{table}' USING parquet SELECT * FROM {table};\n"))
+            }
+            Self::PostgreSql | Self::SqlServer => None,
+        }
+    }
+
     pub(super) fn greater(self, a: &str, b: &str) -> String {
         match self {
             Self::SqlServer => format!("CASE WHEN {a} >= {b} THEN {a} ELSE {b} END"),

@@ -18,12 +18,15 @@ mod features;
 mod gate;
 mod names;
 mod query;
+mod scored;
 mod scores;
 mod source;
 mod staged;
+mod tables;
 
 pub use dialect::Dialect;
 pub use staged::StagedTable;
+pub use tables::TableFolder;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -38,7 +41,7 @@ use crate::error::SqlError;
 use crate::features::{Feature, FeatureSpec, Measure, Scope};
 use crate::model::{AdditiveModel, Axis, Term};
 use crate::project::{Project, SourceFile};
-use crate::records::{Coverage, EventColumns, SourceMapping};
+use crate::records::{Coverage, EventColumns, PEOPLE_TABLE, STAYS_TABLE, SourceMapping};
 use crate::scoring::{Gate, Request, Scorer};
 
 /// One text, with the name of the file that it is kept in.
@@ -181,6 +184,28 @@ impl<'p> Texts<'p> {
         scripts
     }
 
+    /// Texts that bring the tables in and out as Parquet files of the current folder, to be run before and behind the others: for the
+    /// engines that read such files by themselves.
+    #[must_use]
+    pub fn file_scripts(&self) -> Vec<Script> {
+        let staged =
+            [PEOPLE_TABLE, STAYS_TABLE].into_iter().chain(self.sources.iter().map(|source| &*source.table));
+        let load: Option<String> = staged.map(|table| self.dialect.load(table)).collect();
+        let made = match self.scoring {
+            None => &["eh_case", "eh_features"][..],
+            Some(_) => &["eh_case", "eh_features", "eh_contributions", "eh_scores"],
+        };
+        let keep: Option<String> = made.iter().map(|table| self.dialect.keep(table)).collect();
+        let texts = [
+            ("0_load.sql", "The staged tables, from their files.", load),
+            ("9_keep.sql", "What was made, as files.", keep),
+        ];
+        let script = |(name, says, text): (&'static str, &str, Option<String>)| {
+            Some(Script { name, text: self.heading(says) + &text? })
+        };
+        texts.into_iter().filter_map(script).collect()
+    }
+
     /// For each feature of the spec the names of its columns in `eh_features`: its value, and its state.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
         self.columns.iter().map(|column| (column.value.as_str(), column.state.as_str()))
@@ -305,12 +330,17 @@ impl<'p> Texts<'p> {
             ("model", scorer.digest().to_owned()),
             ("purpose", request.purpose.clone()),
             ("expires", (self.as_of.day() + days).to_string()),
+            ("dialect", self.dialect.to_string()),
         ]
     }
 
     fn heading(&self, title: &str) -> String {
-        let labels: Vec<String> =
-            self.labels().iter().map(|(name, text)| format!("{name}: {text}")).collect();
+        let labels: Vec<String> = self
+            .labels()
+            .iter()
+            .filter(|(name, _)| *name != "dialect")
+            .map(|(name, text)| format!("{name}: {text}"))
+            .collect();
         commented(&format!(
             "{title}\nWritten by earlyhelp {} for {}; do not edit it by hand.\n{}\n",
             env!("CARGO_PKG_VERSION"),

@@ -5,6 +5,7 @@ use super::gate::InSql as _;
 use super::query::{Query, indented, tree};
 use super::{Column, Scoring, Texts};
 use crate::model::{Axis, Scale, Shape};
+use crate::scoring::lots_of;
 
 /// The contribution of each term, by case.
 pub(super) fn contributions(asked: &Texts<'_>, scoring: &Scoring<'_>) -> Vec<Query> {
@@ -135,10 +136,14 @@ pub(super) fn scores(asked: &Texts<'_>, scoring: &Scoring<'_>) -> Query {
     query.column("j.log_odds", "log_odds");
     query.column(scoring.band("j.log_odds", dialect), "band");
     query.column("j.not_scored", "not_scored");
+    // Equal scores stand in the order of their lots, as on a list.
+    let lot = dialect.lot(lots_of(asked.as_of), "j.entity");
     query.column(
-        "CASE WHEN j.not_scored IS NULL THEN RANK() OVER (PARTITION BY CASE WHEN j.not_scored IS NULL THEN 1 ELSE 0 END ORDER BY \
-         j.log_odds DESC) END",
-        "rank_from",
+        format!(
+            "CASE WHEN j.not_scored IS NULL THEN ROW_NUMBER() OVER (\n    PARTITION BY CASE WHEN j.not_scored IS NULL THEN 1 ELSE 0 END\n    \
+             ORDER BY j.log_odds DESC, {lot}\n  ) END"
+        ),
+        "score_rank",
     );
     for (name, text) in asked.labels() {
         query.column(dialect.text(&text), name);

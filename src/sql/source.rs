@@ -6,7 +6,7 @@ use super::dialect::Dialect;
 use super::names::Names;
 use super::query::indented;
 use crate::calendar::AsOf;
-use crate::records::{Coverage, EventColumns, Role, Selector};
+use crate::records::{Coverage, EventColumns, Role, Selector, StagedAs};
 
 /// A source as the texts see it.
 #[derive(Debug)]
@@ -49,6 +49,16 @@ impl<'p> Source<'p> {
 
     pub(super) fn categories(&self) -> impl Iterator<Item = (&'p str, &str)> {
         self.categories.iter().map(|(name, column)| (*name, column.as_str()))
+    }
+
+    pub(super) fn staged_as(&self) -> StagedAs<'_> {
+        StagedAs {
+            source: self.name,
+            table: &self.table,
+            columns: self.columns,
+            coverage: self.coverage,
+            categories: self.categories().collect(),
+        }
     }
 
     /// Which rows a selector means, as a condition; `None` where it means all.
@@ -151,6 +161,17 @@ impl<'p> Source<'p> {
                 .iter()
                 .map(|(name, column)| (column.clone(), "text", format!("{name}; NULL where there is none"))),
         );
+        let for_lists = "for lists alone, no text reads it";
+        if self.columns.reference.is_some() {
+            columns.push(("reference".into(), "text", format!("the source's own reference; {for_lists}")));
+        }
+        if self.columns.link_probability.is_some() || self.columns.system.is_some() {
+            columns.push((
+                "link".into(),
+                "double",
+                format!("how sure it is that the row is the person's, 0 to 1; {for_lists}"),
+            ));
+        }
         columns
     }
 }

@@ -1,13 +1,13 @@
 //! The staged tables: what the texts read, and the same made by the library of the records that it read.
 
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, ParquetWriter, Series};
+use polars::prelude::{DataFrame, ParquetWriter, PolarsResult};
 
 use super::Texts;
 use super::dialect::Dialect;
 use super::query::commented;
 use super::source::Source;
 use crate::error::SqlError;
-use crate::records::{OPEN, Records};
+use crate::records::{PEOPLE_TABLE, Records, STAYS_TABLE};
 
 /// A staged table.
 pub struct StagedTable {
@@ -65,10 +65,12 @@ pub(super) fn text(asked: &Texts<'_>) -> String {
     let owned = |columns: &[(&str, &'static str, &str)]| -> Vec<(String, &'static str, String)> {
         columns.iter().map(|(name, kind, says)| ((*name).to_owned(), *kind, (*says).to_owned())).collect()
     };
-    text.push_str(&table("eh_people", "everybody, once", &owned(&PEOPLE)));
-    text.push_str(&table("eh_stays", "who belonged to which household, and when", &owned(&STAYS)));
-    for source in asked.read() {
-        let says = format!("source {}; rows as they were accepted", source.name);
+    text.push_str(&table(PEOPLE_TABLE, "everybody, once", &owned(&PEOPLE)));
+    text.push_str(&table(STAYS_TABLE, "who belonged to which household, and when", &owned(&STAYS)));
+    let read: Vec<&str> = asked.read().map(|source| source.name).collect();
+    for source in &asked.sources {
+        let for_lists = if read.contains(&source.name) { "" } else { "; for lists alone, no text reads it" };
+        let says = format!("source {}; rows as they were accepted{for_lists}", source.name);
         text.push_str(&table(&source.table, &says, &source.staged()));
     }
     text
@@ -93,92 +95,18 @@ impl Texts<'_> {
     /// # Errors
     /// [`SqlError`] where the records are of other sources, or a table cannot be made.
     pub fn staged_tables(&self, records: &Records) -> Result<Vec<StagedTable>, SqlError> {
-        let mut tables = vec![people(records)?, stays(records)?];
-        for source in self.read() {
-            tables.push(events(source, records)?);
+        let table = |name: &str, frame: PolarsResult<DataFrame>| match frame {
+            Ok(frame) => Ok(StagedTable { name: name.to_owned(), frame }),
+            Err(error) => Err(SqlError::Staged { why: error.to_string() }),
+        };
+        let mut tables =
+            vec![table(PEOPLE_TABLE, records.staged_people())?, table(STAYS_TABLE, records.staged_stays())?];
+        for source in &self.sources {
+            let frame = records.staged_events(&source.staged_as()).ok_or_else(|| SqlError::Lacks {
+                what: format!("the records have no source \"{}\"", source.name),
+            })?;
+            tables.push(table(&source.table, frame)?);
         }
         Ok(tables)
     }
-}
-
-fn days(name: &str, days: impl Iterator<Item = Option<i32>>) -> polars::prelude::Column {
-    Series::new(name.into(), days.collect::<Vec<Option<i32>>>()).into_column()
-}
-
-fn texts<'a>(name: &str, texts: impl Iterator<Item = Option<&'a str>>) -> polars::prelude::Column {
-    Series::new(name.into(), texts.collect::<Vec<Option<&str>>>()).into_column()
-}
-
-fn table(name: &str, columns: Vec<polars::prelude::Column>) -> Result<StagedTable, SqlError> {
-    let height = columns.first().map_or(0, polars::prelude::Column::len);
-    let frame =
-        DataFrame::new(height, columns).map_err(|error| SqlError::Staged { why: error.to_string() })?;
-    Ok(StagedTable { name: name.to_owned(), frame })
-}
-
-fn people(records: &Records) -> Result<StagedTable, SqlError> {
-    let people = records.the_people();
-    let all = || 0..people.len() as u32;
-    let columns = vec![
-        texts("person", people.ids.iter().map(|id| Some(&**id))),
-        days("born", all().map(|person| people.born(person).map(crate::calendar::Day::epoch_days))),
-        days("died", all().map(|person| people.died(person))),
-        days("left_day", all().map(|person| people.left(person))),
-    ];
-    table("eh_people", columns)
-}
-
-fn stays(records: &Records) -> Result<StagedTable, SqlError> {
-    let (people, households) = (records.the_people(), records.household_ids());
-    let stays = records.stays();
-    let known = |day: i32, none: i32| (day != none).then_some(day);
-    let columns = vec![
-        texts("person", stays.iter().map(|stay| Some(&*people.ids[stay.person as usize]))),
-        texts("household", stays.iter().map(|stay| Some(&*households[stay.household as usize]))),
-        days("start_day", stays.iter().map(|stay| known(stay.start, i32::MIN))),
-        days("end_day", stays.iter().map(|stay| known(stay.end, OPEN))),
-        days("lag_days", stays.iter().map(|stay| Some(stay.lag))),
-    ];
-    table("eh_stays", columns)
-}
-
-fn events(source: &Source<'_>, records: &Records) -> Result<StagedTable, SqlError> {
-    let held = records
-        .source(source.name)
-        .ok_or_else(|| SqlError::Lacks { what: format!("the records have no source \"{}\"", source.name) })?;
-    let events = &*held.events();
-    let people = records.the_people();
-    let rows = || 0..events.rows();
-    let of_row: Vec<(u32, i32)> = (0..people.len() as u32)
-        .flat_map(|person| events.rows_of(person).zip(0..).map(move |(_, seq)| (person, seq)))
-        .collect();
-    let kinds = &held.kinds;
-    let mut columns = vec![
-        texts("person", of_row.iter().map(|&(person, _)| Some(&*people.ids[person as usize]))),
-        days("seq", of_row.iter().map(|&(_, seq)| Some(seq))),
-        days("occurred", rows().map(|row| Some(events.occurred[row]))),
-        days("known", rows().map(|row| Some(events.known(row)))),
-        days("superseded", rows().map(|row| events.superseded_on(row))),
-        texts("kind", rows().map(|row| Some(&*kinds[usize::from(events.kind[row])]))),
-        days("role", rows().map(|row| Some(events.role(row) as i32))),
-    ];
-    if source.has_episodes() {
-        columns.push(days("ended", rows().map(|row| events.finally_ended(row).filter(|&day| day != OPEN))));
-        columns.push(days("ended_known", rows().map(|row| events.end_known(row))));
-    }
-    for (name, values) in [("value", &events.value), ("part_of", &events.of)] {
-        if let Some(values) = values {
-            let values: Vec<Option<f64>> =
-                values.iter().map(|&value| (!value.is_nan()).then_some(f64::from(value))).collect();
-            columns.push(Series::new(name.into(), values).into_column());
-        }
-    }
-    if let Some(incidents) = &events.incident {
-        columns.push(texts("incident", incidents.iter().map(|&code| held.incident(code))));
-    }
-    for (place, (_, column)) in source.categories().enumerate() {
-        let (codes, (_, names)) = (&events.categories[place], &held.categories[place]);
-        columns.push(texts(column, codes.iter().map(|&code| names.get(code as usize).map(|name| &**name))));
-    }
-    table(&source.table, columns)
 }

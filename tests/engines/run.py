@@ -126,7 +126,7 @@ def postgresql(folder: Path, made: Path):
 
 def kind_of(column: str) -> str:
     """What a column of the tables that are made holds."""
-    if column.startswith("s_") or column == "rank_from":
+    if column.startswith("s_") or column == "score_rank":
         return "INTEGER"
     return "DOUBLE" if column.startswith(("f_", "t_")) or column == "log_odds" else "VARCHAR"
 
