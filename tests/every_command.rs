@@ -188,8 +188,9 @@ const STEPS: &[Step] = &[
     Step { words: "synth --children 1000 --out invented", writes: &["invented"], code: 0, may: LEDGER },
 ];
 
-/// The one command that reads nobody and is not run here: it makes a council of its own, for minutes.
-const NOT_RUN: [&str; 2] = ["demo", "help"];
+/// The one command that reads nobody, which makes a council of its own for minutes, is not run here, nor is the one that needs an
+/// engine to make its table: see `scored`.
+const NOT_RUN: [&str; 3] = ["demo", "help", "list"];
 
 /// Every file below a folder, by its path in it.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

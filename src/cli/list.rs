@@ -9,6 +9,7 @@ use super::{Failure, Outcome};
 
 /// Arguments of `earlyhelp list`.
 #[derive(Debug, clap::Args)]
+#[group(skip)] // there is one of the name in what is flattened
 #[command(after_help = "\
 Nothing of the table is believed that the records deny: scores, contributions, bands and ranks are made again of its features, and \
 the features of every case that is shown, and of the others or a sample of them, are computed again from the records. What \

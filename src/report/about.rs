@@ -214,7 +214,16 @@ fn record<'a>(says: &'a Provenance, witness: &'a str) -> Vec<Fact<'a>> {
             (earlyhelp verify --witness):";
         Fact::code(ON_RECORD, where_it_ended, witness)
     };
-    vec![
+    let table = says.table.as_ref().map(|table| {
+        let made = format!(
+            "From a table made in SQL ({}); features of {} computed again from the records, and those of each case that is shown. The \
+             table:",
+            table.dialect,
+            words::counted(table.recomputed as usize, "case", "cases")
+        );
+        Fact::code("Where it was computed", made, &table.digest)
+    });
+    let facts = vec![
         Fact::code("Run", "", &says.run_id),
         Fact::code("Released model", "", &says.model),
         Fact::code("Candidate in it", "", &says.candidate),
@@ -227,7 +236,8 @@ fn record<'a>(says: &'a Provenance, witness: &'a str) -> Vec<Fact<'a>> {
         Fact::new("Last day of use", words::date(says.expires)),
         Fact::new("Library version", &says.library_version),
         on_record,
-    ]
+    ];
+    facts.into_iter().chain(table).collect()
 }
 
 const ON_RECORD: &str = "On record";
