@@ -6,6 +6,7 @@
 
 use hashbrown::HashMap;
 use polars::prelude::{Column, DataFrame, DataType};
+use sha2::{Digest as _, Sha256};
 
 use super::tables::{SCORES, fault};
 use super::{Scoring, TableFolder, Texts};
@@ -71,8 +72,9 @@ impl<'p> Texts<'p> {
                 return Err(refused(format!("it is of another {}", label.replace('_', "-"))));
             }
         }
-        let digest = made.digest(&[FEATURES, CONTRIBUTIONS, SCORES])?;
-        let (matrix, contributions) = (self.matrix(&read(FEATURES)?)?, read(CONTRIBUTIONS)?);
+        let (features, contributions) = (read(FEATURES)?, read(CONTRIBUTIONS)?);
+        let digests = [features.digest, contributions.digest, scores.digest];
+        let (matrix, digest) = (self.matrix(&features)?, hex::encode(Sha256::digest(digests.concat())));
         let again = drawn(cohort, &digest, sample);
         let recomputed = again.iter().filter(|&&row| row).count() as u32;
         let table = ScoredTable { dialect: self.dialect.to_string(), digest, recomputed };
@@ -200,13 +202,15 @@ fn check_scores(
 pub(super) struct Rows {
     name: &'static str,
     frame: DataFrame,
+    digest: [u8; 32],
     /// For each case its row.
     of_case: Vec<usize>,
 }
 
 impl Rows {
     pub(super) fn read(name: &'static str, made: &TableFolder) -> Result<Self, SqlError> {
-        Ok(Self { name, frame: made.read(name)?, of_case: Vec::new() })
+        let (frame, digest) = made.read_and_digest(name)?;
+        Ok(Self { name, frame, digest, of_case: Vec::new() })
     }
 
     /// Whose rows they are, in the order of rows; nobody's where a cell is empty.

@@ -1,7 +1,7 @@
 //! Tables as an engine wrote them: Parquet files in a folder.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::io::Cursor;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataFrame, ParquetReader, SerReader as _};
@@ -38,12 +38,17 @@ impl TableFolder {
     /// # Errors
     /// [`SqlError::Table`] where there is none of that name, it is there twice, or a part cannot be read.
     pub fn read(&self, table: &str) -> Result<DataFrame, SqlError> {
-        let mut whole: Option<DataFrame> = None;
+        self.read_and_digest(table).map(|(frame, _)| frame)
+    }
+
+    /// The same with SHA-256 over the very bytes that were read, whatever the parts are called.
+    pub(super) fn read_and_digest(&self, table: &str) -> Result<(DataFrame, [u8; 32]), SqlError> {
+        let (mut whole, mut digests): (Option<DataFrame>, Vec<[u8; 32]>) = (None, Vec::new());
         for path in self.parts(table)? {
-            let part = File::open(&path).map_err(|error| fault(table, error.to_string()))?;
+            let bytes = std::fs::read(&path).map_err(|error| fault(table, error.to_string()))?;
+            digests.push(Sha256::digest(&bytes).into());
             // Somebody else's decoder: a damaged file is an error, whatever it does.
-            let read = std::panic::catch_unwind(|| ParquetReader::new(part).finish());
-            let part = match read {
+            let part = match catch_unwind(|| ParquetReader::new(Cursor::new(&bytes)).finish()) {
                 Ok(Ok(frame)) => frame,
                 Ok(Err(error)) => return Err(fault(table, error.to_string())),
                 Err(_) => return Err(fault(table, "a part of it is damaged")),
@@ -55,7 +60,10 @@ impl TableFolder {
                 }
             }
         }
-        whole.ok_or_else(|| fault(table, "it has no part"))
+        // Spark calls its parts anew each time.
+        digests.sort_unstable();
+        let whole = whole.ok_or_else(|| fault(table, "it has no part"))?;
+        Ok((whole, Sha256::digest(digests.concat()).into()))
     }
 
     /// The dialect of the texts that made a scored table, as it says of itself.
@@ -71,22 +79,6 @@ impl TableFolder {
                 "it does not say in which dialect it was made; make it by the texts of `earlyhelp sql`",
             )
         })
-    }
-
-    /// SHA-256 over the files of some tables, whatever their parts are called.
-    pub(super) fn digest(&self, tables: &[&str]) -> Result<String, SqlError> {
-        let mut all = Sha256::new();
-        for table in tables {
-            let mut parts = Vec::new();
-            for path in self.parts(table)? {
-                parts.push(digest_of(&path).map_err(|error| fault(table, error.to_string()))?);
-            }
-            // Spark calls them anew each time.
-            parts.sort_unstable();
-            all.update((parts.len() as u64).to_le_bytes());
-            parts.iter().for_each(|part| all.update(part));
-        }
-        Ok(hex::encode(all.finalize()))
     }
 
     /// The files of a table, in the order of their names.
@@ -123,17 +115,6 @@ impl TableFolder {
 
 fn is_hidden(path: &Path) -> bool {
     path.file_name().and_then(|name| name.to_str()).is_none_or(|name| name.starts_with(['.', '_']))
-}
-
-fn digest_of(path: &Path) -> std::io::Result<[u8; 32]> {
-    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
-    let mut bytes = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut bytes)? {
-            0 => return Ok(hash.finalize().into()),
-            read => hash.update(&bytes[..read]),
-        }
-    }
 }
 
 pub(super) fn fault(table: &str, why: impl Into<String>) -> SqlError {
