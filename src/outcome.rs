@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::{AsOf, Day, Horizon};
 use crate::cohort::Cohort;
 use crate::error::SpecError;
-use crate::records::{EventTable, OPEN, Records, Rows, Selection, Selector};
+use crate::records::{Coverage, EventTable, OPEN, Records, Rows, Selection, Selector};
 
 /// The outcome: any of some records within a horizon after the date.
 ///
@@ -96,6 +96,20 @@ pub enum Label {
 }
 
 impl Label {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Positive, Self::Negative, Self::FollowUpEnded, Self::AlreadyHappened];
+
+    /// Its name, as files have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Negative => "negative",
+            Self::FollowUpEnded => "follow_up_ended",
+            Self::AlreadyHappened => "already_happened",
+        }
+    }
+
     /// Whether the outcome came about; `None` for a case of which that cannot be said.
     #[must_use]
     pub fn outcome(self) -> Option<bool> {
@@ -134,13 +148,8 @@ impl OutcomeSpec {
     /// other [`SpecError`]s where a source or category is not there, or a source of the outcome does not say
     /// up to which day it is complete.
     pub fn labels(&self, cohort: &Cohort<'_>) -> Result<Vec<Label>, SpecError> {
+        self.check()?;
         let of = format!("outcome {}", self.name);
-        if self.records.is_empty() {
-            return Err(SpecError::Invalid { of, why: "it names no records".into() });
-        }
-        if let Err(error) = self.horizon.check() {
-            return Err(SpecError::Invalid { of, why: error.to_string() });
-        }
         if let Some(days) = cohort.by_day() {
             let mut labels = vec![Label::Negative; cohort.len()];
             for day in &days {
@@ -157,7 +166,7 @@ impl OutcomeSpec {
             .iter()
             .map(|selector| {
                 let selection = selector.resolve(records, &of)?;
-                self.check_reach(cohort, &selection)?;
+                self.check_reach_of(cohort, &selection)?;
                 let events = records.source_at(selection.source).events();
                 Ok((selection, events))
             })
@@ -167,7 +176,7 @@ impl OutcomeSpec {
             Some(selector) => {
                 let selection = selector.resolve(records, &of)?;
                 // Beyond the end of the register everybody on it would seem to be followed.
-                self.check_reach(cohort, &selection)?;
+                self.check_reach_of(cohort, &selection)?;
                 let events = records.source_at(selection.source).events();
                 Some((selection, events))
             }
@@ -222,36 +231,57 @@ impl OutcomeSpec {
     /// The choices of records that match none at all: nobody would have the outcome, or nobody be followed.
     pub(crate) fn faults(&self, records: &Records) -> Vec<SpecError> {
         let of = format!("outcome {}", self.name);
-        let chosen = self.records.iter().chain(&self.follow_up.during);
-        chosen.filter_map(|selector| selector.check(records, &of).err()).collect()
+        self.selectors().filter_map(|selector| selector.check(records, &of).err()).collect()
     }
 
-    fn check_reach(&self, cohort: &Cohort<'_>, selection: &Selection) -> Result<(), SpecError> {
+    /// The records that it reads: those that count, and those that say who is followed.
+    pub(crate) fn selectors(&self) -> impl Iterator<Item = &Selector> {
+        self.records.iter().chain(&self.follow_up.during)
+    }
+
+    /// Refuses an outcome of no records, or of a horizon that cannot be.
+    pub(crate) fn check(&self) -> Result<(), SpecError> {
+        let wrong = |why: String| Err(SpecError::Invalid { of: format!("outcome {}", self.name), why });
+        if self.records.is_empty() {
+            return wrong("it names no records".to_owned());
+        }
+        self.horizon.check().or_else(|error| wrong(error.to_string()))
+    }
+
+    fn check_reach_of(&self, cohort: &Cohort<'_>, selection: &Selection) -> Result<(), SpecError> {
         let source = cohort.snapshot().records().source_at(selection.source);
-        let ends = self.horizon.end(cohort.as_of());
-        if let Some(from) = source.coverage.from.filter(|&from| from > cohort.as_of().day()) {
+        self.check_reach(cohort.as_of(), (&source.name, &source.coverage))
+    }
+
+    /// Refuses a source that does not cover the horizon from a date on, at its beginning or at its end.
+    pub(crate) fn check_reach(
+        &self,
+        as_of: AsOf,
+        (source_name, coverage): (&str, &Coverage),
+    ) -> Result<(), SpecError> {
+        let ends = self.horizon.end(as_of);
+        if let Some(from) = coverage.from.filter(|&from| from > as_of.day()) {
             return Err(SpecError::BeforeExtract {
                 outcome: self.name.clone(),
-                as_of: cohort.as_of().to_string(),
-                source_name: source.name.clone(),
+                as_of: as_of.to_string(),
+                source_name: source_name.to_owned(),
                 covered_from: from.to_string(),
             });
         }
-        match source.coverage.to {
+        match coverage.to {
             Some(to) if to < ends - 1 => Err(SpecError::BeyondExtract {
                 outcome: self.name.clone(),
-                as_of: cohort.as_of().to_string(),
+                as_of: as_of.to_string(),
                 ends: ends.to_string(),
-                source_name: source.name.clone(),
+                source_name: source_name.to_owned(),
                 covered_to: to.to_string(),
             }),
             Some(_) => Ok(()),
             None => Err(SpecError::Invalid {
                 of: format!("outcome {}", self.name),
                 why: format!(
-                    "source {} does not say up to which day it is complete, so a missing record would be taken for a \
-                     negative; give `to` in its coverage",
-                    source.name
+                    "source {source_name} does not say up to which day it is complete, so a missing record would be taken for a \
+                     negative; give `to` in its coverage"
                 ),
             }),
         }

@@ -59,6 +59,7 @@ mod simulation;
 mod snapshots;
 mod sources;
 mod sql;
+mod sql_views;
 mod store;
 mod study_data;
 mod synthetic_council;

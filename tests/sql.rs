@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use earlyhelp::calendar::Lookback;
+use earlyhelp::calendar::{AsOf, Horizon, Lookback};
 use earlyhelp::cohort::{Cohort, CohortSpec, Unit};
 use earlyhelp::features::{Cell, Feature, FeatureMatrix, FeatureSpec, Measure};
+use earlyhelp::outcome::{FollowUp, Occurrence, OutcomeSpec};
 use earlyhelp::records::{Coverage, Records, Selector, SourceMapping};
-use earlyhelp::sql::{Dialect, Texts};
+use earlyhelp::sql::{Dialect, StagedTable, Texts};
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
 
-use crate::world::{self, Dice, World, wild, wild_date, wild_features};
+use crate::world::{self, Dice, World, wild, wild_date, wild_features, wild_selector};
 
 /// The Python that has an engine; `None`, with a line that says so, where there is none.
 pub fn engine(module: &str) -> Option<String> {
@@ -31,19 +32,41 @@ pub fn engine(module: &str) -> Option<String> {
     None
 }
 
+/// The same where there is a PostgreSQL server beside it.
+pub fn postgresql() -> Option<String> {
+    if glob::glob("/usr/lib/postgresql/*/bin/initdb").unwrap().next().is_none() {
+        println!("skipped: no PostgreSQL server");
+        return None;
+    }
+    engine("duckdb")
+}
+
 /// Runs the texts over the staged tables, and gives the folder of what they made.
 pub fn run(
     python: &str,
     dialect: Dialect,
     (texts, records): (&Texts<'_>, &Records),
 ) -> (tempfile::TempDir, PathBuf) {
+    let staged = texts.staged_tables(records).unwrap().into_iter().map(|table| (table.name, table.frame));
+    run_over(python, (dialect, texts), staged.collect(), &[])
+}
+
+/// Runs the texts over some tables, and gives the folder of what they made and of the tables that are to be kept.
+pub fn run_over(
+    python: &str,
+    (dialect, texts): (Dialect, &Texts<'_>),
+    tables: Vec<(String, DataFrame)>,
+    keep: &[&str],
+) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     for script in texts.scripts() {
         std::fs::write(folder.path().join(script.name), &script.text).unwrap();
     }
-    for table in texts.staged_tables(records).unwrap() {
-        let path = folder.path().join(format!("{}.parquet", table.name));
-        std::fs::write(path, table.into_parquet().unwrap()).unwrap();
+    std::fs::write(folder.path().join("keep.txt"), keep.join(" ")).unwrap();
+    for (name, frame) in tables {
+        let parquet = StagedTable { name, frame };
+        let path = folder.path().join(format!("{}.parquet", parquet.name));
+        std::fs::write(path, parquet.into_parquet().unwrap()).unwrap();
     }
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines/run.py");
     let output = Command::new(python).arg(program).arg(dialect.name()).arg(folder.path()).output().unwrap();
@@ -52,17 +75,17 @@ pub fn run(
     (folder, made)
 }
 
-fn table(made: &Path, name: &str) -> DataFrame {
+pub fn table(made: &Path, name: &str) -> DataFrame {
     let file = std::fs::File::open(made.join(format!("{name}.parquet"))).unwrap();
     ParquetReader::new(file).finish().unwrap()
 }
 
-fn numbers(table: &DataFrame, column: &str) -> Vec<Option<f64>> {
+pub fn numbers(table: &DataFrame, column: &str) -> Vec<Option<f64>> {
     let column = table.column(column).unwrap().cast(&DataType::Float64).unwrap();
     column.f64().unwrap().iter().collect()
 }
 
-fn texts_of(table: &DataFrame, column: &str) -> Vec<Option<String>> {
+pub fn texts_of(table: &DataFrame, column: &str) -> Vec<Option<String>> {
     table.column(column).unwrap().str().unwrap().iter().map(|text| text.map(str::to_owned)).collect()
 }
 
@@ -72,7 +95,12 @@ fn rows(table: &DataFrame) -> BTreeMap<String, usize> {
 }
 
 /// That the features which an engine made are those of the library, cell by cell and to the bit.
-fn same_features(made: &Path, texts: &Texts<'_>, (cohort, matrix): (&Cohort<'_>, &FeatureMatrix), of: &str) {
+pub fn same_features(
+    made: &Path,
+    texts: &Texts<'_>,
+    (cohort, matrix): (&Cohort<'_>, &FeatureMatrix),
+    of: &str,
+) {
     let table = table(made, "eh_features");
     let rows = rows(&table);
     let entities: Vec<&str> = cohort.ids().collect();
@@ -160,6 +188,151 @@ fn council(python: &str, dialect: Dialect) {
     }
 }
 
+/// That the outcome of each case which an engine made is that of the library; gives how many cases have each label.
+fn same_outcomes(made: &Path, (cohort, outcome): (&Cohort<'_>, &OutcomeSpec), of: &str) -> Labels {
+    let table = table(made, "eh_outcomes");
+    let (rows, found) = (rows(&table), texts_of(&table, "label"));
+    let (told, until) = (numbers(&table, "outcome"), texts_of(&table, "looked_until"));
+    assert_eq!(rows.keys().map(String::as_str).collect::<Vec<_>>(), cohort.ids().collect::<Vec<_>>(), "{of}");
+    let last = (outcome.horizon.end(cohort.as_of()) - 1).to_string();
+    let mut labels = Labels::new();
+    for (entity, label) in cohort.ids().zip(outcome.labels(cohort).unwrap()) {
+        let at = rows[entity];
+        let name = serde_json::to_value(label).unwrap().as_str().unwrap().to_owned();
+        assert_eq!(found[at].as_deref(), Some(name.as_str()), "{of}: {entity}");
+        assert_eq!(told[at], label.outcome().map(|came| f64::from(u8::from(came))), "{of}: {entity}");
+        assert_eq!(until[at].as_ref(), Some(&last));
+        *labels.entry(name).or_default() += 1;
+    }
+    labels
+}
+
+type Labels = BTreeMap<String, usize>;
+
+/// Some rows become later states of others.
+pub fn restated(mut world: World, dice: &mut Dice) -> World {
+    for rows in world.sources.iter_mut().map(|source| &mut source.rows) {
+        for row in 1..rows.len() {
+            if dice.chance(0.25) {
+                let before = rows[dice.below(row)].clone();
+                rows[row].person = before.person;
+                rows[row].reference = before.reference;
+            }
+        }
+    }
+    world
+}
+
+/// An outcome of a wild world that may ask for anything an outcome may ask for; its sources are made to cover the horizon.
+fn wild_outcome(dice: &mut Dice, world: &mut World) -> OutcomeSpec {
+    let mut records = Vec::new();
+    for _ in 0..=dice.below(2) {
+        let source = dice.pick(&world.sources).mapping.clone();
+        records.push(wild_selector(dice, &source));
+    }
+    let horizons = [Horizon::Days(1), Horizon::Days(30), Horizon::Months(1), Horizon::Months(2)];
+    let mut outcome = OutcomeSpec::any("what follows", "It comes about", records, *dice.pick(&horizons));
+    if dice.chance(0.4) {
+        outcome.counts = Occurrence::First;
+    }
+    let during = ["roll", "care", "plans", "housing"];
+    outcome.follow_up = FollowUp {
+        during: dice.chance(0.6).then(|| Selector::source(*dice.pick(&during))),
+        until_age: dice.chance(0.5).then(|| dice.between(0, 40) as u8),
+    };
+    for source in &mut world.sources {
+        let coverage = &mut source.mapping.coverage;
+        coverage.to = Some(wild_date().day() + 100);
+        coverage.from = coverage.from.filter(|&from| from <= wild_date().day());
+    }
+    outcome
+}
+
+fn wild_outcomes(python: &str, dialect: Dialect, seeds: std::ops::Range<u64>) -> Labels {
+    let mut labels = Labels::new();
+    for seed in seeds {
+        let mut dice = Dice::new(seed ^ 99);
+        let families = seed % 3 == 2;
+        let mut world = restated(wild(seed, 4 + seed as usize % 9, 30), &mut dice);
+        let outcome = wild_outcome(&mut dice, &mut world);
+        // Of rows that contradict each other one is rejected.
+        let records = world.builder().reject_limit(1.0).build().unwrap();
+        let mappings = of_world(&world);
+        let spec = wild_features(&mut dice, &world, families);
+        let rules = CohortSpec::default().unit(if families { Unit::Family } else { Unit::Person });
+        let Ok(cohort) = rules.choose(&records.as_of(wild_date())) else { continue };
+        let texts = Texts::new(&mappings, (&rules, &spec), (wild_date(), dialect)).unwrap();
+        let texts = texts.with_outcome(&outcome).unwrap();
+        let (_folder, made) = run(python, dialect, (&texts, &records));
+        let of = format!("world {seed}");
+        same_features(&made, &texts, (&cohort, &spec.compute(&cohort).unwrap()), &of);
+        for (label, count) in same_outcomes(&made, (&cohort, &outcome), &of) {
+            *labels.entry(label).or_default() += count;
+        }
+    }
+    labels
+}
+
+fn council_outcomes(python: &str, dialect: Dialect, dates: &[AsOf]) {
+    let held = world::released();
+    let (mappings, rules, outcome) = (of_world(&held.world), world::rules(), world::outcome());
+    let age = FeatureSpec::new(vec![Feature::age()]).unwrap();
+    for &date in dates {
+        let texts = Texts::new(&mappings, (&rules, &age), (date, dialect)).unwrap();
+        let texts = texts.with_outcome(&outcome).unwrap();
+        let (_folder, made) = run(python, dialect, (&texts, &held.records));
+        let cohort = world::cohort(&held.records, date);
+        let labels = same_outcomes(&made, (&cohort, &outcome), &format!("council on {date}"));
+        assert!(["positive", "negative"].iter().all(|label| labels[*label] > 0), "{labels:?}");
+    }
+}
+
+#[test]
+fn duckdb_makes_the_outcomes_of_the_library() {
+    let Some(python) = engine("duckdb") else { return };
+    let labels = wild_outcomes(&python, Dialect::DuckDb, 100..130);
+    assert!(labels.len() == 4 && labels.values().all(|&count| count > 10), "{labels:?}");
+    council_outcomes(&python, Dialect::DuckDb, &world::training_dates());
+}
+
+#[test]
+fn postgresql_makes_the_outcomes_of_the_library() {
+    let Some(python) = postgresql() else { return };
+    wild_outcomes(&python, Dialect::PostgreSql, 100..106);
+    council_outcomes(&python, Dialect::PostgreSql, &world::training_dates()[..1]);
+}
+
+#[test]
+fn spark_makes_the_outcomes_of_the_library() {
+    let Some(python) = engine("pyspark") else { return };
+    wild_outcomes(&python, Dialect::Spark, 103..106);
+    council_outcomes(&python, Dialect::Spark, &world::training_dates()[..1]);
+}
+
+#[test]
+fn an_outcome_that_no_source_covers_is_refused() {
+    let mapping = |coverage| SourceMapping::new("visits", "who", "visit", "on").coverage(coverage);
+    let (rules, age) = (CohortSpec::default(), FeatureSpec::new(vec![Feature::age()]).unwrap());
+    let visits = |of: &str| {
+        OutcomeSpec::any("visited", "A visit", [Selector::source("visits").kind(of)], Horizon::Days(30))
+    };
+    let refused = |coverage: Coverage, outcome: &OutcomeSpec| {
+        let mappings = [mapping(coverage)];
+        let texts = Texts::new(&mappings, (&rules, &age), (wild_date(), Dialect::DuckDb)).unwrap();
+        texts.with_outcome(outcome).err().map(|error| error.to_string())
+    };
+    let to = |days: i32| Coverage { to: Some(wild_date().day() + days), ..Coverage::default() };
+    let outcome = visits("visit");
+    assert_eq!(refused(to(29), &outcome), None);
+    assert!(refused(to(28), &outcome).unwrap().contains("complete only up to"));
+    assert!(refused(Coverage::default(), &outcome).unwrap().contains("does not say up to which day"));
+    let late = Coverage { from: Some(wild_date().day() + 1), ..to(29) };
+    assert!(refused(late, &outcome).unwrap().contains("holds nothing from before"));
+    let calls = OutcomeSpec { records: vec![Selector::source("calls")], ..visits("visit") };
+    assert!(refused(to(29), &calls).unwrap().contains("the source \"calls\""));
+    assert!(refused(to(29), &OutcomeSpec { records: vec![], ..calls }).unwrap().contains("names no records"));
+}
+
 #[test]
 fn what_cannot_be_said_is_refused_before_anything_is_run() {
     let mapping = || SourceMapping::new("visits", "who", "visit", "on");
@@ -201,11 +374,7 @@ fn duckdb_makes_the_features_and_scores_of_the_library() {
 
 #[test]
 fn postgresql_makes_the_features_and_scores_of_the_library() {
-    if glob::glob("/usr/lib/postgresql/*/bin/initdb").unwrap().next().is_none() {
-        println!("skipped: no PostgreSQL server");
-        return;
-    }
-    let Some(python) = engine("duckdb") else { return };
+    let Some(python) = postgresql() else { return };
     wild_worlds(&python, Dialect::PostgreSql, 0..6);
     council(&python, Dialect::PostgreSql);
 }

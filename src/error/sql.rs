@@ -1,6 +1,6 @@
 //! Why there is no SQL.
 
-use super::{RecordsError, ScoringError};
+use super::{RecordsError, ScoringError, SpecError};
 
 /// A model, project or dialect of which no SQL is written.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,9 @@ pub enum SqlError {
     /// A request for which nothing is scored.
     #[error(transparent)]
     Scoring(#[from] ScoringError),
+    /// An outcome that cannot be told: its horizon reaches beyond what a source covers.
+    #[error(transparent)]
+    Outcome(#[from] SpecError),
     /// A staged table that cannot be made.
     #[error("a staged table cannot be made: {why}")]
     Staged {

@@ -17,15 +17,15 @@ pub(super) enum Stated {
 
 /// The first and the last day that a date can be, as days since 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Plausible {
-    pub(super) first: i32,
-    pub(super) last: i32,
+pub(crate) struct Plausible {
+    pub(crate) first: i32,
+    pub(crate) last: i32,
 }
 
 impl Plausible {
     /// From the second day of 1900 on: systems write the first where they know none. To a day after which no record of
     /// today can lie, as long as nothing better is known.
-    pub(super) const DEFAULT: Self = Self { first: -25_566, last: 47_481 };
+    pub(crate) const DEFAULT: Self = Self { first: -25_566, last: 47_481 };
 
     pub(super) fn has(self, day: i32) -> bool {
         (self.first..=self.last).contains(&day)

@@ -135,6 +135,7 @@ pub use unmatched::{IdMismatch, UnmatchedIds};
 pub(crate) use builder::{EntityOf, check_limit, read_table};
 pub(crate) use column::{Batch, Column};
 pub(crate) use counted::{NameCounts, SourceCounts, first_of_month};
+pub(crate) use days::Plausible;
 pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};

@@ -71,6 +71,15 @@ impl Dialect {
         }
     }
 
+    /// A name as somebody else gave it.
+    pub(super) fn name_of(self, name: &str) -> String {
+        match self {
+            Self::Spark => format!("`{}`", name.replace('`', "``")),
+            Self::SqlServer => format!("[{}]", name.replace(']', "]]")),
+            Self::DuckDb | Self::PostgreSql => format!("\"{}\"", name.replace('"', "\"\"")),
+        }
+    }
+
     pub(super) fn as_double(self, number: &str) -> String {
         format!("CAST({number} AS {})", self.double())
     }

@@ -4,6 +4,7 @@
 //! ```text
 //! staged tables ─2_cohort→ eh_case, eh_own, eh_others ─3_features→ eh_features { value | state }
 //!                                                     ─4_scores→ eh_contributions → eh_scores
+//!                                         eh_case ─5_outcomes→ eh_outcomes { 1 | 0 | NULL }
 //! ```
 //!
 //! The texts make a **scored table and no list**: no case is shown to anybody by them. They say what the library computes: features,
@@ -12,21 +13,30 @@
 //! Days are whole numbers (days since 1970-01-01), the first day of each window stands in the text as a number, and a feature is
 //! two columns: its value, `NULL` where there is none, and its state (0 a value, 1 missing, 2 not covered).
 
+mod cells;
 mod cohort;
 mod dialect;
 mod features;
 mod gate;
 mod names;
+mod outcomes;
 mod query;
+mod raw;
 mod scored;
 mod scores;
 mod source;
 mod staged;
+mod states;
 mod tables;
+mod trained;
+mod views;
 
+pub use crate::error::SqlError;
 pub use dialect::Dialect;
+pub use raw::RawTables;
 pub use staged::StagedTable;
 pub use tables::TableFolder;
+pub use trained::{staged_people, training_data};
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,11 +47,11 @@ use self::query::commented;
 use self::source::Source;
 use crate::calendar::AsOf;
 use crate::cohort::{CohortSpec, Unit};
-use crate::error::SqlError;
 use crate::features::{Feature, FeatureSpec, Measure, Scope};
 use crate::model::{AdditiveModel, Axis, Term};
+use crate::outcome::OutcomeSpec;
 use crate::project::{Project, SourceFile};
-use crate::records::{Coverage, EventColumns, PEOPLE_TABLE, STAYS_TABLE, SourceMapping};
+use crate::records::{Coverage, EventColumns, PEOPLE_TABLE, STAYS_TABLE, Selector, SourceMapping};
 use crate::scoring::{Gate, Request, Scorer};
 
 /// One text, with the name of the file that it is kept in.
@@ -86,6 +96,10 @@ pub struct Texts<'p> {
     spec: &'p FeatureSpec,
     columns: Vec<Column>,
     scoring: Option<Scoring<'p>>,
+    outcome: Option<&'p OutcomeSpec>,
+    raw: Option<RawTables<'p>>,
+    /// Each staged table, with what no view says of it.
+    views: Vec<(String, Vec<&'static str>)>,
 }
 
 /// What scores are given by.
@@ -165,7 +179,9 @@ impl<'p> Texts<'p> {
             Column { value: format!("f_{name}"), state: format!("s_{name}") }
         };
         let columns = spec.features().iter().map(column).collect();
-        let texts = Self { as_of, dialect, sources, cohort, spec, columns, scoring: None };
+        let (raw, views) = (None, Vec::new());
+        let texts =
+            Self { as_of, dialect, sources, cohort, spec, columns, scoring: None, outcome: None, raw, views };
         texts.check()?;
         Ok(texts)
     }
@@ -180,6 +196,9 @@ impl<'p> Texts<'p> {
         ];
         if let Some(scoring) = &self.scoring {
             scripts.push(Script { name: "4_scores.sql", text: self.scores_text(scoring) });
+        }
+        if let Some(outcome) = self.outcome {
+            scripts.push(Script { name: "5_outcomes.sql", text: outcomes::text(self, outcome) });
         }
         scripts
     }
@@ -222,20 +241,7 @@ impl<'p> Texts<'p> {
         let selectors = self.cohort.selectors().map(|(selector, of)| (selector, of.to_owned()));
         let read = self.features().filter(|(feature, _)| !feature.measure.is_of_people());
         let of_features = read.map(|(feature, _)| (&feature.records, format!("feature {}", feature.name)));
-        for (selector, of) in selectors.chain(of_features) {
-            let Some(source) = self.source(&selector.source) else {
-                return lacks(format!(
-                    "{of} reads the source \"{}\", which the project does not have",
-                    selector.source
-                ));
-            };
-            if let Some(category) = selector.categories.keys().find(|name| source.category(name).is_none()) {
-                return lacks(format!(
-                    "{of} asks for the category \"{category}\", which source {} does not keep",
-                    source.name
-                ));
-            }
-        }
+        selectors.chain(of_features).try_for_each(|(selector, of)| self.check_selector(selector, &of))?;
         for (feature, _) in self.features() {
             let Some(source) = self.source(&feature.records.source) else { continue };
             let of = |what: &str| format!("feature {} reads {what}", feature.name);
@@ -259,6 +265,22 @@ impl<'p> Texts<'p> {
             }
         }
         self.check_silence()
+    }
+
+    /// That the source of some records is there, and keeps the categories that they are chosen by.
+    fn check_selector(&self, selector: &Selector, of: &str) -> Result<(), SqlError> {
+        let lacks = |what: String| Err(SqlError::Lacks { what });
+        let Some(source) = self.source(&selector.source) else {
+            let named = &selector.source;
+            return lacks(format!("{of} reads the source \"{named}\", which the project does not have"));
+        };
+        match selector.categories.keys().find(|name| source.category(name).is_none()) {
+            Some(category) => lacks(format!(
+                "{of} asks for the category \"{category}\", which source {} does not keep",
+                source.name
+            )),
+            None => Ok(()),
+        }
     }
 
     /// That episodes are asked of sources that have them, and that a rule which reads silence is asked of a source that is
@@ -442,7 +464,7 @@ fn parts_of(file: &SourceFile) -> (&str, &EventColumns, &Coverage) {
 }
 
 /// Tables that the texts make and read besides those of sources.
-const OWN_TABLES: [&str; 14] = [
+const OWN_TABLES: [&str; 20] = [
     "people",
     "stays",
     "person",
@@ -457,6 +479,12 @@ const OWN_TABLES: [&str; 14] = [
     "scores",
     "outcomes",
     "runs",
+    "raw_people",
+    "checked_people",
+    "raw_households",
+    "checked_households",
+    "rejects",
+    "intake",
 ];
 
 crate::opaque_debug!(Texts<'_>);

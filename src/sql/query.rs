@@ -27,8 +27,9 @@ impl Query {
         self.columns.push((what.into(), name.into()));
     }
 
+    /// The statement that makes a table of it.
     pub(super) fn text(&self, dialect: Dialect) -> String {
-        let Self { says, table, with, columns, from } = self;
+        let Self { says, table, .. } = self;
         let mut text = commented(says);
         let _ = match dialect {
             Dialect::SqlServer => {
@@ -45,6 +46,17 @@ impl Query {
             }
             Dialect::SqlServer => {}
         }
+        text + &self.body(dialect)
+    }
+
+    /// The statement that makes a view of it, which must not be there.
+    pub(super) fn view_text(&self, dialect: Dialect) -> String {
+        format!("{}CREATE VIEW {} AS\n{}", commented(&self.says), self.table, self.body(dialect))
+    }
+
+    fn body(&self, dialect: Dialect) -> String {
+        let Self { table, with, columns, from, .. } = self;
+        let mut text = String::new();
         for (nth, (name, query)) in with.iter().enumerate() {
             let opening = if nth == 0 { "WITH " } else { ", " };
             let _ = writeln!(text, "{opening}{name} AS (\n{}\n)", indented(query));
@@ -59,9 +71,9 @@ impl Query {
     }
 }
 
-/// Lines of text as comments.
+/// Lines of text as comments. For some engines a carriage return alone ends a line, and a comment with it.
 pub(super) fn commented(says: &str) -> String {
-    says.lines().map(|line| format!("-- {line}").trim_end().to_owned() + "\n").collect()
+    says.replace('\r', "\n").lines().map(|line| format!("-- {line}").trim_end().to_owned() + "\n").collect()
 }
 
 pub(super) fn indented(text: &str) -> String {

@@ -18,6 +18,9 @@ pub(super) struct Source<'p> {
     pub(super) table: String,
     /// The tables of its features: of a case's own records, and of those of the others in the household.
     pub(super) made: [String; 2],
+    /// The views that make the staged table of its raw table: its raw rows, each row with its fault, and what becomes of those
+    /// that repeat another.
+    pub(super) views: [String; 3],
     /// The column of each category.
     categories: Vec<(&'p str, String)>,
 }
@@ -33,8 +36,9 @@ impl<'p> Source<'p> {
             .iter()
             .map(|category| (category.as_str(), format!("c_{}", of_categories.like(category))));
         let mut table = |of: &str| format!("eh_{}", names.like(&format!("{of}{name}")));
-        let (table, made) = (table(""), ["own_", "household_"].map(&mut table));
-        Self { name, columns, coverage, table, made, categories: categories.collect() }
+        let (staged, made) = (table(""), ["own_", "household_"].map(&mut table));
+        let views = ["raw_", "checked_", "told_"].map(&mut table);
+        Self { name, columns, coverage, table: staged, made, views, categories: categories.collect() }
     }
 
     /// Whether its records have ends.

@@ -6,6 +6,7 @@ use super::Texts;
 use super::dialect::Dialect;
 use super::query::commented;
 use super::source::Source;
+use super::views;
 use crate::error::SqlError;
 use crate::records::{PEOPLE_TABLE, Records, STAYS_TABLE};
 
@@ -73,11 +74,14 @@ pub(super) fn text(asked: &Texts<'_>) -> String {
         let says = format!("source {}; rows as they were accepted{for_lists}", source.name);
         text.push_str(&table(&source.table, &says, &source.staged()));
     }
+    if let Some(raw) = &asked.raw {
+        text.push_str(&views::text(asked, raw));
+    }
     text
 }
 
 impl<'p> Texts<'p> {
-    /// The sources that features, rules and rosters read.
+    /// The sources that features, rules, rosters and the outcome read.
     pub(super) fn read(&self) -> impl Iterator<Item = &Source<'p>> {
         let of_features = self.features().map(|(feature, _)| feature.records.source.as_str());
         let of_rules = self.cohort.selectors().map(|(selector, _)| selector.source.as_str());
@@ -85,6 +89,8 @@ impl<'p> Texts<'p> {
         let rosters: Vec<&str> =
             named.iter().filter_map(|name| self.source(name)?.coverage.roster.as_deref()).collect();
         named.extend(rosters);
+        let of_outcome = self.outcome.iter().flat_map(|outcome| outcome.selectors());
+        named.extend(of_outcome.map(|selector| selector.source.as_str()));
         self.sources.iter().filter(move |source| named.contains(&source.name))
     }
 }

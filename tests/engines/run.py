@@ -4,8 +4,9 @@
     python run.py postgresql FOLDER
     python run.py spark FOLDER
 
-Every `*.parquet` of the folder is a staged table under its own name; every `*.sql` is run in the order of names. `eh_case`
-and `eh_features`, and where there are scores `eh_contributions` and `eh_scores`, are written to FOLDER/made. Prints the seconds of each text.
+Every `*.parquet` of the folder is a staged or raw table under its own name; every `*.sql` is run in the order of names. `eh_case`
+and `eh_features`, where there are scores `eh_contributions` and `eh_scores`, and where there is an outcome `eh_outcomes` are written to
+FOLDER/made, and so is every table that FOLDER/keep.txt names. Prints the seconds of each text.
 """
 
 import json
@@ -17,12 +18,18 @@ import tempfile
 import time
 from pathlib import Path
 
-MADE = {"3_features.sql": ["eh_case", "eh_features"], "4_scores.sql": ["eh_contributions", "eh_scores"]}
+MADE = {
+    "3_features.sql": ["eh_case", "eh_features"],
+    "4_scores.sql": ["eh_contributions", "eh_scores"],
+    "5_outcomes.sql": ["eh_outcomes"],
+}
 
 
 def made_by(folder: Path) -> list:
     """The tables that the folder's texts make, and that are kept."""
-    return [table for name, tables in MADE.items() if (folder / name).exists() for table in tables]
+    keep = folder / "keep.txt"
+    named = keep.read_text().split() if keep.exists() else []
+    return [table for name, tables in MADE.items() if (folder / name).exists() for table in tables] + named
 
 
 def duckdb(folder: Path, made: Path):
@@ -60,7 +67,9 @@ def spark(folder: Path, made: Path):
     )
     session.sparkContext.setLogLevel("ERROR")
     for path in sorted(folder.glob("*.parquet")):
-        session.read.parquet(str(path)).createOrReplaceTempView(path.stem)
+        table = session.read.parquet(str(path))
+        # No view that lasts can stand on one that does not.
+        table.write.saveAsTable(path.stem) if path.stem.startswith("raw_") else table.createOrReplaceTempView(path.stem)
     yield
     for path in sorted(folder.glob("*.sql")):
         for statement in statements(path.read_text()):
@@ -96,14 +105,14 @@ def postgresql(folder: Path, made: Path):
     run(binaries / "initdb", "-D", home / "data", "-U", "owner", "--auth=trust", "--locale=C", "--encoding=UTF8")
     run(binaries / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log", "-o", f"-k {home} -c listen_addresses=''", "start")
     try:
-        types = {"VARCHAR": "TEXT", "INTEGER": "INTEGER", "DOUBLE": "DOUBLE PRECISION"}
+        types = {"VARCHAR": "TEXT", "INTEGER": "INTEGER", "DOUBLE": "DOUBLE PRECISION", "DATE": "DATE"}
         for path in sorted(folder.glob("*.parquet")):
             file = home / f"{path.stem}.csv"
             columns = duckdb.sql(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
             duckdb.sql(f"COPY (SELECT * FROM '{path}') TO '{file}' (FORMAT csv, HEADER false, FORCE_QUOTE *)")
             file.chmod(0o644)
-            described = ", ".join(f"{name} {types[kind]}" for name, kind, *_ in columns)
-            nulls = ", ".join(name for name, *_ in columns)
+            described = ", ".join(f'"{name}" {types[kind]}' for name, kind, *_ in columns)
+            nulls = ", ".join(f'"{name}"' for name, *_ in columns)
             psql("-c", f"CREATE TABLE {path.stem} ({described})")
             psql("-c", f"\\copy {path.stem} FROM '{file}' (FORMAT csv, NULL '', FORCE_NULL ({nulls}))")
         yield
@@ -115,7 +124,7 @@ def postgresql(folder: Path, made: Path):
             yield path.name
         for table in made_by(folder):
             file = home / f"{table}.csv"
-            psql("-c", f"\\copy {table} TO '{file}' (FORMAT csv, HEADER)")
+            psql("-c", f"\\copy (SELECT * FROM {table}) TO '{file}' (FORMAT csv, HEADER)")
             names = file.open().readline().strip().split(",")
             kinds = {name: kind_of(name) for name in names}
             duckdb.sql(f"COPY (SELECT * FROM read_csv('{file}', header=true, columns={kinds})) TO '{made / table}.parquet'")
@@ -126,7 +135,7 @@ def postgresql(folder: Path, made: Path):
 
 def kind_of(column: str) -> str:
     """What a column of the tables that are made holds."""
-    if column.startswith("s_") or column == "score_rank":
+    if column.startswith("s_") or column in ("score_rank", "outcome"):
         return "INTEGER"
     return "DOUBLE" if column.startswith(("f_", "t_")) or column == "log_odds" else "VARCHAR"
 

@@ -113,7 +113,8 @@ pub fn wild(seed: u64, people: usize, rows: usize) -> World {
     world
 }
 
-fn wild_selector(dice: &mut Dice, mapping: &SourceMapping) -> Selector {
+/// Records of a source, chosen by anything that they can be chosen by.
+pub fn wild_selector(dice: &mut Dice, mapping: &SourceMapping) -> Selector {
     let mut selector = Selector::source(&mapping.name);
     for kind in kinds_of(&mapping.name) {
         if dice.chance(0.25) {

@@ -1,0 +1,101 @@
+//! Training data of the tables that an engine made: features and outcomes of each training date.
+
+use std::path::Path;
+
+use super::scored::{FEATURES, Rows, refused};
+use super::{Dialect, TableFolder, Texts};
+use crate::cohort::{Cohort, Unit};
+use crate::dataset::Dataset;
+use crate::error::{Error, SqlError};
+use crate::features::FeatureMatrix;
+use crate::outcome::Label;
+use crate::project::Project;
+use crate::records::Records;
+
+const OUTCOMES: &str = "eh_outcomes";
+
+/// Training data of a project whose features and outcomes an engine computed: `made` has a folder for each training date, called by
+/// it (`2024-04-01`), with what the texts of that date made. `records` need to hold no source: people and households
+/// ([`staged_people`]) say who is of one family.
+///
+/// # Errors
+/// [`SqlError`] where a date's tables are not there, are of another date, or do not hold the same cases; [`Error::Dataset`] where no
+/// case has a known outcome.
+pub fn training_data(project: &Project, made: &Path, records: &Records) -> Result<Dataset, Error> {
+    let spec = project.features()?;
+    let mut dates = Vec::new();
+    for &as_of in &project.training.as_of {
+        // The names of columns are the same in each dialect.
+        let texts = Texts::of_project(project, &spec, (as_of, Dialect::DuckDb))?;
+        let folder = TableFolder::new(made.join(as_of.to_string()));
+        dates.push(texts.of_date(&folder, records)?);
+    }
+    let sources = spec.features().iter().map(|feature| feature.records.source.as_str());
+    let is_read = |name: &str| sources.clone().any(|source| source == name);
+    let read = project.sources.iter().filter(|source| is_read(&source.name));
+    let mut columns: Vec<String> =
+        read.flat_map(|source| source.columns.readable().map(str::to_owned)).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    Dataset::of_tables((&spec, &project.outcome), columns, dates)
+}
+
+/// People and households of the staged tables of a project, and the sources that say who is known to a service already: what
+/// [`training_data`] needs of records.
+///
+/// # Errors
+/// [`SqlError`] where a table is not there or cannot be read.
+pub fn staged_people(project: &Project, staged: &TableFolder) -> Result<Records, Error> {
+    let spec = project.features()?;
+    let no_date = || refused("the project names no training date");
+    let as_of = *project.training.as_of.first().ok_or_else(no_date)?;
+    let texts = Texts::of_project(project, &spec, (as_of, Dialect::DuckDb))?;
+    let known: Vec<&str> =
+        project.known_to.iter().flat_map(|known| &known.records).map(|records| &*records.source).collect();
+    Ok(texts.staged_of(staged, |source| known.contains(&source))?)
+}
+
+impl Texts<'_> {
+    /// Cohort, features and labels of the date.
+    fn of_date<'r>(
+        &self,
+        made: &TableFolder,
+        records: &'r Records,
+    ) -> Result<(Cohort<'r>, FeatureMatrix, Vec<Label>), SqlError> {
+        let features = Rows::read(FEATURES, made)?;
+        let snapshot = records.as_of(self.as_of);
+        let cohort = self.cohort.chosen_elsewhere(&snapshot, features.entities()?.into_iter());
+        let cohort = cohort.ok_or_else(|| {
+            let of = match self.cohort.unit {
+                Unit::Person => "people",
+                Unit::Family => "households",
+            };
+            refused(format!(
+                "{FEATURES} of {} holds cases twice, or such as are not among the {of} of the date",
+                self.as_of
+            ))
+        })?;
+        let places = cohort.ids().zip(0..).collect();
+        let features = features.placed(&places)?;
+        let outcomes = Rows::read(OUTCOMES, made)?.placed(&places)?;
+        let date = self.as_of.to_string();
+        if outcomes.texts("as_of")?.iter().any(|found| found.as_deref() != Some(&*date)) {
+            return Err(refused(format!("{OUTCOMES} in the folder of {date} is of another date")));
+        }
+        let label = |text: &Option<String>| {
+            Label::ALL.into_iter().find(|label| Some(label.name()) == text.as_deref())
+        };
+        let labels: Option<Vec<Label>> = outcomes.texts("label")?.iter().map(label).collect();
+        let labels =
+            labels.ok_or_else(|| refused(format!("{OUTCOMES} of {date} holds a label that there is not")))?;
+        let said = outcomes.numbers("outcome")?;
+        let is_said = |(label, said): (&Label, &Option<f64>)| {
+            label.outcome().map(|yes| f64::from(u8::from(yes))) == *said
+        };
+        if !labels.iter().zip(&said).all(is_said) {
+            return Err(refused(format!("label and outcome contradict each other in {OUTCOMES} of {date}")));
+        }
+        let matrix = self.matrix(&features)?;
+        Ok((cohort, matrix, labels))
+    }
+}
