@@ -66,6 +66,8 @@ pub struct Dataset {
     outcomes: Vec<bool>,
     /// What weights are made of, where cases do not count alike.
     strata: Option<Strata>,
+    /// The tables that features and labels were taken from, each with its date and its digest; none where they were computed of records.
+    tables: Arc<[(&'static str, AsOf, String)]>,
 }
 
 /// What one as-of date brought to a dataset.
@@ -122,12 +124,12 @@ impl Dataset {
     /// a label for each case. `columns`: those of extracts whose content the features can read.
     pub(crate) fn of_tables(
         (spec, outcome): (&FeatureSpec, &OutcomeSpec),
-        columns: Vec<String>,
+        (columns, tables): (Vec<String>, Vec<(&'static str, AsOf, String)>),
         mut dates: Vec<(Cohort<'_>, FeatureMatrix, Vec<Label>)>,
     ) -> Result<Self, Error> {
         dates.sort_by_key(|(cohort, ..)| cohort.as_of());
         let cohorts: Vec<&Cohort<'_>> = dates.iter().map(|(cohort, ..)| cohort).collect();
-        let mut data = Self { columns, ..Self::empty((spec, outcome), &cohorts)? };
+        let mut data = Self { columns, tables: tables.into(), ..Self::empty((spec, outcome), &cohorts)? };
         for (cohort, matrix, labels) in &dates {
             data.add(cohort, labels.clone(), |followed| {
                 let rows: Vec<u32> =
@@ -172,6 +174,7 @@ impl Dataset {
             matrix: FeatureMatrix::default(),
             outcomes: Vec::new(),
             strata: None,
+            tables: Arc::default(),
         })
     }
 
@@ -401,12 +404,18 @@ impl Dataset {
             matrix: self.matrix.take(rows),
             outcomes: rows.iter().map(|row| self.outcomes[pick(row)]).collect(),
             strata: self.strata.as_ref().map(|strata| strata.take(rows)),
+            tables: Arc::clone(&self.tables),
         }
     }
 
     /// The columns of extracts whose content the features can read.
     pub(crate) fn columns_read(&self) -> &[String] {
         &self.columns
+    }
+
+    /// The tables that features and labels were taken from, each with its date and its digest.
+    pub(crate) fn tables(&self) -> &[(&'static str, AsOf, String)] {
+        &self.tables
     }
 
     /// What each source was at the last date.

@@ -63,6 +63,7 @@ mod sql_views;
 mod store;
 mod study_data;
 mod synthetic_council;
+mod trained;
 mod trainers;
 mod twins;
 mod workbooks;

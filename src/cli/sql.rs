@@ -1,10 +1,13 @@
 //! `earlyhelp sql`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::{AsOf, Day};
+use earlyhelp::error::{SpecError, SqlError};
+use earlyhelp::features::FeatureSpec;
+use earlyhelp::project::Project;
 use earlyhelp::scoring::{Request, Scorer};
-use earlyhelp::sql::{Dialect, RawTables, SqlError, StagedTable, Texts};
+use earlyhelp::sql::{Dialect, RawTables, Texts};
 
 use super::progress::Progress;
 use super::{Failure, Outcome, ProjectArgument, output, today};
@@ -19,11 +22,12 @@ pub struct Arguments {
     #[command(flatten)]
     project: ProjectArgument,
     /// The released model. Without one the features and the outcome of the project are written: what a model is to be trained on.
-    #[arg(long, value_name = "RELEASED.json")]
+    #[arg(long, value_name = "RELEASED.json", requires = "as_of")]
     model: Option<PathBuf>,
-    /// The date: nothing that became known on it or later is used (year-month-day).
+    /// The date: nothing that became known on it or later is used (year-month-day). Without one, and without a model, texts are written for
+    /// each training date of the project, into folders called by them: what `train --matrix` reads.
     #[arg(long, value_name = "DATE")]
-    as_of: AsOf,
+    as_of: Option<AsOf>,
     /// The engine: duckdb, postgresql, spark or sqlserver.
     #[arg(long, value_name = "DIALECT")]
     dialect: Dialect,
@@ -53,8 +57,6 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let scorer = scorer.transpose()?;
     let mut inputs = arguments.project.inputs(&project);
     inputs.extend(arguments.model.clone());
-    let out = arguments.force.folder("sql", &arguments.out, &inputs);
-    let date = (arguments.as_of, arguments.dialect);
     let own;
     let spec = if let Some(scorer) = &scorer {
         scorer.candidate().features()
@@ -62,52 +64,94 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         own = project.features()?;
         &own
     };
-    let texts = Texts::of_project(&project, spec, date)?;
-    let (request, mut no_outcome) = (scorer.as_ref().map(|scorer| asked(scorer, arguments)), None);
-    let texts = match scorer.as_ref().zip(request.as_ref()) {
-        Some((scorer, request)) => texts.scored_by(scorer, request)?,
-        None => match texts.with_outcome(&project.outcome) {
-            Ok(texts) => texts,
+    let request = scorer.as_ref().map(|scorer| asked(scorer, arguments));
+    let scored = scorer.as_ref().zip(request.as_ref());
+    let mut written = Vec::new();
+    for (as_of, folder) in dates(arguments, &project) {
+        written.push((texts_of((&project, spec), (as_of, arguments), scored)?, folder));
+    }
+    let (mut tables, mut outcome) = (Vec::new(), Outcome::Done);
+    if let (true, Some(((texts, _), _))) = (arguments.staged, written.first()) {
+        (tables, outcome) = staged(texts, &project)?;
+    }
+    let is_one = arguments.as_of.is_some();
+    for ((texts, _), folder) in &written {
+        let around =
+            if arguments.staged { texts.file_scripts(if is_one { "" } else { "../" }) } else { Vec::new() };
+        let scripts = texts.scripts().into_iter().chain(around);
+        let mut files: Vec<(String, Vec<u8>)> =
+            scripts.map(|script| (script.name.to_owned(), script.text.into_bytes())).collect();
+        if is_one {
+            files.append(&mut tables);
+        }
+        write((folder, &inputs), &files, arguments)?;
+    }
+    if !tables.is_empty() {
+        write((&arguments.out, &inputs), &tables, arguments)?;
+    }
+    if let Some(((texts, no_outcome), _)) = written.first() {
+        for (table, unsaid) in texts.views().filter(|(_, unsaid)| !unsaid.is_empty()) {
+            output::print(&format!("{table} has no view ({}); `--staged` makes it\n", unsaid.join(", ")))?;
+        }
+        if let Some(why) = no_outcome {
+            output::print(&format!("5_outcomes.sql is not among them: {why}\n"))?;
+        }
+    }
+    Ok(outcome)
+}
+/// The dates that texts are written for, each with its folder: one, or all that the project is trained on.
+fn dates(arguments: &Arguments, project: &Project) -> Vec<(AsOf, PathBuf)> {
+    match arguments.as_of {
+        Some(as_of) => vec![(as_of, arguments.out.clone())],
+        None => {
+            project.training.as_of.iter().map(|&date| (date, arguments.out.join(date.to_string()))).collect()
+        }
+    }
+}
+
+/// The texts of a date, and why they have no outcome, where they could have one.
+fn texts_of<'p>(
+    (project, spec): (&'p Project, &'p FeatureSpec),
+    (as_of, arguments): (AsOf, &Arguments),
+    scored: Option<(&'p Scorer, &'p Request)>,
+) -> Result<(Texts<'p>, Option<SpecError>), Failure> {
+    let texts = || Texts::of_project(project, spec, (as_of, arguments.dialect));
+    let (texts, no_outcome) = match scored {
+        Some((scorer, request)) => (texts()?.scored_by(scorer, request)?, None),
+        None => match texts()?.with_outcome(&project.outcome) {
+            Ok(texts) => (texts, None),
             // The features of such a date can be written, and nobody can be told what follows it.
-            Err(SqlError::Outcome(why)) => {
-                no_outcome = Some(why);
-                Texts::of_project(&project, spec, date)?
-            }
+            Err(SqlError::Outcome(why)) if arguments.as_of.is_some() => (texts()?, Some(why)),
             Err(error) => return Err(error.into()),
         },
     };
-    let texts = if arguments.views { texts.with_views(RawTables::of_project(&project)) } else { texts };
-    let scripts = texts.scripts();
-    let mut files: Vec<(String, Vec<u8>)> =
-        scripts.into_iter().map(|script| (script.name.to_owned(), script.text.into_bytes())).collect();
-    let mut outcome = Outcome::Done;
-    if arguments.staged {
-        files.extend(
-            texts.file_scripts().into_iter().map(|script| (script.name.to_owned(), script.text.into_bytes())),
-        );
-        let progress = Progress::start("reading");
-        let watched = project.clone().on_progress(progress.watch());
-        let records = output::to_the_end(watched.records()?);
-        progress.stage("staging");
-        let has_view =
-            |table: &StagedTable| texts.views().any(|(name, unsaid)| name == table.name && unsaid.is_empty());
-        for table in texts.staged_tables(&records)?.into_iter().filter(|table| !has_view(table)) {
-            files.push((format!("{}.parquet", table.name), table.into_parquet()?));
-        }
-        drop(progress);
-        outcome = output::outcome_of(&records);
+    let texts = if arguments.views { texts.with_views(RawTables::of_project(project)) } else { texts };
+    Ok((texts, no_outcome))
+}
+
+/// The staged tables that no view makes, as files.
+fn staged(texts: &Texts<'_>, project: &Project) -> Result<(Vec<(String, Vec<u8>)>, Outcome), Failure> {
+    let progress = Progress::start("reading");
+    let watched = project.clone().on_progress(progress.watch());
+    let records = output::to_the_end(watched.records()?);
+    progress.stage("staging");
+    let mut files = Vec::new();
+    for table in texts.staged_tables(&records)?.into_iter().filter(|table| !texts.has_view(&table.name)) {
+        files.push((format!("{}.parquet", table.name), table.into_parquet()?));
     }
+    drop(progress);
+    Ok((files, output::outcome_of(&records)))
+}
+
+fn write(
+    (folder, inputs): (&Path, &[PathBuf]),
+    files: &[(String, Vec<u8>)],
+    arguments: &Arguments,
+) -> Result<(), Failure> {
     let named: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
-    out.write(&named)?;
+    arguments.force.folder("sql", folder, inputs).write(&named)?;
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    output::print(&format!("{}: {}\n", arguments.out.display(), names.join(", ")))?;
-    for (table, unsaid) in texts.views().filter(|(_, unsaid)| !unsaid.is_empty()) {
-        output::print(&format!("{table} has no view ({}); `--staged` makes it\n", unsaid.join(", ")))?;
-    }
-    if let Some(why) = no_outcome {
-        output::print(&format!("5_outcomes.sql is not among them: {why}\n"))?;
-    }
-    Ok(outcome)
+    output::print(&format!("{}: {}\n", folder.display(), names.join(", ")))
 }
 
 fn asked(scorer: &Scorer, arguments: &Arguments) -> Request {

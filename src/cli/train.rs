@@ -7,6 +7,7 @@ use earlyhelp::outputs::json_text;
 use earlyhelp::project::Project;
 use earlyhelp::report::audit::{AUDIT_FILES, audit_files};
 use earlyhelp::report::{metrics_csv, metrics_xlsx};
+use earlyhelp::sql::{TableFolder, staged_people, training_data};
 use serde_json::json;
 
 use super::progress::Progress;
@@ -30,6 +31,11 @@ pub struct Arguments {
     /// what leaving a feature out would change.
     #[arg(long, value_name = "DIR", conflicts_with = "trainer")]
     audit: Option<PathBuf>,
+    /// Train on features and outcomes that a database or Spark made by the texts of `earlyhelp sql`, and read no records: a folder with one folder
+    /// for each training date (`2024-04-01`), in which `eh_features` and `eh_outcomes` are, and with `eh_people` and `eh_stays`, all as
+    /// Parquet files. What the sources were is not known then, so scoring cannot tell whether one of them has changed since.
+    #[arg(long, value_name = "DIR", conflicts_with = "audit")]
+    matrix: Option<PathBuf>,
     /// Show what shares of a list's places by group would do, before and after: a file with characteristic,
     /// by (`group_size`, `expected_need` or given), reason and `approved_by`.
     #[arg(long, value_name = "SHARES.toml")]
@@ -60,13 +66,21 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     audited.as_ref().map_or(Ok(()), |folder| folder.check(AUDIT_FILES))?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
-    let (records, protected) = project.records_and_protected()?;
+    let (records, protected) = match &arguments.matrix {
+        None => project.records_and_protected()?,
+        Some(made) => (staged_people(&project, &TableFolder::new(made))?, project.protected()?),
+    };
     let records = output::to_the_end(records);
     // Before anything can fail: what is doubtful of the records is often why.
     progress.warn(&project.training_warnings(&records));
+    progress.stage("features and outcomes");
+    let data = match &arguments.matrix {
+        None => project.training_data(&records, &protected)?,
+        Some(made) => project.weighed(training_data(&project, made, &records)?, &protected)?,
+    };
     let (comparison, model) = match trainers.as_slice() {
         [only] => {
-            let (candidate, backtest) = project.test(&records, &protected, only)?;
+            let (candidate, backtest) = project.test_on(&data, &records, only)?;
             if let Some(folder) = &audited {
                 let (tested, params) = ((&candidate, &backtest), project.audit_params());
                 let audit = project.full_audit(&records, &protected, tested, &params)?;
@@ -75,12 +89,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             (None, project.audit(candidate, &backtest, &protected)?)
         }
         several => {
-            let (comparison, model) = project.compare(&records, &protected, several)?;
+            let (comparison, model) = project.compare_on(&data, (&records, &protected), several)?;
             (Some(comparison), model)
         }
     };
     let trainer = model.candidate().trainer();
-    let mitigation = project.mitigation_reports(&records, &protected, trainer, shares.as_ref())?;
+    let mitigation = project.mitigation_reports_on(&data, &protected, trainer, shares.as_ref())?;
     drop(progress);
     let mut files = vec![
         (name.as_str(), model.to_json()?.into_bytes()),

@@ -196,7 +196,7 @@ impl Project {
     ) -> Result<(Candidate, Backtest), Error> {
         let stage = |what: &str| self.watch.stage(what);
         stage("digests of the sources");
-        let context = self.context(records);
+        let context = self.context(records, data);
         stage("training");
         let candidate = Candidate::train(data, trainer, context)?;
         stage("backtest");
@@ -233,7 +233,7 @@ impl Project {
     ) -> Result<(ModelComparison, AuditedModel), Error> {
         let stage = |what: &str| self.watch.stage(what);
         stage("digests of the sources");
-        let context = self.context(records);
+        let context = self.context(records, data);
         let plan = self.backtest_plan()?;
         let mut tested = Vec::new();
         let mut entrants = Vec::new();
@@ -294,13 +294,20 @@ impl Project {
         self.training.success.map(|bar| bar.check(model.backtest()))
     }
 
-    fn context(&self, records: &Records) -> TrainingContext {
-        TrainingContext {
-            sources: self.source_digests(records),
-            seed: self.seed,
-            protected: self.protected_names(),
-            cannot_see: self.cannot_see.clone(),
+    fn context(&self, records: &Records, data: &Dataset) -> TrainingContext {
+        let mut sources = self.source_digests(records);
+        let mut cannot_see = self.cannot_see.clone();
+        for (table, as_of, digest) in data.tables() {
+            sources.push(SourceDigest { source: (*table).to_owned(), as_of: *as_of, digest: digest.clone() });
         }
+        if !data.tables().is_empty() {
+            cannot_see.push(
+                "Whether a source has changed since the model was trained: it was trained on features that were computed in SQL, and nothing \
+                 is known of the records behind them"
+                    .to_owned(),
+            );
+        }
+        TrainingContext { sources, seed: self.seed, protected: self.protected_names(), cannot_see }
     }
 
     /// The backtest that the project asks for.

@@ -112,13 +112,13 @@ impl Dialect {
     }
 
     /// A staged table of a file; `None` where the engine reads no such files.
-    pub(super) fn load(self, table: &str) -> Option<String> {
+    pub(super) fn load(self, table: &str, folder: &str) -> Option<String> {
         match self {
             Self::DuckDb => Some(format!(
-                "CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet('{table}.parquet');\n"
+                "CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet('{folder}{table}.parquet');\n"
             )),
             Self::Spark => Some(format!(
-                "CREATE OR REPLACE TEMPORARY VIEW {table} USING parquet OPTIONS (path '{table}.parquet');\n"
+                "CREATE OR REPLACE TEMPORARY VIEW {table} USING parquet OPTIONS (path '{folder}{table}.parquet');\n"
             )),
             Self::PostgreSql | Self::SqlServer => None,
         }

@@ -31,7 +31,6 @@ mod tables;
 mod trained;
 mod views;
 
-pub use crate::error::SqlError;
 pub use dialect::Dialect;
 pub use raw::RawTables;
 pub use staged::StagedTable;
@@ -47,6 +46,7 @@ use self::query::commented;
 use self::source::Source;
 use crate::calendar::AsOf;
 use crate::cohort::{CohortSpec, Unit};
+use crate::error::SqlError;
 use crate::features::{Feature, FeatureSpec, Measure, Scope};
 use crate::model::{AdditiveModel, Axis, Term};
 use crate::outcome::OutcomeSpec;
@@ -203,18 +203,19 @@ impl<'p> Texts<'p> {
         scripts
     }
 
-    /// Texts that bring the tables in and out as Parquet files of the current folder, to be run before and behind the others: for the
-    /// engines that read such files by themselves.
+    /// Texts that bring tables in and out as Parquet files, to be run before and behind the others: the staged ones, which lie in
+    /// `staged_in` (`""` for the folder in which the texts are run, otherwise a path that ends in a slash), and what is made. For the
+    /// engines that read and write such files by themselves; of the others there are none.
     #[must_use]
-    pub fn file_scripts(&self) -> Vec<Script> {
+    pub fn file_scripts(&self, staged_in: &str) -> Vec<Script> {
+        let of_sources = self.sources.iter().map(|source| &*source.table);
         let staged =
-            [PEOPLE_TABLE, STAYS_TABLE].into_iter().chain(self.sources.iter().map(|source| &*source.table));
-        let load: Option<String> = staged.map(|table| self.dialect.load(table)).collect();
-        let made = match self.scoring {
-            None => &["eh_case", "eh_features"][..],
-            Some(_) => &["eh_case", "eh_features", "eh_contributions", "eh_scores"],
-        };
-        let keep: Option<String> = made.iter().map(|table| self.dialect.keep(table)).collect();
+            [PEOPLE_TABLE, STAYS_TABLE].into_iter().chain(of_sources).filter(|table| !self.has_view(table));
+        let load: Option<String> = staged.map(|table| self.dialect.load(table, staged_in)).collect();
+        let of_scores = self.scoring.iter().flat_map(|_| ["eh_contributions", "eh_scores"]);
+        let of_outcome = self.outcome.iter().map(|_| "eh_outcomes");
+        let made = ["eh_case", "eh_features"].into_iter().chain(of_scores).chain(of_outcome);
+        let keep: Option<String> = made.map(|table| self.dialect.keep(table)).collect();
         let texts = [
             ("0_load.sql", "The staged tables, from their files.", load),
             ("9_keep.sql", "What was made, as files.", keep),

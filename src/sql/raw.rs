@@ -203,7 +203,8 @@ impl<'p> Texts<'p> {
     }
 
     /// Whether a staged table has a view.
-    pub(super) fn has_view(&self, table: &str) -> bool {
+    #[must_use]
+    pub fn has_view(&self, table: &str) -> bool {
         self.views().any(|(held, unsaid)| held == table && unsaid.is_empty())
     }
 }

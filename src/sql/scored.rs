@@ -202,7 +202,7 @@ fn check_scores(
 pub(super) struct Rows {
     name: &'static str,
     frame: DataFrame,
-    digest: [u8; 32],
+    pub(super) digest: [u8; 32],
     /// For each case its row.
     of_case: Vec<usize>,
 }

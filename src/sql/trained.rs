@@ -23,12 +23,14 @@ const OUTCOMES: &str = "eh_outcomes";
 /// case has a known outcome.
 pub fn training_data(project: &Project, made: &Path, records: &Records) -> Result<Dataset, Error> {
     let spec = project.features()?;
-    let mut dates = Vec::new();
+    let (mut dates, mut tables) = (Vec::new(), Vec::new());
     for &as_of in &project.training.as_of {
         // The names of columns are the same in each dialect.
         let texts = Texts::of_project(project, &spec, (as_of, Dialect::DuckDb))?;
         let folder = TableFolder::new(made.join(as_of.to_string()));
-        dates.push(texts.of_date(&folder, records)?);
+        let (date, digests) = texts.of_date(&folder, records)?;
+        dates.push(date);
+        tables.extend(digests.map(|(table, digest)| (table, as_of, hex::encode(digest))));
     }
     let sources = spec.features().iter().map(|feature| feature.records.source.as_str());
     let is_read = |name: &str| sources.clone().any(|source| source == name);
@@ -37,7 +39,7 @@ pub fn training_data(project: &Project, made: &Path, records: &Records) -> Resul
         read.flat_map(|source| source.columns.readable().map(str::to_owned)).collect();
     columns.sort_unstable();
     columns.dedup();
-    Dataset::of_tables((&spec, &project.outcome), columns, dates)
+    Dataset::of_tables((&spec, &project.outcome), (columns, tables), dates)
 }
 
 /// People and households of the staged tables of a project, and the sources that say who is known to a service already: what
@@ -55,13 +57,16 @@ pub fn staged_people(project: &Project, staged: &TableFolder) -> Result<Records,
     Ok(texts.staged_of(staged, |source| known.contains(&source))?)
 }
 
+/// Cohort, features and labels of a date.
+type OfDate<'r> = (Cohort<'r>, FeatureMatrix, Vec<Label>);
+
 impl Texts<'_> {
-    /// Cohort, features and labels of the date.
+    /// Cohort, features and labels of the date, and the digests of their tables.
     fn of_date<'r>(
         &self,
         made: &TableFolder,
         records: &'r Records,
-    ) -> Result<(Cohort<'r>, FeatureMatrix, Vec<Label>), SqlError> {
+    ) -> Result<(OfDate<'r>, [(&'static str, [u8; 32]); 2]), SqlError> {
         let features = Rows::read(FEATURES, made)?;
         let snapshot = records.as_of(self.as_of);
         let cohort = self.cohort.chosen_elsewhere(&snapshot, features.entities()?.into_iter());
@@ -96,6 +101,7 @@ impl Texts<'_> {
             return Err(refused(format!("label and outcome contradict each other in {OUTCOMES} of {date}")));
         }
         let matrix = self.matrix(&features)?;
-        Ok((cohort, matrix, labels))
+        let digests = [(FEATURES, features.digest), (OUTCOMES, outcomes.digest)];
+        Ok(((cohort, matrix, labels), digests))
     }
 }
