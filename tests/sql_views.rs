@@ -415,12 +415,12 @@ fn duckdb_views_make_the_staged_tables_of_the_library() {
 #[test]
 fn postgresql_views_make_the_staged_tables_of_the_library() {
     let Some(python) = postgresql() else { return };
-    wild_views(&python, Dialect::PostgreSql, 0..10);
+    wild_views(&python, Dialect::PostgreSql, 0..8);
     council_views(&python, Dialect::PostgreSql);
 }
 
 #[test]
 fn spark_views_make_the_staged_tables_of_the_library() {
     let Some(python) = engine("pyspark") else { return };
-    wild_views(&python, Dialect::Spark, 1..5);
+    wild_views(&python, Dialect::Spark, 1..3);
 }

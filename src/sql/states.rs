@@ -125,86 +125,131 @@ impl Told<'_, '_> {
                 self.checked
             ),
         );
-        let of_day = "PARTITION BY o.reference, o.person, o.known";
+        let day = of_day("o");
         let order = order(source, "o", dialect);
         with(
             "placed",
             format!(
-                "SELECT o.*,\n  ROW_NUMBER() OVER ({of_day} ORDER BY {order}) AS place,\n  \
-                 FIRST_VALUE(o.content) OVER ({of_day} ORDER BY {order}) AS one\nFROM owned o"
+                "SELECT o.*,\n  ROW_NUMBER() OVER ({day} ORDER BY {order}) AS place,\n  \
+                 FIRST_VALUE(o.content) OVER ({day} ORDER BY {order}) AS one\nFROM owned o"
             ),
         );
         with(
             "parted",
-            "SELECT p.*, MIN(CASE WHEN p.content <> p.one THEN p.place END) OVER (\n  PARTITION BY p.reference, p.person, p.known\n) AS \
-             other_place\nFROM placed p"
-                .into(),
+            format!(
+                "SELECT p.*, MIN(CASE WHEN p.content <> p.one THEN p.place END) OVER ({}) AS other_place\nFROM placed p",
+                of_day("p")
+            ),
         );
+        // What is told of a day stands in its first row, and is spread over the day at the end: no table is joined with itself.
         with(
             "days",
-            "SELECT reference, known, one, MIN(other_place) AS other_place, MAX(CASE WHEN place = other_place THEN content END) AS \
-             other\nFROM parted\nWHERE person = owner\nGROUP BY reference, known, one"
-                .into(),
-        );
-        let of_record = "PARTITION BY d.reference ORDER BY d.known";
-        with(
-            "after",
             format!(
-                "SELECT d.*, LAG(d.one) OVER ({of_record}) AS one_before, LAG(d.other) OVER ({of_record}) AS other_before\nFROM days d"
+                "SELECT p.*,\n  MAX(CASE WHEN p.place = p.other_place THEN p.content END) OVER ({}) AS other,\n  \
+                 CASE WHEN p.place = 1 AND p.person = p.owner THEN 1 ELSE 0 END AS is_day\nFROM parted p",
+                of_day("p")
             ),
         );
-        let is_sure = "d.other IS NULL OR d.one_before IS NULL OR (d.one <> d.one_before AND (d.other_before IS NULL OR d.one <> \
-                       d.other_before))";
+        turns(&mut query);
+        self.spread(&mut query);
+        query
+    }
+
+    /// Adds to a query what each row is, by the state that its day brings.
+    fn spread(&self, query: &mut Query) {
+        let (source, dialect) = (self.source, self.dialect);
+        let mut with = |name: &str, text: String| query.with.push((name.to_owned(), text));
+        let of_change =
+            |what: &str| format!("MAX(CASE WHEN d.is_change = 1 THEN d.{what} END) OVER ({})", of_day("d"));
         with(
-            "turning",
+            "spread",
             format!(
-                "SELECT d.*,\n  CASE WHEN {is_sure} THEN 1 ELSE 0 END AS is_sure,\n  \
-                 CASE WHEN {is_sure} THEN 0 WHEN d.one = d.one_before THEN 1 ELSE 0 END AS turns\nFROM after d"
+                "SELECT d.*,\n  {} AS new_state,\n  {} AS new_place,\n  {} AS superseded_on\nFROM ends d",
+                of_change("state"),
+                of_change("state_place"),
+                of_change("next_change")
             ),
         );
-        with("runs", format!("SELECT d.*, SUM(d.is_sure) OVER ({of_record}) AS run\nFROM turning d"));
-        with(
-            "chosen",
-            "SELECT d.*, MOD(SUM(d.turns) OVER (PARTITION BY d.reference, d.run ORDER BY d.known), 2) AS is_other\nFROM runs d"
-                .into(),
-        );
-        with(
-            "said",
-            "SELECT d.reference, d.known, CASE WHEN d.is_other = 1 THEN d.other ELSE d.one END AS state,\n  CASE WHEN d.is_other = 1 THEN \
-             d.other_place ELSE 1 END AS place\nFROM chosen d"
-                .into(),
-        );
-        with(
-            "said_after",
-            format!("SELECT d.*, LAG(d.state) OVER ({of_record}) AS state_before\nFROM said d"),
-        );
-        let ended = if source.has_episodes() { "p.ended" } else { "CAST(NULL AS INTEGER)" };
-        with(
-            "changes",
+        // An open episode says nothing against its end.
+        let of_state = |what: &str| {
+            format!("MAX(CASE WHEN d.place = d.new_place THEN d.{what} END) OVER ({})", of_day("d"))
+        };
+        let says_no_end = if source.has_episodes() {
             format!(
-                "SELECT d.reference, d.known, d.state, d.place, p.likeness, {ended} AS ended,\n  LEAD(d.known) OVER ({of_record}) AS \
-                 superseded\nFROM said_after d\nJOIN parted p ON p.reference = d.reference AND p.known = d.known AND p.place = d.place AND \
-                 p.person = p.owner\nWHERE d.state_before IS NULL OR d.state_before <> d.state"
-            ),
-        );
+                "CASE WHEN d.ended IS NULL AND {} IS NOT NULL AND d.likeness = {} THEN 1 ELSE 0 END",
+                of_state("ended"),
+                of_state("likeness")
+            )
+        } else {
+            "0".to_owned()
+        };
+        with("told", format!("SELECT d.*,\n  {says_no_end} AS says_no_end\nFROM spread d"));
         let said_before = dialect.text(SAID_BEFORE);
         let repeated = dialect.text(RejectReason::ReferenceRepeated.code());
-        // An open episode says nothing against its end.
-        let is_open = if source.has_episodes() {
-            " OR (p.likeness = d.likeness AND d.ended IS NOT NULL AND p.ended IS NULL)"
-        } else {
-            ""
-        };
+        for (name, ..) in source.staged().into_iter().filter(|(name, ..)| name != "seq") {
+            let what = if name == "superseded" {
+                "CASE WHEN t.person = t.owner AND t.place = t.new_place THEN t.superseded_on END".to_owned()
+            } else {
+                format!("t.{name}")
+            };
+            query.column(what, name);
+        }
+        query.column("t.reference", "reference");
         query.column(
             format!(
-                "p.*, CASE WHEN p.person = p.owner AND p.place = d.place THEN d.superseded END AS superseded,\nCASE\n  WHEN p.person <> \
-                 p.owner THEN {repeated}\n  WHEN p.place = d.place THEN NULL\n  WHEN d.place IS NULL OR p.place < d.place OR p.content = \
-                 d.state{is_open} THEN {said_before}\n  ELSE {repeated}\nEND"
+                "CASE\n  WHEN t.person <> t.owner THEN {repeated}\n  WHEN t.place = t.new_place THEN NULL\n  WHEN t.new_place IS NULL OR \
+                 t.place < t.new_place OR t.content = t.new_state OR t.says_no_end = 1 THEN {said_before}\n  ELSE {repeated}\nEND"
             ),
             "verdict",
         );
-        query.from =
-            "FROM parted p\nLEFT JOIN changes d ON d.reference = p.reference AND d.known = p.known".into();
-        query
+        query.from = "FROM told t".into();
     }
+}
+
+/// Adds which state each day brings, and until when it lasts.
+fn turns(query: &mut Query) {
+    let mut with = |name: &str, text: String| query.with.push((name.to_owned(), text));
+    let of_record = "PARTITION BY d.reference, d.is_day ORDER BY d.known";
+    with(
+        "after",
+        format!(
+            "SELECT d.*, LAG(d.one) OVER ({of_record}) AS one_before, LAG(d.other) OVER ({of_record}) AS other_before\nFROM days d"
+        ),
+    );
+    let is_sure = "d.other IS NULL OR d.one_before IS NULL OR (d.one <> d.one_before AND (d.other_before IS NULL OR d.one <> \
+                       d.other_before))";
+    with(
+        "turning",
+        format!(
+            "SELECT d.*,\n  CASE WHEN {is_sure} THEN 1 ELSE 0 END AS is_sure,\n  \
+                 CASE WHEN {is_sure} THEN 0 WHEN d.one = d.one_before THEN 1 ELSE 0 END AS turns\nFROM after d"
+        ),
+    );
+    with("runs", format!("SELECT d.*, SUM(d.is_sure) OVER ({of_record}) AS run\nFROM turning d"));
+    with(
+            "chosen",
+            "SELECT d.*, MOD(SUM(d.turns) OVER (PARTITION BY d.reference, d.is_day, d.run ORDER BY d.known), 2) AS is_other\nFROM runs d"
+                .into(),
+        );
+    with(
+            "said",
+            "SELECT d.*,\n  CASE WHEN d.is_other = 1 THEN d.other ELSE d.one END AS state,\n  CASE WHEN d.is_other = 1 THEN d.other_place \
+             ELSE 1 END AS state_place\nFROM chosen d"
+                .into(),
+        );
+    with("said_after", format!("SELECT d.*, LAG(d.state) OVER ({of_record}) AS state_before\nFROM said d"));
+    with(
+            "changes",
+            "SELECT d.*, CASE WHEN d.is_day = 1 AND (d.state_before IS NULL OR d.state_before <> d.state) THEN 1 ELSE 0 END AS \
+             is_change\nFROM said_after d"
+                .into(),
+        );
+    with(
+            "ends",
+            "SELECT d.*, LEAD(d.known) OVER (PARTITION BY d.reference, d.is_change ORDER BY d.known) AS next_change\nFROM changes d".into(),
+        );
+}
+
+fn of_day(of: &str) -> String {
+    format!("PARTITION BY {of}.reference, {of}.person, {of}.known")
 }

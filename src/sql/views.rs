@@ -66,8 +66,8 @@ pub(super) fn text(asked: &Texts<'_>, raw: &RawTables<'_>) -> String {
         text.push_str(&format!("DROP VIEW IF EXISTS {};\n", query.table));
     }
     text.push('\n');
-    let heading = "The raw tables, and what their columns are called below. This is the one place to edit where they are called \
-                   otherwise or lie\nin another schema; a cell of another type is cast here, or in a view of your own that bears the raw \
+    let heading = "The raw tables, and what their columns are called below. This is the one place to edit by hand: where they are called \
+                   otherwise\nor lie in another schema. A cell of another type is cast here, or in a view of your own that bears the raw \
                    table's name.\nDates are of a date type, numbers of a number type, and everything else is text.\n";
     text.push_str(&commented(heading));
     text.push('\n');
