@@ -55,10 +55,9 @@ impl Dialect {
     pub(super) fn number(self, value: f64) -> String {
         match self {
             Self::DuckDb | Self::PostgreSql => format!("CAST('{value:E}' AS {})", self.double()),
-            Self::Spark if value < 0.0 => format!("({value:E}D)"),
-            Self::Spark => format!("{value:E}D"),
-            Self::SqlServer if value < 0.0 => format!("({value:E})"),
-            Self::SqlServer => format!("{value:E}"),
+            // With an exponent it is of double precision there.
+            Self::Spark | Self::SqlServer if value.is_sign_negative() => format!("({value:E})"),
+            Self::Spark | Self::SqlServer => format!("{value:E}"),
         }
     }
 
@@ -122,7 +121,7 @@ impl Dialect {
             Self::PostgreSql => {
                 Some(format!("(CAST('{{{}}}' AS DOUBLE PRECISION[]))[{place} + 1]", digits.join(",")))
             }
-            Self::Spark => Some(format!("ELEMENT_AT(ARRAY({}D), {place} + 1)", digits.join("D, "))),
+            Self::Spark => Some(format!("ELEMENT_AT(ARRAY({}), {place} + 1)", digits.join(", "))),
             Self::SqlServer => None,
         }
     }
