@@ -42,14 +42,15 @@ impl Posed {
         let entity = || Series::new("entity".into(), self.entities()).into_column();
         let households = vec![Some("h1"); self.matrix.rows()];
         let cases = vec![entity(), Series::new("household".into(), households).into_column()];
-        let mut columns: Vec<Column> = vec![entity()];
+        let (mut columns, mut of_states): (Vec<Column>, Vec<Column>) = (vec![entity()], Vec::new());
         for (place, (value, state)) in texts.columns().enumerate() {
             let cells = || self.matrix.column(place);
             let values: Vec<Option<f64>> = cells().map(|cell| cell.value().map(f64::from)).collect();
             let states: Vec<i32> = cells().map(state_of).collect();
             columns.push(Series::new(value.into(), values).into_column());
-            columns.push(Series::new(state.into(), states).into_column());
+            of_states.push(Series::new(state.into(), states).into_column());
         }
+        columns.extend(of_states);
         let mut given = Given::default();
         given.scripts = texts.scripts().into_iter().filter(|script| script.name == "4_scores.sql").collect();
         given.table("eh_case", DataFrame::new(self.matrix.rows(), cases).unwrap());

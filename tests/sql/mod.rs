@@ -6,10 +6,12 @@ mod asked;
 mod edges;
 mod engines;
 mod made;
+mod met;
 mod parsed;
 mod same;
 mod size;
 mod sql_server;
+mod students;
 
 use earlyhelp::calendar::Lookback;
 use earlyhelp::cohort::CohortSpec;
@@ -21,12 +23,16 @@ use crate::world::wild_date;
 
 use self::asked::Asked;
 
-/// The worlds that every engine is asked about.
-const WORLDS: std::ops::Range<u64> = 0..6;
+/// The worlds that every engine is asked about: few, and with everything in them that there can be ([`met`]).
+const WORLDS: [u64; 6] = [112, 141, 227, 278, 292, 294];
+
+/// More of them, for the engine that needs a moment for each.
+const MORE_WORLDS: [u64; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// The council, and wild worlds.
-fn all(worlds: std::ops::Range<u64>) -> Vec<Asked> {
-    std::iter::once(Asked::council()).chain(worlds.filter_map(Asked::wild)).collect()
+fn all<'s>(worlds: impl IntoIterator<Item = &'s u64>) -> Vec<Asked> {
+    let wild = worlds.into_iter().filter_map(|&seed| Asked::wild(seed));
+    std::iter::once(Asked::council()).chain(wild).collect()
 }
 
 #[test]
@@ -63,15 +69,15 @@ fn what_cannot_be_said_is_refused_before_anything_is_run() {
 
 #[test]
 fn duckdb_makes_the_features_and_scores_of_the_library() {
-    same::on_engine(Dialect::DuckDb, &all(0..24));
+    same::on_engine(Dialect::DuckDb, &all(WORLDS.iter().chain(&MORE_WORLDS)));
 }
 
 #[test]
 fn postgresql_makes_the_features_and_scores_of_the_library() {
-    same::on_engine(Dialect::PostgreSql, &all(WORLDS));
+    same::on_engine(Dialect::PostgreSql, &all(&WORLDS));
 }
 
 #[test]
 fn spark_makes_the_features_and_scores_of_the_library() {
-    same::on_engine(Dialect::Spark, &all(WORLDS));
+    same::on_engine(Dialect::Spark, &all(&WORLDS));
 }
