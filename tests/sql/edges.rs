@@ -51,8 +51,8 @@ impl Posed {
             of_states.push(Series::new(state.into(), states).into_column());
         }
         columns.extend(of_states);
-        let mut given = Given::default();
-        given.scripts = texts.scripts().into_iter().filter(|script| script.name == "4_scores.sql").collect();
+        let scripts = texts.scripts().into_iter().filter(|script| script.name == "4_scores.sql").collect();
+        let mut given = Given { scripts, tables: Vec::new() };
         given.table("eh_case", DataFrame::new(self.matrix.rows(), cases).unwrap());
         given.table("eh_features", DataFrame::new(self.matrix.rows(), columns).unwrap());
         given
@@ -164,7 +164,7 @@ fn released(name: &'static str, text: &str) -> Posed {
 }
 
 /// A model with terms of these features, one for each of its sources' counts.
-pub fn posed(name: &'static str, model: AdditiveModel, matrix: FeatureMatrix) -> Posed {
+pub fn posed(name: &'static str, model: &AdditiveModel, matrix: FeatureMatrix) -> Posed {
     let feature = |name: &String| {
         Feature::new(Selector::source("visits"), Measure::Latest, Lookback::Months(12)).name(name)
     };
@@ -173,7 +173,7 @@ pub fn posed(name: &'static str, model: AdditiveModel, matrix: FeatureMatrix) ->
     let mut dice = Dice::new(5);
     let ranges = made::any_ranges(&mut dice, &spec);
     let importance = vec![1.0; model.terms().len()];
-    let scorer = made::scorer((&cohort, &spec), &model, (&ranges, &importance));
+    let scorer = made::scorer((&cohort, &spec), model, (&ranges, &importance));
     Posed { name, mappings: sources_of(&spec, &cohort), request: world::request(), matrix, scorer }
 }
 
@@ -199,7 +199,7 @@ fn every_shape() -> Posed {
     }
     let model = AdditiveModel::new(names, -1.25, terms).unwrap();
     let matrix = cases(&model);
-    posed("every shape", model, matrix)
+    posed("every shape", &model, matrix)
 }
 
 /// The models whose edges are looked at.

@@ -14,7 +14,6 @@ pub struct Engine {
 }
 
 /// What an engine is given: texts, and the tables that they read, as Parquet files by their names.
-#[derive(Default)]
 pub struct Given {
     pub scripts: Vec<Script>,
     pub tables: Vec<(String, Vec<u8>)>,

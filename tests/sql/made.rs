@@ -15,7 +15,6 @@ pub fn scorer(
     model: &AdditiveModel,
     (ranges, importance): (&[FeatureRange], &[f64]),
 ) -> Scorer {
-    let json = |value: &dyn erased::Json| value.json();
     let mut text = compact(&world::released().scorer.to_json().unwrap());
     let mut at = text.find("\"crate_version\"").unwrap();
     for (key, value) in [
@@ -49,17 +48,8 @@ fn value_of(text: &str, from: usize, key: &str) -> Option<(usize, usize)> {
     Some((start, start + values.byte_offset()))
 }
 
-mod erased {
-    /// What can be written as JSON.
-    pub trait Json {
-        fn json(&self) -> String;
-    }
-
-    impl<T: serde::Serialize> Json for T {
-        fn json(&self) -> String {
-            serde_json::to_string(self).unwrap()
-        }
-    }
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap()
 }
 
 /// A contribution.

@@ -174,7 +174,7 @@ impl Counted {
         }
         let GroupByExpr::Expressions(groups, with) = group_by else { panic!("GROUP BY ALL") };
         assert!(with.is_empty());
-        groups.iter().for_each(|group| self.value(group, 0));
+        self.values(groups, 0);
         selection.iter().chain(having).for_each(|condition| self.condition(condition, 0));
     }
 
@@ -192,7 +192,9 @@ impl Counted {
             }
             other => panic!("what is this: {other}"),
         };
-        alias.into_iter().for_each(|alias| name(&alias.name));
+        if let Some(alias) = alias {
+            name(&alias.name);
+        }
     }
 
     /// A value: `levels` are those of `CASE` above it.
@@ -225,7 +227,7 @@ impl Counted {
             }
             Expr::Case { operand, conditions, else_result, .. } => {
                 let levels = deeper(levels);
-                operand.iter().for_each(|of| self.value(of, levels));
+                self.values(operand.as_deref(), levels);
                 for when in conditions {
                     match operand {
                         None => self.condition(&when.condition, levels),
@@ -233,10 +235,16 @@ impl Counted {
                     }
                     self.value(&when.result, levels);
                 }
-                else_result.iter().for_each(|value| self.value(value, levels));
+                self.values(else_result.as_deref(), levels);
             }
             Expr::Function(function) => self.function(function, levels),
             other => panic!("{other} is no value there"),
+        }
+    }
+
+    fn values<'e>(&mut self, values: impl IntoIterator<Item = &'e Expr>, levels: usize) {
+        for value in values {
+            self.value(value, levels);
         }
     }
 
@@ -277,7 +285,7 @@ impl Counted {
             None => {}
             Some(WindowType::WindowSpec(window)) => {
                 assert!(window.window_name.is_none());
-                window.partition_by.iter().for_each(|value| self.value(value, levels));
+                self.values(&window.partition_by, levels);
                 for order in &window.order_by {
                     assert!(order.options.nulls_first.is_none());
                     // A constant there is refused.
@@ -305,11 +313,11 @@ impl Counted {
             }
             Expr::IsNull(value) | Expr::IsNotNull(value) => self.value(value, levels),
             Expr::Between { expr, low, high, .. } => {
-                [expr, low, high].into_iter().for_each(|value| self.value(value, levels));
+                self.values([&**expr, &**low, &**high], levels);
             }
             Expr::In { expr, target: InTarget::List(list), .. } => {
                 self.value(expr, levels);
-                list.iter().for_each(|value| self.value(value, levels));
+                self.values(list, levels);
             }
             other => panic!("{other} is no condition there"),
         }
