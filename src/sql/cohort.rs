@@ -173,7 +173,7 @@ pub(super) fn of_people(asked: &Texts<'_>) -> Option<Query> {
             _ => "n.age".to_owned(),
         };
         query.column(asked.dialect.rounded(&found), column.value.clone());
-        query.column(format!("CASE WHEN {found} IS NULL THEN 1 ELSE 0 END"), column.state.clone());
+        query.state(format!("CASE WHEN {found} IS NULL THEN 1 ELSE 0 END"), column.state.clone());
     }
     query.with.push((
         "of_own".into(),

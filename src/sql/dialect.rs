@@ -54,11 +54,10 @@ impl Dialect {
     /// A number of double precision, to the bit. A plain `0.7` would be a decimal, or of single precision.
     pub(super) fn number(self, value: f64) -> String {
         match self {
-            Self::DuckDb | Self::PostgreSql => format!("CAST('{value:E}' AS {})", self.double()),
-            Self::Spark if value < 0.0 => format!("({value:E}D)"),
-            Self::Spark => format!("{value:E}D"),
-            Self::SqlServer if value < 0.0 => format!("({value:E})"),
-            Self::SqlServer => format!("{value:E}"),
+            Self::PostgreSql => format!("CAST('{value:E}' AS {})", self.double()),
+            // With an exponent it is of double precision there.
+            _ if value.is_sign_negative() => format!("({value:E})"),
+            _ => format!("{value:E}"),
         }
     }
 
@@ -167,8 +166,27 @@ impl Dialect {
             Self::PostgreSql => {
                 Some(format!("(CAST('{{{}}}' AS DOUBLE PRECISION[]))[{place} + 1]", digits.join(",")))
             }
-            Self::Spark => Some(format!("ELEMENT_AT(ARRAY({}D), {place} + 1)", digits.join("D, "))),
+            Self::Spark => Some(format!("ELEMENT_AT(ARRAY({}), {place} + 1)", digits.join(", "))),
             Self::SqlServer => None,
+        }
+    }
+
+    /// How many features a table has room for, each with its value of eight bytes and its state of four: a row of PostgreSQL has
+    /// 8,160 bytes, and a table of SQL Server 1,024 columns.
+    pub(super) fn most_features(self) -> usize {
+        match self {
+            Self::PostgreSql => 640,
+            Self::SqlServer => 511,
+            Self::DuckDb | Self::Spark => usize::MAX,
+        }
+    }
+
+    /// How many contributions, of eight bytes each: a row of SQL Server has 8,060 bytes.
+    pub(super) fn most_terms(self) -> usize {
+        match self {
+            Self::PostgreSql => 1_000,
+            Self::SqlServer => 900,
+            Self::DuckDb | Self::Spark => usize::MAX,
         }
     }
 

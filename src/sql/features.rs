@@ -113,7 +113,7 @@ impl<'a, 'p> Side<'a, 'p> {
                 (Scope::Own, false) => format!("f.{} IS NULL", column.value),
                 (Scope::Household, false) => format!("c.household IS NULL OR f.{} IS NULL", column.value),
             };
-            query.column(
+            query.state(
                 format!("CASE WHEN NOT ({not_covered}) THEN 2 WHEN {is_missing} THEN 1 ELSE 0 END"),
                 column.state.clone(),
             );

@@ -168,6 +168,9 @@ impl<'p> Texts<'p> {
         if cohort.own_day.is_some() {
             return Err(SqlError::NotSaid { what: "cases that are seen each on a day of their own" });
         }
+        if spec.features().len() > dialect.most_features() {
+            return Err(SqlError::NotSaid { what: "so many features in this dialect" });
+        }
         let mut names = Names::default();
         for taken in OWN_TABLES {
             names.like(taken);
@@ -310,8 +313,11 @@ impl<'p> Texts<'p> {
         Ok(())
     }
 
-    /// That no term has more steps than the dialect has levels for.
+    /// That no table has more columns than the dialect has room for, and no term more steps than it has levels for.
     fn check_terms(&self, model: &AdditiveModel) -> Result<(), SqlError> {
+        if model.terms().len() > self.dialect.most_terms() {
+            return Err(SqlError::NotSaid { what: "a model of so many terms in this dialect" });
+        }
         let deepest = model.terms().iter().flat_map(|term| term.shape.axes()).map(Axis::bins).max();
         // A tree of so many leaves, and the state above it.
         let levels = deepest.map_or(0, |bins| bins.next_power_of_two().trailing_zeros() as usize + 1);
@@ -426,7 +432,7 @@ impl<'p> Texts<'p> {
             let table = of_table.get(&column.value);
             let nth = tables.iter().position(|held| Some(held) == table).unwrap_or_default();
             all.column(format!("j{nth}.{}", column.value), column.value.clone());
-            all.column(format!("j{nth}.{}", column.state), column.state.clone());
+            all.state(format!("j{nth}.{}", column.state), column.state.clone());
         }
         text + &all.text(self.dialect)
     }

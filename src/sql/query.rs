@@ -14,6 +14,9 @@ pub(super) struct Query {
     pub(super) with: Vec<(String, String)>,
     /// What each column is, and its name.
     pub(super) columns: Vec<(String, String)>,
+    /// The columns of states, which stand after all others: between numbers of eight bytes they would take eight as well, and a row of
+    /// PostgreSQL has 8,160.
+    pub(super) states: Vec<(String, String)>,
     /// From where, which rows, and by what they are put together.
     pub(super) from: String,
 }
@@ -25,6 +28,10 @@ impl Query {
 
     pub(super) fn column(&mut self, what: impl Into<String>, name: impl Into<String>) {
         self.columns.push((what.into(), name.into()));
+    }
+
+    pub(super) fn state(&mut self, what: impl Into<String>, name: impl Into<String>) {
+        self.states.push((what.into(), name.into()));
     }
 
     /// The statement that makes a table of it.
@@ -55,13 +62,14 @@ impl Query {
     }
 
     fn body(&self, dialect: Dialect) -> String {
-        let Self { table, with, columns, from, .. } = self;
+        let Self { table, with, columns, states, from, .. } = self;
         let mut text = String::new();
         for (nth, (name, query)) in with.iter().enumerate() {
             let opening = if nth == 0 { "WITH " } else { ", " };
             let _ = writeln!(text, "{opening}{name} AS (\n{}\n)", indented(query));
         }
-        let listed: Vec<String> = columns.iter().map(|(what, name)| format!("{what} AS {name}")).collect();
+        let listed = columns.iter().chain(states).map(|(what, name)| format!("{what} AS {name}"));
+        let listed: Vec<String> = listed.collect();
         let _ = write!(text, "SELECT\n{}\n", indented(&listed.join(",\n")));
         if dialect == Dialect::SqlServer {
             let _ = writeln!(text, "INTO {table}");

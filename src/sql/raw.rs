@@ -185,7 +185,7 @@ impl<'p> Texts<'p> {
     #[must_use]
     pub fn with_views(mut self, raw: RawTables<'p>) -> Self {
         let of_sources =
-            self.read().map(|source| (source.table.clone(), raw.unsaid_of(source, self.dialect)));
+            self.sources.iter().map(|source| (source.table.clone(), raw.unsaid_of(source, self.dialect)));
         let mut views = vec![
             ("eh_people".to_owned(), raw.unsaid_of_people(self.dialect)),
             ("eh_stays".to_owned(), raw.unsaid_of_households(self.dialect)),

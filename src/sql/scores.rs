@@ -65,14 +65,21 @@ pub(super) fn contributions(asked: &Texts<'_>, scoring: &Scoring<'_>) -> Vec<Que
     queries
 }
 
+/// The most rows of one list of values.
+const LISTED: usize = 1000;
+
 /// The cells of all grids, for an engine without arrays.
 fn grid_table(grids: &[(usize, usize, f64)], dialect: Dialect) -> Query {
     let mut query = Query::new("eh_grid", "The cells of the terms of two features.");
-    let row = |&(term, cell, value): &(usize, usize, f64)| {
-        format!("SELECT {term} AS term, {cell} AS cell, {} AS value", dialect.number(value))
+    let row =
+        |&(term, cell, value): &(usize, usize, f64)| format!("({term}, {cell}, {})", dialect.number(value));
+    let list = |cells: &[(usize, usize, f64)]| {
+        let rows: Vec<String> = cells.iter().map(row).collect();
+        let rows = rows.join(",\n  ");
+        format!("SELECT v.term, v.cell, v.value FROM (VALUES\n  {rows}\n) AS v (term, cell, value)")
     };
-    let rows: Vec<String> = grids.iter().map(row).collect();
-    query.with.push(("cells".into(), rows.join("\nUNION ALL ")));
+    let lists: Vec<String> = grids.chunks(LISTED).map(list).collect();
+    query.with.push(("cells".into(), lists.join("\nUNION ALL ")));
     for name in ["term", "cell", "value"] {
         query.column(name, name);
     }

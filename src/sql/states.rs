@@ -194,7 +194,6 @@ impl Told<'_, '_> {
             };
             query.column(what, name);
         }
-        query.column("t.reference", "reference");
         query.column(
             format!(
                 "CASE\n  WHEN t.person <> t.owner THEN {repeated}\n  WHEN t.place = t.new_place THEN NULL\n  WHEN t.new_place IS NULL OR \

@@ -57,7 +57,7 @@ pub(super) fn text(asked: &Texts<'_>, raw: &RawTables<'_>) -> String {
             None => views.staged.push(no_stays()),
         }
     }
-    for source in asked.read().filter(|source| asked.has_view(&source.table)) {
+    for source in asked.sources.iter().filter(|source| asked.has_view(&source.table)) {
         views.source(dialect, source, raw);
     }
     views.counts(dialect);
@@ -412,7 +412,7 @@ impl Row<'_, '_> {
     }
 
     fn checked(&self, raw: &str, table: &str) -> Query {
-        let (columns, dialect) = (self.source.columns, self.cells.dialect);
+        let dialect = self.cells.dialect;
         let mut query =
             Query::new(table, format!("Source {}: its rows, each with its first fault.", self.source.name));
         let (texts, others) = self.taken();
@@ -439,9 +439,6 @@ impl Row<'_, '_> {
                 name => format!("j.{name}"),
             };
             query.column(what, name);
-        }
-        if columns.reference.is_some() {
-            query.column("j.reference", "reference");
         }
         query.column("j.fault", "fault");
         query.from = "FROM judged j".into();

@@ -9,11 +9,13 @@ use earlyhelp::report::list_json;
 use earlyhelp::review::{ListParams, RandomSample, ReviewList};
 use earlyhelp::sql::{Dialect, TableFolder, Texts};
 use polars::prelude::{
-    Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetReader, ParquetWriter, SerReader as _, Series,
+    Column, DataFrame, IntoColumn, NamedFrom, ParquetReader, ParquetWriter, SerReader as _, Series,
 };
 use serde_json::Value;
 
-use crate::sql::{engine, of_world, run};
+use super::asked::mappings_of;
+use super::engines::{Engine, numbers, texts_of};
+use super::same::given;
 use crate::world::{self, wild, wild_date};
 
 fn read(folder: &Path, table: &str) -> DataFrame {
@@ -44,13 +46,15 @@ fn said(list: &ReviewList) -> String {
 }
 
 /// The tables that an engine makes of the released council, and of what they are.
-fn made(python: &str, dialect: Dialect) -> (tempfile::TempDir, std::path::PathBuf) {
+fn made(engine: &Engine) -> (tempfile::TempDir, std::path::PathBuf) {
     let (held, mappings, rules, request) =
-        (world::released(), of_world(&world::released().world), world::rules(), world::request());
+        (world::released(), mappings_of(&world::released().world), world::rules(), world::request());
     let spec = held.scorer.candidate().features();
-    let texts = Texts::new(&mappings, (&rules, spec), (world::list_date(), dialect)).unwrap();
+    let texts = Texts::new(&mappings, (&rules, spec), (world::list_date(), engine.dialect)).unwrap();
     let texts = texts.scored_by(&held.scorer, &request).unwrap();
-    run(python, dialect, (&texts, &held.records))
+    let (folder, made) = engine.run_one(given(&texts, &held.records));
+    let made = made.folder().to_owned();
+    (folder, made)
 }
 
 /// What becomes of a folder of tables: the list, or why there is none.
@@ -60,7 +64,7 @@ fn list_of(
     records: &Records,
     sample: Option<u32>,
 ) -> Result<ReviewList, String> {
-    let (held, mappings) = (world::released(), of_world(&world::released().world));
+    let (held, mappings) = (world::released(), mappings_of(&world::released().world));
     let (rules, request) = (world::rules(), world::request());
     let spec = held.scorer.candidate().features();
     let texts = Texts::new(&mappings, (&rules, spec), (world::list_date(), dialect)).unwrap();
@@ -72,9 +76,10 @@ fn list_of(
     ReviewList::draw(&scores, params).map_err(|error| error.to_string())
 }
 
-fn is_the_list_of_score(python: &str, dialect: Dialect) {
+fn is_the_list_of_score(engine: &Engine) {
+    let dialect = engine.dialect;
     let held = world::released();
-    let (folder, made) = made(python, dialect);
+    let (folder, made) = made(engine);
     let of_records = world::list(&held.scorer, &held.records);
     for sample in [None, Some(0), Some(40)] {
         let list = list_of(&made, dialect, &held.records, sample).unwrap();
@@ -85,42 +90,29 @@ fn is_the_list_of_score(python: &str, dialect: Dialect) {
         assert_eq!(table.recomputed, sample.map_or(cohort, |sample| sample.min(cohort)));
     }
     // Of records that are read back from the staged tables it is the same to the digests of what the sources said.
-    let (mappings, rules) = (of_world(&held.world), world::rules());
+    let (mappings, rules) = (mappings_of(&held.world), world::rules());
     let spec = held.scorer.candidate().features();
     let texts = Texts::new(&mappings, (&rules, spec), (world::list_date(), dialect)).unwrap();
-    let staged = texts.staged_records(&TableFolder::new(folder.path())).unwrap();
+    let staged = texts.staged_records(&TableFolder::new(folder.path().join("000"))).unwrap();
     assert_eq!(said(&list_of(&made, dialect, &staged, Some(0)).unwrap()), said(&of_records));
 }
 
 #[test]
 fn a_list_of_duckdbs_table_is_the_list_of_the_records() {
-    let Some(python) = engine("duckdb") else { return };
-    is_the_list_of_score(&python, Dialect::DuckDb);
+    let Some(engine) = Engine::of(Dialect::DuckDb) else { return };
+    is_the_list_of_score(&engine);
 }
 
 #[test]
 fn a_list_of_postgresqls_table_is_the_list_of_the_records() {
-    if glob::glob("/usr/lib/postgresql/*/bin/initdb").unwrap().next().is_none() {
-        println!("skipped: no PostgreSQL server");
-        return;
-    }
-    let Some(python) = engine("duckdb") else { return };
-    is_the_list_of_score(&python, Dialect::PostgreSql);
+    let Some(engine) = Engine::of(Dialect::PostgreSql) else { return };
+    is_the_list_of_score(&engine);
 }
 
 #[test]
 fn a_list_of_sparks_table_is_the_list_of_the_records() {
-    let Some(python) = engine("pyspark") else { return };
-    is_the_list_of_score(&python, Dialect::Spark);
-}
-
-fn numbers(frame: &DataFrame, column: &str) -> Vec<Option<f64>> {
-    let column = frame.column(column).unwrap().cast(&DataType::Float64).unwrap();
-    column.f64().unwrap().iter().collect()
-}
-
-fn texts_of(frame: &DataFrame, column: &str) -> Vec<Option<String>> {
-    frame.column(column).unwrap().str().unwrap().iter().map(|text| text.map(str::to_owned)).collect()
+    let Some(engine) = Engine::of(Dialect::Spark) else { return };
+    is_the_list_of_score(&engine);
 }
 
 fn with(frame: &DataFrame, name: &str, column: Column) -> DataFrame {
@@ -150,9 +142,9 @@ fn swapped(frame: &DataFrame, a: &str, b: &str) -> DataFrame {
 #[test]
 fn a_table_that_was_changed_is_refused() {
     const TABLES: [&str; 3] = ["eh_features", "eh_contributions", "eh_scores"];
-    let Some(python) = engine("duckdb") else { return };
+    let Some(engine) = Engine::of(Dialect::DuckDb) else { return };
     let held = world::released();
-    let (_folder, made) = made(&python, Dialect::DuckDb);
+    let (_folder, made) = made(&engine);
     let whole: Vec<DataFrame> = TABLES.iter().map(|table| read(&made, table)).collect();
     let refusal = |changed: &[(usize, DataFrame)], sample: Option<u32>| {
         for (table, frame) in changed {
@@ -267,7 +259,7 @@ fn a_table_in_parts_is_read_whole_and_none_twice() {
 fn records_come_back_from_staged_tables_as_they_were() {
     for seed in 0..60 {
         let world = wild(seed, 4 + seed as usize % 9, 30);
-        let (records, mappings) = (world.records(), of_world(&world));
+        let (records, mappings) = (world.records(), mappings_of(&world));
         let (rules, spec) = (Default::default(), world::features());
         let texts = Texts::new(&mappings, (&rules, &spec), (wild_date(), Dialect::DuckDb));
         let Ok(texts) = texts else { continue };
@@ -297,7 +289,7 @@ fn records_come_back_from_staged_tables_as_they_were() {
 #[test]
 fn a_staged_table_that_holds_what_it_cannot_is_refused() {
     let held = world::released();
-    let (mappings, rules) = (of_world(&held.world), world::rules());
+    let (mappings, rules) = (mappings_of(&held.world), world::rules());
     let spec = held.scorer.candidate().features();
     let texts = Texts::new(&mappings, (&rules, spec), (world::list_date(), Dialect::DuckDb)).unwrap();
     let folder = tempfile::tempdir().unwrap();

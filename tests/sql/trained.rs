@@ -8,7 +8,7 @@ use earlyhelp::project::Project;
 use earlyhelp::sql::{Dialect, TableFolder, Texts, staged_people, training_data};
 use earlyhelp::synthetic::{CouncilParams, Format};
 
-use crate::sql::engine;
+use super::engines::Engine;
 
 /// Runs the texts of each training date over the staged tables, as somebody would who was given the folder.
 fn run_all(python: &str, folder: &Path, project: &Project) {
@@ -34,12 +34,13 @@ fn run_all(python: &str, folder: &Path, project: &Project) {
 
 #[test]
 fn a_model_of_duckdbs_features_is_the_model_of_the_records() {
-    let Some(python) = engine("duckdb") else { return };
+    let Some(engine) = Engine::of(Dialect::DuckDb) else { return };
+    let python = engine.python();
     let folder = tempfile::tempdir().unwrap();
     let council = CouncilParams::new(2_500, 3).generate().unwrap();
     let project = Project::load(council.write(folder.path(), Format::Csv).unwrap()).unwrap();
     let made = folder.path().join("made");
-    run_all(&python, &made, &project);
+    run_all(python, &made, &project);
 
     let protected = project.protected().unwrap();
     let trainer = Trainer::by_name("logistic").unwrap();
@@ -78,7 +79,7 @@ fn a_model_of_duckdbs_features_is_the_model_of_the_records() {
             "COPY ({}) TO 'cut.parquet' (FORMAT parquet)",
             query.replace("FROM t", &format!("FROM '{}'", from.display()))
         );
-        let run = Command::new(&python)
+        let run = Command::new(python)
             .current_dir(folder.path())
             .args(["-c", "import duckdb, sys; duckdb.sql(sys.argv[1])", &query])
             .output()

@@ -2,7 +2,6 @@
 //! the features of both.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use earlyhelp::calendar::Day;
 use earlyhelp::cohort::{CohortSpec, Unit};
@@ -17,7 +16,10 @@ use polars::prelude::{
     DataFrame, DataType, IntoColumn as _, NamedFrom as _, ParquetReader, SerReader as _, Series,
 };
 
-use crate::sql::{engine, numbers, of_world, postgresql, restated, run_over, same_features, table, texts_of};
+use super::asked::mappings_of;
+use super::engines::{Engine, Given, Made, numbers, texts_of};
+use super::outcomes::restated;
+use super::same;
 use crate::world::{self, Dice, World, wild, wild_date, wild_features};
 
 /// What somebody may have typed, or a system written where it knew nothing.
@@ -101,26 +103,27 @@ fn rows(frame: &DataFrame, like: &DataFrame) -> Vec<Vec<String>> {
 
 /// Runs the texts over raw tables, and holds every staged view against what the library makes of the same rows.
 fn same_tables(
-    python: &str,
-    (dialect, texts): (Dialect, &Texts<'_>),
+    engine: &Engine,
+    texts: &Texts<'_>,
     (records, raw): (&Records, Vec<(String, DataFrame)>),
     of: &str,
-) -> Made {
+) -> Viewed {
     let (viewed, others): (Vec<_>, Vec<_>) = texts.views().partition(|(_, unsaid)| unsaid.is_empty());
-    let mut tables = raw;
+    let mut given = Given { scripts: texts.scripts(), ..Given::default() };
+    raw.into_iter().for_each(|(name, frame)| given.table(&name, frame));
     let mut expected = Vec::new();
     for staged in texts.staged_tables(records).unwrap() {
         if others.iter().any(|(name, _)| *name == staged.name) {
-            tables.push((staged.name, staged.frame));
+            given.table(&staged.name, staged.frame);
         } else {
             expected.push(staged);
         }
     }
-    let mut keep: Vec<&str> = viewed.iter().map(|(name, _)| *name).collect();
-    keep.extend(["eh_intake", "eh_rejects"]);
-    let (folder, made) = run_over(python, (dialect, texts), tables, &keep);
+    given.keep =
+        viewed.iter().map(|(name, _)| *name).chain(["eh_intake", "eh_rejects"]).map(str::to_owned).collect();
+    let (folder, made) = engine.run_one(given);
     for staged in expected {
-        let found = table(&made, &staged.name);
+        let found = made.frame(&staged.name);
         let (found, wanted) = (rows(&found, &staged.frame), rows(&staged.frame, &staged.frame));
         let missing: Vec<_> = wanted.iter().filter(|row| !found.contains(row)).take(5).collect();
         let beside: Vec<_> = found.iter().filter(|row| !wanted.contains(row)).take(5).collect();
@@ -133,14 +136,14 @@ fn same_tables(
             wanted.len()
         );
     }
-    let intake = table(&made, "eh_intake");
+    let intake = made.frame("eh_intake");
     let read = [numbers(&intake, "rows_read"), numbers(&intake, "accepted"), numbers(&intake, "rejected")];
     for (row, source) in texts_of(&intake, "source").into_iter().enumerate() {
         let held = records.intake().iter().find(|held| Some(&held.source) == source.as_ref()).unwrap();
         let counts = [held.read, held.accepted, held.rejected].map(|count| Some(count as f64));
         assert_eq!([read[0][row], read[1][row], read[2][row]], counts, "{of}: {source:?}");
     }
-    let rejects = table(&made, "eh_rejects");
+    let rejects = made.frame("eh_rejects");
     let (sources, reasons) = (texts_of(&rejects, "source"), texts_of(&rejects, "reason"));
     let mut found: Vec<(String, String, u64)> = Vec::new();
     for (row, count) in numbers(&rejects, "rejected").into_iter().enumerate() {
@@ -162,12 +165,12 @@ fn same_tables(
     wanted.sort();
     assert_eq!(found, wanted, "{of}");
     let reasons = wanted.into_iter().map(|(_, reason, _)| reason).collect();
-    Made { made, reasons, _folder: folder }
+    Viewed { made, reasons, _folder: folder }
 }
 
 /// What an engine made, and the reasons for which rows were rejected.
-struct Made {
-    made: PathBuf,
+struct Viewed {
+    made: Made,
     reasons: BTreeSet<String>,
     _folder: tempfile::TempDir,
 }
@@ -253,14 +256,14 @@ fn options_of(dice: &mut Dice) -> ReadOptions {
 }
 
 /// Gives the reasons for which rows of these worlds were rejected.
-fn wild_views(python: &str, dialect: Dialect, seeds: std::ops::Range<u64>) -> BTreeSet<String> {
+fn wild_views(engine: &Engine, seeds: std::ops::Range<u64>) -> BTreeSet<String> {
     let mut reasons = BTreeSet::new();
     for seed in seeds {
         let mut dice = Dice::new(seed ^ 4711);
         let families = seed % 3 == 2;
         let mut world = restated(wild(seed, 4 + seed as usize % 9, 30), &mut dice);
         churned(&mut world, &mut dice);
-        let mut mappings = of_world(&world);
+        let mut mappings = mappings_of(&world);
         varied(&mut mappings, seed, &mut dice);
         for (source, mapping) in world.sources.iter_mut().zip(&mappings) {
             source.mapping = mapping.clone();
@@ -300,25 +303,31 @@ fn wild_views(python: &str, dialect: Dialect, seeds: std::ops::Range<u64>) -> BT
         let Ok(records) = builder.build() else { panic!("world {seed} cannot be read") };
         let spec = wild_features(&mut dice, &world, families);
         let rules = CohortSpec::default().unit(if families { Unit::Family } else { Unit::Person });
-        let texts = Texts::new(&mappings, (&rules, &spec), (wild_date(), dialect)).unwrap().with_views(raw);
+        let texts =
+            Texts::new(&mappings, (&rules, &spec), (wild_date(), engine.dialect)).unwrap().with_views(raw);
         assert!(texts.views().all(|(_, unsaid)| unsaid.is_empty()));
         let of = format!("world {seed}");
-        let found = same_tables(python, (dialect, &texts), (&records, tables), &of);
+        let found = same_tables(engine, &texts, (&records, tables), &of);
         reasons.extend(found.reasons);
         let Ok(cohort) = rules.choose(&records.as_of(wild_date())) else { continue };
-        same_features(&found.made, &texts, (&cohort, &spec.compute(&cohort).unwrap()), &of);
+        same::features(
+            &found.made.table("eh_features"),
+            &texts,
+            (&cohort, &spec.compute(&cohort).unwrap()),
+            &of,
+        );
     }
     reasons
 }
 
-fn council_views(python: &str, dialect: Dialect) {
+fn council_views(engine: &Engine) {
     let folder = tempfile::tempdir().unwrap();
     let council = CouncilParams::new(1_500, 1).generate().unwrap();
     let path = council.write(folder.path(), Format::Parquet).unwrap();
     let project = Project::load(path).unwrap().read_on(today());
     let records = project.records().unwrap();
     let (spec, date) = (project.features().unwrap(), "2025-04-01".parse().unwrap());
-    let texts = Texts::of_project(&project, &spec, (date, dialect)).unwrap();
+    let texts = Texts::of_project(&project, &spec, (date, engine.dialect)).unwrap();
     let texts = texts.with_views(RawTables::of_project(&project));
     assert!(texts.views().all(|(_, unsaid)| unsaid.is_empty()));
     let mut tables = Vec::new();
@@ -330,9 +339,14 @@ fn council_views(python: &str, dialect: Dialect) {
             tables.push((format!("raw_{name}"), frame));
         }
     }
-    let found = same_tables(python, (dialect, &texts), (&records, tables), "council");
+    let found = same_tables(engine, &texts, (&records, tables), "council");
     let cohort = project.cohort(&records, date).unwrap();
-    same_features(&found.made, &texts, (&cohort, &spec.compute(&cohort).unwrap()), "council");
+    same::features(
+        &found.made.table("eh_features"),
+        &texts,
+        (&cohort, &spec.compute(&cohort).unwrap()),
+        "council",
+    );
 }
 
 #[test]
@@ -390,8 +404,8 @@ fn what_no_view_says_is_named_and_left_to_the_library() {
 
 #[test]
 fn duckdb_views_make_the_staged_tables_of_the_library() {
-    let Some(python) = engine("duckdb") else { return };
-    let reasons = wild_views(&python, Dialect::DuckDb, 0..30);
+    let Some(engine) = Engine::of(Dialect::DuckDb) else { return };
+    let reasons = wild_views(&engine, 0..30);
     let all = [
         "date_implausible",
         "date_missing",
@@ -409,18 +423,18 @@ fn duckdb_views_make_the_staged_tables_of_the_library() {
         "role_unknown",
     ];
     assert_eq!(reasons.iter().map(String::as_str).collect::<Vec<_>>(), all);
-    council_views(&python, Dialect::DuckDb);
+    council_views(&engine);
 }
 
 #[test]
 fn postgresql_views_make_the_staged_tables_of_the_library() {
-    let Some(python) = postgresql() else { return };
-    wild_views(&python, Dialect::PostgreSql, 0..8);
-    council_views(&python, Dialect::PostgreSql);
+    let Some(engine) = Engine::of(Dialect::PostgreSql) else { return };
+    wild_views(&engine, 0..8);
+    council_views(&engine);
 }
 
 #[test]
 fn spark_views_make_the_staged_tables_of_the_library() {
-    let Some(python) = engine("pyspark") else { return };
-    wild_views(&python, Dialect::Spark, 1..3);
+    let Some(engine) = Engine::of(Dialect::Spark) else { return };
+    wild_views(&engine, 1..3);
 }
