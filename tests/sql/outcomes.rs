@@ -76,7 +76,7 @@ fn wild_outcome(dice: &mut Dice, world: &mut World) -> OutcomeSpec {
 fn wild_outcomes(engine: &Engine, seeds: std::ops::Range<u64>) -> Labels {
     let mut labels = Labels::new();
     for seed in seeds {
-        let mut dice = Dice::new(seed ^ 99);
+        let mut dice = Dice::new(seed ^ 0x63);
         let families = seed % 3 == 2;
         let mut world = restated(wild(seed, 4 + seed as usize % 9, 30), &mut dice);
         let outcome = wild_outcome(&mut dice, &mut world);
