@@ -434,6 +434,8 @@ impl<'p> Texts<'p> {
             all.column(format!("j{nth}.{}", column.value), column.value.clone());
             all.state(format!("j{nth}.{}", column.state), column.state.clone());
         }
+        // Of which date they are, in each row: a table by itself shall say it.
+        all.state(self.today().to_string(), AS_OF_DAY);
         text + &all.text(self.dialect)
     }
 
@@ -469,6 +471,9 @@ impl<'p> Scoring<'p> {
 fn parts_of(file: &SourceFile) -> (&str, &EventColumns, &Coverage) {
     (&file.name, &file.columns, &file.coverage)
 }
+
+/// The column of a feature table that says of which date it is, in days since 1970-01-01.
+const AS_OF_DAY: &str = "as_of_day";
 
 /// Tables that the texts make and read besides those of sources.
 const OWN_TABLES: [&str; 20] = [

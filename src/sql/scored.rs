@@ -9,7 +9,7 @@ use polars::prelude::{Column, DataFrame, DataType};
 use sha2::{Digest as _, Sha256};
 
 use super::tables::{SCORES, fault};
-use super::{Scoring, TableFolder, Texts};
+use super::{AS_OF_DAY, Scoring, TableFolder, Texts};
 use crate::cohort::Cohort;
 use crate::error::SqlError;
 use crate::evaluate::ranking::lot;
@@ -86,6 +86,10 @@ impl<'p> Texts<'p> {
 
     /// The features of the table, which are of single precision and have one of three states.
     pub(super) fn matrix(&self, rows: &Rows) -> Result<FeatureMatrix, SqlError> {
+        let today = f64::from(self.today());
+        if rows.numbers(AS_OF_DAY)?.iter().any(|&day| day != Some(today)) {
+            return Err(refused(format!("{FEATURES} is of another date than {}", self.as_of)));
+        }
         let mut columns = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
             let (values, states) = (rows.numbers(&column.value)?, rows.numbers(&column.state)?);
