@@ -421,5 +421,5 @@ fn postgresql_views_make_the_staged_tables_of_the_library() {
 #[test]
 fn spark_views_make_the_staged_tables_of_the_library() {
     let Some(python) = engine("pyspark") else { return };
-    wild_views(&python, Dialect::Spark, 1..3);
+    wild_views(&python, Dialect::Spark, 1..2);
 }
