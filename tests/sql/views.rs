@@ -435,5 +435,5 @@ fn postgresql_views_make_the_staged_tables_of_the_library() {
 #[test]
 fn spark_views_make_the_staged_tables_of_the_library() {
     let Some(engine) = Engine::of(Dialect::Spark) else { return };
-    wild_views(&engine, 1..3);
+    wild_views(&engine, 1..2);
 }
