@@ -190,6 +190,14 @@ impl Dialect {
         }
     }
 
+    /// How many terms of two features: without arrays each is a table to join, and a statement of SQL Server reads 256.
+    pub(super) fn most_grids(self) -> usize {
+        match self {
+            Self::SqlServer => 250,
+            _ => usize::MAX,
+        }
+    }
+
     /// How many levels of `CASE` may stand in one another.
     pub(super) fn most_levels(self) -> usize {
         match self {

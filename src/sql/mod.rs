@@ -48,7 +48,7 @@ use crate::calendar::AsOf;
 use crate::cohort::{CohortSpec, Unit};
 use crate::error::SqlError;
 use crate::features::{Feature, FeatureSpec, Measure, Scope};
-use crate::model::{AdditiveModel, Axis, Term};
+use crate::model::{AdditiveModel, Axis, Shape, Term};
 use crate::outcome::OutcomeSpec;
 use crate::project::{Project, SourceFile};
 use crate::records::{Coverage, EventColumns, PEOPLE_TABLE, STAYS_TABLE, Selector, SourceMapping};
@@ -315,6 +315,12 @@ impl<'p> Texts<'p> {
 
     /// That no table has more columns than the dialect has room for, and no term more steps than it has levels for.
     fn check_terms(&self, model: &AdditiveModel) -> Result<(), SqlError> {
+        let grids = model.terms().iter().filter(|term| matches!(term.shape, Shape::Grid { .. })).count();
+        if grids > self.dialect.most_grids() {
+            return Err(SqlError::NotSaid {
+                what: "a model of so many terms of two features in this dialect",
+            });
+        }
         if model.terms().len() > self.dialect.most_terms() {
             return Err(SqlError::NotSaid { what: "a model of so many terms in this dialect" });
         }

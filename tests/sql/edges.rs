@@ -4,6 +4,7 @@
 
 use earlyhelp::calendar::Lookback;
 use earlyhelp::cohort::CohortSpec;
+use earlyhelp::error::SqlError;
 use earlyhelp::features::{Cell, Feature, FeatureMatrix, FeatureSpec, Measure};
 use earlyhelp::model::{AdditiveModel, Scale, Shape, Term};
 use earlyhelp::records::{Selector, SourceMapping};
@@ -26,10 +27,14 @@ pub struct Posed {
 
 impl Posed {
     pub fn texts(&self, dialect: Dialect) -> Texts<'_> {
+        self.try_texts(dialect).unwrap()
+    }
+
+    pub fn try_texts(&self, dialect: Dialect) -> Result<Texts<'_>, SqlError> {
         let candidate = self.scorer.candidate();
         let what = (candidate.cohort(), candidate.features());
-        let texts = Texts::new(&self.mappings, what, (world::list_date(), dialect)).unwrap();
-        texts.scored_by(&self.scorer, &self.request).unwrap()
+        let texts = Texts::new(&self.mappings, what, (world::list_date(), dialect))?;
+        texts.scored_by(&self.scorer, &self.request)
     }
 
     fn entities(&self) -> Vec<String> {
@@ -51,6 +56,8 @@ impl Posed {
             of_states.push(Series::new(state.into(), states).into_column());
         }
         columns.extend(of_states);
+        let today = vec![world::list_date().day().epoch_days(); self.matrix.rows()];
+        columns.push(Series::new("as_of_day".into(), today).into_column());
         let scripts = texts.scripts().into_iter().filter(|script| script.name == "4_scores.sql").collect();
         let mut given = Given { scripts, ..Given::default() };
         given.table("eh_case", DataFrame::new(self.matrix.rows(), cases).unwrap());

@@ -100,6 +100,28 @@ fn what_a_table_has_no_room_for_is_refused() {
 }
 
 #[test]
+fn more_terms_than_a_table_has_room_for_are_refused() {
+    let names: Vec<String> = (0..60).map(|nth| format!("feature {nth}")).collect();
+    let mut dice = Dice::new(3);
+    let mut pairs = Vec::new();
+    for first in 0..names.len() {
+        for second in 0..first {
+            let shape = made::grid(&mut dice, [vec![0.5], vec![1.5]]);
+            pairs.push(Term::pair(&names[second], &names[first], shape));
+        }
+    }
+    let matrix =
+        FeatureMatrix::from_cells(names.clone(), 1, &vec![vec![Cell::Missing]; names.len()]).unwrap();
+    let is_said = |terms: usize, dialect: Dialect| {
+        let model = AdditiveModel::new(names.clone(), 0.0, pairs[..terms].to_vec()).unwrap();
+        edges::posed("pairs", &model, matrix.clone()).try_texts(dialect).is_ok()
+    };
+    assert!(is_said(250, Dialect::SqlServer) && !is_said(251, Dialect::SqlServer));
+    assert!(is_said(1_000, Dialect::PostgreSql) && !is_said(1_001, Dialect::PostgreSql));
+    assert!(is_said(1_001, Dialect::DuckDb) && is_said(1_001, Dialect::Spark));
+}
+
+#[test]
 fn postgresql_has_room_for_as_many_features_as_are_said() {
     // Every value takes its room, but for one, for which the row says which are absent.
     let names: Vec<String> = (0..640).map(|nth| format!("feature {nth}")).collect();

@@ -22,8 +22,7 @@ const TABLES: usize = 256;
 /// Columns of a list, and of a table.
 const LISTED: usize = 4096;
 const COLUMNS: usize = 1024;
-/// Names and numbers in one expression
-/// (message 8632: [what it says](https://learn.microsoft.com/troubleshoot/sql/database-engine/performance/internal-error-8632)).
+/// Names and numbers in one expression, beyond which message 8632 is known.
 const PARTS: usize = 65_535;
 /// Operands of a chain, which is bound as deep as it is long: on a 64-bit server with its usual stack some 3,400 are too many.
 const CHAIN: usize = 1_024;
