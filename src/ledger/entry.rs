@@ -13,18 +13,26 @@ use crate::calendar::Day;
 ///
 /// # Examples
 /// ```
-/// use earlyhelp::ledger::{Content, Draft};
+/// use earlyhelp::ledger::{Content, Draft, Ledger};
 ///
-/// let draft = Draft::new("case_scored", "2025-04-01".parse()?)
+/// let draft = Draft::new("family_told", "2025-04-01".parse()?)
 ///     .run("2025-04")
-///     .facts(serde_json::json!({ "rank": 3, "band": "high" }))
-///     .content(Content::of_subject("P-0017", serde_json::json!({ "score": 1.25 })));
-/// assert_eq!(draft.kind, "case_scored");
-/// # Ok::<(), earlyhelp::error::CalendarError>(())
+///     .facts(serde_json::json!({ "by": "letter" }))
+///     .content(Content::of_subject("P-0017", serde_json::json!({ "asked": "what is held of us" })));
+/// # let folder = std::env::temp_dir().join(format!("earlyhelp-draft-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("ledger.jsonl");
+/// let ledger = Ledger::open(&path)?;
+/// assert_eq!(ledger.append(vec![draft])?.entries, 1);
+/// // What the library writes itself cannot be written as if it had.
+/// assert!(ledger.append(vec![Draft::new("case_scored", "2025-04-01".parse()?)]).is_err());
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct Draft {
-    /// What happened, in one word, for instance `case_scored`.
+    /// What happened, in one word, for instance `family_told`: none of those that the library writes itself
+    /// ([`EntryKind`](super::EntryKind)).
     pub kind: String,
     /// The day on which it happened, as the caller says: the library reads no clock.
     pub on: Day,

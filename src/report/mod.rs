@@ -17,8 +17,9 @@
 //! Checked ─rejects_xlsx→ every rejected row
 //! ```
 //!
-//! All forms of a list say the same of a case. None shows a probability for one person: a case has
-//! a band, and a band has the rate at which the outcome came about among such cases in the backtest.
+//! All forms of a list say the same of a case. Each has a band, and a band has the rate at which the outcome came about among such
+//! cases in the backtest. A chance of its own stands beside it, always with its interval, and only where the model's chances passed
+//! their check in the backtest ([`Chance`](crate::scoring::Chance)).
 //! Nothing is read back in: a report is where the crate ends and a person begins.
 //!
 //! # Examples
