@@ -100,7 +100,7 @@ impl Dialect {
 
     /// What [`lot`](crate::evaluate::ranking::lot) draws, in the same order.
     pub(super) fn lot(self, seed: u64, id: &str) -> String {
-        let text = format!("CONCAT('{seed}/', {id})");
+        let text = format!("CONCAT({}, {id})", self.text(&format!("{seed}/")));
         match self {
             Self::DuckDb => format!("SHA256({text})"),
             Self::PostgreSql => format!("ENCODE(SHA256(CONVERT_TO({text}, 'UTF8')), 'hex') COLLATE \"C\""),
