@@ -176,7 +176,7 @@ impl Dialect {
     pub(super) fn most_features(self) -> usize {
         match self {
             Self::PostgreSql => 640,
-            Self::SqlServer => 511,
+            Self::SqlServer => 510,
             Self::DuckDb | Self::Spark => usize::MAX,
         }
     }

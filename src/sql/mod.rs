@@ -40,6 +40,8 @@ pub use trained::{staged_people, training_data};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use sha2::{Digest as _, Sha256};
+
 use self::features::Side;
 use self::names::Names;
 use self::query::commented;
@@ -333,6 +335,15 @@ impl<'p> Texts<'p> {
         Ok(())
     }
 
+    /// A number for all that decides what a table says: date, sources, rules and features, and the outcome where it is a table of
+    /// outcomes. Tables of a project that was changed since bear another, but for one in two thousand million.
+    fn mark(&self, outcome: Option<&OutcomeSpec>) -> u32 {
+        let sources = self.sources.iter().map(|source| (source.name, source.columns, source.coverage));
+        let says = (self.as_of, sources.collect::<Vec<_>>(), self.cohort, self.spec.digest(), outcome);
+        let digest = Sha256::digest(serde_json::to_vec(&says).unwrap_or_default());
+        digest[..4].iter().fold(0, |mark, &byte| mark << 8 | u32::from(byte)) >> 1
+    }
+
     fn today(&self) -> i32 {
         self.as_of.day().epoch_days()
     }
@@ -440,8 +451,9 @@ impl<'p> Texts<'p> {
             all.column(format!("j{nth}.{}", column.value), column.value.clone());
             all.state(format!("j{nth}.{}", column.state), column.state.clone());
         }
-        // Of which date they are, in each row: a table by itself shall say it.
+        // Of which date they are and by which texts they were made, in each row: a table by itself shall say it.
         all.state(self.today().to_string(), AS_OF_DAY);
+        all.state(self.mark(None).to_string(), MADE_BY);
         text + &all.text(self.dialect)
     }
 
@@ -480,6 +492,9 @@ fn parts_of(file: &SourceFile) -> (&str, &EventColumns, &Coverage) {
 
 /// The column of a feature table that says of which date it is, in days since 1970-01-01.
 const AS_OF_DAY: &str = "as_of_day";
+
+/// The column that says by which texts a table was made: see [`Texts::mark`].
+const MADE_BY: &str = "made_by";
 
 /// Tables that the texts make and read besides those of sources.
 const OWN_TABLES: [&str; 20] = [

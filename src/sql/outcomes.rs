@@ -84,6 +84,7 @@ fn query(asked: &Texts<'_>, outcome: &OutcomeSpec) -> Query {
     query.column("l.label", "label");
     query.column(dialect.text(&asked.as_of.to_string()), "as_of");
     query.column(dialect.text(&(ends - 1).to_string()), "looked_until");
+    query.column(asked.mark(Some(outcome)).to_string(), super::MADE_BY);
     query.from = "FROM labels l".into();
     query
 }

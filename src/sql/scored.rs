@@ -9,7 +9,7 @@ use polars::prelude::{Column, DataFrame, DataType};
 use sha2::{Digest as _, Sha256};
 
 use super::tables::{SCORES, fault};
-use super::{AS_OF_DAY, Scoring, TableFolder, Texts};
+use super::{AS_OF_DAY, MADE_BY, Scoring, TableFolder, Texts};
 use crate::cohort::Cohort;
 use crate::error::SqlError;
 use crate::evaluate::ranking::lot;
@@ -90,6 +90,7 @@ impl<'p> Texts<'p> {
         if rows.numbers(AS_OF_DAY)?.iter().any(|&day| day != Some(today)) {
             return Err(refused(format!("{FEATURES} is of another date than {}", self.as_of)));
         }
+        rows.made_by(self.mark(None))?;
         let mut columns = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
             let (values, states) = (rows.numbers(&column.value)?, rows.numbers(&column.state)?);
@@ -245,6 +246,18 @@ impl Rows {
         }
         self.of_case = of_case;
         Ok(self)
+    }
+
+    /// Refuses a table that texts of another project made, or of this one as it was before.
+    pub(super) fn made_by(&self, mark: u32) -> Result<(), SqlError> {
+        if self.numbers(MADE_BY)?.iter().all(|&found| found == Some(f64::from(mark))) {
+            return Ok(());
+        }
+        Err(refused(format!(
+            "{} was made by other texts than this project's: its sources, rules, features or outcome are others; write the texts again \
+             (`earlyhelp sql`), and run them",
+            self.name
+        )))
     }
 
     fn column(&self, name: &str, kind: &DataType) -> Result<Column, SqlError> {

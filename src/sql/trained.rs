@@ -27,6 +27,7 @@ pub fn training_data(project: &Project, made: &Path, records: &Records) -> Resul
     for &as_of in &project.training.as_of {
         // The names of columns are the same in each dialect.
         let texts = Texts::of_project(project, &spec, (as_of, Dialect::DuckDb))?;
+        let texts = texts.with_outcome(&project.outcome)?;
         let folder = TableFolder::new(made.join(as_of.to_string()));
         let (date, digests) = texts.of_date(&folder, records)?;
         dates.push(date);
@@ -87,6 +88,7 @@ impl Texts<'_> {
         if outcomes.texts("as_of")?.iter().any(|found| found.as_deref() != Some(&*date)) {
             return Err(refused(format!("{OUTCOMES} in the folder of {date} is of another date")));
         }
+        outcomes.made_by(self.mark(self.outcome))?;
         let label = |text: &Option<String>| {
             Label::ALL.into_iter().find(|label| Some(label.name()) == text.as_deref())
         };

@@ -176,7 +176,7 @@ TYPES = {"VARCHAR": "TEXT", "INTEGER": "INTEGER", "DOUBLE": "DOUBLE PRECISION", 
 
 def kind_of(column: str) -> str:
     """What a column of the tables that are made holds."""
-    if column.startswith("s_") or column in ("score_rank", "outcome", "as_of_day"):
+    if column.startswith("s_") or column in ("score_rank", "outcome", "as_of_day", "made_by"):
         return "INTEGER"
     return "DOUBLE" if column.startswith(("f_", "t_")) or column == "log_odds" else "VARCHAR"
 

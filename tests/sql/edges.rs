@@ -57,7 +57,8 @@ impl Posed {
         }
         columns.extend(of_states);
         let today = vec![world::list_date().day().epoch_days(); self.matrix.rows()];
-        columns.push(Series::new("as_of_day".into(), today).into_column());
+        columns.push(Series::new("as_of_day".into(), today.clone()).into_column());
+        columns.push(Series::new("made_by".into(), today).into_column());
         let scripts = texts.scripts().into_iter().filter(|script| script.name == "4_scores.sql").collect();
         let mut given = Given { scripts, ..Given::default() };
         given.table("eh_case", DataFrame::new(self.matrix.rows(), cases).unwrap());

@@ -219,6 +219,8 @@ fn a_table_that_was_changed_is_refused() {
     // Features of the day before.
     let yesterday = moved(features, "as_of_day", 0, |day| day - 1.0);
     told(refusal(&[(0, yesterday)], Some(0)), "eh_features is of another date");
+    let other = moved(features, "made_by", 3, |mark| mark + 1.0);
+    told(refusal(&[(0, other)], Some(0)), "eh_features was made by other texts");
     // A feature that is none: not of single precision, or with a state that there is not.
     let (value, state) = (column_of(features, "f_"), column_of(features, "s_"));
     let row = numbers(features, &value).iter().position(Option::is_some).unwrap();

@@ -94,7 +94,7 @@ fn what_a_table_has_no_room_for_is_refused() {
     let is_said = |count: usize, dialect: Dialect| {
         Texts::new(&sources, (&everybody, &spec(count)), (world::list_date(), dialect)).is_ok()
     };
-    assert!(is_said(511, Dialect::SqlServer) && !is_said(512, Dialect::SqlServer));
+    assert!(is_said(510, Dialect::SqlServer) && !is_said(511, Dialect::SqlServer));
     assert!(is_said(640, Dialect::PostgreSql) && !is_said(641, Dialect::PostgreSql));
     assert!(is_said(2_000, Dialect::DuckDb) && is_said(2_000, Dialect::Spark));
 }

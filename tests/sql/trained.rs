@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use earlyhelp::calendar::Horizon;
 use earlyhelp::model::Trainer;
 use earlyhelp::project::Project;
 use earlyhelp::sql::{Dialect, TableFolder, Texts, staged_people, training_data};
@@ -94,6 +95,19 @@ fn a_model_of_duckdbs_features_is_the_model_of_the_records() {
     assert!(refusal(&cut(unknown)).contains("a label that there is not"));
     let dated = "SELECT * REPLACE ('2001-01-01' AS as_of) FROM t";
     assert!(refusal(&cut(dated)).contains("of another date"));
+    // And of the project as it was before somebody changed it.
+    std::fs::write(at(&dates[0], "eh_outcomes"), &whole).unwrap();
+    let changed = |change: &dyn Fn(&mut Project)| {
+        let mut other = Project::load(folder.path().join("project.toml")).unwrap();
+        change(&mut other);
+        training_data(&other, &made, &people).err().unwrap().to_string()
+    };
+    let horizon = changed(&|project| project.outcome.horizon = Horizon::Months(3));
+    assert!(horizon.contains("eh_outcomes was made by other texts"), "{horizon}");
+    let window = changed(&|project| project.features[0].kinds = vec!["none of it".into()]);
+    assert!(window.contains("eh_"), "{window}");
+    let covered = changed(&|project| project.sources[0].coverage.from = Some("2001-01-01".parse().unwrap()));
+    assert!(covered.contains("eh_features was made by other texts"), "{covered}");
     std::fs::remove_file(at(&dates[0], "eh_outcomes")).unwrap();
     assert!(training_data(&project, &made, &people).err().unwrap().to_string().contains("eh_outcomes"));
 }
