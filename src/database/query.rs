@@ -52,8 +52,9 @@ impl Query {
         let (mut line, mut cells) = (Vec::new(), Cells::default());
         loop {
             line.clear();
-            let broken = |why: String| failed(format!("its rows broke off: {why}; run the same again"));
-            rows.read_until(b'\n', &mut line).map_err(|error| broken(said_of_stream(&error)))?;
+            let broken =
+                |error: &std::io::Error| failed(format!("its rows broke off: {}", said_of_stream(error)));
+            rows.read_until(b'\n', &mut line).map_err(|error| broken(&error))?;
             if line.is_empty() {
                 break;
             }

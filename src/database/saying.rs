@@ -31,10 +31,14 @@ pub(crate) fn said_of_rows(error: &postgres::Error) -> String {
     }
 }
 
-/// What went wrong while rows came in.
+/// What went wrong while rows came in, and what to do where it was the connection and not the query.
 pub(super) fn said_of_stream(error: &io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<postgres::Error>());
-    inner.map_or_else(|| error.to_string(), said_of_rows)
+    let why = inner.map_or_else(|| error.to_string(), said_of_rows);
+    let is_of_query = inner
+        .and_then(code)
+        .is_some_and(|code| !["08", "53", "57"].iter().any(|class| code.starts_with(class)));
+    if is_of_query { why } else { why + "; run the same again" }
 }
 
 fn code(error: &postgres::Error) -> Option<&str> {

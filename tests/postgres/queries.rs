@@ -25,11 +25,11 @@ database = "DATABASE"
 [[source]]
 name = "a"
 query = "QUERY"
-columns = { entity = "id", kind = "kind", occurred = "day" }
+columns = { entity = "id", kind = { column = "kind" }, occurred = "day" }
 [[source]]
 name = "b"
 query = "SELECT id, 'call' AS kind, day FROM calls"
-columns = { entity = "id", kind = "kind", occurred = "day" }
+columns = { entity = "id", kind = { column = "kind" }, occurred = "day" }
 [[feature]]
 source = "a"
 measure = "count"
@@ -143,7 +143,7 @@ fn a_project_by_queries_says_what_it_says_by_files() {
     let both = [(&by_files, &[][..], "files"), (&by_queries, allowed, "queries")];
 
     let [files, queries] = both.map(|(project, allowed, _)| {
-        let said = run(5, &[&["check", project, "--json"], allowed].concat(), &[]);
+        let said = run(3, &[&["check", project, "--json"], allowed].concat(), &[]);
         let json = &said[..=said.rfind('}').unwrap()];
         serde_json::from_str::<Value>(json).unwrap()
     });
@@ -162,7 +162,7 @@ fn a_project_by_queries_says_what_it_says_by_files() {
 
     let [files, queries] = both.map(|(project, allowed, name)| {
         let model = at(&format!("{name}.json"));
-        run(5, &[&["train", project, "--trainer=logistic", "--out", &model], allowed].concat(), &[]);
+        run(3, &[&["train", project, "--trainer=logistic", "--out", &model], allowed].concat(), &[]);
         std::fs::read(&model).unwrap()
     });
     assert!(files == queries, "the models differ");
@@ -181,7 +181,7 @@ fn a_project_by_queries_says_what_it_says_by_files() {
             "--requested-by=B. Lead",
         ];
         let put = [purpose, "--on=2025-04-01", "--out", &out, "--ledger", &ledger, "--memory=1GB"];
-        run(5, &[&asked[..], &put, allowed].concat(), &[]);
+        run(3, &[&asked[..], &put, allowed].concat(), &[]);
         let mut list: Value =
             serde_json::from_slice(&std::fs::read(Path::new(&out).join("list.json")).unwrap()).unwrap();
         // It is of a ledger that holds another project file.
@@ -280,7 +280,7 @@ fn rows_are_read_as_those_of_a_file_are() {
         ),
     ] {
         let toml = toml(&address, query).replacen(
-            "kind = \"kind\", occurred = \"day\"",
+            "kind = { column = \"kind\" }, occurred = \"day\"",
             "kind = { constant = \"k\" }, occurred = \"id\"",
             1,
         );
@@ -319,7 +319,10 @@ fn a_query_that_cannot_be_asked_says_why_and_nothing_of_what_it_reads() {
         ("DELETE FROM visits RETURNING id, kind, day", "read-only"),
         ("WITH gone AS (DELETE FROM visits RETURNING *) SELECT id, kind, day FROM gone", "read-only"),
         ("SELECT id, kind, day, nextval('numbers') FROM visits", "read-only"),
-        ("SELECT set_config('transaction_read_only', 'off', false) AS kind, id, day FROM visits", "refuses"),
+        (
+            "SELECT set_config('transaction_read_only', 'off', false) AS kind, id, day FROM visits",
+            "before any query",
+        ),
         ("SELECT id, kind, day FROM visits; DROP TABLE visits", "one SELECT"),
         ("SELECT id, kind, day FROM visits) TO PROGRAM 'touch /tmp/x' --", "one SELECT"),
         ("EXPLAIN SELECT id, kind, day FROM visits", "there is no column"),
@@ -419,18 +422,20 @@ fn a_result_that_breaks_off_is_an_error_and_a_password_is_in_none() {
         &format!("CREATE ROLE worker LOGIN PASSWORD '{PASSWORD}'; GRANT SELECT ON visits, calls TO worker"),
     );
     let folder = tempfile::tempdir().unwrap();
-    let check = |code: i32, port: u16, password: &str| {
+    let check = |port: u16, password: &str| {
         let address = format!("postgresql://worker@localhost:{port}/{name}?sslmode=disable");
         let file = folder.path().join(format!("{port}.toml"));
         std::fs::write(&file, toml(&address, MANY)).unwrap();
-        let said = run(code, &["check", text(&file), "--may-read", &address], &[("PGPASSWORD", password)]);
+        // Two sources alone are nothing to train on, so the command fails in any case; what matters is what it says.
+        let said = run(1, &["check", text(&file), "--may-read", &address], &[("PGPASSWORD", password)]);
         assert!(!said.contains("s3cret") && !said.contains("worker") && !said.contains("P-00"), "{said}");
         said
     };
-    check(5, server.port, PASSWORD);
-    let said = check(1, server.port, "s3cret-of-another");
+    let said = check(server.port, PASSWORD);
+    assert!(said.contains("300000") && said.contains("people"), "{said}");
+    let said = check(server.port, "s3cret-of-another");
     assert!(said.contains("refuses the login") && said.contains("PGPASSWORD"), "{said}");
-    let said = check(1, cut_after(server.port, 1_000_000), PASSWORD);
+    let said = check(cut_after(server.port, 1_000_000), PASSWORD);
     assert!(said.contains("source a: the query: its rows broke off"), "{said}");
     // The same where the server says goodbye.
     let ends = format!(
