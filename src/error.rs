@@ -473,6 +473,27 @@ pub enum ProjectError {
     /// The text is not a project.
     #[error("the project file is not right: {0}")]
     Parse(String),
+    /// The text is not a project, and where it is not, there is an address with a password.
+    #[error(
+        "the project file is not right, in a line with an address that has a password in it; take the password out, and put it into \
+         PGPASSWORD, PGPASSFILE or ~/.pgpass"
+    )]
+    ParseUnseen,
+    /// A project that asks a database, in a build without a client for it.
+    #[error(
+        "the project reads tables by `query`, and this build has no client for a database; build with the feature `postgres`, or \
+         name files by `path`"
+    )]
+    NoPostgres,
+    /// A project that asks a database which whoever runs it did not allow.
+    #[error(
+        "the project reads from a database with your login; if you mean it to, allow the address that it has as `database` \
+         (`--may-read ADDRESS`, or `Project::may_read`)"
+    )]
+    DatabaseNotAllowed,
+    /// The database cannot be used.
+    #[error("the project's database cannot be used: {0}")]
+    Database(String),
     /// A number that cannot be.
     #[error("the project file is not right: {key}: {why}")]
     Range {

@@ -67,8 +67,8 @@
 //! - `cli` (default): the `earlyhelp` command; brings `excel`, `sqlite` and `schema`.
 //! - `excel` (default): [reports](report) as Excel workbooks.
 //! - `sqlite` (default): a [`ledger`] in one SQLite file. Without it a ledger is a file of JSON lines.
-//! - `postgres`: a [`ledger`] in a PostgreSQL database, for a team on several machines. It links a network client, which nothing else
-//!   does.
+//! - `postgres`: a [`ledger`] in a PostgreSQL database, for a team on several machines, and records read from one. It links a network
+//!   client, which nothing else does.
 //! - `schema` (default): the JSON Schema of a project file, for editors.
 //!
 //! Without default features: the bare library.
@@ -94,6 +94,9 @@ pub mod error;
 
 pub mod limits;
 pub mod outputs;
+
+#[cfg(feature = "postgres")]
+mod database;
 
 pub mod calendar;
 pub mod stats;

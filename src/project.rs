@@ -55,6 +55,7 @@ mod looking;
 mod progress;
 mod pseudonyms;
 mod quality;
+mod queries;
 #[cfg(feature = "schema")]
 mod schema;
 mod simulation;
@@ -80,6 +81,7 @@ pub use source::{CodesFile, JoinFile, RuledCodes};
 pub use training::Training;
 
 use self::progress::Watch;
+use self::queries::{Database, Reading};
 use self::source::TableFile;
 
 use std::collections::BTreeMap;
@@ -98,6 +100,7 @@ use crate::fairness::label::ReferralSource;
 use crate::fairness::{Protected, ProtectedColumns};
 use crate::features::{FeatureSpec, FeatureTemplate};
 use crate::known_to::KnownTo;
+use crate::ledger::holds_password;
 use crate::limits;
 use crate::outcome::OutcomeSpec;
 use crate::records::{
@@ -134,6 +137,10 @@ pub struct Project {
     /// What the model cannot see, in plain words: shown with every score.
     #[serde(default)]
     pub cannot_see: Vec<String>,
+    /// The address of the database in which tables with a `query` are asked for: `postgresql://HOST/DATABASE`, without a password.
+    /// Whoever runs the project has to allow it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
     /// Whose the ids of several systems are, and which ids were merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<FileOf<IdentityColumns>>,
@@ -218,9 +225,12 @@ fn default_reject_limit() -> f64 {
 #[serde(deny_unknown_fields)]
 pub struct FileOf<Columns> {
     /// The file, or a folder of Parquet files; or several.
-    #[serde(with = "one_or_many")]
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<PathBuf>"))]
     pub path: Vec<PathBuf>,
+    /// In place of files, one SELECT in the project's [`database`](Project::database).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
     /// How its text is read.
     #[serde(default)]
     pub read: ReadOptions,
@@ -251,9 +261,12 @@ pub struct SourceFile {
     /// The name features refer to.
     pub name: String,
     /// The file, or a folder of Parquet files; or several.
-    #[serde(with = "one_or_many")]
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::records::OneOrMany<PathBuf>"))]
     pub path: Vec<PathBuf>,
+    /// In place of files, one SELECT in the project's [`database`](Project::database).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
     /// How its text is read.
     #[serde(default)]
     pub read: ReadOptions,
@@ -291,12 +304,18 @@ impl Project {
     /// As [`Project::load`].
     pub fn from_toml(text: &str, folder: impl Into<PathBuf>) -> Result<Self, Error> {
         let mut project: Self = toml::from_str(text).map_err(|error| {
-            ProjectError::Parse(keys::with_near_miss(&limits::shortened(&error.to_string())))
+            // The line that is shown may be one with an address.
+            let shown = error.to_string();
+            if holds_password(&shown) {
+                return ProjectError::ParseUnseen;
+            }
+            ProjectError::Parse(keys::with_near_miss(&limits::shortened(&shown)))
         })?;
         project.folder = folder.into();
         // The order in which somebody wrote them down is no part of any paper.
         project.sources.sort_by(|a, b| a.name.cmp(&b.name));
         project.check_ranges()?;
+        project.check_queries()?;
         project.features()?;
         project.check_mappings()?;
         project.check_known_to()?;
@@ -531,54 +550,59 @@ impl Project {
     }
 
     fn read_both(&self, reject_limit: f64) -> Result<(Records, Protected), Error> {
-        let identities = Arc::new(self.identities()?);
-        let protected = || self.protected_by(&identities);
+        let reading = self.begin(|identities| identities)?;
+        let protected = || self.protected_by(&reading);
         if self.memory.is_some() {
-            return Ok((self.read_by(&identities, reject_limit)?, protected()?));
+            return Ok((self.read_by(&reading, reject_limit)?, protected()?));
         }
         thread::scope(|scope| {
             let protected = scope.spawn(protected);
-            let records = self.read_by(&identities, reject_limit)?;
+            let records = self.read_by(&reading, reject_limit)?;
             Ok((records, protected.join().unwrap_or_else(|panic| resume_unwind(panic))?))
         })
     }
 
     fn read(&self, reject_limit: f64) -> Result<Records, Error> {
-        self.read_by(&Arc::new(self.identities()?), reject_limit)
+        self.read_by(&self.begin(|identities| identities)?, reject_limit)
     }
 
     /// Whose the ids are, and the key: read once a run, since a register of merges may be the largest table of all. All reading
-    /// begins here, and so no file is opened before all are known to lie where the project may read.
-    fn identities(&self) -> Result<Identities, Error> {
+    /// begins here, and so no file is opened before all are known to lie where the project may read, and all queries see a database
+    /// as it stood at one moment.
+    fn begin(&self, how: impl FnOnce(Identities) -> Identities) -> Result<Reading, Error> {
         self.stays_inside()?;
-        let table = |file: &FileOf<IdentityColumns>| Ok((file.columns.clone(), self.extract(file)?));
+        let database = Database::begin(self)?;
+        let table = |file: &FileOf<IdentityColumns>| {
+            Ok((file.columns.clone(), self.extract(&database, &TableFile::of("identities", file))?))
+        };
         let tables = self.identities.iter().map(table).collect::<Result<Vec<_>, RecordsError>>()?;
-        let identities = Identities::read(tables)?;
-        Ok(match &self.pseudonyms {
+        let identities = how(Identities::read(tables)?);
+        let identities = match &self.pseudonyms {
             None => identities,
             Some(by) => identities.pseudonyms(by.key(&self.folder)?),
-        })
+        };
+        Ok(Reading { identities: Arc::new(identities), database })
     }
 
-    fn read_by(&self, identities: &Arc<Identities>, reject_limit: f64) -> Result<Records, Error> {
+    fn read_by(&self, reading: &Reading, reject_limit: f64) -> Result<Records, Error> {
         let progress = |source: &str, rows: u64| self.watch.rows(source, rows);
-        let mut builder = self.who(identities)?.reject_limit(reject_limit).progress(progress);
+        let mut builder = self.who(reading)?.reject_limit(reject_limit).progress(progress);
         for source in &self.sources {
             let mapping = SourceMapping {
                 name: source.name.clone(),
                 columns: source.columns.clone(),
                 coverage: source.coverage.clone(),
             };
-            builder = builder.source(mapping, self.extract(source)?);
+            builder = builder.source(mapping, self.extract(&reading.database, &source.into())?);
         }
-        let records = builder.build()?;
+        let records = builder.build()?.read_from(reading.database.told(self));
         self.watch.roads(records.roads());
         Ok(records)
     }
 
     /// People and households, and no source yet.
-    fn who<'p>(&self, identities: &Arc<Identities>) -> Result<RecordsBuilder<'p>, RecordsError> {
-        let mut builder = Records::builder().identities(Arc::clone(identities));
+    fn who<'p>(&self, reading: &Reading) -> Result<RecordsBuilder<'p>, RecordsError> {
+        let mut builder = Records::builder().identities(Arc::clone(&reading.identities));
         if let Some(day) = self.read_on {
             builder = builder.read_on(day);
         }
@@ -589,10 +613,12 @@ impl Project {
             builder = builder.store(RecordStore::open(folder)?);
         }
         if let Some(people) = &self.people {
-            builder = builder.people(people.columns.clone(), self.extract(people)?);
+            let extract = self.extract(&reading.database, &TableFile::of("people", people))?;
+            builder = builder.people(people.columns.clone(), extract);
         }
         if let Some(households) = &self.households {
-            builder = builder.households(households.columns.clone(), self.extract(households)?);
+            let extract = self.extract(&reading.database, &TableFile::of("households", households))?;
+            builder = builder.households(households.columns.clone(), extract);
         }
         Ok(builder)
     }
@@ -603,7 +629,7 @@ impl Project {
     /// # Errors
     /// As [`Project::check`], and [`Error::Records`] where the project makes no pseudonyms or the file is there already.
     pub fn write_way_back(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let records = self.read_by(&Arc::new(self.identities()?.keep_way_back()), 1.0)?;
+        let records = self.read_by(&self.begin(Identities::keep_way_back)?, 1.0)?;
         Ok(records.write_way_back(path.as_ref())?)
     }
 
@@ -616,16 +642,17 @@ impl Project {
         if self.protected.is_none() {
             return Ok(Protected::none(Vec::new()));
         }
-        self.protected_by(&Arc::new(self.identities()?))
+        self.protected_by(&self.begin(|identities| identities)?)
     }
 
-    fn protected_by(&self, identities: &Arc<Identities>) -> Result<Protected, Error> {
+    fn protected_by(&self, reading: &Reading) -> Result<Protected, Error> {
         let Some(file) = &self.protected else { return Ok(Protected::none(Vec::new())) };
         let unit = file.columns.of_family.map_or(self.cohort.unit, |_| Unit::Person);
-        let protected = Protected::read_of(&file.columns, self.extract(file)?, identities, unit)?;
+        let extract = self.extract(&reading.database, &TableFile::of("protected", file))?;
+        let protected = Protected::read_of(&file.columns, extract, &reading.identities, unit)?;
         Ok(match file.columns.of_family {
             None => protected,
-            Some(rule) => protected.of_families(&self.who(identities)?.build()?, rule),
+            Some(rule) => protected.of_families(&self.who(reading)?.build()?, rule),
         })
     }
 
@@ -685,10 +712,8 @@ impl Project {
     }
 
     /// A table's extract, with the codes and the look-up tables that it needs.
-    fn extract<'f>(&self, file: impl Into<TableFile<'f>>) -> Result<Extract, RecordsError> {
-        let file: TableFile<'f> = file.into();
-        let paths = file.path.iter().map(|path| self.extracts().join(path));
-        let mut extract = Extract::paths(paths).options(file.read.clone());
+    fn extract(&self, database: &Database, file: &TableFile<'_>) -> Result<Extract, RecordsError> {
+        let mut extract = database.rows(self.extracts(), file)?.options(file.read.clone());
         for join in file.join {
             extract = extract.join(join.read(&self.folder, self.extracts())?);
         }

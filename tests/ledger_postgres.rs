@@ -1,5 +1,5 @@
 //! A ledger in a `PostgreSQL` database: many writers, kills of clients and of the server, tampering by whoever administers it, roles,
-//! passwords and TLS. Each test that needs a server says so and is skipped where none can be had.
+//! passwords and TLS; and records that a project reads from one. Each test that needs a server says so and is skipped where none can be had.
 
 #![cfg(unix)]
 #![allow(
@@ -9,6 +9,8 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+#[path = "postgres/queries.rs"]
+mod queries;
 #[path = "postgres/server.rs"]
 mod server;
 

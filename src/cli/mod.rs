@@ -205,9 +205,10 @@ struct ExtractsArgument {
     /// Read the extracts from this folder, not from where the project file stands: this month's files.
     #[arg(long, value_name = "FOLDER", requires = "project")]
     extracts: Option<PathBuf>,
-    /// Also let the project read files below this folder; may be given more than once. Without it a project reads what lies below
-    /// its own folder and below that of its extracts.
-    #[arg(long, value_name = "FOLDER", requires = "project")]
+    /// Also let the project read files below this folder, or ask its queries in the database of this address
+    /// (`postgresql://HOST/DATABASE`, as the project has it); may be given more than once. Without it a project reads what lies
+    /// below its own folder and below that of its extracts, and no database.
+    #[arg(long, value_name = "FOLDER|ADDRESS", requires = "project")]
     may_read: Vec<PathBuf>,
     /// Take sources whose files are the same as before from this folder, and keep those there that had to be read: next month
     /// only what changed is read. It holds records as the extracts do, and is for its owner alone.

@@ -62,7 +62,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     outputs.as_ref().map_or(Ok(()), |outputs| outputs.check(&["monitor.json", "monitor.txt"]))?;
     let progress = Progress::start("reading");
     let project = project.on_progress(progress.watch());
-    let records = project.records()?;
+    // Read with the records where they are asked for, so that all queries of the run see a database at one moment.
+    let (records, protected) = if arguments.ledger.is_some() {
+        let (records, protected) = project.records_and_protected()?;
+        (records, Some(protected))
+    } else {
+        (project.records()?, None)
+    };
     progress.stage("comparing with training");
     let watch = match &model {
         ModelFile::Released(scorer) => Monitor::new(scorer),
@@ -73,12 +79,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         let ModelFile::Released(scorer) = &model else {
             return Err("a model that is not released has no decisions on record; leave out --ledger".into());
         };
-        let protected = project.protected()?;
         let ledger = Ledger::open_to_read(path)?;
         // Groups and reasons of fewer decisions are not told of.
         let minimum = AuditParams::at_release().minimum;
         let on = arguments.as_of.day();
-        let account = ledger.account_of_model(scorer.digest(), Some(&protected), minimum, on)?;
+        let account = ledger.account_of_model(scorer.digest(), protected.as_ref(), minimum, on)?;
         report = report.with_decisions(&account);
     }
     drop(progress);

@@ -145,10 +145,19 @@ pub fn draw(arguments: &Arguments, table: Option<&FromTable<'_>>) -> Result<Outc
         }
         None => None,
     };
-    let records = output::to_the_end(match (&texts, table.and_then(|table| table.staged)) {
-        (Some(texts), Some(staged)) => texts.staged_records(staged)?,
-        _ => project.records()?,
-    });
+    // Read with the records where they are asked for, so that all queries of the run see a database at one moment.
+    let needs_protected = shares.is_some() || audited.is_some();
+    let (records, protected) = match (&texts, table.and_then(|table| table.staged)) {
+        (Some(texts), Some(staged)) => {
+            (texts.staged_records(staged)?, needs_protected.then(|| project.protected()).transpose()?)
+        }
+        _ if needs_protected => {
+            let (records, protected) = project.records_and_protected()?;
+            (records, Some(protected))
+        }
+        _ => (project.records()?, None),
+    };
+    let records = output::to_the_end(records);
     progress.warn(&project.scoring_warnings(&records, arguments.as_of));
     progress.stage("scoring");
     let cohort = project.cohort(&records, arguments.as_of)?;
@@ -158,21 +167,21 @@ pub fn draw(arguments: &Arguments, table: Option<&FromTable<'_>>) -> Result<Outc
     };
     let scores = scores.known_to(&project.known_to)?;
     let params = params(arguments, &project);
-    let mut list = match &shares {
-        None => ReviewList::draw(&scores, params)?,
-        Some(shares) => ReviewList::draw_shared(&scores, params, &project.protected()?, shares)?,
+    let mut list = match (&shares, &protected) {
+        (Some(shares), Some(protected)) => ReviewList::draw_shared(&scores, params, protected, shares)?,
+        _ => ReviewList::draw(&scores, params)?,
     };
     list = list.reviewed_by(project.review.clone())?;
     if let Some(earlier) = &earlier {
         list.since(earlier, &scores)?;
     }
-    if let Some(folder) = &audited {
+    if let (Some(folder), Some(protected)) = (&audited, &protected) {
         progress.stage("auditing the list");
-        let (protected, params) = (project.protected()?, project.audit_params());
-        let audit = list.table(&scores, &protected)?.audit(&params)?;
+        let params = project.audit_params();
+        let audit = list.table(&scores, protected)?.audit(&params)?;
         let mut files = table_files(&audit, &project.name, None, json_text(&audit)?)?.to_vec();
         if let Some(by) = &arguments.areas {
-            let view = list.by_area(&scores, &protected, by, params.minimum)?;
+            let view = list.by_area(&scores, protected, by, params.minimum)?;
             let texts = [
                 report::areas_html(&view, &project.name)?,
                 report::areas_csv(&view)?,

@@ -26,6 +26,14 @@ pub enum RecordsError {
         /// What polars says.
         why: String,
     },
+    /// A query in a database cannot be asked, or its rows cannot be had.
+    #[error("source {extract}: the query: {why}")]
+    Query {
+        /// The source.
+        extract: String,
+        /// What the server says, as far as it names nobody, or what is wrong.
+        why: String,
+    },
     /// A mapped column is not in the extract.
     #[error("source {extract}: there is no column \"{column}\": {seen}; give the name as the header has it")]
     NoColumn {

@@ -15,7 +15,7 @@ use crate::error::LedgerError;
 use crate::evaluate::Capacity;
 use crate::features::Cell;
 use crate::known_to::IsKnown;
-use crate::records::Intake;
+use crate::records::{FromDatabase, Intake};
 use crate::review::{
     Agreement, Among, ListParams, RandomSample, ReviewRules, Reviewer, SharesUsed, Step, WhyListed,
 };
@@ -154,6 +154,9 @@ pub struct RunFinished {
     /// The sources that were taken from a store of what was read before; all others were read. Empty without a store.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from_store: Vec<String>,
+    /// The moment of the database that records were read from, and the queries; absent where they were read from files alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_database: Option<FromDatabase>,
     /// Cases scored.
     pub scored: u64,
     /// Cases of the cohort that were not.

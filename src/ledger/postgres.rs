@@ -32,13 +32,12 @@ use super::copying::copied;
 use super::entry::{Content, Draft, Header, LedgerEntry};
 use super::store::{Access, Ending, Filter, PATIENCE, Reader, Store, Visitor};
 use crate::calendar::Day;
+use crate::database::Login;
 use crate::error::LedgerError;
 
-mod login;
 mod saying;
 mod tables;
 mod wiping;
-use login::{Environment, Login};
 use saying::said;
 use tables::{AS_MADE, DESCRIBE, WALK, bodies, fits, insert, query, raw};
 use wiping::{rewrite, rows_kept};
@@ -67,10 +66,7 @@ impl PostgresStore {
     /// [`LedgerError::NoTables`] when the database holds no ledger; [`LedgerError`] when it cannot be reached or holds one of
     /// another format; [`LedgerError::Damaged`] when it is to be written to, and its tables or what guards them were changed.
     pub fn open(address: &Path, access: Access) -> Result<Self, LedgerError> {
-        // A variable that is no text gives a login that fails, never one that is less safe.
-        let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        let environment = Environment { variable: &variable, home: std::env::home_dir() };
-        let login = Login::of(&address.to_string_lossy(), &environment)?;
+        let login = Login::of(&address.to_string_lossy()).map_err(LedgerError::Address)?;
         let kept = Arc::new(AtomicI64::new(-1));
         let client = connect(&login, access, &kept)?;
         let store = Self { client: RefCell::new(client), login, access, kept };

@@ -418,6 +418,7 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
             .filter(|(_, road)| *road == Road::Kept)
             .map(|(source, _)| source.clone())
             .collect(),
+        from_database: records.from_database().cloned(),
         scored: scores.len() as u64,
         not_scored: scores.not_scored().len() as u64,
         capacity,

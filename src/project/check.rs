@@ -1,7 +1,5 @@
 //! A project's extracts as they are, before anything is made of them.
 
-use std::sync::Arc;
-
 use super::{Project, doubts};
 use crate::calendar::AsOf;
 use crate::error::{Error, RecordsError, ReportError, SpecError};
@@ -50,19 +48,19 @@ impl Project {
     /// the first of them. None where all can be read.
     #[must_use]
     pub fn reading_faults(&self) -> Vec<Error> {
-        let identities = match self.identities() {
-            Ok(identities) => Arc::new(identities),
+        let reading = match self.begin(|identities| identities) {
+            Ok(reading) => reading,
             Err(fault) => return vec![fault],
         };
         // Read apart, sources are not what a run holds of them: nothing of it is to be kept, nor taken for it.
-        let alone = |project: Self| Self { store: None, ..project }.read_by(&identities, 1.0).err();
+        let alone = |project: Self| Self { store: None, ..project }.read_by(&reading, 1.0).err();
         let without_sources = Self { sources: Vec::new(), ..self.clone() };
         let people = Self { households: None, ..without_sources.clone() };
         let households = Self { people: None, ..without_sources };
         let mut faults: Vec<Error> = Vec::new();
         faults.extend(people.people.is_some().then(|| alone(people)).flatten());
         faults.extend(households.households.is_some().then(|| alone(households)).flatten());
-        faults.extend(self.protected_by(&identities).err());
+        faults.extend(self.protected_by(&reading).err());
         for source in &self.sources {
             // Without a list of people, so that the source's own faults are found whatever is wrong with the list.
             let sources = vec![source.clone()];
@@ -72,7 +70,7 @@ impl Project {
         let is_empty = |fault: &Error| matches!(fault, Error::Records(RecordsError::Empty));
         faults.retain(|fault| !is_empty(fault));
         if faults.is_empty() {
-            faults.extend(self.read_by(&identities, 1.0).err());
+            faults.extend(self.read_by(&reading, 1.0).err());
         }
         let mut told = std::collections::BTreeSet::new();
         faults.retain(|fault| told.insert(fault.to_string()));

@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::source::TableFile;
 use super::{CodesFile, Project, PseudonymsBy};
 use crate::error::ProjectError;
 use crate::records::Extract;
 
 impl Project {
     /// Every file that the project reads, as it is named or found by a pattern: extracts, lists of codes, look-up tables, the
-    /// key for pseudonyms. None of them should be written over
+    /// key for pseudonyms; a table that is queried in a database has none. None of them should be written over
     /// ([`Outputs::apart_from`](crate::outputs::Outputs::apart_from)).
     ///
     /// # Examples
@@ -26,7 +25,7 @@ impl Project {
     pub fn input_files(&self) -> Vec<PathBuf> {
         // Whatever is named may be a pattern.
         let mut named = Vec::new();
-        let mut table = |file: TableFile<'_>| {
+        for (_, file) in self.tables() {
             named.extend(file.path.iter().map(|path| self.extracts().join(path)));
             for codes in file.codes.values() {
                 let (CodesFile::File(path) | CodesFile::Ruled(super::RuledCodes { file: path, .. })) = codes;
@@ -36,12 +35,7 @@ impl Project {
                 named.extend(join.file.as_ref().map(|path| self.folder.join(path)));
                 named.extend(join.path.as_ref().map(|path| self.extracts().join(path)));
             }
-        };
-        self.identities.iter().for_each(|file| table(file.into()));
-        self.people.iter().for_each(|file| table(file.into()));
-        self.households.iter().for_each(|file| table(file.into()));
-        self.protected.iter().for_each(|file| table(file.into()));
-        self.sources.iter().for_each(|file| table(file.into()));
+        }
         let mut files = Extract::paths(named).files();
         if let Some(PseudonymsBy::KeyFile(path)) = &self.pseudonyms {
             files.push(self.folder.join(path));

@@ -56,21 +56,26 @@ pub struct JoinFile {
 
 /// What is read of any table of a project, whatever its columns mean.
 pub(super) struct TableFile<'f> {
+    pub(super) name: &'f str,
     pub(super) path: &'f [PathBuf],
+    pub(super) query: Option<&'f str>,
     pub(super) read: &'f ReadOptions,
     pub(super) codes: &'f BTreeMap<String, CodesFile>,
     pub(super) join: &'f [JoinFile],
 }
 
-impl<'f, Columns> From<&'f FileOf<Columns>> for TableFile<'f> {
-    fn from(file: &'f FileOf<Columns>) -> Self {
-        Self { path: &file.path, read: &file.read, codes: &file.codes, join: &file.join }
+impl<'f> TableFile<'f> {
+    /// A table that has the name which such a table has in every project.
+    pub(super) fn of<Columns>(name: &'f str, file: &'f FileOf<Columns>) -> Self {
+        let FileOf { path, query, read, codes, join, .. } = file;
+        Self { name, path, query: query.as_deref(), read, codes, join }
     }
 }
 
 impl<'f> From<&'f SourceFile> for TableFile<'f> {
     fn from(file: &'f SourceFile) -> Self {
-        Self { path: &file.path, read: &file.read, codes: &file.codes, join: &file.join }
+        let SourceFile { name, path, query, read, codes, join, .. } = file;
+        Self { name, path, query: query.as_deref(), read, codes, join }
     }
 }
 

@@ -228,6 +228,7 @@ impl<'p> RecordsBuilder<'p> {
             unlisted,
             way_back,
             roads,
+            from_database: None,
         })
     }
 }

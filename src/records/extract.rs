@@ -1,4 +1,4 @@
-//! Where rows come from: a file, a folder of Parquet files, or frames handed over by a program.
+//! Where rows come from: a file, a folder of Parquet files, frames handed over by a program, or a query in a database.
 
 use std::path::PathBuf;
 
@@ -15,8 +15,12 @@ use super::header::Name;
 use super::lookup::Lookup;
 use super::open::{self, Holds, Listed, Opened};
 use super::options::ReadOptions;
+#[cfg(feature = "postgres")]
+use super::queried;
 use super::shape::{Shape, Shaping};
 use super::{folders, frame, text, workbook};
+#[cfg(feature = "postgres")]
+use crate::database::Query;
 use crate::error::RecordsError;
 
 /// The rows of one source.
@@ -49,6 +53,8 @@ pub struct Extract {
 enum Origin {
     Paths(Vec<PathBuf>),
     Frames(Box<dyn Iterator<Item = PolarsResult<DataFrame>> + Send>),
+    #[cfg(feature = "postgres")]
+    Query(Query),
 }
 
 impl std::fmt::Debug for Origin {
@@ -57,6 +63,8 @@ impl std::fmt::Debug for Origin {
         match self {
             Self::Paths(paths) => paths.fmt(f),
             Self::Frames(_) => f.write_str("frames"),
+            #[cfg(feature = "postgres")]
+            Self::Query(_) => f.write_str("a query"),
         }
     }
 }
@@ -108,6 +116,12 @@ impl Extract {
         I::IntoIter: Send + 'static,
     {
         Self::of(Origin::Frames(Box::new(frames.into_iter())))
+    }
+
+    /// The rows of a query's result.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn query(query: Query) -> Self {
+        Self::of(Origin::Query(query))
     }
 
     /// Reads text so.
@@ -174,6 +188,8 @@ impl Extract {
         let name = match &self.origin {
             Origin::Paths(paths) => paths.first().and_then(|path| path.file_name()),
             Origin::Frames(_) => None,
+            #[cfg(feature = "postgres")]
+            Origin::Query(_) => None,
         };
         name.map_or_else(|| what.to_owned(), |name| format!("{what} {}", name.to_string_lossy()))
     }
@@ -198,6 +214,14 @@ impl Extract {
                     frames.iter().flatten().all(|frame| optional.iter().all(|name| has(frame, name)));
                 self.origin = Origin::Frames(Box::new(frames.into_iter()));
                 has_all
+            }
+            #[cfg(feature = "postgres")]
+            Origin::Query(ref query) => {
+                let has = |column: &&str| {
+                    let name = Name { column, aliases: &[] };
+                    query.columns().iter().any(|held| name.is(&held.name))
+                };
+                optional.iter().all(has)
             }
             Origin::Paths(ref paths) => {
                 let extract = Self { options: self.options.clone(), ..Self::paths(paths.clone()) };
@@ -243,6 +267,17 @@ impl Extract {
         Some(told())
     }
 
+    /// Why nothing says whether its rows are still those that were read before, where nothing does.
+    pub(super) fn why_read_again(&self) -> &'static str {
+        match self.origin {
+            #[cfg(feature = "postgres")]
+            Origin::Query(_) => {
+                "a query is asked each time, since nothing says whether its rows are the same"
+            }
+            _ => "a program hands its rows over",
+        }
+    }
+
     /// How its cells are read.
     pub(crate) fn how(&self) -> &ReadOptions {
         &self.options
@@ -274,8 +309,8 @@ impl Extract {
             return Ok(Vec::new());
         }
         let shaping = std::cell::RefCell::new(Shaping::new(source, wanted, (&shape, day_zero))?);
-        if matches!(origin, Origin::Frames(_)) && !shape.of_file.is_empty() {
-            let why = "something is to be read from the names of files, and a frame has none".to_owned();
+        if !matches!(origin, Origin::Paths(_)) && !shape.of_file.is_empty() {
+            let why = "something is to be read from the names of files, and these rows have none".to_owned();
             return Err(RecordsError::Mapping { extract: source.to_owned(), why });
         }
         let asked = shaping.borrow().asked().to_vec();
@@ -349,6 +384,10 @@ impl Origin {
                     first += frame.height() as u64;
                 }
                 return Ok(());
+            }
+            #[cfg(feature = "postgres")]
+            Self::Query(query) => {
+                return queried::read((source, &query), wanted, options, &mut |batch| sink("", batch));
             }
             Self::Paths(paths) => paths,
         };

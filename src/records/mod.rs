@@ -55,6 +55,7 @@ mod fingerprint;
 mod folders;
 mod form;
 mod frame;
+mod from_database;
 mod gather;
 mod header;
 mod identities;
@@ -82,6 +83,8 @@ mod pattern;
 mod people;
 mod profile;
 mod pseudonyms;
+#[cfg(feature = "postgres")]
+mod queried;
 mod reading;
 mod reject;
 mod repeats;
@@ -111,6 +114,7 @@ pub use events::Role;
 pub use extract::Extract;
 pub use file_name::FilePattern;
 pub use form::FileForm;
+pub use from_database::FromDatabase;
 pub use identities::Identities;
 pub use identity_columns::IdentityColumns;
 pub use kind::{Kind, KindByDates};
@@ -172,6 +176,7 @@ pub struct Records {
     way_back: Vec<(String, Box<str>)>,
     /// By source; none without a store.
     roads: Vec<(String, Road)>,
+    from_database: Option<FromDatabase>,
 }
 
 impl Records {
@@ -221,6 +226,17 @@ impl Records {
     #[must_use]
     pub fn roads(&self) -> &[(String, Road)] {
         &self.roads
+    }
+
+    /// The moment of the database that they were read from, and the queries; `None` where none were.
+    #[must_use]
+    pub fn from_database(&self) -> Option<&FromDatabase> {
+        self.from_database.as_ref()
+    }
+
+    /// The same, which were read from a database, if they were.
+    pub(crate) fn read_from(self, from_database: Option<FromDatabase>) -> Self {
+        Self { from_database, ..self }
     }
 
     /// How many people are in a household at any time.

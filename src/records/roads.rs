@@ -225,7 +225,7 @@ impl<'p> SourcesAt<'p> {
                 self.room.guard.check(&mapping.name, held, 2 * kept.store.bytes(key))?;
             }
             let taken = match &key {
-                None => Err("a program hands its rows over"),
+                None => Err(extract.why_read_again()),
                 Some((key, _)) => kept.store.take(&kept.asked(key, (last, &ids.people, ids.are_listed))),
             };
             match taken {

@@ -161,6 +161,7 @@ impl Records {
             unlisted: Vec::new(),
             way_back: Vec::new(),
             roads: Vec::new(),
+            from_database: None,
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::calendar::Day;
 pub struct TableRead {
     /// The source; `people` and `households` count as sources.
     pub source: String,
-    /// Its files, in the order of reading; one without a name where a program handed the rows over.
+    /// Its files, in the order of reading; one without a name where the rows are of no file.
     pub files: Vec<FileRead>,
     /// Its mapped columns, each once, in the order of the mapping.
     pub columns: Vec<ColumnRead>,
@@ -32,7 +32,7 @@ pub struct TableRead {
 /// How one file was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileRead {
-    /// Its name; `None` where a program handed the rows over.
+    /// Its name; `None` where a program or a database handed the rows over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// Rows read, rejected ones among them.

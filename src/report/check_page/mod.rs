@@ -310,6 +310,7 @@ fn links(held: &LinkCertainty) -> Vec<(String, String)> {
 
 impl<'a> FileRow<'a> {
     fn of(file: &'a FileRead) -> Self {
+        let is_query = file.form.as_ref().is_some_and(|form| form.kind == "query");
         let mut form = Vec::new();
         if let Some(held) = &file.form {
             form.push(held.kind.to_string());
@@ -337,7 +338,11 @@ impl<'a> FileRow<'a> {
         };
         let dates: Vec<String> = file.dates.iter().map(of_column).collect();
         Self {
-            name: file.file.as_deref().unwrap_or("rows of a program"),
+            name: file.file.as_deref().unwrap_or(if is_query {
+                "rows of a query"
+            } else {
+                "rows of a program"
+            }),
             form: form.join(", "),
             read: words::count(file.read),
             rejected: words::count(file.rejected),

@@ -1,4 +1,4 @@
-//! Where a `PostgreSQL` ledger is and how to get in: its address, and what the environment adds.
+//! Where a `PostgreSQL` database is and how to get in: its address, and what the environment adds.
 //!
 //! Of what other clients of `PostgreSQL` go by this knows a part. What it does not know and what would ask for more safety, or
 //! lead elsewhere, is refused; nothing is silently taken for something weaker.
@@ -7,13 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use postgres::config::SslMode;
-use postgres::{Client, Config, NoTls};
+use postgres::{CancelToken, Client, Config, NoTls};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
-
-use crate::error::LedgerError;
 
 /// Variables that ask for something this does not do.
 const NOT_FOLLOWED: [&str; 17] = [
@@ -38,19 +36,22 @@ const NOT_FOLLOWED: [&str; 17] = [
 
 /// Seconds that a server may take to answer, where nobody says otherwise.
 const ANSWER: u64 = 10;
+/// Seconds of silence after which the server is asked whether it is still there: a query may take an hour, and a firewall forgets
+/// a connection on which nothing moves.
+const SILENCE: u64 = 60;
 
 /// Where to connect, as whom, and whom to believe.
-pub(super) struct Login {
+pub(crate) struct Login {
     config: Config,
     tls: Option<MakeRustlsConnect>,
     /// The address as it may be shown: server and database, and nothing of who connects.
-    pub(super) shown: PathBuf,
+    pub(crate) shown: PathBuf,
 }
 
 /// What a process is told by its environment.
-pub(super) struct Environment<'a> {
-    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
-    pub(super) home: Option<PathBuf>,
+struct Environment<'a> {
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    home: Option<PathBuf>,
 }
 
 impl Environment<'_> {
@@ -77,9 +78,11 @@ struct Address {
 }
 
 impl Login {
-    /// Reads an address, and what the environment says of what it leaves out.
-    pub(super) fn of(address: &str, environment: &Environment<'_>) -> Result<Self, LedgerError> {
-        Self::read(address, environment).map_err(LedgerError::Address)
+    /// Reads an address, and what this process's environment says of what it leaves out; or says why the address cannot be used.
+    pub(crate) fn of(address: &str) -> Result<Self, String> {
+        // A variable that is no text gives a login that fails, never one that is less safe.
+        let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        Self::read(address, &Environment { variable: &variable, home: std::env::home_dir() })
     }
 
     // What is wrong is said without the address: nobody knows yet what stands in it.
@@ -91,7 +94,7 @@ impl Login {
         let or = |given: Option<String>, name: &str| given.or_else(|| environment.get(name));
         let host = or(address.host, "PGHOST").unwrap_or_else(default_host);
         if host.contains(',') {
-            return Err("it names several servers; a ledger is on one".into());
+            return Err("it names several servers; name one".into());
         }
         let port: u16 = match or(address.port, "PGPORT") {
             None => 5432,
@@ -143,6 +146,7 @@ impl Login {
             .connect_timeout(Duration::from_secs(seconds.clamp(1, 3_600)))
             // A server that went away without a word.
             .tcp_user_timeout(Duration::from_secs(30))
+            .keepalives_idle(Duration::from_secs(SILENCE))
             .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
         if let Some(password) = password {
             config.password(password);
@@ -154,7 +158,7 @@ impl Login {
     }
 
     /// Connects. What the server remarks on the way goes to `remarked`.
-    pub(super) fn connect(
+    pub(crate) fn connect(
         &self,
         remarked: impl Fn(&postgres::error::DbError) + Send + Sync + 'static,
     ) -> Result<Client, postgres::Error> {
@@ -164,6 +168,14 @@ impl Login {
             None => config.connect(NoTls),
             Some(tls) => config.connect(tls.clone()),
         }
+    }
+
+    /// Asks the server to end what a connection is doing. That it cannot be asked does no harm: it ends by itself.
+    pub(crate) fn cancel(&self, doing: &CancelToken) {
+        let _ = match &self.tls {
+            None => doing.cancel_query(NoTls),
+            Some(tls) => doing.cancel_query(tls.clone()),
+        };
     }
 }
 
