@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use earlyhelp::calendar::AsOf;
 use earlyhelp::cohort::Cohort;
 use earlyhelp::evaluate::Capacity;
+use earlyhelp::fairness::Protected;
 use earlyhelp::outputs::json_text;
 use earlyhelp::project::Project;
+use earlyhelp::records::Records;
 use earlyhelp::report;
 use earlyhelp::review::{Among, EarlierList, ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
@@ -145,18 +147,8 @@ pub fn draw(arguments: &Arguments, table: Option<&FromTable<'_>>) -> Result<Outc
         }
         None => None,
     };
-    // Read with the records where they are asked for, so that all queries of the run see a database at one moment.
-    let needs_protected = shares.is_some() || audited.is_some();
-    let (records, protected) = match (&texts, table.and_then(|table| table.staged)) {
-        (Some(texts), Some(staged)) => {
-            (texts.staged_records(staged)?, needs_protected.then(|| project.protected()).transpose()?)
-        }
-        _ if needs_protected => {
-            let (records, protected) = project.records_and_protected()?;
-            (records, Some(protected))
-        }
-        _ => (project.records()?, None),
-    };
+    let staged = texts.as_ref().zip(table.and_then(|table| table.staged));
+    let (records, protected) = read(&project, staged, shares.is_some() || audited.is_some())?;
     let records = output::to_the_end(records);
     progress.warn(&project.scoring_warnings(&records, arguments.as_of));
     progress.stage("scoring");
@@ -212,6 +204,25 @@ pub fn draw(arguments: &Arguments, table: Option<&FromTable<'_>>) -> Result<Outc
 }
 
 /// How the list is to be drawn.
+/// The records, from staged tables or the project's own, and the protected characteristics where they are asked for: read together,
+/// so that all queries of the run see a database at one moment.
+fn read(
+    project: &Project,
+    staged: Option<(&Texts, &TableFolder)>,
+    needs_protected: bool,
+) -> Result<(Records, Option<Protected>), Failure> {
+    Ok(match staged {
+        Some((texts, staged)) => {
+            (texts.staged_records(staged)?, needs_protected.then(|| project.protected()).transpose()?)
+        }
+        None if needs_protected => {
+            let (records, protected) = project.records_and_protected()?;
+            (records, Some(protected))
+        }
+        None => (project.records()?, None),
+    })
+}
+
 fn params(arguments: &Arguments, project: &Project) -> ListParams {
     let mut params = ListParams::new(Capacity::Cases(arguments.capacity)).one_per(project.list.one_per);
     if arguments.not_known {

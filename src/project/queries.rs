@@ -128,14 +128,15 @@ impl Project {
     }
 }
 
-#[cfg(all(test, not(feature = "postgres")))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::error::Error;
-    use crate::synthetic::{CouncilParams, Format};
-
+    #[cfg(not(feature = "postgres"))]
     #[test]
-    fn a_project_with_a_query_is_read_and_names_the_feature_that_asks_it() {
+    fn a_project_with_a_query_is_loaded_and_its_reading_names_the_feature_that_is_missing() {
+        use super::{Project, ProjectError};
+        use crate::error::Error;
+        use crate::synthetic::{CouncilParams, Format};
+
         let text = CouncilParams::new(1_000, 1).generate().unwrap().project_toml(Format::Csv);
         let query = text.replace("path = \"sen.csv\"", "query = \"SELECT 1\"");
         assert!(Project::from_toml(&query, ".").unwrap_err().to_string().contains("names no `database`"));

@@ -438,11 +438,9 @@ fn a_result_that_breaks_off_is_an_error_and_a_password_is_in_none() {
     let said = check(cut_after(server.port, 1_000_000), PASSWORD);
     assert!(said.contains("source a: the query: its rows broke off"), "{said}");
     // The same where the server says goodbye.
-    let ends = format!(
-        "SELECT id, 'visit' AS kind, day FROM (SELECT 'P-00' || n AS id, DATE '2023-05-01' AS day, CASE WHEN n = 200000 THEN \
-         pg_terminate_backend(pg_backend_pid()) END AS gone FROM generate_series(1, 300000) n) q WHERE gone IS NULL OR gone"
-    );
-    let refused = project(&by_socket, &ends).records();
+    let ends = "SELECT id, 'visit' AS kind, day FROM (SELECT 'P-00' || n AS id, DATE '2023-05-01' AS day, CASE WHEN n = 200000 THEN \
+         pg_terminate_backend(pg_backend_pid()) END AS gone FROM generate_series(1, 300000) n) q WHERE gone IS NULL OR gone";
+    let refused = project(&by_socket, ends).records();
     assert!(matches!(refused, Err(Error::Records(RecordsError::Query { .. }))));
     let said = why(refused);
     assert!(said.contains("its rows broke off: terminating connection"), "{said}");
