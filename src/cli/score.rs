@@ -203,7 +203,6 @@ pub fn draw(arguments: &Arguments, table: Option<&FromTable<'_>>) -> Result<Outc
     Ok(output::outcome_of(&records))
 }
 
-/// How the list is to be drawn.
 /// The records, from staged tables or the project's own, and the protected characteristics where they are asked for: read together,
 /// so that all queries of the run see a database at one moment.
 fn read(
@@ -223,6 +222,7 @@ fn read(
     })
 }
 
+/// How the list is to be drawn.
 fn params(arguments: &Arguments, project: &Project) -> ListParams {
     let mut params = ListParams::new(Capacity::Cases(arguments.capacity)).one_per(project.list.one_per);
     if arguments.not_known {
