@@ -115,7 +115,7 @@ impl Dataset {
         cohorts.sort_by_key(|cohort| cohort.as_of());
         let mut data = Self::empty((spec, outcome), &cohorts)?;
         for cohort in cohorts {
-            data.add(cohort, outcome.labels(cohort)?, |followed| Ok(spec.compute(&cohort.keep(followed))?))?;
+            data.add(cohort, &outcome.labels(cohort)?, |followed| Ok(spec.compute(&cohort.keep(followed))?))?;
         }
         data.with_outcomes()
     }
@@ -131,7 +131,7 @@ impl Dataset {
         let cohorts: Vec<&Cohort<'_>> = dates.iter().map(|(cohort, ..)| cohort).collect();
         let mut data = Self { columns, tables: tables.into(), ..Self::empty((spec, outcome), &cohorts)? };
         for (cohort, matrix, labels) in &dates {
-            data.add(cohort, labels.clone(), |followed| {
+            data.add(cohort, labels, |followed| {
                 let rows: Vec<u32> =
                     (0..).zip(followed).filter(|(_, keep)| **keep).map(|(row, _)| row).collect();
                 Ok(matrix.take(&rows))
@@ -181,7 +181,7 @@ impl Dataset {
     fn add(
         &mut self,
         cohort: &Cohort<'_>,
-        labels: Vec<Label>,
+        labels: &[Label],
         features: impl FnOnce(&[bool]) -> Result<FeatureMatrix, Error>,
     ) -> Result<(), Error> {
         if !Arc::ptr_eq(&cohort.all_ids(), &self.ids) || *cohort.rules() != self.cohort {

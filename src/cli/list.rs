@@ -15,7 +15,7 @@ Nothing of the table is believed that the records deny: scores, contributions, b
 the features of every case that is shown, and of the others or a sample of them, are computed again from the records. What \
 differs by more than 1e-12 is refused.")]
 pub struct Arguments {
-    /// The folder with eh_features, eh_contributions and eh_scores as Parquet files, or as folders of their parts: what the texts of
+    /// The folder with `eh_features`, `eh_contributions` and `eh_scores` as Parquet files, or as folders of their parts: what the texts of
     /// `earlyhelp sql` made.
     #[arg(long, value_name = "DIR")]
     scored: PathBuf,

@@ -79,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         let around =
             if arguments.staged { texts.file_scripts(if is_one { "" } else { "../" }) } else { Vec::new() };
         let scripts = texts.scripts().into_iter().chain(around);
-        let mut files: Vec<(String, Vec<u8>)> =
+        let mut files: Files =
             scripts.map(|script| (script.name.to_owned(), script.text.into_bytes())).collect();
         if is_one {
             files.append(&mut tables);
@@ -129,8 +129,11 @@ fn texts_of<'p>(
     Ok((texts, no_outcome))
 }
 
+/// Files by their names.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// The staged tables that no view makes, as files.
-fn staged(texts: &Texts<'_>, project: &Project) -> Result<(Vec<(String, Vec<u8>)>, Outcome), Failure> {
+fn staged(texts: &Texts<'_>, project: &Project) -> Result<(Files, Outcome), Failure> {
     let progress = Progress::start("reading");
     let watched = project.clone().on_progress(progress.watch());
     let records = output::to_the_end(watched.records()?);

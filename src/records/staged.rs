@@ -138,15 +138,16 @@ impl Records {
         sources: &[StagedAs<'_>],
         read: impl Fn(&str) -> Result<DataFrame, E>,
     ) -> Result<Self, E> {
-        let (people, place) = everybody(&Table::new(PEOPLE_TABLE, read(PEOPLE_TABLE)?))?;
+        let people = everybody(&Table::new(PEOPLE_TABLE, read(PEOPLE_TABLE)?))?;
+        let ids = Arc::clone(&people.ids);
         let table = Table::new(STAYS_TABLE, read(STAYS_TABLE)?);
-        let (household_ids, spells) = spells(&table, &place)?;
+        let (household_ids, spells) = spells(&table, &ids)?;
         let mut intake = vec![counted(PEOPLE_TABLE, people.ids.len()), counted(STAYS_TABLE, spells.len())];
         let family = families(people.ids.len(), &spells, household_ids.len());
         let mut held = Vec::new();
         for staged in sources {
             let table = Table::new(staged.table, read(staged.table)?);
-            held.push(source(staged, &table, &place)?);
+            held.push(source(staged, &table, &ids)?);
             intake.push(counted(staged.source, table.frame.height()));
         }
         held.sort_by(|a, b| a.name.cmp(&b.name));
@@ -249,8 +250,8 @@ impl<'n> Table<'n> {
     }
 }
 
-/// Everybody, each at their place in the order of ids, and these ids.
-fn everybody(table: &Table<'_>) -> Result<(People, Arc<[Box<str>]>), RecordsError> {
+/// Everybody, each at their place in the order of ids.
+fn everybody(table: &Table<'_>) -> Result<People, RecordsError> {
     let (ids, place) = table.sorted("person")?;
     let rows = table.frame.height();
     if ids.len() != rows || ids.is_empty() {
@@ -263,10 +264,8 @@ fn everybody(table: &Table<'_>) -> Result<(People, Arc<[Box<str>]>), RecordsErro
         }
         Ok(placed)
     };
-    let ids: Arc<[Box<str>]> = ids.into();
     let partings = Partings { died: put("died")?, left: put("left_day")? };
-    let people = People { ids: Arc::clone(&ids), born: put("born")?, partings, family: Vec::new() };
-    Ok((people, ids))
+    Ok(People { ids: ids.into(), born: put("born")?, partings, family: Vec::new() })
 }
 
 fn spells(table: &Table<'_>, people: &[Box<str>]) -> Result<(Vec<Box<str>>, Vec<Spell>), RecordsError> {

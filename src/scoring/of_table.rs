@@ -47,10 +47,10 @@ impl Scores<'_, '_> {
         }
         let matrix = self.scorer().candidate().features().compute(&self.cohort.only(row))?;
         let is_other = |feature: usize| !is_same(matrix.cell(0, feature), self.matrix.cell(row, feature));
-        match (0..matrix.names().len()).any(is_other) {
-            false => Ok(()),
-            true => Err(ScoringError::OtherFeatures { cases: 1, of: 1 }),
+        if (0..matrix.names().len()).any(is_other) {
+            return Err(ScoringError::OtherFeatures { cases: 1, of: 1 });
         }
+        Ok(())
     }
 }
 

@@ -95,9 +95,7 @@ impl<'p> Texts<'p> {
         for column in &self.columns {
             let (values, states) = (rows.numbers(&column.value)?, rows.numbers(&column.state)?);
             let cell = |(value, state): (&Option<f64>, &Option<f64>)| match (state, value) {
-                (Some(0.0), Some(value)) if value.is_finite() && f64::from(*value as f32) == *value => {
-                    Some(Cell::Value(*value as f32))
-                }
+                (Some(0.0), Some(value)) if is_single(*value) => Some(Cell::Value(*value as f32)),
                 (Some(1.0), None) => Some(Cell::Missing),
                 (Some(2.0), None) => Some(Cell::NotCovered),
                 _ => None,
@@ -280,6 +278,11 @@ impl Rows {
         let cells: Vec<Option<&str>> = cells.iter().collect();
         Ok(self.of_case.iter().map(|&row| cells[row].map(str::to_owned)).collect())
     }
+}
+
+/// Whether a number is finite and of single precision.
+fn is_single(value: f64) -> bool {
+    value.is_finite() && f64::from(value as f32).to_bits() == value.to_bits()
 }
 
 fn is_near(found: f64, expected: f64) -> bool {

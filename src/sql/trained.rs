@@ -61,13 +61,16 @@ pub fn staged_people(project: &Project, staged: &TableFolder) -> Result<Records,
 /// Cohort, features and labels of a date.
 type OfDate<'r> = (Cohort<'r>, FeatureMatrix, Vec<Label>);
 
+/// The two tables that these were read from, with their digests.
+type Digests = [(&'static str, [u8; 32]); 2];
+
 impl Texts<'_> {
     /// Cohort, features and labels of the date, and the digests of their tables.
     fn of_date<'r>(
         &self,
         made: &TableFolder,
         records: &'r Records,
-    ) -> Result<(OfDate<'r>, [(&'static str, [u8; 32]); 2]), SqlError> {
+    ) -> Result<(OfDate<'r>, Digests), SqlError> {
         let features = Rows::read(FEATURES, made)?;
         let snapshot = records.as_of(self.as_of);
         let cohort = self.cohort.chosen_elsewhere(&snapshot, features.entities()?.into_iter());

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use earlyhelp::cohort::CohortSpec;
 use earlyhelp::evaluate::Capacity;
 use earlyhelp::records::Records;
 use earlyhelp::report::list_json;
@@ -265,7 +266,7 @@ fn records_come_back_from_staged_tables_as_they_were() {
     for seed in 0..60 {
         let world = wild(seed, 4 + seed as usize % 9, 30);
         let (records, mappings) = (world.records(), mappings_of(&world));
-        let (rules, spec) = (Default::default(), world::features());
+        let (rules, spec) = (CohortSpec::default(), world::features());
         let texts = Texts::new(&mappings, (&rules, &spec), (wild_date(), Dialect::DuckDb));
         let Ok(texts) = texts else { continue };
         let folder = tempfile::tempdir().unwrap();

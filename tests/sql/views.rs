@@ -109,7 +109,9 @@ fn same_tables(
 ) -> Viewed {
     let (viewed, others): (Vec<_>, Vec<_>) = texts.views().partition(|(_, unsaid)| unsaid.is_empty());
     let mut given = Given { scripts: texts.scripts(), ..Given::default() };
-    raw.into_iter().for_each(|(name, frame)| given.table(&name, frame));
+    for (name, frame) in raw {
+        given.table(&name, frame);
+    }
     let mut expected = Vec::new();
     for staged in texts.staged_tables(records).unwrap() {
         if others.iter().any(|(name, _)| *name == staged.name) {
