@@ -57,13 +57,20 @@ impl Database {
     }
 
     /// Where a table's rows come from.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        allow(
+            clippy::unnecessary_wraps,
+            clippy::unused_self,
+            reason = "with the feature it is asked, and can fail"
+        )
+    )]
     pub(super) fn rows(&self, extracts: &Path, table: &TableFile<'_>) -> Result<Extract, RecordsError> {
         #[cfg(feature = "postgres")]
         if let (Some(moment), Some(query)) = (&self.moment, table.query) {
             let failed = |why: String| RecordsError::Query { extract: table.name.to_owned(), why };
             return Query::of(moment, query).map(Extract::query).map_err(failed);
         }
-        let _ = self;
         Ok(Extract::paths(table.path.iter().map(|path| extracts.join(path))))
     }
 
