@@ -18,8 +18,8 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use earlyhelp::calendar::Day;
 use earlyhelp::ledger::{
@@ -160,7 +160,12 @@ fn clients_that_are_killed_lose_nothing_and_block_nobody() {
     for round in 0..12_u64 {
         let names = [format!("{round} a"), format!("{round} b")];
         let [first, second] = names.each_ref().map(|child| write_until_killed(&place, child));
-        std::thread::sleep(Duration::from_millis(60 + 37 * round % 90));
+        // On a machine that is busy they need a while to begin.
+        let (before, started) = (ledger.head().unwrap().entries, Instant::now());
+        while ledger.head().unwrap().entries == before && started.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(37 * round % 90));
         let first = kill(first);
         std::thread::sleep(Duration::from_millis(11 * round % 40));
         let said = [first, kill(second)];
@@ -190,11 +195,22 @@ fn a_server_that_goes_down_in_the_middle_of_appends_loses_nothing_that_was_commi
     let Some(server) = Server::start() else { return };
     let place = server.ledger();
     let over = AtomicBool::new(false);
+    let counts = [0, 1, 2].map(|_| AtomicUsize::new(0));
+    // On a machine that is busy each needs a while: the server goes down on those who have written something since.
+    let has_written = |since: [usize; 3]| {
+        counts.iter().zip(since).all(|(count, since)| count.load(Ordering::SeqCst) >= since + 6)
+    };
+    let while_they_write = || {
+        let (since, started) = (counts.each_ref().map(|count| count.load(Ordering::SeqCst)), Instant::now());
+        std::thread::sleep(Duration::from_millis(300));
+        while !has_written(since) && started.elapsed() < Duration::from_mins(1) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
     let (written, refused) = std::thread::scope(|scope| {
         let writers = [0, 1, 2].map(|writer| {
-            let (place, over) = (&place, &over);
+            let (ledger, over, count) = (Ledger::open(&place).unwrap(), &over, &counts[writer]);
             scope.spawn(move || {
-                let ledger = Ledger::open(place).unwrap();
                 let (mut written, mut refused) = (Vec::new(), 0);
                 for number in 0.. {
                     if over.load(Ordering::SeqCst) {
@@ -202,7 +218,10 @@ fn a_server_that_goes_down_in_the_middle_of_appends_loses_nothing_that_was_commi
                     }
                     let draft = Draft::new("written", today()).run(format!("w{writer}"));
                     match ledger.append(vec![draft.facts(json!({ "number": number })); 2]) {
-                        Ok(_) => written.extend([number; 2]),
+                        Ok(_) => {
+                            written.extend([number; 2]);
+                            count.fetch_add(2, Ordering::SeqCst);
+                        }
                         // Not there, and it says so: the next one is another.
                         Err(LedgerError::Io { why, .. }) => {
                             assert!(!why.contains("not known"), "{why}");
@@ -216,10 +235,10 @@ fn a_server_that_goes_down_in_the_middle_of_appends_loses_nothing_that_was_commi
             })
         });
         for _ in 0..4 {
-            std::thread::sleep(Duration::from_millis(700));
+            while_they_write();
             server.run("pg_ctl", &["-D", "data", "-l", "log", "-w", "-m", "immediate", "restart"]);
         }
-        std::thread::sleep(Duration::from_millis(700));
+        while_they_write();
         over.store(true, Ordering::SeqCst);
         let (written, refused): (Vec<_>, Vec<u32>) =
             writers.map(|writer| writer.join().unwrap()).into_iter().unzip();
