@@ -154,7 +154,7 @@ fn rows_are_known_from_the_day_in_the_name_of_their_file_in_every_form() {
     }
     let told =
         refused(roll("{yyyy}.csv"), Extract::frame(frame_of(&[&["person", "on"], &["p1", "2024-01-05"]])));
-    assert!(told.contains("a frame has none"), "{told}");
+    assert!(told.contains("these rows have none"), "{told}");
     let told = refused(roll("{kind}.csv"), Extract::path("x.csv"));
     assert!(told.contains("names no date"), "{told}");
 }
