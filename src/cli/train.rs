@@ -72,7 +72,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     };
     let records = output::to_the_end(records);
     // Before anything can fail: what is doubtful of the records is often why.
-    progress.warn(&project.training_warnings(&records));
+    if arguments.matrix.is_none() {
+        progress.warn(&project.training_warnings(&records));
+    }
     progress.stage("features and outcomes");
     let data = match &arguments.matrix {
         None => project.training_data(&records, &protected)?,

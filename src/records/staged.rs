@@ -142,7 +142,7 @@ impl Records {
         let ids = Arc::clone(&people.ids);
         let table = Table::new(STAYS_TABLE, read(STAYS_TABLE)?);
         let (household_ids, spells) = spells(&table, &ids)?;
-        let mut intake = vec![counted(PEOPLE_TABLE, people.ids.len()), counted(STAYS_TABLE, spells.len())];
+        let mut intake = vec![counted("people", people.ids.len()), counted("households", spells.len())];
         let family = families(people.ids.len(), &spells, household_ids.len());
         let mut held = Vec::new();
         for staged in sources {
@@ -195,6 +195,11 @@ impl<'n> Table<'n> {
     }
 
     fn whole(&self, name: &str) -> Result<Vec<Option<i32>>, RecordsError> {
+        // A cast alone would cut half a day off, and take true and false for days.
+        let held = self.frame.column(name).map(Column::dtype);
+        if held.is_ok_and(|kind| !kind.is_integer() && *kind != DataType::Null) {
+            return Err(self.fault(format!("column {name} does not hold whole numbers")));
+        }
         let column = self.column(name, &DataType::Int32)?;
         let cells = column.i32().map_err(|error| self.fault(error.to_string()))?;
         Ok(cells.iter().collect())

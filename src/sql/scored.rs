@@ -188,7 +188,7 @@ fn check_scores(
     let mut is_taken = vec![false; by_rank.len()];
     let mut is_rank = |row: usize| match (ranks[row], expected[row]) {
         (None, Some(_)) => true,
-        (Some(rank), None) => {
+        (Some(rank), None) if rank.fract() == 0.0 => {
             let Some(place) = by_rank.get((rank as usize).wrapping_sub(1)) else { return false };
             let is_free = !std::mem::replace(&mut is_taken[rank as usize - 1], true);
             is_free && is_near(held.log_odds_at(row), held.log_odds_at(*place as usize))

@@ -72,7 +72,8 @@ impl TableFolder {
     /// [`SqlError::Table`] where there is no scored table, or it does not say.
     pub fn dialect(&self) -> Result<Dialect, SqlError> {
         let scores = self.read(SCORES)?;
-        let first = scores.column("dialect").ok().and_then(|column| column.str().ok()?.get(0)?.parse().ok());
+        let first =
+            scores.column("dialect").ok().and_then(|column| column.str().ok()?.iter().next()??.parse().ok());
         first.ok_or_else(|| {
             fault(
                 SCORES,

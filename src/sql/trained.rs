@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use super::scored::{FEATURES, Rows, refused};
+use super::tables::fault;
 use super::{Dialect, TableFolder, Texts};
 use crate::cohort::{Cohort, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Error, SqlError};
 use crate::features::FeatureMatrix;
 use crate::outcome::Label;
-use crate::project::Project;
-use crate::records::Records;
+use crate::project::{Project, SourceFile};
+use crate::records::{Records, STAYS_TABLE};
 
 const OUTCOMES: &str = "eh_outcomes";
 
@@ -43,7 +44,8 @@ pub fn training_data(project: &Project, made: &Path, records: &Records) -> Resul
     Dataset::of_tables((&spec, &project.outcome), (columns, tables), dates)
 }
 
-/// People and households of the staged tables of a project, and the sources that say who is known to a service already: what
+/// People and households of the staged tables of a project, and, where the project says who is known to a service already, the
+/// sources that this and the cohort's rules read: what
 /// [`training_data`] needs of records.
 ///
 /// # Errors
@@ -53,9 +55,23 @@ pub fn staged_people(project: &Project, staged: &TableFolder) -> Result<Records,
     let no_date = || refused("the project names no training date");
     let as_of = *project.training.as_of.first().ok_or_else(no_date)?;
     let texts = Texts::of_project(project, &spec, (as_of, Dialect::DuckDb))?;
-    let known: Vec<&str> =
-        project.known_to.iter().flat_map(|known| &known.records).map(|records| &*records.source).collect();
-    Ok(texts.staged_of(staged, |source| known.contains(&source))?)
+    let known = project.known_to.iter().flat_map(|known| &known.records);
+    // Whom they know is asked of the cohort, whose rules read sources as well.
+    let rules =
+        project.cohort.selectors().map(|(selector, _)| selector).filter(|_| !project.known_to.is_empty());
+    let wanted: Vec<&str> = known.chain(rules).map(|selector| &*selector.source).collect();
+    let rosters = |source: &str| {
+        let of = |file: &&SourceFile| {
+            wanted.contains(&&*file.name) && file.coverage.roster.as_deref() == Some(source)
+        };
+        project.sources.iter().any(|file| of(&file))
+    };
+    let records = texts.staged_of(staged, |source| wanted.contains(&source) || rosters(source))?;
+    if project.households.is_some() && records.housed() == 0 {
+        let why = "the project has households, and the table has nobody: relatives would be trained and tested on at once";
+        return Err(fault(STAYS_TABLE, why).into());
+    }
+    Ok(records)
 }
 
 /// Cohort, features and labels of a date.

@@ -230,6 +230,10 @@ fn a_table_that_was_changed_is_refused() {
         "do not make a feature",
     );
     told(refusal(&[(0, moved(features, &state, row, |_| 3.0))], Some(0)), "do not make a feature");
+    // No row at all, where somebody asks in which dialect it was made.
+    write(&made, "eh_scores", scores.slice(0, 0));
+    assert!(TableFolder::new(&made).dialect().unwrap_err().to_string().contains("does not say"));
+    write(&made, "eh_scores", scores.clone());
     // And what was not changed is taken.
     list_of(&made, Dialect::DuckDb, &held.records, None).unwrap();
 }
@@ -324,6 +328,8 @@ fn a_staged_table_that_holds_what_it_cannot_is_refused() {
     told(refusal("eh_police", with(&police, "known", days)), "eh_police", "empty cells");
     let texts_in = Series::new("role".into(), vec!["victim"; police.height()]).into_column();
     told(refusal("eh_police", with(&police, "role", texts_in)), "eh_police", "role");
+    let halves = Series::new("occurred".into(), vec![19_000.5; police.height()]).into_column();
+    told(refusal("eh_police", with(&police, "occurred", halves)), "eh_police", "whole numbers");
     let kinds = Series::new("kind".into(), vec![None::<&str>; police.height()]).into_column();
     told(refusal("eh_police", with(&police, "kind", kinds)), "eh_police", "kind");
 }
