@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::chain::Head;
+use super::chain::{Head, name_redacted};
 use super::checkpoint::Checkpoint;
 use super::entry::{Draft, LedgerEntry};
 use super::events::EntryKind;
@@ -205,7 +205,9 @@ impl Ledger {
         loop {
             let head = self.head()?;
             let (entries, drafts) = choose()?;
-            match self.store.redact(&entries, self.dated(drafts, None)?, Some(&head)) {
+            let mut drafts = self.dated(drafts, None)?;
+            name_redacted(&entries, &mut drafts)?;
+            match self.store.redact(&entries, drafts, Some(&head)) {
                 Err(LedgerError::Moved) => {}
                 done => return done,
             }

@@ -22,7 +22,7 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Se
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::chain::{Head, check_append, check_end, check_taken, name_redacted, seal};
+use super::chain::{Head, check_append, check_end, check_taken, seal};
 use super::copying::copied;
 use super::entry::{Draft, LedgerEntry};
 use super::store::{Ending, Filter, PATIENCE, Raw, Reader, Store, Visitor};
@@ -415,13 +415,7 @@ impl Store for LinesStore {
         })
     }
 
-    fn redact(
-        &self,
-        seqs: &[u64],
-        mut drafts: Vec<Draft>,
-        after: Option<&Head>,
-    ) -> Result<Head, LedgerError> {
-        name_redacted(seqs, &mut drafts)?;
+    fn redact(&self, seqs: &[u64], drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError> {
         let io = |error: io::Error| self.io("write its new file", &error);
         let mut seqs = seqs.to_vec();
         seqs.sort_unstable();

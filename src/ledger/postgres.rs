@@ -27,7 +27,7 @@ use std::time::Duration;
 use postgres::types::ToSql;
 use postgres::{Client, IsolationLevel, Transaction};
 
-use super::chain::{Head, Sealed, check_append, check_end, check_taken, name_redacted, seal};
+use super::chain::{Head, Sealed, check_append, check_end, check_taken, seal};
 use super::copying::copied;
 use super::entry::{Content, Draft, Header, LedgerEntry};
 use super::store::{Access, Ending, Filter, PATIENCE, Reader, Store, Visitor};
@@ -489,13 +489,7 @@ impl Store for PostgresStore {
         Ok(())
     }
 
-    fn redact(
-        &self,
-        seqs: &[u64],
-        mut drafts: Vec<Draft>,
-        after: Option<&Head>,
-    ) -> Result<Head, LedgerError> {
-        name_redacted(seqs, &mut drafts)?;
+    fn redact(&self, seqs: &[u64], drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError> {
         let head = {
             let mut client = self.client()?;
             let mut step = self.begin(&mut client)?;

@@ -23,7 +23,7 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
 };
 
-use super::chain::{Head, Sealed, check_append, check_end, check_taken, name_redacted, seal};
+use super::chain::{Head, Sealed, check_append, check_end, check_taken, seal};
 use super::copying::copied;
 use super::entry::{Content, Draft, Header, LedgerEntry};
 use super::lines::{private, sync_folder};
@@ -469,13 +469,7 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn redact(
-        &self,
-        seqs: &[u64],
-        mut drafts: Vec<Draft>,
-        after: Option<&Head>,
-    ) -> Result<Head, LedgerError> {
-        name_redacted(seqs, &mut drafts)?;
+    fn redact(&self, seqs: &[u64], drafts: Vec<Draft>, after: Option<&Head>) -> Result<Head, LedgerError> {
         let step = self.begin()?;
         let head = self.head_to_follow()?;
         check_end(&head, after)?;

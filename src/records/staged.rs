@@ -255,12 +255,33 @@ impl<'n> Table<'n> {
     }
 }
 
+/// From 1800 to 2200: no project says of other days that they can be.
+const DAYS: std::ops::RangeInclusive<i32> = -62_091..=84_005;
+
+impl Table<'_> {
+    /// Refuses rows that begin outside of all days that can be, or end before they begin.
+    fn check_days(&self, rows: impl Iterator<Item = (Option<i32>, Option<i32>)>) -> Result<(), RecordsError> {
+        let is_wrong = |&(begun, ended): &(Option<i32>, Option<i32>)| {
+            begun.is_some_and(|begun| !DAYS.contains(&begun) || ended.is_some_and(|ended| ended < begun))
+        };
+        match rows.filter(is_wrong).count() {
+            0 => Ok(()),
+            rows => Err(self.fault(format!(
+                "{rows} rows begin on a day that cannot be, or end before they begin; the library would have turned them away"
+            ))),
+        }
+    }
+}
+
 /// Everybody, each at their place in the order of ids.
 fn everybody(table: &Table<'_>) -> Result<People, RecordsError> {
     let (ids, place) = table.sorted("person")?;
     let rows = table.frame.height();
     if ids.len() != rows || ids.is_empty() {
         return Err(table.fault("it does not hold everybody once"));
+    }
+    if ids.iter().any(|id| id.is_empty() || id.trim() != &**id) {
+        return Err(table.fault("an id is empty, or has blanks around it"));
     }
     let put = |name: &str| -> Result<Vec<i32>, RecordsError> {
         let mut placed = vec![NO_DAY; rows];
@@ -289,6 +310,7 @@ fn spells(table: &Table<'_>, people: &[Box<str>]) -> Result<(Vec<Box<str>>, Vec<
         lag: lag[row],
     };
     let mut spells: Vec<Spell> = (0..person.len()).map(spell).collect();
+    table.check_days(start.iter().copied().zip(end.iter().copied()))?;
     spells.sort_unstable();
     Ok((ids, spells))
 }
@@ -336,6 +358,8 @@ fn source(staged: &StagedAs<'_>, table: &Table<'_>, people: &[Box<str>]) -> Resu
             .any(Option::is_some)
             .then(|| superseded.iter().map(|day| day.unwrap_or(OPEN)).collect()),
     };
+    let day = |row: usize| (Some(events.occurred[row]), events.finally_ended(row));
+    table.check_days((0..events.rows()).map(day))?;
     // In the library's own order: what stands in `seq` is for engines.
     events.sort(&person, people.len());
     Ok(Source {

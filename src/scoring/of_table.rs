@@ -29,28 +29,28 @@ impl Scores<'_, '_> {
         if places.is_empty() {
             return Ok(());
         }
-        let matrix = self.scorer().candidate().features().compute(&self.cohort.keep(rows))?;
-        let differs = |(again, &row): (usize, &usize)| {
-            (0..matrix.names().len())
-                .any(|feature| !is_same(matrix.cell(again, feature), self.matrix.cell(row, feature)))
-        };
-        match places.iter().enumerate().filter(|&case| differs(case)).count() {
-            0 => Ok(()),
-            cases => Err(ScoringError::OtherFeatures { cases, of: places.len() }),
-        }
+        self.are_of_the_records(&self.cohort.keep(rows), &places)
     }
 
     /// The same of one case that is about to be handed out; of scores that were not taken from a table there is nothing to see.
     pub(super) fn compute_case_again(&self, row: usize) -> Result<(), ScoringError> {
-        if self.provenance().table.is_none() {
-            return Ok(());
+        match self.provenance().table {
+            Some(_) => self.are_of_the_records(&self.cohort.only(row), &[row]),
+            None => Ok(()),
         }
-        let matrix = self.scorer().candidate().features().compute(&self.cohort.only(row))?;
-        let is_other = |feature: usize| !is_same(matrix.cell(0, feature), self.matrix.cell(row, feature));
-        if (0..matrix.names().len()).any(is_other) {
-            return Err(ScoringError::OtherFeatures { cases: 1, of: 1 });
+    }
+
+    /// Refuses where a table says something else of cases than their records: `rows` are their places in the table.
+    fn are_of_the_records(&self, cases: &Cohort<'_>, rows: &[usize]) -> Result<(), ScoringError> {
+        let matrix = self.scorer().candidate().features().compute(cases)?;
+        let differs = |(again, &row): (usize, &usize)| {
+            (0..matrix.names().len())
+                .any(|feature| !is_same(matrix.cell(again, feature), self.matrix.cell(row, feature)))
+        };
+        match rows.iter().enumerate().filter(|&case| differs(case)).count() {
+            0 => Ok(()),
+            cases => Err(ScoringError::OtherFeatures { cases, of: rows.len() }),
         }
-        Ok(())
     }
 }
 

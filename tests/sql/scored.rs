@@ -328,6 +328,15 @@ fn a_staged_table_that_holds_what_it_cannot_is_refused() {
     told(refusal("eh_police", with(&police, "known", days)), "eh_police", "empty cells");
     let texts_in = Series::new("role".into(), vec!["victim"; police.height()]).into_column();
     told(refusal("eh_police", with(&police, "role", texts_in)), "eh_police", "role");
+    let never = Series::new("occurred".into(), vec![i32::MIN + 1; police.height()]).into_column();
+    told(refusal("eh_police", with(&police, "occurred", never)), "eh_police", "a day that cannot be");
+    let stays = frame("eh_stays");
+    let before = Series::new("end_day".into(), vec![-60_000; stays.height()]).into_column();
+    told(refusal("eh_stays", with(&stays, "end_day", before)), "eh_stays", "end before they begin");
+    let blanks: Vec<Option<String>> =
+        texts_of(&people, "person").into_iter().map(|id| id.map(|id| format!(" {id}"))).collect();
+    let blanks = with(&people, "person", Series::new("person".into(), blanks).into_column());
+    told(refusal("eh_people", blanks), "eh_people", "blanks around it");
     let halves = Series::new("occurred".into(), vec![19_000.5; police.height()]).into_column();
     told(refusal("eh_police", with(&police, "occurred", halves)), "eh_police", "whole numbers");
     let kinds = Series::new("kind".into(), vec![None::<&str>; police.height()]).into_column();
