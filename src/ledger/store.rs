@@ -139,8 +139,8 @@ pub trait Store: Send {
     /// [`LedgerError`] when the store cannot be read, or what `reader` returns.
     fn read(&self, wanted: &Filter, reader: &mut Reader<'_>) -> Result<(), LedgerError>;
 
-    /// Takes the contents of these entries out and appends the drafts, in one step. When it returns, no byte
-    /// of the store's files holds the contents; of a server, no file of its tables.
+    /// Takes the contents of these entries out and appends the drafts, the first of which names the entries, in one
+    /// step. When it returns, no byte of the store's files holds the contents; of a server, no file of its tables.
     ///
     /// # Errors
     /// [`LedgerError::Redaction`] when an entry does not exist or never had content; as for

@@ -102,7 +102,9 @@ fn bytes_that_a_killed_redaction_left_are_wiped_when_the_file_is_opened() {
     reader.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0)).unwrap();
     let store = crate::ledger::sqlite::SqliteStore::open(&path, crate::ledger::store::Access::Write).unwrap();
     store.connection.busy_timeout(std::time::Duration::ZERO).unwrap();
-    let outcome = crate::ledger::store::Store::redact(&store, &[25], vec![purge()], None);
+    let mut drafts = vec![purge()];
+    crate::ledger::chain::name_redacted(&[25], &mut drafts).unwrap();
+    let outcome = crate::ledger::store::Store::redact(&store, &[25], drafts, None);
     assert!(matches!(outcome, Err(LedgerError::NotWiped { .. })));
     assert!(trace(folder.path()).is_some());
     assert!(
