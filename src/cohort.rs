@@ -3,6 +3,7 @@
 mod own_day;
 mod rules;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use self::own_day::{OfOneDay, OwnDays};
 use self::rules::{LATEST_RULE, NONE_WITHIN_RULE, NOT_OPEN_RULE, OPEN_RULE, OWN_DAY_RULE, Rules};
 
 pub use self::own_day::OwnDay;
-pub use self::rules::{LeftOut, NoneWithin};
+pub use self::rules::{LeftOut, NoneWithin, NotInCohort};
 
 /// What is scored: people one by one, or the households they live in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +134,55 @@ impl CohortSpec {
     /// [`SpecError`] where a rule names a source that there is not, or one without episodes, or one that does not cover
     /// the days that it is asked about, or where nobody passes.
     pub fn choose<'r>(&self, snapshot: &Snapshot<'r>) -> Result<Cohort<'r>, SpecError> {
+        let cohort = self.chosen(snapshot, self.everybody(snapshot))?;
+        if cohort.subjects.is_empty() {
+            return Err(SpecError::EmptyCohort(snapshot.as_of().to_string()));
+        }
+        Ok(cohort)
+    }
+
+    /// The person or family of an id as a cohort of its own, or why it is in none.
+    ///
+    /// # Errors
+    /// As [`CohortSpec::choose`], but for nobody passing.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::cohort::CohortSpec;
+    /// use earlyhelp::records::Snapshot;
+    ///
+    /// fn is_asked_about(rules: &CohortSpec, today: &Snapshot<'_>, id: &str) -> Result<bool, earlyhelp::error::SpecError> {
+    ///     Ok(rules.choose_one(today, id)?.is_ok())
+    /// }
+    /// ```
+    pub fn choose_one<'r>(
+        &self,
+        snapshot: &Snapshot<'r>,
+        entity: &str,
+    ) -> Result<Result<Cohort<'r>, NotInCohort>, SpecError> {
+        let Some(place) = self.place_of(snapshot, entity) else { return Ok(Err(NotInCohort::NotInRecords)) };
+        let cohort = self.chosen(snapshot, place..place + 1)?;
+        if cohort.subjects.is_empty() {
+            let rule = cohort.left_out.by_rule().next().map_or(NOBODY_LIVES_THERE, |(rule, _)| rule);
+            return Ok(Err(NotInCohort::LeftOut(rule)));
+        }
+        Ok(Ok(cohort))
+    }
+
+    /// The number of a person or family; `None` where the records do not hold it.
+    fn place_of(&self, snapshot: &Snapshot<'_>, entity: &str) -> Option<u32> {
+        let records = snapshot.records();
+        match self.unit {
+            Unit::Person => records.person(entity),
+            Unit::Family => {
+                let found = records.household_ids().binary_search_by(|held| (**held).cmp(entity));
+                found.ok().map(|place| place as u32)
+            }
+        }
+    }
+
+    /// Those of a range of numbers that pass the rules, if any.
+    fn chosen<'r>(&self, snapshot: &Snapshot<'r>, among: Range<u32>) -> Result<Cohort<'r>, SpecError> {
         let mut left_out = LeftOut::default();
         let (subjects, own_days) = match &self.own_day {
             None => {
@@ -141,17 +191,14 @@ impl CohortSpec {
                     members_of(self.unit, subject, snapshot)
                         .is_some_and(|members| rules.passes(members.people(), &mut left_out))
                 };
-                (self.everybody(snapshot).filter(passes).collect(), None)
+                (among.filter(passes).collect(), None)
             }
             Some(own_day) => {
-                let (subjects, days) = self.on_own_days(own_day, snapshot, &mut left_out)?;
+                let (subjects, days) = self.on_own_days(own_day, snapshot, among, &mut left_out)?;
                 (subjects, Some(days))
             }
         };
         let subjects: Vec<u32> = subjects;
-        if subjects.is_empty() {
-            return Err(SpecError::EmptyCohort(snapshot.as_of().to_string()));
-        }
         Ok(Cohort { snapshot: snapshot.clone(), rules: self.clone(), subjects, own_days, left_out })
     }
 
@@ -183,7 +230,7 @@ impl CohortSpec {
     }
 
     /// Everybody who can be asked about, by number.
-    fn everybody(&self, snapshot: &Snapshot<'_>) -> std::ops::Range<u32> {
+    fn everybody(&self, snapshot: &Snapshot<'_>) -> Range<u32> {
         let records = snapshot.records();
         0..match self.unit {
             Unit::Person => records.people() as u32,
@@ -223,6 +270,9 @@ impl CohortSpec {
         open.chain(not_open).chain(none_within).chain(latest).chain(own_day)
     }
 }
+
+/// Why a family that no rule leaves out is in no cohort.
+const NOBODY_LIVES_THERE: &str = "a household in which nobody lived";
 
 /// Whose records a case is made of at a date; `None` for a household in which nobody lives then.
 fn members_of<'a>(unit: Unit, subject: u32, snapshot: &'a Snapshot<'_>) -> Option<Own<'a>> {
@@ -337,7 +387,7 @@ impl<'r> Cohort<'r> {
     }
 
     /// The pseudonymous ids, in order.
-    pub fn ids(&self) -> impl ExactSizeIterator<Item = &'r str> {
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
         let records = self.snapshot.records();
         let unit = self.rules.unit;
         self.subjects.iter().map(move |&subject| match unit {
@@ -361,7 +411,13 @@ impl<'r> Cohort<'r> {
         hex::encode(hash.finalize())
     }
 
-    pub(crate) fn id(&self, row: usize) -> &'r str {
+    /// The row of an id; `None` where it is not in the cohort.
+    pub(crate) fn row_of(&self, entity: &str) -> Option<usize> {
+        let subject = self.rules.place_of(&self.snapshot, entity)?;
+        self.subjects.binary_search(&subject).ok()
+    }
+
+    pub(crate) fn id(&self, row: usize) -> &str {
         let records = self.snapshot.records();
         let subject = self.subjects[row] as usize;
         match self.rules.unit {

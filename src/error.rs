@@ -5,6 +5,7 @@
 //! person's value or id.
 
 mod audit;
+mod class;
 mod ledger;
 mod outputs;
 mod records;
@@ -16,6 +17,7 @@ mod sql;
 use std::path::PathBuf;
 
 pub use audit::{AuditError, ScoresError};
+pub use class::Class;
 pub use ledger::LedgerError;
 pub use outputs::OutputsError;
 pub use records::RecordsError;

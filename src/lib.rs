@@ -98,6 +98,8 @@ pub mod outputs;
 #[cfg(feature = "postgres")]
 mod database;
 
+mod held;
+
 pub mod calendar;
 pub mod stats;
 
@@ -135,10 +137,15 @@ pub mod project;
 
 pub mod sql;
 
+pub mod service;
+
 pub mod report;
 
 pub mod synthetic;
 
 pub mod guide;
+
+/// The `polars` whose frames this crate takes and gives: a program that uses it by this name has the same one.
+pub use polars;
 
 pub use error::{Error, Result};

@@ -81,7 +81,7 @@ pub use source::{CodesFile, JoinFile, RuledCodes};
 pub use training::Training;
 
 use self::progress::Watch;
-use self::queries::{Database, Reading};
+use self::queries::{Given, Origins, Reading};
 use self::source::TableFile;
 
 use std::collections::BTreeMap;
@@ -541,6 +541,27 @@ impl Project {
         self.read(self.reject_limit)
     }
 
+    /// The same with tables that a program hands over, in place of their files: `give` is asked for each by its name (`people`,
+    /// `households`, `identities`, or a source's), and what it gives is read as the file would be. So a project file says what
+    /// records mean wherever they are.
+    ///
+    /// # Errors
+    /// As [`Project::records`].
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::project::Project;
+    /// use earlyhelp::records::{Extract, Records};
+    /// use polars::prelude::DataFrame;
+    ///
+    /// fn records(project: &Project, mut held: std::collections::HashMap<String, DataFrame>) -> earlyhelp::Result<Records> {
+    ///     project.records_from(|table| held.remove(table).map(Extract::frame))
+    /// }
+    /// ```
+    pub fn records_from(&self, give: impl FnMut(&str) -> Option<Extract>) -> Result<Records, Error> {
+        self.read_by(&self.begin(self.given(give), |identities| identities)?, self.reject_limit)
+    }
+
     /// Both [`Project::records`] and [`Project::protected`], read at the same time unless memory is limited.
     ///
     /// # Errors
@@ -550,7 +571,7 @@ impl Project {
     }
 
     fn read_both(&self, reject_limit: f64) -> Result<(Records, Protected), Error> {
-        let reading = self.begin(|identities| identities)?;
+        let reading = self.begin(Given::new(), |identities| identities)?;
         let protected = || self.protected_by(&reading);
         if self.memory.is_some() {
             return Ok((self.read_by(&reading, reject_limit)?, protected()?));
@@ -563,17 +584,17 @@ impl Project {
     }
 
     fn read(&self, reject_limit: f64) -> Result<Records, Error> {
-        self.read_by(&self.begin(|identities| identities)?, reject_limit)
+        self.read_by(&self.begin(Given::new(), |identities| identities)?, reject_limit)
     }
 
     /// Whose the ids are, and the key: read once a run, since a register of merges may be the largest table of all. All reading
     /// begins here, and so no file is opened before all are known to lie where the project may read, and all queries see a database
     /// as it stood at one moment.
-    fn begin(&self, how: impl FnOnce(Identities) -> Identities) -> Result<Reading, Error> {
+    fn begin(&self, given: Given, how: impl FnOnce(Identities) -> Identities) -> Result<Reading, Error> {
         self.stays_inside()?;
-        let database = Database::begin(self)?;
+        let origins = Origins::begin(self, given)?;
         let table = |file: &FileOf<IdentityColumns>| {
-            Ok((file.columns.clone(), self.extract(&database, &TableFile::of("identities", file))?))
+            Ok((file.columns.clone(), self.extract(&origins, &TableFile::of("identities", file))?))
         };
         let tables = self.identities.iter().map(table).collect::<Result<Vec<_>, RecordsError>>()?;
         let identities = how(Identities::read(tables)?);
@@ -581,7 +602,7 @@ impl Project {
             None => identities,
             Some(by) => identities.pseudonyms(by.key(&self.folder)?),
         };
-        Ok(Reading { identities: Arc::new(identities), database })
+        Ok(Reading { identities: Arc::new(identities), origins })
     }
 
     fn read_by(&self, reading: &Reading, reject_limit: f64) -> Result<Records, Error> {
@@ -593,9 +614,9 @@ impl Project {
                 columns: source.columns.clone(),
                 coverage: source.coverage.clone(),
             };
-            builder = builder.source(mapping, self.extract(&reading.database, &source.into())?);
+            builder = builder.source(mapping, self.extract(&reading.origins, &source.into())?);
         }
-        let records = builder.build()?.read_from(reading.database.told(self));
+        let records = builder.build()?.read_from(reading.origins.told(self));
         self.watch.roads(records.roads());
         Ok(records)
     }
@@ -613,11 +634,11 @@ impl Project {
             builder = builder.store(RecordStore::open(folder)?);
         }
         if let Some(people) = &self.people {
-            let extract = self.extract(&reading.database, &TableFile::of("people", people))?;
+            let extract = self.extract(&reading.origins, &TableFile::of("people", people))?;
             builder = builder.people(people.columns.clone(), extract);
         }
         if let Some(households) = &self.households {
-            let extract = self.extract(&reading.database, &TableFile::of("households", households))?;
+            let extract = self.extract(&reading.origins, &TableFile::of("households", households))?;
             builder = builder.households(households.columns.clone(), extract);
         }
         Ok(builder)
@@ -629,7 +650,7 @@ impl Project {
     /// # Errors
     /// As [`Project::check`], and [`Error::Records`] where the project makes no pseudonyms or the file is there already.
     pub fn write_way_back(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let records = self.read_by(&self.begin(Identities::keep_way_back)?, 1.0)?;
+        let records = self.read_by(&self.begin(Given::new(), Identities::keep_way_back)?, 1.0)?;
         Ok(records.write_way_back(path.as_ref())?)
     }
 
@@ -642,13 +663,13 @@ impl Project {
         if self.protected.is_none() {
             return Ok(Protected::none(Vec::new()));
         }
-        self.protected_by(&self.begin(|identities| identities)?)
+        self.protected_by(&self.begin(Given::new(), |identities| identities)?)
     }
 
     fn protected_by(&self, reading: &Reading) -> Result<Protected, Error> {
         let Some(file) = &self.protected else { return Ok(Protected::none(Vec::new())) };
         let unit = file.columns.of_family.map_or(self.cohort.unit, |_| Unit::Person);
-        let extract = self.extract(&reading.database, &TableFile::of("protected", file))?;
+        let extract = self.extract(&reading.origins, &TableFile::of("protected", file))?;
         let protected = Protected::read_of(&file.columns, extract, &reading.identities, unit)?;
         Ok(match file.columns.of_family {
             None => protected,
@@ -712,8 +733,8 @@ impl Project {
     }
 
     /// A table's extract, with the codes and the look-up tables that it needs.
-    fn extract(&self, database: &Database, file: &TableFile<'_>) -> Result<Extract, RecordsError> {
-        let mut extract = database.rows(self.extracts(), file)?.options(file.read.clone());
+    fn extract(&self, origins: &Origins, file: &TableFile<'_>) -> Result<Extract, RecordsError> {
+        let mut extract = origins.rows(self.extracts(), file)?.options(file.read.clone());
         for join in file.join {
             extract = extract.join(join.read(&self.folder, self.extracts())?);
         }

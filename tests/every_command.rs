@@ -190,7 +190,7 @@ const STEPS: &[Step] = &[
 
 /// The one command that reads nobody, which makes a council of its own for minutes, is not run here, nor is the one that needs an
 /// engine to make its table: see `sql::scored`.
-const NOT_RUN: [&str; 3] = ["demo", "help", "list"];
+const NOT_RUN: [&str; 4] = ["demo", "help", "list", "serve"];
 
 /// Every file below a folder, by its path in it.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

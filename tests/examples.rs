@@ -103,3 +103,10 @@ fn readme_crate_docs_and_example_show_one_program() {
         .collect();
     assert!(docs.join("\n").contains(program), "the crate docs show another program");
 }
+
+#[test]
+fn embed_asks_is_restarted_decides_and_knows_what_was_said() {
+    let said = run("embed");
+    assert!(said.contains(" of scores, ") && said.contains("Place 1: "), "{said}");
+    assert!(said.contains(" to the team, on a list: ") && said.contains(" to C. Worker: "), "{said}");
+}

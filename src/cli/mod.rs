@@ -18,6 +18,7 @@ mod progress;
 mod release;
 mod schema;
 mod score;
+mod serve;
 mod simulate;
 mod sql;
 mod synth;
@@ -81,6 +82,8 @@ enum Command {
     Score(score::Arguments),
     /// Draw a list from a scored table that a database or Spark made by the texts of `earlyhelp sql`.
     List(list::Arguments),
+    /// Answer questions of other programs, one line of JSON each: explain, score, list, open, decide, audit.
+    Serve(serve::Arguments),
     /// Write features and scores as SQL, for a database or an engine that holds the records.
     Sql(sql::Arguments),
     /// Draw the lists of past dates as they would have been, with what followed: before a model goes into use.
@@ -161,6 +164,7 @@ pub fn run() -> ExitCode {
         Command::Release(arguments) => release::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Sql(arguments) => sql::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Monitor(arguments) => monitor::run(&arguments),

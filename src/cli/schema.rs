@@ -1,6 +1,7 @@
 //! `earlyhelp schema`
 
 use earlyhelp::project::Project;
+use earlyhelp::service::Service;
 
 use super::{Failure, Outcome, output};
 
@@ -11,9 +12,14 @@ Keep it beside the project: earlyhelp schema > project.schema.json. The project'
 TOML (taplo, Even Better TOML) where it is:
 
     #:schema ./project.schema.json")]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Print the schema of the questions that `earlyhelp serve` answers.
+    #[arg(long)]
+    service: bool,
+}
 
-pub fn run(_: &Arguments) -> Result<Outcome, Failure> {
-    output::print_json(&Project::json_schema())?;
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let schema = if arguments.service { Service::json_schema() } else { Project::json_schema() };
+    output::print_json(&schema)?;
     Ok(Outcome::Done)
 }

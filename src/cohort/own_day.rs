@@ -1,5 +1,6 @@
 //! Cases that are seen each on a day of its own.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,7 @@ pub struct OwnDay {
 }
 
 impl OwnDay {
-    fn resolve<'r>(&self, snapshot: &Snapshot<'r>) -> Result<OwnDayRule<'r>, SpecError> {
+    fn resolve<'a>(&self, snapshot: &'a Snapshot<'_>) -> Result<OwnDayRule<'a>, SpecError> {
         let wrong = |why: String| Err(SpecError::Invalid { of: OWN_DAY_RULE.to_owned(), why });
         let Some(days) = i32::try_from(self.days).ok().filter(|days| (0..=36_525).contains(days)) else {
             return wrong("`days` is a number of days from 0 to 36,525 (a hundred years)".to_owned());
@@ -124,16 +125,17 @@ pub(crate) struct OfOneDay<'r> {
 }
 
 impl CohortSpec {
-    /// Those whose day fell in the span, each held against the rules as of that day.
+    /// Those of a range of numbers whose day fell in the span, each held against the rules as of that day.
     pub(super) fn on_own_days<'r>(
         &self,
         own_day: &OwnDay,
         snapshot: &Snapshot<'r>,
+        among: Range<u32>,
         left_out: &mut LeftOut,
     ) -> Result<(Vec<u32>, OwnDays<'r>), SpecError> {
         let rule = own_day.resolve(snapshot)?;
         let mut due: Vec<(u32, i32)> = Vec::new();
-        for subject in self.everybody(snapshot) {
+        for subject in among {
             let Some(members) = members_of(self.unit, subject, snapshot) else { continue };
             // Whoever died or left since is on no list, either.
             if are_gone(members.people(), snapshot, left_out) {
@@ -148,7 +150,7 @@ impl CohortSpec {
         let mut days: Vec<i32> = due.iter().map(|&(_, day)| day).collect();
         days.sort_unstable();
         days.dedup();
-        let of_day = |&day: &i32| snapshot.records().as_of(AsOf::new(Day::from_epoch_days(day)));
+        let of_day = |&day: &i32| snapshot.on(AsOf::new(Day::from_epoch_days(day)));
         let snapshots: Vec<Snapshot<'r>> = days.iter().map(of_day).collect();
         let rules = snapshots.iter().map(|held| Rules::of(self, held)).collect::<Result<Vec<_>, _>>()?;
         let (mut subjects, mut of_row) = (Vec::new(), Vec::new());

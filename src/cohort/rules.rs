@@ -67,7 +67,7 @@ impl<'r> Chosen<'r> {
 
 fn resolve_episodes<'r>(
     selectors: &[Selector],
-    snapshot: &Snapshot<'r>,
+    snapshot: &'r Snapshot<'_>,
     of: &str,
 ) -> Result<Vec<Chosen<'r>>, SpecError> {
     selectors
@@ -90,10 +90,10 @@ fn resolve_episodes<'r>(
 
 pub(super) struct Rules<'a, 'r> {
     ages: Option<(u8, u8)>,
-    open: Vec<Chosen<'r>>,
-    not_open: Vec<Chosen<'r>>,
-    none_within: Vec<(Chosen<'r>, i32)>,
-    latest: Vec<Chosen<'r>>,
+    open: Vec<Chosen<'a>>,
+    not_open: Vec<Chosen<'a>>,
+    none_within: Vec<(Chosen<'a>, i32)>,
+    latest: Vec<Chosen<'a>>,
     snapshot: &'a Snapshot<'r>,
 }
 
@@ -253,5 +253,35 @@ impl LeftOut {
         ]
         .into_iter()
         .filter(|&(_, count)| count > 0)
+    }
+}
+
+/// Why a person or family is in no cohort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NotInCohort {
+    /// The records hold nobody of that id.
+    NotInRecords,
+    /// A rule leaves them out: the first that they do not pass, in words.
+    LeftOut(&'static str),
+}
+
+impl NotInCohort {
+    /// The reason as a sentence.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::cohort::NotInCohort;
+    ///
+    /// let why = NotInCohort::LeftOut("of another age");
+    /// assert_eq!(why.words(), "Not among those whom the model is for: of another age.");
+    /// ```
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::NotInRecords => "The records hold nobody of that id.".to_owned(),
+            Self::LeftOut(rule) => format!("Not among those whom the model is for: {rule}."),
+        }
     }
 }

@@ -78,6 +78,12 @@ pub enum LedgerError {
         /// What the system says.
         why: String,
     },
+    /// Others have it for longer than anybody waits.
+    #[error("the ledger {}: other programs have it, and had it for half a minute; try again", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// The ledger is not as it was written.
     #[error(
         "the ledger {} is not as it was written: {why}; run `earlyhelp verify` on it, and go back to a copy that verifies",

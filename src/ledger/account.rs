@@ -49,6 +49,8 @@ pub struct Account {
     pub by_code: Vec<Judged>,
     /// Of a group, no number of people under this is told, nor could it be worked out.
     pub minimum_group: u32,
+    /// Answers to who asked about one person or family alone; they are no alerts.
+    pub asked: u64,
     /// Corrections on record.
     pub corrections: u64,
     /// Purges on record.
@@ -179,6 +181,7 @@ impl Ledger {
             by_reason: self.judged_by_reason(&cases, minimum)?,
             by_code: Judged::by_code(&cases, &finished, minimum),
             minimum_group: minimum,
+            asked: count(EntryKind::CaseAsked)?,
             corrections: count(EntryKind::Correction)?,
             purges: count(EntryKind::Purge)?,
         })
@@ -341,7 +344,8 @@ impl fmt::Display for Account {
         }
         writeln!(
             f,
-            "\n{} and {} on record.",
+            "\n{} about one person alone, {} and {} on record.",
+            counted(self.asked, "answer"),
             counted(self.corrections, "correction"),
             counted(self.purges, "purge")
         )?;

@@ -39,6 +39,8 @@ pub enum EntryKind {
     CaseNotScored,
     /// A run ended, with its manifest.
     RunFinished,
+    /// Somebody asked about one person or family, and was answered.
+    CaseAsked,
     /// A named person opened a case.
     CaseOpened,
     /// A named person decided about a case that they had opened.
@@ -51,7 +53,7 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ModelRegistered,
         Self::ModelReleased,
         Self::ModelRetired,
@@ -59,6 +61,7 @@ impl EntryKind {
         Self::CaseScored,
         Self::CaseNotScored,
         Self::RunFinished,
+        Self::CaseAsked,
         Self::CaseOpened,
         Self::Decision,
         Self::Correction,
@@ -76,6 +79,7 @@ impl EntryKind {
             Self::CaseScored => "case_scored",
             Self::CaseNotScored => "case_not_scored",
             Self::RunFinished => "run_finished",
+            Self::CaseAsked => "case_asked",
             Self::CaseOpened => "case_opened",
             Self::Decision => "decision",
             Self::Correction => "correction",
@@ -181,6 +185,10 @@ pub struct RunFinished {
     pub alerts: u64,
     /// Cases listed at random.
     pub at_random: u64,
+    /// For each place of the list, from the first, how many entries before this one its case stands, so that it is found without
+    /// reading the run. Empty where the cases stand with an earlier manifest of the run, and in ledgers of before this was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listed: Vec<u64>,
 }
 
 /// Content of [`EntryKind::RunFinished`]: digests over ids and records. They are no facts, because somebody who knows all
@@ -261,6 +269,49 @@ pub(crate) struct ScoreContent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) case: Option<ShownCase>,
 }
+
+/// Facts of [`EntryKind::CaseAsked`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AskedFacts {
+    /// What the answer carries, without its run's id and the digests of cohort and sources, which stand in the content: each of
+    /// them could confirm a guess of whom it is about.
+    pub(crate) audit: Provenance,
+    /// What kind of answer it was.
+    pub(crate) answer: Answered,
+}
+
+/// What kind of answer somebody was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answered {
+    Scored,
+    NotScored,
+    NotInCohort,
+}
+
+/// Content of [`EntryKind::CaseAsked`].
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AskedContent {
+    /// The id that the answer carries.
+    pub(crate) run_id: String,
+    /// The digest of the case as a cohort of one; empty where it is in none.
+    pub(crate) cohort: String,
+    /// The digest of what each source said.
+    pub(crate) sources: BTreeMap<String, String>,
+    /// What the model's features said of the case, in the order of the features; none where it is in no cohort.
+    pub(crate) cells: Vec<Cell>,
+    /// The day of its own that the case was seen on; `None` where that is the answer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) seen_on: Option<AsOf>,
+    /// What was shown, of a scored case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) case: Option<ShownCase>,
+    /// Why there is no score, as it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+}
+
+crate::opaque_debug!(AskedContent);
 
 /// Facts of [`EntryKind::CaseOpened`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! A ledger that is open.
 
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::chain::{Head, name_redacted};
 use super::checkpoint::Checkpoint;
@@ -20,8 +21,8 @@ use crate::words;
 
 /// An append-only, hash-chained record of what was done.
 ///
-/// Open it as often as is useful, from threads and processes: each has its own handle, and writers wait for
-/// each other.
+/// One handle serves any number of threads, and others may be open beside it, in this process and in others: readers do not wait
+/// for anybody, and writers wait for each other.
 ///
 /// # Examples
 /// ```
@@ -51,10 +52,44 @@ use crate::words;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Ledger {
-    store: Box<dyn Store>,
+    stores: Stores,
     path: PathBuf,
     clock: Option<Clock>,
     why_earlier: Option<String>,
+}
+
+/// Connections to one ledger: as many as were ever used at once.
+struct Stores {
+    idle: Mutex<Vec<Box<dyn Store>>>,
+    path: PathBuf,
+    access: Access,
+}
+
+impl Stores {
+    fn of(store: Box<dyn Store>, path: &Path, access: Access) -> Self {
+        // What was started once is there.
+        let access = if access == Access::Start { Access::Write } else { access };
+        // Whoever goes to another folder meanwhile goes on with the same file.
+        let path = if is_on_server(path) { path.into() } else { absolute(path).unwrap_or_else(|_| path.into()) };
+        Self { idle: Mutex::new(vec![store]), path, access }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Box<dyn Store>>> {
+        // Taking out and putting back cannot leave it half done.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something by a connection that nobody else uses meanwhile.
+    fn by<T>(&self, work: impl FnOnce(&dyn Store) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let idle = self.idle().pop();
+        let store = match idle {
+            Some(store) => store,
+            None => store_at(&self.path, self.access)?.0,
+        };
+        let done = work(&*store);
+        self.idle().push(store);
+        done
+    }
 }
 
 /// What says which day it is.
@@ -86,20 +121,8 @@ impl Ledger {
     }
 
     fn opened(path: &Path, access: Access) -> Result<Self, LedgerError> {
-        if is_on_server(path) || holds_password(&path.to_string_lossy()) {
-            return on_server(path, access);
-        }
-        // A pipe would be waited for, for ever.
-        if std::fs::metadata(path).is_ok_and(|held| !held.is_file()) {
-            let why = "it is a folder, a pipe or a device".into();
-            return Err(LedgerError::NotALedger { path: path.into(), why });
-        }
-        let store: Box<dyn Store> = match access {
-            _ if !is_lines(path) => sqlite(path, access)?,
-            Access::Start => Box::new(LinesStore::open(path)?),
-            Access::Write | Access::Read => Box::new(LinesStore::open_existing(path)?),
-        };
-        Ok(Self { store, path: path.into(), clock: None, why_earlier: None })
+        let (store, shown) = store_at(path, access)?;
+        Ok(Self { stores: Stores::of(store, path, access), path: shown, clock: None, why_earlier: None })
     }
 
     /// Opens the ledger at `path`; there must be one.
@@ -151,7 +174,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the store cannot be read.
     pub fn head(&self) -> Result<Head, LedgerError> {
-        self.store.head()
+        self.stores.by(|store| store.head())
     }
 
     /// Appends all drafts or none, in their order. When it returns, they are on the disk. Gives the head
@@ -190,7 +213,7 @@ impl Ledger {
         loop {
             let head = self.head()?;
             let drafts = self.dated(make()?, why)?;
-            match self.store.append(drafts, Some(&head)) {
+            match self.stores.by(|store| store.append(drafts, Some(&head))) {
                 Err(LedgerError::Moved) => {}
                 done => return done,
             }
@@ -207,7 +230,7 @@ impl Ledger {
             let (entries, drafts) = choose()?;
             let mut drafts = self.dated(drafts, None)?;
             name_redacted(&entries, &mut drafts)?;
-            match self.store.redact(&entries, drafts, Some(&head)) {
+            match self.stores.by(|store| store.redact(&entries, drafts, Some(&head))) {
                 Err(LedgerError::Moved) => {}
                 done => return done,
             }
@@ -218,7 +241,7 @@ impl Ledger {
     fn dated(&self, mut drafts: Vec<Draft>, why: Option<&str>) -> Result<Vec<Draft>, LedgerError> {
         let why = self.why_earlier.as_deref().filter(|why| !words::is_blank(why)).or(why);
         let written = self.clock.as_ref().map(|clock| clock());
-        let mut last = if drafts.is_empty() { None } else { self.store.last_day()? };
+        let mut last = if drafts.is_empty() { None } else { self.stores.by(|store| store.last_day())? };
         for draft in &mut drafts {
             draft.written = written;
             // A day more, since clocks stand in time zones.
@@ -243,7 +266,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the store cannot be read, or what `reader` returns.
     pub fn read(&self, wanted: &Filter, reader: &mut Reader<'_>) -> Result<(), LedgerError> {
-        self.store.read(wanted, reader)
+        self.stores.by(|store| store.read(wanted, reader))
     }
 
     /// The wanted entries, the oldest first.
@@ -252,7 +275,7 @@ impl Ledger {
     /// [`LedgerError`] when the store cannot be read.
     pub fn entries(&self, wanted: &Filter) -> Result<Vec<LedgerEntry>, LedgerError> {
         let mut entries = Vec::new();
-        self.store.read(wanted, &mut |entry| {
+        self.read(wanted, &mut |entry| {
             entries.push(entry);
             Ok(())
         })?;
@@ -286,7 +309,7 @@ impl Ledger {
     /// entry. A chain that does not hold is no error but a
     /// [`finding`](super::Verification::finding).
     pub fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Verification, LedgerError> {
-        verify(self.store.as_ref(), &self.path, checkpoints)
+        self.stores.by(|store| verify(store, &self.path, checkpoints))
     }
 
     /// Refuses a ledger that does not hold.
@@ -328,7 +351,7 @@ impl Ledger {
         if from.head()? == Head::empty() {
             return Ok(Head::empty());
         }
-        let head = self.store.take_over(from.store.as_ref())?;
+        let head = self.take_over(from)?;
         // What was read was held against its hashes; this is what came to lie on the other side.
         self.check()?;
         if self.head()? == head {
@@ -337,6 +360,10 @@ impl Ledger {
             let why = "somebody wrote to it while it was filled".into();
             Err(LedgerError::Damaged { path: self.path.clone(), why })
         }
+    }
+
+    pub(super) fn take_over(&self, from: &Self) -> Result<Head, LedgerError> {
+        self.stores.by(|to| from.stores.by(|from| to.take_over(from)))
     }
 
     /// What to keep elsewhere, so that nobody can cut the tail off or write the chain anew unseen. `on` is
@@ -355,8 +382,26 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
+/// Opens the store that a path or an address names; gives with it what may be shown of where it is.
+fn store_at(path: &Path, access: Access) -> Result<(Box<dyn Store>, PathBuf), LedgerError> {
+    if is_on_server(path) || holds_password(&path.to_string_lossy()) {
+        return on_server(path, access);
+    }
+    // A pipe would be waited for, for ever.
+    if std::fs::metadata(path).is_ok_and(|held| !held.is_file()) {
+        let why = "it is a folder, a pipe or a device".into();
+        return Err(LedgerError::NotALedger { path: path.into(), why });
+    }
+    let store: Box<dyn Store> = match access {
+        _ if !is_lines(path) => sqlite(path, access)?,
+        Access::Start => Box::new(LinesStore::open(path)?),
+        Access::Write | Access::Read => Box::new(LinesStore::open_existing(path)?),
+    };
+    Ok((store, path.into()))
+}
+
 /// Opens a ledger in a database, whose address may hold what must not be shown.
-fn on_server(address: &Path, access: Access) -> Result<Ledger, LedgerError> {
+fn on_server(address: &Path, access: Access) -> Result<(Box<dyn Store>, PathBuf), LedgerError> {
     if holds_password(&address.to_string_lossy()) {
         let why = "a password must not stand in it, where other programs and the shell's history see it; put it into PGPASSWORD, or \
                    into a file that PGPASSFILE names";
@@ -366,7 +411,7 @@ fn on_server(address: &Path, access: Access) -> Result<Ledger, LedgerError> {
     {
         let store = PostgresStore::open(address, access)?;
         let path = store.shown().to_owned();
-        Ok(Ledger { store: Box::new(store), path, clock: None, why_earlier: None })
+        Ok((Box::new(store), path))
     }
     #[cfg(not(feature = "postgres"))]
     {

@@ -51,11 +51,7 @@ fn wait(try_lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
             Err(TryLockError::WouldBlock) if waited >= PATIENCE => {
-                let seconds = PATIENCE.as_secs();
-                let why = format!(
-                    "another program has held it for {seconds} seconds; end that one, and run the same again"
-                );
-                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+                return Err(io::ErrorKind::TimedOut.into());
             }
             Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
         }
@@ -409,7 +405,8 @@ impl Store for LinesStore {
                 .map_err(|_| self.damaged(&format!("line {number} cannot be read")))?;
             if wanted.takes(&line.entry, line.content.as_ref()) {
                 left -= 1;
-                reader(LedgerEntry::new(line.entry, line.hash, line.content))?;
+                let content = line.content.filter(|_| !wanted.facts_only);
+                reader(LedgerEntry::new(line.entry, line.hash, content))?;
             }
             Ok(true)
         })
@@ -511,5 +508,8 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), LedgerError> {
 }
 
 fn failed(path: &Path, what: &'static str, error: &io::Error) -> LedgerError {
+    if error.kind() == io::ErrorKind::TimedOut {
+        return LedgerError::InUse { path: path.into() };
+    }
     LedgerError::Io { path: path.into(), what, why: crate::error::said(error) }
 }

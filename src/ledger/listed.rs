@@ -3,13 +3,13 @@
 use super::events::CaseScored;
 use super::shown::ShownCase;
 use crate::review::ReviewList;
-use crate::scoring::{CounterEvidence, ScoredCase};
+use crate::scoring::{CounterEvidence, RankedCase};
 
 /// A case as a list shows it.
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'l> {
     pub(super) facts: CaseScored,
-    case: &'l ScoredCase,
+    case: &'l RankedCase,
     /// Of the case that leads a place.
     counter: Option<&'l CounterEvidence>,
 }
@@ -18,7 +18,7 @@ impl Shown<'_> {
     /// What of it stands in the ledger; `score` is its score in log-odds.
     pub(super) fn case(&self, score: f64) -> ShownCase {
         let counter = self.counter.cloned().unwrap_or_default();
-        ShownCase { counter, ..ShownCase::of(self.case, score) }
+        ShownCase { counter, ..ShownCase::ranked(self.case, score) }
     }
 }
 

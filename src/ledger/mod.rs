@@ -22,6 +22,7 @@
 //! whoever keeps the ledger cannot write; see [`Ledger::verify`].
 
 mod account;
+mod asking;
 mod chain;
 mod checkpoint;
 mod copying;
@@ -33,6 +34,7 @@ mod groups;
 mod handle;
 mod lines;
 mod listed;
+mod lists;
 mod person;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -57,11 +59,13 @@ pub use entry::{Content, Draft, LedgerEntry};
 pub use events::{EntryKind, RejectCount, RunFinished};
 pub use groups::{GroupTallies, GroupTally};
 pub use handle::Ledger;
+pub use lists::{RecordedList, RecordedPlace};
 pub use person::{AffectedCase, Correction, Erasure, Held, PastScore, Purged, ScoreAndRank, SubjectPack};
 pub use record::RunStart;
 pub use replay::{Differs, NotReplayed, Replay, ReplayOf};
 pub use reviewing::RecordedCase;
 pub use server::{POSTGRES_SCHEMA, holds_password, is_on_server};
+pub use shown::{CaseView, ReasonView};
 pub use store::{Filter, Store};
 pub use tally::{Days, Tally};
 pub use verify::{ChainFault, PurgeSeen, Tampering, Verification};

@@ -46,12 +46,12 @@ pub struct PastScore {
     pub outcome: String,
     /// The released model.
     pub model: String,
-    /// The rank in the cohort, from 1 (highest score).
-    pub rank: u32,
-    /// Of how many.
-    pub of: u32,
+    /// The rank in the cohort, from 1 (highest score), and of how many; `None` where somebody asked about this person alone.
+    pub rank: Option<(u32, u32)>,
     /// The place on the list that people looked at, from 1; `None` where nobody was shown the score.
     pub place: Option<u32>,
+    /// Who asked about this person alone, and was shown the score; `None` of a run.
+    pub asked_by: Option<String>,
     /// The last day on which the score could be used.
     pub expires: Day,
     /// What makes the score, the largest part first; empty where the model is not in the ledger.
@@ -123,9 +123,9 @@ crate::opaque_debug!(AffectedCase);
 /// A score in log-odds, its rank from 1, and whether that rank is on the run's list.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ScoreAndRank {
-    log_odds: f64,
-    /// The rank.
-    pub rank: u32,
+    pub(super) log_odds: f64,
+    /// The rank; `None` where the case was asked about alone.
+    pub rank: Option<u32>,
     /// Whether the case is on the run's list; `None` where it was not drawn again (its places were dealt to
     /// groups).
     pub listed: Option<bool>,
@@ -184,8 +184,10 @@ impl Ledger {
         let mut pack =
             SubjectPack { entity: entity.to_owned(), made_on: on, scores: Vec::new(), entries: Vec::new() };
         for entry in &held {
-            if entry.about() == Some(EntryKind::CaseScored) {
-                pack.scores.push(self.past_score(entry)?);
+            match entry.about() {
+                Some(EntryKind::CaseScored) => pack.scores.push(self.past_score(entry)?),
+                Some(EntryKind::CaseAsked) => pack.scores.extend(self.past_answer(entry)?),
+                _ => {}
             }
             pack.entries.push(Held {
                 entry: entry.seq(),
@@ -203,16 +205,7 @@ impl Ledger {
         let run = entry.run().unwrap_or_default();
         let audit = self.finished(run)?.ok_or_else(|| LedgerError::NoRun(run.to_owned()))?.audit;
         let content: ScoreContent = entry.content_as()?.ok_or(LedgerError::Purged)?;
-        let reasons = match self.released_model(&audit.model) {
-            Ok(scorer) => {
-                scorer
-                    .explain_again(&content.cells, content.seen_on.unwrap_or(audit.as_of), |_| 0)
-                    .map_err(|error| LedgerError::Replay(error.to_string()))?
-                    .contributions
-            }
-            Err(LedgerError::NoModel(_)) => Vec::new(),
-            Err(error) => return Err(error),
-        };
+        let reasons = self.reasons(&audit.model, &content.cells, content.seen_on.unwrap_or(audit.as_of))?;
         let facts: CaseScored = entry.facts_as()?;
         Ok(PastScore {
             run: run.to_owned(),
@@ -220,9 +213,9 @@ impl Ledger {
             purpose: audit.purpose,
             outcome: audit.outcome,
             model: audit.model,
-            rank: content.rank,
-            of: content.of,
+            rank: Some((content.rank, content.of)),
             place: facts.place.or(facts.beside),
+            asked_by: None,
             expires: audit.expires,
             reasons,
         })
@@ -271,7 +264,7 @@ impl Ledger {
                     through: through.unwrap_or_default(),
                     before: ScoreAndRank {
                         log_odds: content.log_odds,
-                        rank: content.rank,
+                        rank: Some(content.rank),
                         listed: Some(drawn.is_some_and(|drawn| drawn != WhyListed::AtRandom)),
                     },
                     after: None,
@@ -279,6 +272,7 @@ impl Ledger {
             }
             Ok(())
         })?;
+        affected.extend(self.affected_answers(correction, records, on)?);
         if let Some(records) = records {
             for run in &runs {
                 if affected.iter().any(|case| case.run == run.audit.run_id) {
@@ -296,7 +290,7 @@ impl Ledger {
         affected: &mut [AffectedCase],
     ) -> Result<(), LedgerError> {
         let scorer = self.released_model(&run.audit.model)?;
-        let again = score_again(run, &scorer, records)?;
+        let again = score_again(&run.audit, &scorer, records)?;
         let leads = again.leads(&again.places(run.one_per));
         let listed: hashbrown::HashSet<u32> =
             leads.iter().take(run.capacity.of(leads.len())).map(|&rank| rank as u32).collect();
@@ -305,7 +299,7 @@ impl Ledger {
         for case in affected.iter_mut().filter(|case| case.run == run.audit.run_id) {
             case.after = scores.get(case.entity.as_str()).map(|&(log_odds, rank)| ScoreAndRank {
                 log_odds,
-                rank,
+                rank: Some(rank),
                 listed: run.shares.is_none().then(|| listed.contains(&rank)),
             });
         }

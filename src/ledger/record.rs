@@ -1,13 +1,13 @@
 //! Writing down: models and runs.
 
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
 use super::entry::{Content, Draft, LedgerEntry};
-use super::events::{EntryKind, ModelFacts, RejectCount, RunContent, RunFinished, RunStarted, ScoreContent};
+use super::events::{CaseScored, EntryKind, ModelFacts, RejectCount, RunContent, RunFinished, RunStarted, ScoreContent};
 use super::handle::Ledger;
 use super::listed::shown_on;
 use super::store::Filter;
@@ -155,7 +155,7 @@ impl Ledger {
             }
         }
         self.write(|| {
-            let releases = self.entries(&Filter::of(&[EntryKind::ModelReleased]))?;
+            let releases = self.entries(&Filter::of(&[EntryKind::ModelReleased]).facts_only())?;
             let held: Vec<ModelFacts> =
                 releases.iter().map(LedgerEntry::facts_as).collect::<Result<_, _>>()?;
             let digest = named(held.iter().map(|facts| facts.model.as_str()), model, "model")?;
@@ -187,9 +187,9 @@ impl Ledger {
         Ok(retired.filter(|&retired| by.is_none_or(|by| retired <= by)))
     }
 
-    /// The first entry of a kind about a model.
+    /// The first entry of a kind about a model, without what is in it.
     fn model_entry(&self, kind: EntryKind, digest: &str) -> Result<Option<LedgerEntry>, LedgerError> {
-        for entry in self.entries(&Filter::of(&[kind]))? {
+        for entry in self.entries(&Filter::of(&[kind]).facts_only())? {
             if entry.facts_as::<ModelFacts>()?.model == digest {
                 return Ok(Some(entry));
             }
@@ -204,7 +204,9 @@ impl Ledger {
     pub fn released_model(&self, digest: &str) -> Result<Scorer, LedgerError> {
         let none = || LedgerError::NoModel(digest.to_owned());
         let entry = self.model_entry(EntryKind::ModelReleased, digest)?.ok_or_else(none)?;
-        let text: String = entry.content_as()?.ok_or_else(none)?;
+        let whole = self.entries(&Filter::of(&[EntryKind::ModelReleased]).from(entry.seq()).limit(1))?;
+        let text: Option<String> = whole.first().map_or(Ok(None), LedgerEntry::content_as)?;
+        let text = text.ok_or_else(none)?;
         Scorer::from_json(&text).ok().filter(|scorer| scorer.digest() == digest).ok_or_else(none)
     }
 
@@ -270,7 +272,7 @@ impl Ledger {
             }
             let is_held = self.name_run(&asked, scores, list)?;
             let mut drafts = if is_held { Vec::new() } else { case_drafts(scores, list)? };
-            let manifest = manifest(started, scores, list, records);
+            let manifest = RunFinished { listed: back_to_places(&drafts)?, ..manifest(started, scores, list, records) };
             let draft = Draft::of(EntryKind::RunFinished, on, &manifest)?.run(&list.provenance().run_id);
             drafts.push(draft.with(None, &RunContent::of(scores, list)?)?);
             Ok(drafts)
@@ -303,7 +305,7 @@ impl Ledger {
 
     /// The first manifest of a run.
     pub(super) fn finished(&self, run: &str) -> Result<Option<RunFinished>, LedgerError> {
-        let wanted = Filter::of(&[EntryKind::RunFinished]).run(run).limit(1);
+        let wanted = Filter::of(&[EntryKind::RunFinished]).run(run).limit(1).facts_only();
         self.entries(&wanted)?.first().map(LedgerEntry::facts_as).transpose()
     }
 
@@ -362,7 +364,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub fn runs(&self) -> Result<Vec<RunFinished>, LedgerError> {
-        self.entries(&Filter::of(&[EntryKind::RunFinished]))?.iter().map(LedgerEntry::facts_as).collect()
+        let finished = Filter::of(&[EntryKind::RunFinished]).facts_only();
+        self.entries(&finished)?.iter().map(LedgerEntry::facts_as).collect()
     }
 }
 
@@ -429,7 +432,22 @@ fn manifest(started: u64, scores: &Scores<'_, '_>, list: &ReviewList, records: &
         review: list.review().clone(),
         alerts: list.len() as u64 - at_random,
         at_random,
+        listed: Vec::new(),
     }
+}
+
+/// For each place of a list, in their order, how many entries before the manifest its case stands.
+fn back_to_places(cases: &[Draft]) -> Result<Vec<u64>, LedgerError> {
+    let mut places = Vec::new();
+    for (draft, back) in cases.iter().zip((1..=cases.len() as u64).rev()) {
+        if draft.kind == EntryKind::CaseScored.name() {
+            let facts = CaseScored::deserialize(&draft.facts);
+            let facts = facts.map_err(|error| LedgerError::Draft(error.to_string()))?;
+            places.extend(facts.place.map(|place| (place, back)));
+        }
+    }
+    places.sort_unstable();
+    Ok(places.into_iter().map(|(_, back)| back).collect())
 }
 
 /// An entry for each case of a run's cohort.

@@ -6,9 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::entry::LedgerEntry;
-use super::events::{CaseScored, EntryKind, RunContent, RunFinished, ScoreContent};
+use super::events::{Answered, AskedFacts, CaseScored, EntryKind, RunContent, RunFinished, ScoreContent};
 use super::handle::Ledger;
 use super::listed::shown_on;
+use super::reviewing::cases_of;
 use super::shown::ShownCase;
 use super::store::Filter;
 use crate::error::LedgerError;
@@ -24,7 +25,7 @@ pub enum ReplayOf {
     Everything,
     /// Those of the run whose id starts so.
     Run(String),
-    /// So many, drawn at random over all runs.
+    /// So many, drawn at random over all runs and answers about one person.
     Sample {
         /// How many.
         cases: usize,
@@ -118,7 +119,7 @@ impl Replay {
         self.different.is_empty() && self.manifests.is_empty() && self.reproduced > 0
     }
 
-    fn not(&mut self, why: NotReplayed, cases: u64) {
+    pub(super) fn not(&mut self, why: NotReplayed, cases: u64) {
         if cases > 0 {
             *self.not_replayed.entry(why).or_default() += cases;
         }
@@ -193,7 +194,7 @@ impl Ledger {
             match self.released_model(&run.audit.model) {
                 Err(LedgerError::NoModel(_)) => {
                     let mut cases = 0;
-                    self.read(&of_run(run), &mut |entry| {
+                    self.read(&cases_of(run), &mut |entry| {
                         cases += u64::from(is_wanted(&entry));
                         Ok(())
                     })?;
@@ -209,6 +210,9 @@ impl Ledger {
                 },
             }
         }
+        if !matches!(of, ReplayOf::Run(_)) {
+            self.replay_asked(wanted.as_ref(), records, &mut replay)?;
+        }
         Ok(replay)
     }
 
@@ -221,11 +225,17 @@ impl Ledger {
         let ReplayOf::Sample { cases, seed } = of else { return Ok(None) };
         let mut lots = Vec::new();
         for run in runs {
-            self.read(&of_run(run), &mut |entry| {
+            self.read(&cases_of(run), &mut |entry| {
                 lots.push((mix(*seed, entry.seq()), entry.seq()));
                 Ok(())
             })?;
         }
+        self.read(&Filter::of(&[EntryKind::CaseAsked]), &mut |entry| {
+            if entry.facts_as::<AskedFacts>()?.answer == Answered::Scored {
+                lots.push((mix(*seed, entry.seq()), entry.seq()));
+            }
+            Ok(())
+        })?;
         lots.sort_unstable();
         Ok(Some(lots.into_iter().take(*cases).map(|(_, entry)| entry).collect()))
     }
@@ -249,7 +259,7 @@ impl Ledger {
         replay: &mut Replay,
     ) -> Result<(), LedgerError> {
         let mut held = Vec::new();
-        self.read(&of_run(run), &mut |entry| {
+        self.read(&cases_of(run), &mut |entry| {
             if !is_wanted(&entry) {
                 return Ok(());
             }
@@ -259,12 +269,12 @@ impl Ledger {
                 Some(content) => held.push((entry.seq(), content)),
             }
             if held.len() == CHUNK {
-                compare(run, scorer, &held, replay)?;
+                compare(&run.audit, scorer, &held, replay)?;
                 held.clear();
             }
             Ok(())
         })?;
-        compare(run, scorer, &held, replay)
+        compare(&run.audit, scorer, &held, replay)
     }
 
     fn replay_extracts(
@@ -276,7 +286,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let mut held = Vec::new();
         let mut purged = 0;
-        self.read(&of_run(run), &mut |entry| {
+        self.read(&cases_of(run), &mut |entry| {
             if !is_wanted(&entry) {
                 return Ok(());
             }
@@ -298,7 +308,7 @@ impl Ledger {
             replay.changed_sources.insert(run.audit.run_id.clone(), changed);
             return Ok(());
         }
-        let again = score_again(run, scorer, records)?;
+        let again = score_again(&run.audit, scorer, records)?;
         let facts =
             manifest_differs(&run.audit, again.provenance(), self.run_content(&run.audit.run_id)?.as_ref());
         if !facts.is_empty() && then.is_some() {
@@ -333,13 +343,13 @@ impl Ledger {
             {
                 Some(Differs::Place)
             } else {
-                let differs = shown_differs(run, scorer, &content, replay)?;
+                let differs = shown_differs(&run.audit, scorer, &content, replay)?;
                 // Who is known to a service is not computed again: what that means stands in the project.
                 let known_to = content.case.as_ref().map_or_else(Vec::new, |case| case.known_to.clone());
                 let whole =
                     listed.flatten().map(|shown| ShownCase { known_to, ..shown.case(score.log_odds) });
                 differs.or_else(|| {
-                    let is_other = is_of_this_version(run) && whole.is_some() && whole != content.case;
+                    let is_other = is_of_this_version(&run.audit) && whole.is_some() && whole != content.case;
                     is_other.then_some(Differs::Words)
                 })
             };
@@ -351,11 +361,6 @@ impl Ledger {
         }
         Ok(())
     }
-}
-
-/// The scored cases of a run.
-fn of_run(run: &RunFinished) -> Filter {
-    Filter::of(&[EntryKind::CaseScored]).run(&run.audit.run_id)
 }
 
 /// Sources whose snapshot says something else than it did in a run, or that there are no more.
@@ -385,13 +390,13 @@ fn manifest_differs(then: &Provenance, now: &Provenance, content: Option<&RunCon
 }
 
 /// Whether a run's words can be held against those of this version.
-fn is_of_this_version(run: &RunFinished) -> bool {
-    run.audit.library_version == env!("CARGO_PKG_VERSION")
+pub(super) fn is_of_this_version(audit: &Provenance) -> bool {
+    audit.library_version == env!("CARGO_PKG_VERSION")
 }
 
 /// A run's scoring, done again from extracts.
 pub(super) fn score_again<'s, 'r>(
-    run: &RunFinished,
+    audit: &Provenance,
     scorer: &'s Scorer,
     records: &'r Records,
 ) -> Result<Scores<'s, 'r>, LedgerError> {
@@ -399,22 +404,26 @@ pub(super) fn score_again<'s, 'r>(
     let cohort = scorer
         .candidate()
         .cohort()
-        .choose(&records.as_of(run.audit.as_of))
+        .choose(&records.as_of(audit.as_of))
         .map_err(|error| cannot(&error))?;
-    let request = Request {
-        requested_by: run.audit.requested_by.clone(),
-        purpose: run.audit.purpose.clone(),
-        on: run.audit.requested_on,
-        valid_for_days: u32::try_from(run.audit.expires - run.audit.as_of.day()).unwrap_or_default(),
-        abstention: run.audit.abstention,
-        exception: run.audit.exception.clone(),
-        accepted: run.audit.accepted.iter().map(|held| held.acceptance.clone()).collect(),
-    };
-    scorer.score(&cohort, &request).map_err(|error| cannot(&error))
+    scorer.score(&cohort, &asked_then(audit)).map_err(|error| cannot(&error))
 }
 
-fn compare(
-    run: &RunFinished,
+/// What was asked for.
+pub(super) fn asked_then(audit: &Provenance) -> Request {
+    Request {
+        requested_by: audit.requested_by.clone(),
+        purpose: audit.purpose.clone(),
+        on: audit.requested_on,
+        valid_for_days: u32::try_from(audit.expires - audit.as_of.day()).unwrap_or_default(),
+        abstention: audit.abstention,
+        exception: audit.exception.clone(),
+        accepted: audit.accepted.iter().map(|held| held.acceptance.clone()).collect(),
+    }
+}
+
+pub(super) fn compare(
+    audit: &Provenance,
     scorer: &Scorer,
     held: &[(u64, ScoreContent)],
     replay: &mut Replay,
@@ -423,7 +432,7 @@ fn compare(
     let again = scorer.score_again(&cells).map_err(|error| LedgerError::Replay(error.to_string()))?;
     for ((entry, content), again) in held.iter().zip(again) {
         let differs = if again.to_bits() == content.log_odds.to_bits() {
-            shown_differs(run, scorer, content, replay)?
+            shown_differs(audit, scorer, content, replay)?
         } else {
             Some(Differs::Score)
         };
@@ -432,7 +441,7 @@ fn compare(
     Ok(())
 }
 
-fn note(replay: &mut Replay, entry: u64, differs: Option<Differs>) {
+pub(super) fn note(replay: &mut Replay, entry: u64, differs: Option<Differs>) {
     match differs {
         None => replay.reproduced += 1,
         Some(differs) => {
@@ -443,7 +452,7 @@ fn note(replay: &mut Replay, entry: u64, differs: Option<Differs>) {
 
 /// Whether something that a listed case was shown with comes out otherwise from what is kept of it.
 fn shown_differs(
-    run: &RunFinished,
+    audit: &Provenance,
     scorer: &Scorer,
     content: &ScoreContent,
     replay: &mut Replay,
@@ -455,7 +464,7 @@ fn shown_differs(
         part.map_or(0, |part| part.without_value)
     };
     let again = scorer
-        .explain_again(&content.cells, content.seen_on.unwrap_or(run.audit.as_of), without_value)
+        .explain_again(&content.cells, content.seen_on.unwrap_or(audit.as_of), without_value)
         .map_err(|error| LedgerError::Replay(error.to_string()))?;
     let mut parts: Vec<(&[String], u64)> = again
         .contributions
@@ -466,11 +475,11 @@ fn shown_differs(
     if parts != shown.log_odds() {
         return Ok(Some(Differs::Explanation));
     }
-    if !is_of_this_version(run) {
+    if !is_of_this_version(audit) {
         replay.worded_otherwise += 1;
         return Ok(None);
     }
     let has_own_days = scorer.candidate().cohort().own_day.is_some();
-    let cannot_see = scorer.cannot_see(has_own_days, run.audit.as_of);
+    let cannot_see = scorer.cannot_see(has_own_days, audit.as_of);
     Ok((!shown.says_the_same(&again, &cannot_see)).then_some(Differs::Words))
 }

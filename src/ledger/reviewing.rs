@@ -1,12 +1,12 @@
 //! Writing down what people do with a list: cases opened, decisions, one by one or as a file.
 
-use super::entry::Draft;
+use super::entry::{Draft, LedgerEntry};
 use super::events::{
-    CaseOpened, CaseScored, DecisionContent, DecisionFacts, EntryKind, OpenedContent, ScoreContent,
+    CaseOpened, CaseScored, DecisionContent, DecisionFacts, EntryKind, OpenedContent, RunFinished, ScoreContent,
 };
 use super::handle::Ledger;
-use super::shown::ShownCase;
-use super::store::Filter;
+use super::shown::{CaseView, ShownCase};
+use super::store::{Filter, Reader};
 use crate::calendar::Day;
 use crate::error::{LedgerError, ReviewError};
 use crate::limits;
@@ -102,6 +102,7 @@ impl Ledger {
         }
         reviewer.check()?;
         let run = self.run_named(run)?;
+        let at = self.entry_of_place(&run, place)?;
         let (audit, judge_first) = (run.audit, run.review.own_judgement_first);
         self.check_in_use(&audit, on)?;
         if on < audit.requested_on {
@@ -110,17 +111,7 @@ impl Ledger {
         if on > audit.expires {
             return Err(LedgerError::Expired(audit.expires.to_string()));
         }
-        let mut found = None;
-        self.read(&Filter::of(&[EntryKind::CaseScored]).run(&audit.run_id), &mut |entry| {
-            let facts: CaseScored = entry.facts_as()?;
-            if let (Some(held), Some(drawn)) = (facts.place, facts.drawn)
-                && held == place
-            {
-                found = Some((entry, drawn));
-            }
-            Ok(())
-        })?;
-        let (entry, drawn) = found.ok_or(LedgerError::NoPlace(place))?;
+        let (entry, drawn) = at.ok_or(LedgerError::NoPlace(place))?;
         let content: ScoreContent = entry.content_as()?.ok_or(LedgerError::Purged)?;
         let subject = entry.content().and_then(|content| content.subject.clone());
         if subject.as_ref().is_some_and(|entity| reviewer.names(entity)) {
@@ -137,6 +128,55 @@ impl Ledger {
             expires: audit.expires,
             judge_first,
         })
+    }
+
+    /// The entry of the case at a place of a run's list, and why it is there.
+    fn entry_of_place(
+        &self,
+        run: &RunFinished,
+        place: u32,
+    ) -> Result<Option<(LedgerEntry, WhyListed)>, LedgerError> {
+        let mut found = None;
+        let mut take = |entry: LedgerEntry| {
+            let facts: CaseScored = entry.facts_as()?;
+            if let (Some(drawn), true) = (facts.drawn, facts.place == Some(place)) {
+                found = Some((entry, drawn));
+            }
+            Ok(())
+        };
+        let nth = (place as usize).checked_sub(1);
+        match nth.and_then(|nth| run.listed.get(nth)) {
+            Some(&back) => self.entry_back((run, self.manifest_of(run)?), back, &mut take)?,
+            None if run.listed.is_empty() => self.read(&cases_of(run), &mut take)?,
+            None => {}
+        }
+        Ok(found)
+    }
+
+    /// Calls `reader` with each case that has a place on a run's list, and perhaps with others of it.
+    pub(super) fn each_place(&self, run: &RunFinished, reader: &mut Reader<'_>) -> Result<(), LedgerError> {
+        if run.listed.is_empty() {
+            // As ledgers were written before places were kept.
+            return self.read(&cases_of(run), reader);
+        }
+        let manifest = self.manifest_of(run)?;
+        run.listed.iter().try_for_each(|&back| self.entry_back((run, manifest), back, reader))
+    }
+
+    /// The entry of a run's first manifest.
+    fn manifest_of(&self, run: &RunFinished) -> Result<u64, LedgerError> {
+        let wanted = Filter::of(&[EntryKind::RunFinished]).run(&run.audit.run_id).limit(1).facts_only();
+        Ok(self.entries(&wanted)?.first().map_or(0, LedgerEntry::seq))
+    }
+
+    /// The case so many entries before a run's manifest.
+    fn entry_back(
+        &self,
+        (run, manifest): (&RunFinished, u64),
+        back: u64,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), LedgerError> {
+        self.read(&cases_of(run).from(manifest.saturating_sub(back)).limit(1), reader)
     }
 
     /// Refuses a day on which the model of a run was out of use.
@@ -302,6 +342,11 @@ impl Ledger {
     }
 }
 
+/// The scored cases of a run.
+pub(super) fn cases_of(run: &RunFinished) -> Filter {
+    Filter::of(&[EntryKind::CaseScored]).run(&run.audit.run_id)
+}
+
 /// Refuses a judgement that is longer than anybody reads.
 fn short_enough(own_judgement: Option<&str>) -> Result<(), ReviewError> {
     let bytes = own_judgement.map_or(0, str::len);
@@ -333,6 +378,24 @@ impl RecordedCase {
     #[must_use]
     pub fn entity(&self) -> &str {
         &self.entity
+    }
+
+    /// What the list said of the case.
+    #[must_use]
+    pub fn view(&self) -> CaseView<'_> {
+        CaseView(&self.case)
+    }
+
+    /// Why it is on the list.
+    #[must_use]
+    pub fn why_listed(&self) -> WhyListed {
+        self.drawn
+    }
+
+    /// The last day on which it can be decided.
+    #[must_use]
+    pub fn expires(&self) -> Day {
+        self.expires
     }
 
     /// What the list said of the case, as data.

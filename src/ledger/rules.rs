@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::chain::{PURGE, redacted_by, says_who_and_why};
 use super::entry::{Content, Header};
 use super::events::{
-    CaseOpened, CaseScored, CorrectionFacts, DecisionContent, DecisionFacts, EntryKind, ModelFacts,
+    Answered, AskedContent, AskedFacts, CaseOpened, CaseScored, CorrectionFacts, DecisionContent, DecisionFacts, EntryKind, ModelFacts,
     OpenedContent, PurgeFacts, RunFinished, RunStarted, ScoreContent,
 };
 use super::shown::ShownCase;
@@ -19,7 +19,7 @@ use super::store::Record;
 use crate::calendar::Day;
 use crate::limits;
 use crate::review::{Reviewer, WhyListed};
-use crate::scoring::{AuditedModel, LONGEST_USE, Request, Scorer};
+use crate::scoring::{AuditedModel, LONGEST_USE, Provenance, Request, Scorer};
 use crate::words;
 
 /// What is known of the entries so far.
@@ -47,6 +47,28 @@ struct Release {
     retired_on: Option<Day>,
 }
 
+impl Release {
+    /// Holds what was scored with the model to what it was released for.
+    fn allows(&self, audit: &Provenance) -> Broken {
+        if self.purpose.trim() != audit.purpose.trim() {
+            return Err("its purpose is not the one that its model was released for");
+        }
+        if audit.as_of.day() > audit.requested_on {
+            return Err("it is for a date after the day on which it was asked for");
+        }
+        if self.review_by.is_some_and(|review_by| audit.requested_on > review_by) {
+            return Err("its model was to be reviewed before");
+        }
+        let used_for = audit.expires - audit.as_of.day();
+        let usual = Request::new("", "", audit.requested_on).valid_for_days;
+        let longest = if audit.exception.is_some() { LONGEST_USE } else { usual };
+        if !u32::try_from(used_for).is_ok_and(|days| (1..=longest).contains(&days)) {
+            return Err("it may be used for longer than anybody allowed");
+        }
+        Ok(())
+    }
+}
+
 /// A run whose cases are being read, or that has ended.
 #[derive(Default)]
 struct Run {
@@ -58,7 +80,8 @@ struct Run {
     /// Of each case its rank and its score.
     ranks: HashMap<u32, f64>,
     of: Option<u32>,
-    places: HashSet<u32>,
+    /// Of each place the entry of its case.
+    places: HashMap<u32, u64>,
     /// The places that cases without one of their own stand beside.
     beside: Vec<u32>,
     /// The last entry of the step in which they were written.
@@ -126,6 +149,7 @@ impl Rules {
                 Ok(())
             }
             Some(EntryKind::RunFinished) => self.finished(header),
+            Some(EntryKind::CaseAsked) => self.asked(header, content),
             Some(EntryKind::CaseOpened) => self.opened(header, content),
             Some(EntryKind::Decision) => self.decided(header, content),
             Some(EntryKind::Correction) => {
@@ -216,6 +240,37 @@ impl Rules {
         Ok(())
     }
 
+    /// Somebody was told of one person, by a model that was in use, for what it was signed for.
+    fn asked(&mut self, header: &Header, content: Option<&Content>) -> Broken {
+        let AskedFacts { audit, answer } = facts(header)?;
+        named(&[&audit.requested_by])?;
+        let release = self.released.get(&audit.model).ok_or("no release of its model stands before it")?;
+        if release.retired_on.is_some() {
+            return Err("its model was retired before");
+        }
+        if header.on != audit.requested_on || release.signed_on.is_some_and(|signed_on| header.on < signed_on) {
+            return Err("it was asked on another day than it says, or before anybody had signed for its model");
+        }
+        release.allows(&audit)?;
+        if header.run.is_some() {
+            return Err("it is of a run, and who is asked about alone is in none");
+        }
+        let Some(content) = content else { return Ok(()) };
+        let said: AskedContent = body(content)?;
+        let is_scored = answer == Answered::Scored;
+        if said.case.is_some() != is_scored || said.why.is_none() != is_scored {
+            return Err("what was told is not of the kind that its facts say");
+        }
+        let Some(shown) = &said.case else { return Ok(()) };
+        if Some(&shown.entity) != content.subject.as_ref() || shown.rank.is_some() {
+            return Err("it was told under another id, or with a rank");
+        }
+        if !adds_up(shown) {
+            return Err("the parts that people were shown do not add up to its score");
+        }
+        Ok(())
+    }
+
     /// The run of a case that is written now.
     fn run(&mut self, header: &Header) -> Result<&mut Run, &'static str> {
         let id = header.run.as_ref().ok_or("it is of no run")?;
@@ -239,7 +294,7 @@ impl Rules {
         if facts.place.is_some() != facts.drawn.is_some() {
             return Err("it has a place without a reason why, or a reason without a place");
         }
-        if facts.place.is_some_and(|place| !run.places.insert(place)) {
+        if facts.place.is_some_and(|place| run.places.insert(place, header.seq).is_some()) {
             return Err("its place on the list is another case's");
         }
         if let Some(place) = facts.beside {
@@ -264,7 +319,7 @@ impl Rules {
             }
             if let Some(shown) = &score.case
                 && (shown.score.to_bits(), shown.rank, shown.of)
-                    != (score.log_odds.to_bits(), score.rank, score.of)
+                    != (score.log_odds.to_bits(), Some(score.rank), Some(score.of))
             {
                 return Err("people were shown another score or rank than it had");
             }
@@ -309,21 +364,7 @@ impl Rules {
             return Err("model, dates, purpose or who asked are not those that the run was asked for with");
         }
         let release = self.released.get(&audit.model).ok_or("no release of its model stands before it")?;
-        if release.purpose.trim() != audit.purpose.trim() {
-            return Err("its purpose is not the one that its model was released for");
-        }
-        if audit.as_of.day() > audit.requested_on {
-            return Err("it is for a date after the day on which it was asked for");
-        }
-        if release.review_by.is_some_and(|review_by| audit.requested_on > review_by) {
-            return Err("its model was to be reviewed before");
-        }
-        let used_for = audit.expires - audit.as_of.day();
-        let usual = Request::new("", "", audit.requested_on).valid_for_days;
-        let longest = if audit.exception.is_some() { LONGEST_USE } else { usual };
-        if !u32::try_from(used_for).is_ok_and(|days| (1..=longest).contains(&days)) {
-            return Err("its list may be used for longer than anybody allowed");
-        }
+        release.allows(audit)?;
         if facts.intake.iter().any(|held| held.accepted.checked_add(held.rejected) != Some(held.read)) {
             return Err("rows that were read are neither accepted nor rejected");
         }
@@ -340,6 +381,8 @@ impl Rules {
                 intake: ended.says.intake.clone(),
                 rejects: ended.says.rejects.clone(),
                 from_store: ended.says.from_store.clone(),
+                // Its cases stand with the first one.
+                listed: if facts.listed.is_empty() { ended.says.listed.clone() } else { facts.listed },
                 ..facts
             };
             let is_same = ended.says == again;
@@ -364,10 +407,17 @@ impl Rules {
         if run.through != 0 && run.through != header.through {
             return Err("it was not written with the cases of its run");
         }
-        if run.places.iter().any(|&place| !(1..=run.places.len() as u32).contains(&place)) {
+        let stands = |(back, place): (&u64, u32)| {
+            run.places.get(&place).is_some_and(|entry| header.seq.checked_sub(*back) == Some(*entry))
+        };
+        let is_whole = facts.listed.is_empty() || facts.listed.len() == run.places.len();
+        if !is_whole || !facts.listed.iter().zip(1..).all(stands) {
+            return Err("it says of places that they are where they are not");
+        }
+        if run.places.keys().any(|&place| !(1..=run.places.len() as u32).contains(&place)) {
             return Err("its list has a place without a case");
         }
-        if run.beside.iter().any(|place| !run.places.contains(place)) {
+        if run.beside.iter().any(|place| !run.places.contains_key(place)) {
             return Err("a case stands beside a place that its list has not");
         }
         if run.of.is_some_and(|of| u64::from(of) != facts.scored) {
@@ -379,7 +429,7 @@ impl Rules {
             expires: audit.expires,
             says: facts.clone(),
         });
-        run.places = HashSet::new();
+        run.places = HashMap::new();
         Ok(())
     }
 
@@ -580,6 +630,7 @@ fn is_about_somebody(kind: EntryKind) -> bool {
         kind,
         EntryKind::CaseScored
             | EntryKind::CaseNotScored
+            | EntryKind::CaseAsked
             | EntryKind::CaseOpened
             | EntryKind::Decision
             | EntryKind::Correction

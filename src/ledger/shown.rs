@@ -6,7 +6,7 @@ use crate::features::{Cell, Scope};
 use crate::known_to::KnownMark;
 use crate::records::RecordReference;
 use crate::scoring::{
-    Absence, CaseAgain, Chance, Contribution, CounterEvidence, ScoredCase, ShownBand, Stability,
+    Absence, CaseAgain, Chance, Contribution, CounterEvidence, RankedCase, ScoredCase, ShownBand, Stability,
 };
 use crate::stats::Interval;
 
@@ -15,8 +15,11 @@ use crate::stats::Interval;
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ShownCase {
     pub(crate) entity: String,
-    pub(crate) rank: u32,
-    pub(crate) of: u32,
+    /// `None`, as of how many, where it was asked about alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rank: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) of: Option<u32>,
     pub(crate) band: ShownBand,
     pub(crate) chance: Option<Chance>,
     pub(crate) stability: Option<Stability>,
@@ -85,14 +88,20 @@ impl ShownPart {
 
 impl ShownCase {
     /// The case as a list shows it; `score` is its score in log-odds.
+    pub(crate) fn ranked(case: &RankedCase, score: f64) -> Self {
+        let (rank, of) = (Some(case.rank()), Some(case.of()));
+        Self { rank, of, stability: case.stability(), ..Self::of(case, score) }
+    }
+
+    /// The case as it is shown to somebody who asks about it alone.
     pub(crate) fn of(case: &ScoredCase, score: f64) -> Self {
         Self {
             entity: case.entity().to_owned(),
-            rank: case.rank(),
-            of: case.of(),
+            rank: None,
+            of: None,
             band: case.band().clone(),
             chance: case.chance(),
-            stability: case.stability(),
+            stability: None,
             score,
             average: case.average(),
             contributions: case.contributions().iter().map(ShownPart::of).collect(),
@@ -139,7 +148,8 @@ impl ShownCase {
 
     /// The case in a few lines, with its largest parts; the list's page and its data hold the rest.
     pub(crate) fn in_words(&self) -> String {
-        let mut text = format!("{}: rank {} of {}, {}\n", self.entity, self.rank, self.of, self.band.name);
+        let rank = self.rank.zip(self.of).map(|(rank, of)| format!("rank {rank} of {of}, "));
+        let mut text = format!("{}: {}{}\n", self.entity, rank.unwrap_or_default(), self.band.name);
         for part in self.contributions.iter().take(8) {
             text.push_str(&format!("  {:+.2}  {}\n", part.log_odds, part.words));
         }
@@ -151,6 +161,163 @@ impl ShownCase {
             text.push_str(&format!("  {line}\n"));
         }
         text
+    }
+}
+
+/// What was said of a case, read back from a ledger: everything that people were shown, and nothing that could be shown as if it
+/// had been computed now. It comes from [`RecordedCase::view`](super::RecordedCase::view).
+///
+/// # Examples
+/// ```
+/// use earlyhelp::ledger::CaseView;
+///
+/// fn print(case: CaseView<'_>) {
+///     println!("{}: {} of scores", case.entity(), case.band().name);
+///     for reason in case.reasons() {
+///         println!("{:+.2}  {}", reason.log_odds(), reason.words());
+///     }
+///     for line in case.cannot_see() {
+///         println!("  {line}");
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy)]
+pub struct CaseView<'c>(pub(super) &'c ShownCase);
+
+crate::opaque_debug!(CaseView<'_>);
+
+impl<'c> CaseView<'c> {
+    /// The pseudonymous id.
+    #[must_use]
+    pub fn entity(&self) -> &'c str {
+        &self.0.entity
+    }
+
+    /// Its place in the ranking of its cohort, from 1, and of how many; `None` where it was asked about alone.
+    #[must_use]
+    pub fn rank(&self) -> Option<(u32, u32)> {
+        self.0.rank.zip(self.0.of)
+    }
+
+    /// The band that the score lay in.
+    #[must_use]
+    pub fn band(&self) -> &'c ShownBand {
+        &self.0.band
+    }
+
+    /// The chance that the score spoke of, where one was shown.
+    #[must_use]
+    pub fn chance(&self) -> Option<Chance> {
+        self.0.chance
+    }
+
+    /// How sure the ranking was of the case, where that was known.
+    #[must_use]
+    pub fn stability(&self) -> Option<Stability> {
+        self.0.stability
+    }
+
+    /// The average case's score in training, in log-odds: where the sum of reasons starts.
+    #[must_use]
+    pub fn average(&self) -> f64 {
+        self.0.average
+    }
+
+    /// What made the score, the largest part first.
+    pub fn reasons(&self) -> impl ExactSizeIterator<Item = ReasonView<'c>> {
+        self.0.contributions.iter().map(ReasonView)
+    }
+
+    /// What was missing or not covered.
+    #[must_use]
+    pub fn absent(&self) -> &'c [Absence] {
+        &self.0.absent
+    }
+
+    /// What the model could not see.
+    #[must_use]
+    pub fn cannot_see(&self) -> &'c [String] {
+        &self.0.cannot_see
+    }
+
+    /// Which services the case was known to already.
+    #[must_use]
+    pub fn known_to(&self) -> &'c [KnownMark] {
+        &self.0.known_to
+    }
+
+    /// What the score would have been without single records.
+    #[must_use]
+    pub fn counter_evidence(&self) -> &'c CounterEvidence {
+        &self.0.counter
+    }
+}
+
+/// What one term of the model added to a case's score, as people were shown it.
+#[derive(Clone, Copy)]
+pub struct ReasonView<'c>(&'c ShownPart);
+
+crate::opaque_debug!(ReasonView<'_>);
+
+impl<'c> ReasonView<'c> {
+    /// The features' names: one, or the two of a pair.
+    #[must_use]
+    pub fn features(&self) -> &'c [String] {
+        &self.0.features
+    }
+
+    /// What it is about, in plain words.
+    #[must_use]
+    pub fn label(&self) -> &'c str {
+        &self.0.label
+    }
+
+    /// What the features said of the case, in a sentence or, of a pair, two.
+    #[must_use]
+    pub fn words(&self) -> &'c str {
+        &self.0.words
+    }
+
+    /// What the records behind it were, where they differed; often empty.
+    #[must_use]
+    pub fn detail(&self) -> &'c str {
+        &self.0.detail
+    }
+
+    /// How usual that was in the cohort, in a sentence; often empty.
+    #[must_use]
+    pub fn usual(&self) -> &'c str {
+        &self.0.usual
+    }
+
+    /// What it added to the average case's score, in log-odds.
+    #[must_use]
+    pub fn log_odds(&self) -> f64 {
+        self.0.log_odds
+    }
+
+    /// Its 95% interval, where the model had one.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        self.0.interval
+    }
+
+    /// Whether it was about the case's own records or those of others in the household.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.0.scope
+    }
+
+    /// Whether it rested on somebody having asked for help.
+    #[must_use]
+    pub fn help_seeking(&self) -> bool {
+        self.0.help_seeking
+    }
+
+    /// The records it rested on.
+    #[must_use]
+    pub fn records(&self) -> &'c [RecordReference] {
+        &self.0.records
     }
 }
 

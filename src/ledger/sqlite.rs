@@ -554,6 +554,11 @@ fn unreadable(path: &Path, what: &'static str, error: &rusqlite::Error) -> Ledge
         _ if is_corrupt(error) => {
             LedgerError::Damaged { path: path.into(), why: "the database file is broken".into() }
         }
+        rusqlite::Error::SqliteFailure(failure, _)
+            if matches!(failure.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) =>
+        {
+            LedgerError::InUse { path: path.into() }
+        }
         rusqlite::Error::SqliteFailure(failure, why) => {
             let why = why.clone().unwrap_or_else(|| failure.to_string());
             let why = if has_no_room(*failure) { format!("{why}; {MAKE_ROOM}") } else { why };

@@ -32,6 +32,8 @@ pub struct Filter {
     pub from: u64,
     /// At most so many of them, the oldest first.
     pub limit: Option<u64>,
+    /// Without what is in them: a model, for instance, which is long.
+    pub facts_only: bool,
 }
 
 impl Filter {
@@ -73,6 +75,13 @@ impl Filter {
     #[must_use]
     pub const fn limit(mut self, entries: u64) -> Self {
         self.limit = Some(entries);
+        self
+    }
+
+    /// Without what is in them.
+    #[must_use]
+    pub const fn facts_only(mut self) -> Self {
+        self.facts_only = true;
         self
     }
 

@@ -381,7 +381,7 @@ impl Candidate {
     }
 
     /// The sources that features and cohort rest on, each with the first day that is read.
-    pub(crate) fn reads<'a>(&'a self, snapshot: &Snapshot<'a>) -> BTreeMap<&'a str, Day> {
+    pub(crate) fn reads<'a>(&'a self, snapshot: &'a Snapshot<'_>) -> BTreeMap<&'a str, Day> {
         let Body { cohort, features, .. } = &self.body;
         let mut reads = features.reach(snapshot.records(), snapshot.as_of());
         let ever = Lookback::Ever.start(snapshot.as_of());

@@ -10,7 +10,7 @@ pub(super) fn families(cohorts: &[&Cohort<'_>]) -> Vec<u32> {
 
 /// For each row the ids of the people whose records may speak of it: its own, and the other members of the
 /// household.
-pub(super) fn households<'r>(cohort: &Cohort<'r>) -> Vec<Vec<&'r str>> {
+pub(super) fn households<'r>(cohort: &'r Cohort<'_>) -> Vec<Vec<&'r str>> {
     let ids = &cohort.snapshot().records().the_people().ids;
     let of = |row| {
         let others: Vec<u32> = cohort.others(row).into_iter().flatten().collect();

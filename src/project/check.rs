@@ -1,5 +1,6 @@
 //! A project's extracts as they are, before anything is made of them.
 
+use super::queries::Given;
 use super::{Project, doubts};
 use crate::calendar::AsOf;
 use crate::error::{Error, RecordsError, ReportError, SpecError};
@@ -48,7 +49,7 @@ impl Project {
     /// the first of them. None where all can be read.
     #[must_use]
     pub fn reading_faults(&self) -> Vec<Error> {
-        let reading = match self.begin(|identities| identities) {
+        let reading = match self.begin(Given::new(), |identities| identities) {
             Ok(reading) => reading,
             Err(fault) => return vec![fault],
         };

@@ -1,7 +1,9 @@
-//! Tables that are queried in a database, and the one moment of it that a reading sees.
+//! Where a project's tables come from beside files: a program that hands them over, and a database, of which a reading sees one
+//! moment.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
@@ -14,26 +16,34 @@ use crate::records::{Extract, FromDatabase, Identities};
 #[cfg(feature = "postgres")]
 use crate::database::{Moment, Query};
 
-/// One reading of a project's tables: whose the ids are, and the database as it stood when the reading began.
+/// One reading of a project's tables: whose the ids are, and where the rows come from.
 #[derive(Clone)]
 pub(super) struct Reading {
     pub(super) identities: Arc<Identities>,
-    pub(super) database: Database,
+    pub(super) origins: Origins,
 }
 
-/// The moment of the database, where some table is queried.
+/// Tables that a program hands over, by their names.
+pub(super) type Given = BTreeMap<String, Extract>;
+
+/// Where the rows of tables come from.
 #[derive(Clone, Default)]
-pub(super) struct Database {
+pub(super) struct Origins {
+    /// Each is read once.
+    given: Arc<Mutex<Given>>,
+    /// The moment of the database, where some table is queried.
     #[cfg(feature = "postgres")]
     moment: Option<Arc<Moment>>,
 }
 
-impl Database {
-    /// Takes the moment at which all queries of the project see the database, if it has any.
-    pub(super) fn begin(project: &Project) -> Result<Self, ProjectError> {
-        let queries: Vec<&str> = project.tables().filter_map(|(_, table)| table.query).collect();
+impl Origins {
+    /// Takes the moment at which all queries of the project see the database, if it has any beside what is given.
+    pub(super) fn begin(project: &Project, given: Given) -> Result<Self, ProjectError> {
+        let asked = project.tables().filter(|(name, _)| !given.contains_key(name));
+        let queries: Vec<&str> = asked.filter_map(|(_, table)| table.query).collect();
+        let given = Arc::new(Mutex::new(given));
         let Some(address) = project.database.as_deref().filter(|_| !queries.is_empty()) else {
-            return Ok(Self::default());
+            return Ok(Self { given, ..Self::default() });
         };
         if cfg!(not(feature = "postgres")) {
             return Err(ProjectError::NoPostgres);
@@ -42,13 +52,13 @@ impl Database {
         if !project.may_read.iter().any(|allowed| allowed.as_os_str() == address) {
             return Err(ProjectError::DatabaseNotAllowed);
         }
-        Self::at(address, &queries)
+        Ok(Self { given, ..Self::at(address, &queries)? })
     }
 
     #[cfg(feature = "postgres")]
     fn at(address: &str, queries: &[&str]) -> Result<Self, ProjectError> {
         let moment = Moment::begin(address, queries.iter().copied()).map_err(ProjectError::Database)?;
-        Ok(Self { moment: Some(Arc::new(moment)) })
+        Ok(Self { moment: Some(Arc::new(moment)), ..Self::default() })
     }
 
     #[cfg(not(feature = "postgres"))]
@@ -66,6 +76,10 @@ impl Database {
         )
     )]
     pub(super) fn rows(&self, extracts: &Path, table: &TableFile<'_>) -> Result<Extract, RecordsError> {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).remove(table.name);
+        if let Some(extract) = given {
+            return Ok(extract);
+        }
         #[cfg(feature = "postgres")]
         if let (Some(moment), Some(query)) = (&self.moment, table.query) {
             let failed = |why: String| RecordsError::Query { extract: table.name.to_owned(), why };
@@ -106,6 +120,12 @@ impl Project {
         let lists = people.chain(households).chain(protected);
         let others = lists.chain(self.sources.iter().map(TableFile::from));
         of_identities.chain(others.map(|table| (table.name.to_owned(), table)))
+    }
+
+    /// What a program hands over of the tables of records.
+    pub(super) fn given(&self, mut give: impl FnMut(&str) -> Option<Extract>) -> Given {
+        let of_records = self.tables().map(|(_, table)| table.name).filter(|name| *name != "protected");
+        of_records.filter_map(|name| Some((name.to_owned(), give(name)?))).collect()
     }
 
     /// Refuses a table that comes from nowhere or from two places, and a database that cannot be one.

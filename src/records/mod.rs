@@ -89,6 +89,7 @@ mod reading;
 mod reject;
 mod repeats;
 mod roads;
+mod rows;
 mod selector;
 mod shape;
 mod snapshot;
@@ -158,6 +159,7 @@ pub(crate) use survey::{Facts, Joined, MOST_ROWS, Table, survey};
 pub(crate) use walk::Walk;
 
 use crate::calendar::AsOf;
+use crate::held::Held;
 use people::Households;
 
 /// Linked records of people, from any number of sources.
@@ -189,7 +191,24 @@ impl Records {
     /// What was known at a date: see [`Snapshot`].
     #[must_use]
     pub fn as_of(&self, as_of: AsOf) -> Snapshot<'_> {
-        Snapshot::new(self, as_of)
+        Snapshot::new(Held::Lent(self), as_of)
+    }
+
+    /// The same where the records are shared: what is made from the snapshot needs no other owner, and can be kept and handed
+    /// to threads.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use earlyhelp::records::{Records, Snapshot};
+    ///
+    /// fn today(records: Records, on: earlyhelp::calendar::AsOf) -> Snapshot<'static> {
+    ///     Arc::new(records).as_of_shared(on)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn as_of_shared(self: &Arc<Self>, as_of: AsOf) -> Snapshot<'static> {
+        Snapshot::new(Held::Shared(Arc::clone(self)), as_of)
     }
 
     /// What became of each source's rows, in the order of the sources' names (`people` and `households`

@@ -8,6 +8,7 @@ use super::link::LinkProbability;
 use super::people::{Gone, Residence};
 use super::{EventTable, OPEN, Records, Role, Source};
 use crate::calendar::{AsOf, Day};
+use crate::held::Held;
 
 /// The records as they were known on a date: nothing that became known on that day or later is in it.
 ///
@@ -17,7 +18,7 @@ use crate::calendar::{AsOf, Day};
 /// See the [module's example](super).
 #[derive(Clone)]
 pub struct Snapshot<'r> {
-    records: &'r Records,
+    records: Held<'r, Records>,
     as_of: AsOf,
     residence: Arc<Residence>,
 }
@@ -76,9 +77,14 @@ pub struct HouseholdMember {
 }
 
 impl<'r> Snapshot<'r> {
-    pub(super) fn new(records: &'r Records, as_of: AsOf) -> Self {
+    pub(super) fn new(records: Held<'r, Records>, as_of: AsOf) -> Self {
         let residence = Arc::new(records.households.at(as_of, records.people.len()));
         Self { records, as_of, residence }
+    }
+
+    /// The same records as they were known on another date.
+    pub(crate) fn on(&self, as_of: AsOf) -> Self {
+        Self::new(self.records.clone(), as_of)
     }
 
     /// The date.
@@ -89,7 +95,7 @@ impl<'r> Snapshot<'r> {
 
     /// The visible events of a person in a source, in the order in which they happened. None where the
     /// records know neither the source nor the person.
-    pub fn events(&self, source: &str, person: &str) -> impl Iterator<Item = Event<'r>> + '_ {
+    pub fn events(&self, source: &str, person: &str) -> impl Iterator<Item = Event<'_>> {
         let found = self.records.source(source).zip(self.records.person(person));
         let all = found.map_or_else(Vec::new, |(source, person)| {
             let events = source.events();
@@ -99,7 +105,7 @@ impl<'r> Snapshot<'r> {
     }
 
     /// The other members of the person's household, as known on the date.
-    pub fn household(&self, person: &str) -> impl Iterator<Item = &'r str> {
+    pub fn household(&self, person: &str) -> impl Iterator<Item = &str> {
         let ids = &self.records.people.ids;
         let person = self.records.person(person);
         person
@@ -142,7 +148,7 @@ impl<'r> Snapshot<'r> {
     }
 
     /// The names of everything that [`Snapshot::digest`] knows, in order.
-    pub fn sources(&self) -> impl Iterator<Item = &'r str> {
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
         ["people", "households"].into_iter().chain(self.records.sources().map(|(name, ..)| name))
     }
 
@@ -151,7 +157,7 @@ impl<'r> Snapshot<'r> {
         self.records.households.moves(self.as_of, person, since)
     }
 
-    fn event(&self, source: &'r Source, events: &EventTable, row: usize) -> Event<'r> {
+    fn event<'a>(&self, source: &'a Source, events: &EventTable, row: usize) -> Event<'a> {
         Event {
             kind: &source.kinds[usize::from(events.kind[row])],
             role: events.role(row),
@@ -162,8 +168,8 @@ impl<'r> Snapshot<'r> {
         }
     }
 
-    pub(crate) fn records(&self) -> &'r Records {
-        self.records
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
     }
 
     pub(crate) fn residence(&self) -> &Residence {

@@ -9,7 +9,7 @@ use crate::error::ReportError;
 use crate::known_to::IsKnown;
 use crate::outputs::json_text;
 use crate::review::{ListedCase, ReviewList};
-use crate::scoring::{Contribution, ScoredCase};
+use crate::scoring::Contribution;
 
 /// How many reasons a row has: as many columns as fit on a screen beside the rest. The page and the data
 /// have them all.
@@ -87,7 +87,7 @@ pub fn list_json(list: &ReviewList) -> Result<String, ReportError> {
 
 fn row(place: usize, entry: &ListedCase, has_own_days: bool) -> Vec<Value> {
     let case = entry.case();
-    let beside: Vec<&str> = entry.beside().iter().map(ScoredCase::entity).collect();
+    let beside: Vec<&str> = entry.beside().iter().map(|case| case.entity()).collect();
     let mut cells = vec![
         Value::Whole(place as u64),
         Value::whole(case.rank()),

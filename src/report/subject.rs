@@ -34,8 +34,8 @@ struct Page<'a> {
 struct ScoreSection<'a> {
     says: &'a PastScore,
     as_of: String,
+    /// Its place in the order of a cohort, and of how many; empty where somebody asked about the person alone.
     rank: String,
-    of: String,
     shown: String,
     expires: String,
     model: &'a str,
@@ -48,12 +48,14 @@ impl<'a> ScoreSection<'a> {
         Self {
             says,
             as_of: words::date(says.as_of.day()),
-            rank: words::count(says.rank.into()),
-            of: words::count(says.of.into()),
-            shown: says.place.map_or_else(
-                || "No: the case was on no list that people looked at.".to_owned(),
-                |place| format!("Yes: place {place} on a list."),
-            ),
+            rank: says.rank.map_or_else(String::new, |(rank, of)| {
+                format!("{} of {}", words::count(rank.into()), words::count(of.into()))
+            }),
+            shown: match (says.place, &says.asked_by) {
+                (Some(place), _) => format!("Yes: place {place} on a list."),
+                (None, Some(asked_by)) => format!("Yes: to {asked_by}, who asked about this person alone."),
+                (None, None) => "No: the case was on no list that people looked at.".to_owned(),
+            },
             expires: words::date(says.expires),
             model: says.model.get(..12).unwrap_or(&says.model),
             reasons: says
@@ -75,6 +77,7 @@ impl EntrySection {
         let what = match EntryKind::of(&entry.kind) {
             Some(EntryKind::CaseScored) => "scored",
             Some(EntryKind::CaseNotScored) => "not scored, with the reason",
+            Some(EntryKind::CaseAsked) => "asked about by a person",
             Some(EntryKind::CaseOpened) => "opened by a person",
             Some(EntryKind::Decision) => "decided about by a person",
             Some(EntryKind::Correction) => "records put right",

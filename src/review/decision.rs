@@ -7,7 +7,7 @@ use super::listed::{ListedCase, WhyListed};
 use crate::calendar::Day;
 use crate::error::ReviewError;
 use crate::limits;
-use crate::scoring::ScoredCase;
+use crate::scoring::RankedCase;
 
 /// A case while a named person looks at it. Only from here can there be a [`Decision`], and only one:
 /// ```
@@ -87,7 +87,7 @@ impl<'l> OpenCase<'l> {
 
     /// The case.
     #[must_use]
-    pub fn case(&self) -> &ScoredCase {
+    pub fn case(&self) -> &RankedCase {
         self.entry.case()
     }
 

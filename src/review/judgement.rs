@@ -59,6 +59,7 @@ fn letters(text: &str) -> String {
 
 /// The next step that a person chose. The crate records it and does nothing about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Offer the family support.
@@ -96,6 +97,7 @@ impl Step {
 
 /// Whether the person's own judgement agrees with the case's place on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Agreement {
     /// It does.

@@ -3,16 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::since::Stayed;
-use crate::scoring::{CounterEvidence, ScoredCase};
+use crate::scoring::{CounterEvidence, RankedCase};
 
 /// A case in its place on the list.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct ListedCase {
     #[serde(rename = "drawn")]
     pub(super) why_listed: WhyListed,
-    pub(super) case: ScoredCase,
+    pub(super) case: RankedCase,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) beside: Vec<ScoredCase>,
+    pub(super) beside: Vec<RankedCase>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Stayed>,
     pub(super) counter: CounterEvidence,
@@ -51,7 +51,7 @@ impl ListedCase {
 
     /// The other scored cases of its household, the highest first, where a place is for a household.
     #[must_use]
-    pub fn beside(&self) -> &[ScoredCase] {
+    pub fn beside(&self) -> &[RankedCase] {
         &self.beside
     }
 
@@ -69,7 +69,7 @@ impl ListedCase {
 
     /// The case that leads the place.
     #[must_use]
-    pub fn case(&self) -> &ScoredCase {
+    pub fn case(&self) -> &RankedCase {
         &self.case
     }
 }

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::AsOf;
-use crate::cohort::Cohort;
 use crate::error::ScoringError;
 use crate::features::{Cell, FeatureMatrix, Scope};
 use crate::model::{AdditiveModel, Candidate};
@@ -220,8 +219,8 @@ impl<'m> Gate<'m> {
         Self { features, rule }
     }
 
-    /// Why a case is not scored, if it is not.
-    pub(super) fn refuses(&self, matrix: &FeatureMatrix, cohort: &Cohort<'_>, row: usize) -> Option<WhyNot> {
+    /// Why a case is not scored, if it is not; `has_household`: whether a household of it is known.
+    pub(super) fn refuses(&self, matrix: &FeatureMatrix, row: usize, has_household: impl FnOnce() -> bool) -> Option<WhyNot> {
         let cell = |watched: &Watched<'_>| matrix.cell(row, watched.place);
         let outside = self.features.iter().find(|watched| match cell(watched) {
             Cell::Value(value) => f64::from(value) < watched.from || f64::from(value) > watched.to,
@@ -230,7 +229,7 @@ impl<'m> Gate<'m> {
         if let Some(watched) = outside {
             return Some(WhyNot::Outside { feature: watched.label.to_owned() });
         }
-        let has_household = cohort.others(row).is_some();
+        let has_household = has_household();
         let is_unknown = |watched: &Watched<'_>| match cell(watched) {
             // What a code says that training did not know is not known.
             Cell::Value(value) => watched.codes.is_some_and(|codes| value as usize >= codes),

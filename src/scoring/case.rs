@@ -14,8 +14,8 @@ use crate::records::RecordReference;
 use crate::{sentences, words};
 
 /// A case with its score, its explanation and its provenance. None of them can be had without the others: a
-/// scored case comes from [`Scores::case`](super::Scores::case), has no public fields, and is never read
-/// from a file.
+/// scored case comes from [`Scores::case`](super::Scores::case) or [`Scorer::score_one`](super::Scorer::score_one), has no
+/// public fields, and is never read from a file.
 ///
 /// # What does not compile
 /// A case can be written out:
@@ -63,11 +63,8 @@ pub struct ScoredCase {
     /// The day of the case's own that it is seen on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seen_on: Option<AsOf>,
-    pub(super) rank: u32,
-    pub(super) of: u32,
     pub(super) band: ShownBand,
     pub(super) chance: Option<Chance>,
-    pub(super) stability: Option<Stability>,
     #[serde(serialize_with = "as_log_odds")]
     pub(super) score: RiskScore,
     pub(super) average: f64,
@@ -79,6 +76,67 @@ pub struct ScoredCase {
     #[serde(rename = "audit")]
     pub(super) provenance: Provenance,
 }
+
+/// A scored case with its place in the ranking of its cohort, from [`Scores::case`](super::Scores::case). Whoever is asked about
+/// alone ([`Scorer::score_one`](super::Scorer::score_one)) has none.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::scoring::RankedCase;
+///
+/// fn says(case: &RankedCase) -> String {
+///     format!("{} of {}: {}", case.rank(), case.of(), case.entity())
+/// }
+/// ```
+#[derive(Clone, PartialEq, Serialize)]
+pub struct RankedCase {
+    pub(super) rank: u32,
+    pub(super) of: u32,
+    pub(super) stability: Option<Stability>,
+    #[serde(flatten)]
+    pub(super) case: ScoredCase,
+}
+
+impl std::ops::Deref for RankedCase {
+    type Target = ScoredCase;
+
+    fn deref(&self) -> &ScoredCase {
+        &self.case
+    }
+}
+
+impl RankedCase {
+    /// Its place in the ranking of its cohort, from 1.
+    #[must_use]
+    pub fn rank(&self) -> u32 {
+        self.rank
+    }
+
+    /// How many cases of the cohort were scored.
+    #[must_use]
+    pub fn of(&self) -> u32 {
+        self.of
+    }
+
+    /// How sure the ranking is of the case; `None` where the model has no refits.
+    #[must_use]
+    pub fn stability(&self) -> Option<Stability> {
+        self.stability
+    }
+
+    /// The case without its rank.
+    #[must_use]
+    pub fn case(&self) -> &ScoredCase {
+        &self.case
+    }
+
+    /// Gives the run another name: see [`Provenance::run_id`].
+    pub(crate) fn name_run(&mut self, run: &str) {
+        run.clone_into(&mut self.case.provenance.run_id);
+    }
+}
+
+crate::opaque_debug!(RankedCase);
 
 /// Auditors need the score of a whole case to check that its contributions add up to it.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -287,13 +345,6 @@ pub struct Absence {
 }
 
 impl ScoredCase {
-    /// Gives the run another name: see [`Provenance::run_id`].
-    pub(crate) fn name_run(&mut self, run: &str) {
-        run.clone_into(&mut self.provenance.run_id);
-    }
-}
-
-impl ScoredCase {
     /// The pseudonymous id. Putting a name to it is the caller's act.
     #[must_use]
     pub fn entity(&self) -> &str {
@@ -307,21 +358,14 @@ impl ScoredCase {
         self.seen_on.unwrap_or(self.provenance.as_of)
     }
 
+    /// The day of its own that it is seen on.
+    pub(crate) fn own_day(&self) -> Option<AsOf> {
+        self.seen_on
+    }
+
     /// Whether it is seen on a day of its own.
     pub(crate) fn has_own_day(&self) -> bool {
         self.seen_on.is_some()
-    }
-
-    /// Its place in the ranking of its cohort, from 1.
-    #[must_use]
-    pub fn rank(&self) -> u32 {
-        self.rank
-    }
-
-    /// The size of the cohort.
-    #[must_use]
-    pub fn of(&self) -> u32 {
-        self.of
     }
 
     /// The band.
@@ -335,12 +379,6 @@ impl ScoredCase {
     #[must_use]
     pub fn chance(&self) -> Option<Chance> {
         self.chance
-    }
-
-    /// How sure the ranking is of the case; `None` where the model has no refits.
-    #[must_use]
-    pub fn stability(&self) -> Option<Stability> {
-        self.stability
     }
 
     /// The score, to compare with another case's.

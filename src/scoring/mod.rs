@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Candidate + Backtest + FairnessAudit ─AuditedModel::new→ AuditedModel ─release(SignOff)→ Scorer
-//! Scorer + Cohort + Request ─score→ Scores ─case→ ScoredCase { score, explanation, provenance }
+//! Scorer + Cohort + Request ─score→ Scores ─case→ RankedCase { rank, ScoredCase { score, explanation, provenance } }
+//! Scorer + Snapshot + id + Request ─score_one→ Asked: a ScoredCase, or why there is none
 //! ```
 //!
 //! Released means audited and signed: a [`Scorer`] has no other maker. It scores for the purpose it was
@@ -11,6 +12,7 @@
 //! its explanation and its provenance. Nothing here acts on a score.
 
 mod abstention;
+mod asked;
 mod case;
 mod counter;
 mod dealing;
@@ -27,7 +29,8 @@ mod scores;
 pub use abstention::{Abstention, NotScored, WhyNot};
 pub(crate) use abstention::{Gate, Watched};
 pub(crate) use case::is_zero;
-pub use case::{Absence, Chance, Contribution, ScoredCase, ShownBand, Stability};
+pub use asked::{Answer, Asked, Asking};
+pub use case::{Absence, Chance, Contribution, RankedCase, ScoredCase, ShownBand, Stability};
 pub use counter::{CounterEvidence, Without, WithoutRecord};
 pub use file::ModelFile;
 pub use places::OnePer;

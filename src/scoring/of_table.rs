@@ -6,6 +6,7 @@ use super::scores::{Request, Scores};
 use crate::cohort::Cohort;
 use crate::error::ScoringError;
 use crate::features::{Cell, FeatureMatrix};
+use crate::held::Held;
 
 impl Scorer {
     /// Scores every case of a cohort by features that were computed elsewhere; `again` says of how many cases they are computed
@@ -16,7 +17,7 @@ impl Scorer {
         request: &Request,
         (table, again): (ScoredTable, &[bool]),
     ) -> Result<Scores<'_, 'r>, ScoringError> {
-        let scores = self.scored(cohort, request, |_| Ok(matrix), Some(table))?;
+        let scores = Scores::of(Held::Lent(self), (cohort, None), request, |_| Ok(matrix), Some(table))?;
         scores.compute_again(again)?;
         Ok(scores)
     }

@@ -37,6 +37,10 @@ pub struct Provenance {
     /// The scored table that the features were taken from; `None`, the usual case, where they were computed of the records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<ScoredTable>,
+    /// Where the records come from, of a question that brought its own: they are of those asked about alone, so whether sources are
+    /// what they were when the model was trained could not be seen. `None`, the usual case, of records that were read whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<String>,
     /// Who was in the cohort.
     pub cohort: String,
     /// How many were in the cohort.
@@ -117,6 +121,7 @@ impl Provenance {
 
 /// That a source which is not what it was at training is used all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
     /// The source.
@@ -174,7 +179,7 @@ pub struct SourceState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScoredTable {
-    /// The dialect of the texts that made it.
+    /// The dialect of the texts that made it, or where else its features come from.
     pub dialect: String,
     /// SHA-256 over its files; empty where only facts are kept.
     pub digest: String,

@@ -36,18 +36,21 @@ impl Scores<'_, '_> {
     pub(crate) fn recorded(&self) -> impl Iterator<Item = RecordedScore<'_>> {
         self.order.iter().zip(1..).map(|(&row, rank)| {
             let row = row as usize;
-            let cells =
-                (0..self.matrix.names().len()).map(|feature| self.matrix.cell(row, feature)).collect();
             RecordedScore {
                 entity: self.cohort.id(row),
                 family: self.cohort.family(row),
                 rank,
                 log_odds: self.log_odds[row],
-                cells,
+                cells: self.cells_of(row),
                 seen_on: self.cohort.has_own_days().then(|| self.cohort.seen_on(row)),
                 known: self.known_to.as_ref().map(|known| known.any(row)),
             }
         })
+    }
+
+    /// What the model's features say of a row of the cohort.
+    pub(super) fn cells_of(&self, row: usize) -> Vec<Cell> {
+        (0..self.matrix.names().len()).map(|feature| self.matrix.cell(row, feature)).collect()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Scoring a cohort.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::OnePer;
 use super::abstention::{Abstention, Gate, NotScored};
-use super::case::{Contribution, ScoredCase};
+use super::case::{Contribution, RankedCase, ScoredCase};
 use super::places::KeptIn;
 use super::provenance::{Acceptance, AcceptedSource, Exception, Provenance, ScoredTable, SourceState};
 use super::release::Scorer;
@@ -14,8 +14,9 @@ use crate::error::{ScoringError, SpecError};
 use crate::evaluate::NeedsOnRecord;
 use crate::evaluate::ranking::lot;
 use crate::features::FeatureMatrix;
+use crate::held::Held;
 use crate::known_to::{IsKnown, KnownCases, KnownTo};
-use crate::records::{Source, SourceChange};
+use crate::records::{Snapshot, Source, SourceChange};
 use crate::sentences::{self, Usual};
 use crate::words;
 
@@ -121,11 +122,13 @@ pub(crate) const LONGEST_USE: u32 = 366;
 
 /// The scored cohort: every case's score is the sum of its explanation; a case is handed out whole.
 pub struct Scores<'s, 'r> {
-    scorer: &'s Scorer,
+    scorer: Held<'s, Scorer>,
     pub(super) cohort: Cohort<'r>,
     pub(super) matrix: FeatureMatrix,
     /// Rows of the cohort that are scored, highest score first.
     pub(super) order: Vec<u32>,
+    /// For each row its rank, 0 where it is not scored; made when a case is first asked for by its id.
+    ranks: OnceLock<Vec<u32>>,
     /// The same rows in the order of their lots, by which equal scores stand.
     pub(super) by_lot: Vec<u32>,
     pub(super) log_odds: Vec<f64>,
@@ -141,6 +144,24 @@ pub struct Scores<'s, 'r> {
     provenance: Provenance,
 }
 
+/// What the records of a date say, whoever is scored.
+pub(super) struct Found {
+    /// In what sources are not what they were when the model was trained.
+    changes: Vec<SourceChange>,
+    sources: Vec<SourceState>,
+}
+
+/// What a provenance says of sources: each, and those that are used though they are not what they were.
+type Stated = (Vec<SourceState>, Vec<AcceptedSource>);
+
+impl Found {
+    /// What is said of sources for a request.
+    pub(super) fn stated(&self, request: &Request) -> Result<Stated, ScoringError> {
+        let accepted = accepted(&self.changes, request)?;
+        Ok((self.sources.clone(), accepted))
+    }
+}
+
 impl Scorer {
     /// Scores every case of a cohort.
     ///
@@ -152,66 +173,69 @@ impl Scorer {
     /// lack what the model reads; [`ScoringError::SourcesChanged`] where a source that it rests on is not what it was at
     /// training and the request does not accept that.
     pub fn score<'r>(&self, cohort: &Cohort<'r>, request: &Request) -> Result<Scores<'_, 'r>, ScoringError> {
-        self.scored(cohort, request, |cohort| self.candidate().features().compute(cohort), None)
+        let features = |cohort: &Cohort<'_>| self.candidate().features().compute(cohort);
+        Scores::of(Held::Lent(self), (cohort, None), request, features, None)
     }
 
-    /// The same with features that are computed in some way, once nothing speaks against scoring.
-    pub(super) fn scored<'r>(
-        &self,
-        cohort: &Cohort<'r>,
+    /// The same where the model is shared, and the records are ([`Records::as_of_shared`](crate::records::Records::as_of_shared)):
+    /// the scores can be kept for as long as they are of use, and handed to threads.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use earlyhelp::calendar::AsOf;
+    /// use earlyhelp::records::Records;
+    /// use earlyhelp::scoring::{Request, Scorer, Scores};
+    ///
+    /// /// What a service keeps from one request to the next.
+    /// struct Month {
+    ///     scores: Scores<'static, 'static>,
+    /// }
+    ///
+    /// fn of_month(
+    ///     scorer: &Arc<Scorer>,
+    ///     records: &Arc<Records>,
+    ///     as_of: AsOf,
+    ///     request: &Request,
+    /// ) -> earlyhelp::Result<Month> {
+    ///     let cohort = scorer.candidate().cohort().choose(&records.as_of_shared(as_of))?;
+    ///     Ok(Month { scores: scorer.score_shared(&cohort, request)? })
+    /// }
+    /// ```
+    pub fn score_shared(
+        self: &Arc<Self>,
+        cohort: &Cohort<'static>,
         request: &Request,
-        features: impl FnOnce(&Cohort<'r>) -> Result<FeatureMatrix, SpecError>,
-        table: Option<ScoredTable>,
-    ) -> Result<Scores<'_, 'r>, ScoringError> {
-        self.check(cohort, request)?;
-        let accepted = self.accepted(cohort, request)?;
-        let matrix = features(cohort)?;
-        let log_odds = self.candidate().model().log_odds(&matrix)?;
-        let records = cohort.snapshot().records();
-        let coverage = |source: &str| records.source(source).map(|held| &held.coverage);
-        let gate = Gate::new(self.candidate(), (cohort.as_of(), coverage), request.abstention);
-        let mut order = Vec::with_capacity(cohort.len());
-        let mut not_scored = Vec::new();
-        for row in 0..cohort.len() {
-            match gate.refuses(&matrix, cohort, row) {
-                None => order.push(row as u32),
-                Some(reason) => not_scored.push(NotScored { entity: cohort.id(row).to_owned(), reason }),
-            }
-        }
-        // Equal scores: by lots that are drawn anew for each date, so that nobody is always last.
-        let date = lots_of(cohort.as_of());
-        order.sort_by_cached_key(|&row| lot(date, cohort.id(row as usize)));
-        let by_lot = order.clone();
-        order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
-        let mut provenance = self.provenance(cohort, request, not_scored.len(), accepted);
-        if table.is_some() {
-            provenance.table = table;
-            provenance.name_run(None::<&()>);
-        }
-        let cannot_see = self.cannot_see(cohort.has_own_days(), cohort.as_of());
-        let usual = (0..matrix.names().len()).map(|_| OnceLock::new()).collect();
-        Ok(Scores {
-            scorer: self,
-            cohort: cohort.clone(),
-            matrix,
-            order,
-            by_lot,
-            log_odds,
-            not_scored,
-            kept_in: OnceLock::new(),
-            usual,
-            cannot_see,
-            known_to: None,
-            provenance,
-        })
+    ) -> Result<Scores<'static, 'static>, ScoringError> {
+        let features = |cohort: &Cohort<'_>| self.candidate().features().compute(cohort);
+        Scores::of(Held::Shared(Arc::clone(self)), (cohort, None), request, features, None)
     }
 
-    fn check(&self, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
+    /// What the records of a date say, whoever is scored.
+    pub(super) fn found(&self, snapshot: &Snapshot<'_>) -> Found {
+        Found { changes: self.candidate().changed_sources(snapshot), sources: source_states(snapshot) }
+    }
+
+    /// The same of records that are of a few people alone: nothing can be said of whole sources.
+    pub(super) fn found_of_few(snapshot: &Snapshot<'_>) -> Found {
+        Found { changes: Vec::new(), sources: source_states(snapshot) }
+    }
+
+    /// Whether cases of such rules are scored for this request by what was known on a date.
+    pub(super) fn check(
+        &self,
+        rules: &CohortSpec,
+        snapshot: &Snapshot<'_>,
+        request: &Request,
+    ) -> Result<(), ScoringError> {
         if words::is_blank(&request.requested_by) {
             return Err(ScoringError::Request("nobody is named who asks for the scores".into()));
         }
-        self.check_request(cohort.rules(), cohort.as_of(), request)?;
-        self.check_records(cohort, request)
+        self.check_request(rules, snapshot.as_of(), request)?;
+        self.check_records(snapshot, request)
     }
 
     /// Whether the cases of such rules on a date are scored for this request, whatever their records are.
@@ -245,9 +269,8 @@ impl Scorer {
 
     /// Whether the records can say anything about the date. **The one place** where records to be scored are
     /// held against what the model was trained on. A kind of which this month has no record is no fault.
-    fn check_records(&self, cohort: &Cohort<'_>, request: &Request) -> Result<(), ScoringError> {
-        let as_of = cohort.as_of();
-        let records = cohort.snapshot().records();
+    fn check_records(&self, snapshot: &Snapshot<'_>, request: &Request) -> Result<(), ScoringError> {
+        let (as_of, records) = (snapshot.as_of(), snapshot.records());
         let features = self.candidate().features().features().iter();
         let mut names: Vec<&str> = features.map(|feature| feature.records.source.as_str()).collect();
         names.sort_unstable();
@@ -275,64 +298,14 @@ impl Scorer {
         }
     }
 
-    /// What the request accepts, with what was found.
-    fn accepted(&self, cohort: &Cohort<'_>, request: &Request) -> Result<Vec<AcceptedSource>, ScoringError> {
-        let found = self.candidate().changed_sources(cohort.snapshot());
-        let is_of = |accepted: &Acceptance, change: &SourceChange| accepted.source == change.source;
-        let mut accepted: Vec<AcceptedSource> = Vec::new();
-        for acceptance in &request.accepted {
-            let Acceptance { source, by, reason } = acceptance;
-            let wrong = |why: &str| Err(ScoringError::Request(format!("the source \"{source}\" {why}")));
-            if words::is_blank(by) || words::is_blank(reason) {
-                return wrong("is accepted without a name or a reason; give both");
-            }
-            if accepted.iter().any(|held| held.acceptance.source == *source) {
-                return wrong("is accepted twice; accept it once");
-            }
-            let found: Vec<SourceChange> =
-                found.iter().filter(|change| is_of(acceptance, change)).cloned().collect();
-            if found.is_empty() {
-                // An acceptance that stands in a script for good would hide the next fault.
-                return wrong(
-                    "is what it was when the model was trained, or is none of the model's; there is nothing to accept",
-                );
-            }
-            accepted.push(AcceptedSource { acceptance: acceptance.clone(), found });
-        }
-        let open: Vec<String> = found
-            .iter()
-            .filter(|change| !request.accepted.iter().any(|accepted| is_of(accepted, change)))
-            .map(|change| format!("{}: {}", change.source, change.words))
-            .collect();
-        if open.is_empty() {
-            Ok(accepted)
-        } else {
-            Err(ScoringError::SourcesChanged { found: open.join("; ") })
-        }
-    }
-
-    fn provenance(
+    /// Where scores of a date come from; of a cohort, with how many of it were not scored.
+    pub(super) fn provenance(
         &self,
-        cohort: &Cohort<'_>,
+        as_of: AsOf,
         request: &Request,
-        not_scored: usize,
-        accepted: Vec<AcceptedSource>,
+        (sources, accepted): Stated,
+        cohort: Option<(&Cohort<'_>, usize)>,
     ) -> Provenance {
-        let snapshot = cohort.snapshot();
-        let sources = snapshot
-            .digests()
-            .into_iter()
-            .map(|(source, digest)| {
-                let coverage = snapshot.records().source(&source).map(|source| &source.coverage);
-                SourceState {
-                    source,
-                    digest,
-                    covers_from: coverage.and_then(|coverage| coverage.from),
-                    covers_to: coverage.and_then(|coverage| coverage.to),
-                    updated: coverage.and_then(|coverage| coverage.updated),
-                }
-            })
-            .collect();
         let mut provenance = Provenance {
             run_id: String::new(),
             model: self.digest().to_owned(),
@@ -340,24 +313,143 @@ impl Scorer {
             features: self.candidate().features().digest(),
             outcome: self.candidate().outcome().words.clone(),
             outcome_measures: self.candidate().outcome().measures.clone(),
-            as_of: cohort.as_of(),
+            as_of,
             sources,
             accepted,
             table: None,
+            given: None,
             cohort: String::new(),
-            cohort_size: cohort.len() as u32,
-            not_scored: not_scored as u32,
+            cohort_size: cohort.map_or(0, |(cohort, _)| cohort.len() as u32),
+            not_scored: cohort.map_or(0, |(_, not_scored)| not_scored as u32),
             abstention: request.abstention,
             exception: request.exception.clone(),
             purpose: request.purpose.clone(),
             requested_by: request.requested_by.clone(),
             requested_on: request.on,
             library_version: env!("CARGO_PKG_VERSION").to_owned(),
-            expires: cohort.as_of().day() + i32::try_from(request.valid_for_days).unwrap_or(i32::MAX),
+            expires: as_of.day() + i32::try_from(request.valid_for_days).unwrap_or(i32::MAX),
         };
         provenance.name_run(None::<&()>);
-        provenance.cohort = cohort.digest();
+        if let Some((cohort, _)) = cohort {
+            provenance.cohort = cohort.digest();
+        }
         provenance
+    }
+}
+
+/// What the request accepts, with what was found.
+fn accepted(found: &[SourceChange], request: &Request) -> Result<Vec<AcceptedSource>, ScoringError> {
+    let is_of = |accepted: &Acceptance, change: &SourceChange| accepted.source == change.source;
+    let mut accepted: Vec<AcceptedSource> = Vec::new();
+    for acceptance in &request.accepted {
+        let Acceptance { source, by, reason } = acceptance;
+        let wrong = |why: &str| Err(ScoringError::Request(format!("the source \"{source}\" {why}")));
+        if words::is_blank(by) || words::is_blank(reason) {
+            return wrong("is accepted without a name or a reason; give both");
+        }
+        if accepted.iter().any(|held| held.acceptance.source == *source) {
+            return wrong("is accepted twice; accept it once");
+        }
+        let found: Vec<SourceChange> =
+            found.iter().filter(|change| is_of(acceptance, change)).cloned().collect();
+        if found.is_empty() {
+            // An acceptance that stands in a script for good would hide the next fault.
+            return wrong(
+                "is what it was when the model was trained, or is none of the model's; there is nothing to accept",
+            );
+        }
+        accepted.push(AcceptedSource { acceptance: acceptance.clone(), found });
+    }
+    let open: Vec<String> = found
+        .iter()
+        .filter(|change| !request.accepted.iter().any(|accepted| is_of(accepted, change)))
+        .map(|change| format!("{}: {}", change.source, change.words))
+        .collect();
+    if open.is_empty() {
+        Ok(accepted)
+    } else {
+        Err(ScoringError::SourcesChanged { found: open.join("; ") })
+    }
+}
+
+/// What each source says on a date.
+fn source_states(snapshot: &Snapshot<'_>) -> Vec<SourceState> {
+    snapshot
+        .digests()
+        .into_iter()
+        .map(|(source, digest)| {
+            let coverage = snapshot.records().source(&source).map(|source| &source.coverage);
+            SourceState {
+                source,
+                digest,
+                covers_from: coverage.and_then(|coverage| coverage.from),
+                covers_to: coverage.and_then(|coverage| coverage.to),
+                updated: coverage.and_then(|coverage| coverage.updated),
+            }
+        })
+        .collect()
+}
+
+impl<'s, 'r> Scores<'s, 'r> {
+    /// Scores a cohort by features that are computed in some way, once nothing speaks against scoring; `found` is what the records
+    /// of its date say, where that is known already.
+    pub(super) fn of(
+        scorer: Held<'s, Scorer>,
+        (cohort, found): (&Cohort<'r>, Option<&Found>),
+        request: &Request,
+        features: impl FnOnce(&Cohort<'r>) -> Result<FeatureMatrix, SpecError>,
+        table: Option<ScoredTable>,
+    ) -> Result<Self, ScoringError> {
+        scorer.check(cohort.rules(), cohort.snapshot(), request)?;
+        let looked: Found;
+        let found = match found {
+            Some(found) => found,
+            None => {
+                looked = scorer.found(cohort.snapshot());
+                &looked
+            }
+        };
+        let stated = found.stated(request)?;
+        let matrix = features(cohort)?;
+        let log_odds = scorer.candidate().model().log_odds(&matrix)?;
+        let records = cohort.snapshot().records();
+        let coverage = |source: &str| records.source(source).map(|held| &held.coverage);
+        let gate = Gate::new(scorer.candidate(), (cohort.as_of(), coverage), request.abstention);
+        let mut order = Vec::with_capacity(cohort.len());
+        let mut not_scored = Vec::new();
+        for row in 0..cohort.len() {
+            match gate.refuses(&matrix, row, || cohort.others(row).is_some()) {
+                None => order.push(row as u32),
+                Some(reason) => not_scored.push(NotScored { entity: cohort.id(row).to_owned(), reason }),
+            }
+        }
+        // Equal scores: by lots that are drawn anew for each date, so that nobody is always last.
+        let date = lots_of(cohort.as_of());
+        order.sort_by_cached_key(|&row| lot(date, cohort.id(row as usize)));
+        let by_lot = order.clone();
+        order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
+        let mut provenance = scorer.provenance(cohort.as_of(), request, stated, Some((cohort, not_scored.len())));
+        if table.is_some() {
+            provenance.table = table;
+            provenance.name_run(None::<&()>);
+        }
+        let cannot_see = scorer.cannot_see(cohort.has_own_days(), cohort.as_of());
+        let usual = (0..matrix.names().len()).map(|_| OnceLock::new()).collect();
+        Ok(Self {
+            scorer,
+            cohort: cohort.clone(),
+            matrix,
+            order,
+            ranks: OnceLock::new(),
+            by_lot,
+            log_odds,
+            not_scored,
+            kept_in: OnceLock::new(),
+            usual,
+            cannot_see,
+            known_to: None,
+            provenance,
+        })
     }
 }
 
@@ -365,7 +457,7 @@ impl Scores<'_, '_> {
     /// The model that scored.
     #[must_use]
     pub fn scorer(&self) -> &Scorer {
-        self.scorer
+        &self.scorer
     }
 
     /// The same scores, each case marked with what services it is known to already. Nothing of it goes into a score.
@@ -384,6 +476,29 @@ impl Scores<'_, '_> {
     pub fn is_known(&self, rank: usize) -> Option<IsKnown> {
         let row = *rank.checked_sub(1).and_then(|place| self.order.get(place))?;
         self.known_to.as_ref().map(|known| known.any(row as usize))
+    }
+
+    /// The rank of a case by its id, from 1; `None` where no case of that id was scored.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::scoring::{RankedCase, Scores};
+    ///
+    /// fn case_of(scores: &Scores<'_, '_>, id: &str) -> Result<Option<RankedCase>, earlyhelp::error::ScoringError> {
+    ///     scores.rank_of(id).map_or(Ok(None), |rank| scores.case(rank))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn rank_of(&self, entity: &str) -> Option<usize> {
+        let ranks = self.ranks.get_or_init(|| {
+            let mut ranks = vec![0; self.cohort.len()];
+            for (&row, rank) in self.order.iter().zip(1_u32..) {
+                ranks[row as usize] = rank;
+            }
+            ranks
+        });
+        let rank = ranks[self.cohort.row_of(entity)?];
+        (rank > 0).then_some(rank as usize)
     }
 
     /// How many cases were scored.
@@ -417,7 +532,7 @@ impl Scores<'_, '_> {
     ///
     /// # Errors
     /// [`ScoringError`] where the case cannot be explained from the records.
-    pub fn case(&self, rank: usize) -> Result<Option<ScoredCase>, ScoringError> {
+    pub fn case(&self, rank: usize) -> Result<Option<RankedCase>, ScoringError> {
         if self.kept_in.get().is_none() {
             let length = self.scorer.backtest().plan.capacity.of(self.order.len());
             let kept_in = self.kept_in(&self.places(OnePer::Case), length)?;
@@ -431,10 +546,20 @@ impl Scores<'_, '_> {
         &self,
         rank: usize,
         kept_in: &KeptIn,
-    ) -> Result<Option<ScoredCase>, ScoringError> {
+    ) -> Result<Option<RankedCase>, ScoringError> {
         let Some(&row) = rank.checked_sub(1).and_then(|place| self.order.get(place)) else { return Ok(None) };
         let row = row as usize;
         self.compute_case_again(row)?;
+        Ok(Some(RankedCase {
+            rank: rank as u32,
+            of: self.order.len() as u32,
+            stability: kept_in.of(row),
+            case: self.case_of_row(row)?,
+        }))
+    }
+
+    /// What is said of a case, whatever its rank.
+    pub(super) fn case_of_row(&self, row: usize) -> Result<ScoredCase, ScoringError> {
         let candidate = self.scorer.candidate();
         let explanation = candidate.model().explain(&self.matrix, row)?;
         let mut contributions = Vec::new();
@@ -444,14 +569,11 @@ impl Scores<'_, '_> {
             contributions.push(self.contribution(term, row, log_odds)?.within(reach));
         }
         contributions.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
-        Ok(Some(ScoredCase {
+        Ok(ScoredCase {
             entity: self.cohort.id(row).to_owned(),
             seen_on: self.cohort.has_own_days().then(|| self.cohort.seen_on(row)),
-            rank: rank as u32,
-            of: self.order.len() as u32,
             band: self.scorer.band(self.log_odds[row]),
             chance: self.scorer.chance(self.log_odds[row], reach.as_ref().map(|reach| reach.score)),
-            stability: kept_in.of(row),
             score: explanation.score(),
             average: explanation.intercept(),
             contributions,
@@ -459,7 +581,14 @@ impl Scores<'_, '_> {
             cannot_see: self.cannot_see.clone(),
             known_to: self.known_to.as_ref().map_or_else(Vec::new, |known| known.marks(row)),
             provenance: self.provenance.clone(),
-        }))
+        })
+    }
+
+    /// Names the run after what was asked, and about whom: who is asked about alone is no run with anybody else. `given`: where
+    /// the records come from, where they came with the question.
+    pub(super) fn name_after(&mut self, entity: &str, given: Option<&str>) {
+        self.provenance.given = given.map(str::to_owned);
+        self.provenance.name_run(Some(&entity));
     }
 
     fn contribution(&self, term: usize, row: usize, log_odds: f64) -> Result<Contribution, ScoringError> {

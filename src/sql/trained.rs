@@ -100,9 +100,10 @@ impl Texts<'_> {
                 self.as_of
             ))
         })?;
-        let places = cohort.ids().zip(0..).collect();
-        let features = features.placed(&places)?;
-        let outcomes = Rows::read(OUTCOMES, made)?.placed(&places)?;
+        let (features, outcomes) = {
+            let places = cohort.ids().zip(0..).collect();
+            (features.placed(&places)?, Rows::read(OUTCOMES, made)?.placed(&places)?)
+        };
         let date = self.as_of.to_string();
         if outcomes.texts("as_of")?.iter().any(|found| found.as_deref() != Some(&*date)) {
             return Err(refused(format!("{OUTCOMES} in the folder of {date} is of another date")));

@@ -44,6 +44,13 @@ pub struct WriteArguments {
     /// Why the day lies before that of the ledger's last entry. It stays on record, so it must not name a person.
     #[arg(long, value_name = "WHY")]
     because: Option<String>,
+    #[command(flatten)]
+    keep: KeepArguments,
+}
+
+/// Where checkpoints of a ledger that is written to are kept.
+#[derive(Debug, clap::Args)]
+pub struct KeepArguments {
     /// The folder for the checkpoint that is taken when all is on record, if not the one beside the ledger, LEDGER.checkpoints (of
     /// a ledger on a server, HOST-PORT-DATABASE.checkpoints in the current folder).
     /// Copy checkpoints to where whoever keeps the ledger cannot write: without one, nobody can tell whether it was
@@ -77,6 +84,14 @@ impl WriteArguments {
             None => ledger,
             Some(because) => ledger.dated_earlier_because(because),
         };
+        let kept = self.keep.kept(&ledger)?;
+        Ok(Written { ledger, kept })
+    }
+}
+
+impl KeepArguments {
+    /// Where checkpoints of this ledger go, which is as long as it was when the last one was taken.
+    pub fn kept(&self, ledger: &Ledger) -> Result<Kept, Failure> {
         let named = || std::env::var_os(KEY).filter(|path| !path.is_empty()).map(PathBuf::from);
         let key = self.key.clone().or_else(named).map(SigningKey::load).transpose()?;
         let folder = self.checkpoints.clone().unwrap_or_else(|| beside(ledger.path()));
@@ -84,9 +99,9 @@ impl WriteArguments {
         std::fs::create_dir_all(&folder).map_err(|error| {
             format!("cannot make the folder for checkpoints {}: {error}", folder.display())
         })?;
-        let written = Written { ledger, folder, key };
-        written.is_as_long_as_it_was()?;
-        Ok(written)
+        let kept = Kept { folder, key };
+        kept.is_as_long_as_it_was(ledger)?;
+        Ok(kept)
     }
 }
 
@@ -107,13 +122,25 @@ pub fn beside(ledger: &Path) -> PathBuf {
 /// A ledger that is written to, and where its checkpoints go.
 pub struct Written {
     pub ledger: Ledger,
+    kept: Kept,
+}
+
+impl Written {
+    /// Takes a checkpoint of what is on record by now.
+    pub fn checkpoint(&self) -> Result<(), Failure> {
+        self.kept.checkpoint(&self.ledger)
+    }
+}
+
+/// Where checkpoints of a ledger go, and the key that signs them.
+pub struct Kept {
     folder: PathBuf,
     key: Option<SigningKey>,
 }
 
-impl Written {
+impl Kept {
     /// Refuses to write behind an end that was cut off: what is missing would never be noticed after that.
-    fn is_as_long_as_it_was(&self) -> Result<(), Failure> {
+    fn is_as_long_as_it_was(&self, ledger: &Ledger) -> Result<(), Failure> {
         let Ok(files) = std::fs::read_dir(&self.folder) else { return Ok(()) };
         let longest = files
             .flatten()
@@ -123,7 +150,7 @@ impl Written {
                 Some((entries, file.path()))
             })
             .max();
-        let has = self.ledger.head()?.entries;
+        let has = ledger.head()?.entries;
         match longest {
             Some((entries, path)) if entries > has => Err(format!(
                 "the ledger has {has} entries, and {} was taken when it had {entries}: its end was cut off, or it is another \
@@ -136,8 +163,8 @@ impl Written {
     }
 
     /// Takes a checkpoint of what is on record by now.
-    pub fn checkpoint(&self) -> Result<(), Failure> {
-        let mut checkpoint = self.ledger.checkpoint(today())?;
+    pub fn checkpoint(&self, ledger: &Ledger) -> Result<(), Failure> {
+        let mut checkpoint = ledger.checkpoint(today())?;
         if let Some(key) = &self.key {
             checkpoint = checkpoint.sign(key)?;
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use earlyhelp::calendar::{AsOf, Day};
-use earlyhelp::ledger::{AffectedCase, Correction, Erasure, is_on_server};
+use earlyhelp::ledger::{AffectedCase, ScoreAndRank, Correction, Erasure, is_on_server};
 use earlyhelp::outputs::json_text;
 use earlyhelp::report;
 
@@ -84,12 +84,18 @@ fn table(affected: &[AffectedCase], scored_again: bool) -> String {
         );
     }
     for case in affected {
-        let place = case.place.map_or_else(|| "on no list".to_owned(), |place| format!("place {place}"));
-        let open = if case.is_open { ", on a list that is still open" } else { "" };
-        text.push_str(&format!(
-            "  {}  {}  run {}  {place}{open}; rank {}",
-            case.entity, case.as_of, case.run, case.before.rank
-        ));
+        let place = match (case.place, case.before.rank) {
+            (Some(place), _) => format!("place {place}"),
+            (None, Some(_)) => "on no list".to_owned(),
+            (None, None) => "asked about alone".to_owned(),
+        };
+        let open = match (case.is_open, case.place) {
+            (false, _) => "",
+            (true, Some(_)) => ", on a list that is still open",
+            (true, None) => ", and the answer can still be used",
+        };
+        let rank = rank_in_words(&case.before);
+        text.push_str(&format!("  {}  {}  run {}  {place}{open}{rank}", case.entity, case.as_of, case.run));
         match case.after {
             Some(after) => {
                 let list = match (case.before.listed, after.listed) {
@@ -98,7 +104,7 @@ fn table(affected: &[AffectedCase], scored_again: bool) -> String {
                     _ => "",
                 };
                 let score = if after.differs_from(&case.before) { "another score" } else { "the same score" };
-                text.push_str(&format!(" -> {score}, rank {}{list}", after.rank));
+                text.push_str(&format!(" -> {score}{}{list}", rank_in_words(&after)));
             }
             None if scored_again => text.push_str(" -> not in the cohort any more"),
             None => {}
@@ -106,6 +112,11 @@ fn table(affected: &[AffectedCase], scored_again: bool) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `; rank 3`; nothing of a case that was asked about alone.
+fn rank_in_words(case: &ScoreAndRank) -> String {
+    case.rank.map_or_else(String::new, |rank| format!("; rank {rank}"))
 }
 
 /// Arguments of `earlyhelp purge`.

@@ -123,9 +123,10 @@ pub(super) fn fits(sealed: &Sealed) -> Result<(), LedgerError> {
 
 /// The query for the next wanted entries from one number to another, and its values behind these two and the most rows.
 pub(super) fn query(wanted: &Filter) -> (String, Vec<&(dyn ToSql + Sync)>) {
-    let mut sql = String::from(
-        "SELECT e.seq, e.header, e.hash, c.content FROM earlyhelp.entry e \
-         LEFT JOIN earlyhelp.content c ON c.seq = e.seq WHERE e.seq BETWEEN $1 AND $2",
+    let content = if wanted.facts_only { "NULL::text" } else { "c.content" };
+    let mut sql = format!(
+        "SELECT e.seq, e.header, e.hash, {content} FROM earlyhelp.entry e \
+         LEFT JOIN earlyhelp.content c ON c.seq = e.seq WHERE e.seq BETWEEN $1 AND $2"
     );
     let mut values: Vec<&(dyn ToSql + Sync)> = Vec::new();
     if !wanted.kinds.is_empty() {

@@ -33,8 +33,9 @@ pub(super) const SCHEMA: [&str; 11] = [
 
 /// The query for the wanted entries.
 pub(super) fn query(wanted: &Filter) -> (String, Vec<Value>) {
-    let mut sql = String::from(
-        "SELECT e.header, e.hash, c.content FROM entry e LEFT JOIN content c ON c.seq = e.seq WHERE e.seq >= ?",
+    let content = if wanted.facts_only { "NULL" } else { "c.content" };
+    let mut sql = format!(
+        "SELECT e.header, e.hash, {content} FROM entry e LEFT JOIN content c ON c.seq = e.seq WHERE e.seq >= ?"
     );
     let mut values = vec![Value::Integer(i64::try_from(wanted.from).unwrap_or(i64::MAX))];
     if !wanted.kinds.is_empty() {

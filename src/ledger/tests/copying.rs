@@ -48,7 +48,7 @@ fn a_ledger_that_does_not_hold_is_not_copied_and_an_empty_one_is_nothing() {
         let copy = Ledger::open(&place).unwrap();
         assert!(matches!(copy.copy_from(&ledger), Err(LedgerError::Damaged { .. })));
         // By the store alone, too, which comes upon it half way: nothing of it is there.
-        assert!(copy.store.take_over(ledger.store.as_ref()).is_err());
+        assert!(copy.take_over(&ledger).is_err());
         assert_eq!(copy.head().unwrap().entries, 0);
         assert_eq!(copy.copy_from(&copy).unwrap().entries, 0);
         copy.append(vec![Draft::new("started", today())]).unwrap();

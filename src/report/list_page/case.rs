@@ -11,7 +11,7 @@ use crate::report::since::{Changed, decided_in_words};
 use crate::report::words::{self, Move, OutOf};
 use crate::review::{ListedCase, WhyListed};
 use crate::scoring::{
-    Absence, Chance, Contribution, ScoredCase, ShownBand, Stability, Without, WithoutRecord,
+    Absence, Chance, Contribution, RankedCase, ScoredCase, ShownBand, Stability, Without, WithoutRecord,
 };
 use crate::stats::Interval;
 
@@ -231,7 +231,7 @@ impl<'a> Short<'a> {
 }
 
 impl<'a> Beside<'a> {
-    fn of(case: &'a ScoredCase) -> Self {
+    fn of(case: &'a RankedCase) -> Self {
         let telling = |part: &&Contribution| words::rounds_to(part.log_odds) != Move::None;
         Self {
             entity: case.entity(),

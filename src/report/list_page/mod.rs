@@ -16,7 +16,7 @@ use super::since::Changes;
 use super::words::{self, OutOf};
 use crate::error::ReportError;
 use crate::review::{ListedCase, ReviewList};
-use crate::scoring::{Provenance, ScoredCase};
+use crate::scoring::Provenance;
 
 mod adding_up;
 mod case;
@@ -200,7 +200,7 @@ fn short_codes(entries: &[ListedCase]) -> Vec<&str> {
     let all: Vec<&str> = entries
         .iter()
         .flat_map(|entry| std::iter::once(entry.case()).chain(entry.beside()))
-        .map(ScoredCase::entity)
+        .map(|case| case.entity())
         .collect();
     let code = |entity: &'_ str| -> usize {
         let alike =

@@ -13,7 +13,7 @@ use crate::error::ReportError;
 use crate::features::{Cell, Scope};
 use crate::records::RecordReference;
 use crate::review::{ListedCase, ReviewList};
-use crate::scoring::{Contribution, ScoredCase};
+use crate::scoring::{Contribution, RankedCase};
 
 /// The list as an Excel workbook. Its first sheet says what may be done with it, and until when, in the words of the page; then
 /// come a row for each place, each reason, each record behind one, each case beside another, each value that is not known, each
@@ -98,7 +98,7 @@ fn notes(list: &ReviewList, title: &str, about: About<'_>) -> Vec<Note> {
 }
 
 /// Each case on the list: those that have a place, and those beside them.
-fn each_case(list: &ReviewList) -> impl Iterator<Item = (usize, &ListedCase, &ScoredCase)> {
+fn each_case(list: &ReviewList) -> impl Iterator<Item = (usize, &ListedCase, &RankedCase)> {
     list.entries().iter().enumerate().flat_map(|(nth, entry)| {
         [entry.case()].into_iter().chain(entry.beside()).map(move |case| (nth + 1, entry, case))
     })
@@ -141,7 +141,7 @@ fn cases(list: &ReviewList) -> Table {
 }
 
 fn reasons(list: &ReviewList) -> Table {
-    let is_pair = |case: &ScoredCase| case.contributions().iter().any(|part| part.features.len() > 1);
+    let is_pair = |case: &RankedCase| case.contributions().iter().any(|part| part.features.len() > 1);
     let pairs = each_case(list).any(|(_, _, case)| is_pair(case));
     let mut table = Table::new(["place", "entity", "reason"].map(Column::new));
     table.columns.push(Column::new("points").bars());

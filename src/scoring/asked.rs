@@ -1,0 +1,375 @@
+//! One person or family that somebody asks about, apart from any list.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::abstention::{Gate, WhyNot};
+use super::case::ScoredCase;
+use super::provenance::{Provenance, ScoredTable};
+use super::release::Scorer;
+use super::scores::{Found, Request, Scores};
+use crate::calendar::AsOf;
+use crate::cohort::{Cohort, NotInCohort};
+use crate::error::ScoringError;
+use crate::features::{Cell, FeatureMatrix, Scope};
+use crate::held::Held;
+use crate::known_to::{self, KnownTo};
+use crate::records::Snapshot;
+use crate::words;
+
+/// What a released model says of one person or family that somebody asked about: the very score and reasons that a list of the
+/// same date would give, or why there is none. It has no rank: who is asked about is not compared with anybody. It is no
+/// alert, either: [`Ledger::record_asked`](crate::ledger::Ledger::record_asked) puts it on record as what it is.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::records::Snapshot;
+/// use earlyhelp::scoring::{Answer, Request, Scorer};
+///
+/// fn say(scorer: &Scorer, today: &Snapshot<'_>, id: &str, request: &Request) -> earlyhelp::Result<()> {
+///     let asked = scorer.score_one(today, id, request)?;
+///     match asked.answer() {
+///         Answer::Scored(case) => {
+///             for reason in case.contributions().iter().take(3) {
+///                 println!("{:+.2}  {}", reason.log_odds, reason.words);
+///             }
+///         }
+///         Answer::NotScored(why) => println!("{}", why.words()),
+///         Answer::NotInCohort(why) => println!("{}", why.words()),
+///         _ => {}
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Asked {
+    entity: String,
+    #[serde(flatten)]
+    answer: Answer,
+    #[serde(rename = "audit")]
+    provenance: Provenance,
+    /// What the model's features say; none where the case is not in the cohort.
+    #[serde(skip)]
+    cells: Vec<Cell>,
+}
+
+/// The score with its explanation, or why there is none.
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Answer {
+    /// The case, whole.
+    Scored(Box<ScoredCase>),
+    /// The model is for such cases, and too little is known, or too much that training never saw.
+    NotScored(WhyNot),
+    /// The model is not for such cases.
+    NotInCohort(NotInCohort),
+}
+
+crate::opaque_debug!(Asked);
+crate::opaque_debug!(Answer);
+
+impl Asked {
+    /// The pseudonymous id.
+    #[must_use]
+    pub fn entity(&self) -> &str {
+        &self.entity
+    }
+
+    /// What the model says.
+    #[must_use]
+    pub fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
+    /// The case; `None` where it is not scored.
+    #[must_use]
+    pub fn case(&self) -> Option<&ScoredCase> {
+        match &self.answer {
+            Answer::Scored(case) => Some(case),
+            _ => None,
+        }
+    }
+
+    /// Where the answer comes from. Its [`run_id`](Provenance::run_id) is of the model, the date, the request and the id.
+    #[must_use]
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// The day of its own that the case was seen on.
+    pub(crate) fn own_day(&self) -> Option<AsOf> {
+        self.case().and_then(ScoredCase::own_day)
+    }
+
+    /// What the model's features say, in their order.
+    pub(crate) fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+}
+
+/// A released model and the records as they were known on a date, ready to be asked about one person after another: what the
+/// records say whoever is asked about is looked at once.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use earlyhelp::calendar::AsOf;
+/// use earlyhelp::records::Records;
+/// use earlyhelp::scoring::{Asking, Scorer};
+///
+/// /// What a service holds, for all its threads.
+/// fn ready(scorer: &Arc<Scorer>, records: &Arc<Records>, as_of: AsOf) -> Asking<'static, 'static> {
+///     scorer.asking_shared(&records.as_of_shared(as_of))
+/// }
+/// ```
+pub struct Asking<'s, 'r> {
+    scorer: Held<'s, Scorer>,
+    snapshot: Snapshot<'r>,
+    found: Found,
+    known_to: Vec<KnownTo>,
+    /// Where the records come from, where they are of those asked about alone.
+    given: Option<String>,
+}
+
+crate::opaque_debug!(Asking<'_, '_>);
+
+impl Scorer {
+    /// Scores one person or family of the records as they were known on a date. For several, [`Scorer::asking`] looks at the
+    /// records once.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`].
+    pub fn score_one(
+        &self,
+        snapshot: &Snapshot<'_>,
+        entity: &str,
+        request: &Request,
+    ) -> Result<Asked, ScoringError> {
+        self.asking(snapshot).one(entity, request)
+    }
+
+    /// Makes ready for questions about one person or family after another.
+    #[must_use]
+    pub fn asking<'r>(&self, snapshot: &Snapshot<'r>) -> Asking<'_, 'r> {
+        Asking::of(Held::Lent(self), snapshot.clone())
+    }
+
+    /// The same for records that came with a question: of the people asked about and their households, and of nobody else. So
+    /// nothing is seen of whether whole sources are what they were when the model was trained; that this was so, and the words of
+    /// `origin` for where the records come from, stand in each answer's [`given`](Provenance::given).
+    ///
+    /// # Errors
+    /// [`ScoringError::Request`] where `origin` is blank.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::calendar::AsOf;
+    /// use earlyhelp::project::Project;
+    /// use earlyhelp::records::Extract;
+    /// use earlyhelp::scoring::{Asked, Request, Scorer};
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Person { person_id: String, born: String }
+    ///
+    /// fn one(project: &Project, scorer: &Scorer, as_of: AsOf, request: &Request) -> earlyhelp::Result<Asked> {
+    ///     let people = [Person { person_id: "P1".into(), born: "2012-05-01".into() }];
+    ///     // Every table: of those that the program holds nothing of, none.
+    ///     let records = project.records_from(|table| {
+    ///         Some(if table == "people" { Extract::rows(&people) } else { Extract::rows([(); 0]) })
+    ///     })?;
+    ///     Ok(scorer.asking_given(&records.as_of(as_of), "the case system")?.one("P1", request)?)
+    /// }
+    /// ```
+    pub fn asking_given<'r>(
+        &self,
+        snapshot: &Snapshot<'r>,
+        origin: &str,
+    ) -> Result<Asking<'_, 'r>, ScoringError> {
+        if words::is_blank(origin) {
+            return Err(ScoringError::Request("it is not said where the records come from".to_owned()));
+        }
+        let (found, given) = (Self::found_of_few(snapshot), Some(origin.to_owned()));
+        Ok(Asking { scorer: Held::Lent(self), snapshot: snapshot.clone(), found, known_to: Vec::new(), given })
+    }
+
+    /// The same where model and records are shared: it can be kept, and asked by several threads.
+    #[must_use]
+    pub fn asking_shared(self: &Arc<Self>, snapshot: &Snapshot<'static>) -> Asking<'static, 'static> {
+        Asking::of(Held::Shared(Arc::clone(self)), snapshot.clone())
+    }
+}
+
+impl<'s, 'r> Asking<'s, 'r> {
+    fn of(scorer: Held<'s, Scorer>, snapshot: Snapshot<'r>) -> Self {
+        let found = scorer.found(&snapshot);
+        Self { scorer, snapshot, found, known_to: Vec::new(), given: None }
+    }
+
+    /// Marks each case with what services it is known to already, as [`Scores::known_to`] does.
+    ///
+    /// # Errors
+    /// [`ScoringError::Spec`] where `to` cannot be told from records.
+    pub fn known_to(mut self, to: &[KnownTo]) -> Result<Self, ScoringError> {
+        known_to::check_all(to)?;
+        self.known_to = to.to_vec();
+        Ok(self)
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn scorer(&self) -> &Scorer {
+        &self.scorer
+    }
+
+    /// The records as they were known on the date.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot<'r> {
+        &self.snapshot
+    }
+
+    /// Scores one person or family.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`].
+    pub fn one(&self, entity: &str, request: &Request) -> Result<Asked, ScoringError> {
+        let rules = self.scorer.candidate().cohort();
+        self.scorer.check(rules, &self.snapshot, request)?;
+        match rules.choose_one(&self.snapshot, entity)? {
+            Ok(cohort) => self.of_cohort(&cohort, entity, request),
+            Err(why) => {
+                let (as_of, stated) = (self.snapshot.as_of(), self.found.stated(request)?);
+                let mut provenance = self.scorer.provenance(as_of, request, stated, None);
+                provenance.given.clone_from(&self.given);
+                provenance.name_run(Some(&entity));
+                let entity = entity.to_owned();
+                Ok(Asked { entity, answer: Answer::NotInCohort(why), provenance, cells: Vec::new() })
+            }
+        }
+    }
+
+    fn of_cohort(&self, cohort: &Cohort<'r>, entity: &str, request: &Request) -> Result<Asked, ScoringError> {
+        let features = |cohort: &Cohort<'r>| self.scorer.candidate().features().compute(cohort);
+        let scorer = Held::Lent(&*self.scorer);
+        let mut scores = Scores::of(scorer, (cohort, Some(&self.found)), request, features, None)?
+            .known_to(&self.known_to)?;
+        scores.name_after(entity, self.given.as_deref());
+        let answer = match scores.not_scored().first() {
+            Some(not_scored) => Answer::NotScored(not_scored.reason().clone()),
+            None => Answer::Scored(Box::new(scores.case_of_row(0)?)),
+        };
+        Ok(Asked {
+            entity: entity.to_owned(),
+            answer,
+            provenance: scores.provenance().clone(),
+            cells: scores.cells_of(0),
+        })
+    }
+}
+
+impl Scorer {
+    /// Scores features that were computed elsewhere, for instance by an engine from the texts of [`sql`](crate::sql), with the
+    /// guards of any other scoring that need no records: who asks, for what, on which days, and when too little is known or a value
+    /// lies outside what training saw. **It cannot see** whether sources changed since training or are out of date, whether the
+    /// features are those of the records, and who belongs to the model's cohort: `origin`, the words that say where the features
+    /// come from, stands in each answer's [`table`](Provenance::table), and reasons have no records behind them. A household counts
+    /// as known where some feature of it has a value.
+    ///
+    /// - `ids`: a pseudonymous id for each row of the matrix, each once.
+    /// - `matrix`: the model's features, in the model's order.
+    ///
+    /// For a list, whose every case is computed again from its records, see [`Texts::scores`](crate::sql::Texts::scores).
+    ///
+    /// # Errors
+    /// [`ScoringError::Request`] where there is no id for each row, one is there twice, or `origin` is blank; where the request is
+    /// refused as in [`Scorer::score`]; [`ScoringError::Model`] where the features are not the model's.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::calendar::AsOf;
+    /// use earlyhelp::features::{Cell, FeatureMatrix};
+    /// use earlyhelp::scoring::{Asked, Request, Scorer};
+    ///
+    /// fn one(scorer: &Scorer, cells: Vec<Cell>, as_of: AsOf, request: &Request) -> earlyhelp::Result<Vec<Asked>> {
+    ///     let names = scorer.candidate().model().features().to_vec();
+    ///     let columns: Vec<Vec<Cell>> = cells.into_iter().map(|cell| vec![cell]).collect();
+    ///     let matrix = FeatureMatrix::from_cells(names, 1, &columns).expect("a column a feature");
+    ///     Ok(scorer.score_matrix(&["P-0001"], &matrix, as_of, "the nightly job of the warehouse", request)?)
+    /// }
+    /// ```
+    pub fn score_matrix<S: AsRef<str>>(
+        &self,
+        ids: &[S],
+        matrix: &FeatureMatrix,
+        as_of: AsOf,
+        origin: &str,
+        request: &Request,
+    ) -> Result<Vec<Asked>, ScoringError> {
+        let wrong = |why: &str| Err(ScoringError::Request(why.to_owned()));
+        if words::is_blank(&request.requested_by) {
+            return wrong("nobody is named who asks for the scores");
+        }
+        if words::is_blank(origin) {
+            return wrong("it is not said where the features come from");
+        }
+        self.check_request(self.candidate().cohort(), as_of, request)?;
+        let mut met = hashbrown::HashSet::new();
+        if ids.len() != matrix.rows() || !ids.iter().all(|id| met.insert(id.as_ref())) {
+            return wrong("there is to be an id for each row of the matrix, each once");
+        }
+        let model = self.candidate().model();
+        let log_odds = model.log_odds(matrix)?;
+        let gate = Gate::new(self.candidate(), (as_of, |_| None), request.abstention);
+        let features = self.candidate().features().features();
+        let mut answers = Vec::with_capacity(ids.len());
+        for (row, id) in ids.iter().enumerate() {
+            let entity = id.as_ref().to_owned();
+            let cells: Vec<Cell> = (0..features.len()).map(|place| matrix.cell(row, place)).collect();
+            let of_household = || {
+                features.iter().zip(&cells).any(|(feature, cell)| {
+                    feature.scope == Scope::Household && cell.value().is_some()
+                })
+            };
+            let mut provenance = self.provenance(as_of, request, (Vec::new(), Vec::new()), None);
+            provenance.table = Some(ScoredTable {
+                dialect: origin.to_owned(),
+                digest: digest_of(&cells),
+                recomputed: 0,
+            });
+            provenance.name_run(Some(&entity));
+            let answer = match gate.refuses(matrix, row, of_household) {
+                Some(why) => Answer::NotScored(why),
+                None => {
+                    let again = self.explain_again(&cells, as_of, |_| 0)?;
+                    debug_assert_eq!(again.band, self.band(log_odds[row]));
+                    Answer::Scored(Box::new(ScoredCase {
+                        entity: entity.clone(),
+                        seen_on: None,
+                        band: again.band,
+                        chance: again.chance,
+                        score: model.explain(matrix, row)?.score(),
+                        average: again.average,
+                        contributions: again.contributions,
+                        absent: again.absent,
+                        cannot_see: self.cannot_see(self.candidate().cohort().own_day.is_some(), as_of),
+                        known_to: Vec::new(),
+                        provenance: provenance.clone(),
+                    }))
+                }
+            };
+            answers.push(Asked { entity, answer, provenance, cells });
+        }
+        Ok(answers)
+    }
+}
+
+/// SHA-256 over what a case's features say.
+fn digest_of(cells: &[Cell]) -> String {
+    let mut hash = Sha256::new();
+    for cell in cells {
+        hash.update(cell.encode().to_bits().to_le_bytes());
+    }
+    hex::encode(hash.finalize())
+}

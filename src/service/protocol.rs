@@ -1,0 +1,291 @@
+//! Questions as they are written.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+
+use super::VERSION;
+use crate::calendar::{AsOf, Day};
+use crate::error::{Class, Error};
+use crate::features::Cell;
+use crate::review::{Agreement, Step};
+use crate::scoring::Acceptance;
+
+/// What was asked, by whom and for what.
+pub(super) struct Question {
+    /// The day, where it is said.
+    pub(super) on: Option<Day>,
+    /// Who asks, and for what; of [`Ask::Health`] nobody is asked.
+    pub(super) by: String,
+    pub(super) purpose: String,
+    pub(super) ask: Ask,
+}
+
+/// What is asked.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(super) enum Ask {
+    /// Whether the service is there, and what it holds. It needs neither `by` nor `purpose`.
+    Health(Health),
+    /// Score one person or family, with reasons: of the records that the service holds, of records that come with the question, or
+    /// of features that were computed elsewhere. The answer is on record, and is no alert.
+    Explain(Box<Explain>),
+    /// Score the cohort of a date, draw the list, and put the run on record.
+    Score(Score),
+    /// A recorded list: who has which place, and what became of it.
+    List(List),
+    /// Open one case of a recorded list, as a named person. The opening is on record.
+    Open(Open),
+    /// Put on record what that person decided.
+    Decide(Decide),
+    /// Verify the ledger, and count what became of alerts.
+    Audit(Audit),
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Health {}
+
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Explain {
+    /// The pseudonymous id of the person or family.
+    pub(super) person: String,
+    /// The date: nothing that became known on it or later is used. The day of the question, if not said.
+    pub(super) as_of: Option<AsOf>,
+    /// Sources that are used though they are not what they were when the model was trained.
+    #[serde(default)]
+    pub(super) accept: Vec<Acceptance>,
+    /// Tables with the records of this person and of those in the household, by the names that the project gives its tables
+    /// (`people`, `households` and its sources); of the others there are none then. Each row is an object of the columns that
+    /// the project maps.
+    #[serde(default)]
+    pub(super) records: Option<BTreeMap<String, Vec<Map<String, Value>>>>,
+    /// What each feature of the model says: a number, "missing" or "not covered".
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<BTreeMap<String, Value>>"))]
+    pub(super) features: Option<BTreeMap<String, Cell>>,
+    /// Where records or features come from; needed with features.
+    #[serde(default)]
+    pub(super) origin: Option<String>,
+}
+
+crate::opaque_debug!(Explain);
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Score {
+    /// The date of the list. The day of the question, if not said.
+    pub(super) as_of: Option<AsOf>,
+    /// How many places the list has.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub(super) capacity: u32,
+    /// So many cases drawn at random beside them.
+    #[serde(default)]
+    pub(super) at_random: u32,
+    /// Give places only to those whom no service knows already.
+    #[serde(default)]
+    pub(super) not_known: bool,
+    /// Sources that are used though they are not what they were when the model was trained.
+    #[serde(default)]
+    pub(super) accept: Vec<Acceptance>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct List {
+    /// The run, or the beginning of its id.
+    pub(super) run: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Open {
+    /// The run, or the beginning of its id.
+    pub(super) run: String,
+    /// The place on its list, from 1.
+    pub(super) place: u32,
+    /// The role of who opens it.
+    pub(super) role: String,
+    /// What they think before they see the score, where the team works so.
+    #[serde(default)]
+    pub(super) own_judgement: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Decide {
+    /// The run, or the beginning of its id.
+    pub(super) run: String,
+    /// The place on its list, from 1.
+    pub(super) place: u32,
+    /// The role of who decides.
+    pub(super) role: String,
+    /// The next step.
+    pub(super) step: Step,
+    /// Whether they agree with the case's place on the list.
+    pub(super) agreement: Agreement,
+    /// Why, in words.
+    pub(super) reason: String,
+    /// The reason in the council's own list, where it has one.
+    #[serde(default)]
+    pub(super) reason_code: Option<String>,
+    /// The entry of the decision whose place this one takes.
+    #[serde(default)]
+    pub(super) supersedes: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Audit {}
+
+/// Why a question has no answer.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) class: Class,
+    pub(super) says: String,
+}
+
+impl Wrong {
+    pub(super) fn input(says: impl Into<String>) -> Self {
+        Self { class: Class::BadInput, says: says.into() }
+    }
+
+    pub(super) fn answer(&self, id: &Value) -> Value {
+        json!({ "v": VERSION, "id": id, "error": { "class": self.class, "says": self.says } })
+    }
+}
+
+impl<E: Into<Error>> From<E> for Wrong {
+    fn from(error: E) -> Self {
+        let error: Error = error.into();
+        Self { class: error.class(), says: crate::limits::shortened(&error.to_string()).into_owned() }
+    }
+}
+
+/// The fields of a question, none of which stands twice: of two, a reader could believe either.
+struct Fields(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Map::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let value = map.next_value()?;
+                    if fields.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a field stands twice"));
+                    }
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
+}
+
+/// Reads a question: its id, as far as it has one, and what is asked.
+pub(super) fn read(line: &[u8], token: Option<&str>) -> (Value, Result<Question, Wrong>) {
+    let fields = match serde_json::from_slice::<Fields>(line) {
+        Ok(Fields(fields)) => fields,
+        // The text of serde's error may hold a value; where it is does not.
+        Err(error) => {
+            let says = format!(
+                "the question is not one JSON object whose fields stand once each (column {}); write one in a line",
+                error.column()
+            );
+            return (Value::Null, Err(Wrong::input(says)));
+        }
+    };
+    let mut fields = fields;
+    let id = fields.remove("id").unwrap_or_default();
+    if id.is_array() || id.is_object() || id.as_str().is_some_and(|id| id.len() > 200) {
+        return (Value::Null, Err(Wrong::input("`id` is a number or a short text of the caller's own")));
+    }
+    let read = question(fields, token);
+    (id, read)
+}
+
+fn question(mut fields: Map<String, Value>, token: Option<&str>) -> Result<Question, Wrong> {
+    let given = fields.remove("token");
+    if let Some(token) = token
+        && !given.as_ref().and_then(Value::as_str).is_some_and(|given| is_same(given, token))
+    {
+        let says = "the question does not hold the service's `token`".to_owned();
+        return Err(Wrong { class: Class::Refused, says });
+    }
+    match fields.remove("v") {
+        Some(version) if version == VERSION => {}
+        _ => return Err(Wrong::input(format!("`v` is the version of the protocol, {VERSION}"))),
+    }
+    let on = take(&mut fields, "on", "a day, as year-month-day")?;
+    let (by, purpose) = (take(&mut fields, "by", "a text")?, take(&mut fields, "purpose", "a text")?);
+    let what = fields.get("do").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let ask: Ask = serde_json::from_value(Value::Object(fields)).map_err(|error| Wrong::input(unread(&what, &error)))?;
+    let (by, purpose) = match ask {
+        Ask::Health(_) => (by.unwrap_or_default(), purpose.unwrap_or_default()),
+        _ => match (by, purpose) {
+            (Some(by), Some(purpose)) => (by, purpose),
+            _ => return Err(Wrong::input("`by` says who asks, and `purpose` for what; give both")),
+        },
+    };
+    Ok(Question { on, by, purpose, ask })
+}
+
+/// The names that questions and their fields have: what of an error of reading may be shown.
+const NAMES: [&str; 26] = [
+    "health", "explain", "score", "list", "open", "decide", "audit", "do", "person", "as_of", "accept", "records",
+    "features", "origin", "capacity", "at_random", "not_known", "run", "place", "role", "own_judgement", "step",
+    "agreement", "reason", "reason_code", "supersedes",
+];
+
+/// What is wrong with a question, without a word of what it says: serde's own text can hold a value.
+fn unread(what: &str, error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let named = |before: &str| {
+        let (_, rest) = text.split_once(before)?;
+        let name = rest.split('`').next()?;
+        NAMES.contains(&name).then(|| name.to_owned())
+    };
+    if !NAMES[..7].contains(&what) {
+        return format!("`do` is one of {}", NAMES[..7].join(", "));
+    }
+    if let Some(name) = named("missing field `") {
+        return format!("{what}: the field `{name}` is missing");
+    }
+    if text.starts_with("unknown field") {
+        return format!("{what}: it has a field that such a question does not have; see the schema (earlyhelp schema --service)");
+    }
+    format!("{what}: a field does not hold what it should; see the schema (earlyhelp schema --service)")
+}
+
+fn take<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str, is: &str) -> Result<Option<T>, Wrong> {
+    match fields.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|_| Wrong::input(format!("`{name}` is {is}"))),
+    }
+}
+
+/// Whether two texts are the same, in a time that does not tell how far they are.
+fn is_same(given: &str, token: &str) -> bool {
+    let differ = given.bytes().zip(token.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b));
+    given.len() == token.len() && differ == 0
+}
