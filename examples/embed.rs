@@ -41,7 +41,9 @@ fn main() -> earlyhelp::Result<()> {
     let asked = asking.one(&person, &request("C. Worker"))?;
     ledger.record_asked(&scorer, &asked)?;
     match asked.answer() {
-        Answer::Scored(case) => println!("{person}: {} of scores, {}", case.band().name, case.contributions()[0].words),
+        Answer::Scored(case) => {
+            println!("{person}: {} of scores, {}", case.band().name, case.contributions()[0].words)
+        }
         Answer::NotScored(why) => println!("{person}: {}", why.words()),
         Answer::NotInCohort(why) => println!("{person}: {}", why.words()),
         _ => {}
@@ -54,8 +56,14 @@ fn main() -> earlyhelp::Result<()> {
     if let Some(place) = next {
         let worker = Reviewer::new("C. Worker", "Early help practitioner");
         let case = ledger.open_case((&run, place.place), worker, None, today + 1)?;
-        println!("Place {}: {} reasons, the first: {}", place.place, case.view().reasons().len(), case.in_words());
-        let decision = case.decide(Step::SeekInformation, Agreement::CannotTell, "Ask the school first.", today + 1)?;
+        println!(
+            "Place {}: {} reasons, the first: {}",
+            place.place,
+            case.view().reasons().len(),
+            case.in_words()
+        );
+        let decision =
+            case.decide(Step::SeekInformation, Agreement::CannotTell, "Ask the school first.", today + 1)?;
         ledger.record_decision(&decision)?;
     }
 

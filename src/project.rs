@@ -96,6 +96,7 @@ use crate::calendar::{AsOf, Day};
 use crate::cohort::{Cohort, CohortSpec, Unit};
 use crate::dataset::Dataset;
 use crate::error::{Error, EvaluateError, MitigationError, ProjectError, RecordsError, SpecError};
+use crate::evaluate::Capacity;
 use crate::fairness::label::ReferralSource;
 use crate::fairness::{Protected, ProtectedColumns};
 use crate::features::{FeatureSpec, FeatureTemplate};
@@ -108,7 +109,7 @@ use crate::records::{
     MemoryLimit, PeopleColumns, ReadOptions, RecordStore, Records, RecordsBuilder, Selector, SourceMapping,
     one_or_many,
 };
-use crate::review::ReviewRules;
+use crate::review::{Among, ListParams, RandomSample, ReviewRules};
 use crate::scoring::OnePer;
 use crate::stats::Bootstrap;
 
@@ -683,6 +684,17 @@ impl Project {
     /// [`Error::Spec`] where a rule does not fit the records, or nobody passes.
     pub fn cohort<'r>(&self, records: &'r Records, as_of: AsOf) -> Result<Cohort<'r>, Error> {
         Ok(self.cohort.choose(&records.as_of(as_of))?)
+    }
+
+    /// How a list of the project is drawn: a place for whom the project says, with so many cases at random beside them, drawn by the
+    /// project's seed.
+    #[must_use]
+    pub fn list_params(&self, capacity: Capacity, at_random: u32, among: Among) -> ListParams {
+        let params = ListParams::new(capacity).one_per(self.list.one_per).among(among);
+        match at_random {
+            0 => params,
+            cases => params.comparison(RandomSample { cases, seed: self.seed }),
+        }
     }
 
     /// Features and outcomes of all training dates.

@@ -100,7 +100,7 @@ fn one_person_is_told_what_the_list_of_the_date_would_tell() {
     }
     for not_scored in scores.not_scored() {
         let asked = asking.one(not_scored.entity(), &request).unwrap();
-        assert!(*asked.answer() == Answer::NotScored(not_scored.reason().clone()));
+        assert!(asked.answer() == Answer::NotScored(not_scored.reason()));
     }
 }
 
@@ -125,7 +125,7 @@ fn who_is_not_asked_about_is_told_why() {
     }
     assert!(reasons.keys().any(|why| why.contains("of another age")), "{reasons:?}");
     let nobody = asking.one("nobody", &request).unwrap();
-    assert!(*nobody.answer() == Answer::NotInCohort(NotInCohort::NotInRecords));
+    assert!(nobody.answer() == Answer::NotInCohort(NotInCohort::NotInRecords));
     // A request that is refused for a list is refused for one.
     for wrong in [
         Request::new("C. Worker", "Something else", town.today),
@@ -173,9 +173,12 @@ fn an_answer_is_on_record_apart_from_alerts_and_can_be_made_again_and_taken_out(
         let pack = ledger.subject_pack(id, town.today).unwrap();
         let told = pack.scores.iter().find(|score| score.asked_by.is_some()).unwrap();
         assert_eq!((told.asked_by.as_deref(), told.rank), (Some("C. Worker"), None));
-        assert!(told.reasons.iter().zip(asked[2].case().unwrap().contributions()).all(|(a, b)| {
-            a.log_odds.to_bits() == b.log_odds.to_bits() && a.features == b.features
-        }));
+        assert!(
+            told.reasons
+                .iter()
+                .zip(asked[2].case().unwrap().contributions())
+                .all(|(a, b)| { a.log_odds.to_bits() == b.log_odds.to_bits() && a.features == b.features })
+        );
 
         // What stays of it names nobody, and lets nobody confirm a guess.
         let by = |by: &str| Erasure {
@@ -277,7 +280,10 @@ fn a_recorded_list_is_seen_and_a_case_of_it_opened_after_a_restart() {
             let open = ledger.open_case((&run, place), reviewer.clone(), None, town.today).unwrap();
             let (view, case) = (open.view(), entry.case());
             assert_eq!((view.entity(), view.rank()), (case.entity(), Some((case.rank(), case.of()))));
-            assert_eq!((view.band(), view.chance(), view.stability()), (case.band(), case.chance(), case.stability()));
+            assert_eq!(
+                (view.band(), view.chance(), view.stability()),
+                (case.band(), case.chance(), case.stability())
+            );
             assert_eq!((view.cannot_see(), view.known_to()), (case.cannot_see(), case.known_to()));
             assert!(view.absent() == case.absent() && *view.counter_evidence() == *entry.counter_evidence());
             assert_eq!(view.average(), case.average());
@@ -285,7 +291,10 @@ fn a_recorded_list_is_seen_and_a_case_of_it_opened_after_a_restart() {
             for (reason, part) in view.reasons().zip(case.contributions()) {
                 assert_eq!((reason.words(), reason.log_odds()), (&*part.words, part.log_odds));
                 assert!((reason.label(), reason.features()) == (&*part.label, part.features.as_slice()));
-                assert_eq!((reason.detail(), reason.usual(), reason.scope()), (&*part.detail, &*part.usual, part.scope));
+                assert_eq!(
+                    (reason.detail(), reason.usual(), reason.scope()),
+                    (&*part.detail, &*part.usual, part.scope)
+                );
                 assert!(reason.interval() == part.interval && reason.records() == part.records.as_slice());
                 assert_eq!(reason.help_seeking(), part.help_seeking);
             }
@@ -367,7 +376,9 @@ fn features_from_elsewhere_are_scored_with_the_same_guards() {
                 let ranked = scores.case(scores.rank_of(id).unwrap()).unwrap().unwrap();
                 assert!(case.score() == ranked.score() && case.band() == ranked.band());
                 assert!(case.contributions().iter().zip(ranked.contributions()).all(|(a, b)| {
-                    a.log_odds.to_bits() == b.log_odds.to_bits() && a.values == b.values && a.records.is_empty()
+                    a.log_odds.to_bits() == b.log_odds.to_bits()
+                        && a.values == b.values
+                        && a.records.is_empty()
                 }));
                 assert_eq!(case.provenance().table.as_ref().unwrap().dialect, "a warehouse");
                 compared += 1;

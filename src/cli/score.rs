@@ -10,7 +10,7 @@ use earlyhelp::outputs::json_text;
 use earlyhelp::project::Project;
 use earlyhelp::records::Records;
 use earlyhelp::report;
-use earlyhelp::review::{Among, EarlierList, ListParams, RandomSample, ReviewList};
+use earlyhelp::review::{Among, EarlierList, ListParams, ReviewList};
 use earlyhelp::scoring::{Request, Scorer};
 use earlyhelp::sql::{TableFolder, Texts};
 
@@ -224,14 +224,8 @@ fn read(
 
 /// How the list is to be drawn.
 fn params(arguments: &Arguments, project: &Project) -> ListParams {
-    let mut params = ListParams::new(Capacity::Cases(arguments.capacity)).one_per(project.list.one_per);
-    if arguments.not_known {
-        params = params.among(Among::NotKnown);
-    }
-    if arguments.at_random > 0 {
-        params = params.comparison(RandomSample { cases: arguments.at_random, seed: project.seed });
-    }
-    params
+    let among = if arguments.not_known { Among::NotKnown } else { Among::Everybody };
+    project.list_params(Capacity::Cases(arguments.capacity), arguments.at_random, among)
 }
 
 /// What a reader of the terminal is told of the list.

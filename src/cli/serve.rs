@@ -87,9 +87,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     if let Some(address) = arguments.listen {
         if !address.ip().is_loopback() {
-            return Err(format!("{address} can be reached from other machines; give one of this machine, 127.0.0.1:PORT").into());
+            return Err(format!(
+                "{address} can be reached from other machines; give one of this machine, 127.0.0.1:PORT"
+            )
+            .into());
         }
-        let listener = TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        let listener =
+            TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
         output::say(&format!("answering on {}", listener.local_addr()?));
         return serve(&service, &kept, arguments, || listener.accept().map(|(stream, _)| stream));
     }
@@ -113,7 +117,11 @@ fn token(path: &std::path::Path) -> Result<String, Failure> {
     let text = output::settings(path)?;
     let token = text.lines().next().unwrap_or_default().trim();
     if token.chars().count() < TOKEN {
-        return Err(format!("{} holds no token: its first line is to have {TOKEN} letters or more", path.display()).into());
+        return Err(format!(
+            "{} holds no token: its first line is to have {TOKEN} letters or more",
+            path.display()
+        )
+        .into());
     }
     Ok(token.to_owned())
 }
@@ -198,7 +206,8 @@ fn converse<S: Stream>(service: &Service, mut answers: S, idle: Duration) -> io:
             Ok(None) => return Ok(()),
             Err(error) => {
                 if error.kind() == ErrorKind::TimedOut {
-                    let says = format!("the question did not end within {} seconds; ask again", LINE.as_secs());
+                    let says =
+                        format!("the question did not end within {} seconds; ask again", LINE.as_secs());
                     answers.write_all(format!("{}\n", Service::turned_away(&says)).as_bytes())?;
                 }
                 return Err(error);
@@ -312,7 +321,11 @@ mod unix {
         let failed = |error: io::Error| format!("cannot make the socket {}: {error}", path.display());
         if let Ok(there) = std::fs::symlink_metadata(path) {
             if !there.file_type().is_socket() {
-                return Err(format!("{} is there already, and is no socket; give another name", path.display()).into());
+                return Err(format!(
+                    "{} is there already, and is no socket; give another name",
+                    path.display()
+                )
+                .into());
             }
             if UnixStream::connect(path).is_ok() {
                 return Err(format!("another service answers on {} already", path.display()).into());

@@ -2,8 +2,8 @@
 
 use super::{
     AuditError, CalendarError, DatasetError, Error, EvaluateError, FileError, LedgerError, MitigationError,
-    ModelError, OutputsError, ProjectError, RecordsError, ReportError, ReviewError, ScoresError, ScoringError,
-    SimulationError, SpecError, SqlError, SyntheticError,
+    ModelError, OutputsError, ProjectError, RecordsError, ReportError, ReviewError, ScoresError,
+    ScoringError, SimulationError, SpecError, SqlError, SyntheticError,
 };
 
 /// What kind of error it is, by what a caller can do about it.

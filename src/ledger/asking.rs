@@ -217,9 +217,8 @@ impl Ledger {
         replay: &mut Replay,
     ) -> Result<(), LedgerError> {
         let snapshot = records.as_of(past.audit.as_of);
-        let says_otherwise = |(source, digest): &(&String, &String)| {
-            snapshot.digest(source).unwrap_or_default() != **digest
-        };
+        let says_otherwise =
+            |(source, digest): &(&String, &String)| snapshot.digest(source).unwrap_or_default() != **digest;
         let changed: Vec<String> =
             past.said.sources.iter().filter(says_otherwise).map(|(source, _)| source.clone()).collect();
         if !changed.is_empty() {
@@ -235,10 +234,14 @@ impl Ledger {
             return Ok(());
         };
         let is_other_input = again.cells() != past.said.cells.as_slice();
-        let whole = ShownCase { known_to: case.known_to.clone(), ..ShownCase::of(now, now.score().log_odds()) };
+        let whole =
+            ShownCase { known_to: case.known_to.clone(), ..ShownCase::of(now, now.score().log_odds()) };
         if is_other_input {
             note(replay, past.entry, Some(Differs::Inputs));
-        } else if is_of_this_version(&past.audit) && whole.score.to_bits() == case.score.to_bits() && whole != *case {
+        } else if is_of_this_version(&past.audit)
+            && whole.score.to_bits() == case.score.to_bits()
+            && whole != *case
+        {
             note(replay, past.entry, Some(Differs::Words));
         } else {
             compare(&past.audit, scorer, &[(past.entry, past.kept(case))], replay)?;
@@ -279,7 +282,8 @@ fn draft_of(scorer: &Scorer, asked: &Asked) -> Result<Draft, LedgerError> {
         Answer::NotInCohort(why) => (Answered::NotInCohort, None, Some(why.words())),
     };
     let bare = audit.without_digests();
-    let facts = AskedFacts { audit: Provenance { run_id: String::new(), cohort: String::new(), ..bare }, answer };
+    let facts =
+        AskedFacts { audit: Provenance { run_id: String::new(), cohort: String::new(), ..bare }, answer };
     let digest = |source: &SourceState| (source.source.clone(), source.digest.clone());
     let said = AskedContent {
         run_id: audit.run_id.clone(),

@@ -70,7 +70,8 @@ impl Stores {
         // What was started once is there.
         let access = if access == Access::Start { Access::Write } else { access };
         // Whoever goes to another folder meanwhile goes on with the same file.
-        let path = if is_on_server(path) { path.into() } else { absolute(path).unwrap_or_else(|_| path.into()) };
+        let path =
+            if is_on_server(path) { path.into() } else { absolute(path).unwrap_or_else(|_| path.into()) };
         Self { idle: Mutex::new(vec![store]), path, access }
     }
 

@@ -64,11 +64,13 @@ impl Ledger {
             if let (Some(place), Some(why_listed)) = (place, drawn) {
                 let entity = entry.content().and_then(|content| content.subject.clone());
                 let opened = Vec::new();
-                places.insert(entry.seq(), RecordedPlace { place, entity, why_listed, opened, decided: None });
+                places
+                    .insert(entry.seq(), RecordedPlace { place, entity, why_listed, opened, decided: None });
             }
             Ok(())
         })?;
-        let looked_at = Filter::of(&[EntryKind::CaseOpened, EntryKind::Decision]).run(&run.audit.run_id).facts_only();
+        let looked_at =
+            Filter::of(&[EntryKind::CaseOpened, EntryKind::Decision]).run(&run.audit.run_id).facts_only();
         self.read(&looked_at, &mut |entry| {
             if entry.about() == Some(EntryKind::Decision) {
                 let facts: DecisionFacts = entry.facts_as()?;

@@ -7,12 +7,14 @@ use sha2::{Digest as _, Sha256};
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
 use super::entry::{Content, Draft, LedgerEntry};
-use super::events::{CaseScored, EntryKind, ModelFacts, RejectCount, RunContent, RunFinished, RunStarted, ScoreContent};
+use super::events::{
+    CaseScored, EntryKind, ModelFacts, RejectCount, RunContent, RunFinished, RunStarted, ScoreContent,
+};
 use super::handle::Ledger;
 use super::listed::shown_on;
 use super::store::Filter;
 use crate::calendar::{AsOf, Day};
-use crate::error::LedgerError;
+use crate::error::{LedgerError, ScoringError};
 use crate::records::{Records, Road, summarise};
 use crate::review::{ListParams, ReviewList, WhyListed, Witness};
 use crate::scoring::{AuditedModel, Provenance, Request, Scorer, Scores, SourceState};
@@ -93,8 +95,7 @@ impl Ledger {
             review_by: None,
             reason: None,
         };
-        let text = model.to_json().map_err(|error| LedgerError::Draft(error.to_string()))?;
-        self.record_model(EntryKind::ModelRegistered, &facts, &text, on)
+        self.record_model(EntryKind::ModelRegistered, &facts, || model.to_json(), on)
     }
 
     /// Puts a release on record on a day: who signed, when, for what, and the released file's text, from which past
@@ -121,17 +122,21 @@ impl Ledger {
             review_by: Some(sign_off.review_by),
             reason: None,
         };
-        let text = scorer.to_json().map_err(|error| LedgerError::Draft(error.to_string()))?;
-        self.record_model(EntryKind::ModelReleased, &facts, &text, on)
+        self.record_model(EntryKind::ModelReleased, &facts, || scorer.to_json(), on)
     }
 
     fn record_model(
         &self,
         kind: EntryKind,
         facts: &ModelFacts,
-        text: &str,
+        text: impl Fn() -> Result<String, ScoringError>,
         on: Day,
     ) -> Result<(), LedgerError> {
+        // It stands there nearly always, and its text is long.
+        if self.model_entry(kind, &facts.model)?.is_some() {
+            return Ok(());
+        }
+        let text = text().map_err(|error| LedgerError::Draft(error.to_string()))?;
         self.write(|| {
             if self.model_entry(kind, &facts.model)?.is_some() {
                 return Ok(Vec::new());
@@ -272,7 +277,8 @@ impl Ledger {
             }
             let is_held = self.name_run(&asked, scores, list)?;
             let mut drafts = if is_held { Vec::new() } else { case_drafts(scores, list)? };
-            let manifest = RunFinished { listed: back_to_places(&drafts)?, ..manifest(started, scores, list, records) };
+            let manifest =
+                RunFinished { listed: back_to_places(&drafts)?, ..manifest(started, scores, list, records) };
             let draft = Draft::of(EntryKind::RunFinished, on, &manifest)?.run(&list.provenance().run_id);
             drafts.push(draft.with(None, &RunContent::of(scores, list)?)?);
             Ok(drafts)

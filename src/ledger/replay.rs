@@ -401,11 +401,8 @@ pub(super) fn score_again<'s, 'r>(
     records: &'r Records,
 ) -> Result<Scores<'s, 'r>, LedgerError> {
     let cannot = |error: &dyn std::error::Error| LedgerError::Replay(error.to_string());
-    let cohort = scorer
-        .candidate()
-        .cohort()
-        .choose(&records.as_of(audit.as_of))
-        .map_err(|error| cannot(&error))?;
+    let cohort =
+        scorer.candidate().cohort().choose(&records.as_of(audit.as_of)).map_err(|error| cannot(&error))?;
     scorer.score(&cohort, &asked_then(audit)).map_err(|error| cannot(&error))
 }
 

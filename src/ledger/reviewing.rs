@@ -2,7 +2,8 @@
 
 use super::entry::{Draft, LedgerEntry};
 use super::events::{
-    CaseOpened, CaseScored, DecisionContent, DecisionFacts, EntryKind, OpenedContent, RunFinished, ScoreContent,
+    CaseOpened, CaseScored, DecisionContent, DecisionFacts, EntryKind, OpenedContent, RunFinished,
+    ScoreContent,
 };
 use super::handle::Ledger;
 use super::shown::{CaseView, ShownCase};

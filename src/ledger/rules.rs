@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::chain::{PURGE, redacted_by, says_who_and_why};
 use super::entry::{Content, Header};
 use super::events::{
-    Answered, AskedContent, AskedFacts, CaseOpened, CaseScored, CorrectionFacts, DecisionContent, DecisionFacts, EntryKind, ModelFacts,
-    OpenedContent, PurgeFacts, RunFinished, RunStarted, ScoreContent,
+    Answered, AskedContent, AskedFacts, CaseOpened, CaseScored, CorrectionFacts, DecisionContent,
+    DecisionFacts, EntryKind, ModelFacts, OpenedContent, PurgeFacts, RunFinished, RunStarted, ScoreContent,
 };
 use super::shown::ShownCase;
 use super::store::Record;
@@ -248,8 +248,11 @@ impl Rules {
         if release.retired_on.is_some() {
             return Err("its model was retired before");
         }
-        if header.on != audit.requested_on || release.signed_on.is_some_and(|signed_on| header.on < signed_on) {
-            return Err("it was asked on another day than it says, or before anybody had signed for its model");
+        if header.on != audit.requested_on || release.signed_on.is_some_and(|signed_on| header.on < signed_on)
+        {
+            return Err(
+                "it was asked on another day than it says, or before anybody had signed for its model",
+            );
         }
         release.allows(&audit)?;
         if header.run.is_some() {

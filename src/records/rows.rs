@@ -64,7 +64,9 @@ fn frame<T: Serialize>(rows: impl Iterator<Item = T>) -> PolarsResult<Option<Dat
                 Value::Bool(is_so) => Some(is_so.to_string()),
                 Value::Number(number) => Some(number.to_string()),
                 Value::Array(_) | Value::Object(_) => {
-                    return Err(wrong(&format!("the field {name} holds several values; give each a field of its own")));
+                    return Err(wrong(&format!(
+                        "the field {name} holds several values; give each a field of its own"
+                    )));
                 }
             };
             let column = columns.entry(name).or_default();

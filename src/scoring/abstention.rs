@@ -220,7 +220,12 @@ impl<'m> Gate<'m> {
     }
 
     /// Why a case is not scored, if it is not; `has_household`: whether a household of it is known.
-    pub(super) fn refuses(&self, matrix: &FeatureMatrix, row: usize, has_household: impl FnOnce() -> bool) -> Option<WhyNot> {
+    pub(super) fn refuses(
+        &self,
+        matrix: &FeatureMatrix,
+        row: usize,
+        has_household: impl FnOnce() -> bool,
+    ) -> Option<WhyNot> {
         let cell = |watched: &Watched<'_>| matrix.cell(row, watched.place);
         let outside = self.features.iter().find(|watched| match cell(watched) {
             Cell::Value(value) => f64::from(value) < watched.from || f64::from(value) > watched.to,

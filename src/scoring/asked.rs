@@ -47,29 +47,47 @@ use crate::words;
 pub struct Asked {
     entity: String,
     #[serde(flatten)]
-    answer: Answer,
-    #[serde(rename = "audit")]
-    provenance: Provenance,
+    said: Said,
     /// What the model's features say; none where the case is not in the cohort.
     #[serde(skip)]
     cells: Vec<Cell>,
 }
 
-/// The score with its explanation, or why there is none.
+/// What is said, with where it comes from: a case has that itself.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Answer {
-    /// The case, whole.
+enum Said {
     Scored(Box<ScoredCase>),
+    #[serde(untagged)]
+    NotScored {
+        #[serde(rename = "not_scored")]
+        why: WhyNot,
+        #[serde(rename = "audit")]
+        provenance: Box<Provenance>,
+    },
+    #[serde(untagged)]
+    NotInCohort {
+        #[serde(rename = "not_in_cohort")]
+        why: NotInCohort,
+        #[serde(rename = "audit")]
+        provenance: Box<Provenance>,
+    },
+}
+
+/// The score with its explanation, or why there is none.
+#[derive(Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Answer<'a> {
+    /// The case, whole.
+    Scored(&'a ScoredCase),
     /// The model is for such cases, and too little is known, or too much that training never saw.
-    NotScored(WhyNot),
+    NotScored(&'a WhyNot),
     /// The model is not for such cases.
     NotInCohort(NotInCohort),
 }
 
 crate::opaque_debug!(Asked);
-crate::opaque_debug!(Answer);
+crate::opaque_debug!(Answer<'_>);
 
 impl Asked {
     /// The pseudonymous id.
@@ -80,23 +98,30 @@ impl Asked {
 
     /// What the model says.
     #[must_use]
-    pub fn answer(&self) -> &Answer {
-        &self.answer
+    pub fn answer(&self) -> Answer<'_> {
+        match &self.said {
+            Said::Scored(case) => Answer::Scored(case),
+            Said::NotScored { why, .. } => Answer::NotScored(why),
+            Said::NotInCohort { why, .. } => Answer::NotInCohort(*why),
+        }
     }
 
     /// The case; `None` where it is not scored.
     #[must_use]
     pub fn case(&self) -> Option<&ScoredCase> {
-        match &self.answer {
-            Answer::Scored(case) => Some(case),
-            _ => None,
+        match &self.said {
+            Said::Scored(case) => Some(case),
+            Said::NotScored { .. } | Said::NotInCohort { .. } => None,
         }
     }
 
     /// Where the answer comes from. Its [`run_id`](Provenance::run_id) is of the model, the date, the request and the id.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
-        &self.provenance
+        match &self.said {
+            Said::Scored(case) => case.provenance(),
+            Said::NotScored { provenance, .. } | Said::NotInCohort { provenance, .. } => provenance,
+        }
     }
 
     /// The day of its own that the case was seen on.
@@ -192,7 +217,13 @@ impl Scorer {
             return Err(ScoringError::Request("it is not said where the records come from".to_owned()));
         }
         let (found, given) = (Self::found_of_few(snapshot), Some(origin.to_owned()));
-        Ok(Asking { scorer: Held::Lent(self), snapshot: snapshot.clone(), found, known_to: Vec::new(), given })
+        Ok(Asking {
+            scorer: Held::Lent(self),
+            snapshot: snapshot.clone(),
+            found,
+            known_to: Vec::new(),
+            given,
+        })
     }
 
     /// The same where model and records are shared: it can be kept, and asked by several threads.
@@ -215,6 +246,13 @@ impl<'s, 'r> Asking<'s, 'r> {
     pub fn known_to(mut self, to: &[KnownTo]) -> Result<Self, ScoringError> {
         known_to::check_all(to)?;
         self.known_to = to.to_vec();
+        if self.given.is_some() {
+            // Of a few people alone there may well be no record of a service.
+            self.known_to
+                .iter_mut()
+                .flat_map(|known| &mut known.records)
+                .for_each(|chosen| chosen.optional = true);
+        }
         Ok(self)
     }
 
@@ -245,7 +283,8 @@ impl<'s, 'r> Asking<'s, 'r> {
                 provenance.given.clone_from(&self.given);
                 provenance.name_run(Some(&entity));
                 let entity = entity.to_owned();
-                Ok(Asked { entity, answer: Answer::NotInCohort(why), provenance, cells: Vec::new() })
+                let said = Said::NotInCohort { why, provenance: Box::new(provenance) };
+                Ok(Asked { entity, said, cells: Vec::new() })
             }
         }
     }
@@ -256,16 +295,14 @@ impl<'s, 'r> Asking<'s, 'r> {
         let mut scores = Scores::of(scorer, (cohort, Some(&self.found)), request, features, None)?
             .known_to(&self.known_to)?;
         scores.name_after(entity, self.given.as_deref());
-        let answer = match scores.not_scored().first() {
-            Some(not_scored) => Answer::NotScored(not_scored.reason().clone()),
-            None => Answer::Scored(Box::new(scores.case_of_row(0)?)),
+        let said = match scores.not_scored().first() {
+            Some(case) => Said::NotScored {
+                why: case.reason().clone(),
+                provenance: Box::new(scores.provenance().clone()),
+            },
+            None => Said::Scored(Box::new(scores.case_of_row(0)?)),
         };
-        Ok(Asked {
-            entity: entity.to_owned(),
-            answer,
-            provenance: scores.provenance().clone(),
-            cells: scores.cells_of(0),
-        })
+        Ok(Asked { entity: entity.to_owned(), said, cells: scores.cells_of(0) })
     }
 }
 
@@ -328,23 +365,21 @@ impl Scorer {
             let entity = id.as_ref().to_owned();
             let cells: Vec<Cell> = (0..features.len()).map(|place| matrix.cell(row, place)).collect();
             let of_household = || {
-                features.iter().zip(&cells).any(|(feature, cell)| {
-                    feature.scope == Scope::Household && cell.value().is_some()
-                })
+                features
+                    .iter()
+                    .zip(&cells)
+                    .any(|(feature, cell)| feature.scope == Scope::Household && cell.value().is_some())
             };
             let mut provenance = self.provenance(as_of, request, (Vec::new(), Vec::new()), None);
-            provenance.table = Some(ScoredTable {
-                dialect: origin.to_owned(),
-                digest: digest_of(&cells),
-                recomputed: 0,
-            });
+            provenance.table =
+                Some(ScoredTable { dialect: origin.to_owned(), digest: digest_of(&cells), recomputed: 0 });
             provenance.name_run(Some(&entity));
-            let answer = match gate.refuses(matrix, row, of_household) {
-                Some(why) => Answer::NotScored(why),
+            let said = match gate.refuses(matrix, row, of_household) {
+                Some(why) => Said::NotScored { why, provenance: Box::new(provenance) },
                 None => {
                     let again = self.explain_again(&cells, as_of, |_| 0)?;
                     debug_assert_eq!(again.band, self.band(log_odds[row]));
-                    Answer::Scored(Box::new(ScoredCase {
+                    Said::Scored(Box::new(ScoredCase {
                         entity: entity.clone(),
                         seen_on: None,
                         band: again.band,
@@ -355,11 +390,11 @@ impl Scorer {
                         absent: again.absent,
                         cannot_see: self.cannot_see(self.candidate().cohort().own_day.is_some(), as_of),
                         known_to: Vec::new(),
-                        provenance: provenance.clone(),
+                        provenance,
                     }))
                 }
             };
-            answers.push(Asked { entity, answer, provenance, cells });
+            answers.push(Asked { entity, said, cells });
         }
         Ok(answers)
     }

@@ -28,8 +28,8 @@ mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
 pub(crate) use abstention::{Gate, Watched};
-pub(crate) use case::is_zero;
 pub use asked::{Answer, Asked, Asking};
+pub(crate) use case::is_zero;
 pub use case::{Absence, Chance, Contribution, RankedCase, ScoredCase, ShownBand, Stability};
 pub use counter::{CounterEvidence, Without, WithoutRecord};
 pub use file::ModelFile;

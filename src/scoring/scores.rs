@@ -365,11 +365,7 @@ fn accepted(found: &[SourceChange], request: &Request) -> Result<Vec<AcceptedSou
         .filter(|change| !request.accepted.iter().any(|accepted| is_of(accepted, change)))
         .map(|change| format!("{}: {}", change.source, change.words))
         .collect();
-    if open.is_empty() {
-        Ok(accepted)
-    } else {
-        Err(ScoringError::SourcesChanged { found: open.join("; ") })
-    }
+    if open.is_empty() { Ok(accepted) } else { Err(ScoringError::SourcesChanged { found: open.join("; ") }) }
 }
 
 /// What each source says on a date.
@@ -428,7 +424,8 @@ impl<'s, 'r> Scores<'s, 'r> {
         order.sort_by_cached_key(|&row| lot(date, cohort.id(row as usize)));
         let by_lot = order.clone();
         order.sort_by(|&a, &b| log_odds[b as usize].total_cmp(&log_odds[a as usize]));
-        let mut provenance = scorer.provenance(cohort.as_of(), request, stated, Some((cohort, not_scored.len())));
+        let mut provenance =
+            scorer.provenance(cohort.as_of(), request, stated, Some((cohort, not_scored.len())));
         if table.is_some() {
             provenance.table = table;
             provenance.name_run(None::<&()>);

@@ -14,7 +14,7 @@ use crate::features::{Cell, FeatureMatrix};
 use crate::ledger::{LedgerError, RecordedCase};
 use crate::limits;
 use crate::records::{Extract, Records, summarise};
-use crate::review::{Among, ListParams, RandomSample, ReviewList, Reviewer};
+use crate::review::{Among, ReviewList, Reviewer};
 use crate::scoring::{Acceptance, Asked, Request};
 
 impl Service {
@@ -27,7 +27,7 @@ impl Service {
             Ask::Explain(asked) => self.explain(asker, *asked),
             Ask::Score(asked) => self.score(asker, asked),
             Ask::List(asked) => self.list(&asker, &asked),
-            Ask::Open(asked) => self.open(asker, &asked),
+            Ask::Open(asked) => self.open_case(asker, &asked),
             Ask::Decide(asked) => self.decide(asker, asked),
             Ask::Audit(_) => self.audit(&asker),
         }
@@ -122,13 +122,8 @@ impl Service {
         let start = self.ledger.start_run(&self.scorer, &request, as_of, None)?;
         let cohort = self.project.cohort(&self.records, as_of)?;
         let scores = self.scorer.score(&cohort, &request)?.known_to(&self.project.known_to)?;
-        let mut params = ListParams::new(Capacity::Cases(asked.capacity)).one_per(self.project.list.one_per);
-        if asked.not_known {
-            params = params.among(Among::NotKnown);
-        }
-        if asked.at_random > 0 {
-            params = params.comparison(RandomSample { cases: asked.at_random, seed: self.project.seed });
-        }
+        let among = if asked.not_known { Among::NotKnown } else { Among::Everybody };
+        let params = self.project.list_params(Capacity::Cases(asked.capacity), asked.at_random, among);
         let mut list = ReviewList::draw(&scores, params)?.reviewed_by(self.project.review.clone())?;
         if let Some(earlier) = &earlier {
             list.since(earlier, &scores)?;
@@ -175,7 +170,7 @@ impl Service {
         }))
     }
 
-    fn open(&self, asker: Asker, asked: &Open) -> Result<Value, Wrong> {
+    fn open_case(&self, asker: Asker, asked: &Open) -> Result<Value, Wrong> {
         asker.is_for(&self.scorer.sign_off().purpose)?;
         let reviewer = Reviewer::new(asker.by, &*asked.role);
         let own = asked.own_judgement.as_deref();
@@ -206,7 +201,9 @@ impl Service {
             None => Some(self.ledger.account(None, self.project.audit_params().minimum, asker.on)?),
             Some(_) => None,
         };
-        Ok(json!({ "entries": seen.entries, "redacted": seen.redacted, "finding": finding, "account": account }))
+        Ok(
+            json!({ "entries": seen.entries, "redacted": seen.redacted, "finding": finding, "account": account }),
+        )
     }
 }
 
@@ -247,4 +244,3 @@ fn rejects_of(records: &Records) -> Vec<Value> {
     };
     summarise(records.rejects()).into_iter().map(of_reason).collect()
 }
-

@@ -22,13 +22,16 @@ mod recorder;
 mod schema;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::calendar::{AsOf, Day};
-use crate::error::{Class, Error};
+use crate::error::{Class, Error, FileError, ScoringError};
 use crate::ledger::Ledger;
+use crate::limits;
 use crate::project::Project;
 use crate::records::Records;
 use crate::scoring::{Asking, Scorer};
@@ -80,7 +83,57 @@ pub struct Service {
 
 crate::opaque_debug!(Service);
 
+/// Where a service finds what it needs, for programs that start one by a text.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::service::Setup;
+///
+/// let text = r#"{ "project": "project.toml", "model": "released.json", "ledger": "ledger.sqlite" }"#;
+/// let setup: Setup = serde_json::from_str(text)?;
+/// assert_eq!(setup.extracts, None);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Setup {
+    /// The project file.
+    pub project: PathBuf,
+    /// The released model.
+    pub model: PathBuf,
+    /// The ledger, which is started where there is none.
+    pub ledger: PathBuf,
+    /// The folder of the extracts, if not the project's own.
+    #[serde(default)]
+    pub extracts: Option<PathBuf>,
+    /// Further folders, or the database, that the project may read: see [`Project::may_read`].
+    #[serde(default)]
+    pub may_read: Vec<PathBuf>,
+}
+
 impl Service {
+    /// Reads everything that a setup names, which takes as long as reading the extracts does. `clock` says which day it is.
+    ///
+    /// # Errors
+    /// [`Error`] where a file cannot be read, the model is none that was released, or the ledger cannot be opened.
+    pub fn open(
+        setup: &Setup,
+        clock: impl Fn() -> Day + Clone + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let project = Project::load(&setup.project)?.read_on(clock());
+        let mut project = setup.may_read.iter().fold(project, Project::may_read);
+        if let Some(folder) = &setup.extracts {
+            project = project.extracts_in(folder)?;
+        }
+        let unreadable = |error: FileError| ScoringError::File(error.to_string());
+        let model = limits::read_text(&setup.model, limits::MODEL_BYTES).map_err(unreadable)?;
+        let scorer = Scorer::from_json(&model)?;
+        let ledger = Ledger::open(&setup.ledger)?.with_clock(clock.clone());
+        let records = project.records()?;
+        Ok(Self::new(project, records, scorer, ledger, clock))
+    }
+
     /// A service over records that were read; `clock` says which day it is, for questions that do not.
     pub fn new(
         project: Project,
@@ -133,7 +186,8 @@ impl Service {
     /// The answer to a question of more than [`QUESTION_BYTES`], of which not even the id is read.
     #[must_use]
     pub fn too_long() -> String {
-        let says = format!("the question has more than {QUESTION_BYTES} bytes; ask about one person at a time");
+        let says =
+            format!("the question has more than {QUESTION_BYTES} bytes; ask about one person at a time");
         Wrong { class: Class::BadInput, says }.answer(&Value::Null).to_string()
     }
 
@@ -146,7 +200,8 @@ impl Service {
     fn guarded(&self, question: Question) -> Result<Value, Wrong> {
         // What is shared is behind locks, and a ledger's step is done whole or not at all.
         catch_unwind(AssertUnwindSafe(|| self.done(question))).unwrap_or_else(|_| {
-            let says = "a fault in the program: nothing was answered; please report it with the version".to_owned();
+            let says =
+                "a fault in the program: nothing was answered; please report it with the version".to_owned();
             Err(Wrong { class: Class::Ours, says })
         })
     }

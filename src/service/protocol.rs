@@ -239,7 +239,8 @@ fn question(mut fields: Map<String, Value>, token: Option<&str>) -> Result<Quest
     let on = take(&mut fields, "on", "a day, as year-month-day")?;
     let (by, purpose) = (take(&mut fields, "by", "a text")?, take(&mut fields, "purpose", "a text")?);
     let what = fields.get("do").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let ask: Ask = serde_json::from_value(Value::Object(fields)).map_err(|error| Wrong::input(unread(&what, &error)))?;
+    let ask: Ask =
+        serde_json::from_value(Value::Object(fields)).map_err(|error| Wrong::input(unread(&what, &error)))?;
     let (by, purpose) = match ask {
         Ask::Health(_) => (by.unwrap_or_default(), purpose.unwrap_or_default()),
         _ => match (by, purpose) {
@@ -252,9 +253,32 @@ fn question(mut fields: Map<String, Value>, token: Option<&str>) -> Result<Quest
 
 /// The names that questions and their fields have: what of an error of reading may be shown.
 const NAMES: [&str; 26] = [
-    "health", "explain", "score", "list", "open", "decide", "audit", "do", "person", "as_of", "accept", "records",
-    "features", "origin", "capacity", "at_random", "not_known", "run", "place", "role", "own_judgement", "step",
-    "agreement", "reason", "reason_code", "supersedes",
+    "health",
+    "explain",
+    "score",
+    "list",
+    "open",
+    "decide",
+    "audit",
+    "do",
+    "person",
+    "as_of",
+    "accept",
+    "records",
+    "features",
+    "origin",
+    "capacity",
+    "at_random",
+    "not_known",
+    "run",
+    "place",
+    "role",
+    "own_judgement",
+    "step",
+    "agreement",
+    "reason",
+    "reason_code",
+    "supersedes",
 ];
 
 /// What is wrong with a question, without a word of what it says: serde's own text can hold a value.
@@ -272,15 +296,23 @@ fn unread(what: &str, error: &serde_json::Error) -> String {
         return format!("{what}: the field `{name}` is missing");
     }
     if text.starts_with("unknown field") {
-        return format!("{what}: it has a field that such a question does not have; see the schema (earlyhelp schema --service)");
+        return format!(
+            "{what}: it has a field that such a question does not have; see the schema (earlyhelp schema --service)"
+        );
     }
     format!("{what}: a field does not hold what it should; see the schema (earlyhelp schema --service)")
 }
 
-fn take<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str, is: &str) -> Result<Option<T>, Wrong> {
+fn take<T: DeserializeOwned>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    is: &str,
+) -> Result<Option<T>, Wrong> {
     match fields.remove(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => serde_json::from_value(value).map(Some).map_err(|_| Wrong::input(format!("`{name}` is {is}"))),
+        Some(value) => {
+            serde_json::from_value(value).map(Some).map_err(|_| Wrong::input(format!("`{name}` is {is}")))
+        }
     }
 }
 

@@ -40,9 +40,11 @@ impl Service {
     /// ```
     #[must_use]
     pub fn json_schema() -> Value {
-        let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Question>().to_value();
+        let mut schema =
+            SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Question>().to_value();
         schema["title"] = "earlyhelp question".into();
-        schema["properties"]["v"] = json!({ "const": VERSION, "description": "The version of the protocol." });
+        schema["properties"]["v"] =
+            json!({ "const": VERSION, "description": "The version of the protocol." });
         schema
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use earlyhelp::calendar::{AsOf, Day};
-use earlyhelp::ledger::{AffectedCase, ScoreAndRank, Correction, Erasure, is_on_server};
+use earlyhelp::ledger::{AffectedCase, Correction, Erasure, ScoreAndRank, is_on_server};
 use earlyhelp::outputs::json_text;
 use earlyhelp::report;
 
