@@ -25,6 +25,10 @@ pub const NAME_BYTES: usize = 200;
 /// The most bytes of one record of a delimited text, with all its cells: 16 MiB. A long case note has some thousand.
 pub const RECORD_BYTES: usize = 16 << 20;
 
+/// The most bytes of a question to a [service](crate::service): 4 MiB. The records of one household over ten years have some hundred
+/// thousand.
+pub const QUESTION_BYTES: usize = 4 << 20;
+
 /// The most columns of a table: 16,384, as many as a sheet of Excel has.
 pub const COLUMNS: usize = 16_384;
 

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::ledger::{EntryKind, Filter, Ledger};
+use earlyhelp::limits::QUESTION_BYTES;
 use earlyhelp::project::Project;
 use earlyhelp::records::Records;
 use earlyhelp::scoring::Scorer;
-use earlyhelp::service::{QUESTION_BYTES, Service};
+use earlyhelp::service::Service;
 use earlyhelp::synthetic::{CouncilParams, Format};
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
 use serde_json::{Map, Value, json};

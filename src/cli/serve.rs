@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use earlyhelp::ledger::Ledger;
+use earlyhelp::limits::QUESTION_BYTES;
 use earlyhelp::scoring::Scorer;
-use earlyhelp::service::{QUESTION_BYTES, Service};
+use earlyhelp::service::Service;
 
 use super::ledger::{KeepArguments, Kept};
 use super::progress::Progress;

@@ -174,6 +174,19 @@ impl Header {
         (header.canonical().ok()? == bytes).then_some(header)
     }
 
+    /// The day of an entry whose bytes these are, without reading the rest, which is long: it is asked for with each append.
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "postgres")),
+        allow(dead_code, reason = "the stores with columns read it")
+    )]
+    pub(super) fn day_in(bytes: &[u8]) -> Option<Day> {
+        #[derive(Deserialize)]
+        struct Dated {
+            on: Day,
+        }
+        serde_json::from_slice::<Dated>(bytes).ok().map(|header| header.on)
+    }
+
     /// Whether it closes the batch in which it was appended.
     pub(super) const fn closes(&self) -> bool {
         self.through == self.seq

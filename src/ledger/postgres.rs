@@ -431,8 +431,7 @@ impl Store for PostgresStore {
             .and_then(|row| row.map(|row| row.try_get::<_, String>(0)).transpose());
         last.map_err(|error| self.io("read its last entry", &error))?
             .map(|header| {
-                let header = Header::parse(header.as_bytes());
-                header.map(|header| header.on).ok_or_else(|| self.damaged("its last entry cannot be read"))
+                Header::day_in(header.as_bytes()).ok_or_else(|| self.damaged("its last entry cannot be read"))
             })
             .transpose()
     }

@@ -426,8 +426,7 @@ impl Store for SqliteStore {
             .and_then(|mut last| last.query_row([], |row| row.get::<_, String>(0)).optional())
             .map_err(|error| self.io("read its last entry", &error))?
             .map(|header| {
-                let header = Header::parse(header.as_bytes());
-                header.map(|header| header.on).ok_or_else(|| self.damaged("its last entry cannot be read"))
+                Header::day_in(header.as_bytes()).ok_or_else(|| self.damaged("its last entry cannot be read"))
             })
             .transpose()
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::protocol::{Ask, Decide, Explain, List, Open, Question, Score, Wrong};
 use super::{Service, VERSION};
 use crate::calendar::{AsOf, Day};
-use crate::error::{Error, ScoringError};
+use crate::error::{Class, Error, ScoringError};
 use crate::evaluate::Capacity;
 use crate::features::{Cell, FeatureMatrix};
 use crate::ledger::{LedgerError, RecordedCase};
@@ -18,19 +19,21 @@ use crate::review::{Among, ReviewList, Reviewer};
 use crate::scoring::{Acceptance, Asked, Request};
 
 impl Service {
-    pub(super) fn done(&self, question: Question) -> Result<Value, Wrong> {
+    /// The answer as JSON.
+    pub(super) fn done(&self, question: Question) -> Result<String, Wrong> {
         let Question { on, by, purpose, ask } = question;
         let on = on.unwrap_or_else(&self.clock);
         let asker = Asker { by, purpose, on };
         match ask {
+            Ask::Explain(asked) => return self.explain(asker, *asked),
             Ask::Health(_) => self.health(),
-            Ask::Explain(asked) => self.explain(asker, *asked),
             Ask::Score(asked) => self.score(asker, asked),
             Ask::List(asked) => self.list(&asker, &asked),
             Ask::Open(asked) => self.open_case(asker, &asked),
             Ask::Decide(asked) => self.decide(asker, asked),
             Ask::Audit(_) => self.audit(&asker),
         }
+        .map(|answer| answer.to_string())
     }
 
     fn health(&self) -> Result<Value, Wrong> {
@@ -46,7 +49,7 @@ impl Service {
         }))
     }
 
-    fn explain(&self, asker: Asker, asked: Explain) -> Result<Value, Wrong> {
+    fn explain(&self, asker: Asker, asked: Explain) -> Result<String, Wrong> {
         let as_of = asked.as_of.unwrap_or_else(|| AsOf::new(asker.on));
         let request = asker.request(asked.accept);
         let mut rejects = Vec::new();
@@ -70,11 +73,11 @@ impl Service {
         };
         let answer = Arc::new(answer);
         let entry = self.recorder.record((&self.ledger, &self.scorer), &answer)?;
-        let mut said = json!({ "entry": entry, "answer": &*answer });
-        if !rejects.is_empty() {
-            said["rejects"] = rejects.into();
-        }
-        Ok(said)
+        // Straight to its text: it is long, and asked for often.
+        serde_json::to_string(&Told { entry, answer: &answer, rejects }).map_err(|_| Wrong {
+            class: Class::Ours,
+            says: "the answer cannot be written as JSON".to_owned(),
+        })
     }
 
     /// The records that come with a question, as the project reads them; of tables that do not come there are none.
@@ -205,6 +208,16 @@ impl Service {
             json!({ "entries": seen.entries, "redacted": seen.redacted, "finding": finding, "account": account }),
         )
     }
+}
+
+/// An answer about one person.
+#[derive(Serialize)]
+struct Told<'a> {
+    entry: u64,
+    answer: &'a Asked,
+    /// Of the rows that came with the question.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rejects: Vec<Value>,
 }
 
 /// Who asks, for what, and on which day.

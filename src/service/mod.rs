@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::calendar::{AsOf, Day};
 use crate::error::{Class, Error, FileError, ScoringError};
@@ -42,9 +42,6 @@ use self::recorder::Recorder;
 /// The version of questions and answers. It changes where a question of before would be understood otherwise; fields are added
 /// to answers without it.
 pub const VERSION: u32 = 1;
-
-/// The most bytes of a question: 4 MiB. The records of one household over ten years are some hundred thousand.
-pub const QUESTION_BYTES: usize = 4 << 20;
 
 /// Dates that are kept ready to be asked about: this month, the one before, and two more.
 const DATES: usize = 4;
@@ -171,23 +168,22 @@ impl Service {
     /// panics: what does inside is an answer of the class [`Ours`](Class::Ours).
     #[must_use]
     pub fn answer(&self, question: &[u8]) -> String {
-        if question.len() > QUESTION_BYTES {
+        if question.len() > limits::QUESTION_BYTES {
             return Self::too_long();
         }
         let (id, read) = protocol::read(question, self.token.as_deref());
         let done = read.and_then(|question| self.guarded(question));
-        let answer = match done {
-            Ok(answer) => json!({ "v": VERSION, "id": id, "ok": answer }),
-            Err(wrong) => wrong.answer(&id),
-        };
-        answer.to_string()
+        match done {
+            Ok(answer) => format!("{{\"v\":{VERSION},\"id\":{id},\"ok\":{answer}}}"),
+            Err(wrong) => wrong.answer(&id).to_string(),
+        }
     }
 
-    /// The answer to a question of more than [`QUESTION_BYTES`], of which not even the id is read.
+    /// The answer to a question of more than [`QUESTION_BYTES`](limits::QUESTION_BYTES), of which not even the id is read.
     #[must_use]
     pub fn too_long() -> String {
-        let says =
-            format!("the question has more than {QUESTION_BYTES} bytes; ask about one person at a time");
+        let most = limits::QUESTION_BYTES;
+        let says = format!("the question has more than {most} bytes; ask about one person at a time");
         Wrong { class: Class::BadInput, says }.answer(&Value::Null).to_string()
     }
 
@@ -197,7 +193,7 @@ impl Service {
         Wrong { class: Class::Retry, says: says.to_owned() }.answer(&Value::Null).to_string()
     }
 
-    fn guarded(&self, question: Question) -> Result<Value, Wrong> {
+    fn guarded(&self, question: Question) -> Result<String, Wrong> {
         // What is shared is behind locks, and a ledger's step is done whole or not at all.
         catch_unwind(AssertUnwindSafe(|| self.done(question))).unwrap_or_else(|_| {
             let says =

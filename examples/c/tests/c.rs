@@ -67,7 +67,7 @@ fn a_program_in_c_does_a_whole_review() {
         let purpose = "Offer early help to families before a crisis";
         command.args([&project, &model, &ledger]).args([purpose, &council.extract_date().to_string()]);
         let said = runs(&mut command);
-        assert!(said.contains("place 1: ") && said.contains("decided: {\"id\":1,\"ok\":{\"entry\":"), "{said}");
+        assert!(said.contains("place 1: ") && said.contains("decided: {\"v\":1,\"id\":1,\"ok\":{\"entry\":"), "{said}");
         assert!(said.contains("\"class\":\"bad_input\""), "{said}");
         assert!(!is_checked || said.contains("ERROR SUMMARY: 0 errors"), "{said}");
         let ledger = Ledger::open(&ledger).unwrap();
