@@ -29,6 +29,10 @@ pub const RECORD_BYTES: usize = 16 << 20;
 /// thousand.
 pub const QUESTION_BYTES: usize = 4 << 20;
 
+/// The most places that a service gives a list, and the most cases that it draws at random beside them: 1,000. A list is for people to
+/// read.
+pub const PLACES: u32 = 1_000;
+
 /// The most columns of a table: 16,384, as many as a sheet of Excel has.
 pub const COLUMNS: usize = 16_384;
 

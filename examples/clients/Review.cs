@@ -22,7 +22,7 @@ class Earlyhelp : IDisposable {
 
     public Earlyhelp(string address, string token, string by, string purpose) {
         int at = address.LastIndexOf(':');
-        client = new TcpClient(address.Substring(0, at), int.Parse(address.Substring(at + 1)));
+        client = new TcpClient(address.Substring(0, at), int.Parse(address.Substring(at + 1))) { ReceiveTimeout = 120000 };
         answers = new StreamReader(client.GetStream(), new UTF8Encoding(false));
         questions = new StreamWriter(client.GetStream(), new UTF8Encoding(false)) { NewLine = "\n", AutoFlush = true };
         always = Fields("token", token, "by", by, "purpose", purpose);

@@ -26,6 +26,7 @@ public class Review {
         Earlyhelp(String address, String token, String by, String purpose) throws IOException {
             int at = address.lastIndexOf(':');
             socket = new Socket(address.substring(0, at), Integer.parseInt(address.substring(at + 1)));
+            socket.setSoTimeout(120_000);
             answers = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
             questions = new OutputStreamWriter(socket.getOutputStream(), StandardCharsets.UTF_8);
             always = Map.of("v", 1, "token", token, "by", by, "purpose", purpose);
@@ -67,12 +68,15 @@ public class Review {
 
         private String string() throws IOException {
             var all = new StringBuilder();
-            for (int s = text.read(); s != '"'; s = text.read()) all.append(s == '\\' ? escaped(text.read()) : (char) s);
+            for (int s = text.read(); s != '"'; s = text.read()) {
+                if (s == -1) throw new Refused("retry", "the answer was cut off");
+                all.append(s == '\\' ? escaped(text.read()) : (char) s);
+            }
             return all.toString();
         }
 
         private char escaped(int sign) throws IOException {
-            if (sign != 'u') return sign == 'n' ? '\n' : sign == 't' ? '\t' : sign == 'r' ? '\r' : (char) sign;
+            if (sign != 'u') return sign == 'n' ? '\n' : sign == 't' ? '\t' : sign == 'r' ? '\r' : sign == 'b' ? '\b' : sign == 'f' ? '\f' : (char) sign;
             char[] code = new char[4];
             text.read(code);
             return (char) Integer.parseInt(new String(code), 16);

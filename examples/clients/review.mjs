@@ -25,18 +25,31 @@ class Earlyhelp {
     this.always = { v: 1, token, by, purpose };
     const lines = createInterface({ input: this.socket });
     lines.on("line", (line) => {
-      const answer = JSON.parse(line);
+      let answer;
+      try {
+        answer = JSON.parse(line);
+      } catch {
+        return this.#gone(); // cut off
+      }
       const [resolve, reject] = this.#waiting.get(answer.id) ?? [...this.#waiting.values()][0] ?? [];
       this.#waiting.delete(answer.id);
       answer.error ? reject?.(new Refused(answer.error)) : resolve?.(answer.ok);
     });
-    lines.on("close", () => {
-      for (const [, reject] of this.#waiting.values()) reject(new Refused({ class: "retry", says: "the service is gone" }));
-    });
+    lines.on("close", () => this.#gone());
+    lines.on("error", () => this.#gone());
+    this.socket.on("error", () => this.#gone());
+    this.socket.setTimeout(120_000, () => this.#gone());
+  }
+
+  #gone() {
+    this.socket.destroy();
+    for (const [, reject] of this.#waiting.values()) reject(new Refused({ class: "retry", says: "the service is gone" }));
+    this.#waiting.clear();
   }
 
   /** Questions of one connection are answered in their order, each as soon as the one before is. */
   ask(what, fields = {}) {
+    if (this.socket.destroyed) return Promise.reject(new Refused({ class: "retry", says: "the service is gone" }));
     const id = ++this.#asked;
     this.socket.write(JSON.stringify({ ...this.always, id, do: what, ...fields }) + "\n");
     return new Promise((resolve, reject) => this.#waiting.set(id, [resolve, reject]));

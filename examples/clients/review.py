@@ -30,7 +30,10 @@ class Earlyhelp:
         question = {**self.always, "id": self.asked, "do": do, **fields}
         self.lines.write(json.dumps(question, ensure_ascii=False) + "\n")
         self.lines.flush()
-        answer = json.loads(self.lines.readline() or '{"error": {"class": "retry", "says": "the service is gone"}}')
+        line = self.lines.readline()
+        if not line.endswith("\n"):
+            raise Refused({"class": "retry", "says": "the service is gone"})
+        answer = json.loads(line)
         if "error" in answer:
             raise Refused(answer["error"])
         assert answer["id"] == self.asked

@@ -101,7 +101,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     output::say("answering on the standard input and output");
     let mut questions = io::stdin().lock();
     let mut answers = io::stdout().lock();
-    while let Some(question) = question(&mut questions, || Ok(()))? {
+    while let Some(question) = question(&mut questions, |_| Ok(()))? {
         let answer = answer(&service, &question);
         match answers.write_all(answer.as_bytes()).and_then(|()| answers.flush()) {
             // Whoever asked is gone; what was answered is on record.
@@ -187,26 +187,18 @@ fn converse<S: Stream>(service: &Service, mut answers: S, idle: Duration) -> io:
     let mut questions = BufReader::new(answers.twin()?);
     loop {
         let (asked, begun) = (Instant::now(), std::cell::Cell::new(None::<Instant>));
-        let waited = || {
-            let is_begun = begun.get();
-            if is_begun.map_or(asked.elapsed() > idle, |begun| begun.elapsed() > LINE) {
-                return Err(io::Error::from(ErrorKind::TimedOut));
+        let waited = |is_begun: bool| {
+            if is_begun && begun.get().is_none() {
+                begun.set(Some(Instant::now()));
             }
-            Ok(())
+            let is_late = begun.get().map_or(asked.elapsed() > idle, |begun| begun.elapsed() > LINE);
+            if is_late { Err(io::Error::from(ErrorKind::TimedOut)) } else { Ok(()) }
         };
-        // Nothing of the question is there before its first byte.
-        while let Err(error) = questions.fill_buf().map(drop) {
-            if !is_late(&error) {
-                return Err(error);
-            }
-            waited()?;
-        }
-        begun.set(Some(Instant::now()));
         match question(&mut questions, waited) {
             Ok(Some(question)) => answers.write_all(answer(service, &question).as_bytes())?,
             Ok(None) => return Ok(()),
             Err(error) => {
-                if error.kind() == ErrorKind::TimedOut {
+                if error.kind() == ErrorKind::TimedOut && begun.get().is_some() {
                     let says =
                         format!("the question did not end within {} seconds; ask again", LINE.as_secs());
                     answers.write_all(format!("{}\n", Service::turned_away(&says)).as_bytes())?;
@@ -237,40 +229,43 @@ fn is_late(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-/// The next line that holds anything; `None` at the end. Of one that is too long nothing is held. `waited` is asked whenever nothing
-/// came for a while.
-fn question(from: &mut impl BufRead, waited: impl Fn() -> io::Result<()>) -> io::Result<Option<Question>> {
-    let (mut line, mut is_too_long) = (Vec::new(), false);
+/// The next line that holds anything; `None` at the end. Of one that is too long nothing is held. `waited` is asked again and again,
+/// however slowly bytes come, and told whether a question was begun.
+fn question(
+    from: &mut impl BufRead,
+    waited: impl Fn(bool) -> io::Result<()>,
+) -> io::Result<Option<Question>> {
+    let (mut line, mut is_begun, mut is_too_long) = (Vec::new(), false, false);
     loop {
+        waited(is_begun)?;
         let piece = match from.fill_buf() {
             Ok(piece) => piece,
-            Err(error) if is_late(&error) => {
-                waited()?;
-                continue;
-            }
+            Err(error) if is_late(&error) => continue,
             Err(error) => return Err(error),
         };
         let is_at_end = piece.is_empty();
         let end = piece.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(piece.len(), |end| end + 1);
-        is_too_long |= line.len() + end.unwrap_or(taken) > QUESTION_BYTES;
+        let more = &piece[..end.unwrap_or(taken)];
+        is_begun |= more.iter().any(|byte| !byte.is_ascii_whitespace());
+        is_too_long |= line.len() + more.len() > QUESTION_BYTES;
         if is_too_long {
             line = Vec::new();
         } else {
-            line.extend_from_slice(&piece[..end.unwrap_or(taken)]);
+            line.extend_from_slice(more);
         }
         from.consume(taken);
         if end.is_some() || is_at_end {
-            if is_too_long {
+            if is_begun && is_too_long {
                 return Ok(Some(Question::TooLong));
             }
-            if line.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            if is_begun {
                 return Ok(Some(Question::Whole(line)));
             }
             if is_at_end {
                 return Ok(None);
             }
-            line.clear();
+            (line, is_too_long) = (Vec::new(), false);
         }
     }
 }

@@ -116,8 +116,9 @@ classes! {
     RecordsError {
         Self::Changed { .. } => Retry,
         Self::Memory { .. } | Self::Store { .. } | Self::PutAway { .. } => Ours,
-        Self::TooManyRejects { .. } | Self::PartingsUnusable { .. } => Refused,
-        Self::Read { .. }
+        Self::TooManyRejects { .. }
+        | Self::PartingsUnusable { .. }
+        | Self::Read { .. }
         | Self::Frame { .. }
         | Self::Query { .. }
         | Self::NoColumn { .. }

@@ -190,6 +190,7 @@ fn the_defaults_are_those_of_the_library() {
         ("fewest resamples", format!("`{}`", Bootstrap::LEAST)),
         ("most resamples", format!("`{}`", Bootstrap::MOST)),
         ("bytes of a file of settings", format!("`{}`", limits::SETTINGS_BYTES)),
+        ("places of a list of a service", format!("`{}`", limits::PLACES)),
         ("bytes of a question to a service", format!("`{}`", limits::QUESTION_BYTES)),
         ("bytes of a model file", format!("`{}`", limits::MODEL_BYTES)),
         ("bytes of one record of a text", format!("`{}`", limits::RECORD_BYTES)),

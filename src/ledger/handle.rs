@@ -61,6 +61,9 @@ pub struct Ledger {
 /// Connections to one ledger: as many as were ever used at once.
 struct Stores {
     idle: Mutex<Vec<Box<dyn Store>>>,
+    /// Whoever looks and then writes has it meanwhile: a thread that has much to write would otherwise look anew for as long as others
+    /// of this process write little and often.
+    turn: Mutex<()>,
     path: PathBuf,
     access: Access,
 }
@@ -72,7 +75,11 @@ impl Stores {
         // Whoever goes to another folder meanwhile goes on with the same file.
         let path =
             if is_on_server(path) { path.into() } else { absolute(path).unwrap_or_else(|_| path.into()) };
-        Self { idle: Mutex::new(vec![store]), path, access }
+        Self { idle: Mutex::new(vec![store]), turn: Mutex::new(()), path, access }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Box<dyn Store>>> {
@@ -211,6 +218,7 @@ impl Ledger {
         why: Option<&str>,
         mut make: impl FnMut() -> Result<Vec<Draft>, LedgerError>,
     ) -> Result<Head, LedgerError> {
+        let _turn = self.stores.turn();
         loop {
             let head = self.head()?;
             let drafts = self.dated(make()?, why)?;
@@ -226,6 +234,7 @@ impl Ledger {
         &self,
         mut choose: impl FnMut() -> Result<(Vec<u64>, Vec<Draft>), LedgerError>,
     ) -> Result<Head, LedgerError> {
+        let _turn = self.stores.turn();
         loop {
             let head = self.head()?;
             let (entries, drafts) = choose()?;
@@ -365,6 +374,11 @@ impl Ledger {
 
     pub(super) fn take_over(&self, from: &Self) -> Result<Head, LedgerError> {
         self.stores.by(|to| from.stores.by(|from| to.take_over(from)))
+    }
+
+    /// The day of the last entry; `None` where there is none.
+    pub(crate) fn last_day(&self) -> Result<Option<Day>, LedgerError> {
+        self.stores.by(|store| store.last_day())
     }
 
     /// What to keep elsewhere, so that nobody can cut the tail off or write the chain anew unseen. `on` is

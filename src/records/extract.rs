@@ -45,6 +45,8 @@ use crate::error::RecordsError;
 /// ```
 #[derive(Debug)]
 pub struct Extract {
+    /// The columns of rows, each of which has to be one that is read.
+    whole: Option<Vec<String>>,
     origin: Origin,
     options: ReadOptions,
     shape: Shape,
@@ -82,7 +84,7 @@ impl Extract {
     }
 
     fn of(origin: Origin) -> Self {
-        Self { origin, options: ReadOptions::default(), shape: Shape::default() }
+        Self { whole: None, origin, options: ReadOptions::default(), shape: Shape::default() }
     }
 
     /// The files that it is read from: each that is named, found by a pattern or in a folder. One that is not there is named,
@@ -116,6 +118,30 @@ impl Extract {
         I::IntoIter: Send + 'static,
     {
         Self::of(Origin::Frames(Box::new(frames.into_iter())))
+    }
+
+    /// Refuses columns, of which these are the names, that nobody reads: what was sent is not to be passed over.
+    pub(super) fn whole(mut self, columns: Vec<String>) -> Self {
+        self.whole = Some(columns);
+        self
+    }
+
+    /// Refuses a column that is not among those asked for.
+    fn reads_whole(&self, source: &str, asked: &[&str]) -> Result<(), RecordsError> {
+        let is_asked = |column: &String| {
+            asked.iter().any(|name| {
+                let aliases = self.options.aliases.get(*name).map_or(&[][..], Vec::as_slice);
+                Name { column: name, aliases }.is(column)
+            })
+        };
+        match self.whole.iter().flatten().all(is_asked) {
+            true => Ok(()),
+            false => Err(RecordsError::Mapping {
+                extract: source.to_owned(),
+                why: "the rows have a column that the project does not read; leave it out, or spell it as the project does"
+                    .to_owned(),
+            }),
+        }
     }
 
     /// The rows of a query's result.
@@ -203,6 +229,8 @@ impl Extract {
         sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
     ) -> Result<(), RecordsError> {
         let all = [needed, optional].concat();
+        self.reads_whole(source, &all)?;
+        self.whole = None;
         let has_all = match self.origin {
             Origin::Frames(frames) => {
                 let frames: Vec<_> = frames.collect();
@@ -292,7 +320,10 @@ impl Extract {
         files: &mut Vec<String>,
         sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,
     ) -> Result<Vec<UnlistedCodes>, RecordsError> {
-        let Self { origin, options, shape } = self;
+        if self.shape.is_plain() {
+            self.reads_whole(source, wanted)?;
+        }
+        let Self { origin, options, shape, whole } = self;
         let no_ids = |listed: &[Listed]| refuse_ids_in_folders(source, ids, listed, &options);
         let day_zero = match &options.dates {
             Some(DateForm::DaysFrom(DayZero::Column(zero))) => Some(zero.column.as_str()),
@@ -314,6 +345,8 @@ impl Extract {
             return Err(RecordsError::Mapping { extract: source.to_owned(), why });
         }
         let asked = shaping.borrow().asked().to_vec();
+        Self { whole, options: options.clone(), ..Self::of(Origin::Paths(Vec::new())) }
+            .reads_whole(source, &asked)?;
         let mut at: Option<u32> = None;
         let told = &mut |listed: &[Listed]| {
             no_ids(listed)?;

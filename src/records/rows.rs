@@ -45,18 +45,36 @@ impl Extract {
             Err(error) => Self::frames([Err(error)]),
         }
     }
+
+    /// The same where each column has to be one that is read: a misspelt one would be passed over.
+    pub(crate) fn whole_rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Self {
+        match frame(rows.into_iter()) {
+            Ok(Some(frame)) => {
+                let columns = frame.columns().iter().map(|column| column.name().to_string()).collect();
+                Self::frame(frame).whole(columns)
+            }
+            Ok(None) => Self::frames(Vec::new()),
+            Err(error) => Self::frames([Err(error)]),
+        }
+    }
 }
+
+/// A table of so many cells may be as empty as it likes; a larger one has at most so many gaps for each cell that is given.
+const FULL: usize = 100_000;
+const GAPS: usize = 16;
 
 /// The rows as columns of text; `None` where there is no row.
 fn frame<T: Serialize>(rows: impl Iterator<Item = T>) -> PolarsResult<Option<DataFrame>> {
     let mut columns: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
-    let mut height = 0;
+    let (mut height, mut given) = (0_usize, 0_usize);
     for row in rows {
-        let wrong = |why: &str| PolarsError::ComputeError(format!("row {}: {why}", height + 1).into());
+        let nth = height + 1;
+        let wrong = |why: &str| PolarsError::ComputeError(format!("row {nth}: {why}").into());
         // The text of serde's error may hold a value.
         let Ok(Value::Object(fields)) = serde_json::to_value(row) else {
             return Err(wrong("it is not made of named fields"));
         };
+        given += fields.len();
         for (name, value) in fields {
             let cell = match value {
                 Value::Null => None,
@@ -64,9 +82,7 @@ fn frame<T: Serialize>(rows: impl Iterator<Item = T>) -> PolarsResult<Option<Dat
                 Value::Bool(is_so) => Some(is_so.to_string()),
                 Value::Number(number) => Some(number.to_string()),
                 Value::Array(_) | Value::Object(_) => {
-                    return Err(wrong(&format!(
-                        "the field {name} holds several values; give each a field of its own"
-                    )));
+                    return Err(wrong("a field holds several values; give each a field of its own"));
                 }
             };
             let column = columns.entry(name).or_default();
@@ -74,6 +90,12 @@ fn frame<T: Serialize>(rows: impl Iterator<Item = T>) -> PolarsResult<Option<Dat
             column.push(cell);
         }
         height += 1;
+        // Rows that have hardly a field in common would make a table of nearly nothing but gaps.
+        if columns.len() * height > FULL + GAPS * given {
+            return Err(wrong(
+                "the rows have hardly a field in common with each other; they are not of one table",
+            ));
+        }
     }
     let column = |(name, mut cells): (String, Vec<Option<String>>)| {
         cells.resize(height, None);

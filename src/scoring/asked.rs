@@ -274,7 +274,7 @@ impl<'s, 'r> Asking<'s, 'r> {
     /// As [`Scorer::score`].
     pub fn one(&self, entity: &str, request: &Request) -> Result<Asked, ScoringError> {
         let rules = self.scorer.candidate().cohort();
-        self.scorer.check(rules, &self.snapshot, request)?;
+        self.scorer.check(rules, (&self.snapshot, Some(&self.found)), request)?;
         match rules.choose_one(&self.snapshot, entity)? {
             Ok(cohort) => self.of_cohort(&cohort, entity, request),
             Err(why) => {

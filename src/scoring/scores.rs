@@ -149,6 +149,8 @@ pub(super) struct Found {
     /// In what sources are not what they were when the model was trained.
     changes: Vec<SourceChange>,
     sources: Vec<SourceState>,
+    /// Whether the records are of a few people alone, so that nothing can be said of whole sources.
+    is_of_few: bool,
 }
 
 /// What a provenance says of sources: each, and those that are used though they are not what they were.
@@ -216,26 +218,31 @@ impl Scorer {
 
     /// What the records of a date say, whoever is scored.
     pub(super) fn found(&self, snapshot: &Snapshot<'_>) -> Found {
-        Found { changes: self.candidate().changed_sources(snapshot), sources: source_states(snapshot) }
+        let changes = self.candidate().changed_sources(snapshot);
+        Found { changes, sources: source_states(snapshot), is_of_few: false }
     }
 
-    /// The same of records that are of a few people alone: nothing can be said of whole sources.
+    /// The same of records that are of a few people alone.
     pub(super) fn found_of_few(snapshot: &Snapshot<'_>) -> Found {
-        Found { changes: Vec::new(), sources: source_states(snapshot) }
+        Found { changes: Vec::new(), sources: source_states(snapshot), is_of_few: true }
     }
 
     /// Whether cases of such rules are scored for this request by what was known on a date.
     pub(super) fn check(
         &self,
         rules: &CohortSpec,
-        snapshot: &Snapshot<'_>,
+        (snapshot, found): (&Snapshot<'_>, Option<&Found>),
         request: &Request,
     ) -> Result<(), ScoringError> {
         if words::is_blank(&request.requested_by) {
             return Err(ScoringError::Request("nobody is named who asks for the scores".into()));
         }
         self.check_request(rules, snapshot.as_of(), request)?;
-        self.check_records(snapshot, request)
+        match found {
+            // Of a few people a source may hold nothing.
+            Some(found) if found.is_of_few => Ok(()),
+            _ => self.check_records(snapshot, request),
+        }
     }
 
     /// Whether the cases of such rules on a date are scored for this request, whatever their records are.
@@ -396,7 +403,7 @@ impl<'s, 'r> Scores<'s, 'r> {
         features: impl FnOnce(&Cohort<'r>) -> Result<FeatureMatrix, SpecError>,
         table: Option<ScoredTable>,
     ) -> Result<Self, ScoringError> {
-        scorer.check(cohort.rules(), cohort.snapshot(), request)?;
+        scorer.check(cohort.rules(), (cohort.snapshot(), found), request)?;
         let looked: Found;
         let found = match found {
             Some(found) => found,

@@ -14,15 +14,22 @@ use crate::evaluate::Capacity;
 use crate::features::{Cell, FeatureMatrix};
 use crate::ledger::{LedgerError, RecordedCase};
 use crate::limits;
-use crate::records::{Extract, Records, summarise};
+use crate::records::{Extract, Records, RejectReason, Remark, summarise};
 use crate::review::{Among, ReviewList, Reviewer};
 use crate::scoring::{Acceptance, Asked, Request};
+use crate::words;
 
 impl Service {
     /// The answer as JSON.
     pub(super) fn done(&self, question: Question) -> Result<String, Wrong> {
         let Question { on, by, purpose, ask } = question;
-        let on = on.unwrap_or_else(&self.clock);
+        let on = match on {
+            Some(on) => on,
+            None => self.today()?,
+        };
+        for (what, text) in [("by", &by), ("purpose", &purpose)] {
+            short(what, text)?;
+        }
         let asker = Asker { by, purpose, on };
         match ask {
             Ask::Explain(asked) => return self.explain(asker, *asked),
@@ -34,6 +41,13 @@ impl Service {
             Ask::Audit(_) => self.audit(&asker),
         }
         .map(|answer| answer.to_string())
+    }
+
+    /// Today, or tomorrow where somebody has it on record already: days begin at other hours elsewhere.
+    fn today(&self) -> Result<Day, Wrong> {
+        let today = (self.clock)();
+        let last = self.ledger.last_day()?.filter(|last| *last <= today + 1);
+        Ok(last.map_or(today, |last| last.max(today)))
     }
 
     fn health(&self) -> Result<Value, Wrong> {
@@ -51,13 +65,24 @@ impl Service {
 
     fn explain(&self, asker: Asker, asked: Explain) -> Result<String, Wrong> {
         let as_of = asked.as_of.unwrap_or_else(|| AsOf::new(asker.on));
-        let request = asker.request(asked.accept);
-        let mut rejects = Vec::new();
+        let request = asker.request(self.accepted(asked.accept)?);
+        if words::is_blank(&asked.person) {
+            return Err(Wrong::input("`person` is blank"));
+        }
+        short("origin", asked.origin.as_deref().unwrap_or_default())?;
+        if asked.origin.is_some() && asked.records.is_none() && asked.features.is_none() {
+            return Err(Wrong::input(
+                "`origin` says where `records` or `features` come from, and there are none",
+            ));
+        }
+        let (mut rejects, mut remarks) = (Vec::new(), Vec::new());
         let answer = match (asked.records, asked.features) {
             (None, None) => self.asking(as_of)?.one(&asked.person, &request).map_err(Error::from)?,
             (Some(tables), None) => {
                 let records = self.records_of(tables)?;
                 rejects = rejects_of(&records);
+                let remark = |held: &Remark| json!({ "table": held.source, "what": held.kind.words(), "rows": held.rows });
+                remarks = records.remarks().iter().map(remark).collect();
                 let origin = asked.origin.as_deref().unwrap_or("the question");
                 let asking = self.scorer.asking_given(&records.as_of(as_of), origin)?;
                 let asking = asking.known_to(&self.project.known_to)?;
@@ -74,17 +99,29 @@ impl Service {
         let answer = Arc::new(answer);
         let entry = self.recorder.record((&self.ledger, &self.scorer), &answer)?;
         // Straight to its text: it is long, and asked for often.
-        serde_json::to_string(&Told { entry, answer: &answer, rejects }).map_err(|_| Wrong {
+        serde_json::to_string(&Told { entry, answer: &answer, rejects, remarks }).map_err(|_| Wrong {
             class: Class::Ours,
             says: "the answer cannot be written as JSON".to_owned(),
         })
+    }
+
+    /// What is accepted of sources, each of which the project has.
+    fn accepted(&self, accept: Vec<Acceptance>) -> Result<Vec<Acceptance>, Wrong> {
+        let is_source = |name: &str| {
+            ["people", "households"].contains(&name)
+                || self.project.sources.iter().any(|source| source.name == name)
+        };
+        match accept.iter().all(|held| is_source(&held.source)) {
+            true => Ok(accept),
+            false => Err(Wrong::input("`accept` names a source that the project does not have")),
+        }
     }
 
     /// The records that come with a question, as the project reads them; of tables that do not come there are none.
     fn records_of(&self, mut tables: BTreeMap<String, Vec<Map<String, Value>>>) -> Result<Records, Wrong> {
         let records = self.project.records_from(|table| {
             let rows = tables.remove(table).unwrap_or_default();
-            Some(Extract::rows(rows))
+            Some(Extract::whole_rows(rows))
         })?;
         match tables.first_key_value() {
             None => Ok(records),
@@ -120,7 +157,13 @@ impl Service {
 
     fn score(&self, asker: Asker, asked: Score) -> Result<Value, Wrong> {
         let as_of = asked.as_of.unwrap_or_else(|| AsOf::new(asker.on));
-        let request = asker.request(asked.accept);
+        for (what, places) in [("capacity", asked.capacity), ("at_random", asked.at_random)] {
+            if places > limits::PLACES {
+                let says = format!("`{what}` is at most {}: a list is for people to read", limits::PLACES);
+                return Err(Wrong::input(says));
+            }
+        }
+        let request = asker.request(self.accepted(asked.accept)?);
         let earlier = self.ledger.earlier_list(&request.purpose, as_of)?;
         let start = self.ledger.start_run(&self.scorer, &request, as_of, None)?;
         let cohort = self.project.cohort(&self.records, as_of)?;
@@ -218,6 +261,9 @@ struct Told<'a> {
     /// Of the rows that came with the question.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rejects: Vec<Value>,
+    /// What is remarkable about rows that were used: a date of birth, for instance, that cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<Value>,
 }
 
 /// Who asks, for what, and on which day.
@@ -242,6 +288,19 @@ impl Asker {
     }
 }
 
+/// Refuses a name that is longer than any: it stays in the ledger.
+fn short(what: &str, text: &str) -> Result<(), Wrong> {
+    if text.len() <= NAME_MOST {
+        return Ok(());
+    }
+    Err(Wrong::input(format!(
+        "`{what}` has more than {NAME_MOST} bytes; it stays in the ledger, and is no place for notes"
+    )))
+}
+
+/// The most bytes of who asks, for what, and from where: a purpose is a sentence or two.
+const NAME_MOST: usize = 1_000;
+
 /// A case as its list said it.
 fn said(case: &RecordedCase) -> Result<Value, Wrong> {
     let unwritten = |error: serde_json::Error| LedgerError::Draft(error.to_string());
@@ -251,9 +310,6 @@ fn said(case: &RecordedCase) -> Result<Value, Wrong> {
 
 /// What of the rows that came with a question was rejected: nothing is lost without a word.
 fn rejects_of(records: &Records) -> Vec<Value> {
-    let of_reason = |(source, column, reason, rows): (&str, Option<&str>, _, u64)| {
-        let reason: crate::records::RejectReason = reason;
-        json!({ "table": source, "column": column, "reason": reason.words(), "rows": rows })
-    };
+    let of_reason = |(source, column, reason, rows): (&str, Option<&str>, RejectReason, u64)| json!({ "table": source, "column": column, "reason": reason.words(), "rows": rows });
     summarise(records.rejects()).into_iter().map(of_reason).collect()
 }

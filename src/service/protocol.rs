@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::VERSION;
 use crate::calendar::{AsOf, Day};
-use crate::error::{Class, Error};
+use crate::error::{Class, Error, LedgerError};
 use crate::features::Cell;
 use crate::review::{Agreement, Step};
 use crate::scoring::Acceptance;
@@ -170,42 +170,82 @@ impl Wrong {
 impl<E: Into<Error>> From<E> for Wrong {
     fn from(error: E) -> Self {
         let error: Error = error.into();
+        // Whatever stands where a run should may be somebody's id.
+        if let Error::Ledger(LedgerError::NoRun(_) | LedgerError::Ambiguous { .. }) = error {
+            let says = "`run` does not name one run that the ledger holds; give its whole id".to_owned();
+            return Self { class: error.class(), says };
+        }
         Self { class: error.class(), says: crate::limits::shortened(&error.to_string()).into_owned() }
     }
 }
 
-/// The fields of a question, none of which stands twice: of two, a reader could believe either.
-struct Fields(Map<String, Value>);
+/// JSON in which no field of an object stands twice: of two, a reader could believe either.
+struct Once(Value);
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de> Deserialize<'de> for Once {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Each;
         impl<'de> Visitor<'de> for Each {
-            type Value = Fields;
+            type Value = Once;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+                f.write_str("JSON")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Once, A::Error> {
                 let mut fields = Map::new();
                 while let Some(name) = map.next_key::<String>()? {
-                    let value = map.next_value()?;
+                    let Once(value) = map.next_value()?;
                     if fields.insert(name, value).is_some() {
                         return Err(A::Error::custom("a field stands twice"));
                     }
                 }
-                Ok(Fields(fields))
+                Ok(Once(Value::Object(fields)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Once, A::Error> {
+                let mut values = Vec::new();
+                while let Some(Once(value)) = seq.next_element()? {
+                    values.push(value);
+                }
+                Ok(Once(Value::Array(values)))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Once, E> {
+                Ok(Once(value.into()))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Once, E> {
+                Ok(Once(value.into()))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Once, E> {
+                Ok(Once(value.into()))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Once, E> {
+                Ok(Once(value.into()))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Once, E> {
+                Ok(Once(value.into()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Once, E> {
+                Ok(Once(Value::Null))
             }
         }
-        deserializer.deserialize_map(Each)
+        deserializer.deserialize_any(Each)
     }
 }
 
 /// Reads a question: its id, as far as it has one, and what is asked.
 pub(super) fn read(line: &[u8], token: Option<&str>) -> (Value, Result<Question, Wrong>) {
-    let fields = match serde_json::from_slice::<Fields>(line) {
-        Ok(Fields(fields)) => fields,
+    let mut fields = match serde_json::from_slice::<Once>(line) {
+        Ok(Once(Value::Object(fields))) => fields,
+        Ok(_) => {
+            return (Value::Null, Err(Wrong::input("the question is not an object; write one in a line")));
+        }
         // The text of serde's error may hold a value; where it is does not.
         Err(error) => {
             let says = format!(
@@ -215,7 +255,6 @@ pub(super) fn read(line: &[u8], token: Option<&str>) -> (Value, Result<Question,
             return (Value::Null, Err(Wrong::input(says)));
         }
     };
-    let mut fields = fields;
     let id = fields.remove("id").unwrap_or_default();
     if id.is_array() || id.is_object() || id.as_str().is_some_and(|id| id.len() > 200) {
         return (Value::Null, Err(Wrong::input("`id` is a number or a short text of the caller's own")));

@@ -38,8 +38,7 @@ pub unsafe extern "C" fn earlyhelp_open(
         let text = unsafe { CStr::from_ptr(setup) };
         let setup: Setup = serde_json::from_slice(text.to_bytes())
             .map_err(|error| wrong("bad_input", &format!("the setup cannot be read: {error}")))?;
-        Service::open(&setup, today)
-            .map_err(|error: Error| wrong(error.class().name(), &error.to_string()))
+        Service::open(&setup, today).map_err(|error: Error| wrong(error.class().name(), &error.to_string()))
     };
     let opened = catch_unwind(AssertUnwindSafe(opened))
         .unwrap_or_else(|_| Err(wrong("ours", "a fault in the library: please report it with the version")));

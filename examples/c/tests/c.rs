@@ -43,12 +43,17 @@ fn a_program_in_c_does_a_whole_review() {
     let project = council.write(folder.path(), Format::Parquet).unwrap();
     let model = Path::new(HERE).join("../../models/synthetic_council_additive.json");
     let program = folder.path().join("review");
+    // A test builds no library for C by itself.
+    runs(Command::new(env!("CARGO")).args(["build", "--locked"]).current_dir(HERE));
     let mut compiler = Command::new("cc");
-    compiler.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-I", HERE, "-o"]).arg(&program);
+    compiler
+        .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-I", HERE, "-o"])
+        .arg(&program);
     compiler.arg(Path::new(HERE).join("review.c")).arg("-L").arg(built()).arg("-learlyhelp_c");
     runs(compiler.arg(format!("-Wl,-rpath,{}", built().display())));
 
-    let has_checker = Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
+    let has_checker =
+        Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
     let turns: &[bool] = if has_checker { &[false, true] } else { &[false] };
     if !has_checker {
         eprintln!("skipped: this machine has no valgrind");
@@ -58,7 +63,11 @@ fn a_program_in_c_does_a_whole_review() {
         let mut command = if is_checked {
             let mut command = Command::new("valgrind");
             // What threads of a pool hold until the end is no leak: it is still reachable.
-            command.args(["--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect"]);
+            command.args([
+                "--error-exitcode=9",
+                "--leak-check=full",
+                "--errors-for-leak-kinds=definite,indirect",
+            ]);
             command.arg(&program);
             command
         } else {
@@ -67,11 +76,15 @@ fn a_program_in_c_does_a_whole_review() {
         let purpose = "Offer early help to families before a crisis";
         command.args([&project, &model, &ledger]).args([purpose, &council.extract_date().to_string()]);
         let said = runs(&mut command);
-        assert!(said.contains("place 1: ") && said.contains("decided: {\"v\":1,\"id\":1,\"ok\":{\"entry\":"), "{said}");
+        assert!(
+            said.contains("place 1: ") && said.contains("decided: {\"v\":1,\"id\":1,\"ok\":{\"entry\":"),
+            "{said}"
+        );
         assert!(said.contains("\"class\":\"bad_input\""), "{said}");
         assert!(!is_checked || said.contains("ERROR SUMMARY: 0 errors"), "{said}");
         let ledger = Ledger::open(&ledger).unwrap();
-        for kind in [EntryKind::RunFinished, EntryKind::CaseOpened, EntryKind::CaseAsked, EntryKind::Decision] {
+        for kind in [EntryKind::RunFinished, EntryKind::CaseOpened, EntryKind::CaseAsked, EntryKind::Decision]
+        {
             assert_eq!(ledger.entries(&Filter::of(&[kind])).unwrap().len(), 1, "{kind:?}");
         }
         assert_eq!(ledger.verify(&[]).unwrap().finding, None);
