@@ -49,6 +49,10 @@ impl Town {
         cohort.ids().map(str::to_owned).collect()
     }
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "a question reads better with its fields written where it is asked"
+    )]
     fn question(&self, what: &str, fields: Value) -> Value {
         let mut question = json!({
             "v": 1, "id": 1, "do": what, "token": TOKEN, "by": "C. Worker",
@@ -78,17 +82,17 @@ impl Town {
             .args(["--listen", "127.0.0.1:0", "--token-file"])
             .arg(self.folder.path().join("token"))
             .args(more);
-        let mut child = command.spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut running = Running { child: command.spawn().unwrap(), address: String::new() };
+        let mut said = BufReader::new(running.child.stderr.take().unwrap());
         let mut all = String::new();
         loop {
             let mut line = String::new();
             assert!(said.read_line(&mut line).unwrap() > 0, "{all}");
             if let Some(address) = line.trim().strip_prefix("answering on ") {
                 // Whatever it says later is not to block it.
-                let address = address.to_owned();
+                running.address = address.to_owned();
                 std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-                return Running { child, address };
+                return running;
             }
             all.push_str(&line);
         }
@@ -115,7 +119,7 @@ struct Client {
 impl Client {
     fn of(address: &str) -> Self {
         let questions = TcpStream::connect(address).unwrap();
-        questions.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        questions.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
         Self { answers: BufReader::new(questions.try_clone().unwrap()), questions }
     }
 
@@ -519,8 +523,8 @@ fn a_socket_is_its_owners_alone_and_one_that_was_left_is_taken_over() {
         let mut stream = loop {
             match UnixStream::connect(&socket) {
                 Ok(stream) => break stream,
-                Err(_) if begun.elapsed() < Duration::from_secs(60) => {
-                    std::thread::sleep(Duration::from_millis(20))
+                Err(_) if begun.elapsed() < Duration::from_mins(1) => {
+                    std::thread::sleep(Duration::from_millis(20));
                 }
                 Err(error) => panic!("{error}"),
             }

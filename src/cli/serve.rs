@@ -60,7 +60,7 @@ pub struct Arguments {
 const LINE: Duration = Duration::from_secs(30);
 
 /// A checkpoint is taken so often, if anything was put on record since: what came after the last one could be cut off unseen.
-const CHECKPOINTS: Duration = Duration::from_secs(3_600);
+const CHECKPOINTS: Duration = Duration::from_hours(1);
 
 /// The fewest letters of a token: it cannot be tried out.
 const TOKEN: usize = 16;

@@ -203,48 +203,8 @@ impl Ledger {
             };
             match records {
                 None => compare(&audit, &scorer, &[(past.entry, past.kept(case))], replay)?,
-                Some(records) => self.replay_answer(&past, case, (&scorer, records), replay)?,
+                Some(records) => replay_answer(&past, case, (&scorer, records), replay)?,
             }
-        }
-        Ok(())
-    }
-
-    fn replay_answer(
-        &self,
-        past: &PastAnswer,
-        case: &ShownCase,
-        (scorer, records): (&Scorer, &Records),
-        replay: &mut Replay,
-    ) -> Result<(), LedgerError> {
-        let snapshot = records.as_of(past.audit.as_of);
-        let says_otherwise =
-            |(source, digest): &(&String, &String)| snapshot.digest(source).unwrap_or_default() != **digest;
-        let changed: Vec<String> =
-            past.said.sources.iter().filter(says_otherwise).map(|(source, _)| source.clone()).collect();
-        if !changed.is_empty() {
-            replay.not(NotReplayed::ExtractChanged, 1);
-            replay.changed_sources.insert(past.said.run_id.clone(), changed);
-            return Ok(());
-        }
-        let again = scorer
-            .score_one(&snapshot, &past.subject, &asked_then(&past.audit))
-            .map_err(|error| LedgerError::Replay(error.to_string()))?;
-        let Some(now) = again.case() else {
-            replay.not(NotReplayed::NotInCohort, 1);
-            return Ok(());
-        };
-        let is_other_input = again.cells() != past.said.cells.as_slice();
-        let whole =
-            ShownCase { known_to: case.known_to.clone(), ..ShownCase::of(now, now.score().log_odds()) };
-        if is_other_input {
-            note(replay, past.entry, Some(Differs::Inputs));
-        } else if is_of_this_version(&past.audit)
-            && whole.score.to_bits() == case.score.to_bits()
-            && whole != *case
-        {
-            note(replay, past.entry, Some(Differs::Words));
-        } else {
-            compare(&past.audit, scorer, &[(past.entry, past.kept(case))], replay)?;
         }
         Ok(())
     }
@@ -265,6 +225,45 @@ impl Ledger {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Makes an answer again from records.
+fn replay_answer(
+    past: &PastAnswer,
+    case: &ShownCase,
+    (scorer, records): (&Scorer, &Records),
+    replay: &mut Replay,
+) -> Result<(), LedgerError> {
+    let snapshot = records.as_of(past.audit.as_of);
+    let says_otherwise =
+        |(source, digest): &(&String, &String)| snapshot.digest(source).unwrap_or_default() != **digest;
+    let changed: Vec<String> =
+        past.said.sources.iter().filter(says_otherwise).map(|(source, _)| source.clone()).collect();
+    if !changed.is_empty() {
+        replay.not(NotReplayed::ExtractChanged, 1);
+        replay.changed_sources.insert(past.said.run_id.clone(), changed);
+        return Ok(());
+    }
+    let again = scorer
+        .score_one(&snapshot, &past.subject, &asked_then(&past.audit))
+        .map_err(|error| LedgerError::Replay(error.to_string()))?;
+    let Some(now) = again.case() else {
+        replay.not(NotReplayed::NotInCohort, 1);
+        return Ok(());
+    };
+    let is_other_input = again.cells() != past.said.cells.as_slice();
+    let whole = ShownCase { known_to: case.known_to.clone(), ..ShownCase::of(now, now.score().log_odds()) };
+    if is_other_input {
+        note(replay, past.entry, Some(Differs::Inputs));
+    } else if is_of_this_version(&past.audit)
+        && whole.score.to_bits() == case.score.to_bits()
+        && whole != *case
+    {
+        note(replay, past.entry, Some(Differs::Words));
+    } else {
+        compare(&past.audit, scorer, &[(past.entry, past.kept(case))], replay)?;
+    }
+    Ok(())
 }
 
 /// The entry of an answer.

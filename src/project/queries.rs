@@ -43,7 +43,7 @@ impl Origins {
         let queries: Vec<&str> = asked.filter_map(|(_, table)| table.query).collect();
         let given = Arc::new(Mutex::new(given));
         let Some(address) = project.database.as_deref().filter(|_| !queries.is_empty()) else {
-            return Ok(Self { given, ..Self::default() });
+            return Ok(Self::of(given));
         };
         if cfg!(not(feature = "postgres")) {
             return Err(ProjectError::NoPostgres);
@@ -52,17 +52,27 @@ impl Origins {
         if !project.may_read.iter().any(|allowed| allowed.as_os_str() == address) {
             return Err(ProjectError::DatabaseNotAllowed);
         }
-        Ok(Self { given, ..Self::at(address, &queries)? })
+        Self::at(address, &queries, given)
     }
 
     #[cfg(feature = "postgres")]
-    fn at(address: &str, queries: &[&str]) -> Result<Self, ProjectError> {
-        let moment = Moment::begin(address, queries.iter().copied()).map_err(ProjectError::Database)?;
-        Ok(Self { moment: Some(Arc::new(moment)), ..Self::default() })
+    fn of(given: Arc<Mutex<Given>>) -> Self {
+        Self { given, moment: None }
     }
 
     #[cfg(not(feature = "postgres"))]
-    fn at(_: &str, _: &[&str]) -> Result<Self, ProjectError> {
+    fn of(given: Arc<Mutex<Given>>) -> Self {
+        Self { given }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn at(address: &str, queries: &[&str], given: Arc<Mutex<Given>>) -> Result<Self, ProjectError> {
+        let moment = Moment::begin(address, queries.iter().copied()).map_err(ProjectError::Database)?;
+        Ok(Self { given, moment: Some(Arc::new(moment)) })
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    fn at(_: &str, _: &[&str], _: Arc<Mutex<Given>>) -> Result<Self, ProjectError> {
         Err(ProjectError::NoPostgres)
     }
 

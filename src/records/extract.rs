@@ -134,14 +134,11 @@ impl Extract {
                 Name { column: name, aliases }.is(column)
             })
         };
-        match self.whole.iter().flatten().all(is_asked) {
-            true => Ok(()),
-            false => Err(RecordsError::Mapping {
-                extract: source.to_owned(),
-                why: "the rows have a column that the project does not read; leave it out, or spell it as the project does"
-                    .to_owned(),
-            }),
+        if self.whole.iter().flatten().all(is_asked) {
+            return Ok(());
         }
+        let why = "the rows have a column that the project does not read; leave it out, or spell it as the project does";
+        Err(RecordsError::Mapping { extract: source.to_owned(), why: why.to_owned() })
     }
 
     /// The rows of a query's result.

@@ -374,25 +374,24 @@ impl Scorer {
             provenance.table =
                 Some(ScoredTable { dialect: origin.to_owned(), digest: digest_of(&cells), recomputed: 0 });
             provenance.name_run(Some(&entity));
-            let said = match gate.refuses(matrix, row, of_household) {
-                Some(why) => Said::NotScored { why, provenance: Box::new(provenance) },
-                None => {
-                    let again = self.explain_again(&cells, as_of, |_| 0)?;
-                    debug_assert_eq!(again.band, self.band(log_odds[row]));
-                    Said::Scored(Box::new(ScoredCase {
-                        entity: entity.clone(),
-                        seen_on: None,
-                        band: again.band,
-                        chance: again.chance,
-                        score: model.explain(matrix, row)?.score(),
-                        average: again.average,
-                        contributions: again.contributions,
-                        absent: again.absent,
-                        cannot_see: self.cannot_see(self.candidate().cohort().own_day.is_some(), as_of),
-                        known_to: Vec::new(),
-                        provenance,
-                    }))
-                }
+            let said = if let Some(why) = gate.refuses(matrix, row, of_household) {
+                Said::NotScored { why, provenance: Box::new(provenance) }
+            } else {
+                let again = self.explain_again(&cells, as_of, |_| 0)?;
+                debug_assert_eq!(again.band, self.band(log_odds[row]));
+                Said::Scored(Box::new(ScoredCase {
+                    entity: entity.clone(),
+                    seen_on: None,
+                    band: again.band,
+                    chance: again.chance,
+                    score: model.explain(matrix, row)?.score(),
+                    average: again.average,
+                    contributions: again.contributions,
+                    absent: again.absent,
+                    cannot_see: self.cannot_see(self.candidate().cohort().own_day.is_some(), as_of),
+                    known_to: Vec::new(),
+                    provenance,
+                }))
             };
             answers.push(Asked { entity, said, cells });
         }

@@ -405,12 +405,11 @@ impl<'s, 'r> Scores<'s, 'r> {
     ) -> Result<Self, ScoringError> {
         scorer.check(cohort.rules(), (cohort.snapshot(), found), request)?;
         let looked: Found;
-        let found = match found {
-            Some(found) => found,
-            None => {
-                looked = scorer.found(cohort.snapshot());
-                &looked
-            }
+        let found = if let Some(found) = found {
+            found
+        } else {
+            looked = scorer.found(cohort.snapshot());
+            &looked
         };
         let stated = found.stated(request)?;
         let matrix = features(cohort)?;

@@ -111,9 +111,10 @@ impl Service {
             ["people", "households"].contains(&name)
                 || self.project.sources.iter().any(|source| source.name == name)
         };
-        match accept.iter().all(|held| is_source(&held.source)) {
-            true => Ok(accept),
-            false => Err(Wrong::input("`accept` names a source that the project does not have")),
+        if accept.iter().all(|held| is_source(&held.source)) {
+            Ok(accept)
+        } else {
+            Err(Wrong::input("`accept` names a source that the project does not have"))
         }
     }
 
