@@ -42,7 +42,7 @@ fn main() -> earlyhelp::Result<()> {
     ledger.record_asked(&scorer, &asked)?;
     match asked.answer() {
         Answer::Scored(case) => {
-            println!("{person}: {} of scores, {}", case.band().name, case.contributions()[0].words)
+            println!("{person}: {} of scores, {}", case.band().name, case.contributions()[0].words);
         }
         Answer::NotScored(why) => println!("{person}: {}", why.words()),
         Answer::NotInCohort(why) => println!("{person}: {}", why.words()),
