@@ -25,15 +25,16 @@ impl Extract {
     /// #[derive(serde::Serialize)]
     /// struct Visit {
     ///     child: String,
+    ///     number: u32,
     ///     on: Day,
     ///     outcome: Option<&'static str>,
     /// }
     ///
     /// let visits = [
-    ///     Visit { child: "p1".into(), on: "2024-01-31".parse()?, outcome: Some("seen") },
-    ///     Visit { child: "p2".into(), on: "2024-02-02".parse()?, outcome: None },
+    ///     Visit { child: "p1".into(), number: 1, on: "2024-01-31".parse()?, outcome: Some("seen") },
+    ///     Visit { child: "p2".into(), number: 2, on: "2024-02-02".parse()?, outcome: None },
     /// ];
-    /// let mapping = SourceMapping::new("visits", "child", "on");
+    /// let mapping = SourceMapping::new("visits", "child", "number", "on");
     /// let records = Records::builder().source(mapping, Extract::rows(&visits)).build()?;
     /// assert_eq!(records.people(), 2);
     /// # Ok::<(), earlyhelp::Error>(())
