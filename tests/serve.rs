@@ -13,7 +13,7 @@ use earlyhelp::ledger::{EntryKind, Filter, Ledger};
 use earlyhelp::limits::QUESTION_BYTES;
 use earlyhelp::project::Project;
 use earlyhelp::records::Records;
-use earlyhelp::scoring::Scorer;
+use earlyhelp::scoring::{Scorer, SignOff};
 use earlyhelp::service::Service;
 use earlyhelp::synthetic::{CouncilParams, Format};
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
@@ -382,6 +382,46 @@ fn a_whole_review_over_the_standard_streams() {
     // Its end is kept, beside the ledger.
     assert_eq!(std::fs::read_dir(folder.path().join("ledger.jsonl.checkpoints")).unwrap().count(), 1);
     assert_eq!(Ledger::open_to_read(&ledger).unwrap().verify(&[]).unwrap().finding, None);
+}
+
+#[test]
+fn a_list_is_opened_for_its_own_purpose_alone_and_a_run_keeps_what_it_was_configured_by() {
+    let town = &*TOWN;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.sqlite");
+    let purpose = "Plan how many places are needed".to_owned();
+    let (by, role) = ("A. Manager".to_owned(), "Head".to_owned());
+    let (signed_on, review_by) = (town.today, town.today.plus_months(12));
+    let sign_off = SignOff { by, role, purpose: purpose.clone(), signed_on, review_by };
+    let other = town.scorer.audited().unwrap().release(sign_off).unwrap();
+    let (project, today) = (Project::load(&town.project).unwrap(), town.today);
+    let records = project.records().unwrap();
+    let planning = Service::new(project, records, other, Ledger::open(&path).unwrap(), move || today)
+        .with_configuration("its text");
+    let ask = |service: &Service, what: &str, fields: Value| -> Value {
+        let question = town.question(what, fields).to_string();
+        serde_json::from_str(&service.answer(question.as_bytes())).unwrap()
+    };
+    let drawn = ask(&planning, "score", json!({ "capacity": 3, "purpose": purpose }));
+    let run = ok(&drawn)["run"].clone();
+    assert!(drawn["ok"]["warnings"].is_array());
+    let service = town.service(&path);
+    for (what, more) in [
+        ("list", json!({})),
+        ("open", json!({ "place": 1, "role": "Practitioner" })),
+        (
+            "decide",
+            json!({ "place": 1, "role": "r", "step": "no_action", "agreement": "agree", "reason": "x" }),
+        ),
+    ] {
+        let mut fields = more;
+        fields["run"] = run.clone();
+        assert_eq!(ask(&service, what, fields)["error"]["class"], "refused", "{what}");
+    }
+    let ledger = Ledger::open(&path).unwrap();
+    assert_eq!(ledger.entries(&Filter::of(&[EntryKind::CaseOpened])).unwrap().len(), 0);
+    let started = &ledger.entries(&Filter::of(&[EntryKind::RunStarted])).unwrap()[0];
+    assert_eq!(started.facts()["configuration"].as_str().map(str::len), Some(64));
 }
 
 /// How many questions sixteen clients ask together: `EARLYHELP_QUESTIONS` says otherwise than what a test has time for.

@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use earlyhelp::calendar::{Day, Horizon};
 use earlyhelp::evaluate::{Bootstrap, Capacity};
+use earlyhelp::fairness::TableAudit;
 use earlyhelp::fairness::audit::{
-    ArmColumn, Audit, AuditParams, OperatingPoint, OutcomeJump, ScoreColumns, ScoreFollowUp, ScoreIntake,
-    ScoreScale, ScoreTable,
+    ArmColumn, Audit, AuditParams, OperatingPoint, ScoreColumns, ScoreFollowUp, ScoreIntake, ScoreScale,
+    ScoreTable,
 };
-use earlyhelp::fairness::mitigation::SelectionsCompared;
 use earlyhelp::outputs::json_text;
-use earlyhelp::records::{Encoding, Extract, ReadOptions, Reject};
+use earlyhelp::records::{Encoding, Extract, ReadOptions};
 use earlyhelp::report::audit::{audit_csv, audit_html, audit_text, audit_xlsx};
-use serde::Serialize;
 
 use super::progress::Progress;
 use super::{Failure, Outcome, output};
@@ -65,7 +64,7 @@ pub struct Arguments {
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     threshold: Option<f64>,
     /// Selected are the highest scores: so many, or such a share (20%).
-    #[arg(long, value_name = "K", value_parser = capacity)]
+    #[arg(long, value_name = "K")]
     capacity: Option<Capacity>,
     /// Selected are those of whom this column says so: true or false, 1 or 0, yes or no.
     #[arg(long, value_name = "COLUMN")]
@@ -152,31 +151,6 @@ pub struct Arguments {
     json: bool,
 }
 
-/// What audit.json holds.
-#[derive(Serialize)]
-struct Document<'a> {
-    /// The name of the file, without its folder: a path says more about a computer than about the audit.
-    scores: &'a str,
-    columns: &'a ScoreColumns,
-    read: u64,
-    audited: u64,
-    without_cluster: u64,
-    without_person: u64,
-    unresolved: u64,
-    not_followed: u64,
-    not_random: u64,
-    /// How many rows could not be audited.
-    rejected_rows: u64,
-    /// Where they stand and why. Not given where counts are rounded: their number would be exact.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rejected: Option<&'a [Reject]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jump: Option<OutcomeJump>,
-    audit: &'a Audit,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    against: Option<&'a SelectionsCompared>,
-}
-
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let columns = columns(arguments);
     let params = params(arguments)?;
@@ -187,39 +161,22 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     outputs.check(&TABLE_FILES)?;
     let (table, intake) = ScoreTable::read(extract, &columns)?;
     progress.stage("auditing");
-    let audit = table.audit(&params)?;
-    let against = arguments.against.as_ref().map(|_| SelectionsCompared::of(&table, &params)).transpose()?;
+    let found = TableAudit::of((table, intake), columns, &params)?;
     drop(progress);
-    let exact = params.round_to.is_none();
     let file = arguments.scores.file_name().unwrap_or_default().to_string_lossy();
-    let document = Document {
-        scores: &file,
-        columns: &columns,
-        read: published(intake.read, params.round_to),
-        audited: published(intake.audited, params.round_to),
-        without_cluster: published(intake.without_cluster, params.round_to),
-        without_person: published(intake.without_person, params.round_to),
-        unresolved: published(intake.unresolved, params.round_to),
-        not_followed: published(intake.not_followed, params.round_to),
-        not_random: published(intake.not_random, params.round_to),
-        rejected_rows: published(intake.rejected.len() as u64, params.round_to),
-        rejected: exact.then_some(&intake.rejected),
-        jump: intake.jump.filter(|_| exact),
-        audit: &audit,
-        against: against.as_ref(),
-    };
+    let document = found.published(&file);
     let title = arguments.title.as_deref().unwrap_or(&file);
-    outputs.write(&table_files(&audit, title, exact.then_some(&intake), json_text(&document)?)?)?;
+    outputs.write(&table_files(found.audit(), title, found.published_intake(), json_text(&document)?)?)?;
     if arguments.json {
         output::print_json(&document)?;
     } else {
-        output::print(&audit_text(&audit))?;
-        if let Some(against) = &against {
+        output::print(&audit_text(found.audit()))?;
+        if let Some(against) = found.against() {
             output::print(&format!("\n{against}"))?;
         }
         output::print(&format!("\nWritten to {}\n", arguments.out.display()))?;
     }
-    Ok(outcome_of(&intake, exact))
+    Ok(outcome_of(&found))
 }
 
 /// The names of the files of an audit of a table.
@@ -239,14 +196,6 @@ pub fn table_files(
         (workbook, audit_xlsx(audit, title, intake)?),
         (data, json.into_bytes()),
     ])
-}
-
-/// A count, rounded if asked for, halves upwards.
-fn published(count: u64, round_to: Option<u32>) -> u64 {
-    round_to.map_or(count, |to| {
-        let to = u64::from(to.max(1));
-        (2 * count + to) / (2 * to) * to
-    })
 }
 
 fn columns(arguments: &Arguments) -> ScoreColumns {
@@ -332,23 +281,6 @@ fn scale(text: &str) -> Result<ScoreScale, String> {
     }
 }
 
-/// `20`, or `20%`.
-fn capacity(text: &str) -> Result<Capacity, String> {
-    let wrong = || "write a number of cases (20), or a share of them (20%)".to_owned();
-    if let Some(percent) = text.trim().strip_suffix('%') {
-        let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
-        return if percent > 0.0 && percent <= 100.0 {
-            Ok(Capacity::Share(percent / 100.0))
-        } else {
-            Err(wrong())
-        };
-    }
-    match text.trim().parse() {
-        Ok(cases) if cases > 0 => Ok(Capacity::Cases(cases)),
-        _ => Err(wrong()),
-    }
-}
-
 /// `sex=M`.
 fn reference(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -360,35 +292,18 @@ fn reference(text: &str) -> Result<(String, String), String> {
 }
 
 /// Warns of rows that are not in the audit, and says how the command ended.
-fn outcome_of(intake: &ScoreIntake, exact: bool) -> Outcome {
-    if intake.without_cluster > 0 {
-        output::say(&format!(
-            "warning: {} rows have no family; each counts as its own",
-            intake.without_cluster
-        ));
-    }
-    if intake.without_person > 0 {
-        output::say(&format!(
-            "warning: {} rows do not say whom they are about; they count as one person, so that nothing is shown of fewer people \
-             than --min-n",
-            intake.without_person
-        ));
-    }
+fn outcome_of(found: &TableAudit) -> Outcome {
+    let intake = found.intake();
     for (why, rows) in intake.set_apart() {
         output::say(&format!("note: {rows} of {} rows are set apart: {why}", intake.read));
     }
-    if let Some(jump) = intake.jump {
-        output::say(&format!("warning: {jump}"));
+    for warning in intake.warnings() {
+        output::say(&format!("warning: {warning}"));
     }
     if intake.rejected.is_empty() {
         return Outcome::Done;
     }
-    output::say(&format!("warning: {} of {} rows could not be audited:", intake.rejected.len(), intake.read));
-    for (column, reason, count) in intake.reasons() {
-        let column = column.map_or_else(String::new, |column| format!("column {column}: "));
-        output::say(&format!("  {count}: {column}{}", reason.words()));
-    }
-    if exact {
+    if found.published_intake().is_some() {
         output::say("audit.json has the position of each");
     } else {
         output::say("positions are not written down, since counts are to be rounded");
@@ -440,13 +355,6 @@ mod tests {
             assert_eq!(said(&["--scores", text]).unwrap(), Some(scale));
         }
         assert!(said(&["--scores", "odds"]).is_err());
-    }
-
-    #[test]
-    fn counts_are_rounded_halves_upwards() {
-        let rounded = |count| published(count, Some(5));
-        assert_eq!([0, 2, 3, 2_001, 7].map(rounded), [0, 0, 5, 2_000, 5]);
-        assert_eq!((published(5, Some(10)), published(2_001, None)), (10, 2_001));
     }
 
     #[test]

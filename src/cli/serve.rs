@@ -76,7 +76,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let records = project.records()?;
     let outcome = output::outcome_of(&records);
     drop(progress);
-    let mut service = Service::new(project, records, scorer, ledger, today);
+    let configuration = output::read(&arguments.project.project)?;
+    let mut service = Service::new(project, records, scorer, ledger, today).with_configuration(configuration);
     if let Some(token) = token {
         service = service.with_token(token);
     }

@@ -1,5 +1,7 @@
 //! Which dates a backtest trains on and tests on, and how long its lists are.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::bands::BandRule;
@@ -53,6 +55,31 @@ impl Capacity {
             ))),
             _ => Ok(()),
         }
+    }
+}
+
+/// `20` is so many cases, and `20%` such a share.
+///
+/// # Examples
+/// ```
+/// use earlyhelp::evaluate::Capacity;
+///
+/// assert_eq!("20".parse(), Ok(Capacity::Cases(20)));
+/// assert_eq!("12.5%".parse(), Ok(Capacity::Share(0.125)));
+/// assert!("101%".parse::<Capacity>().is_err());
+/// ```
+impl FromStr for Capacity {
+    type Err = EvaluateError;
+
+    fn from_str(text: &str) -> Result<Self, EvaluateError> {
+        let text = text.trim();
+        let read = match text.strip_suffix('%') {
+            Some(percent) => percent.trim().parse().ok().map(|percent: f64| Self::Share(percent / 100.0)),
+            None => text.parse().ok().map(Self::Cases),
+        };
+        read.filter(|read| read.check().is_ok()).ok_or_else(|| {
+            EvaluateError::Capacity("write a number of cases (20), or a share of them (20%)".into())
+        })
     }
 }
 

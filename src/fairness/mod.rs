@@ -15,9 +15,11 @@ pub mod mitigation;
 mod people;
 mod protected;
 pub mod proxy;
+mod table_audit;
 
 pub use mitigation::{CapacityShares, MitigationReport, MitigationTrial, ShareRule, reweigh};
 pub use protected::{Characteristic, FamilyValue, Protected, ProtectedColumns};
+pub use table_audit::TableAudit;
 
 use self::audit::{
     AttributeFinding, Audit, AuditParams, AuditedOutcome, GroupMeasure, OperatingPoint, ScoreTable,

@@ -164,7 +164,11 @@ impl Ledger {
             Tally::of(cases.values().filter(|case| (case.drawn == WhyListed::AtRandom) == random))
         };
         let count = |kind: EntryKind| -> Result<u64, LedgerError> {
-            Ok(self.entries(&Filter::of(&[kind]))?.iter().filter(|entry| entry.on() <= on).count() as u64)
+            Ok(self
+                .entries(&Filter::of(&[kind]).facts_only())?
+                .iter()
+                .filter(|entry| entry.on() <= on)
+                .count() as u64)
         };
         let mut models = self.model_lines(on)?;
         models.retain(|line| asked_for(&line.model));

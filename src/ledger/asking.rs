@@ -1,5 +1,7 @@
 //! Answers about one person or family that somebody asked about: apart from runs, lists and alerts.
 
+use std::sync::Arc;
+
 use super::entry::{Draft, LedgerEntry};
 use super::events::{Answered, AskedContent, AskedFacts, EntryKind, ScoreContent};
 use super::handle::Ledger;
@@ -12,7 +14,7 @@ use crate::error::LedgerError;
 use crate::features::Cell;
 use crate::records::Records;
 use crate::review::Reviewer;
-use crate::scoring::{Answer, Asked, Contribution, Provenance, Scorer, SourceState};
+use crate::scoring::{Answer, Asked, Asking, Contribution, Provenance, Scorer, SourceState};
 
 /// What was answered once about somebody.
 struct PastAnswer {
@@ -58,7 +60,8 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::OtherRun`] where another model answered, [`LedgerError::Retired`] where it was taken out of use,
-    /// [`LedgerError::NamesThePerson`] where the name of who asked holds the id, others where the ledger cannot be written.
+    /// [`LedgerError::NamesThePerson`] where what would stay holds the id (who asked, where records or features come from, who accepted a
+    /// source and why), others where the ledger cannot be written.
     ///
     /// # Examples
     /// ```
@@ -135,18 +138,21 @@ impl Ledger {
         on: Day,
     ) -> Result<Vec<AffectedCase>, LedgerError> {
         let mut affected = Vec::new();
-        for entry in self.entries(&Filter::of(&[EntryKind::CaseAsked]))? {
-            let Some(past) = PastAnswer::of(&entry)? else { continue };
-            let Some(case) = &past.said.case else { continue };
+        let mut again = Again::default();
+        self.read(&Filter::of(&[EntryKind::CaseAsked]), &mut |entry| {
+            let Some(past) = PastAnswer::of(&entry)? else { return Ok(()) };
+            let Some(case) = &past.said.case else { return Ok(()) };
             let through = case.features_that_read(&correction.records);
             let is_own = past.subject == correction.entity;
             if through.is_empty() && !(is_own && correction.records.is_empty()) {
-                continue;
+                return Ok(());
             }
             let score = |log_odds| ScoreAndRank { log_odds, rank: None, listed: None };
-            let after = match records {
-                Some(records) => self.answer_again(&past, records)?,
-                None => None,
+            let now = match (records, again.model(self, &past.audit.model)?) {
+                (Some(records), Some(scorer)) => {
+                    Some(again.asking(&scorer, records, past.audit.as_of).told(&past)?)
+                }
+                _ => None,
             };
             affected.push(AffectedCase {
                 entry: past.entry,
@@ -157,22 +163,11 @@ impl Ledger {
                 is_open: on <= past.audit.expires,
                 through,
                 before: score(case.score),
-                after: after.as_ref().and_then(Asked::case).map(|case| score(case.score().log_odds())),
+                after: now.as_ref().and_then(Asked::case).map(|case| score(case.score().log_odds())),
             });
-        }
+            Ok(())
+        })?;
         Ok(affected)
-    }
-
-    /// The same question asked again; `None` where the model is not in the ledger.
-    fn answer_again(&self, past: &PastAnswer, records: &Records) -> Result<Option<Asked>, LedgerError> {
-        let scorer = match self.released_model(&past.audit.model) {
-            Ok(scorer) => scorer,
-            Err(LedgerError::NoModel(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let snapshot = records.as_of(past.audit.as_of);
-        let again = scorer.score_one(&snapshot, &past.subject, &asked_then(&past.audit));
-        again.map(Some).map_err(|error| LedgerError::Replay(error.to_string()))
     }
 
     /// Makes scores again that somebody asked for: those that are wanted, or all.
@@ -182,31 +177,27 @@ impl Ledger {
         records: Option<&Records>,
         replay: &mut Replay,
     ) -> Result<(), LedgerError> {
-        for entry in self.entries(&Filter::of(&[EntryKind::CaseAsked]))? {
+        let mut again = Again::default();
+        self.read(&Filter::of(&[EntryKind::CaseAsked]), &mut |entry| {
             let AskedFacts { audit, answer } = entry.facts_as()?;
             if answer != Answered::Scored || wanted.is_some_and(|wanted| !wanted.contains(&entry.seq())) {
-                continue;
+                return Ok(());
             }
             replay.asked += 1;
             let Some(past) = PastAnswer::of(&entry)? else {
                 replay.not(NotReplayed::Purged, 1);
-                continue;
+                return Ok(());
             };
-            let Some(case) = &past.said.case else { continue };
-            let scorer = match self.released_model(&audit.model) {
-                Ok(scorer) => scorer,
-                Err(LedgerError::NoModel(_)) => {
-                    replay.not(NotReplayed::NoModel, 1);
-                    continue;
+            let Some(case) = &past.said.case else { return Ok(()) };
+            match (again.model(self, &audit.model)?, records) {
+                (None, _) => replay.not(NotReplayed::NoModel, 1),
+                (Some(scorer), None) => compare(&audit, &scorer, &[(past.entry, past.kept(case))], replay)?,
+                (Some(scorer), Some(records)) => {
+                    replay_answer(&past, case, again.asking(&scorer, records, audit.as_of), replay)?;
                 }
-                Err(error) => return Err(error),
-            };
-            match records {
-                None => compare(&audit, &scorer, &[(past.entry, past.kept(case))], replay)?,
-                Some(records) => replay_answer(&past, case, (&scorer, records), replay)?,
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// What makes a past score, the largest part first; empty where the model is not in the ledger.
@@ -227,16 +218,56 @@ impl Ledger {
     }
 }
 
+/// What answers are made again with. They stand in the order of their days, so the last model and the last date serve for most.
+#[derive(Default)]
+struct Again<'r> {
+    model: Option<(String, Option<Arc<Scorer>>)>,
+    asking: Option<Asking<'static, 'r>>,
+}
+
+impl<'r> Again<'r> {
+    /// A released model; `None` where the ledger does not hold it.
+    fn model(&mut self, ledger: &Ledger, digest: &str) -> Result<Option<Arc<Scorer>>, LedgerError> {
+        if let Some((_, scorer)) = self.model.as_ref().filter(|(held, _)| held == digest) {
+            return Ok(scorer.clone());
+        }
+        let scorer = match ledger.released_model(digest) {
+            Ok(scorer) => Some(Arc::new(scorer)),
+            Err(LedgerError::NoModel(_)) => None,
+            Err(error) => return Err(error),
+        };
+        self.model = Some((digest.to_owned(), scorer.clone()));
+        Ok(scorer)
+    }
+
+    /// The model and the records of a date.
+    fn asking(&mut self, scorer: &Arc<Scorer>, records: &'r Records, as_of: AsOf) -> &Asking<'static, 'r> {
+        let is_it = |held: &Asking<'_, '_>| {
+            held.snapshot().as_of() == as_of && held.scorer().digest() == scorer.digest()
+        };
+        let held = self.asking.take().filter(is_it);
+        self.asking.insert(held.unwrap_or_else(|| Asking::held(scorer, records.as_of(as_of))))
+    }
+}
+
+impl Asking<'_, '_> {
+    /// The same question asked again.
+    fn told(&self, past: &PastAnswer) -> Result<Asked, LedgerError> {
+        self.one(&past.subject, &asked_then(&past.audit))
+            .map_err(|error| LedgerError::Replay(error.to_string()))
+    }
+}
+
 /// Makes an answer again from records.
 fn replay_answer(
     past: &PastAnswer,
     case: &ShownCase,
-    (scorer, records): (&Scorer, &Records),
+    asking: &Asking<'_, '_>,
     replay: &mut Replay,
 ) -> Result<(), LedgerError> {
-    let snapshot = records.as_of(past.audit.as_of);
+    let now = |source: &str| asking.sources().iter().find(|held| held.source == source);
     let says_otherwise =
-        |(source, digest): &(&String, &String)| snapshot.digest(source).unwrap_or_default() != **digest;
+        |(source, digest): &(&String, &String)| now(source).is_none_or(|held| held.digest != **digest);
     let changed: Vec<String> =
         past.said.sources.iter().filter(says_otherwise).map(|(source, _)| source.clone()).collect();
     if !changed.is_empty() {
@@ -244,26 +275,23 @@ fn replay_answer(
         replay.changed_sources.insert(past.said.run_id.clone(), changed);
         return Ok(());
     }
-    let again = scorer
-        .score_one(&snapshot, &past.subject, &asked_then(&past.audit))
-        .map_err(|error| LedgerError::Replay(error.to_string()))?;
+    let again = asking.told(past)?;
     let Some(now) = again.case() else {
         replay.not(NotReplayed::NotInCohort, 1);
         return Ok(());
     };
-    let is_other_input = again.cells() != past.said.cells.as_slice();
-    let whole = ShownCase { known_to: case.known_to.clone(), ..ShownCase::of(now, now.score().log_odds()) };
-    if is_other_input {
+    if again.cells() != past.said.cells.as_slice() {
         note(replay, past.entry, Some(Differs::Inputs));
-    } else if is_of_this_version(&past.audit)
-        && whole.score.to_bits() == case.score.to_bits()
-        && whole != *case
-    {
-        note(replay, past.entry, Some(Differs::Words));
-    } else {
-        compare(&past.audit, scorer, &[(past.entry, past.kept(case))], replay)?;
+        return Ok(());
     }
-    Ok(())
+    let whole = ShownCase { known_to: case.known_to.clone(), ..ShownCase::of(now, now.score().log_odds()) };
+    // Features from elsewhere were shown without the records behind them.
+    let is_of_records = past.audit.table.is_none() && is_of_this_version(&past.audit);
+    if is_of_records && whole.score.to_bits() == case.score.to_bits() && whole != *case {
+        note(replay, past.entry, Some(Differs::Words));
+        return Ok(());
+    }
+    compare(&past.audit, asking.scorer(), &[(past.entry, past.kept(case))], replay)
 }
 
 /// The entry of an answer.

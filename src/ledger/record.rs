@@ -355,7 +355,7 @@ impl Ledger {
     }
 
     /// The manifest of the one run whose id begins so.
-    pub(super) fn run_named(&self, beginning: &str) -> Result<RunFinished, LedgerError> {
+    pub(crate) fn run_named(&self, beginning: &str) -> Result<RunFinished, LedgerError> {
         let mut runs = self.runs()?;
         let ids = runs.iter().map(|run| run.audit.run_id.as_str());
         let Some(id) = named(ids, beginning, "run")?.map(str::to_owned) else {

@@ -7,9 +7,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::abstention::{Gate, WhyNot};
 use super::case::ScoredCase;
-use super::provenance::{Provenance, ScoredTable};
+use super::provenance::{Provenance, ScoredTable, SourceState};
 use super::release::Scorer;
-use super::scores::{Found, Request, Scores};
+use super::request::{Found, Request};
+use super::scores::Scores;
 use crate::calendar::AsOf;
 use crate::cohort::{Cohort, NotInCohort};
 use crate::error::ScoringError;
@@ -229,7 +230,14 @@ impl Scorer {
     /// The same where model and records are shared: it can be kept, and asked by several threads.
     #[must_use]
     pub fn asking_shared(self: &Arc<Self>, snapshot: &Snapshot<'static>) -> Asking<'static, 'static> {
-        Asking::of(Held::Shared(Arc::clone(self)), snapshot.clone())
+        Asking::held(self, snapshot.clone())
+    }
+}
+
+impl<'r> Asking<'static, 'r> {
+    /// Of a model that is shared and records that are lent.
+    pub(crate) fn held(scorer: &Arc<Scorer>, snapshot: Snapshot<'r>) -> Self {
+        Self::of(Held::Shared(Arc::clone(scorer)), snapshot)
     }
 }
 
@@ -254,6 +262,11 @@ impl<'s, 'r> Asking<'s, 'r> {
                 .for_each(|chosen| chosen.optional = true);
         }
         Ok(self)
+    }
+
+    /// What each source said on the date.
+    pub(crate) fn sources(&self) -> &[SourceState] {
+        &self.found.sources
     }
 
     /// The model.

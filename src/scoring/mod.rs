@@ -24,6 +24,7 @@ pub(crate) use recorded::CaseAgain;
 mod places;
 mod provenance;
 mod release;
+mod request;
 mod scores;
 
 pub use abstention::{Abstention, NotScored, WhyNot};
@@ -37,5 +38,7 @@ pub use places::OnePer;
 pub(crate) use places::Places;
 pub use provenance::{Acceptance, AcceptedSource, Exception, Provenance, ScoredTable, SourceState};
 pub use release::{AuditedModel, Previous, Scorer, SignOff};
-pub(crate) use scores::{LONGEST_USE, lots_of};
-pub use scores::{Request, Scores};
+pub(crate) use request::LONGEST_USE;
+pub use request::Request;
+pub use scores::Scores;
+pub(crate) use scores::lots_of;

@@ -2,7 +2,8 @@
 
 use super::provenance::ScoredTable;
 use super::release::Scorer;
-use super::scores::{Request, Scores};
+use super::request::Request;
+use super::scores::Scores;
 use crate::cohort::Cohort;
 use crate::error::ScoringError;
 use crate::features::{Cell, FeatureMatrix};

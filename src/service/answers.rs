@@ -166,7 +166,7 @@ impl Service {
         }
         let request = asker.request(self.accepted(asked.accept)?);
         let earlier = self.ledger.earlier_list(&request.purpose, as_of)?;
-        let start = self.ledger.start_run(&self.scorer, &request, as_of, None)?;
+        let start = self.ledger.start_run(&self.scorer, &request, as_of, self.configuration.as_deref())?;
         let cohort = self.project.cohort(&self.records, as_of)?;
         let scores = self.scorer.score(&cohort, &request)?.known_to(&self.project.known_to)?;
         let among = if asked.not_known { Among::NotKnown } else { Among::Everybody };
@@ -183,6 +183,7 @@ impl Service {
             "not_scored": scores.not_scored().len(),
             "places": list.len(),
             "expires": list.provenance().expires,
+            "warnings": self.project.scoring_warnings(&self.records, as_of),
         }))
     }
 
@@ -218,7 +219,7 @@ impl Service {
     }
 
     fn open_case(&self, asker: Asker, asked: &Open) -> Result<Value, Wrong> {
-        asker.is_for(&self.scorer.sign_off().purpose)?;
+        asker.is_for(&self.ledger.run_named(&asked.run)?.audit.purpose)?;
         let reviewer = Reviewer::new(asker.by, &*asked.role);
         let own = asked.own_judgement.as_deref();
         let case = self.ledger.open_case((&asked.run, asked.place), reviewer, own, asker.on)?;
@@ -226,7 +227,7 @@ impl Service {
     }
 
     fn decide(&self, asker: Asker, asked: Decide) -> Result<Value, Wrong> {
-        asker.is_for(&self.scorer.sign_off().purpose)?;
+        asker.is_for(&self.ledger.run_named(&asked.run)?.audit.purpose)?;
         let reviewer = Reviewer::new(asker.by, asked.role);
         let case = self.ledger.opened_case((&asked.run, asked.place), reviewer, asker.on)?;
         let mut decision = case.decide(asked.step, asked.agreement, asked.reason, asker.on)?;

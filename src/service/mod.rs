@@ -76,6 +76,8 @@ pub struct Service {
     ready: Mutex<Vec<Arc<Asking<'static, 'static>>>>,
     clock: Box<dyn Fn() -> Day + Send + Sync>,
     token: Option<String>,
+    /// The project file's text, of which a run keeps the digest.
+    configuration: Option<String>,
 }
 
 crate::opaque_debug!(Service);
@@ -128,7 +130,8 @@ impl Service {
         let scorer = Scorer::from_json(&model)?;
         let ledger = Ledger::open(&setup.ledger)?.with_clock(clock.clone());
         let records = project.records()?;
-        Ok(Self::new(project, records, scorer, ledger, clock))
+        let text = limits::read_text(&setup.project, limits::SETTINGS_BYTES).map_err(unreadable)?;
+        Ok(Self::new(project, records, scorer, ledger, clock).with_configuration(text))
     }
 
     /// A service over records that were read; `clock` says which day it is, for questions that do not.
@@ -148,6 +151,7 @@ impl Service {
             ready: Mutex::default(),
             clock: Box::new(clock),
             token: None,
+            configuration: None,
         }
     }
 
@@ -155,6 +159,13 @@ impl Service {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Keeps with each run the digest of the project file's text, so that it can be told later whether it was this one.
+    #[must_use]
+    pub fn with_configuration(mut self, text: impl Into<String>) -> Self {
+        self.configuration = Some(text.into());
+        self
     }
 
     /// Answers only questions that hold this token, where others could ask.

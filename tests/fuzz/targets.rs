@@ -19,6 +19,7 @@ use earlyhelp::report::papers::{Organisation, model_card};
 use earlyhelp::report::{AnyModel, model_html, model_json};
 use earlyhelp::review::{DecisionFile, ReviewList};
 use earlyhelp::scoring::{ModelFile, Request, SignOff};
+use earlyhelp::service::Service;
 use earlyhelp::synthetic::{CouncilParams, Format};
 use sha2::{Digest as _, Sha256};
 
@@ -26,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them, by the names of their folders in `corpus/`.
-pub const ALL: [Target; 11] = [
+pub const ALL: [Target; 12] = [
     ("text", text),
     ("parquet", parquet),
     ("arrow", arrow),
@@ -38,6 +39,7 @@ pub const ALL: [Target; 11] = [
     ("settings", settings),
     ("scores", scores),
     ("decisions", decisions),
+    ("question", question),
 ];
 
 /// A project over one extract, called `x` with this ending.
@@ -220,6 +222,8 @@ struct Recorded {
     bytes: Vec<u8>,
     run: String,
     cases: Vec<String>,
+    /// Answers questions about that council, with a ledger of its own.
+    service: Service,
 }
 
 fn recorded() -> &'static Recorded {
@@ -247,10 +251,17 @@ fn recorded() -> &'static Recorded {
         let scores = scorer.score(&cohort, &request).unwrap();
         let mut list = ReviewList::draw(&scores, Capacity::Cases(5)).unwrap();
         ledger.finish_run(start, &scores, &mut list, &records).unwrap();
+        // It reads its ledger again and again, and nobody takes a static away: the same file for every run of this.
+        let path = std::env::temp_dir().join("earlyhelp-fuzz-question.jsonl");
+        std::fs::copy(ledger.path(), &path).unwrap();
+        let cases = list.entries().iter().map(|entry| entry.case().entity().to_owned()).collect();
+        let run = list.provenance().run_id.clone();
+        drop((scores, cohort));
         Recorded {
             bytes: std::fs::read(ledger.path()).unwrap(),
-            run: list.provenance().run_id.clone(),
-            cases: list.entries().iter().map(|entry| entry.case().entity().to_owned()).collect(),
+            run,
+            cases,
+            service: Service::new(project, records, scorer, Ledger::open(path).unwrap(), move || on),
         }
     })
 }
@@ -281,6 +292,30 @@ pub fn decisions(data: &[u8]) {
             assert!(ledger.verify(&[]).unwrap().finding.is_none());
         }
         Err(_) => assert_eq!(ledger.head().unwrap(), before),
+    }
+}
+
+/// A question to a service: whatever it is, one line answers it, and nothing is told of a person that is not on record. `RUN`, `CASE`
+/// and `PURPOSE` stand for what a search could not guess.
+pub fn question(data: &[u8]) {
+    let held = recorded();
+    let asked = String::from_utf8_lossy(data);
+    let text = asked.replace("RUN", &held.run).replace("CASE", &held.cases[0]);
+    let text = text.replace("PURPOSE", "Offer early help to families before a crisis");
+    // What is no text is asked as it is.
+    let question = if asked.as_bytes() == data { text.as_bytes() } else { data };
+    let before = held.service.ledger().head().unwrap().entries;
+    let answer = held.service.answer(question);
+    assert!(!answer.contains('\n'));
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["v"], 1);
+    assert!(answer.get("ok").is_some() != answer.get("error").is_some());
+    assert!(answer["error"]["class"] != "ours", "{answer}");
+    let after = held.service.ledger().head().unwrap().entries;
+    if answer["ok"].get("answer").is_some() {
+        // Others may ask meanwhile.
+        let entry = answer["ok"]["entry"].as_u64().unwrap();
+        assert!((before + 1..=after).contains(&entry));
     }
 }
 

@@ -61,6 +61,36 @@ impl ScoreIntake {
         reasons
     }
 
+    /// What is doubtful of the table, a sentence each: rows without a family or a person, an outcome that changes from some day
+    /// on, and rows that could not be audited, by column and reason.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.without_cluster > 0 {
+            warnings.push(format!("{} rows have no family; each counts as its own", self.without_cluster));
+        }
+        if self.without_person > 0 {
+            warnings.push(format!(
+                "{} rows do not say whom they are about; they count as one person, so that nothing is shown of fewer people than \
+                 the minimum",
+                self.without_person
+            ));
+        }
+        warnings.extend(self.jump.map(|jump| jump.to_string()));
+        if !self.rejected.is_empty() {
+            let reasons: Vec<String> = self
+                .reasons()
+                .into_iter()
+                .map(|(column, reason, count)| {
+                    let column = column.map_or_else(String::new, |column| format!("column {column}: "));
+                    format!("\n  {count}: {column}{}", reason.words())
+                })
+                .collect();
+            let (rejected, read) = (self.rejected.len(), self.read);
+            warnings.push(format!("{rejected} of {read} rows could not be audited:{}", reasons.concat()));
+        }
+        warnings
+    }
+
     /// The rows set apart, with what for in words; none where there are none.
     pub fn set_apart(&self) -> Vec<(&'static str, u64)> {
         [
