@@ -1,7 +1,9 @@
 //! How well a model did in its backtest, as a table.
 
+use polars::prelude::DataFrame;
+
 use super::model_page::AnyModel;
-use super::table::{Table, Value};
+use super::table::{Column, Table, Value};
 use crate::calendar::Day;
 use crate::error::ReportError;
 use crate::evaluate::{BacktestReport, Estimate, Figure, Performance};
@@ -14,6 +16,14 @@ use crate::evaluate::{BacktestReport, Estimate, Figure, Performance};
 /// [`ReportError::Render`] where the text cannot be made.
 pub fn metrics_csv<'a>(model: impl Into<AnyModel<'a>>) -> Result<String, ReportError> {
     figures(model.into().backtest()).csv()
+}
+
+/// The same as a polars frame, with figures whole: see [`metrics_csv`] for its columns.
+///
+/// # Errors
+/// [`ReportError::Render`] where the frame cannot be made.
+pub fn metrics_frame<'a>(model: impl Into<AnyModel<'a>>) -> Result<DataFrame, ReportError> {
+    figures(model.into().backtest()).frame()
 }
 
 /// A figure's name, the kind of number that it is, and what was found.
@@ -35,7 +45,15 @@ fn found(performance: &Performance) -> Vec<Found> {
 
 /// Over all tests together, the simple rules, and date by date.
 pub(super) fn figures(report: &BacktestReport) -> Table {
-    let mut table = Table::named(["tested_on", "of", "measure", "value", "low", "high", "cases"]);
+    let mut table = Table::new([
+        Column::date("tested_on"),
+        Column::new("of"),
+        Column::new("measure"),
+        Column::number("value"),
+        Column::number("low"),
+        Column::number("high"),
+        Column::whole("cases"),
+    ]);
     table.columns.iter_mut().for_each(|column| column.decimals = 6);
     let mut add = |tested_on: Option<Day>, of: &str, performance: &Performance| {
         for (measure, kind, found) in found(performance) {

@@ -38,25 +38,34 @@ pub fn list_csv(list: &ReviewList) -> Result<String, ReportError> {
 pub(super) fn list_table(list: &ReviewList) -> Table {
     let has_own_days = list.entries().iter().any(|entry| entry.case().has_own_day());
     let mut columns: Vec<Column> = [
-        "place",
-        "rank",
-        "drawn",
-        "entity",
-        "household",
-        "known_to_a_service",
-        "lists_in_a_row",
-        "decided_last_time",
-        "band",
+        Column::whole("place"),
+        Column::whole("rank"),
+        Column::new("drawn"),
+        Column::new("entity"),
+        Column::new("household"),
+        Column::new("known_to_a_service"),
+        Column::whole("lists_in_a_row"),
+        Column::new("decided_last_time"),
+        Column::new("band"),
     ]
-    .map(Column::new)
     .into();
-    columns.push(Column::new("rate_observed_in_band").bars());
-    columns.extend(["rate_low", "rate_high"].map(Column::new));
-    columns.extend(has_own_days.then(|| Column::new("seen_on")));
-    columns.extend(["kept_in_refits", "refits"].map(Column::new));
+    columns.push(Column::number("rate_observed_in_band").bars());
+    columns.extend([Column::number("rate_low"), Column::number("rate_high")]);
+    columns.extend(has_own_days.then(|| Column::date("seen_on")));
+    columns.extend([Column::whole("kept_in_refits"), Column::whole("refits")]);
     columns.extend((1..=REASONS).map(|nth| Column::new(format!("reason_{nth}"))));
-    columns.extend(["absent", "expires", "run_id", "witness", "tested_length"].map(Column::new));
-    columns.extend(["rate_of_such_lists", "such_lists_low", "such_lists_high"].map(Column::new));
+    columns.extend([
+        Column::whole("absent"),
+        Column::date("expires"),
+        Column::new("run_id"),
+        Column::new("witness"),
+        Column::whole("tested_length"),
+    ]);
+    columns.extend([
+        Column::number("rate_of_such_lists"),
+        Column::number("such_lists_low"),
+        Column::number("such_lists_high"),
+    ]);
     let witness = list.witness().map(ToString::to_string).unwrap_or_default();
     let mut table = Table::new(columns);
     for (nth, entry) in list.entries().iter().enumerate() {

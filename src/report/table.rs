@@ -1,6 +1,8 @@
-//! A table of typed cells: its CSV and its sheet of a workbook are two writings of the same.
+//! A table of typed cells: its CSV, its sheet of a workbook and its frame are three writings of the same.
 
 #![cfg_attr(not(feature = "excel"), allow(dead_code, reason = "what only sheets need"))]
+
+use polars::prelude::{DataFrame, DataType, IntoColumn, NamedFrom, Series};
 
 use super::words;
 use crate::calendar::Day;
@@ -27,6 +29,16 @@ pub(super) struct Column {
     pub decimals: usize,
     /// Whether a sheet draws its numbers as bars.
     pub bars: bool,
+    holds: Holds,
+}
+
+/// What a column of a frame holds, whatever its cells happen to: a frame of which a column is empty has the types of every other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Holds {
+    Text,
+    Whole,
+    Number,
+    Date,
 }
 
 /// What a cell holds.
@@ -45,8 +57,22 @@ pub(super) enum Value {
 }
 
 impl Column {
+    /// Of texts, or of cells that are texts here and numbers there.
     pub(super) fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), decimals: 4, bars: false }
+        Self { name: name.into(), decimals: 4, bars: false, holds: Holds::Text }
+    }
+
+    pub(super) fn whole(name: impl Into<String>) -> Self {
+        Self { holds: Holds::Whole, ..Self::new(name) }
+    }
+
+    /// Of numbers, shares or points.
+    pub(super) fn number(name: impl Into<String>) -> Self {
+        Self { holds: Holds::Number, ..Self::new(name) }
+    }
+
+    pub(super) fn date(name: impl Into<String>) -> Self {
+        Self { holds: Holds::Date, ..Self::new(name) }
     }
 
     pub(super) fn decimals(mut self, decimals: usize) -> Self {
@@ -160,7 +186,7 @@ impl Table {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
-    /// Columns that need nothing but their names.
+    /// Columns of texts, or such as never become a frame: they need nothing but their names.
     pub(super) fn named<const N: usize>(names: [&str; N]) -> Self {
         Self::new(names.map(Column::new))
     }
@@ -180,5 +206,76 @@ impl Table {
         }
         let bytes = text.into_inner().map_err(|error| failed(&error))?;
         String::from_utf8(bytes).map_err(|error| failed(&error))
+    }
+
+    /// A frame: numbers whole, texts as they are (a frame runs no formula), null where there is nothing.
+    ///
+    /// # Errors
+    /// [`ReportError::Render`] where a column holds what it says it does not.
+    pub(super) fn frame(&self) -> Result<DataFrame, ReportError> {
+        let failed = |what: String| ReportError::Render(what);
+        let columns = self.columns.iter().enumerate().map(|(at, column)| {
+            let cells = self.rows.iter().map(|row| row.get(at).unwrap_or(&Value::Empty));
+            let series = column.series(cells);
+            series
+                .map(IntoColumn::into_column)
+                .ok_or_else(|| failed(format!("the column {} holds another kind of cell", column.name)))
+        });
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        DataFrame::new(self.rows.len(), columns).map_err(|error| failed(error.to_string()))
+    }
+}
+
+impl Column {
+    /// The cells as a series of the column's type; `None` where one is of another.
+    fn series<'v>(&self, cells: impl Iterator<Item = &'v Value>) -> Option<Series> {
+        fn all<'v, T>(
+            cells: impl Iterator<Item = &'v Value>,
+            of: impl Fn(&Value) -> Option<T>,
+        ) -> Option<Vec<Option<T>>> {
+            cells
+                .map(|cell| if matches!(cell, Value::Empty) { Some(None) } else { of(cell).map(Some) })
+                .collect()
+        }
+        let name = self.name.as_str().into();
+        Some(match self.holds {
+            Holds::Text => Series::new(name, all(cells, |cell| Some(cell.plain()))?),
+            Holds::Whole => Series::new(name, all(cells, Value::as_whole)?),
+            Holds::Number => Series::new(name, all(cells, Value::as_number)?),
+            Holds::Date => {
+                let days = all(cells, |cell| match cell {
+                    Value::Date(day) => Some(day.epoch_days()),
+                    _ => None,
+                })?;
+                Series::new(name, days).cast(&DataType::Date).ok()?
+            }
+        })
+    }
+}
+
+impl Value {
+    fn as_whole(&self) -> Option<i64> {
+        match self {
+            Self::Whole(number) => i64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) | Self::Share(number) | Self::Points(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// As a text of its own, whole.
+    fn plain(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Whole(number) => number.to_string(),
+            Self::Number(number) | Self::Share(number) | Self::Points(number) => number.to_string(),
+            Self::Date(day) => day.to_string(),
+        }
     }
 }

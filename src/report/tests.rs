@@ -2,7 +2,8 @@
 
 use polars::df;
 
-use super::{list_csv, list_html, list_json, list_text};
+use super::table::{Column, Table, Value};
+use super::{list_csv, list_frames, list_html, list_json, list_text};
 use crate::calendar::{AsOf, Horizon, Lookback};
 use crate::cohort::CohortSpec;
 use crate::dataset::Dataset;
@@ -560,4 +561,53 @@ fn reports_are_the_same_every_time() {
     assert_eq!(list_html(&first, "March").unwrap(), list_html(&second, "March").unwrap());
     assert_eq!(list_csv(&first).unwrap(), list_csv(&second).unwrap());
     assert_eq!(list_json(&first).unwrap(), list_json(&second).unwrap());
+}
+
+#[test]
+fn frames_hold_the_figures_whole_and_have_the_same_types_whoever_is_listed() {
+    let types = |list: &ReviewList| -> Vec<(String, Vec<String>)> {
+        let frames = list_frames(list).unwrap();
+        let of = |(name, frame): (String, polars::prelude::DataFrame)| {
+            (
+                name,
+                frame
+                    .columns()
+                    .iter()
+                    .map(|column| format!("{} {}", column.name(), column.dtype()))
+                    .collect(),
+            )
+        };
+        frames.into_iter().map(of).collect()
+    };
+    let list = list(12, 3);
+    // One place, of which most cells are empty.
+    assert_eq!(types(&list), types(&self::list(1, 0)));
+
+    let frames = list_frames(&list).unwrap();
+    let frame = |name: &str| &frames.iter().find(|(held, _)| held == name).unwrap().1;
+    assert_eq!(frame("List").height(), list.len());
+    let reasons = frame("Reasons");
+    let points = reasons.column("points").unwrap().f64().unwrap();
+    let expected: Vec<f64> = list
+        .entries()
+        .iter()
+        .flat_map(|entry| [entry.case()].into_iter().chain(entry.beside()))
+        .flat_map(|case| case.contributions().iter().map(|part| part.log_odds))
+        .collect();
+    assert_eq!(points.into_no_null_iter().collect::<Vec<_>>(), expected);
+    let expires = frame("List").column("expires").unwrap();
+    assert_eq!(expires.dtype(), &polars::prelude::DataType::Date);
+    assert_eq!(expires.get(0).unwrap().to_string(), "2025-04-03");
+}
+
+#[test]
+fn a_frame_of_another_kind_of_cell_than_its_column_says_is_refused() {
+    let mut table = Table::new([Column::whole("place"), Column::date("seen_on"), Column::new("value")]);
+    table.rows.push(vec![Value::Whole(1), Value::Empty, Value::Number(0.1)]);
+    table.rows.push(vec![Value::Empty, Value::Empty, Value::text("missing")]);
+    let frame = table.frame().unwrap();
+    assert_eq!(frame.column("value").unwrap().str().unwrap().get(0), Some("0.1"));
+    assert_eq!(frame.column("place").unwrap().i64().unwrap().iter().collect::<Vec<_>>(), [Some(1), None]);
+    table.rows.push(vec![Value::Share(0.5), Value::Empty, Value::Empty]);
+    assert!(table.frame().unwrap_err().to_string().contains("the column place holds another kind of cell"));
 }

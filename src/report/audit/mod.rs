@@ -29,7 +29,7 @@ use crate::fairness::audit::{AttributeAudit, AttributeFinding, Audit, ScoreIntak
 #[cfg(feature = "excel")]
 pub use self::book::audit_xlsx;
 pub use self::bundle::{AUDIT_FILES, audit_files};
-pub use self::plain::{audit_csv, audit_text};
+pub use self::plain::{audit_csv, audit_frame, audit_text};
 
 /// An audit as one HTML page, complete in itself: no script, nothing loaded from elsewhere, readable on paper.
 ///

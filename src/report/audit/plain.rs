@@ -1,5 +1,7 @@
 //! An audit in a few lines for a terminal, and as a long table for a spreadsheet.
 
+use polars::prelude::DataFrame;
+
 use super::super::table::{Column, Table, Value};
 use super::super::words;
 use super::criteria::{self, main_against};
@@ -22,28 +24,29 @@ const OVERALL: [(&str, GroupMeasure); 5] = [
     ("of those with the outcome, selected (recall)", GroupMeasure::TruePositiveRate),
 ];
 
-const HEAD: [&str; 21] = [
-    "characteristic",
-    "group",
-    "value_known",
-    "status",
-    "group_rows",
-    "measure",
-    "value",
-    "low",
-    "high",
-    "rests_on_rows",
-    "compared_with",
-    "compared_group",
-    "difference",
-    "difference_low",
-    "difference_high",
-    "ratio",
-    "ratio_low",
-    "ratio_high",
-    "verdict",
-    "smallest_difference_shown",
-    "rests_on_rows_of_both",
+/// The columns by name, and what they hold.
+const HEAD: [(&str, fn(&'static str) -> Column); 21] = [
+    ("characteristic", Column::new),
+    ("group", Column::new),
+    ("value_known", Column::new),
+    ("status", Column::new),
+    ("group_rows", Column::whole),
+    ("measure", Column::new),
+    ("value", Column::number),
+    ("low", Column::number),
+    ("high", Column::number),
+    ("rests_on_rows", Column::whole),
+    ("compared_with", Column::new),
+    ("compared_group", Column::new),
+    ("difference", Column::number),
+    ("difference_low", Column::number),
+    ("difference_high", Column::number),
+    ("ratio", Column::number),
+    ("ratio_low", Column::number),
+    ("ratio_high", Column::number),
+    ("verdict", Column::new),
+    ("smallest_difference_shown", Column::number),
+    ("rests_on_rows_of_both", Column::whole),
 ];
 
 /// The audit in a few lines: for each characteristic its criteria with the group that sets them, the groups
@@ -266,10 +269,18 @@ pub fn audit_csv(audit: &Audit) -> Result<String, ReportError> {
     audit_table(audit).csv()
 }
 
+/// The same as a polars frame, with figures whole: see [`audit_csv`] for its columns. Null where there is no figure or it may not be shown.
+///
+/// # Errors
+/// [`ReportError::Render`] where the frame cannot be made.
+pub fn audit_frame(audit: &Audit) -> Result<DataFrame, ReportError> {
+    audit_table(audit).frame()
+}
+
 /// Every figure of every group, everybody first.
 pub(super) fn audit_table(audit: &Audit) -> Table {
     // Six decimals: enough to work on with, and no more than is known.
-    let mut table = Table::new(HEAD.map(|name| Column::new(name).decimals(6)));
+    let mut table = Table::new(HEAD.map(|(name, column)| column(name).decimals(6)));
     let rows = &mut table.rows;
     add_group(rows, ["everybody", "everybody", "yes"], (&audit.whole, audit.scores), &[]);
     for attribute in audit.attributes.iter().chain(&audit.intersections) {

@@ -1,7 +1,7 @@
 //! What the page, the table and the lines say of a made-up audit.
 
 use super::made::{self, FORMULA, SCRIPT, TINY};
-use super::{audit_csv, audit_html, audit_text};
+use super::{audit_csv, audit_frame, audit_html, audit_text};
 use crate::fairness::audit::*;
 use crate::records::{Reject, RejectReason};
 
@@ -336,4 +336,23 @@ fn every_word_of_the_page_is_explained_in_the_glossary() {
     for crate::report::glossary::Term { term, meaning } in found {
         assert!(page.contains(&format!("<dt>{term}</dt><dd>{meaning}</dd>")), "{term}");
     }
+}
+
+#[test]
+fn the_frame_of_an_audit_says_what_its_table_says() {
+    let audit = made::audit();
+    let (text, frame) = (audit_csv(&audit).unwrap(), audit_frame(&audit).unwrap());
+    let mut table = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let names = frame.get_column_names();
+    assert!(table.headers().unwrap().iter().eq(names.iter().map(|name| name.as_str())));
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), frame.height());
+    let (values, differences) =
+        (frame.column("value").unwrap().f64().unwrap(), frame.column("difference").unwrap());
+    for (row, (value, difference)) in rows.iter().zip(values.iter().zip(differences.f64().unwrap().iter())) {
+        for (cell, figure) in [(&row[6], value), (&row[12], difference)] {
+            assert_eq!(cell, figure.map_or(String::new(), |figure| format!("{figure:.6}")));
+        }
+    }
+    assert!(differences.null_count() < rows.len() && values.null_count() > 0);
 }
