@@ -281,6 +281,7 @@ impl fmt::Debug for AsOf {
 
 /// How far back a feature reads: the window `[as-of − span, as-of)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Lookback {
     /// So many days.
     Days(u32),
@@ -348,6 +349,7 @@ impl fmt::Display for Lookback {
 
 /// How far ahead an outcome is looked for: the window `[as-of, as-of + span)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Horizon {
     /// So many days.
     Days(u32),

@@ -72,6 +72,7 @@ pub struct Dataset {
 
 /// What one as-of date brought to a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DateSummary {
     /// The date.
     pub as_of: AsOf,

@@ -128,6 +128,7 @@ impl fmt::Display for IsKnown {
 /// What one [`KnownTo`] says of a case.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct KnownMark {
     /// Its name.
     pub name: String,

@@ -219,6 +219,7 @@ fn default_reject_limit() -> f64 {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "FileOf{Columns}"))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FileOf<Columns> {
     /// The file, or a folder of Parquet files; or several.
     #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
@@ -244,6 +245,7 @@ pub struct FileOf<Columns> {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct ListRules {
     /// Whom a place is for. The default: a household.
     pub one_per: OnePer,
@@ -253,6 +255,7 @@ pub struct ListRules {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SourceFile {
     /// The name features refer to.
     pub name: String,

@@ -47,7 +47,7 @@ fn every_list_is_the_one_that_score_draws_at_each_length() {
             assert!(!found.withheld);
             assert_eq!(found.results.is_some(), list.labels.is_some());
             assert_eq!(found.results.is_some(), found.needs.is_some());
-            let Some(ListResults { right, wrong, cannot_tell, precision, recall }) = found.results else {
+            let Some(ListResults { right, wrong, cannot_tell, precision, recall, .. }) = found.results else {
                 continue;
             };
             let (judged, with) = followed(list);

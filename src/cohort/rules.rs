@@ -10,6 +10,7 @@ use crate::records::{Gone, Records, Rows, Selection, Selector, Snapshot, open_on
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct NoneWithin {
     /// The records.
     pub records: Selector,
@@ -202,6 +203,7 @@ pub(super) fn are_gone(people: &[u32], snapshot: &Snapshot<'_>, left_out: &mut L
 
 /// How many were left out, by the first rule they did not pass.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// Known to have died; a family, if all its members have.
     #[serde(default)]

@@ -40,6 +40,7 @@ pub struct Reweighing {
 /// What a reweighing came to: counts and weights alone, never a group's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Reweighed {
     /// What was asked for, why, and by whom it was approved.
     pub asked: Reweighing,

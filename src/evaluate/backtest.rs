@@ -41,6 +41,7 @@ pub struct Backtest {
 /// What a backtest found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct BacktestReport {
     /// The plan.
     pub plan: BacktestPlan,
@@ -69,6 +70,7 @@ pub struct BacktestReport {
 /// One split's figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SplitReport {
     /// The dates.
     pub split: Split,
@@ -81,6 +83,7 @@ pub struct SplitReport {
 /// What the model is without one of its terms, on the test cases, without training anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TermReport {
     /// The term's feature, or the two of a pair.
     pub on: Vec<String>,

@@ -10,6 +10,7 @@ use crate::stats::{Estimate, wilson};
 /// A range of scores and what came of the cases in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Band {
     /// Its name.
     pub name: String,
@@ -30,6 +31,7 @@ pub struct Band {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum BandRule {
     /// Each band down to such a share of the test cases, rising; the rest is the last band. The default is
     /// the highest 1%, 5%, 10% and 25%: a list is a small top slice of a large cohort, so bands are narrow

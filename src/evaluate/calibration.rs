@@ -85,6 +85,7 @@ fn mean_cost(
 /// likelihood estimation of misspecified models", *Econometrica* 50:1-25, with scores added up by family.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Calibration {
     /// The slope of a logistic regression of the outcome on the log-odds (with its own intercept). 1 is right;
     /// below 1 the scores are too extreme (the usual sign of overfitting), above 1 too timid.
@@ -104,6 +105,7 @@ pub struct Calibration {
 /// One group of rows with neighbouring scores: what was predicted, and what happened.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ReliabilityBin {
     /// The mean predicted probability, 0 to 1.
     pub mean_predicted: f64,

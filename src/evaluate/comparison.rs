@@ -57,6 +57,7 @@ impl Default for ChoiceRule {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, deny_unknown_fields)]
+#[non_exhaustive]
 pub enum SuccessBar {
     /// The figure reaches a value.
     #[serde(rename_all = "snake_case")]
@@ -81,6 +82,7 @@ pub enum SuccessBar {
 /// Whether a success bar was met. Not meeting it is a plain result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct BarReport {
     /// The bar.
     pub bar: SuccessBar,
@@ -124,6 +126,7 @@ impl SuccessBar {
 /// One trainer's model in a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Entrant {
     /// The trainer.
     pub trainer: String,
@@ -173,6 +176,7 @@ impl Entrant {
 /// Trainers and simple rules side by side, and the choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ModelComparison {
     /// The rule that the choice was made by.
     pub rule: ChoiceRule,

@@ -8,6 +8,7 @@ use crate::stats::random::mix;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FamilyRule {
     /// Families are dealt into so many folds; each fold's cases are scored by a model trained on the
     /// other folds' (at the earlier dates). Every case of the test date is tested, and the right choice

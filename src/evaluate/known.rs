@@ -22,6 +22,7 @@ const FEWEST: u64 = 10;
 /// nobody was working.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct KnownReport {
     /// Known to any of them.
     pub any: KnownShares,
@@ -38,6 +39,7 @@ pub struct KnownReport {
 /// Shares of the test cases, and of the places on the lists.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct KnownShares {
     /// Of all test cases, the share that was known.
     pub cases: Option<Estimate>,
@@ -52,6 +54,7 @@ pub struct KnownShares {
 /// One [`KnownTo`](crate::known_to::KnownTo), and how many were known to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct KnownKind {
     /// Its name.
     pub name: String,
@@ -64,6 +67,7 @@ pub struct KnownKind {
 /// How lists did among those with whom nobody was working.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct NotKnownFigures {
     /// Of those of them on the lists, the share that had the outcome.
     pub precision: Option<Estimate>,

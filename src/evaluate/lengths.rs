@@ -17,6 +17,7 @@ const MEASURED: [u32; 19] =
 /// What came of the cases on the backtest's lists, had each had this many places.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ListLength {
     /// Places on each list.
     pub cases: u32,

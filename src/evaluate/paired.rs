@@ -22,6 +22,7 @@ use crate::stats::{Bootstrap, Clusters, Estimate, clustered_mean, percentile_int
 /// 95% intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PairedChange {
     /// Without, or the first.
     pub without: Estimate,
@@ -79,6 +80,7 @@ impl fmt::Display for PairedChange {
 /// draw: see [`Bootstrap`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PairedTest {
     /// Cases.
     pub n: u64,

@@ -33,6 +33,7 @@ pub(crate) struct TestRows<'a> {
 /// places for, which is the mean over all orders of equals: so no order of rows changes a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Tie {
     /// How many rows have the score at which the list ends; over several lists, together.
     pub rows: u64,
@@ -76,6 +77,7 @@ impl TestRows<'_> {
 /// A [`Backtest`](super::Backtest) measures it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Performance {
     /// How many rows.
     pub n: u64,

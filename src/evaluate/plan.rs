@@ -15,6 +15,7 @@ use crate::stats::Bootstrap;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Capacity {
     /// So many cases.
     Cases(#[cfg_attr(feature = "schema", schemars(range(min = 1)))] u32),

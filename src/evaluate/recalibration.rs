@@ -18,6 +18,7 @@ use crate::stats::random::mix;
 /// machines*, from whom the method has one of its names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RecalibrationReport {
     /// What log-odds are multiplied by; above 0.
     pub slope: f64,

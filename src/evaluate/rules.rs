@@ -12,6 +12,7 @@ use crate::model::{AdditiveModel, LogisticParams, Scale};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SimpleRule {
     /// Everybody has the average risk.
     Prevalence,
@@ -37,6 +38,7 @@ impl SimpleRule {
 /// How a simple rule did on the same test cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RuleReport {
     /// The rule.
     pub rule: SimpleRule,

@@ -103,6 +103,7 @@ pub struct Protected {
 
 /// A protected characteristic of rows in hand, for measuring apart from a [`Protected`] file.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Characteristic<'a> {
     /// The data hold it.
     Held {

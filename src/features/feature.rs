@@ -202,6 +202,7 @@ impl Measure {
 /// shown as theirs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Scope {
     /// The person's own (a family's: all its members').
     #[default]
@@ -245,6 +246,7 @@ pub enum Direction {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Feature {
     /// The name; unique within a spec.
     pub name: String,

@@ -21,6 +21,7 @@ use crate::words;
 
 /// What became of alerts: counted, over the whole ledger and by run and group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Account {
     /// The day up to which it counts.
     pub on: Day,
@@ -59,6 +60,7 @@ pub struct Account {
 
 /// A released model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ModelLine {
     /// Its digest.
     pub model: String,
@@ -76,6 +78,7 @@ pub struct ModelLine {
 
 /// A run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RunLine {
     /// Its id.
     pub run: String,

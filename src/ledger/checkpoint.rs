@@ -41,6 +41,7 @@ const FORMAT: &str = "earlyhelp ledger checkpoint, format 1";
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// What it is, and in which format.
     pub format: String,

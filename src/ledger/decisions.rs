@@ -23,6 +23,7 @@ use crate::stats::{Estimate, newcombe_difference, wilson};
 /// A decision on record, with what was written of it. Of a case that was taken out of the ledger, `case`, `reason` and
 /// `own_judgement` are gone.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RecordedDecision {
     /// The entry.
     pub entry: u64,
@@ -66,6 +67,7 @@ crate::opaque_debug!(RecordedDecision);
 
 /// How people judged the cases for which they were shown one reason, or which they gave one reason for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Judged {
     /// The reason: what a feature is about, or a code of the council's own list in words.
     pub reason: String,

@@ -99,6 +99,7 @@ impl fmt::Debug for Draft {
 /// even from a list of all pseudonyms.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Content {
     /// The pseudonym of the person it is about; `None` for material about nobody.
     pub subject: Option<String>,

@@ -24,6 +24,7 @@ use crate::scoring::{Acceptance, Exception, OnePer, Provenance};
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum EntryKind {
     /// A model with its evidence was put on record.
     ModelRegistered,
@@ -146,6 +147,7 @@ pub(crate) struct RunStarted {
 
 /// Facts of [`EntryKind::RunFinished`]: the manifest of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RunFinished {
     /// The entry of the start.
     pub started: u64,
@@ -223,6 +225,7 @@ fn one_per_case() -> OnePer {
 
 /// How many rows of a source were rejected for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RejectCount {
     /// The source.
     pub source: String,

@@ -13,6 +13,7 @@ use crate::stats::{Estimate, wilson};
 
 /// Alerts by group of one characteristic.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GroupTallies {
     /// The characteristic.
     pub characteristic: String,
@@ -23,6 +24,7 @@ pub struct GroupTallies {
 
 /// What became of one group's alerts. `None`: withheld, because it would tell too few people apart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GroupTally {
     /// The group.
     pub group: String,

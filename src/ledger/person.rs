@@ -20,6 +20,7 @@ use crate::words;
 /// Everything that a ledger holds about one person (or family, where families are scored), for a subject
 /// access request (UK GDPR, Article 15).
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SubjectPack {
     /// The pseudonymous id.
     pub entity: String,
@@ -35,6 +36,7 @@ crate::opaque_debug!(SubjectPack);
 
 /// A score of the past with its plain explanation.
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct PastScore {
     /// The run.
     pub run: String,
@@ -62,6 +64,7 @@ crate::opaque_debug!(PastScore);
 
 /// An entry about somebody.
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Held {
     /// Its number.
     pub entry: u64,
@@ -96,6 +99,7 @@ crate::opaque_debug!(Correction);
 
 /// A past case that rests on records that were wrong.
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct AffectedCase {
     /// The entry in which it was scored.
     pub entry: u64,
@@ -159,6 +163,7 @@ crate::opaque_debug!(Erasure);
 
 /// What a purge did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Purged {
     /// The entries whose content was taken out: all about the person, those that were named, and the digests of
     /// the runs that the person was in.

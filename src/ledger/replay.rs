@@ -20,6 +20,7 @@ use crate::stats::random::mix;
 
 /// Which past cases are made again.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ReplayOf {
     /// All.
     Everything,
@@ -37,6 +38,7 @@ pub enum ReplayOf {
 /// Why a past case could not be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum NotReplayed {
     /// The person was taken out of the ledger.
     Purged,
@@ -73,6 +75,7 @@ impl NotReplayed {
 /// `asked = reproduced + different + not replayed` always holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Replay {
     /// Cases that were to be made again.
     pub asked: u64,
@@ -97,6 +100,7 @@ pub struct Replay {
 /// What differs between a recorded case and the same case made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Differs {
     /// The score.
     Score,

@@ -21,6 +21,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// assert_eq!(decisions.kinds, ["decision"]);
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Filter {
     /// Entries of one of these kinds; of any, where the list is empty.
     pub kinds: Vec<String>,

@@ -10,6 +10,7 @@ use crate::stats::{Estimate, wilson};
 /// What became of listed cases. A case that several people opened or decided about counts once, with its
 /// last decision.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[non_exhaustive]
 pub struct Tally {
     /// Listed cases.
     pub listed: u64,
@@ -39,6 +40,7 @@ pub struct Tally {
 
 /// How long something took, in whole days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Days {
     /// A quarter took no longer than this.
     pub quarter: i32,

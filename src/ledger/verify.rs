@@ -32,6 +32,7 @@ use crate::words;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Verification {
     /// How many entries are chained without a gap, from the first on.
     pub entries: u64,
@@ -57,6 +58,7 @@ pub struct Verification {
 
 /// A purge that no checkpoint vouches for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PurgeSeen {
     /// Its entry.
     pub entry: u64,
@@ -70,6 +72,7 @@ pub struct PurgeSeen {
 
 /// The first entry that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ChainFault {
     /// The number of the entry, from 1; of an entry that is gone, the number that it had.
     pub entry: u64,

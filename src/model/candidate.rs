@@ -24,6 +24,7 @@ use crate::words;
 /// What a model was trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TrainingRecord {
     /// The as-of dates and what each brought.
     pub dates: Vec<DateSummary>,

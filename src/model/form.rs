@@ -83,6 +83,7 @@ struct Plain {
 /// One part of the sum.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Term {
     /// The feature, or the two features, that it is a function of.
     pub on: Vec<String>,
@@ -436,6 +437,7 @@ impl AdditiveModel {
 
 /// Half the widths of 95% intervals around a case's score and contributions, in log-odds.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Reach {
     /// Of the score.
     pub score: f64,

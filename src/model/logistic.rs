@@ -44,6 +44,7 @@ use crate::features::{Cell, FeatureMatrix};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct LogisticParams {
     /// The penalty's strength, 0 or more. `None`, the default, is one over the number of cases: to the
     /// model that is the belief, held before seeing data, that a standardised coefficient is around 1 at

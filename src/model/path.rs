@@ -66,6 +66,7 @@ impl Default for PathParams {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PathChoice {
     /// The one with the least mean loss on held-out cases (the strongest of equals): the default, because
     /// a list is judged by how well it ranks people whom the model has not seen.
@@ -79,6 +80,7 @@ pub enum PathChoice {
 /// What a path showed: one entry for each strength, from the strongest to the weakest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PathReport {
     /// The strengths, falling.
     pub strengths: Vec<f64>,

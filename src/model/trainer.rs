@@ -40,6 +40,7 @@ impl Default for Trainer {
 
 /// What a trainer found.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Trained {
     /// The model, with refits if the trainer was asked for them.
     pub model: AdditiveModel,

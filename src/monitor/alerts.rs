@@ -14,6 +14,7 @@ use crate::stats::wilson;
 
 /// The list that a run at the date would be drawn from. No list is drawn here.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Alerts {
     /// Cases in the cohort.
     pub cohort: u64,
@@ -34,6 +35,7 @@ pub struct Alerts {
 
 /// So many cases have no score for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct NotScoredCount {
     /// The reason, in words.
     pub reason: String,

@@ -10,6 +10,7 @@ use crate::stats::{Estimate, Interval};
 
 /// What became of the lists that were drawn with the model, as a ledger has it. No reviewer is counted by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct DecisionsSeen {
     /// The day up to which it counts.
     pub on: Day,
@@ -33,6 +34,7 @@ pub struct DecisionsSeen {
 
 /// How cases were judged for which people were shown one reason.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ReasonSeen {
     /// The counts.
     #[serde(flatten)]

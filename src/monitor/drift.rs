@@ -15,6 +15,7 @@ use crate::stats::round_between;
 
 /// How far a feature moved.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FeatureDrift {
     /// The feature's name.
     pub feature: String,
@@ -44,6 +45,7 @@ impl FeatureDrift {
 
 /// How far the score moved, and how many reach what was the cut of the lists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ScoreDrift {
     /// How far the score (log-odds) moved.
     pub shift: Shift,

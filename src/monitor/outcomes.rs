@@ -23,6 +23,7 @@ use crate::stats::difference;
 /// whenever the model is used; the backtest tested on families it had not seen, so figures here can be a
 /// little better than there for that alone.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Outcomes {
     /// The as-of dates.
     pub dates: Vec<AsOf>,
@@ -37,6 +38,7 @@ pub struct Outcomes {
 /// A figure of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum WatchedFigure {
     /// The share of cases with the outcome.
     OutcomeRate,
@@ -54,6 +56,7 @@ pub enum WatchedFigure {
 
 /// A figure now and in the backtest.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FigureChange {
     /// Which.
     pub figure: WatchedFigure,

@@ -21,6 +21,7 @@ use crate::words;
 /// What was found when a model was held against what it is used on now. It is something to read: nothing in
 /// it, and nothing in the crate, switches anything off.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MonitorReport {
     /// The digest of the candidate in the model.
     pub candidate: String,
@@ -57,6 +58,7 @@ pub struct MonitorReport {
 
 /// A verdict and what it is on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// What it is on: `feature NAME`, `source NAME: volume`, `source NAME: as at training` (whether the source is still
     /// what the model file says it was), `source NAME: past` (whether it still says of the training

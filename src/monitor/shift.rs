@@ -21,6 +21,7 @@ use crate::stats::{Interval, Z};
 /// and N. Smirnov (1948), as in `scipy.stats.ks_2samp`. Adjusting for many features: S. Holm (1979), "A
 /// simple sequentially rejective multiple test procedure", *Scandinavian Journal of Statistics* 6:65-70.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Shift {
     /// The population stability index, `sum of (now - training) * ln(now / training)` over the shares of the
     /// bins; 0 where nothing moved, without upper end. Bins hold a tenth of the training values each (more
@@ -54,6 +55,7 @@ pub struct Shift {
 
 /// A bin and its share of the cases.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct BinShare {
     /// What it holds.
     pub holds: String,

@@ -18,6 +18,7 @@ use crate::records::{Coverage, Records, Source, SourceChange};
 
 /// A source now, beside the same source at the training dates.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SourceHealth {
     /// The source.
     pub source: String,
@@ -41,6 +42,7 @@ pub struct SourceHealth {
 
 /// Rows that became known in the days before a date.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Volume {
     /// Over how many days.
     pub days: u32,
@@ -61,6 +63,7 @@ pub struct Volume {
 
 /// The share of cells that the source covers, over all cases and the features that read it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CoverageChange {
     /// The share in training, 0 to 1.
     pub training: f64,
@@ -77,6 +80,7 @@ pub struct CoverageChange {
 /// How old a source is. These are dates and no samples: the verdict is within or beyond, and "cannot tell"
 /// where the project does not say what the source covers and no row is there to go by.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Freshness {
     /// The last day the source covers, where the project says so.
     pub covers_to: Option<Day>,

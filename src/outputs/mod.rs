@@ -69,6 +69,7 @@ const HIDDEN: &str = ".earlyhelp";
 
 /// What may be written over. An input never is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Over {
     /// Nothing: the file has to be new.
     Nothing,

@@ -24,6 +24,7 @@ pub struct Edited {
 
 /// A criterion of fairness about which the audit now says something else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ChangedVerdict {
     /// The characteristic.
     pub characteristic: String,

@@ -15,6 +15,7 @@ use crate::records::Records;
 
 /// All that the crate can say about a model and the groups it is used on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FullAudit {
     /// The digest of the candidate.
     pub candidate: String,

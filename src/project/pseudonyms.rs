@@ -21,6 +21,7 @@ use crate::records::PseudonymKey;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PseudonymsBy {
     /// A file that holds the key and nothing else; line breaks at its end are not part of it.
     KeyFile(PathBuf),

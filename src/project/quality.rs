@@ -21,6 +21,7 @@ use crate::words;
 /// with a count of people that is withheld where it is small; counts of rejected rows are whole, since they are to be
 /// mended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct DataQuality {
     /// The project.
     pub project: String,
@@ -66,6 +67,7 @@ impl DataQuality {
 /// How much a finding weighs. The order is that of weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FindingWeight {
     /// Training, scoring or monitoring refuse the records for it.
     Error,
@@ -77,6 +79,7 @@ pub enum FindingWeight {
 
 /// Something that is wrong or doubtful, with what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct QualityFinding {
     /// How much it weighs.
     pub weight: FindingWeight,
@@ -86,6 +89,7 @@ pub struct QualityFinding {
 
 /// One table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct TableQuality {
     /// Its rows: read = accepted + rejected.
     pub intake: Intake,
@@ -120,6 +124,7 @@ pub struct TableQuality {
 
 /// Rejected rows alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RejectGroup {
     /// The file, where the table is made of files.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,6 +150,7 @@ impl RejectGroup {
 
 /// How a source lies in time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Timeliness {
     /// What the project declares.
     pub declared: Coverage,
@@ -163,6 +169,7 @@ pub struct Timeliness {
 
 /// The records of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct MonthOfRows {
     /// Its first day.
     pub month: Day,
@@ -178,6 +185,7 @@ pub struct MonthOfRows {
 
 /// The names in a column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Names {
     /// How many different ones there are.
     pub different: u64,
@@ -187,6 +195,7 @@ pub struct Names {
 
 /// How many records have a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct NamedCount {
     /// The name.
     pub name: String,
@@ -238,6 +247,7 @@ impl Serialize for ShownCount {
 /// Who is asked about at a date. Few people left out by a rule are counted with those of other rules, so that their
 /// number does not follow from the others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CohortAtDate {
     /// The date.
     pub as_of: AsOf,
@@ -249,6 +259,7 @@ pub struct CohortAtDate {
 
 /// How many a rule left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LeftOutBy {
     /// The rule, or several.
     pub rule: String,
@@ -279,6 +290,7 @@ impl CohortAtDate {
 
 /// How many of the people in one source have a record in another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Overlap {
     /// The people of this source.
     pub of: String,
@@ -321,6 +333,7 @@ impl OverlapShare {
 
 /// What a model says of records before any outcome is known: the tests that monitoring makes of them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ModelAtTheDoor {
     /// The digest of the candidate in the model.
     pub candidate: String,

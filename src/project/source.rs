@@ -13,6 +13,7 @@ use crate::records::{CodeList, Extract, Lookup, ReadOptions, Unlisted};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum CodesFile {
     /// The file: a table with the columns `value`, `meaning` and, where wanted, `alias`.
     File(PathBuf),
@@ -24,6 +25,7 @@ pub enum CodesFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RuledCodes {
     /// The file.
     pub file: PathBuf,
@@ -36,6 +38,7 @@ pub struct RuledCodes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct JoinFile {
     /// The file, where it is kept with the project; else it is one of the extracts, named as `path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

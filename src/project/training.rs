@@ -21,6 +21,7 @@ use crate::scoring::AuditedModel;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Training {
     /// The as-of dates. The backtest tests on each date by which the outcomes of earlier ones were known;
     /// the released model learns from all. Also read as a rule: `{ every = "1 month", from = "2022-04-01", to =

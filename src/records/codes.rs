@@ -39,6 +39,7 @@ pub struct CodeList {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Unlisted {
     /// It stays as it stands: what a list has forgotten is not lost.
     #[default]
@@ -49,6 +50,7 @@ pub enum Unlisted {
 
 /// The codes of a column that are not on its list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct UnlistedCodes {
     /// The source.
     pub source: String,

@@ -27,6 +27,7 @@ use crate::calendar::Day;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub enum DateForm {
     /// The day stands before the month: `31/03/2024`, `31.03.2024`, `31-03-2024`.
     #[serde(rename = "dd/mm/yyyy")]
@@ -58,6 +59,7 @@ pub enum DateForm {
                  { \"2013J\" = \"2013-10-01\" } }. `is` names at least one, each once whatever blanks are around it, and each with a \
                  day as year-month-day"
 )]
+#[non_exhaustive]
 pub enum DayZero {
     /// The same day for all rows.
     Day(Day),

@@ -14,6 +14,7 @@ use crate::calendar::AsOf;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Role {
     /// The event is about the person.
     #[default]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a file was read: what it turned out to be where the project did not say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FileForm {
     /// What kind of file it is: `text`, `workbook`, `Parquet` or `Arrow`; `query` of rows from a database.
     pub kind: Cow<'static, str>,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// That records were read from a database, at which moment of it, and by which queries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FromDatabase {
     /// The moment as the server writes it (`pg_current_snapshot()`): which transactions were over by then. All queries saw the
     /// database as it stood then.

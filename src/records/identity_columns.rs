@@ -19,6 +19,7 @@ use super::mapping::one_or_many;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "form", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum IdentityColumns {
     /// A row for each id that a system gave: which system, which id, whose.
     Crosswalk {

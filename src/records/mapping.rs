@@ -136,6 +136,7 @@ fn is_default_minimum_link(value: &f64) -> bool {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Repeated {
     /// Each row is a state of the record, from the day it became known until the next one did: an episode that a later
     /// return closes is open before it and closed from it on. Rows that say the same are one.
@@ -150,6 +151,7 @@ pub enum Repeated {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Duplicates {
     /// Each is used: two notices of one day may be two.
     #[default]

@@ -16,6 +16,7 @@ use crate::stats::chance::at_most;
 /// What a source was at a training date, in numbers of rows: no id, no value of a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SourceProfile {
     /// The source; `people` (rows are people whose date of birth is known) and `households` (rows are people who live
     /// in one) count as sources.
@@ -58,6 +59,7 @@ pub struct SourceProfile {
 /// How often a kind of record stood in a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct KindProfile {
     /// The kind.
     pub kind: String,
@@ -91,6 +93,7 @@ pub enum ChangeIn {
 /// A finding: a source is not what it was when the model was trained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SourceChange {
     /// The source.
     pub source: String,

@@ -159,6 +159,7 @@ impl fmt::Display for RejectReason {
 
 /// A row that could not be used: where it stands and why. It holds nothing of what the row says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Reject {
     /// The source.
     pub source: String,
@@ -281,6 +282,7 @@ impl RemarkKind {
 
 /// So many rows of a source that were used, and what is remarkable about them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Remark {
     /// The source.
     pub source: String,
@@ -292,6 +294,7 @@ pub struct Remark {
 
 /// What became of a source's rows. `read = accepted + rejected` always holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Intake {
     /// The source.
     pub source: String,

@@ -25,6 +25,7 @@ pub struct Snapshot<'r> {
 
 /// One visible event.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Event<'r> {
     /// What kind of event.
     pub kind: &'r str,
@@ -42,6 +43,7 @@ pub struct Event<'r> {
 
 /// Points to a record in its source, without what the record says of the person.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RecordReference {
     /// The source.
     pub source: String,
@@ -68,6 +70,7 @@ pub struct RecordReference {
 /// One of a family, by pseudonym and age.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct HouseholdMember {
     /// The person's pseudonymous id.
     pub id: String,

@@ -36,6 +36,7 @@ pub(crate) struct Source {
 
 /// The days that a source's accepted records name, beside what its mapping declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DaysFound {
     /// The first day on which something happened.
     pub first_occurred: Day,

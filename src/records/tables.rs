@@ -15,6 +15,7 @@ use crate::calendar::Day;
 /// What was found in one table while it was read: a source, `people` or `households`. It holds counts, names of files and
 /// columns, and nothing that a row says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TableRead {
     /// The source; `people` and `households` count as sources.
     pub source: String,
@@ -31,6 +32,7 @@ pub struct TableRead {
 
 /// How one file was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FileRead {
     /// Its name; `None` where a program or a database handed the rows over.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +52,7 @@ pub struct FileRead {
 
 /// What the cells of one mapped column are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ColumnRead {
     /// The column.
     pub column: String,
@@ -137,6 +140,7 @@ impl DateClass {
 
 /// How sure the links of a source's accepted rows to people are. Weaker links than the mapping allows are rejects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LinkCertainty {
     /// The least probability that the mapping accepts.
     pub minimum: f64,

@@ -11,6 +11,7 @@ use super::pattern::CellPattern;
 
 /// Rows of a table whose id is not on the list of people, for one likely reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct UnmatchedIds {
     /// What may have become of the id.
     pub why: IdMismatch,

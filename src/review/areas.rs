@@ -30,6 +30,7 @@ use crate::scoring::Scores;
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct AreaView {
     /// The as-of date.
     pub as_of: AsOf,
@@ -51,6 +52,7 @@ pub struct AreaView {
 
 /// One area. `None`: withheld, because it would tell too few people apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Area {
     /// The area.
     pub area: String,

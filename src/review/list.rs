@@ -75,6 +75,7 @@ pub struct ReviewList {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Witness {
     /// How many entries the ledger had.
     pub entries: u64,
@@ -176,6 +177,7 @@ struct Draw<'a> {
 /// How places were dealt to groups, and what that changed: counts alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SharesUsed {
     /// What was asked for, why, and by whom it was approved.
     pub asked: CapacityShares,

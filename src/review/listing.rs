@@ -9,6 +9,7 @@ use crate::scoring::{Places, Scores, WhyNot};
 /// Among whom the places of a list are given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Among {
     /// All scored cases. The default: whether somebody is known says nothing of their need.
     #[default]

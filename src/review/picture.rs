@@ -7,6 +7,7 @@ use crate::model::{Candidate, Place, ShapeTable, TermTable};
 /// What one term of the model adds to a score, from the lowest values of its feature to the highest: a small picture beside a
 /// reason shows where a case stands on it. Of single features whose values have an order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct TermPicture {
     /// The feature.
     pub feature: String,
@@ -20,6 +21,7 @@ pub struct TermPicture {
 /// How a term runs along its feature's values. Contributions are in log-odds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Course {
     /// Steps: the value from which each begins (`None` for the first, which has no lower end) and what it adds.
     Steps(Vec<(Option<f64>, f64)>),

@@ -10,6 +10,7 @@ use crate::stats::Interval;
 /// What a person decided about a place of an earlier list.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PastDecision {
     /// Who.
     pub by: Reviewer,
@@ -27,6 +28,7 @@ crate::opaque_debug!(PastDecision);
 
 /// What changed since an earlier list.
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Since {
     /// The earlier list's run.
     pub run_id: String,
@@ -47,6 +49,7 @@ crate::opaque_debug!(Since);
 
 /// What changed of a place that was on the earlier list, too.
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Stayed {
     /// On how many lists in a row it is, this one counted.
     pub times: u32,
@@ -63,6 +66,7 @@ crate::opaque_debug!(Stayed);
 
 /// A reason that rests on other records than it did.
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ChangedReason {
     /// The features.
     pub features: Vec<String>,
@@ -80,6 +84,7 @@ crate::opaque_debug!(ChangedReason);
 
 /// A place of the earlier list that is on this one no more.
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Left {
     /// The case that led it.
     pub entity: String,
@@ -97,6 +102,7 @@ crate::opaque_debug!(Left);
 /// Why a case is on a list no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum WhyLeft {
     /// The outcome came about since.
     Outcome,
@@ -135,6 +141,7 @@ impl WhyLeft {
 
 /// A case whose score has fallen clearly.
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Fallen {
     /// The case.
     pub entity: String,

@@ -84,6 +84,7 @@ impl NotScored {
 /// Why a case was not scored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum WhyNot {
     /// A feature that matters has a value far from any that the model was trained on.
     Outside {

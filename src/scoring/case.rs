@@ -146,6 +146,7 @@ fn as_log_odds<S: Serializer>(score: &RiskScore, serializer: S) -> Result<S::Ok,
 
 /// The band that a score lies in, and what came of such cases in the backtest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ShownBand {
     /// The band's name.
     pub name: String,
@@ -194,6 +195,7 @@ impl fmt::Display for Chance {
 /// How sure the ranking is of a case: in how many refits on redrawn families it would be on a list of the
 /// backtest's length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Stability {
     /// In so many refits.
     pub kept_in: u32,
@@ -205,6 +207,7 @@ pub struct Stability {
 
 /// What one term of the model adds to a case's score, in words and figures.
 #[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Contribution {
     /// The features' names: one, or the two of a pair.
     pub features: Vec<String>,
@@ -332,6 +335,7 @@ impl Contribution {
 
 /// A feature for which there is no value.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Absence {
     /// The feature's name.
     pub feature: String,

@@ -29,6 +29,7 @@ use crate::words::{self, Move, counted, rounds_to};
 /// }
 /// ```
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CounterEvidence {
     /// The records without which the score would be lowest, the one that lowers it most first; at most three, each of which
     /// moves it by what can be seen.
@@ -40,6 +41,7 @@ pub struct CounterEvidence {
 
 /// What a score would be without some records.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Without {
     /// How many records.
     pub records: usize,
@@ -55,6 +57,7 @@ pub struct Without {
 
 /// What it would be without one record.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct WithoutRecord {
     /// The record.
     pub record: RecordReference,

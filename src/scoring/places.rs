@@ -8,6 +8,7 @@ use super::case::Stability;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OnePer {
     /// One household, as known on the day: the highest case of it leads, and the others of the cohort stand beside it. A case
     /// without a known household has a place of its own. The default, since a team visits a family.

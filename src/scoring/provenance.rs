@@ -12,6 +12,7 @@ use crate::words;
 /// run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Provenance {
     /// The run, by what was asked: the model, the date, the request and, of a list, its length, sample and shares. Nothing of
     /// what the records say goes into it: the id stands where nobody can be taken out, and could confirm a guess
@@ -67,6 +68,7 @@ pub struct Provenance {
 /// Who allows that scores are made with looser limits than usual, and why: see [`Request`](super::Request).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Exception {
     /// Who allows it.
     pub by: String,
@@ -123,6 +125,7 @@ impl Provenance {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Acceptance {
     /// The source.
     pub source: String,
@@ -135,6 +138,7 @@ pub struct Acceptance {
 /// A source that was accepted, with what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AcceptedSource {
     /// Who accepted which source, and why.
     pub acceptance: Acceptance,
@@ -160,6 +164,7 @@ impl AcceptedSource {
 /// A source as a run saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SourceState {
     /// The source.
     pub source: String,
@@ -178,6 +183,7 @@ pub struct SourceState {
 /// The scored table that a run's features were taken from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ScoredTable {
     /// The dialect of the texts that made it, or where else its features come from.
     pub dialect: String,

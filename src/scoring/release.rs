@@ -102,6 +102,7 @@ impl Fairness {
 /// The version that an edited model takes the place of, so that both versions' figures stand side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Previous {
     /// The digest of its candidate.
     pub candidate: String,

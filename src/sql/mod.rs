@@ -58,6 +58,7 @@ use crate::scoring::{Gate, Request, Scorer};
 
 /// One text, with the name of the file that it is kept in.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Script {
     /// The file's name; texts are run in the order of their names.
     pub name: &'static str,

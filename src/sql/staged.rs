@@ -11,6 +11,7 @@ use crate::error::SqlError;
 use crate::records::{PEOPLE_TABLE, Records, STAYS_TABLE};
 
 /// A staged table.
+#[non_exhaustive]
 pub struct StagedTable {
     /// Its name.
     pub name: String,

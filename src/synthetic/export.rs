@@ -13,6 +13,7 @@ use crate::outputs::Outputs;
 
 /// In which form extracts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// Comma-separated text.
     Csv,

@@ -117,5 +117,6 @@ pub fn word(why: &WhyNot) -> &'static str {
         WhyNot::Outside { .. } => "outside",
         WhyNot::Thin { .. } => "thin",
         WhyNot::Stale { .. } => "stale",
+        other => panic!("a reason that the texts do not know: {other:?}"),
     }
 }

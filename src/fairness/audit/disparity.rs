@@ -10,6 +10,7 @@ use crate::stats::{Estimate, Interval};
 /// Whom a group is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Against {
     /// The reference group that was asked for, by name.
     Reference(String),
@@ -72,6 +73,7 @@ impl fmt::Display for DisparityVerdict {
 /// One figure of one group against the same figure of others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Disparity {
     /// Which figure.
     pub measure: GroupMeasure,
@@ -116,6 +118,7 @@ pub struct Disparity {
 /// 1607.4(D).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Criterion {
     /// Equal selection rates.
     StatisticalParity,
@@ -188,6 +191,7 @@ impl fmt::Display for Criterion {
 /// where equal opportunity is, statistical parity where the four-fifths rule is broken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CriterionReport {
     /// Which criterion.
     pub criterion: Criterion,
@@ -215,6 +219,7 @@ impl CriterionReport {
 /// The group and the figure that decide on a criterion. A large gap set by few people is to be read as such.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Setter {
     /// The group.
     pub group: String,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A figure of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum GroupMeasure {
     /// [`GroupMeasures::prevalence`](super::GroupMeasures::prevalence).
     Prevalence,

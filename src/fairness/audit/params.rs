@@ -83,6 +83,7 @@ impl AuditParams {
 /// Who counts as selected.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OperatingPoint {
     /// Those with this score or more.
     Threshold(f64),
@@ -96,6 +97,7 @@ pub enum OperatingPoint {
 /// Whether a score can be read as the chance of the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ScoreScale {
     /// Chances, from 0 to 1: they are compared with what happened.
     Chances,

@@ -18,6 +18,7 @@ use crate::stats::Estimate;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(clippy::struct_excessive_bools, reason = "each says one thing of the table")]
+#[non_exhaustive]
 pub struct Audit {
     /// Rows.
     pub n: u64,
@@ -79,6 +80,7 @@ impl Audit {
 /// Where the scores of a table lie. A score that stands for "none", such as -1 or 99, shows here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ScoreSpread {
     /// The lowest score.
     pub lowest: f64,
@@ -94,6 +96,7 @@ pub struct ScoreSpread {
 /// A score that many rows have.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CommonScore {
     /// The score.
     pub score: f64,
@@ -104,6 +107,7 @@ pub struct CommonScore {
 /// Who counts as selected, as it came out on these rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Operating {
     /// The rule in words, such as `score of 0.2 or more`.
     pub words: String,
@@ -127,6 +131,7 @@ pub struct Operating {
 /// Rows of equal score at the end of a list that are too few to share its last places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum TieAsOne {
     /// All of them count as selected: there were places for more than half.
     Selected,
@@ -137,6 +142,7 @@ pub enum TieAsOne {
 /// What was found for one group column, or for one pair of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AttributeAudit {
     /// The name of the column, or the two names of a pair.
     pub columns: Vec<String>,
@@ -177,6 +183,7 @@ pub enum AttributeFinding {
 /// One group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AuditedGroup {
     /// The value of the column, or the two values of a pair. Empty where the group is held back: that some person
     /// has a rare value can point at the person.
@@ -227,6 +234,7 @@ pub enum AuditedOutcome {
 /// of one group each; those that hold for all groups at once are in [`Disparity`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct GroupMeasures {
     /// Rows of the group.
     pub n: u64,
@@ -294,6 +302,7 @@ pub struct GroupMeasures {
 /// Rows of neighbouring scores: what was predicted, and what happened.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AuditBin {
     /// The mean score, 0 to 1.
     pub mean_predicted: f64,
@@ -304,6 +313,7 @@ pub struct AuditBin {
 /// The rows of one score: what happened.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OutcomeAtScore {
     /// The score, in its own unit.
     pub score: f64,

@@ -28,6 +28,7 @@ use crate::stats::{Clusters, Estimate, Interval, Z, clustered_mean_in, wilson};
 
 /// The cases of a label report.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct LabelCases<'a> {
     /// The cases. Who was on a list plays no part.
     pub cases: &'a Cases,
@@ -91,6 +92,7 @@ pub struct LabelCases<'a> {
 /// *KDD* 23:275-284. D. Ensign, S. A. Friedler, S. Neville, C. Scheidegger and S. Venkatasubramanian (2018),
 /// "Runaway feedback loops in predictive policing", *Proceedings of Machine Learning Research* 81:160-171.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LabelReport {
     /// What the label is.
     pub label: LabelMeaning,
@@ -112,6 +114,7 @@ pub struct LabelReport {
 
 /// What the label is, in the words of its maker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LabelMeaning {
     /// Its short name.
     pub name: String,
@@ -125,6 +128,7 @@ pub struct LabelMeaning {
 
 /// One group's outcomes and scores by help.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GroupLabels {
     /// The characteristic.
     pub characteristic: String,
@@ -136,6 +140,7 @@ pub struct GroupLabels {
 
 /// Those helped beside those not helped.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct HelpSplit {
     /// The share that was helped.
     pub helped_share: Option<Estimate>,
@@ -151,6 +156,7 @@ pub struct HelpSplit {
 
 /// Outcomes and scores of some cases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Side {
     /// How many cases.
     pub n: u64,
@@ -165,6 +171,7 @@ pub struct Side {
 
 /// What is known of the label of a backtest's cases.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct LabelSource<'a> {
     /// The outcome that the label stands for.
     pub outcome: &'a OutcomeSpec,

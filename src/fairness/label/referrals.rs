@@ -34,6 +34,7 @@ use crate::stats::{Estimate, wilson};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ReferralSource {
     /// Its name, such as `school`.
     pub name: String,
@@ -98,6 +99,7 @@ impl Referred {
 
 /// How cases were referred to the service that records the outcome.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Referrals<'a> {
     /// The source of each case's referral, such as `school`; `None` where it was not referred.
     pub sources: &'a [Option<&'a str>],
@@ -107,6 +109,7 @@ pub struct Referrals<'a> {
 
 /// Outcomes by referral source, and how much came from the model's own list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ReferralReport {
     /// How many cases were referred.
     pub referred: u64,
@@ -121,6 +124,7 @@ pub struct ReferralReport {
 
 /// The cases of one referral source.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ReferralCases {
     /// The source; `None` is those who were not referred.
     pub source: Option<String>,
@@ -133,6 +137,7 @@ pub struct ReferralCases {
 /// How far a label is fed by the model's own list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ClosedLoop {
     /// All referrals came from the list: whom the model does not name nobody refers, so no later model can
     /// learn of them.

@@ -23,6 +23,7 @@ use crate::stats::Bootstrap;
 /// # References
 /// A. C. Davison and D. V. Hinkley (1997), *Bootstrap Methods and their Application*, section 5.3.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MitigationReport {
     /// What was done.
     pub used: Used,
@@ -43,6 +44,7 @@ pub struct MitigationReport {
 /// Which mitigation it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Used {
     /// Cases were reweighed: what that came to over all the split's training cases.
     Reweighing(Reweighed),
@@ -53,6 +55,7 @@ pub enum Used {
 /// The same cases without the mitigation and with it; or as they were chosen the usual way and by a model, see
 /// [`BeforeAfter::of_selections`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct BeforeAfter {
     /// The as-of dates.
     pub dates: Vec<AsOf>,
@@ -80,6 +83,7 @@ pub struct BeforeAfter {
 
 /// One group's rates.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GroupChange {
     /// The name of the group, or how many are held back, such as `2 further groups`.
     pub group: String,
@@ -89,6 +93,7 @@ pub struct GroupChange {
 
 /// The rates of a group that may be shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RateChanges {
     /// Cases of the group.
     pub n: u64,
@@ -102,6 +107,7 @@ pub struct RateChanges {
 
 /// A rate, and how it differs from the same rate of everybody else.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RateChange {
     /// The rate, 0 to 1. `None` where it would be a share of too few cases, or would give a small number of people
     /// away: where an audit of either side does not show it.

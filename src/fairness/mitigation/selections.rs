@@ -35,6 +35,7 @@ use crate::evaluate::{Cases, PairedTest};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SelectionsCompared {
     /// Everybody.
     pub overall: PairedTest,

@@ -64,6 +64,7 @@ fn default_minimum_group() -> u32 {
 /// What groups' shares of the places go by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ShareRule {
     /// By how many cases of the cohort are in the group: everybody is listed at about the same rate.
     GroupSize,

@@ -68,6 +68,7 @@ use crate::stats::{
 /// The paired cluster bootstrap: A. C. Davison and D. V. Hinkley (1997), *Bootstrap Methods and their
 /// Application*, sections 3.8 and 5.3.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct AblationReport {
     /// Groups of fewer rows than this are held back, and rates of fewer are not shown.
     pub minimum_group: u32,
@@ -94,6 +95,7 @@ pub struct AblationReport {
 /// Three figures of ranking, or their changes. `None` where a figure cannot be told: nobody has the
 /// outcome, everybody has it, or no list has a place.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RankingFigures {
     /// The area under the ROC curve.
     pub auc: Option<Estimate>,
@@ -109,6 +111,7 @@ pub struct RankingFigures {
 /// the outcome and of those without it, how many are on the lists and how many are not: where one of these is few, though not
 /// none, or would follow from the other groups, all are `None` as well.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GroupGap {
     /// The characteristic.
     pub characteristic: String,
@@ -127,6 +130,7 @@ pub struct GroupGap {
 /// What becomes of a [`GroupGap`] without a feature: the difference to the rest then, less that now. `None` where
 /// the gap is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GapChange {
     /// The characteristic.
     pub characteristic: String,
@@ -142,6 +146,7 @@ pub struct GapChange {
 
 /// The model without a feature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FeatureAblation {
     /// The feature.
     pub feature: String,

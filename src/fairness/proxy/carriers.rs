@@ -58,6 +58,7 @@ use crate::stats::{Clusters, Estimate, Interval, Z};
 /// The split is that of A. S. Blinder (1973), *Journal of Human Resources* 8:436-455, and R. Oaxaca (1973),
 /// *International Economic Review* 14:693-709, for a model that is the same for both groups.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CarrierReport {
     /// Groups of fewer rows than this are held back.
     pub minimum_group: u32,
@@ -75,6 +76,7 @@ pub struct CarrierReport {
 
 /// One group's difference in mean score, and what it is made of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GroupCarriers {
     /// The characteristic.
     pub characteristic: String,
@@ -93,6 +95,7 @@ pub struct GroupCarriers {
 
 /// One term's part in a difference of mean scores.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct TermShare {
     /// The feature, or the two of a pair.
     pub on: Vec<String>,

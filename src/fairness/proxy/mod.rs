@@ -47,6 +47,7 @@ use separation::{Levels, Separation, simultaneous_z};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct ProxyParams {
     /// The fewest rows a group must have to be shown. 10 by default, as in the fairness report.
     pub minimum_group: u32,
@@ -121,6 +122,7 @@ impl Default for ProxyParams {
 /// "Nonparametric analysis of clustered ROC curve data", *Biometrics* 53:567-578. J. Cohen (1988), *Statistical
 /// Power Analysis for the Behavioral Sciences*, section 2.2 (small effects).
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ProxyReport {
     /// The settings.
     pub params: ProxyParams,
@@ -134,6 +136,7 @@ pub struct ProxyReport {
 
 /// What was found for one characteristic.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CharacteristicProxies {
     /// Its name.
     pub name: String,
@@ -161,6 +164,7 @@ pub enum ProxyFinding {
 
 /// What predicts one group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GroupProxies {
     /// The group, as the data have it; empty where it is held back, and last.
     pub group: String,
@@ -190,6 +194,7 @@ pub enum ProxyOutcome {
 
 /// How well all features together predict a group.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Together {
     /// The area under the curve, 0 to 1. `None` where it cannot be learnt: a fold's other families hold no
     /// member, or nobody else.
@@ -200,6 +205,7 @@ pub struct Together {
 
 /// How well one feature alone predicts a group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FeatureProxy {
     /// The feature.
     pub feature: String,

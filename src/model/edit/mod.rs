@@ -62,6 +62,7 @@ pub struct Edit {
 /// What an edit does. Contributions are in log-odds, differences from the average case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Change {
     /// Takes the term out. To drop a feature drops the pairs that it is part of as well, so that it plays
     /// no part any more; to drop a pair leaves its features' own terms. The intercept stands: the average
@@ -181,6 +182,7 @@ impl fmt::Display for Edit {
 /// a later backtest takes them as given.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Recalibration {
     /// How many edits came before it.
     pub after_edits: u32,

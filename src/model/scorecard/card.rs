@@ -34,6 +34,7 @@ use crate::stats::{Estimate, wilson};
 /// Processing Systems* 35 (2022).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Scorecard {
     /// What one point is worth in log-odds; above zero, or zero for a card without lines.
     pub unit: f64,
@@ -48,6 +49,7 @@ pub struct Scorecard {
 /// A question with the points that a case gets where the answer is yes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CardLine {
     /// The feature's name.
     pub feature: String,
@@ -61,6 +63,7 @@ pub struct CardLine {
 /// A yes/no question about a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Condition {
     /// There is a value, and it is this or more.
     AtLeast(f64),
@@ -113,6 +116,7 @@ impl fmt::Display for CardLine {
 /// What it means to have a total of points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PointsRow {
     /// The lowest total of the row.
     pub from: i64,

@@ -67,6 +67,7 @@ use crate::features::{Cell, Direction, FeatureMatrix};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct ScorecardParams {
     /// The most lines, 1 or more; `None` (in a file: `any`) for as many as pay. The default, 10, is what fits on a page beside
     /// its table and can be added up by hand in a minute or two. A line that says what a value counts that is not on record,

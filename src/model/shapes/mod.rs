@@ -30,6 +30,7 @@ use crate::features::{Cell, Feature};
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct TermTable {
     /// The term's feature, or the two of a pair, by name.
     pub on: Vec<String>,
@@ -48,6 +49,7 @@ pub struct TermTable {
 /// How shares of training cases were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Shares {
     /// Cases were counted step by step, to the nearest five.
     Counted,
@@ -107,6 +109,7 @@ pub enum Place {
 
 /// What a term adds at one place.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ShapeRow {
     /// Where.
     pub at: Place,
@@ -126,6 +129,7 @@ pub struct ShapeRow {
 
 /// A point on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CurvePoint {
     /// The value.
     pub value: f64,
@@ -137,6 +141,7 @@ pub struct CurvePoint {
 
 /// A step of one of a pair's features.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GridSide {
     /// Where.
     pub at: Place,
@@ -146,6 +151,7 @@ pub struct GridSide {
 
 /// What a pair adds in one cell of its grid.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GridCell {
     /// What is added to the score, in log-odds, beyond what the two features add by themselves.
     pub contribution: f64,

@@ -24,6 +24,7 @@ use crate::records::{EventColumns, HouseholdColumns, Kind, Known, PeopleColumns,
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Layout {
     /// The Standard Safeguarding Dataset: what the sector's own extract makes of most case systems.
     Ssd,

@@ -30,6 +30,7 @@ use crate::scoring::OnePer;
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Simulation {
     /// The project.
     pub project: String,
@@ -84,6 +85,7 @@ pub enum MeasuredOn {
 
 /// One date.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SimulatedDate {
     /// The date.
     pub as_of: AsOf,
@@ -124,6 +126,7 @@ pub enum DateOutcomes {
 
 /// Lists of one length.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct AtCapacity {
     /// The length.
     pub capacity: Capacity,
@@ -145,6 +148,7 @@ pub struct AtCapacity {
 
 /// One list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SimulatedList {
     /// Its date.
     pub as_of: AsOf,
@@ -176,6 +180,7 @@ pub struct SimulatedList {
 
 /// Places by whether their leading case was known to a service already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct KnownPlaces {
     /// Known.
     pub yes: u64,
@@ -187,6 +192,7 @@ pub struct KnownPlaces {
 
 /// What followed on one list. A place is right where the outcome came about for the case that leads it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ListResults {
     /// Places whose leading case had the outcome within the horizon.
     pub right: u64,
@@ -202,6 +208,7 @@ pub struct ListResults {
 
 /// How much work lists are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Workload {
     /// Lists.
     pub lists: u64,
@@ -226,6 +233,7 @@ pub struct Workload {
 /// What followed on several lists: of those that [`Simulation::measured_on`] names. Intervals take the family as the unit, at
 /// however many dates it was listed; `None` stands where there is nothing to tell, or it is withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ListsFigures {
     /// Lists.
     pub lists: u64,
@@ -244,6 +252,7 @@ pub struct ListsFigures {
 
 /// How two lists of each date differ, place by place.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ListsApart {
     /// Places that both lists have, over all dates.
     pub both: u64,
@@ -257,6 +266,7 @@ pub struct ListsApart {
 
 /// What each list found that the other did not.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FoundApart {
     /// On both, by the case that leads the place on the list by the score.
     pub both: RightOf,
@@ -268,6 +278,7 @@ pub struct FoundApart {
 
 /// How many of so many places were right.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RightOf {
     /// Places of which it is known.
     pub places: u64,

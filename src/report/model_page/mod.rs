@@ -43,6 +43,7 @@ use crate::scoring::{AuditedModel, ModelFile, Previous, Scorer, SignOff};
 /// }
 /// ```
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum AnyModel<'a> {
     /// A model that nobody has signed for.
     Audited(&'a AuditedModel),

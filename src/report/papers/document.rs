@@ -46,6 +46,7 @@ pub struct Document {
 /// Which paper it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PaperKind {
     /// What a model is, does, and how well.
     ModelCard,

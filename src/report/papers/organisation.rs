@@ -32,6 +32,7 @@ use crate::error::ReportError;
 /// (gov.uk, updated 8 May 2025).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct Organisation {
     /// The full name of the public body.
     pub name: Option<String>,

@@ -11,6 +11,7 @@ use crate::words;
 /// What became of the rows of a table of scores. `read` is the sum of `audited`, the rejected, `unresolved`,
 /// `not_followed` and `not_random`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[non_exhaustive]
 pub struct ScoreIntake {
     /// Rows read.
     pub read: u64,
@@ -37,6 +38,7 @@ pub struct ScoreIntake {
 /// how a table was made: of rows not followed long enough, only those who had the outcome already were kept, or it was not
 /// recorded yet.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct OutcomeJump {
     /// From this day of scoring on.
     pub from: Day,
