@@ -343,7 +343,7 @@ impl Project {
     }
 
     /// The same project, whose sources are taken from a store where nothing that they are read from has changed, and kept there
-    /// where it has. See [`RecordStore`].
+    /// where it has. See [`RecordStore`](crate::records::RecordStore).
     #[must_use]
     pub fn store(mut self, folder: impl Into<PathBuf>) -> Self {
         self.store = Some(folder.into());

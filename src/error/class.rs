@@ -205,6 +205,7 @@ classes! {
         | Self::AfterRecords { .. }
         | Self::BeforeRecords { .. }
         | Self::Request(_)
+        | Self::Later
         | Self::File(_) => BadInput,
         Self::Spec(error) => error.class(),
         Self::Model(error) => error.class(),

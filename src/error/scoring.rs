@@ -129,6 +129,11 @@ pub enum ScoringError {
         "the model file was changed after it was made: its content does not match its digest; get the original"
     )]
     Changed,
+    /// A file of a later version of the crate, undamaged as far as this one can tell.
+    #[error(
+        "the model file was written by a later version of earlyhelp, and says what this one does not know; use that version, or train again"
+    )]
+    Later,
     /// The records lack what the model reads.
     #[error(transparent)]
     Spec(#[from] SpecError),

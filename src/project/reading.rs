@@ -20,7 +20,7 @@ impl Project {
     ///
     /// # Errors
     /// [`Error::Records`] where an extract cannot be used, or more of its rows are rejected than the project
-    /// allows: [`Project::check`] shows which. [`ProjectError::Outside`] where a file lies where the project may not read
+    /// allows: [`Project::check`] shows which. [`ProjectError::Outside`](crate::error::ProjectError::Outside) where a file lies where the project may not read
     /// ([`Project::may_read`]).
     pub fn records(&self) -> Result<Records, Error> {
         self.read(self.reject_limit)

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::calendar::Day;
@@ -259,7 +260,7 @@ impl AuditedModel {
     /// Reads a file's text.
     ///
     /// # Errors
-    /// [`ScoringError::File`] where it is not such a file, [`ScoringError::Changed`] where it does not say
+    /// [`ScoringError::Later`] where a later version wrote it, [`ScoringError::File`] where it is not such a file, [`ScoringError::Changed`] where it does not say
     /// what its digest says.
     pub fn from_json(text: &str) -> Result<Self, ScoringError> {
         let (says, digest) = read(AUDITED, text, |says: &Evidence| says)?;
@@ -325,7 +326,7 @@ impl Scorer {
     /// Reads a file's text.
     ///
     /// # Errors
-    /// [`ScoringError::File`] where it is not a released model, [`ScoringError::Changed`] where it does
+    /// [`ScoringError::Later`] where a later version wrote it, [`ScoringError::File`] where it is not a released model, [`ScoringError::Changed`] where it does
     /// not say what its digest says, [`ScoringError::SignOff`] where the sign-off is not complete.
     pub fn from_json(text: &str) -> Result<Self, ScoringError> {
         let (says, digest) = read(RELEASED, text, |says: &Released| &says.evidence)?;
@@ -337,6 +338,34 @@ impl Scorer {
 fn digest(says: &impl Serialize) -> Result<String, ScoringError> {
     let canonical = serde_json::to_vec(says).map_err(|error| ScoringError::File(error.to_string()))?;
     Ok(hex::encode(Sha256::digest(canonical)))
+}
+
+/// Whether a file of this kind is of a version after this one's.
+fn is_later(format: &str, [_, now]: Form) -> bool {
+    let parts = |form: &str| {
+        let (kind, version) = form.split_once('/')?;
+        Some((kind.to_owned(), version.parse::<u32>().ok()?))
+    };
+    parts(format).zip(parts(now)).is_some_and(|(given, now)| given.0 == now.0 && given.1 > now.1)
+}
+
+/// Whether a text that cannot be read is what its digest says all the same: a later version says more, and nobody changed it.
+fn is_whole(text: &str) -> bool {
+    serde_json::from_str::<Stored<Box<RawValue>>>(text)
+        .is_ok_and(|stored| hex::encode(Sha256::digest(without_space(stored.says.get()))) == stored.digest)
+}
+
+/// JSON without the spaces between its tokens: what a digest is of.
+fn without_space(json: &str) -> Vec<u8> {
+    let (mut in_text, mut escaped) = (false, false);
+    json.bytes()
+        .filter(|&byte| {
+            let keep = in_text || !byte.is_ascii_whitespace();
+            in_text = if in_text { escaped || byte != b'"' } else { byte == b'"' };
+            escaped = in_text && !escaped && byte == b'\\';
+            keep
+        })
+        .collect()
 }
 
 fn write(format: &str, digest: &str, says: &impl Serialize) -> Result<String, ScoringError> {
@@ -357,15 +386,20 @@ fn read<T: Serialize + DeserializeOwned>(
     let kind: Kind = serde_json::from_str(text).map_err(unreadable)?;
     let is = |form: Form| form.contains(&kind.format.as_str());
     if !is(form) {
-        return Err(ScoringError::File(if is(AUDITED) {
-            "it is a model that was audited and not yet released; release it first".to_owned()
+        return Err(if is(AUDITED) {
+            ScoringError::File(
+                "it is a model that was audited and not yet released; release it first".to_owned(),
+            )
         } else if is(RELEASED) {
-            "it is a released model already".to_owned()
+            ScoringError::File("it is a released model already".to_owned())
+        } else if [AUDITED, RELEASED].into_iter().any(|form| is_later(&kind.format, form)) {
+            ScoringError::Later
         } else {
-            format!("it is not of the form {}", form[1])
-        }));
+            ScoringError::File(format!("it is not of the form {}", form[1]))
+        });
     }
-    let stored: Stored<T> = serde_json::from_str(text).map_err(unreadable)?;
+    let stored: Stored<T> = serde_json::from_str(text)
+        .map_err(|error| if is_whole(text) { ScoringError::Later } else { unreadable(error) })?;
     if evidence(&stored.says).form(form) != kind.format {
         return Err(ScoringError::File("its fairness audit is of another version than the file".to_owned()));
     }

@@ -3,7 +3,6 @@
 use askama::Template;
 
 use self::case::Case;
-#[cfg(feature = "excel")]
 pub(super) use self::case::{
     AbsentItem, chance_in_words, effect, mark_in_words, records_say, stability_in_words,
 };
