@@ -12,6 +12,7 @@
 //! | [`accountability`] | audit, ledger, replay, corrections, papers, monitoring | audit a system, or have to answer for one |
 //! | [`outputs`] | how files are written: whole, for their owner alone, never over an input | run the command, or keep what it writes |
 //! | [`running`] | where features and scores are computed: one machine, a database, an engine over many | plan an overnight job, or outgrow a machine |
+//! | [`deploying`] | what there is to install, what it touches, a month's run, updates and the end | install programs in a council |
 //! | [`embedding`] | the roads into another program: Rust, a process, files, SQL; what each costs and guarantees, and what that program has to do itself | write case-management software, or run its nights |
 //! | [`misuse`] | what the crate resists, and what it cannot | read or use a list |
 //! | [`security`] | who might do harm, what resists (with the test that attacks it), and what does not | answer for where it runs |
@@ -46,6 +47,9 @@ pub mod outputs {}
 
 #[doc = include_str!("running.md")]
 pub mod running {}
+
+#[doc = include_str!("deploying.md")]
+pub mod deploying {}
 
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}

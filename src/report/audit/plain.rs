@@ -24,8 +24,10 @@ const OVERALL: [(&str, GroupMeasure); 5] = [
     ("of those with the outcome, selected (recall)", GroupMeasure::TruePositiveRate),
 ];
 
-/// The columns by name, and what they hold.
-const HEAD: [(&str, fn(&'static str) -> Column); 21] = [
+/// A column's name, and what it holds.
+type Named = (&'static str, fn(&'static str) -> Column);
+
+const HEAD: [Named; 21] = [
     ("characteristic", Column::new),
     ("group", Column::new),
     ("value_known", Column::new),
