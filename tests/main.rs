@@ -11,6 +11,7 @@ mod abstention;
 mod accountability;
 mod additivity;
 mod categories;
+mod changes;
 mod check_page;
 mod claims;
 mod command;

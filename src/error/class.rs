@@ -131,6 +131,7 @@ classes! {
         | Self::ColumnType { .. }
         | Self::NameTwice(_)
         | Self::Mapping { .. }
+        | Self::Change { .. }
         | Self::RejectLimit(_)
         | Self::Staged { .. }
         | Self::TooMany { .. }

@@ -141,6 +141,14 @@ pub enum RecordsError {
         /// What is wrong and what to do.
         why: String,
     },
+    /// Records that cannot be added to those that are held.
+    #[error("the changes cannot be used: {}{why}", of.as_ref().map(|of| format!("source {of} ")).unwrap_or_default())]
+    Change {
+        /// The source, where it is of one.
+        of: Option<String>,
+        /// What is wrong and what to do.
+        why: String,
+    },
     /// More rows were rejected than the project allows.
     #[error(
         "source {extract}: {rejected} of {read} rows were rejected, over the limit of {limit:.1}% (most often: {commonest}); \

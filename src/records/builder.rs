@@ -204,7 +204,7 @@ impl<'p> RecordsBuilder<'p> {
         let (mut sources, mut roads) = (Vec::new(), Vec::new());
         for (source, closed, road) in read {
             roads.extend(road.map(|road| (source.name.clone(), road)));
-            sources.push(source);
+            sources.push(Arc::new(source));
             tables.add(closed);
         }
         let Tables { intake, rejects, remarks, read, unlisted } = tables;

@@ -454,6 +454,33 @@ impl EventTable {
         self.starts = starts;
     }
 
+    /// Gives each person these rows, in canonical order. Those from `first_new` on stand anywhere; the others are in it already.
+    pub(super) fn arrange(&mut self, mut rows: Vec<Vec<u32>>, first_new: u32) {
+        for rows in rows.iter_mut().filter(|rows| rows.last().is_some_and(|&row| row >= first_new)) {
+            let link = |row: usize| self.link.as_ref().map(|links| links[row]);
+            rows.sort_unstable_by(|&a, &b| {
+                let [x, y] = [a, b].map(|row| row as usize);
+                let rest = self.key(x).cmp(&self.key(y)).then_with(|| self.compare_rest(x, y));
+                rest.then_with(|| link(x).cmp(&link(y))).then(a.cmp(&b))
+            });
+        }
+        let mut end = 0;
+        let ends = rows.iter().map(|rows| {
+            end += rows.len() as u32;
+            end
+        });
+        self.starts = std::iter::once(0).chain(ends).collect();
+        self.gather(&rows.concat(), HeldByKeys::default());
+        if let Some(References { texts, place }) = &mut self.references {
+            // Texts of rows that are gone would be taken for those of others.
+            let mut kept = Texts::default();
+            for &place in &*place {
+                kept.push(texts.at(place as usize));
+            }
+            (*texts, *place) = (kept, (0..place.len() as u32).collect());
+        }
+    }
+
     /// Puts the columns in another order, but for those that keys hold.
     fn gather(&mut self, order: &[u32], held: HeldByKeys) {
         fn pick<T: Copy>(column: &mut Vec<T>, order: &[u32]) {

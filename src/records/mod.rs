@@ -103,6 +103,7 @@ mod text;
 mod unmatched;
 mod walk;
 mod way_back;
+mod with;
 mod workbook;
 
 use std::sync::Arc;
@@ -167,7 +168,7 @@ pub struct Records {
     people: People,
     households: Households,
     /// In the order of their names.
-    sources: Vec<Source>,
+    sources: Vec<Arc<Source>>,
     intake: Vec<Intake>,
     rejects: Vec<Reject>,
     remarks: Vec<Remark>,
@@ -294,7 +295,7 @@ impl Records {
     }
 
     pub(crate) fn source(&self, name: &str) -> Option<&Source> {
-        self.source_index(name).map(|index| &self.sources[index])
+        self.source_index(name).map(|index| &*self.sources[index])
     }
 
     pub(crate) fn source_index(&self, name: &str) -> Option<usize> {
@@ -302,7 +303,7 @@ impl Records {
     }
 
     pub(crate) fn all_sources(&self) -> impl Iterator<Item = &Source> {
-        self.sources.iter()
+        self.sources.iter().map(|source| &**source)
     }
 
     pub(crate) fn source_at(&self, index: usize) -> &Source {

@@ -11,7 +11,7 @@ use crate::calendar::{AsOf, Day};
 use crate::error::RecordsError;
 
 /// The people of the records, in the order of their ids.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct People {
     pub(crate) ids: Arc<[Box<str>]>,
     /// Days since 1970-01-01; [`NO_DAY`] where unknown.
@@ -61,7 +61,7 @@ impl People {
 }
 
 /// On which days people died or left; both empty where nobody did.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Partings {
     pub(super) died: Vec<i32>,
     pub(super) left: Vec<i32>,
@@ -128,7 +128,7 @@ pub(crate) struct Spell {
 }
 
 /// Who belonged to which household, when.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Households {
     pub(crate) ids: Arc<[Box<str>]>,
     /// Sorted, so by person and then by start.

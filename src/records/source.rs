@@ -8,7 +8,7 @@ use super::column::NO_DAY;
 use super::dictionary::NONE;
 use super::events::EventTable;
 use super::kept::{Kept, Rows, Shape, Shelf};
-use super::mapping::Coverage;
+use super::mapping::{Coverage, Duplicates, Repeated};
 use super::people::Partings;
 use super::reject::{Remark, RemarkKind};
 use crate::calendar::{AsOf, Day};
@@ -25,6 +25,8 @@ pub(crate) struct Source {
     pub(super) kept: Kept,
     /// The extract's columns that features can read: kind, value and what it is of, role and categories.
     pub(crate) columns: Vec<String>,
+    /// What becomes of references that repeat, and of rows alike in everything; as where nothing is said, if it was not read here.
+    pub(super) rules: (Repeated, Duplicates),
     /// The codes that are not on their lists.
     pub(super) unlisted: Vec<UnlistedCodes>,
     /// The incidents, sorted, where the mapping names them.

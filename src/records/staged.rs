@@ -154,7 +154,7 @@ impl Records {
         Ok(Self {
             people: People { family, ..people },
             households: Households { ids: household_ids.into(), spells },
-            sources: held,
+            sources: held.into_iter().map(Arc::new).collect(),
             intake,
             rejects: Vec::new(),
             remarks: Vec::new(),
@@ -370,6 +370,7 @@ fn source(staged: &StagedAs<'_>, table: &Table<'_>, people: &[Box<str>]) -> Resu
         begins: begins(&events),
         kept: Kept::at_hand(events),
         columns: columns.readable().map(str::to_owned).collect(),
+        rules: Default::default(),
         unlisted: Vec::new(),
         incidents,
     })
