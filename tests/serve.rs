@@ -613,6 +613,14 @@ fn each_client_does_a_whole_review() {
     let town = &*TOWN;
     let folder = tempfile::tempdir().unwrap();
     let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/clients");
+    for client in std::fs::read_dir(&clients).unwrap() {
+        let text = std::fs::read_to_string(client.unwrap().path()).unwrap();
+        assert!(
+            text.lines().count() < 80,
+            "nobody copies a client that is longer: {}",
+            text.lines().next().unwrap()
+        );
+    }
     let exe = folder.path().join("Review.exe");
     let mut programs: Vec<Vec<String>> = Vec::new();
     let script = |name: &str| clients.join(name).to_string_lossy().into_owned();

@@ -9,9 +9,9 @@ import { createInterface } from "node:readline";
 
 /** The service says no, or cannot: `kind` is refused, bad_input, not_found, retry or ours. */
 class Refused extends Error {
-  constructor(error) {
-    super(error.says);
-    this.kind = error.class;
+  constructor({ class: kind, says }) {
+    super(says);
+    this.kind = kind;
   }
 }
 
@@ -26,11 +26,7 @@ class Earlyhelp {
     const lines = createInterface({ input: this.socket });
     lines.on("line", (line) => {
       let answer;
-      try {
-        answer = JSON.parse(line);
-      } catch {
-        return this.#gone(); // cut off
-      }
+      try { answer = JSON.parse(line); } catch { return this.#gone(); } // cut off
       const [resolve, reject] = this.#waiting.get(answer.id) ?? [...this.#waiting.values()][0] ?? [];
       this.#waiting.delete(answer.id);
       answer.error ? reject?.(new Refused(answer.error)) : resolve?.(answer.ok);
@@ -55,9 +51,7 @@ class Earlyhelp {
     return new Promise((resolve, reject) => this.#waiting.set(id, [resolve, reject]));
   }
 
-  close() {
-    this.socket.end();
-  }
+  close() { this.socket.end(); }
 }
 
 const [address, tokenFile, purpose, date] = process.argv.slice(2);

@@ -92,7 +92,8 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::record_asked`].
     pub fn record_all_asked(&self, scorer: &Scorer, asked: &[&Asked]) -> Result<Vec<u64>, LedgerError> {
-        let drafts = asked.iter().map(|asked| draft_of(scorer, asked)).collect::<Result<Vec<_>, _>>()?;
+        let drafts = || asked.iter().map(|asked| draft_of(scorer, asked)).collect::<Result<Vec<_>, _>>();
+        let mut ready = Some(drafts()?);
         let Some(first) = asked.iter().map(|asked| asked.provenance().requested_on).min() else {
             return Ok(Vec::new());
         };
@@ -101,10 +102,11 @@ impl Ledger {
             // Somebody may have taken the model out of use meanwhile.
             match self.retired_on(scorer.digest(), None)? {
                 Some(retired_on) => Err(LedgerError::Retired(retired_on.to_string())),
-                None => Ok(drafts.clone()),
+                // Made again where another process was quicker, and not kept as a copy for that.
+                None => ready.take().map_or_else(&drafts, Ok),
             }
         })?;
-        let first = head.entries + 1 - drafts.len() as u64;
+        let first = head.entries + 1 - asked.len() as u64;
         Ok((first..=head.entries).collect())
     }
 
