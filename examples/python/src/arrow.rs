@@ -1,4 +1,4 @@
-//! Frames from and to other libraries by the Arrow PyCapsule interface. All `unsafe` of the package is here.
+//! Frames from and to other libraries by the Arrow `PyCapsule` interface. All `unsafe` of the package is here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CStr;
@@ -99,7 +99,7 @@ fn not_handed_over(py: Python<'_>, error: PyErr) -> Fault {
     let name = error.get_type(py).name().map_or_else(|_| "an error".to_owned(), |name| name.to_string());
     let args = error.value(py).getattr("args").ok().and_then(|args| args.cast_into::<PyTuple>().ok());
     let texts: Vec<String> = args.map_or_else(Vec::new, |args| {
-        args.iter().filter_map(|said| said.cast::<PyString>().ok().map(|text| text.to_string())).collect()
+        args.iter().filter_map(|said| said.cast::<PyString>().ok().map(ToString::to_string)).collect()
     });
     let column = texts.iter().find_map(|text| {
         let (_, behind) = text.split_once("Conversion failed for column ")?;
@@ -203,23 +203,23 @@ impl Batches {
             .fields
             .iter()
             .zip(rows.values())
-            .map(|(field, values)| self.column(field, Some(values), rows.len()));
-        self.framed(rows.len(), columns)
+            .map(|(field, values)| self.column(field, Some(&**values), rows.len()));
+        Self::framed(rows.len(), columns)
     }
 
     /// A frame of no row.
     fn empty(&self) -> PolarsResult<DataFrame> {
-        self.framed(0, self.fields.iter().map(|field| self.column(field, None, 0)))
+        Self::framed(0, self.fields.iter().map(|field| self.column(field, None, 0)))
     }
 
-    fn framed(&self, rows: usize, columns: impl Iterator<Item = Column>) -> PolarsResult<DataFrame> {
+    fn framed(rows: usize, columns: impl Iterator<Item = Column>) -> PolarsResult<DataFrame> {
         let mut seen = BTreeSet::new();
         DataFrame::new(rows, columns.filter(|column| seen.insert(column.name().clone())).collect())
     }
 
     /// A column. One that cannot be read is a column of nothing, of a type that nobody reads: whoever asks for it is refused by its name,
     /// and nobody else.
-    fn column(&self, field: &ArrowField, values: Option<&Box<dyn Array>>, rows: usize) -> Column {
+    fn column(&self, field: &ArrowField, values: Option<&dyn Array>, rows: usize) -> Column {
         let why = match self.unusable.why(&field.name) {
             Some(_) => None,
             None => match series(field, values) {
@@ -271,7 +271,7 @@ fn unread(error: &PolarsError) -> String {
 }
 
 /// A column as the library reads it, or why not. Numbers, days and views of texts are not copied.
-fn series(field: &ArrowField, values: Option<&Box<dyn Array>>) -> Result<Series, String> {
+fn series(field: &ArrowField, values: Option<&dyn Array>) -> Result<Series, String> {
     let kind = format!("{:?}", field.dtype);
     let kind = kind.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
     let unknown = || {
@@ -290,7 +290,7 @@ fn series(field: &ArrowField, values: Option<&Box<dyn Array>>) -> Result<Series,
 }
 
 /// Text is UTF-8: here nobody has looked at it yet.
-fn checked(values: &Box<dyn Array>) -> Result<Box<dyn Array>, String> {
+fn checked(values: &dyn Array) -> Result<Box<dyn Array>, String> {
     let no_text = |_| "holds text that is not UTF-8; decode it".to_owned();
     let any = values.as_any();
     if let Some(texts) = any.downcast_ref::<Utf8Array<i32>>() {
@@ -306,7 +306,7 @@ fn checked(values: &Box<dyn Array>) -> Result<Box<dyn Array>, String> {
         Utf8ViewArray::try_new(texts.dtype().clone(), views, buffers, texts.validity().cloned())
             .map_err(no_text)?;
     }
-    Ok(values.clone())
+    Ok(values.to_boxed())
 }
 
 /// A frame as a capsule, of types that every reader of Arrow knows.

@@ -26,12 +26,22 @@ fn today() -> Day {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().into()
 }
 
+/// Panics, for the test that no panic reaches Python.
+#[cfg(debug_assertions)]
+#[pyfunction]
+#[expect(clippy::panic, reason = "that is what it is for")]
+fn _fault(py: Python<'_>, about: String) -> PyResult<()> {
+    errors::working(py, move || panic!("{about}"))
+}
+
 /// The compiled part of the package.
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     errors::keep_panics();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(audit::audit, module)?)?;
+    #[cfg(debug_assertions)]
+    module.add_function(wrap_pyfunction!(_fault, module)?)?;
     module.add_class::<audit::Audit>()?;
     module.add_class::<frame::Frame>()?;
     module.add_class::<list::ReviewList>()?;

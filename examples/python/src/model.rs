@@ -1,6 +1,6 @@
 //! Models: trained, tested and checked; and released, once somebody has signed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
 use earlyhelp::error::ScoringError;
@@ -21,7 +21,7 @@ use crate::today;
 /// A model with its evidence, for which nobody has signed.
 #[pyclass(frozen, module = "earlyhelp._core")]
 pub struct Model {
-    pub model: AuditedModel,
+    pub audited: AuditedModel,
     /// What training said besides: a comparison of trainers, say.
     before: String,
     after: String,
@@ -46,24 +46,24 @@ struct Signature {
 
 impl Model {
     pub fn trained(model: AuditedModel, before: String, after: String) -> Self {
-        Self { model, before, after }
+        Self { audited: model, before, after }
     }
 }
 
-fn read(path: &PathBuf) -> Result<String, Fault> {
+fn read(path: &Path) -> Result<String, Fault> {
     let unreadable = |error: earlyhelp::error::FileError| {
         Fault::Of(error.class(), format!("cannot read {}: {error}", path.display()))
     };
     limits::read_text(path, limits::MODEL_BYTES).map_err(unreadable)
 }
 
-fn write(kind: &str, path: &PathBuf, text: &str, force: bool) -> Result<(), Fault> {
+fn write(kind: &str, path: &Path, text: &str, force: bool) -> Result<(), Fault> {
     let (outputs, name) = Outputs::beside(path)?;
     let outputs: Outputs = outputs.kind(kind).over(if force { Over::Anything } else { Over::Own });
     Ok(outputs.write(&[(name.as_str(), text)])?)
 }
 
-fn named(path: &PathBuf, error: &ScoringError) -> Fault {
+fn named(path: &Path, error: &ScoringError) -> Fault {
     Fault::Of(error.class(), format!("{}: {error}", path.display()))
 }
 
@@ -79,45 +79,45 @@ impl Model {
 
     #[getter]
     fn digest(&self) -> &str {
-        self.model.digest()
+        self.audited.digest()
     }
 
     #[getter]
     fn candidate(&self) -> &str {
-        self.model.candidate().digest()
+        self.audited.candidate().digest()
     }
 
     #[getter]
     fn outcome(&self) -> &str {
-        &self.model.candidate().outcome().words
+        &self.audited.candidate().outcome().words
     }
 
     /// The model card, as Markdown.
     fn card(&self, py: Python<'_>) -> PyResult<String> {
-        working(py, || Ok(model_card(&self.model)?.to_markdown()))
+        working(py, || Ok(model_card(&self.audited)?.to_markdown()))
     }
 
     fn text(&self, py: Python<'_>) -> PyResult<String> {
         working(py, || {
-            let evidence = evidence::text(AnyModel::from(&self.model));
+            let evidence = evidence::text(AnyModel::from(&self.audited));
             Ok(format!("{}{evidence}{}", self.before, self.after))
         })
     }
 
     fn html(&self, py: Python<'_>) -> PyResult<String> {
-        working(py, || Ok(model_html(&self.model)?))
+        working(py, || Ok(model_html(&self.audited)?))
     }
 
     fn metrics(&self, py: Python<'_>) -> PyResult<Frame> {
-        working(py, || Ok(metrics_frame(&self.model)?.into()))
+        working(py, || Ok(metrics_frame(&self.audited)?.into()))
     }
 
     fn json(&self, py: Python<'_>) -> PyResult<String> {
-        working(py, || Ok(self.model.to_json()?))
+        working(py, || Ok(self.audited.to_json()?))
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf, force: bool) -> PyResult<()> {
-        working(py, || write("model", &path, &self.model.to_json()?, force))
+        working(py, || write("model", &path, &self.audited.to_json()?, force))
     }
 
     /// Signs for the model. With a ledger, model and release are on record before it is given.
@@ -128,10 +128,10 @@ impl Model {
                 serde_json::from_str(signature)?;
             let signed_on = signed_on.unwrap_or_else(today);
             let registered_by = by.clone();
-            let scorer = self.model.clone().release(SignOff { by, role, purpose, signed_on, review_by })?;
+            let scorer = self.audited.clone().release(SignOff { by, role, purpose, signed_on, review_by })?;
             if let Some(path) = &ledger {
                 let record = Written::start(path, because)?;
-                record.ledger.register(&self.model, &registered_by, signed_on)?;
+                record.ledger.register(&self.audited, &registered_by, signed_on)?;
                 record.ledger.record_release(&scorer, signed_on)?;
                 record.checkpoint()?;
             }

@@ -130,7 +130,7 @@ impl Project {
     ) -> PyResult<String> {
         let held = records.map(|records| records.held());
         let candidate: Candidate = match (model.cast::<Model>(), model.cast::<Released>()) {
-            (Ok(model), _) => model.get().model.candidate().clone(),
+            (Ok(model), _) => model.get().audited.candidate().clone(),
             (_, Ok(released)) => released.get().scorer.candidate().clone(),
             _ => return Err(Fault::Type("a model is needed".to_owned()).raised(py)),
         };

@@ -101,7 +101,7 @@ class Council:
 #: The day of the council's extracts: whatever is asked for is asked for on it.
 DAY = "2025-04-01"
 SIGNED = {"by": "A. Manager", "role": "Head of Early Help", "review_by": "2026-03-31"}
-ASKED = {"capacity": 12, "requested_by": "B. Lead", "at_random": 4}
+ASKED: dict[str, Any] = {"capacity": 12, "requested_by": "B. Lead", "at_random": 4}
 
 
 @pytest.fixture(scope="session")

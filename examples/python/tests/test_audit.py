@@ -11,6 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
+import pandas
+import polars
+import pyarrow
 import pytest
 
 import earlyhelp
@@ -208,8 +212,6 @@ def test_a_row_of_a_frame_is_counted_from_1(frame: Callable[[Columns], Frame]) -
 
 
 def test_rows_that_are_set_apart_are_told() -> None:
-    import polars
-
     with pytest.warns(earlyhelp.EarlyhelpWarning, match="rows are set apart: not resolved") as told:
         found = earlyhelp.audit(
             polars.DataFrame(table()),
@@ -228,7 +230,6 @@ def test_rows_that_are_set_apart_are_told() -> None:
 def test_rounded_counts_give_no_row_away() -> None:
     columns = table()
     columns["risk"][3] = None
-    import pyarrow
 
     found = quietly(pyarrow.table(columns), score="risk", outcome="excluded", capacity=90, round_to=10)
     assert (found.read, found.audited) == (900, 900)
@@ -238,8 +239,6 @@ def test_rounded_counts_give_no_row_away() -> None:
 
 
 def test_figures_are_those_of_the_csv() -> None:
-    import pyarrow
-
     found = quietly(pyarrow.table(table()), score="risk", outcome="excluded", capacity=90)
     lines = list(csv.reader(found.csv.removeprefix("\ufeff").splitlines()))
     figures = found.figures()
@@ -253,8 +252,6 @@ def test_figures_are_those_of_the_csv() -> None:
 
 
 def test_what_is_shown() -> None:
-    import pyarrow
-
     found = quietly(pyarrow.table(table()), score="risk", outcome="excluded", capacity=90, title='A "vendor" & <b>')
     assert repr(found) == "<earlyhelp.Audit: 900 of 900 rows audited>"
     assert found.title == 'A "vendor" & <b>'
@@ -266,8 +263,6 @@ def test_what_is_shown() -> None:
 
 
 def test_the_same_table_gives_the_same_audit() -> None:
-    import pyarrow
-
     frame = pyarrow.table(table())
     first, second = (quietly(frame, score="risk", outcome="excluded", capacity=90, seed=4) for _ in range(2))
     assert first.to_dict() == second.to_dict() and first.html == second.html
@@ -276,8 +271,6 @@ def test_the_same_table_gives_the_same_audit() -> None:
 
 
 def test_files_that_are_somebody_elses_are_left_alone(tmp_path: Path) -> None:
-    import pyarrow
-
     found = quietly(pyarrow.table(table()), score="risk", outcome="excluded", capacity=90)
     (tmp_path / "audit.csv").write_text("mine")
     with pytest.raises(earlyhelp.Refused, match="force=True"):
@@ -319,6 +312,7 @@ def test_the_table_is_not_written_over(tmp_path: Path) -> None:
         ({"capacity": 9, "followed_to": "2024-01-01"}, "followed_to needs scored_on and horizon"),
         ({"capacity": 9, "followed_to": "2024-02-31", "scored_on": "on", "horizon": "12 months"}, "followed_to: not a date"),
         ({"capacity": 9, "followed_to": "2024-02-01", "scored_on": "on", "horizon": "soon"}, "months"),
+        ({"capacity": 9, "followed_to": pandas.NaT, "scored_on": "on", "horizon": "12 months"}, "followed_to: not a date"),
         ({"capacity": 9, "against": "usual", "round_to": 5}, "round_to"),
         ({"confusion": ["tp", "fp"]}, "confusion"),
         ({"confusion": ["tp", "fp", "fn", "tn"]}, "confusion table"),
@@ -329,9 +323,7 @@ def test_the_table_is_not_written_over(tmp_path: Path) -> None:
     ],
 )
 def test_what_does_not_go_together_is_refused_by_its_keyword(keywords: dict[str, Any], says: str) -> None:
-    import pyarrow
-
-    asked = {"score": "risk", "outcome": "excluded", "groups": ["sex"]} | keywords
+    asked: dict[str, Any] = {"score": "risk", "outcome": "excluded", "groups": ["sex"]} | keywords
     with pytest.raises(earlyhelp.BadInput) as refused:
         earlyhelp.audit(pyarrow.table(table()), **asked)
     assert says in str(refused.value)
@@ -360,33 +352,25 @@ def test_what_does_not_go_together_is_refused_by_its_keyword(keywords: dict[str,
     ],
 )
 def test_a_wrong_type_is_a_type_error(keywords: dict[str, Any]) -> None:
-    import pyarrow
-
-    asked = {"score": "risk", "outcome": "excluded", "groups": ["sex"], "capacity": 90} | keywords
+    asked: dict[str, Any] = {"score": "risk", "outcome": "excluded", "groups": ["sex"], "capacity": 90} | keywords
     with pytest.raises(TypeError):
         earlyhelp.audit(pyarrow.table(table()), **asked)
 
 
 def test_numbers_of_other_libraries_are_numbers() -> None:
-    import numpy
-    import pandas
-    import pyarrow
-
     frame = pyarrow.table(table())
     plain = quietly(frame, score="risk", outcome="excluded", threshold=0.25, minimum=12, seed=3)
     other = quietly(
         frame, score="risk", outcome="excluded", threshold=numpy.float64(0.25), minimum=numpy.int32(12), seed=numpy.uint64(3)
     )
     assert plain.to_dict() == other.to_dict()
-    followed = {"score": "risk", "outcome": "excluded", "capacity": 50, "scored_on": "on", "horizon": "12 months"}
+    followed: dict[str, Any] = {"score": "risk", "outcome": "excluded", "capacity": 50, "scored_on": "on", "horizon": "12 months"}
     days = ["2024-01-01", datetime.date(2024, 1, 1), datetime.datetime(2024, 1, 1, 12), pandas.Timestamp("2024-01-01")]
     first, *others = (quietly(frame, followed_to=day, **followed).to_dict() for day in days)
     assert all(other == first for other in others)
 
 
 def test_one_group_by_itself_is_not_its_letters() -> None:
-    import pyarrow
-
     frame = pyarrow.table(table())
     one = earlyhelp.audit(frame, score="risk", outcome="excluded", groups="sex", capacity=90)
     assert one.to_dict()["columns"]["groups"] == ["sex"]

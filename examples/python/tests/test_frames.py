@@ -44,7 +44,7 @@ def beside(column: Any) -> Any:
 
 
 def audited(frame: Any, **keywords: Any) -> dict[str, Any]:
-    asked = {"score": "risk", "outcome": "excluded", "groups": ["sex"], "capacity": "20%", "resamples": 99} | keywords
+    asked: dict[str, Any] = {"score": "risk", "outcome": "excluded", "groups": ["sex"], "capacity": "20%", "resamples": 99} | keywords
     return earlyhelp.audit(frame, **asked).to_dict()
 
 

@@ -48,8 +48,7 @@ __all__ = [
     "audit",
 ]
 
-for _public in (Audit, BadInput, EarlyhelpWarning, Error, Model, NotFound, Ours, Project, Records, Refused, ReleasedModel, Retry):
-    _public.__module__ = "earlyhelp"
-for _public in (ReviewList, Service, Table):
-    _public.__module__ = "earlyhelp"
+# Errors and help name them where they are met, and not where they are written down.
+for _public in [held for held in list(globals().values()) if isinstance(held, type)]:
+    _public.__module__ = __name__
 del _public

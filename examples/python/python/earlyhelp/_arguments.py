@@ -57,12 +57,11 @@ def number(value: object, keyword: str) -> float:
 
 
 def day(value: object, keyword: str) -> str:
-    if isinstance(value, datetime.datetime):
-        value = value.date()
-    if isinstance(value, datetime.date):
-        return value.isoformat()
+    held = value.date() if isinstance(value, datetime.datetime) else value
+    said = held.isoformat() if isinstance(held, datetime.date) else text(held, keyword)
     try:
-        return datetime.date.fromisoformat(text(value, keyword).strip()).isoformat()
+        # Also of what calls itself a date: a missing one of pandas does.
+        return datetime.date.fromisoformat(said.strip()).isoformat()
     except ValueError:
         raise BadInput(f"{keyword}: not a date that exists; write it as year-month-day") from None
 

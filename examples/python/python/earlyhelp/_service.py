@@ -78,6 +78,6 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime.date):
         return value.isoformat()
     item = getattr(value, "item", None)
-    if callable(item):
+    if callable(item) and getattr(value, "shape", None) == ():
         return item()
     raise TypeError(f"a question cannot hold {type(value).__name__}")

@@ -45,11 +45,7 @@ class Table:
 
     def to_pandas(self) -> pandas.DataFrame:
         """As a pandas frame, by way of pyarrow."""
-        import pandas
-
-        frame: pandas.DataFrame = self.to_pyarrow().to_pandas()
-        assert isinstance(frame, pandas.DataFrame)
-        return frame
+        return self.to_pyarrow().to_pandas()
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self._frame.__arrow_c_stream__(requested_schema)
