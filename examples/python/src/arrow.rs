@@ -10,8 +10,9 @@ use earlyhelp::polars::prelude::{
     ArrowField, Column, CompatLevel, DataFrame, DataType, Field, PlSmallStr, Series,
 };
 use earlyhelp::records::Extract;
-use polars_arrow::array::{Array, StructArray, Utf8Array, Utf8ViewArray};
-use polars_arrow::datatypes::ArrowDataType;
+use polars_arrow::array::{Array, DictionaryArray, DictionaryKey, StructArray, Utf8Array, Utf8ViewArray};
+
+use polars_arrow::datatypes::ArrowDataType as Kind;
 use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterator};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
@@ -163,13 +164,12 @@ impl Batches {
             Ok(Err(error)) => return Err(Fault::input(unread(&error))),
             Err(_) => return Err(Fault::input("the columns of the frame cannot be read".to_owned())),
         };
-        let ArrowDataType::Struct(fields) = &reader.field().dtype else {
+        let Kind::Struct(fields) = &reader.field().dtype else {
             return Err(Fault::Type(NOT_A_FRAME.to_owned()));
         };
         let fields = fields.clone();
         // With such a column no other is read, either.
-        if let Some(field) = fields.iter().find(|field| matches!(field.dtype, ArrowDataType::Decimal256(..)))
-        {
+        if let Some(field) = fields.iter().find(|field| matches!(field.dtype, Kind::Decimal256(..))) {
             let why =
                 "is of type Decimal256, which is not read; cast it to decimals of 128 bits, or leave it out";
             return Err(Fault::input(format!("the frame: column \"{}\" {why}", field.name)));
@@ -279,34 +279,52 @@ fn series(field: &ArrowField, values: Option<&dyn Array>) -> Result<Series, Stri
             "is of type {kind}, which is not read; cast it to text, to numbers of 32 or 64 bits, to dates or to booleans"
         )
     };
+    // Tables within cells, which nobody reads: their texts are not looked at, either.
+    let is_nested = matches!(
+        field.dtype,
+        Kind::List(_) | Kind::LargeList(_) | Kind::FixedSizeList(..) | Kind::Struct(_) | Kind::Map(..)
+    );
+    if is_nested {
+        return Err(unknown());
+    }
     // Its metadata is another library's, and says nothing that is needed.
     let plain = ArrowField::new(field.name.clone(), field.dtype.clone(), true);
     let read = catch_unwind(AssertUnwindSafe(|| match values {
         None => Ok(Series::new_empty(field.name.clone(), &DataType::from_arrow_field(&plain))),
-        Some(values) => Series::try_from((&plain, checked(values)?)).map_err(|_| unknown()),
+        Some(values) => {
+            checked(values)?;
+            Series::try_from((&plain, values.to_boxed())).map_err(|_| unknown())
+        }
     }));
     // Types that it was built without make polars panic.
     read.unwrap_or_else(|_| Err(unknown()))
 }
 
 /// Text is UTF-8: here nobody has looked at it yet.
-fn checked(values: &dyn Array) -> Result<Box<dyn Array>, String> {
+fn checked(values: &dyn Array) -> Result<(), String> {
     let no_text = |_| "holds text that is not UTF-8; decode it".to_owned();
     let any = values.as_any();
     if let Some(texts) = any.downcast_ref::<Utf8Array<i32>>() {
         let (offsets, bytes) = (texts.offsets().clone(), texts.values().clone());
-        Utf8Array::try_new(texts.dtype().clone(), offsets, bytes, texts.validity().cloned())
-            .map_err(no_text)?;
+        Utf8Array::try_new(texts.dtype().clone(), offsets, bytes, None).map(drop).map_err(no_text)
     } else if let Some(texts) = any.downcast_ref::<Utf8Array<i64>>() {
         let (offsets, bytes) = (texts.offsets().clone(), texts.values().clone());
-        Utf8Array::try_new(texts.dtype().clone(), offsets, bytes, texts.validity().cloned())
-            .map_err(no_text)?;
+        Utf8Array::try_new(texts.dtype().clone(), offsets, bytes, None).map(drop).map_err(no_text)
     } else if let Some(texts) = any.downcast_ref::<Utf8ViewArray>() {
         let (views, buffers) = (texts.views().clone(), texts.data_buffers().clone());
-        Utf8ViewArray::try_new(texts.dtype().clone(), views, buffers, texts.validity().cloned())
-            .map_err(no_text)?;
+        Utf8ViewArray::try_new(texts.dtype().clone(), views, buffers, None).map(drop).map_err(no_text)
+    } else {
+        dictionary(values).map_or(Ok(()), checked)
     }
-    Ok(values.to_boxed())
+}
+
+/// The values of a dictionary.
+fn dictionary(values: &dyn Array) -> Option<&dyn Array> {
+    fn of<K: DictionaryKey>(values: &dyn Array) -> Option<&dyn Array> {
+        values.as_any().downcast_ref::<DictionaryArray<K>>().map(|held| &**held.values())
+    }
+    let of_each = [of::<i8>, of::<u8>, of::<i16>, of::<u16>, of::<i32>, of::<u32>, of::<i64>, of::<u64>];
+    of_each.into_iter().find_map(|of| of(values))
 }
 
 /// A frame as a capsule, of types that every reader of Arrow knows.
@@ -319,7 +337,7 @@ pub fn handed_over<'py>(py: Python<'py>, frame: &DataFrame) -> PyResult<Bound<'p
         .iter()
         .map(|column| Field::new(column.name().clone(), column.dtype().clone()).to_arrow(level))
         .collect();
-    let dtype = ArrowDataType::Struct(fields);
+    let dtype = Kind::Struct(fields);
     let of = dtype.clone();
     let batches: Vec<PolarsResult<Box<dyn Array>>> = frame
         .iter_chunks(level, false)

@@ -246,8 +246,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "two columns of the frame have one name",
     ),
     "several types": (lambda: pandas.DataFrame(PLAIN | {"x": [1, "secret"] * 200}), 'column "x" of the frame holds values of several'),
-    "tables": (lambda: beside(pyarrow.array([["secret"]] * ROWS)), 'column "x" is of type list'),
-    "records": (lambda: beside(pyarrow.array([{"a": "secret"}] * ROWS)), 'column "x" is of type struct'),
+    "tables": (lambda: beside(pyarrow.array([["secret"]] * ROWS)), 'column "x" is of type List, which is not read'),
+    "records": (lambda: beside(pyarrow.array([{"a": "secret"}] * ROWS)), 'column "x" is of type Struct, which is not read'),
     "maps": (
         lambda: beside(pyarrow.array([[("secret", 1)]] * ROWS, pyarrow.map_(pyarrow.string(), pyarrow.int8()))),
         'column "x"',
@@ -271,6 +271,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "no text": (lambda: beside(of_binary(b"secret\xff", pyarrow.string())), 'column "x" holds text that is not UTF-8'),
     "no large text": (
         lambda: beside(pyarrow.chunked_array([of_binary(b"\xc3\x28", pyarrow.string())]).cast(pyarrow.large_string())),
+        'column "x" holds text that is not UTF-8',
+    ),
+    "no text in a dictionary": (
+        lambda: beside(pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * ROWS, "int8"), of_binary(b"secret\xff", pyarrow.string()))),
         'column "x" holds text that is not UTF-8',
     ),
     "runs": (

@@ -67,7 +67,7 @@ def test_a_review_from_beginning_to_end(service: earlyhelp.Service, council: Cou
     assert decided["entry"] > 0
     assert service.ask("audit", **asked)
     # What was decided here, the command knows.
-    assert "1 decided" in command("log", ledger) or "decided" in command("log", ledger)
+    assert "listed 5, opened 1, decided 1" in command("log", ledger)
     assert repr(service) == "<earlyhelp.Service>"
 
 
