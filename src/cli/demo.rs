@@ -7,7 +7,7 @@ use earlyhelp::evaluate::Capacity;
 use earlyhelp::ledger::Ledger;
 use earlyhelp::report::audit::{AUDIT_FILES, audit_files};
 use earlyhelp::report::papers::Organisation;
-use earlyhelp::report::{self, AnyModel};
+use earlyhelp::report::{self, AnyModel, evidence_text};
 use earlyhelp::review::{ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Request, SignOff};
 use earlyhelp::synthetic::{CouncilParams, Format};
@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     in_folder("audit").write(&audit_files(&audit, &project.name)?)?;
     let model = project.audit(candidate, &backtest, &protected)?;
     let model_file = model.to_json()?;
-    let evidence = output::evidence(&model);
+    let evidence = evidence_text(&model);
 
     progress.stage("scoring");
     let as_of = council.extract_date();

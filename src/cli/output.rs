@@ -9,7 +9,7 @@ use earlyhelp::fairness::CapacityShares;
 use earlyhelp::limits;
 use earlyhelp::outputs::{Outputs, Over, json_text, printable, printable_json};
 use earlyhelp::records::{Intake, Records, Remark, summarise};
-use earlyhelp::scoring::{AuditedModel, ModelFile};
+use earlyhelp::scoring::ModelFile;
 use serde::Serialize;
 
 use super::{Failure, Outcome};
@@ -116,54 +116,6 @@ pub fn outcome_of(records: &Records) -> Outcome {
     }
     say(&format!("warning: {rejected} rows were rejected; `earlyhelp check` shows which and why"));
     Outcome::DoneWithRejects
-}
-
-/// The backtest of a model beside the simple rules, and its fairness check.
-pub fn evidence(model: &AuditedModel) -> String {
-    let backtest = model.backtest();
-    let training = model.candidate().training();
-    let mut text = format!(
-        "Model {}\nOutcome: {}.\nTrained on {} cases of {} families ({} with the outcome) at {} dates.\n\n",
-        &model.candidate().digest()[..12],
-        model.candidate().outcome().words,
-        training.rows,
-        training.families,
-        training.positives,
-        training.dates.len(),
-    );
-    text.push_str(
-        "Backtest: trained on earlier dates, tested on later ones and on families never trained on.\n",
-    );
-    text.push_str(&backtest.overall.to_string());
-    if let Some(known) = &backtest.known_to {
-        text.push_str(&format!("\n{known}\n"));
-    }
-    text.push_str("\nBeside simple rules, on the same cases (with 95% intervals):\n");
-    text.push_str(&format!(
-        "  {:<34} {:<22} {:<22} {}\n",
-        "", "AUC", "average precision", "outcome on the list"
-    ));
-    let row = |name: &str, performance: &earlyhelp::evaluate::Performance| {
-        let shown = |estimate: Option<earlyhelp::evaluate::Estimate>| {
-            estimate.map_or_else(
-                || "-".to_owned(),
-                |e| format!("{:.3} ({:.3}-{:.3})", e.value, e.interval.low, e.interval.high),
-            )
-        };
-        format!(
-            "  {name:<34} {:<22} {:<22} {}\n",
-            shown(performance.auc),
-            shown(performance.average_precision),
-            shown(performance.precision_at_capacity)
-        )
-    };
-    text.push_str(&row("this model", &backtest.overall));
-    for rule in &backtest.rules {
-        text.push_str(&row(rule.rule.words(), &rule.performance));
-    }
-    text.push('\n');
-    text.push_str(&earlyhelp::report::audit::audit_text(&model.fairness()));
-    text
 }
 
 /// What is remarkable about rows that are used; empty where nothing is.

@@ -6,7 +6,7 @@ use earlyhelp::model::Trainer;
 use earlyhelp::outputs::json_text;
 use earlyhelp::project::Project;
 use earlyhelp::report::audit::{AUDIT_FILES, audit_files};
-use earlyhelp::report::{metrics_csv, metrics_xlsx};
+use earlyhelp::report::{evidence_text, metrics_csv, metrics_xlsx};
 use earlyhelp::sql::{TableFolder, staged_people, training_data};
 use serde_json::json;
 
@@ -127,7 +127,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     if let Some(comparison) = &comparison {
         output::print(&format!("Trainers on the same test cases (with 95% intervals):\n{comparison}\n"))?;
     }
-    output::print(&output::evidence(&model))?;
+    output::print(&evidence_text(&model))?;
     if let Some(card) = model.candidate().card_text() {
         output::print(&format!("\n{card}"))?;
     }

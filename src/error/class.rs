@@ -267,6 +267,7 @@ classes! {
         | Self::Meaning { .. }
         | Self::Signature(_)
         | Self::NotEmpty { .. }
+        | Self::Shorter { .. }
         | Self::NamesThePerson
         | Self::Retired(_)
         | Self::NotOpened

@@ -119,6 +119,20 @@ pub enum LedgerError {
     /// A checkpoint that cannot be used.
     #[error("the checkpoint cannot be used: {0}")]
     Checkpoint(String),
+    /// A ledger that has fewer entries than it had.
+    #[error(
+        "the ledger has {has} entries, and {} was taken when it had {had}: its end was cut off, or it is another ledger of that \
+         name; nothing was written (see `earlyhelp verify`)",
+        checkpoint.display()
+    )]
+    Shorter {
+        /// The entries that it has.
+        has: u64,
+        /// Those that it had.
+        had: u64,
+        /// The checkpoint that says so.
+        checkpoint: PathBuf,
+    },
     /// A checkpoint that its signer did not sign.
     #[error("the checkpoint's signature is not right: {0}; get the checkpoint again from where it was kept")]
     Signature(&'static str),

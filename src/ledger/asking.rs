@@ -97,7 +97,11 @@ impl Ledger {
         let Some(first) = asked.iter().map(|asked| asked.provenance().requested_on).min() else {
             return Ok(Vec::new());
         };
-        self.record_release(scorer, first)?;
+        // Retired or not is asked below, where nobody else writes meanwhile.
+        if self.released().as_deref() != Some(scorer.digest()) || first < scorer.sign_off().signed_on {
+            self.record_release(scorer, first)?;
+            *self.released() = Some(scorer.digest().to_owned());
+        }
         let head = self.write(|| {
             // Somebody may have taken the model out of use meanwhile.
             match self.retired_on(scorer.digest(), None)? {

@@ -56,6 +56,8 @@ pub struct Ledger {
     path: PathBuf,
     clock: Option<Clock>,
     why_earlier: Option<String>,
+    /// The model whose release was seen on record last: nothing takes it out again, and each answer would look for it.
+    released: Mutex<Option<String>>,
 }
 
 /// Connections to one ledger: as many as were ever used at once.
@@ -130,7 +132,13 @@ impl Ledger {
 
     fn opened(path: &Path, access: Access) -> Result<Self, LedgerError> {
         let (store, shown) = store_at(path, access)?;
-        Ok(Self { stores: Stores::of(store, path, access), path: shown, clock: None, why_earlier: None })
+        Ok(Self {
+            stores: Stores::of(store, path, access),
+            path: shown,
+            clock: None,
+            why_earlier: None,
+            released: Mutex::default(),
+        })
     }
 
     /// Opens the ledger at `path`; there must be one.
@@ -227,6 +235,11 @@ impl Ledger {
                 done => return done,
             }
         }
+    }
+
+    /// The model whose release is known to be on record.
+    pub(super) fn released(&self) -> MutexGuard<'_, Option<String>> {
+        self.released.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes out the contents of the entries that `choose` names and appends what it says, in the same way.

@@ -39,7 +39,7 @@ impl Project {
     /// # Ok::<(), earlyhelp::Error>(())
     /// ```
     pub fn check(&self) -> Result<Checked<'_>, Error> {
-        let (records, protected) = self.read_both(1.0)?;
+        let (records, protected) = self.read_both(Given::new(), 1.0)?;
         Ok(Checked { project: self, records, protected })
     }
 }

@@ -132,10 +132,9 @@ impl Project {
         of_identities.chain(others.map(|table| (table.name.to_owned(), table)))
     }
 
-    /// What a program hands over of the tables of records.
+    /// What a program hands over of the tables.
     pub(super) fn given(&self, mut give: impl FnMut(&str) -> Option<Extract>) -> Given {
-        let of_records = self.tables().map(|(_, table)| table.name).filter(|name| *name != "protected");
-        of_records.filter_map(|name| Some((name.to_owned(), give(name)?))).collect()
+        self.tables().filter_map(|(_, table)| Some((table.name.to_owned(), give(table.name)?))).collect()
     }
 
     /// Refuses a table that comes from nowhere or from two places, and a database that cannot be one.

@@ -15,6 +15,9 @@ use crate::records::{
     Extract, Identities, IdentityColumns, RecordStore, Records, RecordsBuilder, SourceMapping,
 };
 
+/// The table of protected characteristics, which are read apart from records.
+const PROTECTED: &str = "protected";
+
 impl Project {
     /// Reads and validates all extracts.
     ///
@@ -43,7 +46,8 @@ impl Project {
     ///     project.records_from(|table| held.remove(table).map(Extract::frame))
     /// }
     /// ```
-    pub fn records_from(&self, give: impl FnMut(&str) -> Option<Extract>) -> Result<Records, Error> {
+    pub fn records_from(&self, mut give: impl FnMut(&str) -> Option<Extract>) -> Result<Records, Error> {
+        let give = |name: &str| if name == PROTECTED { None } else { give(name) };
         self.read_by(&self.begin(self.given(give), |identities| identities)?, self.reject_limit)
     }
 
@@ -52,11 +56,22 @@ impl Project {
     /// # Errors
     /// As for each.
     pub fn records_and_protected(&self) -> Result<(Records, Protected), Error> {
-        self.read_both(self.reject_limit)
+        self.read_both(Given::new(), self.reject_limit)
     }
 
-    pub(super) fn read_both(&self, reject_limit: f64) -> Result<(Records, Protected), Error> {
-        let reading = self.begin(Given::new(), |identities| identities)?;
+    /// The same with tables that a program hands over, `protected` among them, as by [`Project::records_from`].
+    ///
+    /// # Errors
+    /// As for [`Project::records`] and [`Project::protected`].
+    pub fn records_and_protected_from(
+        &self,
+        give: impl FnMut(&str) -> Option<Extract>,
+    ) -> Result<(Records, Protected), Error> {
+        self.read_both(self.given(give), self.reject_limit)
+    }
+
+    pub(super) fn read_both(&self, given: Given, reject_limit: f64) -> Result<(Records, Protected), Error> {
+        let reading = self.begin(given, |identities| identities)?;
         let protected = || self.protected_by(&reading);
         if self.memory.is_some() {
             return Ok((self.read_by(&reading, reject_limit)?, protected()?));
@@ -158,7 +173,7 @@ impl Project {
     pub(super) fn protected_by(&self, reading: &Reading) -> Result<Protected, Error> {
         let Some(file) = &self.protected else { return Ok(Protected::none(Vec::new())) };
         let unit = file.columns.of_family.map_or(self.cohort.unit, |_| Unit::Person);
-        let extract = self.extract(&reading.origins, &TableFile::of("protected", file))?;
+        let extract = self.extract(&reading.origins, &TableFile::of(PROTECTED, file))?;
         let protected = Protected::read_of(&file.columns, extract, &reading.identities, unit)?;
         Ok(match file.columns.of_family {
             None => protected,

@@ -15,7 +15,7 @@ use crate::scoring::{Contribution, RankedCase};
 
 /// Everything that a list says as polars frames by name, for notebooks and for programs that read on: `List` (a row for each place, as in
 /// [`list_csv`](super::list_csv)), `Cases`, `Reasons` (each contribution of each case), `Records` (each record behind one), `Beside`,
-/// `Not known`, `Since YEAR-MONTH-DAY` (where there was a list before), `Not scored` and `Sources`. They are the sheets of the workbook.
+/// `Not known`, `Since` and a date in words (where there was a list before), `Not scored` and `Sources`. They are the sheets of the workbook.
 ///
 /// Shares are from 0 to 1; points are log-odds; places and ranks count from 1. Types do not change with what is in a list: a cell that can be
 /// a number or words (the `value` of a feature) is text. Null where there is nothing to say.

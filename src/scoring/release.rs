@@ -71,6 +71,8 @@ pub struct AuditedModel {
 pub struct Scorer {
     says: Released,
     digest: String,
+    /// The digest of its features: each answer says it.
+    features: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -215,7 +217,7 @@ impl AuditedModel {
             return Err(ScoringError::NoPrevious);
         }
         let says = Released { sign_off, evidence: self.says };
-        Ok(Scorer { digest: digest(&says)?, says })
+        Ok(Scorer::of(digest(&says)?, says))
     }
 
     /// The candidate.
@@ -269,6 +271,15 @@ impl AuditedModel {
 }
 
 impl Scorer {
+    fn of(digest: String, says: Released) -> Self {
+        Self { features: says.evidence.candidate.features().digest(), digest, says }
+    }
+
+    /// The digest of its features.
+    pub(super) fn features_digest(&self) -> &str {
+        &self.features
+    }
+
     /// The candidate.
     #[must_use]
     pub fn candidate(&self) -> &Candidate {
@@ -331,7 +342,7 @@ impl Scorer {
     pub fn from_json(text: &str) -> Result<Self, ScoringError> {
         let (says, digest) = read(RELEASED, text, |says: &Released| &says.evidence)?;
         says.sign_off.check()?;
-        Ok(Self { says, digest })
+        Ok(Self::of(digest, says))
     }
 }
 

@@ -226,7 +226,7 @@ impl Scorer {
             run_id: String::new(),
             model: self.digest().to_owned(),
             candidate: self.candidate().digest().to_owned(),
-            features: self.candidate().features().digest(),
+            features: self.features_digest().to_owned(),
             outcome: self.candidate().outcome().words.clone(),
             outcome_measures: self.candidate().outcome().measures.clone(),
             as_of,

@@ -6,7 +6,6 @@
 mod arrow;
 mod audit;
 mod errors;
-mod evidence;
 mod frame;
 mod keeping;
 mod list;

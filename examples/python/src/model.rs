@@ -7,13 +7,12 @@ use earlyhelp::error::ScoringError;
 use earlyhelp::limits;
 use earlyhelp::outputs::{Outputs, Over};
 use earlyhelp::report::papers::model_card;
-use earlyhelp::report::{AnyModel, metrics_frame, model_html};
+use earlyhelp::report::{evidence_text, metrics_frame, model_html};
 use earlyhelp::scoring::{AuditedModel, Scorer, SignOff};
 use pyo3::prelude::*;
 use serde::Deserialize;
 
 use crate::errors::{Fault, working};
-use crate::evidence;
 use crate::frame::Frame;
 use crate::keeping::Written;
 use crate::today;
@@ -99,8 +98,9 @@ impl Model {
 
     fn text(&self, py: Python<'_>) -> PyResult<String> {
         working(py, || {
-            let evidence = evidence::text(AnyModel::from(&self.audited));
-            Ok(format!("{}{evidence}{}", self.before, self.after))
+            let card = self.audited.candidate().card_text().map(|card| format!("\n{card}"));
+            let evidence = evidence_text(&self.audited);
+            Ok(format!("{}{evidence}{}{}", self.before, card.unwrap_or_default(), self.after))
         })
     }
 

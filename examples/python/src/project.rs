@@ -11,7 +11,7 @@ use earlyhelp::fairness::Protected;
 use earlyhelp::limits;
 use earlyhelp::model::{Candidate, Trainer};
 use earlyhelp::project::Project as ProjectFile;
-use earlyhelp::records::{Extract, Identities, Records as Linked, summarise};
+use earlyhelp::records::{Records as Linked, summarise};
 use earlyhelp::review::{Among, ReviewList as List};
 use earlyhelp::scoring::Request;
 use pyo3::prelude::*;
@@ -191,42 +191,19 @@ impl Project {
         }
         let unusable: Vec<Unusable> = given.values().map(|given| given.unusable.clone()).collect();
         let of_frames = |error: earlyhelp::Error| Fault::of_error(error, &unusable);
-        let protected = given.remove("protected");
+        let has_protected = given.contains_key("protected");
         let project = self.of_today();
-        let records = if given.is_empty() {
-            project.records()
+        let nothing_given = given.is_empty();
+        let give = |table: &str| given.remove(table).map(Given::extract);
+        let (records, protected) = if has_protected {
+            let (records, protected) = project.records_and_protected_from(give).map_err(of_frames)?;
+            (records, Some(Arc::new(protected)))
+        } else if nothing_given {
+            (project.records().map_err(of_frames)?, None)
         } else {
-            project.records_from(|table| given.remove(table).map(Given::extract))
+            (project.records_from(give).map_err(of_frames)?, None)
         };
-        let records = records.map_err(of_frames)?;
-        let protected = protected.map(|given| self.protected(given.extract(), &records)).transpose();
-        let protected = protected.map_err(|fault| match fault {
-            Failed::Of(error) => of_frames(error),
-            Failed::As(fault) => fault,
-        })?;
-        Ok(Records { records: Arc::new(records), protected: protected.map(Arc::new) })
-    }
-
-    /// Protected characteristics that a program hands over.
-    fn protected(&self, extract: Extract, records: &Linked) -> Result<Protected, Failed> {
-        let Some(file) = &self.project.protected else { return Ok(Protected::none(Vec::new())) };
-        let translated = !file.codes.is_empty() || !file.join.is_empty();
-        if translated || !self.project.identities.is_empty() || self.project.pseudonyms.is_some() {
-            let why = "protected characteristics can be handed over only where ids are as the project has them (no identities, no \
-                       pseudonyms) and no codes or look-up tables are of them; leave them in their file";
-            return Err(Failed::As(Fault::input(why.to_owned())));
-        }
-        let extract = extract.options(file.read.clone());
-        let unit = match file.columns.of_family {
-            Some(_) => earlyhelp::cohort::Unit::Person,
-            None => self.project.cohort.unit,
-        };
-        let read = Protected::read_of(&file.columns, extract, &Identities::default(), unit);
-        let read = read.map_err(|error| Failed::Of(error.into()))?;
-        Ok(match file.columns.of_family {
-            None => read,
-            Some(rule) => read.of_families(records, rule),
-        })
+        Ok(Records { records: Arc::new(records), protected })
     }
 
     /// Records and protected characteristics: those that are held, and what is not from the project's files.
@@ -347,12 +324,6 @@ impl Project {
         }
         Ok((ReviewList::new(list, project.name.clone()), warnings))
     }
-}
-
-/// An error that may be of a frame, and one that is told as it is.
-enum Failed {
-    Of(earlyhelp::Error),
-    As(Fault),
 }
 
 /// What is said where rows were rejected.

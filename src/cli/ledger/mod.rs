@@ -12,7 +12,7 @@ pub mod verify;
 use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
-use earlyhelp::ledger::{Ledger, LedgerError, SigningKey, is_on_server};
+use earlyhelp::ledger::{CheckpointFolder, Ledger, SigningKey};
 
 use super::output::say;
 use super::{Failure, today};
@@ -94,29 +94,9 @@ impl KeepArguments {
     pub fn kept(&self, ledger: &Ledger) -> Result<Kept, Failure> {
         let named = || std::env::var_os(KEY).filter(|path| !path.is_empty()).map(PathBuf::from);
         let key = self.key.clone().or_else(named).map(SigningKey::load).transpose()?;
-        let folder = self.checkpoints.clone().unwrap_or_else(|| beside(ledger.path()));
-        // Before anything is put on record: what cannot be kept should not first be found out then.
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            format!("cannot make the folder for checkpoints {}: {error}", folder.display())
-        })?;
-        let kept = Kept { folder, key };
-        kept.is_as_long_as_it_was(ledger)?;
-        Ok(kept)
+        let folder = self.checkpoints.clone().unwrap_or_else(|| CheckpointFolder::beside(ledger.path()));
+        Ok(Kept(CheckpointFolder::open(ledger, folder, key)?))
     }
-}
-
-/// The folder for checkpoints beside a ledger; of one on a server, in the current folder.
-pub fn beside(ledger: &Path) -> PathBuf {
-    let mut name = if is_on_server(ledger) {
-        let address = ledger.to_string_lossy();
-        let place = address.split_once("://").map_or(&*address, |(_, place)| place);
-        let kept = |sign: char| if sign.is_alphanumeric() || "-._".contains(sign) { sign } else { '-' };
-        place.trim_start_matches('[').chars().map(kept).collect::<String>().into()
-    } else {
-        ledger.as_os_str().to_owned()
-    };
-    name.push(".checkpoints");
-    name.into()
 }
 
 /// A ledger that is written to, and where its checkpoints go.
@@ -132,73 +112,21 @@ impl Written {
     }
 }
 
-/// Where checkpoints of a ledger go, and the key that signs them.
-pub struct Kept {
-    folder: PathBuf,
-    key: Option<SigningKey>,
-}
+/// Where checkpoints of a ledger go.
+pub struct Kept(CheckpointFolder);
 
 impl Kept {
-    /// Refuses to write behind an end that was cut off: what is missing would never be noticed after that.
-    fn is_as_long_as_it_was(&self, ledger: &Ledger) -> Result<(), Failure> {
-        let Ok(files) = std::fs::read_dir(&self.folder) else { return Ok(()) };
-        let longest = files
-            .flatten()
-            .filter_map(|file| {
-                let name = file.file_name().into_string().ok()?;
-                let entries: u64 = name.strip_suffix(".json")?.split('-').next()?.parse().ok()?;
-                Some((entries, file.path()))
-            })
-            .max();
-        let has = ledger.head()?.entries;
-        match longest {
-            Some((entries, path)) if entries > has => Err(format!(
-                "the ledger has {has} entries, and {} was taken when it had {entries}: its end was cut off, or it is another \
-                 ledger of that name; nothing was written (see `earlyhelp verify`)",
-                path.display()
-            )
-            .into()),
-            _ => Ok(()),
-        }
-    }
-
     /// Takes a checkpoint of what is on record by now.
     pub fn checkpoint(&self, ledger: &Ledger) -> Result<(), Failure> {
-        let mut checkpoint = ledger.checkpoint(today())?;
-        if let Some(key) = &self.key {
-            checkpoint = checkpoint.sign(key)?;
+        let taken = self.0.take(ledger, today());
+        let taken = taken
+            .map_err(|error| format!("all is on record, but {error}; take one by `earlyhelp checkpoint`"))?;
+        if let Some(path) = taken {
+            say(&format!(
+                "checkpoint: {} (copy it to where whoever keeps the ledger cannot write)",
+                path.display()
+            ));
         }
-        // Named by what it says, so that whoever took the same one already is no obstacle.
-        let hash = checkpoint.hash.get(..8).unwrap_or_default();
-        let path = self.folder.join(format!("{:09}-{hash}.json", checkpoint.entries));
-        match checkpoint.save(&path) {
-            Err(LedgerError::Checkpoint(_)) if path.exists() => Ok(()),
-            Err(error) => {
-                Err(format!("all is on record, but {error}; take one by `earlyhelp checkpoint`").into())
-            }
-            Ok(()) => {
-                say(&format!(
-                    "checkpoint: {} (copy it to where whoever keeps the ledger cannot write)",
-                    path.display()
-                ));
-                Ok(())
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    #[test]
-    fn checkpoints_lie_beside_a_file_and_in_the_current_folder_for_a_server() {
-        for (ledger, folder) in [
-            ("a/ledger.sqlite", "a/ledger.sqlite.checkpoints"),
-            ("postgresql://db.example:5432/care%2Fnorth", "db.example-5432-care-2Fnorth.checkpoints"),
-            ("postgresql://[::1]:5432/care", "--1--5432-care.checkpoints"),
-        ] {
-            assert_eq!(super::beside(ledger.as_ref()), Path::new(folder));
-        }
+        Ok(())
     }
 }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use earlyhelp::calendar::Day;
-use earlyhelp::ledger::{Checkpoint, Head, LedgerError, PublicKey, SigningKey};
+use earlyhelp::ledger::{Checkpoint, CheckpointFolder, Head, LedgerError, PublicKey, SigningKey};
 use earlyhelp::review::Witness;
 
-use super::{LedgerArgument, beside};
+use super::LedgerArgument;
 use crate::cli::{Failure, Outcome, output, today};
 
 const AFTER_HELP: &str = "\
@@ -79,7 +79,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
         }
     }
     // Every ledger leads to its beginning, and to what lies beside it.
-    let own = beside(ledger.path()).canonicalize().ok();
+    let own = CheckpointFolder::beside(ledger.path()).canonicalize().ok();
     let is_beside = |path: &PathBuf| {
         own.is_some()
             && path
@@ -100,7 +100,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Outcome, Failure> {
         }
         found => found?,
     };
-    let folder = beside(ledger.path());
+    let folder = CheckpointFolder::beside(ledger.path());
     let lie_beside = if folder.is_dir() { checkpoints_in(&folder)? } else { Vec::new() };
     // Those vouch for nothing, since they lie where the ledger lies; but a careless hand forgets them.
     let found = match &found.finding {

@@ -1,11 +1,12 @@
-//! What `earlyhelp train` prints of a model: its backtest beside simple rules, its fairness check, and its card.
+//! How well a model did and to whom it would have been fair, for a terminal.
 
-use earlyhelp::evaluate::{Estimate, Performance};
-use earlyhelp::report::AnyModel;
-use earlyhelp::report::audit::audit_text;
+use super::audit::audit_text;
+use super::model_page::AnyModel;
+use crate::evaluate::{Estimate, Performance};
 
-/// The evidence in words.
-pub fn text(model: AnyModel<'_>) -> String {
+/// What `earlyhelp train` prints of a model: its backtest beside simple rules with 95% intervals, and its fairness check.
+pub fn evidence_text<'a>(model: impl Into<AnyModel<'a>>) -> String {
+    let model = model.into();
     let (candidate, backtest) = (model.candidate(), model.backtest());
     let training = candidate.training();
     let mut text = format!(
@@ -33,9 +34,6 @@ pub fn text(model: AnyModel<'_>) -> String {
     }
     text.push('\n');
     text.push_str(&audit_text(&model.fairness()));
-    if let Some(card) = candidate.card_text() {
-        text.push_str(&format!("\n{card}"));
-    }
     text
 }
 
