@@ -28,6 +28,7 @@ mod examples;
 mod features_reference;
 mod files;
 mod forged;
+mod forms;
 mod fuzz;
 mod identities;
 mod intake;

@@ -11,7 +11,7 @@ use earlyhelp::fairness::{FairnessAudit, Protected};
 use earlyhelp::features::{Cell, Feature, FeatureSpec, Measure};
 use earlyhelp::outcome::{FollowUp, OutcomeSpec};
 use earlyhelp::records::{Coverage, Extract, Known, PeopleColumns, Records, Role, Selector, SourceMapping};
-use earlyhelp::review::ReviewList;
+use earlyhelp::review::{ListParams, RandomSample, ReviewList};
 use earlyhelp::scoring::{Abstention, Request, WhyNot};
 use polars::df;
 
@@ -161,6 +161,9 @@ fn a_list_of_nobody_says_why_and_a_list_of_everybody_and_more_is_refused() {
     let above = u32::try_from(cohort.len()).unwrap() + 1;
     let refused = ReviewList::draw(&scores, Capacity::Cases(above));
     assert!(matches!(refused, Err(Error::Review(ReviewError::CapacityAboveCohort { .. }))));
+    let sample = RandomSample { cases: above, seed: 1 };
+    let refused = ReviewList::draw(&scores, ListParams::new(Capacity::Cases(5)).comparison(sample));
+    assert!(matches!(refused, Err(Error::Review(ReviewError::SampleAboveCohort { .. }))));
     for share in [f64::NAN, f64::INFINITY, 2.0, -1.0] {
         let refused = ReviewList::draw(&scores, Capacity::Share(share));
         assert!(matches!(refused, Err(Error::Review(ReviewError::NoCapacity))), "{share}");

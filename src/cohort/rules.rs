@@ -237,7 +237,8 @@ impl LeftOut {
     /// ```
     /// use earlyhelp::cohort::LeftOut;
     ///
-    /// let left_out = LeftOut { died: 12, age: 340, ..LeftOut::default() };
+    /// let mut left_out = LeftOut::default();
+    /// (left_out.died, left_out.age) = (12, 340);
     /// let by_rule: Vec<(&str, u64)> = left_out.by_rule().collect();
     /// assert_eq!(by_rule, [("had died", 12), ("of another age", 340)]);
     /// ```

@@ -216,6 +216,7 @@ classes! {
         Self::Expired(_) | Self::JudgeFirst | Self::NoReason | Self::NobodyScored { .. } => Refused,
         Self::NoCapacity
         | Self::CapacityAboveCohort { .. }
+        | Self::SampleAboveCohort { .. }
         | Self::NobodyIsMarked
         | Self::AllAreKnown
         | Self::EarlierList(_)

@@ -17,6 +17,14 @@ pub enum ReviewError {
         /// Cases in the cohort.
         cohort: usize,
     },
+    /// A sample of more cases than are left: somebody mistook a figure.
+    #[error("{cases} cases were to be drawn at random, and the list leaves {left}; ask for fewer")]
+    SampleAboveCohort {
+        /// Cases asked for.
+        cases: u32,
+        /// Places that the list leaves.
+        left: usize,
+    },
     /// Not one case was scored.
     #[error(
         "nobody could be scored, so there is no list: of {cohort} cases {stale} rest on sources that are out of date, {thin} on \

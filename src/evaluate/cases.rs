@@ -8,7 +8,6 @@ use super::performance::TestRows;
 /// Test cases in columns, all in one order: what a model that had never seen a case's family or its future said
 /// of it, and what happened.
 #[derive(Clone, Default, PartialEq)]
-#[non_exhaustive]
 pub struct Cases {
     /// The pseudonymous ids; empty where they are not known.
     pub entities: Vec<String>,

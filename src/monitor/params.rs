@@ -41,7 +41,6 @@ impl Default for MonitorParams {
 /// has to look, and nothing else happens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
 pub struct Limits {
     /// The highest population stability index of a feature. The default, 0.25, is the line from which
     /// practice calls a shift large (Siddiqi 2006); one feature alone matters only as far as it moves the

@@ -204,22 +204,56 @@ fn convert_series(source: &str, series: &Series, options: &ReadOptions) -> Resul
             Column::Day(moments.iter().map(|moment| moment.map_or(NO_DAY, day)).collect())
         }
         dtype if dtype.is_integer() => {
+            let wide = || series.cast(&DataType::String).map_err(|_| unusable());
             let integers = series.cast(&DataType::Int64).map_err(|_| unusable())?;
             let integers = integers.i64().map_err(|_| unusable())?;
+            // Hashes, for instance: what 64 bits with a sign cannot hold is a text, as it would be in a file.
+            let is_wide = integers.null_count() > series.null_count()
+                || integers.iter().any(|held| held == Some(NO_INTEGER));
+            if is_wide {
+                return convert_series(source, &wide()?, options);
+            }
             let whole = integers.null_count() == 0;
             Column::Integer(fill(integers.iter(), whole, integers.into_no_null_iter(), NO_INTEGER))
         }
         dtype if dtype.is_float() || dtype.is_decimal() => {
             let numbers = series.cast(&DataType::Float64).map_err(|_| unusable())?;
             let numbers = numbers.f64().map_err(|_| unusable())?;
+            if let DataType::Decimal(_, scale) = dtype
+                && numbers.iter().flatten().any(|number| number.abs() * 10_f64.powi(*scale as i32) >= EXACT)
+            {
+                return Ok(Column::Text(decimals(series).ok_or_else(unusable)?));
+            }
             let whole = numbers.null_count() == 0;
             let mut numbers = fill(numbers.iter(), whole, numbers.into_no_null_iter(), f64::NAN);
             // Of the many forms of "no number" one stays, or two rows alike would differ.
             numbers.iter_mut().filter(|number| number.is_nan()).for_each(|number| *number = f64::NAN);
+            if *dtype == DataType::Float32 {
+                // The number that the shorter one is written as: 0.1, and not 0.10000000149011612.
+                let written = |number: f64| (number as f32).to_string().parse().unwrap_or(number);
+                for number in &mut numbers {
+                    *number = written(*number);
+                }
+            }
             Column::Number(numbers)
         }
         _ => return Err(unusable()),
     })
+}
+
+/// Decimals of fewer digits than this number come out of 64-bit numbers as they went in.
+const EXACT: f64 = 1e15;
+
+/// Decimals as they are written, without zeros at their ends: two ids of twenty digits must not become one.
+fn decimals(series: &Series) -> Option<Texts> {
+    let written = series.cast(&DataType::String).ok()?;
+    let mut texts = Texts::default();
+    for text in written.str().ok()?.iter() {
+        let text = text.unwrap_or_default();
+        let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+        texts.push(short);
+    }
+    Some(texts)
 }
 
 /// A zone that is written as an offset, such as `+01:00`.
@@ -257,4 +291,44 @@ fn fill<T: Copy>(
     absent: T,
 ) -> Vec<T> {
     if whole { plain.collect() } else { values.map(|value| value.unwrap_or(absent)).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::NamedFrom;
+
+    use super::*;
+
+    fn texts(series: &Series) -> Vec<Option<String>> {
+        let column = convert_series("s", series, &ReadOptions::default()).unwrap();
+        (0..series.len()).map(|row| column.text(row).map(std::borrow::Cow::into_owned)).collect()
+    }
+
+    fn some(texts: &[&str]) -> Vec<Option<String>> {
+        texts.iter().map(|text| Some((*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn two_numbers_never_become_one_text_and_none_is_lost() {
+        // What a 64-bit float cannot tell apart, as DuckDB's HUGEINT comes.
+        let near = Series::new("id".into(), [4_000_000_000_000_000_001_i64, 4_000_000_000_000_000_002]);
+        let near = near.cast(&DataType::Decimal(38, 0)).unwrap();
+        assert_eq!(texts(&near), some(&["4000000000000000001", "4000000000000000002"]));
+        // What 64 bits with a sign cannot hold: a hash.
+        let hashes = Series::new("id".into(), [1_u64 << 63, (1 << 63) + 1]);
+        assert_eq!(texts(&hashes), some(&["9223372036854775808", "9223372036854775809"]));
+        let least = Series::new("id".into(), [Some(i64::MIN), None, Some(5)]);
+        assert_eq!(texts(&least), [Some("-9223372036854775808".to_owned()), None, Some("5".to_owned())]);
+        // Others come out as they are written, whatever holds them.
+        let short = Series::new("v".into(), [0.1_f32, -2.5, f32::NAN]);
+        assert_eq!(texts(&short), [Some("0.1".to_owned()), Some("-2.5".to_owned()), None]);
+        let money = Series::new("v".into(), [12.5, 3.0]).cast(&DataType::Decimal(10, 2)).unwrap();
+        assert_eq!(texts(&money), some(&["12.5", "3"]));
+        let fine = Series::new("v".into(), ["0.12345678901234567", "1.50"])
+            .cast(&DataType::Decimal(38, 17))
+            .unwrap();
+        assert_eq!(texts(&fine), some(&["0.12345678901234567", "1.5"]));
+        let whole = Series::new("v".into(), [u64::from(u32::MAX), 0]);
+        assert!(matches!(convert_series("s", &whole, &ReadOptions::default()), Ok(Column::Integer(_))));
+    }
 }

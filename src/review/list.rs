@@ -215,7 +215,7 @@ impl ReviewList {
     ///
     /// # Errors
     /// [`ReviewError::NoCapacity`] and [`ReviewError::CapacityAboveCohort`] where the list would be empty or longer
-    /// than the cohort, [`ReviewError::NobodyScored`] where every case was left unscored, or the error of a case that
+    /// than the cohort, [`ReviewError::SampleAboveCohort`] where the sample would be larger than what the list leaves, [`ReviewError::NobodyScored`] where every case was left unscored, or the error of a case that
     /// cannot be explained.
     pub fn draw(scores: &Scores<'_, '_>, params: impl Into<ListParams>) -> Result<Self, Error> {
         let params = params.into();
@@ -275,6 +275,9 @@ impl ReviewList {
                 .filter(|(nth, _)| listed.binary_search(nth).is_err())
                 .map(|(nth, lot)| (lot, leads[nth]))
                 .collect();
+            if cases as usize > rest.len() {
+                return Err(ReviewError::SampleAboveCohort { cases, left: rest.len() }.into());
+            }
             rest.sort_unstable();
             rest.truncate(cases as usize);
             rest.sort_unstable_by_key(|&(_, rank)| rank);

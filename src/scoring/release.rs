@@ -409,8 +409,14 @@ fn read<T: Serialize + DeserializeOwned>(
             ScoringError::File(format!("it is not of the form {}", form[1]))
         });
     }
-    let stored: Stored<T> = serde_json::from_str(text)
-        .map_err(|error| if is_whole(text) { ScoringError::Later } else { unreadable(error) })?;
+    // What this version does not know is a later one's if nobody changed it; what it knows and cannot use is no model.
+    let is_unknown = |error: &serde_json::Error| {
+        let says = error.to_string();
+        says.starts_with("unknown field") || says.starts_with("unknown variant")
+    };
+    let stored: Stored<T> = serde_json::from_str(text).map_err(|error| {
+        if is_unknown(&error) && is_whole(text) { ScoringError::Later } else { unreadable(error) }
+    })?;
     if evidence(&stored.says).form(form) != kind.format {
         return Err(ScoringError::File("its fairness audit is of another version than the file".to_owned()));
     }

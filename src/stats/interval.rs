@@ -15,7 +15,6 @@ pub const Z: f64 = 1.959_963_984_540_054;
 /// The two ends of a 95% interval, in the unit of the value it belongs to; `low <= high`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct Interval {
     /// The lower end.
     pub low: f64,
@@ -48,7 +47,6 @@ impl Interval {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct Estimate {
     /// The number itself.
     pub value: f64,

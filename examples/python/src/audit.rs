@@ -1,12 +1,12 @@
 //! An audit of a table of scores: what `earlyhelp audit` does.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use earlyhelp::error::Class;
 use earlyhelp::evaluate::{Bootstrap, Capacity};
 use earlyhelp::fairness::TableAudit;
 use earlyhelp::fairness::audit::{AuditParams, OperatingPoint, ScoreColumns, ScoreScale, ScoreTable};
-use earlyhelp::outputs::{Outputs, Over, json_text};
+use earlyhelp::outputs::json_text;
 use earlyhelp::records::Extract;
 use earlyhelp::report::audit::{audit_csv, audit_frame, audit_html, audit_text, audit_xlsx};
 use pyo3::prelude::*;
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::arrow;
 use crate::errors::{Fault, working};
 use crate::frame::{self, Frame};
+use crate::inputs::{self, outputs};
 
 /// How an audit is asked for; what is not said is as the command has it.
 #[derive(Deserialize)]
@@ -66,8 +67,6 @@ pub struct Audit {
     /// The name of the table.
     scores: String,
     title: String,
-    /// The file that it was read from.
-    input: Option<PathBuf>,
 }
 
 /// Audits a frame, or a file where a path is given.
@@ -90,13 +89,17 @@ pub fn audit(
         let unusable: Vec<_> = given.iter().map(|given| given.unusable.clone()).collect();
         let extract = match (given, &path) {
             (Some(given), _) => given.extract(),
-            (None, Some(path)) => Extract::path(path),
+            (None, Some(path)) => {
+                let extract = Extract::path(path);
+                inputs::read(extract.files());
+                extract
+            }
             (None, None) => return Err(Fault::Type("a frame or a path is needed".to_owned())),
         };
         let read = ScoreTable::read(extract, &columns).map_err(|error| Fault::of_error(error, &unusable))?;
         let found = TableAudit::of(read, columns, &params)?;
         let title = title.unwrap_or_else(|| path.as_ref().map_or_else(|| "Scores".to_owned(), name));
-        Ok(Audit { found, scores, title, input: path })
+        Ok(Audit { found, scores, title })
     })
 }
 
@@ -175,13 +178,7 @@ impl Audit {
                 ("audit.json", self.to_json()?.into_bytes()),
             ];
             let outputs = outputs("audit", &folder, force);
-            let inputs = self.input.iter().flat_map(|path| Extract::path(path).files());
-            Ok(outputs.apart_from(inputs).write(&files)?)
+            Ok(outputs.write(&files)?)
         })
     }
-}
-
-/// Files of a kind in a folder.
-pub fn outputs(kind: &str, folder: &Path, force: bool) -> Outputs {
-    Outputs::folder(folder).kind(kind).over(if force { Over::Anything } else { Over::Own })
 }

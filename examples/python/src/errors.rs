@@ -1,7 +1,7 @@
 //! What goes wrong, as exceptions of the package: each by its class.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use earlyhelp::error::{
     AuditError, CalendarError, Class, Error, EvaluateError, LedgerError, OutputsError, ProjectError,
@@ -76,7 +76,11 @@ fn column(error: &Error) -> Option<&str> {
 
 /// Options of the command as the keywords that stand for them here.
 fn in_keywords(text: &str) -> String {
-    const KEYWORDS: [(&str, &str); 5] = [
+    const KEYWORDS: [(&str, &str); 9] = [
+        ("(--accept SOURCE --by NAME --reason TEXT)", "(accept=[(source, by, reason)])"),
+        ("--may-read FOLDER", "may_read=[folder]"),
+        ("by --on ", "by on= "),
+        ("`earlyhelp check` lists them", "Records.rejects() lists them where fewer are"),
         ("--force", "force=True"),
         ("(--because)", "(because=\"...\")"),
         ("--supersedes ", "supersedes="),
@@ -120,6 +124,9 @@ impl From<serde_json::Error> for Fault {
     }
 }
 
+/// The process that worked first.
+static PROCESS: OnceLock<u32> = OnceLock::new();
+
 /// Where the last panic was. What it says may hold somebody's data; where it was does not.
 static PLACE: Mutex<Option<String>> = Mutex::new(None);
 
@@ -136,6 +143,11 @@ pub fn keep_panics() {
 
 /// Works without holding the interpreter, so that other threads go on; a panic in it is an error of the class "ours".
 pub fn working<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Fault> + Send) -> PyResult<T> {
+    // Threads do not come along with a fork: the work would wait for them for ever.
+    if *PROCESS.get_or_init(std::process::id) != std::process::id() {
+        let why = "this process was forked from one that uses the package already; let multiprocessing spawn";
+        return Err(Fault::Of(Class::Refused, why.to_owned()).raised(py));
+    }
     let done = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
     done.unwrap_or_else(|_| {
         let place = PLACE.lock().unwrap_or_else(PoisonError::into_inner).take();

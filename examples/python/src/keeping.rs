@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use earlyhelp::ledger::{CheckpointFolder, Ledger, SigningKey};
 
 use crate::errors::Fault;
+use crate::inputs;
 use crate::today;
 
 /// The environment variable that names the key with which checkpoints are signed.
@@ -19,6 +20,7 @@ pub struct Written {
 impl Written {
     /// Opens a ledger, or starts one. Where its end was cut off since the last checkpoint, nothing is written behind it.
     pub fn start(path: &Path, because: Option<String>) -> Result<Self, Fault> {
+        inputs::read([path.to_owned()]);
         let ledger = Ledger::open(path)?.with_clock(today);
         let ledger = match because {
             None => ledger,

@@ -7,6 +7,7 @@ mod arrow;
 mod audit;
 mod errors;
 mod frame;
+mod inputs;
 mod keeping;
 mod list;
 mod model;

@@ -6,9 +6,9 @@ use earlyhelp::report::{list_csv, list_frames, list_html, list_json, list_text, 
 use earlyhelp::review::ReviewList as List;
 use pyo3::prelude::*;
 
-use crate::audit::outputs;
 use crate::errors::working;
 use crate::frame::Frame;
+use crate::inputs::outputs;
 
 /// A list, with the name of its project.
 #[pyclass(frozen, module = "earlyhelp._core")]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use earlyhelp::calendar::Day;
 use earlyhelp::error::ScoringError;
 use earlyhelp::limits;
-use earlyhelp::outputs::{Outputs, Over};
+use earlyhelp::outputs::Outputs;
 use earlyhelp::report::papers::model_card;
 use earlyhelp::report::{evidence_text, metrics_frame, model_html};
 use earlyhelp::scoring::{AuditedModel, Scorer, SignOff};
@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::errors::{Fault, working};
 use crate::frame::Frame;
+use crate::inputs::outputs;
 use crate::keeping::Written;
 use crate::today;
 
@@ -57,8 +58,8 @@ fn read(path: &Path) -> Result<String, Fault> {
 }
 
 fn write(kind: &str, path: &Path, text: &str, force: bool) -> Result<(), Fault> {
-    let (outputs, name) = Outputs::beside(path)?;
-    let outputs: Outputs = outputs.kind(kind).over(if force { Over::Anything } else { Over::Own });
+    let (_, name) = Outputs::beside(path)?;
+    let outputs = outputs(kind, path.parent().unwrap_or(Path::new("")), force);
     Ok(outputs.write(&[(name.as_str(), text)])?)
 }
 

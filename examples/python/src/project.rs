@@ -21,6 +21,7 @@ use serde::Deserialize;
 use crate::arrow::{self, Given, Unusable};
 use crate::errors::{Fault, working};
 use crate::frame::{self, Frame};
+use crate::inputs;
 use crate::keeping::Written;
 use crate::list::ReviewList;
 use crate::model::{Model, Released};
@@ -76,6 +77,7 @@ impl Project {
             if let Some(folder) = extracts {
                 project = project.extracts_in(folder)?;
             }
+            inputs::read(project.input_files().into_iter().chain([path]));
             Ok(Self { project, text })
         })
     }

@@ -4,6 +4,7 @@ use earlyhelp::service::{Service as Answering, Setup};
 use pyo3::prelude::*;
 
 use crate::errors::working;
+use crate::inputs;
 use crate::today;
 
 /// A project's records, a released model and a ledger. Any number of threads may ask it at once.
@@ -17,6 +18,7 @@ impl Service {
     fn new(py: Python<'_>, setup: &str) -> PyResult<Self> {
         working(py, || {
             let setup: Setup = serde_json::from_str(setup)?;
+            inputs::read([setup.project.clone(), setup.ledger.clone()]);
             Ok(Self(Answering::open(&setup, today)?))
         })
     }

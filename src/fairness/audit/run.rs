@@ -245,6 +245,10 @@ fn check(table: &ScoreTable, params: &AuditParams) -> Result<(), AuditError> {
         }
         _ => {}
     }
+    let of_column = |column: &String| params.references.iter().filter(|(held, _)| held == column).count();
+    if params.references.iter().any(|(column, _)| of_column(column) > 1) {
+        return wrong("a column has two groups that the others are to be compared with; name one");
+    }
     for (column, value) in &params.references {
         let held = table.groups.iter().find(|group| group.name == *column);
         let value = folded(Some(value));

@@ -28,7 +28,6 @@ use crate::stats::{Clusters, Estimate, Interval, Z, clustered_mean_in, wilson};
 
 /// The cases of a label report.
 #[derive(Clone, Copy)]
-#[non_exhaustive]
 pub struct LabelCases<'a> {
     /// The cases. Who was on a list plays no part.
     pub cases: &'a Cases,

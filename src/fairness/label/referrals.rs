@@ -99,7 +99,6 @@ impl Referred {
 
 /// How cases were referred to the service that records the outcome.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub struct Referrals<'a> {
     /// The source of each case's referral, such as `school`; `None` where it was not referred.
     pub sources: &'a [Option<&'a str>],

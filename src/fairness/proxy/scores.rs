@@ -12,7 +12,6 @@ use crate::evaluate::{Backtest, Capacity, Cases};
 /// Of a backtest by [`AdditiveScores::of`]; of any other additive model by filling the fields. Cases of one
 /// date stand together, in the order in which equal scores are listed.
 #[derive(Clone, PartialEq)]
-#[non_exhaustive]
 pub struct AdditiveScores {
     /// The cases, in the order in which equal scores of one date are listed. Who was on a list plays no part.
     pub cases: Cases,

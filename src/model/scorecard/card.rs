@@ -34,7 +34,6 @@ use crate::stats::{Estimate, wilson};
 /// Processing Systems* 35 (2022).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct Scorecard {
     /// What one point is worth in log-odds; above zero, or zero for a card without lines.
     pub unit: f64,
@@ -49,7 +48,6 @@ pub struct Scorecard {
 /// A question with the points that a case gets where the answer is yes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct CardLine {
     /// The feature's name.
     pub feature: String,

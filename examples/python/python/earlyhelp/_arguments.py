@@ -66,11 +66,18 @@ def day(value: object, keyword: str) -> str:
         raise BadInput(f"{keyword}: not a date that exists; write it as year-month-day") from None
 
 
+def flag(value: object, keyword: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise TypeError(f"{keyword}: True or False is needed, not {type(value).__name__}")
+
+
 def path(value: object, keyword: str) -> str:
+    """As it is now, wherever the process goes."""
     if isinstance(value, (str, os.PathLike)):
         found = os.fspath(value)
         if isinstance(found, str):
-            return found
+            return os.path.abspath(found)
     raise TypeError(f"{keyword}: a path is needed, not {type(value).__name__}")
 
 
@@ -78,10 +85,14 @@ def optional_path(value: object, keyword: str) -> str | None:
     return None if value is None else path(value, keyword)
 
 
-def warn(messages: Iterable[str], stacklevel: int = 3) -> None:
-    """Gives each message as a warning of whoever called the package."""
+def warn(messages: Iterable[str], stacklevel: int = 3, result: object = None) -> None:
+    """Gives each message as a warning of whoever called the package. Where warnings are errors, the error has what was made."""
     for message in messages:
-        warnings.warn(message, EarlyhelpWarning, stacklevel=stacklevel + 1)
+        try:
+            warnings.warn(message, EarlyhelpWarning, stacklevel=stacklevel + 1)
+        except EarlyhelpWarning as warning:
+            warning.result = result
+            raise
 
 
 def apart(page: str) -> str:

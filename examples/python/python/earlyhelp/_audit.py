@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from . import _core
-from ._arguments import ArrowFrame, Date, StrPath, apart, day, number, path, text, texts, warn, whole
+from ._arguments import ArrowFrame, Date, StrPath, apart, day, flag, number, path, text, texts, warn, whole
 from ._errors import BadInput
 from ._table import Table
 
@@ -80,7 +80,7 @@ class Audit:
 
         Files that were not written there by this program are left alone unless ``force`` is set.
         """
-        self._audit.save(path(folder, "folder"), force)
+        self._audit.save(path(folder, "folder"), flag(force, "force"))
 
     def __repr__(self) -> str:
         held = self.to_dict()
@@ -224,13 +224,13 @@ def audit(
     is_frame = hasattr(scores, "__arrow_c_stream__")
     frame, file = (scores, None) if is_frame else (None, _file(scores))
     found = Audit(_core.audit(frame, file, json.dumps(columns), json.dumps(asked), heading))
-    warn(found.warnings, stacklevel=2)
+    warn(found.warnings, stacklevel=2, result=found)
     return found
 
 
 def _needs(keyword: str, value: object, **others: object) -> None:
     """Refuses a keyword that means nothing without others."""
-    if value is None or value == []:
+    if value is None or isinstance(value, list) and not value:
         return
     missing = [other for other, given in others.items() if given is None]
     if missing:

@@ -43,7 +43,12 @@ class Ours(Error):
 
 
 class EarlyhelpWarning(UserWarning):
-    """Something that was done all the same, and that whoever reads the result has to know."""
+    """Something that was done all the same, and that whoever reads the result has to know.
+
+    Where warnings are errors, ``result`` is what was made: a list that is on record is not lost.
+    """
+
+    result: object = None
 
 
 BY_KIND: dict[str, type[Error]] = {error.kind: error for error in (Refused, BadInput, NotFound, Retry, Ours)}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Union
 
 from . import _core
-from ._arguments import ArrowFrame, Date, StrPath, apart, day, optional_path, path, text, texts, warn, whole
+from ._arguments import ArrowFrame, Date, StrPath, apart, day, flag, optional_path, path, text, texts, warn, whole
 from ._errors import BadInput
 from ._table import Table
 
@@ -88,7 +88,7 @@ class ReleasedModel:
 
     def save(self, file: StrPath, *, force: bool = False) -> None:
         """Writes the model, over nothing but what was written there before unless ``force`` is set."""
-        self._model.save(path(file, "file"), force)
+        self._model.save(path(file, "file"), flag(force, "force"))
 
     def __repr__(self) -> str:
         return f"<earlyhelp.ReleasedModel {self.digest[:12]}: {self._model.outcome}>"
@@ -140,7 +140,7 @@ class Model:
 
     def save(self, file: StrPath, *, force: bool = False) -> None:
         """Writes the model, over nothing but what was written there before unless ``force`` is set."""
-        self._model.save(path(file, "file"), force)
+        self._model.save(path(file, "file"), flag(force, "force"))
 
     def release(
         self,
@@ -236,7 +236,7 @@ class ReviewList:
 
         Files that were not written there by this program are left alone unless ``force`` is set.
         """
-        self._list.save(path(folder, "folder"), force)
+        self._list.save(path(folder, "folder"), flag(force, "force"))
 
     def __repr__(self) -> str:
         return (
@@ -284,7 +284,7 @@ class Project:
         if tables is not None and not isinstance(tables, Mapping):
             raise TypeError(f"tables: a mapping from names to frames is needed, not {type(tables).__name__}")
         found = Records(self._project.records(None if tables is None else dict(tables)))
-        warn(found.warnings, stacklevel=2)
+        warn(found.warnings, stacklevel=2, result=found)
         return found
 
     def train(self, records: Records | None = None, *, trainer: str | Sequence[str] | None = None) -> Model:
@@ -298,8 +298,9 @@ class Project:
         if trainer is not None:
             trainers = [name.strip() for names in texts(trainer, "trainer") for name in names.split(",")]
         model, told = self._project.train(_held(records), trainers)
-        warn(told, stacklevel=2)
-        return Model(model)
+        trained = Model(model)
+        warn(told, stacklevel=2, result=trained)
+        return trained
 
     def backtest(self, model: Model | ReleasedModel, records: Records | None = None) -> dict[str, Any]:
         """Runs a model's backtest again, and gives its report."""
@@ -350,7 +351,7 @@ class Project:
             "requested_by": text(requested_by, "requested_by"),
             "purpose": text(purpose, "purpose"),
             "at_random": whole(at_random, "at_random", 0, _U32),
-            "not_known": bool(not_known),
+            "not_known": flag(not_known, "not_known"),
             "accept": [_acceptance(each) for each in accept],
             "on": None if on is None else day(on, "on"),
             "because": None if because is None else text(because, "because"),
@@ -358,8 +359,9 @@ class Project:
         drawn, told = self._project.score(
             model._model, json.dumps(asked), _held(records), optional_path(ledger, "ledger")
         )
-        warn(told, stacklevel=2)
-        return ReviewList(drawn)
+        review = ReviewList(drawn)
+        warn(told, stacklevel=2, result=review)
+        return review
 
     def __repr__(self) -> str:
         return f"<earlyhelp.Project: {self.name}>"

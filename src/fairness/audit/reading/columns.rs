@@ -169,6 +169,16 @@ impl ScoreColumns {
         } else if self.score.is_none() && self.predicted.is_none() {
             return wrong("give the column of the score, or the one that says who was selected");
         }
+        if has_twice(&self.groups) {
+            return wrong("a column of groups is named twice");
+        }
+        let is_group =
+            |column: &Option<String>| column.as_ref().is_some_and(|name| self.groups.contains(name));
+        if is_group(&self.score) || is_group(&self.outcome) {
+            return wrong(
+                "the column of the score or of the outcome is no characteristic to compare groups by",
+            );
+        }
         if self.outcome.is_none() && !(self.outcome_true.is_empty() && self.outcome_unresolved.is_empty()) {
             return wrong("values of the outcome are given without its column");
         }
