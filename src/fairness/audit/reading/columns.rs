@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{AsOf, Day, Horizon};
-use crate::error::ScoresError;
+use crate::error::{AuditError, ScoresError};
 use crate::fairness::audit::table::folded;
 
 /// The columns of a table of scores, and what is said of them.
@@ -169,8 +169,9 @@ impl ScoreColumns {
         } else if self.score.is_none() && self.predicted.is_none() {
             return wrong("give the column of the score, or the one that says who was selected");
         }
-        if has_twice(&self.groups) {
-            return wrong("a column of groups is named twice");
+        // In other capitals it is the same column.
+        if let Some(column) = twice(&self.groups) {
+            return Err(AuditError::Twice { column: column.clone() }.into());
         }
         let is_group =
             |column: &Option<String>| column.as_ref().is_some_and(|name| self.groups.contains(name));
@@ -208,6 +209,11 @@ impl ScoreColumns {
 
 /// Whether two of the names are one, but for capitals and blanks.
 fn has_twice<'n>(names: impl IntoIterator<Item = &'n String>) -> bool {
+    twice(names).is_some()
+}
+
+/// The first that was there before, but for capitals and blanks.
+fn twice<'n>(names: impl IntoIterator<Item = &'n String>) -> Option<&'n String> {
     let mut seen = BTreeSet::new();
-    names.into_iter().any(|name| !seen.insert(folded(Some(name))))
+    names.into_iter().find(|name| !seen.insert(folded(Some(name))))
 }
