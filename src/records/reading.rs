@@ -521,7 +521,7 @@ impl Reading {
             begins: begins(&self.events),
             kept: Kept::at_hand(self.events),
             columns: self.columns,
-            rules: (self.mapping.columns.repeated, self.mapping.columns.duplicates),
+            rules: Some((self.mapping.columns.repeated, self.mapping.columns.duplicates)),
             unlisted: self.unlisted,
             incidents,
         };

@@ -25,8 +25,8 @@ pub(crate) struct Source {
     pub(super) kept: Kept,
     /// The extract's columns that features can read: kind, value and what it is of, role and categories.
     pub(crate) columns: Vec<String>,
-    /// What becomes of references that repeat, and of rows alike in everything; as where nothing is said, if it was not read here.
-    pub(super) rules: (Repeated, Duplicates),
+    /// What becomes of references that repeat, and of rows alike in everything; `None` where it was not read but taken from elsewhere.
+    pub(super) rules: Option<(Repeated, Duplicates)>,
     /// The codes that are not on their lists.
     pub(super) unlisted: Vec<UnlistedCodes>,
     /// The incidents, sorted, where the mapping names them.

@@ -370,7 +370,7 @@ fn source(staged: &StagedAs<'_>, table: &Table<'_>, people: &[Box<str>]) -> Resu
         begins: begins(&events),
         kept: Kept::at_hand(events),
         columns: columns.readable().map(str::to_owned).collect(),
-        rules: Default::default(),
+        rules: None,
         unlisted: Vec::new(),
         incidents,
     })

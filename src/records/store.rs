@@ -447,7 +447,7 @@ impl Taken {
             begins: begins(&events),
             kept: Kept::at_hand(events),
             columns: entry.columns,
-            rules: Default::default(),
+            rules: None,
             unlisted: entry.unlisted,
             incidents: entry.incidents,
         };

@@ -8,7 +8,7 @@ use super::dictionary::NONE;
 use super::events::{EventTable, KnownDays, OPEN};
 use super::kept::Kept;
 use super::link::LinkProbability;
-use super::mapping::Duplicates;
+use super::mapping::{Duplicates, Repeated};
 use super::repeats::Repeats;
 use super::source::{Source, begins};
 use crate::error::RecordsError;
@@ -26,7 +26,7 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Change`] where `changes` hold somebody or a source that these records do not, other dates of birth, of death
     /// or of leaving, or stays in households: who there is, and who lives with whom, is read anew. The same where rows repeat the reference of another
-    /// row and contradict it, or were read by another mapping.
+    /// row and contradict it, were read by another mapping, or were taken from a [store](crate::records::RecordStore) as those that are held.
     ///
     /// # Examples
     /// ```
@@ -165,7 +165,13 @@ impl Source {
             return Err(refused(change, "was read by another mapping than the records"));
         }
         events.arrange(order, first_new);
-        change.settle(&mut events)?;
+        let Some(rules) = change.rules.or(self.rules) else {
+            return Err(refused(
+                change,
+                "was taken from a store like the records, and what becomes of repeated rows is not known; read the changes without one",
+            ));
+        };
+        change.settle(rules, &mut events)?;
         let mut unlisted = self.unlisted.clone();
         unlisted.extend(change.unlisted.iter().cloned());
         Ok(Self {
@@ -176,15 +182,18 @@ impl Source {
             begins: begins(&events),
             kept: Kept::at_hand(events),
             columns: self.columns.clone(),
-            rules: self.rules,
+            rules: Some(rules),
             unlisted,
             incidents,
         })
     }
 
     /// Finds which rows are later states of a record, by the rules of the change, as if all had been read together.
-    fn settle(&self, events: &mut EventTable) -> Result<(), RecordsError> {
-        let (repeated, duplicates) = self.rules;
+    fn settle(
+        &self,
+        (repeated, duplicates): (Repeated, Duplicates),
+        events: &mut EventTable,
+    ) -> Result<(), RecordsError> {
         let rows = events.rows();
         let mut drop = vec![false; rows];
         if events.references.is_some() {
