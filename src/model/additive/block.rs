@@ -100,7 +100,8 @@ impl Block {
     }
 
     /// How the level's square is spread over the steps: one for an absence, and one over all values by
-    /// their information.
+    /// their information. Where nothing is absent there is no level to tell: the values' own is the intercept's, and
+    /// to hold them to it would only draw the steps of few cases together.
     fn level_shares(&self, information: &[f64]) -> Vec<f64> {
         let absent = self.absent();
         let mut shares = vec![0.0; self.steps()];
@@ -108,8 +109,13 @@ impl Block {
             return shares;
         }
         let known: f64 = information[..absent.start].iter().sum();
+        let is_absent = information[absent.clone()].iter().any(|&information| information > 0.0);
         for (share, information) in shares.iter_mut().zip(information).take(absent.start) {
-            *share = if known > 0.0 { information / known } else { 1.0 / absent.start as f64 };
+            *share = match (known > 0.0, is_absent) {
+                (true, true) => information / known,
+                (true, false) => 0.0,
+                (false, _) => 1.0 / absent.start as f64,
+            };
         }
         shares[absent].fill(1.0);
         shares
@@ -234,10 +240,16 @@ impl Block {
         best.0
     }
 
-    /// The level from which the penalty is least: the term gives it up to the intercept.
+    /// The level from which the penalty is least: the term gives it up to the intercept. Where the penalty knows of none, it is
+    /// the mean of the values.
     pub(super) fn centre(&self, information: &[f64], values: &[f64]) -> f64 {
+        let absent = self.absent();
+        let mut shares = self.level_shares(information);
+        if !absent.is_empty() && shares[..absent.start].iter().all(|&share| share == 0.0) {
+            shares.copy_from_slice(information);
+        }
         let (mut mass, mut sum) = (0.0, 0.0);
-        for ((value, own), share) in values.iter().zip(&self.own).zip(self.level_shares(information)) {
+        for ((value, own), share) in values.iter().zip(&self.own).zip(shares) {
             mass += own + share;
             sum += (own + share) * value;
         }
