@@ -1,6 +1,7 @@
-"""Fit one peer on one table, and print its costs and its quality as one JSON line.
+"""Fit one peer on one table, or on several, and print its costs and its quality as one JSON line each.
 
     python run.py --peer lightgbm --data dense_100000.parquet --reps 3
+    python run.py --peer lightgbm --data DATA/tables/*.parquet --light
 
 What is measured:
 
@@ -12,9 +13,15 @@ What is measured:
   base_mb     resident memory just before the first measured fit: the libraries and the data.
   peak_mb     the highest resident memory during the measured fits (Linux: `VmHWM`, set back before).
   auc, average_precision, log_loss   of the last fit, on the held-out rows.
+  calibration_slope   the slope of a logistic regression, without a penalty, of the held-out outcomes on
+              the log-odds.  1 is right, below 1 the predictions are too extreme.  Null where no slope
+              is best: all predictions alike, or the outcomes wholly apart.
   contributions_rows_per_cpu_s       rows scored in a second of CPU with the part of every term:
               EBM `eval_terms`, LightGBM `pred_contrib`, the points of optbinning's `score` (it gives
               the sum only).  Median of the passes.  Null for peers that offer no such call.
+
+`--light` is for scores of many tables: one fit, none before it, and no contributions.  Its times are
+rough, the first file's includes the loading of libraries.
 
 One thread is set here, before the numeric libraries load; `taskset -c 1` in front makes sure of it.
 """
@@ -44,6 +51,7 @@ from table import Table, binarise, is_categorical, linear_design, load
 warnings.filterwarnings("ignore")
 SEED = 42
 WARM_UP_POSITIVES, WARM_UP_NEGATIVES = 1_000, 3_000  # both kinds, however rare one is
+MANY_ROWS = 5_000  # training rows from which LightGBM's leaves need 100 cases
 
 
 # --- the peers -------------------------------------------------------------------------------------
@@ -100,7 +108,7 @@ class Ebm(Plain):
 
 
 class LightGbm(Plain):
-    """LightGBM's boosted trees: 300 rounds of 15 leaves."""
+    """LightGBM's boosted trees: 300 rounds of 15 leaves, of 100 cases or more where there are many."""
 
     package = "lightgbm"
     score_rows = 2_000  # its contributions are slow
@@ -112,8 +120,9 @@ class LightGbm(Plain):
     def fit(self, x, y):
         from lightgbm import LGBMClassifier
 
+        self.least = 100 if len(y) >= MANY_ROWS else 20  # 20 is its own default
         self.model = LGBMClassifier(
-            n_estimators=300, learning_rate=0.03, num_leaves=15, min_child_samples=100,
+            n_estimators=300, learning_rate=0.03, num_leaves=15, min_child_samples=self.least,
             n_jobs=1, random_state=SEED, verbose=-1,
         ).fit(x, y)
 
@@ -124,7 +133,7 @@ class LightGbm(Plain):
         return self.model.predict(x, pred_contrib=True)
 
     def describe(self):
-        return {"trees": self.model.booster_.num_trees()}
+        return {"trees": self.model.booster_.num_trees(), "least_in_leaf": self.least}
 
 
 class OptBinning(Plain):
@@ -274,6 +283,19 @@ def contribution_rate(peer, x) -> dict:
     return {"contributions_rows_per_cpu_s": round(rate), "contributions_rows": len(rows), "contributions_passes": len(passes)}
 
 
+def calibration_slope(y, p) -> float | None:
+    """See the head of this file."""
+    from sklearn.linear_model import LogisticRegression
+
+    x = np.log(p) - np.log1p(-p)
+    yes, no = x[y == 1], x[y == 0]
+    if np.ptp(x) < 1e-9 or yes.min() >= no.max() or no.min() >= yes.max():
+        return None
+    spread = x.std()
+    fit = LogisticRegression(C=np.inf, tol=1e-9, max_iter=1_000).fit((x[:, None] - x.mean()) / spread, y)
+    return round(float(fit.coef_[0, 0] / spread), 4)
+
+
 def quality(y, p) -> dict:
     from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
@@ -282,6 +304,7 @@ def quality(y, p) -> dict:
         "auc": round(roc_auc_score(y, p), 6),
         "average_precision": round(average_precision_score(y, p), 6),
         "log_loss": round(log_loss(y, p), 7),
+        "calibration_slope": calibration_slope(y, p),
     }
 
 
@@ -293,8 +316,8 @@ def stop(_signal, _frame):
     raise OutOfTime
 
 
-def measure(args) -> dict:
-    table = load(args.data)
+def measure(args, path: str) -> dict:
+    table = load(path)
     peer = PEERS[args.peer](args)
     x = peer.matrix(table)
     train, held_out = ~table.is_test, table.is_test
@@ -308,13 +331,13 @@ def measure(args) -> dict:
 
     line = {
         "peer": args.peer, "package": peer.package, "version": version(peer.package),
-        "python": platform.python_version(), "data": Path(args.data).name, "rows": rows,
+        "python": platform.python_version(), "data": Path(path).name, "rows": rows,
         "train_rows": len(y_train), "test_rows": len(y_test), "test_positives": int(y_test.sum()),
         "features": features, "columns": x_train.shape[1],
     }
     if p_true is not None:
         line["truth"] = quality(y_test, p_true)
-    if not args.no_warm_up:
+    if not (args.no_warm_up or args.light):
         few = np.sort(np.r_[np.flatnonzero(y_train == 1)[:WARM_UP_POSITIVES], np.flatnonzero(y_train == 0)[:WARM_UP_NEGATIVES]])
         peer.fit(x_train.iloc[few].reset_index(drop=True) if hasattr(x_train, "iloc") else x_train[few], y_train[few])
     Path("/proc/self/clear_refs").write_text("5")  # sets VmHWM back to what is resident now
@@ -322,7 +345,7 @@ def measure(args) -> dict:
     line["fit_cpu_s"], line["fit_wall_s"] = [], []
     signal.signal(signal.SIGPROF, stop)
     try:
-        for _ in range(args.reps):
+        for _ in range(1 if args.light else args.reps):
             signal.setitimer(signal.ITIMER_PROF, args.cap)
             cpu, wall = timed(lambda: peer.fit(x_train, y_train))
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -334,28 +357,35 @@ def measure(args) -> dict:
     if line["fit_cpu_s"]:
         line["median_fit_cpu_s"] = round(statistics.median(line["fit_cpu_s"]), 3)
     if "stopped_after_cpu_s" not in line:
-        line |= quality(y_test, peer.predict(x_test)) | contribution_rate(peer, x_test) | peer.describe()
+        line |= quality(y_test, peer.predict(x_test)) | peer.describe()
+        if not args.light:
+            line |= contribution_rate(peer, x_test)
     return line
 
 
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--peer", required=True, choices=PEERS)
-    ap.add_argument("--data", required=True, help="a Parquet table; table.py says which columns")
+    ap.add_argument("--data", required=True, nargs="+", help="Parquet tables; table.py says which columns")
     ap.add_argument("--reps", type=int, default=3, help="measured fits (3)")
     ap.add_argument("--cap", type=float, default=3600.0, help="give a fit up after so many CPU seconds (3600)")
     ap.add_argument("--cuts", type=int, default=4, help="FasterRisk: cuts for each number (4)")
     ap.add_argument("--no-warm-up", action="store_true", help="no small fit before the measured ones")
-    ap.add_argument("--out", type=Path, help="append the line to this file, too")
+    ap.add_argument("--light", action="store_true", help="one fit for its scores, and no timing of contributions")
+    ap.add_argument("--out", type=Path, help="append the lines to this file, too")
     args = ap.parse_args()
-    line = measure(args)
-    line["command"] = " ".join(["python run.py", *(f"--{k.replace('_', '-')} {v}" for k, v in vars(args).items()
-                                                   if k in ("peer", "data", "reps", "cap", "cuts"))])
-    text = json.dumps(line)
-    print(text)
-    if args.out:
-        with args.out.open("a") as f:
-            f.write(text + "\n")
+    for path in args.data:
+        line = measure(args, path)
+        told = vars(args) | {"data": path} | ({"reps": 1} if args.light else {})
+        line["command"] = " ".join(["python run.py", *(f"--{k.replace('_', '-')} {v}" for k, v in told.items()
+                                                       if k in ("peer", "data", "reps", "cap", "cuts"))])
+        if args.light:
+            line["command"] += " --light"
+        text = json.dumps(line)
+        print(text, flush=True)
+        if args.out:
+            with args.out.open("a") as f:
+                f.write(text + "\n")
 
 
 if __name__ == "__main__":

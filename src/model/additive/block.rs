@@ -280,14 +280,26 @@ impl Block {
     /// the one expected, given what the data leave open. And what its slope says of that of all slopes.
     ///
     /// It is one step of the generalised Fellner-Schall update (Wood and Fasiolo, *Biometrics* 73, 2017)
-    /// towards the largest marginal likelihood, with the other terms held fixed.
+    /// towards the largest marginal likelihood, with the other terms held fixed; and the data are not alone in this: one
+    /// difference more was seen beforehand (see [`Block::expected`]). Of few cases the likelihood is as good as flat, and what it
+    /// would have by itself is as often wild as it is nothing.
     pub(super) fn wanted(&self, information: &[f64], values: &[f64], strengths: Strengths) -> Wanted {
         let (slope, deviations) = self.parted(information, values, strengths);
         let (steps, line) = self.determined(information, strengths);
-        let wanted = steps / self.roughness(&deviations).max(1e-300);
+        let wanted = (steps + 1.0) / (self.roughness(&deviations) + self.expected());
         // The update is sure and slow; half as far again is still sure, and twice as far is not.
         let rough = quickened(strengths.rough, wanted).clamp(LEAST, MOST);
         Wanted { rough, slope: (line, slope * slope) }
+    }
+
+    /// The square of the one difference that is believed in before there are data, at the resolution of the steps: the conjugate
+    /// (gamma) prior of a precision with one degree of freedom.
+    fn expected(&self) -> f64 {
+        match self.kind {
+            Kind::Ordered { .. } if self.has_line() => BEND * BEND / self.rank(),
+            Kind::Ordered { .. } => STEP * STEP / self.rank().max(1.0),
+            Kind::Levels { .. } | Kind::Grid { .. } => STEP * STEP,
+        }
     }
 
     /// How many of the term's own steps the data determine, and how much of its slope; the penalty sees to the rest.
@@ -432,6 +444,11 @@ impl Block {
     }
 }
 
+/// How far a term is believed to go up and down before there are data, in log-odds: some 0.3, an odds ratio of 1.4; and what it
+/// deviates from its line, half of that. Chosen on invented tables of 50 to 4,000 cases: thrice or a third as much moves
+/// no log loss by more than half a per cent.
+const STEP: f64 = 0.316;
+const BEND: f64 = 0.141;
 /// A roughness of this many times the information leaves nothing of a term.
 const FLAT_FOR_SURE: f64 = 1e6;
 /// Roughnesses that are tried for a new pair.

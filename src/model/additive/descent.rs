@@ -68,6 +68,9 @@ const FIRST_LINE: f64 = 4.0;
 /// and a slope of nothing would cost nothing.
 const LEAST_LINE: f64 = 1.0;
 const MOST_LINE: f64 = 25.0;
+/// Slopes of nothing that are counted with those of the terms: of few cases two slopes that are large by chance would have all
+/// others be as large.
+const IDLE_SLOPES: f64 = 2.0;
 /// Of fewer outcomes than this, or than this that are none, slopes are held more strongly: the usual ten for a coefficient.
 const FEWEST_OUTCOMES: f64 = 10.0;
 /// The level's strength stays between these: absences differ from values by some 1.4 log-odds, or 0.5. It
@@ -115,7 +118,7 @@ fn line_for(wanted: &[Wanted], line: f64) -> f64 {
     if determined <= 0.0 {
         return line;
     }
-    quickened(line, determined / squares.max(1e-300)).min(MOST_LINE)
+    quickened(line, (determined + IDLE_SLOPES) / squares.max(1e-300)).min(MOST_LINE)
 }
 
 impl Part {
