@@ -49,6 +49,27 @@ pub(super) struct Wanted {
     pub(super) slope: (f64, f64),
 }
 
+/// What the residuals say for a pair.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    /// The logarithm of the ratio of marginal likelihoods with it and without.
+    pub(super) evidence: f64,
+    /// The strengths that serve it best: of the cells' roughness, and of the product's slope.
+    pub(super) rough: f64,
+    pub(super) line: f64,
+}
+
+impl Found {
+    const NOTHING: Self = Self { evidence: f64::NEG_INFINITY, rough: MOST, line: MOST };
+
+    /// Any of these, each as likely as the others beforehand; the strengths are the best one's.
+    fn of(tried: &[Self]) -> Self {
+        let best = tried.iter().fold(Self::NOTHING, |best, &one| if one.evidence > best.evidence { one } else { best });
+        let mean = tried.iter().map(|one| (one.evidence - best.evidence).exp()).sum::<f64>() / tried.len() as f64;
+        Self { evidence: best.evidence + mean.ln(), ..best }
+    }
+}
+
 impl Block {
     pub(super) fn new(kind: Kind) -> Self {
         let mut edges = Vec::new();
@@ -80,6 +101,14 @@ impl Block {
     /// The same with a line beside its steps.
     pub(super) fn with_line(self, line: Option<Line>) -> Self {
         Self { line, ..self }
+    }
+
+    pub(super) fn line(&self) -> Option<&Line> {
+        self.line.as_ref()
+    }
+
+    pub(super) fn is_pair(&self) -> bool {
+        matches!(self.kind, Kind::Grid { .. })
     }
 
     pub(super) fn has_line(&self) -> bool {
@@ -366,28 +395,47 @@ impl Block {
     }
 
     /// How much better the residuals `sums` are foreseen by this grid than by none: the logarithm of the ratio
-    /// of marginal likelihoods, each of the roughnesses tried as likely as any other, and the one that serves
-    /// the grid best. The two features' own terms are fitted anew with it, as steps of the grid's rows and columns.
+    /// of marginal likelihoods, and the strengths that serve the grid best. Cells alone, the product of the two sides alone and both
+    /// are each as likely as the others beforehand, and so are the strengths that are tried of each. The two features' own terms
+    /// are fitted anew with it, as steps of the grid's rows and columns.
     ///
     /// The grid must stand at zero.
-    pub(super) fn evidence(&self, information: &[f64], sums: &[f64]) -> (f64, f64) {
-        let Kind::Grid { second, .. } = self.kind else { return (f64::NEG_INFINITY, MOST) };
+    pub(super) fn evidence(&self, information: &[f64], sums: &[f64]) -> Found {
+        let Kind::Grid { second, .. } = self.kind else { return Found::NOTHING };
         let nothing = vec![0.0; self.steps()];
         let margins = Margins::new(information, second);
         let sums = margins.cleared(sums);
-        let tried = TRIED.map(|rough| {
+        // The product, and what of it the margins do not say.
+        let product = self.line.as_ref().map_or_else(|| nothing.clone(), |line| line.centred(information));
+        let weighed: Vec<f64> = product.iter().zip(information).map(|(at, information)| at * information).collect();
+        let weighed = margins.cleared(&weighed);
+        let dot = |side: &[f64]| product.iter().zip(side).map(|(at, side)| at * side).sum::<f64>();
+        let (told, score) = (dot(&weighed), dot(&sums));
+        let of_slope = |line: f64, told: f64, score: f64| {
+            let precision = line + told;
+            0.5 * (score * score / precision - (precision / line).ln())
+        };
+        let (mut cells, mut lines, mut both) = (Vec::new(), Vec::new(), Vec::new());
+        for rough in TRIED {
             let strengths = Strengths { rough, level: 0.0, line: MOST };
             let factor = self.matrix(information, strengths).factor();
-            let (fit, determinant) = margins.fitted(&factor, &sums);
+            let ([[fit, shared], [_, taken]], determinant) = margins.fitted(&factor, [&sums, &weighed]);
             let prior = self.matrix(&nothing, strengths).factor().log_determinant();
-            0.5 * (fit - determinant + prior)
-        });
-        let (best, rough) = tried
-            .into_iter()
-            .zip(TRIED)
-            .fold((f64::NEG_INFINITY, MOST), |best, tried| if tried.0 > best.0 { tried } else { best });
-        let mean = tried.iter().map(|evidence| (evidence - best).exp()).sum::<f64>() / TRIED.len() as f64;
-        (best + mean.ln(), rough)
+            let evidence = 0.5 * (fit - determinant + prior);
+            cells.push(Found { evidence, rough, line: MOST });
+            if self.has_line() {
+                both.extend(TRIED_SLOPES.map(|line| {
+                    let evidence = evidence + of_slope(line, told - taken, score - shared);
+                    Found { evidence, rough, line }
+                }));
+            }
+        }
+        if self.has_line() {
+            lines.extend(TRIED_SLOPES.map(|line| Found { evidence: of_slope(line, told, score), rough: MOST, line }));
+        }
+        let families: Vec<Found> =
+            [cells, lines, both].iter().filter(|family| !family.is_empty()).map(|family| Found::of(family)).collect();
+        Found::of(&families)
     }
 
     /// For each absence, how far it lies from the values, squared, and how much of that the data leave
@@ -455,6 +503,10 @@ const BEND: f64 = 0.141;
 const FLAT_FOR_SURE: f64 = 1e6;
 /// Roughnesses that are tried for a new pair.
 const TRIED: [f64; 7] = [1.0 / 64.0, 1.0 / 16.0, 0.25, 1.0, 4.0, 16.0, 64.0];
+
+/// Strengths of the product that are tried with them: slopes of 0.5, 0.2 and 0.08 log-odds for two features each a standard deviation
+/// up.
+const TRIED_SLOPES: [f64; 3] = [4.0, 25.0, 150.0];
 
 /// Slopes that are tried for steps that keep a direction, and when another is no better. Newton's method takes a few; the rest
 /// is for halving what lies between.

@@ -8,9 +8,12 @@
 //!
 //! How smooth each term is, is part of the fit: see [`Block::wanted`](super::block::Block::wanted).
 
-use super::block::{Block, Strengths, Wanted, quickened};
+use std::ops::Range;
+
+use super::block::{Block, Kind, Strengths, Wanted, quickened};
 use super::column::{Column, MOST_STEPS, Steps, Working};
 use super::grid::Grid;
+use super::line::Line;
 use crate::stats::link::{SoftplusSum, probability_single};
 
 /// A term while it is fitted.
@@ -26,7 +29,7 @@ pub(super) struct Part {
     /// Whether it was taken out: it stays at zero.
     is_out: bool,
     /// Whether it was found flat: it stays so smooth.
-    is_flat: bool,
+    pub(super) is_flat: bool,
 }
 
 /// The cases: outcomes, and how much each counts (0: not at all).
@@ -43,14 +46,20 @@ pub(super) struct Descent {
     pub(super) intercept: f64,
     /// See [`Strengths::level`]; one for all terms.
     pub(super) level: f64,
-    /// See [`Strengths::line`]; one for all terms that are not flat.
-    pub(super) line: f64,
-    /// It is at least this.
-    least_line: f64,
+    lines: Lines,
     scores: Vec<f32>,
     working: Working,
     /// The log loss of all cases at these scores, in all.
     loss: f64,
+}
+
+/// The strengths of the lines ([`Strengths::line`]): one for all features' own that are not flat, one for all products of pairs.
+#[derive(Debug, Clone, Copy)]
+struct Lines {
+    features: f64,
+    pairs: f64,
+    /// They are at least this.
+    least: f64,
 }
 
 /// The roughness of a term that was found flat.
@@ -68,6 +77,8 @@ const FIRST_LINE: f64 = 4.0;
 /// and a slope of nothing would cost nothing.
 const LEAST_LINE: f64 = 1.0;
 const MOST_LINE: f64 = 25.0;
+/// Products say less, and of many that pay a little each is small: slopes of one twentieth.
+const MOST_PRODUCT: f64 = 400.0;
 /// Slopes of nothing that are counted with those of the terms: of few cases two slopes that are large by chance would have all
 /// others be as large.
 const IDLE_SLOPES: f64 = 2.0;
@@ -111,20 +122,41 @@ impl Cases<'_> {
     }
 }
 
-/// The lines' strength that all terms together speak for: so that their slopes are as large as it says.
-fn line_for(wanted: &[Wanted], line: f64) -> f64 {
-    let sum = |of: fn(&Wanted) -> f64| wanted.iter().map(of).sum::<f64>();
-    let (determined, squares) = (sum(|wanted| wanted.slope.0), sum(|wanted| wanted.slope.1));
-    if determined <= 0.0 {
-        return line;
+impl Lines {
+    /// Before anything is known, given how many cases are of the rarer outcome.
+    fn first(rarer: f64) -> Self {
+        let least = LEAST_LINE.max(FEWEST_OUTCOMES / rarer);
+        let line = FIRST_LINE.max(least);
+        Self { features: line, pairs: line, least }
     }
-    quickened(line, (determined + IDLE_SLOPES) / squares.max(1e-300)).min(MOST_LINE)
+
+    fn of(self, block: &Block) -> f64 {
+        if block.is_pair() { self.pairs } else { self.features }
+    }
+
+    /// Those that all terms together speak for: so that their slopes are as large as they say.
+    fn wanted(self, parts: &[Part], wanted: &[Wanted]) -> Self {
+        let of = |is_pair: bool, line: f64, most: f64| {
+            let slopes = || parts.iter().zip(wanted).filter(|(part, _)| part.block.is_pair() == is_pair);
+            let determined: f64 = slopes().map(|(_, wanted)| wanted.slope.0).sum();
+            let squares: f64 = slopes().map(|(_, wanted)| wanted.slope.1).sum();
+            if determined <= 0.0 {
+                return line;
+            }
+            quickened(line, (determined + IDLE_SLOPES) / squares.max(1e-300)).min(most).max(self.least)
+        };
+        Self {
+            features: of(false, self.features, MOST_LINE),
+            pairs: of(true, self.pairs, MOST_PRODUCT),
+            least: self.least,
+        }
+    }
 }
 
 impl Part {
     /// How strongly it is held: a flat term has no slope either.
-    fn strengths(&self, level: f64, line: f64) -> Strengths {
-        let line = if self.is_flat { FLAT_ROUGHNESS } else { line };
+    fn strengths(&self, level: f64, lines: Lines) -> Strengths {
+        let line = if self.is_flat { FLAT_ROUGHNESS } else { lines.of(&self.block) };
         Strengths { rough: self.rough, level, line }
     }
 
@@ -164,8 +196,7 @@ impl Descent {
             parts,
             intercept,
             level: FIRST_LEVEL,
-            line: FIRST_LINE,
-            least_line: LEAST_LINE.max(FEWEST_OUTCOMES / positive.min(mass - positive)),
+            lines: Lines::first(positive.min(mass - positive)),
             scores: vec![intercept as f32; rows],
             working,
             loss: 0.0,
@@ -288,7 +319,7 @@ impl Descent {
             if part.moved < busy || part.is_out {
                 continue;
             }
-            let strengths = part.strengths(self.level, self.line);
+            let strengths = part.strengths(self.level, self.lines);
             let pull = pulls.map(|pulls| &pulls[place][..]);
             self.intercept += part.take_turn(column, working, strengths, pull);
             longest = longest.max(part.moved);
@@ -321,19 +352,19 @@ impl Descent {
             }
             // Of few cases the first strengths hold everything all but still, whatever the data would say.
             let wanted = self.wanted();
-            let line = line_for(&wanted, self.line).max(self.least_line);
-            let loosens = line < LOOSENED * self.line
+            let lines = self.lines.wanted(&self.parts, &wanted);
+            let loosens = lines.features < LOOSENED * self.lines.features
                 || self.parts.iter().zip(&wanted).any(|(part, wanted)| wanted.rough < LOOSENED * part.rough);
             if moved < rest && !loosens {
                 return;
             }
-            self.line = line;
+            self.lines = lines;
             self.smooth(wanted);
         }
     }
 
     fn strengths(&self, part: &Part) -> Strengths {
-        part.strengths(self.level, self.line)
+        part.strengths(self.level, self.lines)
     }
 
     /// For each term what it speaks for as it stands.
@@ -355,7 +386,7 @@ impl Descent {
                 continue;
             }
             part.rough = wanted.rough;
-            let strengths = part.strengths(self.level, self.line);
+            let strengths = part.strengths(self.level, self.lines);
             let (count, square) = part.block.absence_spread(&part.information, &part.values, strengths);
             determined += count;
             spread += square;
@@ -365,15 +396,15 @@ impl Descent {
         }
     }
 
-    /// Makes those of the first `terms` flat, and says whether there were any, that the data do not speak for by at least `least` (logarithm
+    /// Makes those of `terms` flat, and says whether there were any, that the data do not speak for by at least `least` (logarithm
     /// of the ratio of marginal likelihoods).
     ///
     /// The strength's own update only creeps towards flatness: where a term is nearly flat, any strength
     /// serves about as well. This asks the question outright, of the term first that is spoken for least. What a flat term no
     /// longer says is there for the next to say: of two that say the same, each is
     /// idle only as long as the other is there.
-    pub(super) fn flatten(&mut self, columns: &[Column], terms: usize, least: f64) -> bool {
-        let mut doubtful: Vec<(f64, usize)> = (0..terms.min(columns.len()))
+    pub(super) fn flatten(&mut self, columns: &[Column], terms: Range<usize>, least: f64) -> bool {
+        let mut doubtful: Vec<(f64, usize)> = terms
             .filter(|&place| !self.parts[place].is_flat)
             .map(|place| (self.evidence_for(&columns[place], place), place))
             .filter(|(evidence, _)| *evidence < least)
@@ -385,7 +416,7 @@ impl Descent {
             if self.evidence_for(column, place) < least {
                 let part = &mut self.parts[place];
                 (part.is_flat, part.rough) = (true, FLAT_ROUGHNESS);
-                let strengths = part.strengths(self.level, self.line);
+                let strengths = part.strengths(self.level, self.lines);
                 self.intercept += part.take_turn(column, &mut self.working, strengths, None);
                 any = true;
             }
@@ -408,7 +439,29 @@ impl Descent {
         for part in &mut self.parts {
             part.rough = part.rough.min(FIRST_ROUGHNESS);
         }
-        (self.level, self.line) = (FIRST_LEVEL, FIRST_LINE.max(self.least_line));
+        self.level = FIRST_LEVEL;
+        self.lines.features = FIRST_LINE.max(self.lines.least);
+    }
+
+    /// Where a feature's steps lie beside each other's, in standard deviations, absences last, for the product of a pair: on its
+    /// line, else where its own term has them; `None` where there is but one step.
+    pub(super) fn places(&self, place: usize) -> Option<Vec<f64>> {
+        let part = &self.parts[place];
+        if let Some(line) = part.block.line() {
+            return Some(line.places().to_vec());
+        }
+        let values = part.values.len() - 2;
+        let at: Vec<f64> = match part.block.kind {
+            Kind::Levels { .. } => part.values[..values].to_vec(),
+            Kind::Ordered { .. } => (0..values).map(|step| step as f64).collect(),
+            Kind::Grid { .. } => return None,
+        };
+        Line::standardised(&at, &part.information[..values])
+    }
+
+    /// How strong the products of pairs are to be held before they are fitted.
+    pub(super) fn expect_products(&mut self, line: f64) {
+        self.lines.pairs = line.max(self.lines.least);
     }
 
     /// Adds a term that stands at zero.
@@ -501,8 +554,7 @@ impl Descent {
             parts: self.parts.clone(),
             intercept: self.intercept,
             level: self.level,
-            line: self.line,
-            least_line: self.least_line,
+            lines: self.lines,
             scores: Vec::new(),
             working: Working { residual, weight, shift: 0.0, stored, weights },
             loss: 0.0,

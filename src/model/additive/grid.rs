@@ -1,6 +1,8 @@
 //! A pair's grid: its cells, and what of it is really the two features' own.
 
 use super::column::Column;
+use super::descent::Descent;
+use super::line::Line;
 use super::pairs::joined;
 
 /// The most value steps of a grid's narrower side: the cost of a grid grows with its square.
@@ -32,6 +34,16 @@ impl Side {
         Self { feature, joined, steps: runs + 2 }
     }
 
+    /// Where its runs lie: the mean of their steps' places, by information.
+    fn places(&self, places: &[f64], information: &[f64]) -> Vec<f64> {
+        let mut sums = vec![(0.0, 0.0); self.steps];
+        for ((&run, place), information) in self.joined.iter().zip(places).zip(information) {
+            let sum = &mut sums[usize::from(run)];
+            *sum = (sum.0 + information * place, sum.1 + information);
+        }
+        sums.into_iter().map(|(sum, known)| if known > 0.0 { sum / known } else { 0.0 }).collect()
+    }
+
     /// For each edge of the feature's axis whether the grid keeps it.
     pub(super) fn kept<'e>(&'e self, edges: &'e [f64]) -> impl Iterator<Item = f64> + 'e {
         edges
@@ -48,6 +60,15 @@ impl Grid {
         let second = Side::new(narrow.0, narrow.1, NARROW);
         let first = Side::new(wide.0, wide.1, MOST_CELLS / second.steps - 2);
         Self { first, second }
+    }
+
+    /// The product of the sides' places, where both have some.
+    pub(super) fn product(&self, fit: &Descent) -> Option<Line> {
+        let at = |side: &Side| {
+            let places = fit.places(side.feature)?;
+            Some(side.places(&places, &fit.parts[side.feature].information))
+        };
+        Some(Line::product(&at(&self.first)?, &at(&self.second)?))
     }
 
     /// The cell of every row.

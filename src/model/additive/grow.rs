@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::block::{Block, Kind};
+use super::block::{Block, Found, Kind};
 use super::column::{Column, Working};
 use super::descent::{Cases, Descent};
 use super::grid::Grid;
@@ -91,6 +91,19 @@ const FEWEST_POSITIVES: usize = 40;
 /// less than a fortieth of a percentage point.
 const FLAT: f64 = 0.005;
 
+/// So many pairs in a row, from the clearest down, that are not worth a mention, and the rest is not looked at.
+const MOST_IDLE: usize = 12;
+/// The share of real pairs is found by turns.
+const MOST_LOOKS: usize = 200;
+
+/// A pair that is looked at.
+struct Candidate {
+    grid: Grid,
+    column: Column,
+    block: Block,
+    found: Found,
+}
+
 pub(super) fn grow(task: &Task<'_>) -> Grown {
     let rows = task.outcomes.len();
     let (edges, mut columns): (Vec<Vec<f64>>, Vec<Column>) = task
@@ -137,7 +150,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
     fit.rescore(&columns, whole);
     for _ in 0..MOST_ROUNDS {
-        let any = fit.flatten(&columns, edges.len(), (LIKELIER * fit.loss()).min(MOST_LIKELIER));
+        let any = fit.flatten(&columns, 0..edges.len(), (LIKELIER * fit.loss()).min(MOST_LIKELIER));
         fit.run(&columns, whole, STEPS_AFTER, REST);
         fit.rescore(&columns, whole);
         if !any {
@@ -171,42 +184,58 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
         )
     };
     let free: Vec<usize> = (0..features).filter(|&feature| is_free(feature)).collect();
-    let numbers: Vec<(&Column, &[f64])> =
-        free.iter().map(|&feature| (&columns[feature], &fit.parts[feature].information[..])).collect();
-    let mut ranked = pairs::rank(&numbers, fit.working(), learning.mass);
+    let sides: Vec<pairs::Side> = free
+        .iter()
+        .map(|&feature| pairs::Side {
+            column: &columns[feature],
+            information: &fit.parts[feature].information,
+            places: fit.places(feature),
+        })
+        .collect();
+    let mut ranked = pairs::rank(&sides, fit.working(), learning.mass);
     for pair in &mut ranked {
         (pair.first, pair.second) = (free[pair.first], free[pair.second]);
     }
-    // One pair is expected among all of them: it has to be as much likelier than chance as there are pairs to be as likely as
-    // not, and likelier still to be worth a grid.
-    let wanted = (ranked.len() as f64).ln() + BARE_MENTION;
     let effect = design_effect(task.families, fit.working());
-    let mut grids = Vec::new();
-    for pair in ranked.iter().take(2 * task.most_pairs) {
-        if grids.len() == task.most_pairs {
-            break;
-        }
+    let mut tried: Vec<Candidate> = Vec::new();
+    let mut idle = 0;
+    for pair in &ranked {
         let side = |feature: usize| (feature, &fit.parts[feature].information[..]);
         let grid = Grid::new(side(pair.first), side(pair.second));
         let column = grid.column(&columns[..features], rows);
         let block = Block::new(Kind::Grid { first: grid.first.steps, second: grid.second.steps });
+        let block = block.with_line(grid.product(fit));
         let (mut information, mut sums) = fit.seen_by(&column, block.steps());
         information.iter_mut().chain(&mut sums).for_each(|figure| *figure /= effect);
-        let (evidence, rough) = block.evidence(&information, &sums);
-        if evidence > wanted {
-            columns.push(column);
-            grids.push((grid, block, rough, evidence));
+        let found = block.evidence(&information, &sums);
+        idle = if found.evidence > BARE_MENTION { 0 } else { idle + 1 };
+        if found.evidence > 0.0 {
+            tried.push(Candidate { grid, column, block, found });
+        }
+        if idle == MOST_IDLE || tried.len() == 2 * task.most_pairs {
+            break;
         }
     }
-    for (_, block, rough, _) in &grids {
-        fit.add(block.clone(), *rough);
+    let wanted = worth(tried.iter().map(|pair| pair.found.evidence), ranked.len());
+    tried.retain(|pair| pair.found.evidence > wanted);
+    tried.sort_by(|a, b| b.found.evidence.total_cmp(&a.found.evidence));
+    tried.truncate(task.most_pairs);
+    if tried.is_empty() {
+        return Vec::new();
     }
-    let (mut grids, evidence): (Vec<Grid>, Vec<f64>) =
-        grids.into_iter().map(|(grid, .., evidence)| (grid, evidence)).unzip();
-    if grids.is_empty() {
-        return grids;
+    let mut grids = Vec::new();
+    let mut evidence = Vec::new();
+    let slopes: Vec<f64> = tried.iter().map(|pair| 1.0 / pair.found.line).collect();
+    fit.expect_products(slopes.len() as f64 / slopes.iter().sum::<f64>());
+    for pair in tried {
+        fit.add(pair.block, pair.found.rough);
+        columns.push(pair.column);
+        grids.push(pair.grid);
+        evidence.push(pair.found.evidence);
     }
     fit.run(columns, learning, STEPS_OF_CHECK, REST_WHILE_CHOOSING);
+    // Beside the others a pair may have nothing left to say.
+    fit.flatten(columns, features..columns.len(), wanted);
     for (place, grid) in grids.iter().enumerate() {
         let counts = columns[features + place].counts(rows, grid.first.steps * grid.second.steps);
         fit.purify(features + place, grid, &counts);
@@ -220,7 +249,7 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
             // speak against the pair either: they are the ones it was not found on.
             let (gain, error) = gain(task, fit, &columns[place], place);
             let (gain, error) = (gain / effect, error / effect.sqrt());
-            evidence + gain > wanted && gain > -error
+            !fit.parts[place].is_flat && evidence + gain > wanted && gain > -error
         })
         .collect();
     let kept = |place: usize| place < features || pays[place - features];
@@ -228,6 +257,28 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     retain_places(&mut fit.parts, kept);
     retain_places(&mut grids, |place| pays[place]);
     grids
+}
+
+/// How much likelier than chance one of so many pairs has to be to be worth a grid: as much as makes up for how few there
+/// are, and [`BARE_MENTION`] more.
+///
+/// How few there are is judged from all of them together: one of all, or as many as their evidence adds up to, each as likely
+/// as that. (The share of what is real among what was tried, by maximum likelihood: B. Efron, *Microarrays, empirical Bayes and the
+/// two-groups model*, Statistical Science 23, 2008.) So of two dozen pairs that each say a little all are found, and one that says as
+/// little alone is not.
+fn worth(evidence: impl Iterator<Item = f64> + Clone, pairs: usize) -> f64 {
+    let least = 1.0 / pairs as f64;
+    let mut share = least;
+    for _ in 0..MOST_LOOKS {
+        let odds = share / (1.0 - share).max(least);
+        let real: f64 = evidence.clone().map(|said| 1.0 / (1.0 + (-said).exp() / odds)).sum();
+        let next = (real / pairs as f64).clamp(least, 0.5);
+        if (next - share).abs() < 1e-3 * share {
+            break;
+        }
+        share = next;
+    }
+    ((1.0 - share) / share).ln().max(0.0) + BARE_MENTION
 }
 
 /// How many times the residuals of families vary as much as those of so many independent cases would: at least 1. Evidence

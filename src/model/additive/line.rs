@@ -1,4 +1,4 @@
-//! The straight line beside a term's steps.
+//! The straight line beside a term's steps, and the product beside a pair's.
 
 use super::banded::Factor;
 
@@ -9,8 +9,14 @@ use super::banded::Factor;
 /// curved of it, and what is straight. The parting of a penalty's null space from its range is that of G. Marra and S. N. Wood
 /// (2011), "Practical variable selection for generalized additive models", *Computational Statistics and Data Analysis*
 /// 55:2372-2387.
+///
+/// Of a grid it is the product of its two sides' places: what most pairs that pay say, told by one parameter.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line(Vec<f64>);
+pub(super) struct Line {
+    at: Vec<f64>,
+    /// Which steps are values, and no absences.
+    is_value: Vec<bool>,
+}
 
 /// The line beside steps whose equations are solved: what is needed to say how the two share what there is to explain.
 pub(super) struct Beside {
@@ -26,26 +32,46 @@ impl Line {
     /// Of value steps at these places of which so many cases are; `None` where they are fewer than three, of which a line
     /// says nothing that differences do not.
     pub(super) fn of(places: &[f64], counts: &[f64]) -> Option<Self> {
-        let all: f64 = counts.iter().sum();
+        let at = if places.len() < 3 { None } else { Self::standardised(places, counts) }?;
+        Some(Self { at, is_value: places.iter().map(|_| true).chain([false; 2]).collect() })
+    }
+
+    /// Places of value steps in standard deviations from their mean, weighed, and the two absences at 0; `None` where all are one.
+    pub(super) fn standardised(places: &[f64], weights: &[f64]) -> Option<Vec<f64>> {
+        let all: f64 = weights.iter().sum();
         let moment = |power: i32, about: f64| {
-            let each = places.iter().zip(counts).map(|(place, count)| count * (place - about).powi(power));
+            let each = places.iter().zip(weights).map(|(place, weight)| weight * (place - about).powi(power));
             each.sum::<f64>() / all
         };
         let mean = moment(1, 0.0);
         let deviation = moment(2, mean).sqrt();
-        if places.len() < 3 || !(deviation > 0.0 && deviation.is_finite()) {
-            return None;
+        let is_told = deviation > 0.0 && deviation.is_finite();
+        is_told.then(|| places.iter().map(|place| (place - mean) / deviation).chain([0.0; 2]).collect())
+    }
+
+    /// Of a grid, row by row, whose sides lie at these places, absences last.
+    pub(super) fn product(first: &[f64], second: &[f64]) -> Self {
+        let values = (first.len() - 2, second.len() - 2);
+        let cells = || (0..first.len()).flat_map(|row| (0..second.len()).map(move |column| (row, column)));
+        let is_value = |(row, column): (usize, usize)| row < values.0 && column < values.1;
+        Self {
+            at: cells().map(|cell| if is_value(cell) { first[cell.0] * second[cell.1] } else { 0.0 }).collect(),
+            is_value: cells().map(is_value).collect(),
         }
-        Some(Self(places.iter().map(|place| (place - mean) / deviation).chain([0.0; 2]).collect()))
+    }
+
+    /// The places as they are.
+    pub(super) fn places(&self) -> &[f64] {
+        &self.at
     }
 
     /// The places about their mean by information.
     pub(super) fn centred(&self, information: &[f64]) -> Vec<f64> {
-        let values = self.0.len() - 2;
-        let known: f64 = information[..values].iter().sum();
-        let sum: f64 = self.0.iter().zip(information).map(|(at, information)| at * information).sum();
+        let told = || self.at.iter().zip(&self.is_value).zip(information).filter(|((_, is_value), _)| **is_value);
+        let known: f64 = told().map(|(_, information)| information).sum();
+        let sum: f64 = told().map(|((at, _), information)| at * information).sum();
         let mean = if known > 0.0 { sum / known } else { 0.0 };
-        self.0.iter().enumerate().map(|(step, at)| if step < values { at - mean } else { 0.0 }).collect()
+        self.at.iter().zip(&self.is_value).map(|(at, &is_value)| if is_value { at - mean } else { 0.0 }).collect()
     }
 }
 

@@ -57,34 +57,39 @@ impl<'a> Margins<'a> {
         cells.map(|(cell, (residual, information))| residual - information * said(cell)).collect()
     }
 
-    /// Of the cells' penalised normal equations, with these residuals on their right and the margins fitted beside: how much
-    /// of the residuals they explain (the quadratic form), and the logarithm of the determinant, less that of the margins alone.
-    pub(super) fn fitted(&self, cells: &Factor, residuals: &[f64]) -> (f64, f64) {
-        let weighed = |mut side: Vec<f64>| -> (f64, Vec<f64>) {
-            let given = side.clone();
-            cells.solve(&mut side);
-            let form = given.iter().zip(&side).map(|(given, solved)| given * solved).sum();
-            side.iter_mut().zip(self.information).for_each(|(cell, information)| *cell *= information);
-            (form, self.sums(&side))
+    /// Of the cells' penalised normal equations, with these on their right and the margins fitted beside: for each two of
+    /// them the quadratic form (of residuals with themselves: how much of them is explained), and the logarithm of the determinant,
+    /// less that of the margins alone.
+    pub(super) fn fitted<const N: usize>(&self, cells: &Factor, sides: [&[f64]; N]) -> ([[f64; N]; N], f64) {
+        let solved = |side: &[f64]| -> (Vec<f64>, Vec<f64>) {
+            let mut cell = side.to_vec();
+            cells.solve(&mut cell);
+            let weighed: Vec<f64> = cell.iter().zip(self.information).map(|(cell, held)| cell * held).collect();
+            (cell, self.sums(&weighed))
         };
-        let rows = residuals.len() / self.columns;
+        let rows = self.information.len() / self.columns;
         let mut left = self.equations.clone();
         for margin in 0..rows + self.columns {
             let is_in = |cell: usize| cell / self.columns == margin || rows + cell % self.columns == margin;
             let held = self.information.iter().enumerate();
-            let held = held.map(|(cell, &information)| if is_in(cell) { information } else { 0.0 }).collect();
-            let (_, taken) = weighed(held);
+            let held: Vec<f64> =
+                held.map(|(cell, &information)| if is_in(cell) { information } else { 0.0 }).collect();
+            let (_, taken) = solved(&held);
             for (other, taken) in taken.iter().enumerate().take(margin + 1) {
                 left.add(margin, margin - other, -taken);
             }
         }
         let left = left.factor();
-        let (form, side) = weighed(residuals.to_vec());
-        let mut back = side.clone();
-        left.solve(&mut back);
-        let by_margins: f64 = side.iter().zip(&back).map(|(side, back)| side * back).sum();
+        let each = sides.map(solved);
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let mut forms = [[0.0; N]; N];
+        for (form, side) in forms.iter_mut().zip(&sides) {
+            let (_, mut back) = solved(side);
+            left.solve(&mut back);
+            *form = each.each_ref().map(|(cells, margins)| dot(side, cells) + dot(&back, margins));
+        }
         let alone = self.equations.clone().factor().log_determinant();
-        (form + by_margins, cells.log_determinant() + left.log_determinant() - alone)
+        (forms, cells.log_determinant() + left.log_determinant() - alone)
     }
 }
 
@@ -132,7 +137,7 @@ mod tests {
         whole.solve(&mut side);
         let form: f64 = given.iter().zip(&side).map(|(given, solved)| given * solved).sum();
         let determinant = whole.log_determinant() - margins.equations.clone().factor().log_determinant();
-        let (found, found_determinant) = margins.fitted(&own.factor(), &residuals);
+        let ([[found]], found_determinant) = margins.fitted(&own.factor(), [&residuals]);
         assert!((found - form).abs() < 1e-6 && (found_determinant - determinant).abs() < 1e-6);
     }
 }

@@ -14,6 +14,15 @@ const CELL_PRECISION: f64 = 11.0;
 /// over the sample stay exact in any order, and fit half a word each.
 const FIXED: f64 = 8192.0;
 
+/// A feature while pairs are ranked.
+pub(super) struct Side<'a> {
+    pub(super) column: &'a Column,
+    /// For each step the sum of the weights.
+    pub(super) information: &'a [f64],
+    /// Where its steps lie, in standard deviations, absences last; `None` where they lie nowhere.
+    pub(super) places: Option<Vec<f64>>,
+}
+
 /// A pair, and how clearly its cells depart from what the two features say apart, in standard deviations
 /// of chance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,9 +63,28 @@ pub(super) fn joined(information: &[f64], most: usize) -> (Vec<u8>, usize) {
     (joined, runs)
 }
 
+/// A side's coarse steps.
+struct Runs {
+    /// How many are values.
+    values: usize,
+    /// Where each lies, from its mean; nowhere is 0.
+    places: [f64; COARSE],
+}
+
+impl Runs {
+    fn new(side: &Side<'_>, joined: &[u8], values: usize) -> Self {
+        let mut sums = [(0.0, 0.0); COARSE];
+        for ((&run, place), information) in joined.iter().zip(side.places.iter().flatten()).zip(side.information) {
+            let sum = &mut sums[usize::from(run)];
+            *sum = (sum.0 + information * place, sum.1 + information);
+        }
+        Self { values, places: sums.map(|(sum, known)| if known > 0.0 { sum / known } else { 0.0 }) }
+    }
+}
+
 /// Ranks all pairs of features by what their cells hold of the residual, the clearest first.
 pub(super) fn rank(
-    features: &[(&Column, &[f64])],
+    features: &[Side<'_>],
     working: &Working,
     mass: Option<&[f32]>,
 ) -> Vec<RankedPair> {
@@ -75,24 +103,24 @@ pub(super) fn rank(
             (((f64::from(residual) * fixed) as i64) << 32) + (f64::from(weight) * fixed) as i64
         })
         .collect();
-    let coarse: Vec<Vec<u8>> = features
+    let coarse: Vec<(Vec<u8>, Runs)> = features
         .par_iter()
-        .map(|(column, information)| {
-            let (joined, _) = joined(information, COARSE - 2);
-            let codes = column.to_codes(rows);
-            sample.iter().map(|&row| joined[usize::from(codes[row])]).collect()
+        .map(|side| {
+            let (joined, runs) = joined(side.information, COARSE - 2);
+            let codes = side.column.to_codes(rows);
+            let codes = sample.iter().map(|&row| joined[usize::from(codes[row])]).collect();
+            (codes, Runs::new(side, &joined, runs))
         })
         .collect();
-    let runs: Vec<usize> =
-        features.iter().map(|(_, information)| joined(information, COARSE - 2).1).collect();
     let pairs: Vec<(usize, usize)> = (0..features.len())
         .flat_map(|first| (first + 1..features.len()).map(move |second| (first, second)))
         .collect();
     let mut ranked: Vec<RankedPair> = pairs
         .into_par_iter()
         .map(|(first, second)| {
-            let cells = cells(&coarse[first], &coarse[second], &words, fixed);
-            RankedPair { first, second, clarity: clarity(&cells, runs[first], runs[second]) }
+            let ((a, first_runs), (b, second_runs)) = (&coarse[first], &coarse[second]);
+            let cells = cells(a, b, &words, fixed);
+            RankedPair { first, second, clarity: clarity(cells, first_runs, second_runs) }
         })
         .collect();
     ranked
@@ -141,21 +169,35 @@ fn clear(cells: &mut [(f64, f64)]) {
     }
 }
 
+/// How far the product of the two sides' places exceeds chance in the cells' residuals, which rows and columns have been cleared from.
+fn product(cells: &[(f64, f64)], first: &Runs, second: &Runs) -> f64 {
+    let at = |cell: usize| first.places[cell / COARSE] * second.places[cell % COARSE];
+    let mut told: Vec<(f64, f64)> =
+        cells.iter().enumerate().map(|(cell, (_, weight))| (weight * at(cell), *weight)).collect();
+    clear(&mut told);
+    let (mut score, mut variance) = (0.0, 0.0);
+    for (cell, ((residual, _), (left, _))) in cells.iter().zip(&told).enumerate() {
+        score += at(cell) * residual;
+        variance += at(cell) * left;
+    }
+    // A chi-squared of one degree of freedom has a variance of two.
+    if variance > 0.0 { (score * score / variance - 1.0) / 2.0_f64.sqrt() } else { f64::NEG_INFINITY }
+}
+
 /// How far the cells' residuals exceed chance, at the resolution that shows it best: fine cells, groups of
-/// two steps a side, and of four.
+/// two steps a side, and of four; or as the product of the two sides' places.
 ///
 /// Rows and columns have said what they can before, and chance is what they leave of it.
-fn clarity(cells: &[(f64, f64)], first_runs: usize, second_runs: usize) -> f64 {
-    let mut cells = cells.to_vec();
+fn clarity(mut cells: Vec<(f64, f64)>, first: &Runs, second: &Runs) -> f64 {
     clear(&mut cells);
-    let mut best = f64::NEG_INFINITY;
+    let mut best = product(&cells, first, second);
     for width in [1, 3, 7] {
         let group =
             |run: usize, runs: usize| if run < runs { run / width } else { COARSE - 2 + (run - runs).min(1) };
         let mut grouped = [(0.0, 0.0); MOST_STEPS];
         for (cell, (residual, weight)) in cells.iter().enumerate() {
             if *weight > 0.0 {
-                let to = group(cell / COARSE, first_runs) * COARSE + group(cell % COARSE, second_runs);
+                let to = group(cell / COARSE, first.values) * COARSE + group(cell % COARSE, second.values);
                 grouped[to].0 += residual;
                 grouped[to].1 += weight;
             }
