@@ -459,6 +459,16 @@ impl Descent {
         Line::standardised(&at, &part.information[..values])
     }
 
+    /// The value steps of a feature of codes in the order of what they say; `None` where they have an order of their own.
+    pub(super) fn order(&self, place: usize) -> Option<Vec<usize>> {
+        let part = &self.parts[place];
+        matches!(part.block.kind, Kind::Levels { .. }).then(|| {
+            let mut order: Vec<usize> = (0..part.values.len() - 2).collect();
+            order.sort_by(|&a, &b| part.values[a].total_cmp(&part.values[b]));
+            order
+        })
+    }
+
     /// How strong the products of pairs are to be held before they are fitted.
     pub(super) fn expect_products(&mut self, line: f64) {
         self.lines.pairs = line.max(self.lines.least);

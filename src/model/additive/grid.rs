@@ -1,9 +1,8 @@
 //! A pair's grid: its cells, and what of it is really the two features' own.
 
 use super::column::Column;
-use super::descent::Descent;
 use super::line::Line;
-use super::pairs::joined;
+use super::pairs::{self, joined};
 
 /// The most value steps of a grid's narrower side: the cost of a grid grows with its square.
 const NARROW: usize = 14;
@@ -26,49 +25,93 @@ pub(super) struct Side {
     pub(super) joined: Vec<u8>,
     /// Steps on this side, absences included.
     pub(super) steps: usize,
+    /// Whether each step of this side is a run of the feature's: not where they were put in another order.
+    is_in_order: bool,
+    /// Where its runs lie: the mean of their steps' places, by information; `None` where these lie nowhere.
+    at: Option<Vec<f64>>,
 }
 
 impl Side {
-    fn new(feature: usize, information: &[f64], most: usize) -> Self {
-        let (joined, runs) = joined(information, most);
-        Self { feature, joined, steps: runs + 2 }
+    fn new(feature: usize, side: &pairs::Side<'_>, most: usize) -> Self {
+        let (joined, runs) = joined(side.information, side.order.as_deref(), most);
+        let steps = runs + 2;
+        let at = side.places.as_ref().map(|places| means(places, (&joined, steps), side.information));
+        Self { feature, joined, steps, is_in_order: side.order.is_none(), at }
     }
 
-    /// Where its runs lie: the mean of their steps' places, by information.
-    fn places(&self, places: &[f64], information: &[f64]) -> Vec<f64> {
-        let mut sums = vec![(0.0, 0.0); self.steps];
-        for ((&run, place), information) in self.joined.iter().zip(places).zip(information) {
-            let sum = &mut sums[usize::from(run)];
-            *sum = (sum.0 + information * place, sum.1 + information);
-        }
-        sums.into_iter().map(|(sum, known)| if known > 0.0 { sum / known } else { 0.0 }).collect()
-    }
-
-    /// For each edge of the feature's axis whether the grid keeps it.
+    /// The edges of this side of the finished grid: between its runs, or all of the feature's where those have no order.
     pub(super) fn kept<'e>(&'e self, edges: &'e [f64]) -> impl Iterator<Item = f64> + 'e {
         edges
             .iter()
             .enumerate()
-            .filter(|(edge, _)| self.joined[*edge] != self.joined[edge + 1])
+            .filter(|(edge, _)| !self.is_in_order || self.joined[*edge] != self.joined[edge + 1])
             .map(|(_, &edge)| edge)
+    }
+
+    /// For each step of this side of the finished grid the run that it is of.
+    fn runs(&self) -> Vec<usize> {
+        if self.is_in_order {
+            (0..self.steps).collect()
+        } else {
+            self.joined.iter().map(|&run| run.into()).collect()
+        }
     }
 }
 
+/// The means of the places of the steps that are joined to each of so many runs, by information.
+pub(super) fn means(places: &[f64], (joined, runs): (&[u8], usize), information: &[f64]) -> Vec<f64> {
+    let mut sums = vec![(0.0, 0.0); runs];
+    for ((&run, place), information) in joined.iter().zip(places).zip(information) {
+        let sum = &mut sums[usize::from(run)];
+        *sum = (sum.0 + information * place, sum.1 + information);
+    }
+    sums.into_iter().map(|(sum, known)| if known > 0.0 { sum / known } else { 0.0 }).collect()
+}
+
 impl Grid {
-    pub(super) fn new(a: (usize, &[f64]), b: (usize, &[f64])) -> Self {
-        let (wide, narrow) = if a.1.len() >= b.1.len() { (a, b) } else { (b, a) };
+    pub(super) fn new(a: (usize, &pairs::Side<'_>), b: (usize, &pairs::Side<'_>)) -> Self {
+        let is_wider = a.1.information.len() >= b.1.information.len();
+        let (wide, narrow) = if is_wider { (a, b) } else { (b, a) };
         let second = Side::new(narrow.0, narrow.1, NARROW);
         let first = Side::new(wide.0, wide.1, MOST_CELLS / second.steps - 2);
         Self { first, second }
     }
 
+    /// Figures of the cells as the finished grid has them: each code its own row or column, with what its run says.
+    pub(super) fn spread<T: Copy>(&self, cells: &[T]) -> Vec<T> {
+        let (first, second) = (self.first.runs(), self.second.runs());
+        let place = |row: usize, column: usize| row * self.second.steps + column;
+        first.iter().flat_map(|&row| second.iter().map(move |&column| cells[place(row, column)])).collect()
+    }
+
     /// The product of the sides' places, where both have some.
-    pub(super) fn product(&self, fit: &Descent) -> Option<Line> {
-        let at = |side: &Side| {
-            let places = fit.places(side.feature)?;
-            Some(side.places(&places, &fit.parts[side.feature].information))
+    pub(super) fn product(&self) -> Option<Line> {
+        Some(Line::product(self.first.at.as_ref()?, self.second.at.as_ref()?))
+    }
+
+    /// How many cases are in each cell of the finished grid; none where `own` says so of a feature's code, or `cells` of the run of
+    /// cells that it is of.
+    pub(super) fn counts(&self, columns: &[Column], rows: usize, own: &[Vec<f64>], cells: &[f64]) -> Vec<f64> {
+        let codes = |side: &Side| {
+            let mut codes = columns[side.feature].to_codes(rows);
+            if side.is_in_order {
+                codes.iter_mut().for_each(|code| *code = side.joined[usize::from(*code)]);
+            }
+            codes
         };
-        Some(Line::product(&at(&self.first)?, &at(&self.second)?))
+        let is_known = |side: &Side, step: usize| side.is_in_order || own[side.feature][step] > 0.0;
+        let second = self.second.runs().len();
+        let mut counts = vec![0.0; self.first.runs().len() * second];
+        for (row, column) in codes(&self.first).into_iter().zip(codes(&self.second)) {
+            counts[usize::from(row) * second + usize::from(column)] += 1.0;
+        }
+        for ((cell, count), run) in counts.iter_mut().enumerate().zip(self.spread(cells)) {
+            let is_told = is_known(&self.first, cell / second) && is_known(&self.second, cell % second);
+            if run == 0.0 || !is_told {
+                *count = 0.0;
+            }
+        }
+        counts
     }
 
     /// The cell of every row.
@@ -143,7 +186,8 @@ mod tests {
 
     #[test]
     fn what_one_feature_says_alone_leaves_the_grid() {
-        let side = |feature, steps: usize| Side { feature, joined: (0..steps as u8).collect(), steps };
+        let joined = |steps: usize| (0..steps as u8).collect();
+        let side = |feature, steps| Side { feature, joined: joined(steps), steps, is_in_order: true, at: None };
         let grid = Grid { first: side(0, 3), second: side(1, 4) };
         let counts: Vec<f64> = (0..12).map(|cell| f64::from(cell % 5 + 1)).collect();
         let own = |row: usize, column: usize| if (row, column) == (1, 2) { 0.7 } else { 0.0 };

@@ -189,22 +189,20 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
         .map(|&feature| pairs::Side {
             column: &columns[feature],
             information: &fit.parts[feature].information,
+            order: fit.order(feature),
             places: fit.places(feature),
         })
         .collect();
-    let mut ranked = pairs::rank(&sides, fit.working(), learning.mass);
-    for pair in &mut ranked {
-        (pair.first, pair.second) = (free[pair.first], free[pair.second]);
-    }
+    let ranked = pairs::rank(&sides, fit.working(), learning.mass);
     let effect = design_effect(task.families, fit.working());
     let mut tried: Vec<Candidate> = Vec::new();
     let mut idle = 0;
     for pair in &ranked {
-        let side = |feature: usize| (feature, &fit.parts[feature].information[..]);
+        let side = |place: usize| (free[place], &sides[place]);
         let grid = Grid::new(side(pair.first), side(pair.second));
         let column = grid.column(&columns[..features], rows);
         let block = Block::new(Kind::Grid { first: grid.first.steps, second: grid.second.steps });
-        let block = block.with_line(grid.product(fit));
+        let block = block.with_line(grid.product());
         let (mut information, mut sums) = fit.seen_by(&column, block.steps());
         information.iter_mut().chain(&mut sums).for_each(|figure| *figure /= effect);
         let found = block.evidence(&information, &sums);
@@ -474,16 +472,25 @@ fn terms(
         if spread < FLAT {
             continue;
         }
-        let (features, edges) = match place.checked_sub(features) {
-            None => (vec![place], vec![edges[place].clone()]),
-            Some(pair) => {
-                let Grid { first, second } = &grids[pair];
-                let side = |side: &super::grid::Side| side.kept(&edges[side.feature]).collect();
-                (vec![first.feature, second.feature], vec![side(first), side(second)])
+        let redrawn: Vec<Vec<f64>> =
+            redraws.iter_mut().map(|(_, values)| std::mem::take(&mut values[place])).collect();
+        terms.push(match place.checked_sub(features) {
+            None => {
+                let (features, edges, counts) = (vec![place], vec![edges[place].clone()], counts[place].clone());
+                GrownTerm { features, edges, values, counts, redrawn }
             }
-        };
-        let redrawn = redraws.iter_mut().map(|(_, values)| std::mem::take(&mut values[place])).collect();
-        terms.push(GrownTerm { features, edges, values, counts: counts[place].clone(), redrawn });
+            Some(pair) => {
+                let grid = &grids[pair];
+                let side = |side: &super::grid::Side| side.kept(&edges[side.feature]).collect();
+                GrownTerm {
+                    features: vec![grid.first.feature, grid.second.feature],
+                    edges: vec![side(&grid.first), side(&grid.second)],
+                    values: grid.spread(&values),
+                    counts: grid.counts(columns, rows, &counts[..features], &counts[place]),
+                    redrawn: redrawn.iter().map(|values: &Vec<f64>| grid.spread(values)).collect(),
+                }
+            }
+        });
     }
     Grown { intercept, terms, intercepts: redraws.into_iter().map(|(intercept, _)| intercept).collect() }
 }

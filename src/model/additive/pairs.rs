@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::column::{Column, MOST_STEPS, Working};
+use super::grid::means;
 
 /// Steps of a feature while pairs are ranked, absences included: half a byte.
 const COARSE: usize = 16;
@@ -19,6 +20,8 @@ pub(super) struct Side<'a> {
     pub(super) column: &'a Column,
     /// For each step the sum of the weights.
     pub(super) information: &'a [f64],
+    /// The value steps in their order, where that is another than their numbers'.
+    pub(super) order: Option<Vec<usize>>,
     /// Where its steps lie, in standard deviations, absences last; `None` where they lie nowhere.
     pub(super) places: Option<Vec<f64>>,
 }
@@ -33,9 +36,18 @@ pub(super) struct RankedPair {
 }
 
 /// A feature's steps joined to at most `most` runs with about equal information each; each absence that
-/// occurs stays by itself. Gives the run of each step, and the number of runs of values.
-pub(super) fn joined(information: &[f64], most: usize) -> (Vec<u8>, usize) {
+/// occurs stays by itself. Gives the run of each step, and the number of runs of values. Steps are neighbours by `order`, else by
+/// their numbers.
+pub(super) fn joined(information: &[f64], order: Option<&[usize]>, most: usize) -> (Vec<u8>, usize) {
     let steps = information.len() - 2;
+    if let Some(order) = order {
+        let ordered: Vec<f64> =
+            order.iter().copied().chain(steps..steps + 2).map(|step| information[step]).collect();
+        let (runs_in_order, runs) = joined(&ordered, None, most);
+        let mut joined = runs_in_order.clone();
+        order.iter().zip(runs_in_order).for_each(|(&step, run)| joined[step] = run);
+        return (joined, runs);
+    }
     let most = most.min(steps);
     let mut left: f64 = information[..steps].iter().sum();
     let mut runs = 0_usize;
@@ -73,12 +85,11 @@ struct Runs {
 
 impl Runs {
     fn new(side: &Side<'_>, joined: &[u8], values: usize) -> Self {
-        let mut sums = [(0.0, 0.0); COARSE];
-        for ((&run, place), information) in joined.iter().zip(side.places.iter().flatten()).zip(side.information) {
-            let sum = &mut sums[usize::from(run)];
-            *sum = (sum.0 + information * place, sum.1 + information);
+        let mut places = [0.0; COARSE];
+        if let Some(held) = &side.places {
+            places.copy_from_slice(&means(held, (joined, COARSE), side.information));
         }
-        Self { values, places: sums.map(|(sum, known)| if known > 0.0 { sum / known } else { 0.0 }) }
+        Self { values, places }
     }
 }
 
@@ -106,7 +117,7 @@ pub(super) fn rank(
     let coarse: Vec<(Vec<u8>, Runs)> = features
         .par_iter()
         .map(|side| {
-            let (joined, runs) = joined(side.information, COARSE - 2);
+            let (joined, runs) = joined(side.information, side.order.as_deref(), COARSE - 2);
             let codes = side.column.to_codes(rows);
             let codes = sample.iter().map(|&row| joined[usize::from(codes[row])]).collect();
             (codes, Runs::new(side, &joined, runs))
