@@ -414,14 +414,30 @@ impl Descent {
         for (_, place) in doubtful {
             let column = &columns[place];
             if self.evidence_for(column, place) < least {
-                let part = &mut self.parts[place];
-                (part.is_flat, part.rough) = (true, FLAT_ROUGHNESS);
-                let strengths = part.strengths(self.level, self.lines);
-                self.intercept += part.take_turn(column, &mut self.working, strengths, None);
+                self.make_flat(column, place);
                 any = true;
             }
         }
         any
+    }
+
+    /// Makes all but `most` of the terms from `first` on flat, those first that the data speak for least.
+    pub(super) fn leave(&mut self, columns: &[Column], first: usize, most: usize) {
+        let mut spoken: Vec<(f64, usize)> = (first..columns.len())
+            .filter(|&place| !self.parts[place].is_flat)
+            .map(|place| (self.evidence_for(&columns[place], place), place))
+            .collect();
+        spoken.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for &(_, place) in spoken.iter().skip(most) {
+            self.make_flat(&columns[place], place);
+        }
+    }
+
+    fn make_flat(&mut self, column: &Column, place: usize) {
+        let part = &mut self.parts[place];
+        (part.is_flat, part.rough) = (true, FLAT_ROUGHNESS);
+        let strengths = part.strengths(self.level, self.lines);
+        self.intercept += part.take_turn(column, &mut self.working, strengths, None);
     }
 
     /// How much likelier a term makes the data than flat, the others standing.

@@ -216,8 +216,6 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     }
     let wanted = worth(tried.iter().map(|pair| pair.found.evidence), ranked.len());
     tried.retain(|pair| pair.found.evidence > wanted);
-    tried.sort_by(|a, b| b.found.evidence.total_cmp(&a.found.evidence));
-    tried.truncate(task.most_pairs);
     if tried.is_empty() {
         return Vec::new();
     }
@@ -234,6 +232,7 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     fit.run(columns, learning, STEPS_OF_CHECK, REST_WHILE_CHOOSING);
     // Beside the others a pair may have nothing left to say.
     fit.flatten(columns, features..columns.len(), wanted);
+    fit.leave(columns, features, task.most_pairs);
     for (place, grid) in grids.iter().enumerate() {
         let counts = columns[features + place].counts(rows, grid.first.steps * grid.second.steps);
         fit.purify(features + place, grid, &counts);
