@@ -8,38 +8,56 @@ use crate::stats::round_between;
 /// thousandth of the cases, and sorting them costs little.
 const SAMPLE: usize = 1 << 16;
 
+/// A value that occurs: in how many cases of the sample, and how many of these have the outcome.
+struct Value {
+    value: f32,
+    cases: usize,
+    positive: usize,
+}
+
 /// Edges between the steps of a feature: each different value a step of its own where there are at most
-/// `most` of them, else quantiles, where a value as common as a whole step still stands alone.
-pub(super) fn edges(cells: &[f32], most: usize) -> Vec<f64> {
+/// `most` of them, else quantiles, where a value as common as a whole step still stands alone, and where a step is cut
+/// again, [`MOST_STEPS`] in all, if outcomes clearly differ within it.
+pub(super) fn edges(cells: &[f32], outcomes: &[bool], most: usize) -> Vec<f64> {
     let stride = cells.len().div_ceil(SAMPLE).max(1);
-    let mut values: Vec<f32> =
-        cells.iter().step_by(stride).filter_map(|&raw| Cell::decode(raw).value()).collect();
-    values.sort_unstable_by(f32::total_cmp);
-    let mut distinct: Vec<(f32, usize)> = Vec::new();
-    for value in values {
-        match distinct.last_mut() {
-            Some((last, count)) if *last >= value => *count += 1,
-            _ => distinct.push((value, 1)),
+    let sample = cells.iter().zip(outcomes).step_by(stride);
+    let mut told: Vec<(f32, bool)> =
+        sample.filter_map(|(&raw, &outcome)| Some((Cell::decode(raw).value()?, outcome))).collect();
+    told.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let mut values: Vec<Value> = Vec::new();
+    for (value, outcome) in told {
+        let positive = usize::from(outcome);
+        match values.last_mut() {
+            Some(last) if last.value >= value => (last.cases, last.positive) = (last.cases + 1, last.positive + positive),
+            _ => values.push(Value { value, cases: 1, positive }),
         }
     }
-    let counted: usize = distinct.iter().map(|(_, count)| count).sum();
+    let mut cuts = quantiles(&values, most);
+    if values.len() > most {
+        cuts = cut_again(&values, cuts);
+    }
+    let between = |after: usize| edge_between(f64::from(values[after - 1].value), f64::from(values[after].value));
+    cuts.into_iter().map(between).collect()
+}
+
+/// The values, by their places, that begin a step.
+fn quantiles(values: &[Value], most: usize) -> Vec<usize> {
+    let counted: usize = values.iter().map(|value| value.cases).sum();
     // A value as common as a whole step is one; the others share what steps are left.
-    let is_common = |count: usize| distinct.len() <= most || count * most >= counted;
-    let (common, mut left) = distinct.iter().fold((0, 0), |(common, left), &(_, count)| {
-        if is_common(count) { (common + 1, left) } else { (common, left + count) }
+    let is_common = |value: &Value| values.len() <= most || value.cases * most >= counted;
+    let (common, mut left) = values.iter().fold((0, 0), |(common, left), value| {
+        if is_common(value) { (common + 1, left) } else { (common, left + value.cases) }
     });
     let mut steps = most - common.min(most);
-    let mut edges = Vec::new();
+    let mut cuts = Vec::new();
     let mut held = 0;
-    for pair in distinct.windows(2) {
-        let (value, count) = pair[0];
-        let (next, next_count) = pair[1];
-        if !is_common(count) {
-            held += count;
+    for (place, pair) in values.windows(2).enumerate() {
+        if !is_common(&pair[0]) {
+            held += pair[0].cases;
         }
-        let is_full = is_common(count) || is_common(next_count) || held * steps >= left;
-        if is_full && edges.len() + 1 < most {
-            edges.push(edge_between(f64::from(value), f64::from(next)));
+        let is_full = is_common(&pair[0]) || is_common(&pair[1]) || held * steps >= left;
+        if is_full && cuts.len() + 1 < most {
+            cuts.push(place + 1);
             if held > 0 {
                 left -= held;
                 held = 0;
@@ -47,7 +65,96 @@ pub(super) fn edges(cells: &[f32], most: usize) -> Vec<f64> {
             }
         }
     }
-    edges
+    cuts
+}
+
+/// The most steps of a feature's values: a step is a byte, and two are for the absences.
+const MOST_STEPS: usize = 254;
+/// A cut within a step has to make the outcomes likelier by this, beside what the best of so many cuts would by chance (as
+/// logarithms): an eighth, roughly, of the features that say nothing then have one too many, which smoothing takes back.
+const CLEARLY: f64 = 2.0;
+/// Fewer cases than this do not make a step: what became of them is theirs.
+const FEWEST_IN_STEP: usize = 10;
+
+/// The same with more cuts, the clearest first: where the outcomes on both sides within a step differ, or those of one value
+/// from the others of its step. A shape that jumps at single values has its steps there, and one that does not keeps what it had.
+fn cut_again(values: &[Value], cuts: Vec<usize>) -> Vec<usize> {
+    let least = (values.len() as f64).ln() + CLEARLY;
+    let ends = cuts.iter().copied().chain([values.len()]);
+    let mut parts: Vec<(std::ops::Range<usize>, Option<Cut>)> = [0]
+        .into_iter()
+        .chain(cuts.iter().copied())
+        .zip(ends)
+        .map(|(start, end)| (start..end, Cut::best(&values[start..end], least)))
+        .collect();
+    loop {
+        let gain = |part: &Option<Cut>| part.as_ref().map_or(0.0, |cut| cut.gain);
+        let best = (0..parts.len()).max_by(|&a, &b| gain(&parts[a].1).total_cmp(&gain(&parts[b].1)));
+        let Some((place, (range, cut))) = best.and_then(|place| Some((place, (parts[place].0.clone(), parts[place].1.as_ref()?))))
+        else {
+            break;
+        };
+        let at = [range.start, range.start + cut.inside.start, range.start + cut.inside.end, range.end];
+        let pieces: Vec<_> = at.windows(2).filter(|at| at[0] < at[1]).map(|at| at[0]..at[1]).collect();
+        if parts.len() + pieces.len() - 1 > MOST_STEPS {
+            break;
+        }
+        let pieces = pieces.into_iter().map(|range| (range.clone(), Cut::best(&values[range], least)));
+        parts.splice(place..=place, pieces);
+    }
+    parts.into_iter().skip(1).map(|(range, _)| range.start).collect()
+}
+
+/// A run of values that stands out of its step, and how much likelier the outcomes are with it apart.
+struct Cut {
+    inside: std::ops::Range<usize>,
+    gain: f64,
+}
+
+impl Cut {
+    /// The clearest within a step: its lower part, or one of its values.
+    fn best(values: &[Value], least: f64) -> Option<Self> {
+        let sums = |values: &[Value]| {
+            values.iter().fold((0, 0), |sum, value| (sum.0 + value.cases, sum.1 + value.positive))
+        };
+        let all = sums(values);
+        let (cases, positive) = (all.0 as f64, all.1 as f64);
+        let spread = positive * (cases - positive) / (cases * cases);
+        if values.len() < 2 || spread <= 0.0 {
+            return None;
+        }
+        // The score test of what is inside against what is not: no logarithm for each.
+        let clarity = |(inside, positives): (usize, usize)| {
+            let outside = all.0 - inside;
+            if inside < FEWEST_IN_STEP || outside < FEWEST_IN_STEP {
+                return 0.0;
+            }
+            let (inside, outside) = (inside as f64, outside as f64);
+            (positives as f64 - inside * positive / cases).powi(2) / (2.0 * inside * outside / cases * spread)
+        };
+        let mut below = (0, 0);
+        let mut best = (0.0, 0..0);
+        for (place, value) in values.iter().enumerate() {
+            let of_value = clarity((value.cases, value.positive));
+            if of_value > best.0 {
+                best = (of_value, place..place + 1);
+            }
+            below = (below.0 + value.cases, below.1 + value.positive);
+            let of_lower = clarity(below);
+            if of_lower > best.0 {
+                best = (of_lower, 0..place + 1);
+            }
+        }
+        let inside = sums(&values[best.1.clone()]);
+        let gain = log_likelihood(inside) + log_likelihood((all.0 - inside.0, all.1 - inside.1)) - log_likelihood(all);
+        (gain > least).then_some(Self { inside: best.1, gain })
+    }
+}
+
+/// The logarithm of the likelihood of so many outcomes of so many cases at their own rate.
+fn log_likelihood((cases, positive): (usize, usize)) -> f64 {
+    let of = |count: usize| if count > 0 { count as f64 * (count as f64 / cases as f64).ln() } else { 0.0 };
+    of(positive) + of(cases - positive)
 }
 
 /// An edge between two neighbouring values: half way between whole numbers that follow each other, else the roundest number

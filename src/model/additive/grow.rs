@@ -112,7 +112,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
         .zip(task.kinds)
         .map(|(cells, kind)| {
             let edges = match kind {
-                FeatureKind::Number(..) => bins::edges(cells, task.most_steps),
+                FeatureKind::Number(..) => bins::edges(cells, task.outcomes, task.most_steps),
                 FeatureKind::Category { codes, .. } => code_edges(*codes),
             };
             let codes = bins::codes(cells, &edges);
