@@ -1,6 +1,7 @@
 //! Where a feature's values are cut into steps.
 
-use crate::features::{Cell, Measure};
+use super::levels::MOST_CODES;
+use crate::features::Cell;
 use crate::model::shape::{Scale, upward};
 use crate::stats::round_between;
 
@@ -186,13 +187,10 @@ pub(super) fn places(cells: &[f32], edges: &[f64], scale: Scale) -> (Vec<f64>, V
     ((0..sums.len()).map(place).collect(), counts)
 }
 
-/// The most categories of a feature that get a step of their own.
-pub(super) const MOST_CATEGORIES: usize = Measure::MOST_CODES;
-
 /// How many codes 0, 1, 2 ... there are up to the largest.
 pub(super) fn codes_in(cells: &[f32]) -> usize {
     let largest = cells.iter().filter_map(|&raw| Cell::decode(raw).value()).fold(0.0, f32::max);
-    (largest as usize).min(MOST_CATEGORIES - 1) + 1
+    (largest as usize).min(MOST_CODES - 1) + 1
 }
 
 /// The step of every case: value steps, then missing, then not covered.

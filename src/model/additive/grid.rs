@@ -1,6 +1,7 @@
 //! A pair's grid: its cells, and what of it is really the two features' own.
 
 use super::column::Column;
+use super::grow::StepAxis;
 use super::line::Line;
 use super::pairs::{self, joined};
 
@@ -40,20 +41,21 @@ impl Side {
     }
 
     /// The edges of this side of the finished grid: between its runs, or all of the feature's where those have no order.
-    pub(super) fn kept<'e>(&'e self, edges: &'e [f64]) -> impl Iterator<Item = f64> + 'e {
-        edges
-            .iter()
-            .enumerate()
-            .filter(|(edge, _)| !self.is_in_order || self.joined[*edge] != self.joined[edge + 1])
-            .map(|(_, &edge)| edge)
+    pub(super) fn edges(&self, axis: &StepAxis) -> Vec<f64> {
+        let edges = axis.edges();
+        if !self.is_in_order {
+            return edges;
+        }
+        let is_kept = |edge: usize| self.joined[edge] != self.joined[edge + 1];
+        edges.into_iter().enumerate().filter(|(edge, _)| is_kept(*edge)).map(|(_, edge)| edge).collect()
     }
 
     /// For each step of this side of the finished grid the run that it is of.
-    fn runs(&self) -> Vec<usize> {
+    fn runs(&self, axis: &StepAxis) -> Vec<usize> {
         if self.is_in_order {
             (0..self.steps).collect()
         } else {
-            self.joined.iter().map(|&run| run.into()).collect()
+            axis.spread(&self.joined).into_iter().map(usize::from).collect()
         }
     }
 }
@@ -78,40 +80,16 @@ impl Grid {
     }
 
     /// Figures of the cells as the finished grid has them: each code its own row or column, with what its run says.
-    pub(super) fn spread<T: Copy>(&self, cells: &[T]) -> Vec<T> {
-        let (first, second) = (self.first.runs(), self.second.runs());
-        let place = |row: usize, column: usize| row * self.second.steps + column;
-        first.iter().flat_map(|&row| second.iter().map(move |&column| cells[place(row, column)])).collect()
+    pub(super) fn spread<T: Copy>(&self, cells: &[T], axes: &[StepAxis]) -> Vec<T> {
+        let runs = |side: &Side| side.runs(&axes[side.feature]);
+        let second = runs(&self.second);
+        let cell = |row: usize, column: usize| cells[row * self.second.steps + column];
+        runs(&self.first).iter().flat_map(|&row| second.iter().map(move |&column| cell(row, column))).collect()
     }
 
     /// The product of the sides' places, where both have some.
     pub(super) fn product(&self) -> Option<Line> {
         Some(Line::product(self.first.at.as_ref()?, self.second.at.as_ref()?))
-    }
-
-    /// How many cases are in each cell of the finished grid; none where `own` says so of a feature's code, or `cells` of the run of
-    /// cells that it is of.
-    pub(super) fn counts(&self, columns: &[Column], rows: usize, own: &[Vec<f64>], cells: &[f64]) -> Vec<f64> {
-        let codes = |side: &Side| {
-            let mut codes = columns[side.feature].to_codes(rows);
-            if side.is_in_order {
-                codes.iter_mut().for_each(|code| *code = side.joined[usize::from(*code)]);
-            }
-            codes
-        };
-        let is_known = |side: &Side, step: usize| side.is_in_order || own[side.feature][step] > 0.0;
-        let second = self.second.runs().len();
-        let mut counts = vec![0.0; self.first.runs().len() * second];
-        for (row, column) in codes(&self.first).into_iter().zip(codes(&self.second)) {
-            counts[usize::from(row) * second + usize::from(column)] += 1.0;
-        }
-        for ((cell, count), run) in counts.iter_mut().enumerate().zip(self.spread(cells)) {
-            let is_told = is_known(&self.first, cell / second) && is_known(&self.second, cell % second);
-            if run == 0.0 || !is_told {
-                *count = 0.0;
-            }
-        }
-        counts
     }
 
     /// The cell of every row.

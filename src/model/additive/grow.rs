@@ -6,6 +6,7 @@ use super::block::{Block, Found, Kind};
 use super::column::{Column, Working};
 use super::descent::{Cases, Descent};
 use super::grid::Grid;
+use super::levels::Levels;
 use super::line::Line;
 use super::{bins, pairs};
 use crate::features::{Cell, Direction};
@@ -37,9 +38,9 @@ pub(super) struct Task<'a> {
 pub(super) enum FeatureKind {
     /// Numbers in order, and the scale on which a straight line is straight.
     Number(Direction, Scale),
-    /// So many codes 0, 1, 2 ... without an order, and one more for any other. In a pair, codes of few cases are joined to
-    /// those beside them in the list; where that list is somebody's and not ours, the term keeps out of pairs.
-    Category { codes: usize, in_pairs: bool },
+    /// So many codes 0, 1, 2 ... without an order, and one more for any other. Where they are of somebody's list, each says what it
+    /// says by itself or nothing: rare ones share no step, and the term keeps out of pairs.
+    Category { codes: usize, is_listed: bool },
 }
 
 /// The finished fit, in steps.
@@ -106,28 +107,14 @@ struct Candidate {
 
 pub(super) fn grow(task: &Task<'_>) -> Grown {
     let rows = task.outcomes.len();
-    let (edges, mut columns): (Vec<Vec<f64>>, Vec<Column>) = task
-        .cells
-        .par_iter()
-        .zip(task.kinds)
-        .map(|(cells, kind)| {
-            let edges = match kind {
-                FeatureKind::Number(..) => bins::edges(cells, task.outcomes, task.most_steps),
-                FeatureKind::Category { codes, .. } => code_edges(*codes),
-            };
-            let codes = bins::codes(cells, &edges);
-            (edges, Column::new(codes))
-        })
-        .unzip();
-    let blocks = edges.iter().zip(task.kinds).zip(task.cells).map(|((edges, kind), cells)| {
-        let steps = edges.len() + 1;
-        match *kind {
-            FeatureKind::Number(direction, scale) => {
-                let (places, counts) = bins::places(cells, edges, scale);
-                Block::new(Kind::Ordered { steps, direction }).with_line(Line::of(&places, &counts))
-            }
-            FeatureKind::Category { .. } => Block::new(Kind::Levels { steps }),
+    let (axes, mut columns): (Vec<StepAxis>, Vec<Column>) =
+        task.cells.par_iter().zip(task.kinds).map(|(cells, kind)| StepAxis::of(task, cells, *kind)).unzip();
+    let blocks = axes.iter().zip(task.kinds).zip(task.cells).map(|((axis, kind), cells)| match (axis, *kind) {
+        (StepAxis::Numbers(edges), FeatureKind::Number(direction, scale)) => {
+            let (places, counts) = bins::places(cells, edges, scale);
+            Block::new(Kind::Ordered { steps: axis.values(), direction }).with_line(Line::of(&places, &counts))
         }
+        _ => Block::new(Kind::Levels { steps: axis.values() }),
     });
     let whole = Cases { outcomes: task.outcomes, mass: task.mass };
     let learnt: Vec<f32> =
@@ -150,7 +137,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
     fit.rescore(&columns, whole);
     for _ in 0..MOST_ROUNDS {
-        let any = fit.flatten(&columns, 0..edges.len(), (LIKELIER * fit.loss()).min(MOST_LIKELIER));
+        let any = fit.flatten(&columns, 0..axes.len(), (LIKELIER * fit.loss()).min(MOST_LIKELIER));
         fit.run(&columns, whole, STEPS_AFTER, REST);
         fit.rescore(&columns, whole);
         if !any {
@@ -159,7 +146,61 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     }
     fit.weigh(&columns);
     let redrawn = redraw(task, &fit, &columns);
-    terms(task, &fit, &columns, &edges, &grids, &redrawn)
+    terms(task, &fit, &columns, &axes, &grids, &redrawn)
+}
+
+/// What the steps of a feature's values are.
+pub(super) enum StepAxis {
+    /// Numbers between edges.
+    Numbers(Vec<f64>),
+    /// Codes.
+    Codes(Levels),
+}
+
+impl StepAxis {
+    /// The steps of a feature, and each case's.
+    fn of(task: &Task<'_>, cells: &[f32], kind: FeatureKind) -> (Self, Column) {
+        match kind {
+            FeatureKind::Number(..) => {
+                let edges = bins::edges(cells, task.outcomes, task.most_steps);
+                let column = Column::new(bins::codes(cells, &edges));
+                (Self::Numbers(edges), column)
+            }
+            FeatureKind::Category { codes, is_listed } => {
+                let levels = if is_listed {
+                    Levels::apart(codes)
+                } else {
+                    Levels::grouped(cells, codes, task.families)
+                };
+                let column = Column::new(levels.codes(cells));
+                (Self::Codes(levels), column)
+            }
+        }
+    }
+
+    /// How many steps there are for values.
+    fn values(&self) -> usize {
+        match self {
+            Self::Numbers(edges) => edges.len() + 1,
+            Self::Codes(levels) => levels.steps(),
+        }
+    }
+
+    /// The edges of the finished term.
+    pub(super) fn edges(&self) -> Vec<f64> {
+        match self {
+            Self::Numbers(edges) => edges.clone(),
+            Self::Codes(levels) => code_edges(levels.spread().len() - 3),
+        }
+    }
+
+    /// The figures of the steps as the finished term has them.
+    pub(super) fn spread<T: Copy>(&self, steps: &[T]) -> Vec<T> {
+        match self {
+            Self::Numbers(_) => steps.to_vec(),
+            Self::Codes(levels) => levels.spread().into_iter().map(|step| steps[step]).collect(),
+        }
+    }
 }
 
 /// Whether there are cases enough on both sides to choose pairs by.
@@ -180,7 +221,7 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     let is_free = |feature: usize| {
         matches!(
             task.kinds[feature],
-            FeatureKind::Number(Direction::None, _) | FeatureKind::Category { in_pairs: true, .. }
+            FeatureKind::Number(Direction::None, _) | FeatureKind::Category { is_listed: false, .. }
         )
     };
     let free: Vec<usize> = (0..features).filter(|&feature| is_free(feature)).collect();
@@ -376,7 +417,7 @@ fn masses(task: &Task<'_>, columns: &[Column], counts: &[Vec<f64>]) -> Vec<Vec<f
 
 /// Takes absences and codes that too few families have for never seen, and values that too few have beside an absence. Their
 /// steps have no neighbours that would hold them, so such a step would be what became of those few.
-fn forget_rare_steps(task: &Task<'_>, edges: &[Vec<f64>], grids: &[Grid], counts: &mut [Vec<f64>]) {
+fn forget_rare_steps(task: &Task<'_>, columns: &[Column], grids: &[Grid], counts: &mut [Vec<f64>]) {
     let features = task.cells.len();
     let is_rare = |cells: &[f32], is: &dyn Fn(Cell) -> bool| {
         !is_broad((0..cells.len()).filter(|&row| is(Cell::decode(cells[row]))), Some(task.families))
@@ -402,8 +443,8 @@ fn forget_rare_steps(task: &Task<'_>, edges: &[Vec<f64>], grids: &[Grid], counts
     }
     for (feature, kind) in task.kinds.iter().enumerate() {
         if matches!(kind, FeatureKind::Category { .. }) {
-            let codes = bins::codes(task.cells[feature], &edges[feature]);
-            for step in rare_codes(&codes, edges[feature].len() + 1, task.families) {
+            let codes = columns[feature].to_codes(task.outcomes.len());
+            for step in rare_codes(&codes, counts[feature].len() - 2, task.families) {
                 counts[feature][step] = 0.0;
             }
         }
@@ -434,15 +475,15 @@ fn terms(
     task: &Task<'_>,
     fit: &Descent,
     columns: &[Column],
-    edges: &[Vec<f64>],
+    axes: &[StepAxis],
     grids: &[Grid],
     redrawn: &[(f64, Vec<Vec<f64>>)],
 ) -> Grown {
     let rows = task.outcomes.len();
-    let features = edges.len();
+    let features = axes.len();
     let mut counts: Vec<Vec<f64>> =
         columns.iter().zip(&fit.parts).map(|(column, part)| column.counts(rows, part.values.len())).collect();
-    forget_rare_steps(task, edges, grids, &mut counts);
+    forget_rare_steps(task, columns, grids, &mut counts);
     let masses = masses(task, columns, &counts);
     let tidy = |intercept: f64, mut values: Vec<Vec<f64>>| -> (f64, Vec<Vec<f64>>) {
         let mut intercept = intercept;
@@ -475,18 +516,23 @@ fn terms(
             redraws.iter_mut().map(|(_, values)| std::mem::take(&mut values[place])).collect();
         terms.push(match place.checked_sub(features) {
             None => {
-                let (features, edges, counts) = (vec![place], vec![edges[place].clone()], counts[place].clone());
-                GrownTerm { features, edges, values, counts, redrawn }
+                let axis = &axes[place];
+                GrownTerm {
+                    features: vec![place],
+                    edges: vec![axis.edges()],
+                    values: axis.spread(&values),
+                    counts: axis.spread(&counts[place]),
+                    redrawn: redrawn.iter().map(|values| axis.spread(values)).collect(),
+                }
             }
             Some(pair) => {
                 let grid = &grids[pair];
-                let side = |side: &super::grid::Side| side.kept(&edges[side.feature]).collect();
                 GrownTerm {
                     features: vec![grid.first.feature, grid.second.feature],
-                    edges: vec![side(&grid.first), side(&grid.second)],
-                    values: grid.spread(&values),
-                    counts: grid.counts(columns, rows, &counts[..features], &counts[place]),
-                    redrawn: redrawn.iter().map(|values: &Vec<f64>| grid.spread(values)).collect(),
+                    edges: vec![grid.first.edges(&axes[grid.first.feature]), grid.second.edges(&axes[grid.second.feature])],
+                    values: grid.spread(&values, axes),
+                    counts: grid.spread(&counts[place], axes),
+                    redrawn: redrawn.iter().map(|values| grid.spread(values, axes)).collect(),
                 }
             }
         });

@@ -16,6 +16,7 @@ mod column;
 mod descent;
 mod grid;
 mod grow;
+mod levels;
 mod line;
 mod margins;
 mod pairs;
@@ -219,10 +220,10 @@ impl AdditiveParams {
         let order = cases.matrix.by_name();
         let kind = |&feature: &usize| {
             if let Some(codes) = cases.codes.get(feature).copied().flatten() {
-                FeatureKind::Category { codes, in_pairs: false }
+                FeatureKind::Category { codes, is_listed: true }
             } else if self.categories.contains(&names[feature]) {
                 let codes = bins::codes_in(cases.matrix.raw(feature));
-                FeatureKind::Category { codes, in_pairs: true }
+                FeatureKind::Category { codes, is_listed: false }
             } else {
                 let scale = cases.scales.get(feature).copied().unwrap_or(Scale::Linear);
                 FeatureKind::Number(cases.directions[feature], scale)
@@ -300,11 +301,11 @@ impl AdditiveParams {
             let codes = cases.matrix.column(feature).filter_map(crate::features::Cell::value);
             if codes
                 .into_iter()
-                .any(|code| code < 0.0 || code.fract() != 0.0 || code >= bins::MOST_CATEGORIES as f32)
+                .any(|code| code < 0.0 || code.fract() != 0.0 || code >= levels::MOST_CODES as f32)
             {
                 return wrong(format!(
                     "feature \"{name}\" is a category, so its values must be whole numbers from 0 to {}",
-                    bins::MOST_CATEGORIES - 1
+                    levels::MOST_CODES - 1
                 ));
             }
         }
