@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::edit::{self, Draft, Edit, Recalibration};
 use super::footing::{self, is_broad};
 use super::form::AdditiveModel;
+use super::notes::TrainingNote;
 use super::path::PathReport;
 use super::scorecard::Scorecard;
 use super::trainer::{Trained, Trainer};
@@ -36,6 +37,9 @@ pub struct TrainingRecord {
     pub positives: u64,
     /// Features that were given and play no part.
     pub unused: Vec<String>,
+    /// What the trainer did that nobody asked for. Files made before this was kept have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<TrainingNote>,
     /// A scorecard trainer's cards, best first: near-equal ones, so that people can choose. The first is the
     /// model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -334,7 +338,7 @@ impl Candidate {
                  for audit alone; take it out of the mapping"
             )));
         }
-        let Trained { model, unused, cards, path } = trainer.fit(data, context.seed)?;
+        let Trained { model, unused, cards, path, notes } = trainer.fit(data, context.seed)?;
         Self::of(Body {
             crate_version: env!("CARGO_PKG_VERSION").to_owned(),
             cohort: data.cohort().clone(),
@@ -347,6 +351,7 @@ impl Candidate {
                 families: data.family_count() as u64,
                 positives: data.outcomes().iter().filter(|&&outcome| outcome).count() as u64,
                 unused,
+                notes,
                 cards,
                 path,
                 ranges: (0..data.spec().features().len())

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::additive::{self, AdditiveParams, Cases};
 use super::form::{AdditiveModel, Scale, Shape, Term};
 use super::logistic::{Groups, LogisticFit, LogisticParams};
+use super::notes::TrainingNote;
 use super::path::PathReport;
 use super::refits::{Draw, Refits};
 use super::scorecard::{Scorecard, ScorecardParams};
@@ -50,6 +51,8 @@ pub struct Trained {
     pub cards: Vec<Scorecard>,
     /// What the path showed, where one chose a penalty.
     pub path: Option<PathReport>,
+    /// What the trainer did that nobody asked for.
+    pub notes: Vec<TrainingNote>,
 }
 
 impl Trainer {
@@ -110,7 +113,7 @@ impl Trainer {
             Self::Additive(params) => {
                 let narrow = weights.map(|held| held.iter().map(|&weight| weight as f32).collect::<Vec<_>>());
                 let validation = additive::validation(&families, &dates, seed);
-                let (model, unused) = params.fit_cases(Cases {
+                let fitted = params.fit_cases(Cases {
                     matrix: data.matrix(),
                     directions: &directions,
                     scales: &scales(&data),
@@ -121,7 +124,8 @@ impl Trainer {
                     validation: &validation,
                     seed,
                 })?;
-                Trained { model, unused, cards: Vec::new(), path: None }
+                let additive::Fitted { model, unused, notes } = fitted;
+                Trained { model, unused, cards: Vec::new(), path: None, notes }
             }
             Self::Scorecard(params) => fit_card(params, &data, (&directions, &codes), &families, seed)?,
             Self::Logistic(params) => fit_lines(params, &data, &families, &dates, seed)?,
@@ -155,7 +159,7 @@ fn fit_card(
     let is_used = |name: &String| model.terms().iter().any(|term| term.on.contains(name));
     let unused = model.features().iter().filter(|name| !is_used(name)).cloned().collect();
     let model = rescaled(model, data, families, params.refits, seed)?;
-    Ok(Trained { model, unused, cards, path: None })
+    Ok(Trained { model, unused, cards, path: None, notes: Vec::new() })
 }
 
 /// A line for each feature.
@@ -191,7 +195,7 @@ fn fit_lines(
         Ok(fit(&again, Some(weights), Some(&whole))?.model)
     })?;
     let LogisticFit { unused, path, .. } = whole;
-    Ok(Trained { model, unused, cards: Vec::new(), path })
+    Ok(Trained { model, unused, cards: Vec::new(), path, notes: Vec::new() })
 }
 
 /// A model of reweighed cases, moved so that its mean chance over the cases as they are is the share that

@@ -49,6 +49,18 @@ pub(super) struct Grown {
     pub(super) terms: Vec<GrownTerm>,
     /// For each redraw the intercept.
     pub(super) intercepts: Vec<f64>,
+    pub(super) notes: Notes,
+}
+
+/// What was done that nobody asked for.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// Features some of whose codes share a step, and how many codes.
+    pub(super) shared: Vec<(usize, usize)>,
+    /// Features that were cut into more steps than were asked for, and into how many.
+    pub(super) cut: Vec<(usize, usize)>,
+    /// How many pairs were clear where they were looked for.
+    pub(super) pairs_found: usize,
 }
 
 /// A centred term.
@@ -120,13 +132,13 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     let learnt: Vec<f32> =
         (0..rows).map(|row| if task.validation.learns(row, 0) { whole.mass(row) } else { 0.0 }).collect();
     let learning = Cases { outcomes: task.outcomes, mass: Some(&learnt) };
-    let mut grids = Vec::new();
+    let (mut grids, mut pairs_found) = (Vec::new(), 0);
     let mut fit;
     if (task.most_pairs > 0 || task.most_terms.is_some()) && supports_a_choice(task) {
         fit = Descent::start(blocks, learning);
         fit.run(&columns, learning, MOST_STEPS_OF_FIT, REST_WHILE_CHOOSING);
         if task.most_pairs > 0 {
-            grids = choose(task, &mut fit, &mut columns, learning);
+            (grids, pairs_found) = choose(task, &mut fit, &mut columns, learning);
         }
         limit_terms(task, &mut fit, &columns);
         fit.unsettle();
@@ -146,7 +158,22 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     }
     fit.weigh(&columns);
     let redrawn = redraw(task, &fit, &columns);
-    terms(task, &fit, &columns, &axes, &grids, &redrawn)
+    let mut grown = terms(task, &fit, &columns, &axes, &grids, &redrawn);
+    grown.notes = notes(task, &axes);
+    grown.notes.pairs_found = pairs_found;
+    grown
+}
+
+fn notes(task: &Task<'_>, axes: &[StepAxis]) -> Notes {
+    let mut notes = Notes::default();
+    for (feature, axis) in axes.iter().enumerate() {
+        match axis {
+            StepAxis::Numbers(_) if axis.values() > task.most_steps => notes.cut.push((feature, axis.values())),
+            StepAxis::Codes(levels) if levels.sharing() > 0 => notes.shared.push((feature, levels.sharing())),
+            _ => {}
+        }
+    }
+    notes
 }
 
 /// What the steps of a feature's values are.
@@ -214,7 +241,7 @@ fn supports_a_choice(task: &Task<'_>) -> bool {
 
 /// Ranks all pairs on what the features leave, fits those that are clear, and keeps those that make other
 /// families' outcomes likelier. The kept ones are the last parts of `fit` and the last of `columns`.
-fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learning: Cases<'_>) -> Vec<Grid> {
+fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learning: Cases<'_>) -> (Vec<Grid>, usize) {
     let rows = task.outcomes.len();
     let features = columns.len();
     // A grid could turn what its feature's own term must not, and says of it what that term was refused.
@@ -257,8 +284,9 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     }
     let wanted = worth(tried.iter().map(|pair| pair.found.evidence), ranked.len());
     tried.retain(|pair| pair.found.evidence > wanted);
+    let clear = tried.len();
     if tried.is_empty() {
-        return Vec::new();
+        return (Vec::new(), clear);
     }
     let mut grids = Vec::new();
     let mut evidence = Vec::new();
@@ -294,7 +322,7 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     retain_places(columns, kept);
     retain_places(&mut fit.parts, kept);
     retain_places(&mut grids, |place| pays[place]);
-    grids
+    (grids, clear)
 }
 
 /// How much likelier than chance one of so many pairs has to be to be worth a grid: as much as makes up for how few there
@@ -537,5 +565,6 @@ fn terms(
             }
         });
     }
-    Grown { intercept, terms, intercepts: redraws.into_iter().map(|(intercept, _)| intercept).collect() }
+    let intercepts = redraws.into_iter().map(|(intercept, _)| intercept).collect();
+    Grown { intercept, terms, intercepts, notes: Notes::default() }
 }

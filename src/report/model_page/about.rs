@@ -69,6 +69,10 @@ fn made(candidate: &Candidate) -> String {
             words::counted(unused, "plays", "play")
         )),
     }
+    for note in &candidate.training().notes {
+        text.push(' ');
+        text.push_str(&note.words(|name| labels::label(candidate, name)));
+    }
     if let Some(record) = &candidate.training().mitigation {
         text.push(' ');
         text.push_str(&reweighed(record));
