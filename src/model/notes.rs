@@ -25,7 +25,7 @@ pub enum TrainingNote {
     CodesGrouped {
         /// The feature.
         feature: String,
-        /// How many codes share it, those that no training case had included.
+        /// How many codes share it.
         codes: u32,
     },
     /// A feature's values are cut into more steps than were asked for, because outcomes clearly differed within some.

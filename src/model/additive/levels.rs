@@ -17,14 +17,16 @@ const MOST_OWN: usize = MOST_STEPS - 4;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Levels {
     of_code: Vec<u8>,
-    /// The step of the codes that share one.
-    shared: Option<u8>,
+    /// How many codes share a step.
+    sharing: usize,
+    /// The step of any other code.
+    other: u8,
 }
 
 impl Levels {
     /// Each code by itself.
     pub(super) fn apart(codes: usize) -> Self {
-        Self { of_code: (0..codes).map(|code| code as u8).collect(), shared: None }
+        Self { of_code: (0..codes).map(|code| code as u8).collect(), sharing: 0, other: codes as u8 }
     }
 
     /// Rare codes together, where there are at least two.
@@ -35,39 +37,45 @@ impl Levels {
                 rows.push(row);
             }
         }
-        let mut commonest: Vec<usize> = (0..codes).collect();
+        let mut commonest: Vec<usize> = (0..codes).filter(|&code| !rows[code].is_empty()).collect();
         commonest.sort_by_key(|&code| (std::cmp::Reverse(rows[code].len()), code));
-        let mut is_rare = vec![false; codes];
-        for (place, &code) in commonest.iter().enumerate() {
-            let is_broad = || is_broad(rows[code].iter().copied(), Some(families));
-            is_rare[code] = !rows[code].is_empty() && (place >= MOST_OWN || !is_broad());
-        }
-        if codes <= MOST_OWN && is_rare.iter().filter(|&&is_rare| is_rare).count() < 2 {
+        let (own, sharing): (Vec<usize>, Vec<usize>) = {
+            let is_own = |place: usize, code: usize| {
+                place < MOST_OWN && is_broad(rows[code].iter().copied(), Some(families))
+            };
+            let marked = commonest.iter().enumerate().map(|(place, &code)| (is_own(place, code), code));
+            let (own, sharing): (Vec<_>, Vec<_>) = marked.partition(|(is_own, _)| *is_own);
+            let codes = |held: Vec<(bool, usize)>| held.into_iter().map(|(_, code)| code).collect();
+            (codes(own), codes(sharing))
+        };
+        if codes <= MOST_OWN && sharing.len() < 2 {
             return Self::apart(codes);
         }
-        // A code that nobody has lies with the rare: it is as rare as can be.
-        let is_own = |code: usize| !is_rare[code] && !rows[code].is_empty();
-        let own = (0..codes).filter(|&code| is_own(code)).count() as u8;
-        let mut next = 0..own;
-        let of_code = (0..codes).map(|code| if is_own(code) { next.next().unwrap_or(own) } else { own }).collect();
-        Self { of_code, shared: Some(own) }
+        let shared = own.len() as u8;
+        let other = shared + u8::from(!sharing.is_empty());
+        let mut of_code = vec![other; codes];
+        sharing.iter().for_each(|&code| of_code[code] = shared);
+        let mut own = own;
+        own.sort_unstable();
+        own.iter().zip(0..).for_each(|(&code, step)| of_code[code] = step);
+        Self { of_code, sharing: sharing.len(), other }
     }
 
     /// How many steps there are for values: those of the codes, and one for any other.
     pub(super) fn steps(&self) -> usize {
-        self.of_code.iter().max().map_or(0, |&last| usize::from(last) + 1) + 1
+        usize::from(self.other) + 1
     }
 
     /// How many codes share a step.
     pub(super) fn sharing(&self) -> usize {
-        self.shared.map_or(0, |shared| self.of_code.iter().filter(|&&step| step == shared).count())
+        self.sharing
     }
 
     /// The step of each case: those of values, then missing, then not covered.
     pub(super) fn codes(&self, cells: &[f32]) -> Vec<u8> {
         let values = self.steps();
         let code = |&raw: &f32| match Cell::decode(raw) {
-            Cell::Value(value) => self.of_code.get(value as usize).map_or(values as u8 - 1, |&step| step),
+            Cell::Value(value) => self.of_code.get(value as usize).map_or(self.other, |&step| step),
             Cell::Missing => values as u8,
             Cell::NotCovered => values as u8 + 1,
         };
