@@ -9,28 +9,34 @@ use crate::stats::round_between;
 /// thousandth of the cases, and sorting them costs little.
 const SAMPLE: usize = 1 << 16;
 
-/// A value that occurs: in how many cases of the sample, and how many of these have the outcome.
+/// A value that occurs: in how many cases of the sample, how much these count, and those of them with the outcome.
 struct Value {
     value: f32,
     cases: usize,
-    positive: usize,
+    mass: f64,
+    positive: f64,
 }
 
 /// Edges between the steps of a feature: each different value a step of its own where there are at most
 /// `most` of them, else quantiles, where a value as common as a whole step still stands alone, and where a step is cut
 /// again, [`MOST_STEPS`] in all, if outcomes clearly differ within it.
-pub(super) fn edges(cells: &[f32], outcomes: &[bool], most: usize) -> Vec<f64> {
+pub(super) fn edges(cells: &[f32], (outcomes, mass): (&[bool], Option<&[f32]>), most: usize) -> Vec<f64> {
     let stride = cells.len().div_ceil(SAMPLE).max(1);
-    let sample = cells.iter().zip(outcomes).step_by(stride);
-    let mut told: Vec<(f32, bool)> =
-        sample.filter_map(|(&raw, &outcome)| Some((Cell::decode(raw).value()?, outcome))).collect();
+    let mass = |row: usize| mass.map_or(1.0, |mass| f64::from(mass[row]));
+    let mut told: Vec<(f32, f64, bool)> = (0..cells.len())
+        .step_by(stride)
+        .filter_map(|row| Some((Cell::decode(cells[row]).value()?, mass(row), outcomes[row])))
+        .collect();
     told.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut values: Vec<Value> = Vec::new();
-    for (value, outcome) in told {
-        let positive = usize::from(outcome);
-        match values.last_mut() {
-            Some(last) if last.value >= value => (last.cases, last.positive) = (last.cases + 1, last.positive + positive),
-            _ => values.push(Value { value, cases: 1, positive }),
+    for (value, mass, outcome) in told {
+        if values.last().is_none_or(|last| last.value < value) {
+            values.push(Value { value, cases: 0, mass: 0.0, positive: 0.0 });
+        }
+        if let Some(last) = values.last_mut() {
+            last.cases += 1;
+            last.mass += mass;
+            last.positive += if outcome { mass } else { 0.0 };
         }
     }
     let mut cuts = quantiles(&values, most);
@@ -115,47 +121,63 @@ struct Cut {
 impl Cut {
     /// The clearest within a step: its lower part, or one of its values.
     fn best(values: &[Value], least: f64) -> Option<Self> {
-        let sums = |values: &[Value]| {
-            values.iter().fold((0, 0), |sum, value| (sum.0 + value.cases, sum.1 + value.positive))
-        };
-        let all = sums(values);
-        let (cases, positive) = (all.0 as f64, all.1 as f64);
-        let spread = positive * (cases - positive) / (cases * cases);
-        if values.len() < 2 || spread <= 0.0 {
+        let sum = |values: &[Value]| values.iter().fold(Told::default(), Told::with);
+        let all = sum(values);
+        let spread = all.positive * (all.mass - all.positive) / (all.mass * all.mass);
+        if values.len() < 2 || spread.is_nan() || spread <= 0.0 {
             return None;
         }
         // The score test of what is inside against what is not: no logarithm for each.
-        let clarity = |(inside, positives): (usize, usize)| {
-            let outside = all.0 - inside;
-            if inside < FEWEST_IN_STEP || outside < FEWEST_IN_STEP {
+        let clarity = |inside: Told| {
+            if inside.cases < FEWEST_IN_STEP || all.cases - inside.cases < FEWEST_IN_STEP {
                 return 0.0;
             }
-            let (inside, outside) = (inside as f64, outside as f64);
-            (positives as f64 - inside * positive / cases).powi(2) / (2.0 * inside * outside / cases * spread)
+            let away = inside.positive - inside.mass * all.positive / all.mass;
+            away * away / (2.0 * inside.mass * (all.mass - inside.mass) / all.mass * spread)
         };
-        let mut below = (0, 0);
+        let mut below = Told::default();
         let mut best = (0.0, 0..0);
         for (place, value) in values.iter().enumerate() {
-            let of_value = clarity((value.cases, value.positive));
+            let of_value = clarity(Told::default().with(value));
             if of_value > best.0 {
                 best = (of_value, place..place + 1);
             }
-            below = (below.0 + value.cases, below.1 + value.positive);
+            below = below.with(value);
             let of_lower = clarity(below);
             if of_lower > best.0 {
                 best = (of_lower, 0..place + 1);
             }
         }
-        let inside = sums(&values[best.1.clone()]);
-        let gain = log_likelihood(inside) + log_likelihood((all.0 - inside.0, all.1 - inside.1)) - log_likelihood(all);
+        let inside = sum(&values[best.1.clone()]);
+        let outside =
+            Told { cases: 0, mass: all.mass - inside.mass, positive: all.positive - inside.positive };
+        let gain = inside.log_likelihood() + outside.log_likelihood() - all.log_likelihood();
         (gain > least).then_some(Self { inside: best.1, gain })
     }
 }
 
-/// The logarithm of the likelihood of so many outcomes of so many cases at their own rate.
-fn log_likelihood((cases, positive): (usize, usize)) -> f64 {
-    let of = |count: usize| if count > 0 { count as f64 * (count as f64 / cases as f64).ln() } else { 0.0 };
-    of(positive) + of(cases - positive)
+/// Cases added up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    cases: usize,
+    mass: f64,
+    positive: f64,
+}
+
+impl Told {
+    fn with(self, value: &Value) -> Self {
+        Self {
+            cases: self.cases + value.cases,
+            mass: self.mass + value.mass,
+            positive: self.positive + value.positive,
+        }
+    }
+
+    /// The logarithm of the likelihood of their outcomes at their own rate.
+    fn log_likelihood(self) -> f64 {
+        let of = |mass: f64| if mass > 0.0 { mass * (mass / self.mass).ln() } else { 0.0 };
+        of(self.positive) + of(self.mass - self.positive)
+    }
 }
 
 /// An edge between two neighbouring values: half way between whole numbers that follow each other, else the roundest number

@@ -72,16 +72,16 @@ const FIRST_ROUGHNESS: f64 = 200.0;
 const FIRST_LEVEL: f64 = 4.0;
 /// The lines' strength before anything is known: slopes of half a log-odds a standard deviation.
 const FIRST_LINE: f64 = 4.0;
-/// The lines' strength stays between these: slopes of one log-odds a standard deviation, which no line needs to be larger than
-/// to tell most of a chance, or of a fifth. Where most features say nothing their slopes would have all others held as still,
+/// The lines' strength stays between these: slopes of two log-odds a standard deviation, as where outcomes are all but separated,
+/// or of a fifth. Where most features say nothing their slopes would have all others held as still,
 /// and a slope of nothing would cost nothing.
-const LEAST_LINE: f64 = 1.0;
+const LEAST_LINE: f64 = 0.25;
 const MOST_LINE: f64 = 25.0;
 /// Products say less, and of many that pay a little each is small: slopes of one twentieth.
 const MOST_PRODUCT: f64 = 400.0;
-/// Slopes of nothing that are counted with those of the terms: of few cases two slopes that are large by chance would have all
+/// A slope of nothing that is counted with those of the terms: of few cases two slopes that are large by chance would have all
 /// others be as large.
-const IDLE_SLOPES: f64 = 2.0;
+const IDLE_SLOPES: f64 = 1.0;
 /// Of fewer outcomes than this, or than this that are none, slopes are held more strongly: the usual ten for a coefficient.
 const FEWEST_OUTCOMES: f64 = 10.0;
 /// The level's strength stays between these: absences differ from values by some 1.4 log-odds, or 0.5. It
@@ -363,7 +363,7 @@ impl Descent {
         }
     }
 
-    fn strengths(&self, part: &Part) -> Strengths {
+    pub(super) fn strengths(&self, part: &Part) -> Strengths {
         part.strengths(self.level, self.lines)
     }
 

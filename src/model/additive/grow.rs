@@ -189,7 +189,7 @@ impl StepAxis {
     fn of(task: &Task<'_>, cells: &[f32], kind: FeatureKind) -> (Self, Column) {
         match kind {
             FeatureKind::Number(..) => {
-                let edges = bins::edges(cells, task.outcomes, task.most_steps);
+                let edges = bins::edges(cells, (task.outcomes, task.mass), task.most_steps);
                 let column = Column::new(bins::codes(cells, &edges));
                 (Self::Numbers(edges), column)
             }
@@ -333,7 +333,7 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
 /// two-groups model*, Statistical Science 23, 2008.) So of two dozen pairs that each say a little all are found, and one that says as
 /// little alone is not.
 fn worth(evidence: impl Iterator<Item = f64> + Clone, pairs: usize) -> f64 {
-    let least = 1.0 / pairs as f64;
+    let least = 1.0 / pairs.max(2) as f64;
     let mut share = least;
     for _ in 0..MOST_LOOKS {
         let odds = share / (1.0 - share).max(least);

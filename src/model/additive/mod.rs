@@ -55,7 +55,7 @@ use crate::features::{Direction, FeatureMatrix};
 /// the same, never both are, each for the other's sake.
 ///
 /// What is not known from the data is known beforehand, so that few cases neither run wild nor fall silent: one difference more for a
-/// term that has but one (a yes or no), half a one for the others, of some 0.3 log-odds; and two slopes of nothing beside those of all
+/// term that has but one (a yes or no), half a one for the others, of some 0.3 log-odds; and one slope of nothing beside those of all
 /// terms. Where nothing is absent, nothing holds a term's level: a feature that separates the outcomes is told whole.
 ///
 /// Steps: a number has at most [`steps`](Self::steps), with about as many cases in each; where outcomes clearly differ within

@@ -198,7 +198,7 @@ fn fit(
     families: &[u64],
 ) -> Result<(AdditiveModel, Vec<String>), ModelError> {
     let validation = Validation::of_one_date(families, 5, 11);
-    params.fit_cases(Cases {
+    let cases = Cases {
         matrix,
         directions,
         scales: &[],
@@ -208,7 +208,8 @@ fn fit(
         families,
         validation: &validation,
         seed: 11,
-    })
+    };
+    params.fit_cases(cases).map(|fitted| (fitted.model, fitted.unused))
 }
 
 #[test]

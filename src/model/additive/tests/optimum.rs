@@ -7,14 +7,20 @@ use super::super::line::Line;
 use super::{Dice, logistic};
 use crate::features::Direction;
 
-/// The same with a line beside it: of all partings of the values into a line and deviations the one that costs least.
-fn penalty_beside(kind: &Kind, places: &[f64], information: &[f64], strengths: Strengths) -> Vec<Vec<f64>> {
+/// The same with a line beside it: of all partings of the values into a line and deviations the one that costs least. `places` has
+/// for each step where it lies on the line; absences lie nowhere.
+fn penalty_beside(
+    kind: &Kind,
+    places: &[Option<f64>],
+    information: &[f64],
+    strengths: Strengths,
+) -> Vec<Vec<f64>> {
     let steps = information.len();
     let mut matrix = penalty(kind, information, strengths);
-    let known: f64 = information[..places.len()].iter().sum();
-    let mean =
-        places.iter().zip(information).map(|(place, information)| place * information).sum::<f64>() / known;
-    let at = |step: usize| if step < places.len() { places[step] - mean } else { 0.0 };
+    let told = || places.iter().zip(information).filter_map(|(place, held)| Some(((*place)?, held)));
+    let known: f64 = told().map(|(_, information)| information).sum();
+    let mean = told().map(|(place, information)| place * information).sum::<f64>() / known;
+    let at = |step: usize| places[step].map_or(0.0, |place| place - mean);
     let product: Vec<f64> =
         (0..steps).map(|step| (0..steps).map(|other| matrix[step][other] * at(other)).sum()).collect();
     let own = strengths.line + (0..steps).map(|step| at(step) * product[step]).sum::<f64>();
@@ -25,7 +31,7 @@ fn penalty_beside(kind: &Kind, places: &[f64], information: &[f64], strengths: S
 }
 
 /// Places of steps, some closer together than others, standardised as a line does.
-fn places(steps: usize, dice: &mut Dice) -> (Vec<f64>, Line) {
+fn places(steps: usize, dice: &mut Dice) -> (Vec<Option<f64>>, Line) {
     let mut place = 0.0;
     let raw: Vec<f64> = (0..steps)
         .map(|_| {
@@ -35,8 +41,19 @@ fn places(steps: usize, dice: &mut Dice) -> (Vec<f64>, Line) {
         .collect();
     let counts = vec![1.0; steps];
     let line = Line::of(&raw, &counts).unwrap();
-    let standard = line.centred(&[&counts[..], &[0.0; 2]].concat())[..steps].to_vec();
+    let standard = line.centred(&[&counts[..], &[0.0; 2]].concat());
+    let standard = standard.into_iter().take(steps).map(Some).chain([None; 2]).collect();
     (standard, line)
+}
+
+/// The product of the places of a grid's two sides.
+fn product(first: usize, second: usize) -> (Vec<Option<f64>>, Line) {
+    let side = |steps: usize| -> Vec<f64> { (0..steps).map(|step| (step as f64).sqrt() - 1.2).collect() };
+    let (a, b) = (side(first), side(second));
+    let line = Line::product(&a, &b);
+    let is_value = |i: usize, j: usize| i < first - 2 && j < second - 2;
+    let cells = (0..first).flat_map(|i| (0..second).map(move |j| (i, j)));
+    (cells.map(|(i, j)| is_value(i, j).then(|| a[i] * b[j])).collect(), line)
 }
 
 /// The penalty's matrix, in full: what the documentation of a term's penalty says.
@@ -55,8 +72,9 @@ fn penalty(kind: &Kind, information: &[f64], strengths: Strengths) -> Vec<Vec<f6
                 difference(step - 1, step, strengths.rough);
             }
             let known: f64 = information[..values].iter().sum();
+            let is_absent = information[values..].iter().any(|&information| information > 0.0);
             for step in 0..values {
-                matrix[step][step] += strengths.level * information[step] / known;
+                matrix[step][step] += if is_absent { strengths.level * information[step] / known } else { 0.0 };
             }
             for (absent, row) in matrix.iter_mut().enumerate().skip(values) {
                 row[absent] += strengths.level;
@@ -166,11 +184,12 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
     let columns: Vec<Column> = codes.iter().map(|codes| Column::new(codes.clone())).collect();
     assert!(columns[0].common().is_some() && columns[1].common().is_none());
     let cases = Cases { outcomes: &outcomes, mass: Some(&mass) };
-    let lines = [places(12, &mut dice), places(5, &mut dice)];
+    let lines =
+        [Some(places(12, &mut dice)), Some(places(5, &mut dice)), None, Some(product(7, 5))];
     let blocks = kinds
         .iter()
         .enumerate()
-        .map(|(nth, kind)| Block::new(kind.clone()).with_line(lines.get(nth).map(|(_, line)| line.clone())));
+        .map(|(nth, kind)| Block::new(kind.clone()).with_line(lines[nth].as_ref().map(|(_, line)| line.clone())));
     let mut fit = Descent::start(blocks, cases);
     fit.run(&columns, cases, 4_000, 2e-5);
 
@@ -180,8 +199,8 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
     }
     let mut whole = vec![vec![0.0; starts[4]]; starts[4]];
     for (nth, (part, &start)) in fit.parts.iter().zip(&starts).enumerate() {
-        let strengths = Strengths { rough: part.rough, level: fit.level, line: fit.line };
-        let matrix = match lines.get(nth) {
+        let strengths = fit.strengths(part);
+        let matrix = match &lines[nth] {
             Some((places, _)) => penalty_beside(&kinds[nth], places, &part.information, strengths),
             None => penalty(&kinds[nth], &part.information, strengths),
         };
@@ -289,9 +308,10 @@ fn monotone_steps_beside_a_line_are_the_best_however_stiff_and_however_pulled() 
         let kind = Kind::Ordered { steps, direction };
         let penalty = penalty(&kind, &information, strengths);
         let known: f64 = information[..steps].iter().sum();
-        let mean = (0..steps).map(|step| places[step] * information[step]).sum::<f64>() / known;
+        let place = |step: usize| places[step].unwrap();
+        let mean = (0..steps).map(|step| place(step) * information[step]).sum::<f64>() / known;
         let at: Vec<f64> =
-            (0..steps + 2).map(|step| if step < steps { places[step] - mean } else { 0.0 }).collect();
+            (0..steps + 2).map(|step| if step < steps { place(step) - mean } else { 0.0 }).collect();
         let held = |row: usize, values: &[f64]| -> f64 {
             penalty[row].iter().zip(values).map(|(entry, value)| entry * value).sum()
         };

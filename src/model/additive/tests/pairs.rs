@@ -2,7 +2,7 @@
 
 use super::super::banded::Banded;
 use super::super::column::{Column, Working};
-use super::super::pairs::rank;
+use super::super::pairs::{Side, rank};
 use super::Planted::{Bend, Category, Count, Flag, Gaps, Noise, NoiseCount};
 use super::{Dice, World, fit, logistic};
 use crate::features::{Cell, Direction, FeatureMatrix};
@@ -50,8 +50,11 @@ fn ranks_are_the_same_however_heavy_the_cases() {
     let codes: Vec<Vec<u8>> = (0..4).map(|_| (0..rows).map(|_| dice.below(6) as u8).collect()).collect();
     let information = vec![vec![1.0; 8]; 4];
     let columns: Vec<Column> = codes.iter().map(|codes| Column::new(codes.clone())).collect();
-    let features: Vec<(&Column, &[f64])> =
-        columns.iter().zip(&information).map(|(c, i)| (c, &i[..])).collect();
+    let features: Vec<Side> = columns
+        .iter()
+        .zip(&information)
+        .map(|(column, information)| Side { column, information, order: None, places: None })
+        .collect();
     let ranked = |mass: f32| {
         let residual: Vec<f32> = (0..rows)
             .map(|row| {

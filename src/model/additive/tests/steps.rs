@@ -1,10 +1,16 @@
 //! Where steps are cut, and that rows fall where the model will look for them.
 
-use super::super::bins::{codes, codes_in, edges};
+use super::super::bins::{self, codes, codes_in};
+use super::super::levels::Levels;
 use super::Dice;
 use crate::features::Cell;
 use crate::model::Axis;
 use crate::model::shape::code_edges;
+
+/// Edges where the outcome is the same everywhere.
+fn edges(cells: &[f32], most: usize) -> Vec<f64> {
+    bins::edges(cells, (&vec![false; cells.len()], None), most)
+}
 
 #[test]
 fn few_values_have_a_step_each_however_rare() {
@@ -69,4 +75,63 @@ fn training_and_scoring_see_the_same_step() {
     let codes_of = [0.0, 4.0, 2.0, f32::NAN, Cell::NOT_COVERED, 900.0];
     let category = code_edges(codes_in(&codes_of[..5]));
     assert_eq!(codes(&codes_of, &category), [0, 4, 2, 6, 7, 5]);
+    assert_eq!(Levels::apart(5).codes(&codes_of), [0, 4, 2, 6, 7, 5]);
+}
+
+#[test]
+fn a_step_is_cut_again_only_where_outcomes_differ_within_it() {
+    let mut dice = Dice::new(3);
+    let values: Vec<f32> = (0..20_000).map(|_| dice.below(400) as f32).collect();
+    let cut = |chance: &dyn Fn(f32) -> f64, dice: &mut Dice| {
+        let outcomes: Vec<bool> = values.iter().map(|&value| dice.chance(chance(value))).collect();
+        bins::edges(&values, (&outcomes, None), 64)
+    };
+    // A jump at one value of many, amid a step: it has a step of its own.
+    let spike = cut(&|value| if value == 203.0 { 0.9 } else { 0.2 }, &mut dice);
+    assert!(spike.contains(&202.5) && spike.contains(&203.5), "{spike:?}");
+    // A level that changes amid a step.
+    let level = cut(&|value| if value < 203.0 { 0.1 } else { 0.5 }, &mut dice);
+    assert!(level.contains(&202.5), "{level:?}");
+    // What says nothing, or changes slowly, has the steps that it had.
+    let (mut more, plain) = (0, edges(&values, 64).len());
+    for _ in 0..50 {
+        more += usize::from(cut(&|_| 0.2, &mut dice).len() > plain);
+        more += usize::from(cut(&|value| 0.1 + f64::from(value) / 800.0, &mut dice).len() > plain);
+    }
+    assert!(more <= 12, "{more} of 100 have more steps than were asked for");
+}
+
+#[test]
+fn rare_codes_share_a_step_and_others_have_their_own() {
+    let (mut cells, mut families) = (Vec::new(), Vec::new());
+    // Codes 0 and 3 of many families; 1 and 4 of nine each, at many dates; 2 of nobody.
+    for (code, of, dates) in [(0, 50, 1), (3, 40, 1), (1, 9, 8), (4, 9, 1)] {
+        for family in 0..of {
+            cells.extend(vec![code as f32; dates]);
+            families.extend(vec![code * 1_000 + family; dates]);
+        }
+    }
+    cells.push(f32::NAN);
+    families.push(9_999);
+    let levels = Levels::grouped(&cells, codes_in(&cells), &families);
+    let probe = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 70_000.0, f32::NAN, Cell::NOT_COVERED];
+    assert_eq!(levels.codes(&probe), [0, 2, 3, 1, 2, 3, 3, 4, 5]);
+    assert_eq!((levels.steps(), levels.sharing()), (4, 2));
+    assert_eq!(levels.spread(), [0, 2, 3, 1, 2, 3, 4, 5]);
+    // One rare code has nobody to share with.
+    let is_rare = |cell: &&f32| **cell == 4.0;
+    let kept: Vec<usize> = (0..cells.len()).filter(|&row| !is_rare(&&cells[row])).collect();
+    let (cells, families): (Vec<f32>, Vec<u64>) = kept.iter().map(|&row| (cells[row], families[row])).unzip();
+    assert_eq!(Levels::grouped(&cells, 5, &families), Levels::apart(5));
+}
+
+#[test]
+fn beyond_the_commonest_codes_the_others_share_a_step() {
+    let cells: Vec<f32> = (0..300).flat_map(|code| vec![code as f32; 40 - code / 10]).collect();
+    let families: Vec<u64> = (0..cells.len() as u64).collect();
+    let levels = Levels::grouped(&cells, 300, &families);
+    assert_eq!((levels.steps(), levels.sharing()), (254, 48));
+    let spread = levels.spread();
+    assert_eq!(spread.len(), 303);
+    assert!((0..252).all(|code| spread[code] == code) && spread[252..300].iter().all(|&step| step == 252));
 }
