@@ -298,7 +298,8 @@ fn refitted(
 }
 
 /// A card's model with refits of what a point is worth and where the card starts. Its points are whole
-/// numbers that people chose to use, and stand; the table of observed rates says how well they serve.
+/// numbers that people chose to use, and stand; the table of observed rates says how well they serve. A card's unit is
+/// less than what fits its cases best, so refits are told by how far they lie from that.
 fn rescaled(
     model: AdditiveModel,
     data: &Dataset,
@@ -311,13 +312,16 @@ fn rescaled(
     }
     let log_odds = model.log_odds(data.matrix())?;
     let own = data.case_weights();
+    let as_they_are = own.clone().unwrap_or_else(|| vec![1.0; families.len()]);
+    let fitted = line_through(&log_odds, data.outcomes(), &as_they_are);
     let mut intercepts = Vec::new();
     let mut terms: Vec<(Vec<f64>, Vec<Vec<f64>>)> =
         model.terms().iter().map(|term| (term.shape.figures(), Vec::new())).collect();
     for nth in 0..refits {
         let draw = Draw::new(seed, nth);
         let weights = drawn_weights(draw, families, own.as_deref());
-        let (slope, offset) = line_through(&log_odds, data.outcomes(), &weights);
+        let drawn = line_through(&log_odds, data.outcomes(), &weights);
+        let (slope, offset) = (1.0 + drawn.0 - fitted.0, drawn.1 - fitted.1);
         intercepts.push(offset + slope * model.intercept());
         for (figures, drawn) in &mut terms {
             drawn.push(figures.iter().map(|figure| slope * figure).collect());

@@ -26,7 +26,7 @@ pub(crate) fn at_most(now: f64, before: f64, share: f64) -> f64 {
 
 /// The part of a normal curve below so many standard deviations, by M. Abramowitz and I. A. Stegun, 1964,
 /// *Handbook of Mathematical Functions*, 26.2.17: right to seven decimals.
-fn below(deviations: f64) -> f64 {
+pub(crate) fn below(deviations: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.231_641_9 * deviations.abs());
     let tail = [1.330_274_429, -1.821_255_978, 1.781_477_937, -0.356_563_782, 0.319_381_53]
         .into_iter()

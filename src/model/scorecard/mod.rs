@@ -4,6 +4,7 @@
 //! real numbers, refitted for every choice of points, so the points themselves are what is optimised; none
 //! is rounded afterwards.
 
+mod bar;
 mod card;
 mod columns;
 mod cuts;
@@ -32,9 +33,16 @@ use crate::features::{Cell, Direction, FeatureMatrix};
 ///
 /// The outcome that counts as positive is always `true`. Of all cards within the limits the one with the
 /// least log loss is looked for, by a search that starts from several places and moves, drops and swaps
-/// lines two at a time; it is not proven to be the best. A line must pay for its place: it has to raise the
-/// logarithm of the likelihood by half the logarithm of the number of cases with the rarer outcome (the
-/// Bayesian information criterion, counted in events).
+/// lines two at a time; it is not proven to be the best.
+///
+/// A line must pay for its place, on a card of at most ten lines as on one of any number. It has to raise the logarithm
+/// of the likelihood by half the logarithm of the number of cases with the rarer outcome (the Bayesian information
+/// criterion, counted in events), and the `k`-th line by clearly more than the best of all `K` questions tried would by
+/// chance: by `ln(K / k)` and half the logarithm of events, or the logarithm of ten if that is less (the extended
+/// criterion). Of features that say nothing a card without lines is left, and that is no error.
+///
+/// What one point is worth is shrunk by what the lines owe to having been chosen: a line that barely passed most likely
+/// had luck, and is weaker than it seems. Where there are many cases next to nothing is taken.
 ///
 /// # Examples
 /// As a linfa trainer, on a linfa dataset (NaN means missing):
@@ -63,7 +71,11 @@ use crate::features::{Cell, Direction, FeatureMatrix};
 /// (2019); J. Liu, C. Zhong, B. Li, M. Seltzer and C. Rudin, "`FasterRisk`: fast and accurate interpretable
 /// risk scores", *Advances in Neural Information
 /// Processing Systems* 35 (2022); C. T. Volinsky and A. E. Raftery, "Bayesian information criterion for
-/// censored survival models", *Biometrics* 56 (2000).
+/// censored survival models", *Biometrics* 56 (2000); J. Chen and Z. Chen, "Extended Bayesian information criteria
+/// for model selection with large model spaces", *Biometrika* 95 (2008), and "Extended BIC for small-n-large-P
+/// sparse GLM", *Statistica Sinica* 22 (2012); D. P. Foster and E. I. George, "The risk inflation criterion for
+/// multiple regression", *Annals of Statistics* 22 (1994); A. Ghosh, F. Zou and F. A. Wright, "Estimating odds ratios
+/// in genome scans: an approximate conditional likelihood approach", *American Journal of Human Genetics* 82 (2008).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -80,7 +92,7 @@ pub struct ScorecardParams {
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
     pub points: u32,
     /// How many cards are wanted, 1 or more: the best, and others nearly as good that ask other questions,
-    /// so that people can choose. There may be fewer. The default is 5.
+    /// so that people can choose. There may be fewer: none is worse than a card without lines. The default is 5.
     pub cards: u32,
     /// How many cuts of a feature are considered, 1 or more: those that alone part the outcomes best. The
     /// default, 8, leaves the search room to find which go together; more cost time and overfit.
@@ -181,15 +193,11 @@ impl ScorecardParams {
         let asked = questions((matrix, outcomes), (directions, codes), families, self.most_cuts as usize);
         let signs: Vec<_> = asked.iter().map(|question| question.sign).collect();
         let columns: Vec<_> = asked.iter().map(|question| &question.answers).collect();
-        let weight = |wanted: bool| -> f64 {
-            let rows = outcomes.iter().enumerate().filter(|(_, outcome)| **outcome == wanted);
-            rows.map(|(row, _)| weights.and_then(|weights| weights.get(row)).copied().unwrap_or(1.0)).sum()
-        };
         let limits = CardLimits {
             terms: self.terms.map(|terms| terms as usize),
             points: i32::try_from(self.points).unwrap_or(i32::MAX),
             cards: self.cards as usize,
-            worth: worth(weight(true).min(weight(false))),
+            must_pay: true,
         };
         let found = search(&columns, &signs, outcomes, weights, &limits)
             .map_err(|error| ModelError::NotFitted(error.to_string()))?;
@@ -211,12 +219,6 @@ impl ScorecardParams {
             dataset.weights().map(|weights| weights.iter().map(|&weight| f64::from(weight)).collect());
         self.fit_matrix(&matrix, &directions, &dataset.targets().to_vec(), weights.as_deref())
     }
-}
-
-/// What a line must bring, in log-likelihood: half the logarithm of the number (the weight, where cases have
-/// weights) of cases with the rarer outcome, which is how much is known.
-fn worth(rarer: f64) -> f64 {
-    0.5 * rarer.max(1.0).ln()
 }
 
 impl Fit<Array2<f64>, Array1<bool>, ModelError> for ScorecardParams {

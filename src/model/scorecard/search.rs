@@ -4,7 +4,8 @@
 //! column with some points more or fewer) is judged from the counts of that column by total. One walk
 //! over the cases yields these counts for all columns. From several starts, each a guess of what one point
 //! is worth, columns are added one by one; then points are moved, dropped and swapped, two columns at a
-//! time, until no such move lowers the loss. Offset and unit are refitted for each neighbour.
+//! time, until no such move lowers the loss. Offset and unit are refitted for each neighbour. Of a card that is
+//! handed back the unit is shrunk by what its lines owe to having been chosen.
 //!
 //! # References
 //! B. Ustun and C. Rudin, "Learning optimized risk scores", *Journal of Machine Learning Research* 20
@@ -18,7 +19,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::bar::Bar;
 use super::columns::{Table, YesNo};
+use super::line::Line;
 use super::state::{Move, Problem, State, is_lower};
 
 /// Which way a column may count.
@@ -41,8 +44,8 @@ pub(crate) struct CardLimits {
     pub(crate) points: i32,
     /// How many cards are wanted, 1 or more; there may be fewer.
     pub(crate) cards: usize,
-    /// By how much (natural logarithm of the likelihood) a column must pay for its line on the card.
-    pub(crate) worth: f64,
+    /// Whether columns must pay for their lines; see [`Bar`].
+    pub(crate) must_pay: bool,
 }
 
 /// A card over columns: `log-odds = offset + unit * sum of the points of the columns that say yes`.
@@ -107,6 +110,7 @@ pub(crate) fn search(
     }
     let kept = distinct(columns, signs);
     let held: Vec<&YesNo> = kept.iter().map(|&column| columns[column]).collect();
+    let events = total.1.min(total.0 - total.1);
     let bounds = kept.iter().map(|&column| match signs[column] {
         Sign::Any => (-limits.points, limits.points),
         Sign::Up => (0, limits.points),
@@ -116,12 +120,12 @@ pub(crate) fn search(
         bounds: bounds.collect(),
         yes: held.iter().map(|column| weigh(&column.and(&outcome))).collect(),
         table: Table::new(&held, rows, units),
+        bar: if limits.must_pay { Bar::new(events, held.len()) } else { Bar::NONE },
         columns: held,
         origin: kept,
         total,
         grain,
         terms: limits.terms.unwrap_or(usize::MAX),
-        worth: limits.worth,
     };
     Ok(best_cards(&problem, limits))
 }
@@ -208,7 +212,7 @@ impl Pool {
     }
 }
 
-/// Searches from every start and hands back the best of all.
+/// Searches from every start and hands back the best of all, none of them worse than the card without points.
 fn best_cards(problem: &Problem<'_>, limits: &CardLimits) -> Vec<IntegerCard> {
     let pools: Vec<Pool> = starts(problem, limits)
         .into_par_iter()
@@ -231,10 +235,28 @@ fn best_cards(problem: &Problem<'_>, limits: &CardLimits) -> Vec<IntegerCard> {
         offset: nothing.line.offset,
         loss,
     });
-    let mut cards: Vec<Kept> = pool.0.into_values().collect();
+    let mut cards: Vec<Kept> = pool.0.into_values().filter(|card| card.value <= nothing.value).collect();
     cards.sort_by(|a, b| a.value.total_cmp(&b.value).then_with(|| a.points.cmp(&b.points)));
     cards.truncate(limits.cards);
+    if limits.must_pay {
+        shrink(problem, &nothing, &mut cards);
+    }
     cards.iter().map(|card| finished(problem, card)).collect()
+}
+
+/// Leaves of each card's unit what stands of its gain; see [`Bar::stands`].
+fn shrink(problem: &Problem<'_>, nothing: &State, cards: &mut [Kept]) {
+    let used: BTreeSet<usize> = cards.iter().flat_map(|card| &card.points).map(|held| held.0).collect();
+    let is_used = |place: &usize| used.contains(&problem.origin[*place]);
+    let part = problem.narrowed(&(0..problem.origin.len()).filter(is_used).collect::<Vec<_>>());
+    for card in cards.iter_mut().filter(|card| !card.points.is_empty()) {
+        let start = Line { unit: card.unit, offset: card.offset };
+        let (state, without) = State::of(&part, &card.points, start);
+        let gain = nothing.value - (state.value - problem.bar.of_lines(without.len()));
+        let unit = state.line.unit * problem.bar.stands(gain, &without);
+        let (line, _) = state.sums.fit(Line { unit, ..state.line }, false);
+        (card.unit, card.offset, card.loss) = (line.unit, line.offset, state.sums.loss(line));
+    }
 }
 
 /// A card, its points without a common divisor.

@@ -1,5 +1,6 @@
 //! A card on the way to its optimum, and the moves that lead from it to its neighbours.
 
+use super::bar::Bar;
 use super::columns::{Table, Tally, YesNo};
 use super::line::{Line, RIDGE, Reach, Sums};
 
@@ -19,8 +20,8 @@ pub(super) struct Problem<'c> {
     pub(super) grain: f64,
     /// The most columns with points.
     pub(super) terms: usize,
-    /// By how much a column has to lower the sum of losses to be worth its line.
-    pub(super) worth: f64,
+    /// By how much columns have to lower the sum of losses to be worth their lines.
+    pub(super) bar: Bar,
 }
 
 impl Problem<'_> {
@@ -137,7 +138,7 @@ impl State {
     /// Fits the line again with its unit free.
     pub(super) fn refit(&mut self, problem: &Problem<'_>) {
         let (line, value) = self.sums.fit(self.line, true);
-        (self.line, self.value) = (line, value + problem.worth * self.terms() as f64);
+        (self.line, self.value) = (line, value + problem.bar.of_lines(self.terms()));
     }
 
     pub(super) fn take(&mut self, problem: &Problem<'_>, next: Move) {
@@ -186,34 +187,29 @@ impl State {
         let (line, value) = sums.fit(self.line, free);
         let terms = self.terms() + usize::from(points + step != 0) - usize::from(points != 0);
         // A unit below zero would turn every sign round.
-        let value = if line.unit > 0.0 { value + problem.worth * terms as f64 } else { f64::INFINITY };
+        let value = if line.unit > 0.0 { value + problem.bar.of_lines(terms) } else { f64::INFINITY };
         Move { column, step, sums, line, value }
     }
 
     /// The best moves of one column, best first, those that were fitted exactly.
     pub(super) fn moves(&self, problem: &Problem<'_>, tally: &Tally, free: bool) -> Vec<Move> {
-        let most = problem.bounds.iter().map(|&(low, high)| high - low).max().unwrap_or(0);
-        let reach = Reach::new(&self.sums, self.line, most.max(1), free);
+        let reach = Reach::new(&self.sums, self.line, farthest(problem), free);
+        let terms = self.terms();
+        let (one_more, one_less) = (problem.bar.of_line(terms + 1), -problem.bar.of_line(terms.max(1)));
         let mut guesses = Vec::new();
         for Hint { column, promised, is_most } in self.shortlist(problem, tally, &reach, SHORTLIST) {
-            let mut cases: Vec<f64> =
-                tally.column(column).iter().map(|count| count * problem.grain).collect();
-            let (mut yes, mut side) = (problem.yes[column], 1);
-            if is_most {
-                for (count, all) in cases.iter_mut().zip(&self.sums.all) {
-                    *count = all - *count;
-                }
-                (yes, side) = (problem.total.1 - yes, -1);
-            }
+            let moved = self.moved(problem, tally, column, is_most);
             let points = self.points[column];
             let mut here: Vec<(f64, usize, i32)> = self
                 .steps(problem, column, promised)
                 .into_iter()
                 .map(|step| {
-                    let growth = f64::from(step) * f64::from(2 * points + step);
-                    let terms = f64::from(i8::from(points + step != 0) - i8::from(points != 0));
-                    let change = reach.change(tally.low, &cases, yes, side * step, growth);
-                    (change + problem.worth * terms, column, step)
+                    let bar = match (points != 0, points + step != 0) {
+                        (false, true) => one_more,
+                        (true, false) => one_less,
+                        _ => 0.0,
+                    };
+                    (moved.change(&reach, tally.low, step, points) + bar, column, step)
                 })
                 .collect();
             here.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
@@ -227,6 +223,42 @@ impl State {
             .collect();
         moves.sort_by(|a, b| a.value.total_cmp(&b.value));
         moves
+    }
+
+    /// The cases that a column moves.
+    fn moved(&self, problem: &Problem<'_>, tally: &Tally, column: usize, is_most: bool) -> Moved {
+        let cases = tally.column(column).into_iter().map(|count| count * problem.grain);
+        let yes = problem.yes[column];
+        if is_most {
+            let others = cases.zip(&self.sums.all).map(|(count, all)| all - count).collect();
+            return Moved { cases: others, yes: problem.total.1 - yes, side: -1 };
+        }
+        Moved { cases: cases.collect(), yes, side: 1 }
+    }
+
+    /// The card with these points (by place among all columns), its line fitted, and what would be lost with
+    /// each of its lines, to second order.
+    pub(super) fn of(problem: &Problem<'_>, points: &[(usize, i32)], start: Line) -> (Self, Vec<f64>) {
+        let mut state = Self::empty(problem, start.unit);
+        for (column, place) in problem.origin.iter().enumerate() {
+            let Some(&(_, held)) = points.iter().find(|(origin, _)| origin == place) else { continue };
+            problem.columns[column].add_to(&mut state.totals, held);
+            state.points[column] = held;
+            state.sums.moment += f64::from(held) * problem.yes[column];
+            state.sums.squares += f64::from(held) * f64::from(held);
+        }
+        let tally = state.tally(problem);
+        state.line = start;
+        state.refit(problem);
+        let reach = Reach::new(&state.sums, state.line, farthest(problem), true);
+        let lost = |column: usize| {
+            let points = state.points[column];
+            let is_most = 2.0 * tally.column(column).iter().sum::<f64>() * problem.grain > problem.total.0;
+            let moved = state.moved(problem, &tally, column, is_most);
+            moved.change(&reach, tally.low, -points, points)
+        };
+        let without = state.chosen().into_iter().map(lost).collect();
+        (state, without)
     }
 
     /// What the column that tells most is worth alone, in log-odds; between 0.5 and 5 to be of use as a
@@ -292,6 +324,29 @@ impl State {
         steps.dedup();
         steps
     }
+}
+
+/// The cases that a step of a column moves: those of which it says yes, or the others the other way, whichever
+/// are fewer.
+struct Moved {
+    /// By total.
+    cases: Vec<f64>,
+    /// How many of them have the outcome.
+    yes: f64,
+    side: i32,
+}
+
+impl Moved {
+    /// How much the value changes with a step of a column that has so many points, its bar left aside.
+    fn change(&self, reach: &Reach, low: i32, step: i32, points: i32) -> f64 {
+        let growth = f64::from(step) * f64::from(2 * points + step);
+        reach.change(low, &self.cases, self.yes, self.side * step, growth)
+    }
+}
+
+/// The most points that a step can move.
+fn farthest(problem: &Problem<'_>) -> i32 {
+    problem.bounds.iter().map(|&(low, high)| high - low).max().unwrap_or(0).max(1)
 }
 
 /// Whether points may go the way of a step from nought.
