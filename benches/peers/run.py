@@ -308,8 +308,8 @@ def quality(y, p) -> dict:
     }
 
 
-class OutOfTime(Exception):
-    """The fit has used the CPU seconds that `--cap` allows."""
+class OutOfTime(BaseException):
+    """The fit has used the CPU seconds that `--cap` allows.  No `Exception`: EBM would catch it and go on with its other bags."""
 
 
 def stop(_signal, _frame):

@@ -188,15 +188,23 @@ fn edge_between(value: f64, next: f64) -> f64 {
     if follow { f64::midpoint(value, next) } else { round_between(value + 0.25 * gap, next - 0.25 * gap) }
 }
 
-/// Where the value steps lie on a scale: the mean of their values, over a sample of the cases, and how many of it are in each. A step of
-/// which the sample has nobody lies half way between its edges.
-pub(super) fn places(cells: &[f32], edges: &[f64], scale: Scale) -> (Vec<f64>, Vec<f64>) {
+/// Where the value steps lie on a scale: the mean of their values, over a sample of the cases, and how much those of it in each count. A
+/// step of which the sample has nobody lies half way between its edges.
+pub(super) fn places(
+    cells: &[f32],
+    mass: Option<&[f32]>,
+    edges: &[f64],
+    scale: Scale,
+) -> (Vec<f64>, Vec<f64>) {
     let stride = cells.len().div_ceil(SAMPLE).max(1);
     let (mut sums, mut counts) = (vec![0.0; edges.len() + 1], vec![0.0; edges.len() + 1]);
-    for value in cells.iter().step_by(stride).filter_map(|&raw| Cell::decode(raw).value()) {
-        let step = edges.partition_point(|&edge| edge <= f64::from(value));
-        sums[step] += scale.apply(f64::from(value));
-        counts[step] += 1.0;
+    for row in (0..cells.len()).step_by(stride) {
+        if let Some(value) = Cell::decode(cells[row]).value() {
+            let mass = mass.map_or(1.0, |mass| f64::from(mass[row]));
+            let step = edges.partition_point(|&edge| edge <= f64::from(value));
+            sums[step] += mass * scale.apply(f64::from(value));
+            counts[step] += mass;
+        }
     }
     let place = |step: usize| {
         if counts[step] > 0.0 {

@@ -54,15 +54,14 @@ pub(super) struct Wanted {
 pub(super) struct Found {
     /// The logarithm of the ratio of marginal likelihoods with it and without.
     pub(super) evidence: f64,
-    /// The strengths that serve it best: of the cells' roughness, and of the product's slope.
+    /// The strength of the cells' roughness that serves it best.
     pub(super) rough: f64,
-    pub(super) line: f64,
 }
 
 impl Found {
-    const NOTHING: Self = Self { evidence: f64::NEG_INFINITY, rough: MOST, line: MOST };
+    const NOTHING: Self = Self { evidence: f64::NEG_INFINITY, rough: MOST };
 
-    /// Any of these, each as likely as the others beforehand; the strengths are the best one's.
+    /// Any of these, each as likely as the others beforehand; the strength is the best one's.
     fn of(tried: &[Self]) -> Self {
         let best = tried.iter().fold(Self::NOTHING, |best, &one| if one.evidence > best.evidence { one } else { best });
         let mean = tried.iter().map(|one| (one.evidence - best.evidence).exp()).sum::<f64>() / tried.len() as f64;
@@ -103,6 +102,18 @@ impl Block {
         Self { line, ..self }
     }
 
+    /// The same with what its rows and columns do not say of the product, given where the information is: the two features'
+    /// own terms and the pair then hardly get into each other's way.
+    pub(super) fn purified(mut self, information: &[f64]) -> Self {
+        if let (Kind::Grid { second, .. }, Some(at)) = (&self.kind, self.on_line(information)) {
+            let weighed: Vec<f64> = at.iter().zip(information).map(|(at, information)| at * information).collect();
+            let left = Margins::new(information, *second).cleared(&weighed);
+            let place = |(left, information): (f64, &f64)| if *information > 0.0 { left / information } else { 0.0 };
+            self.line = Some(Line::at(left.into_iter().zip(information).map(place).collect()));
+        }
+        self
+    }
+
     pub(super) fn line(&self) -> Option<&Line> {
         self.line.as_ref()
     }
@@ -129,8 +140,7 @@ impl Block {
     }
 
     /// How the level's square is spread over the steps: one for an absence, and one over all values by
-    /// their information. Where nothing is absent there is no level to tell: the values' own is the intercept's, and
-    /// to hold them to it would only draw the steps of few cases together.
+    /// their information.
     fn level_shares(&self, information: &[f64]) -> Vec<f64> {
         let absent = self.absent();
         let mut shares = vec![0.0; self.steps()];
@@ -138,16 +148,16 @@ impl Block {
             return shares;
         }
         let known: f64 = information[..absent.start].iter().sum();
-        let is_absent = information[absent.clone()].iter().any(|&information| information > 0.0);
         for (share, information) in shares.iter_mut().zip(information).take(absent.start) {
-            *share = match (known > 0.0, is_absent) {
-                (true, true) => information / known,
-                (true, false) => 0.0,
-                (false, _) => 1.0 / absent.start as f64,
-            };
+            *share = if known > 0.0 { information / known } else { 1.0 / absent.start as f64 };
         }
         shares[absent].fill(1.0);
         shares
+    }
+
+    /// Whether anything is absent of what the steps are of.
+    pub(super) fn has_absences(&self, information: &[f64]) -> bool {
+        information[self.absent()].iter().any(|&information| information > 0.0)
     }
 
     /// Information plus penalty: the matrix of the steps' normal equations.
@@ -180,17 +190,26 @@ impl Block {
         product
     }
 
+    /// The places of the steps on the line, about a mean that the level has no part in: by information where the level is held so,
+    /// and of a grid, whose cells are each held alike, by their number.
+    fn on_line(&self, information: &[f64]) -> Option<Vec<f64>> {
+        let line = self.line.as_ref()?;
+        Some(match self.kind {
+            Kind::Grid { .. } => line.centred(&vec![1.0; information.len()]),
+            Kind::Ordered { .. } | Kind::Levels { .. } => line.centred(information),
+        })
+    }
+
     /// The line beside the steps, their equations being solved by `factor`.
     fn beside(&self, information: &[f64], strengths: Strengths, factor: &Factor) -> Option<Beside> {
-        let at = self.line.as_ref()?.centred(information);
+        let at = self.on_line(information)?;
         let penalised = self.penalised(information, &at, strengths);
         Some(Beside::new(at, penalised, factor, (information, strengths.line)))
     }
 
     /// The slope of the line that values deviate least from, by the penalty, and the deviations.
     fn parted(&self, information: &[f64], values: &[f64], strengths: Strengths) -> (f64, Vec<f64>) {
-        let Some(line) = &self.line else { return (0.0, values.to_vec()) };
-        let at = line.centred(information);
+        let Some(at) = self.on_line(information) else { return (0.0, values.to_vec()) };
         let penalised = self.penalised(information, &at, strengths);
         let dot = |with: &[f64]| penalised.iter().zip(with).map(|(a, b)| a * b).sum::<f64>();
         let slope = dot(values) / (dot(&at) + strengths.line);
@@ -233,8 +252,9 @@ impl Block {
         (steps, direction): (usize, Direction),
         strengths: Strengths,
     ) -> Vec<f64> {
-        let Some(line) = &self.line else { return Merged::new(matrix, side, steps, direction).values };
-        let at = line.centred(information);
+        let Some(at) = self.on_line(information) else {
+            return Merged::new(matrix, side, steps, direction).values;
+        };
         let penalised = self.penalised(information, &at, strengths);
         let best_of = |slope: f64| {
             let side: Vec<f64> = side.iter().zip(&penalised).map(|(side, by)| side + slope * by).collect();
@@ -269,16 +289,10 @@ impl Block {
         best.0
     }
 
-    /// The level from which the penalty is least: the term gives it up to the intercept. Where the penalty knows of none, it is
-    /// the mean of the values.
+    /// The level from which the penalty is least: the term gives it up to the intercept.
     pub(super) fn centre(&self, information: &[f64], values: &[f64]) -> f64 {
-        let absent = self.absent();
-        let mut shares = self.level_shares(information);
-        if !absent.is_empty() && shares[..absent.start].iter().all(|&share| share == 0.0) {
-            shares.copy_from_slice(information);
-        }
         let (mut mass, mut sum) = (0.0, 0.0);
-        for ((value, own), share) in values.iter().zip(&self.own).zip(shares) {
+        for ((value, own), share) in values.iter().zip(&self.own).zip(self.level_shares(information)) {
             mass += own + share;
             sum += (own + share) * value;
         }
@@ -316,9 +330,11 @@ impl Block {
         let (slope, deviations) = self.parted(information, values, strengths);
         let (steps, line) = self.determined(information, strengths);
         let (differences, square) = self.beforehand();
-        let wanted = (steps + differences) / (self.roughness(&deviations) + square);
-        // The update is sure and slow; half as far again is still sure, and twice as far is not.
-        let rough = quickened(strengths.rough, wanted).clamp(LEAST, MOST);
+        let found = self.roughness(&deviations);
+        let wanted = (steps + differences) / (found + square);
+        // The update is sure and slow; half as far again is still sure, and twice as far is not. Where what was known
+        // beforehand decides, the update itself goes all the way, and further would be to and fro.
+        let rough = quickened(strengths.rough, wanted, found / (found + square)).clamp(self.least(), MOST);
         Wanted { rough, slope: (line, slope * slope) }
     }
 
@@ -330,6 +346,15 @@ impl Block {
             Kind::Ordered { .. } if self.has_line() => (0.5, BEND * BEND / self.rank()),
             Kind::Ordered { .. } => (1.0, STEP * STEP / self.rank().max(1.0)),
             Kind::Levels { .. } | Kind::Grid { .. } => (0.5, STEP * STEP),
+        }
+    }
+
+    /// See [`LEAST`].
+    fn least(&self) -> f64 {
+        match self.kind {
+            Kind::Ordered { .. } if self.has_line() => LEAST_OF_MANY,
+            Kind::Ordered { .. } | Kind::Levels { .. } => LEAST_OF_FEW,
+            Kind::Grid { .. } => LEAST,
         }
     }
 
@@ -395,7 +420,7 @@ impl Block {
     }
 
     /// How much better the residuals `sums` are foreseen by this grid than by none: the logarithm of the ratio
-    /// of marginal likelihoods, and the strengths that serve the grid best. Cells alone, the product of the two sides alone and both
+    /// of marginal likelihoods, and the roughness that serves the grid best. Cells alone, the product of the two sides alone and both
     /// are each as likely as the others beforehand, and so are the strengths that are tried of each. The two features' own terms
     /// are fitted anew with it, as steps of the grid's rows and columns.
     ///
@@ -406,7 +431,7 @@ impl Block {
         let margins = Margins::new(information, second);
         let sums = margins.cleared(sums);
         // The product, and what of it the margins do not say.
-        let product = self.line.as_ref().map_or_else(|| nothing.clone(), |line| line.centred(information));
+        let product = self.on_line(information).unwrap_or_else(|| nothing.clone());
         let weighed: Vec<f64> = product.iter().zip(information).map(|(at, information)| at * information).collect();
         let weighed = margins.cleared(&weighed);
         let dot = |side: &[f64]| product.iter().zip(side).map(|(at, side)| at * side).sum::<f64>();
@@ -422,16 +447,18 @@ impl Block {
             let ([[fit, shared], [_, taken]], determinant) = margins.fitted(&factor, [&sums, &weighed]);
             let prior = self.matrix(&nothing, strengths).factor().log_determinant();
             let evidence = 0.5 * (fit - determinant + prior);
-            cells.push(Found { evidence, rough, line: MOST });
+            cells.push(Found { evidence, rough });
             if self.has_line() {
                 both.extend(TRIED_SLOPES.map(|line| {
                     let evidence = evidence + of_slope(line, told - taken, score - shared);
-                    Found { evidence, rough, line }
+                    Found { evidence, rough }
                 }));
             }
         }
         if self.has_line() {
-            lines.extend(TRIED_SLOPES.map(|line| Found { evidence: of_slope(line, told, score), rough: MOST, line }));
+            // Where the product is enough the cells still start where they can move.
+            let rough = TRIED[TRIED.len() - 1];
+            lines.extend(TRIED_SLOPES.map(|line| Found { evidence: of_slope(line, told, score), rough }));
         }
         let families: Vec<Found> =
             [cells, lines, both].iter().filter(|family| !family.is_empty()).map(|family| Found::of(family)).collect();
@@ -484,8 +511,7 @@ impl Block {
             pull[usize::from(b)] += drawn;
         }
         // The steps' pulls are at the deviations, which the line is no part of.
-        let lean = self.line.as_ref().map_or(0.0, |line| {
-            let at = line.centred(information);
+        let lean = self.on_line(information).map_or(0.0, |at| {
             let on_line: f64 = pull.iter().zip(at).map(|(pull, at)| pull * at).sum();
             strengths.line.sqrt() * normal() - on_line
         });
@@ -513,13 +539,17 @@ const TRIED_SLOPES: [f64; 3] = [4.0, 25.0, 150.0];
 const MOST_SLOPES: usize = 100;
 const SLOPE_AT_REST: f64 = 1e-12;
 
-/// Half as far again as an update would go: sure still, and sooner there.
-pub(super) fn quickened(strength: f64, wanted: f64) -> f64 {
-    strength * (wanted / strength).powf(1.5)
+/// As far as an update would go, and half as far again by the share in it of the data: sure still, and sooner there.
+pub(super) fn quickened(strength: f64, wanted: f64, share: f64) -> f64 {
+    strength * (wanted / strength).powf(1.0 + 0.5 * share)
 }
 
-/// Strengths stay between these: neighbours may differ by some 30, or by next to nothing.
+/// Strengths stay between these: neighbours may differ by some 30 log-odds, or by next to nothing; but the two sides of a yes or no,
+/// and codes, by some 4, and the steps of a number by 1.6. So a feature that separates the outcomes says hardly more than half a case
+/// more on either side would.
 const LEAST: f64 = 1e-3;
+const LEAST_OF_FEW: f64 = 0.06;
+const LEAST_OF_MANY: f64 = 0.4;
 const MOST: f64 = 1e9;
 
 /// The best steps that never fall (or never rise): neighbours that break the order are made one, and the

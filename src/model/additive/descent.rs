@@ -8,9 +8,7 @@
 //!
 //! How smooth each term is, is part of the fit: see [`Block::wanted`](super::block::Block::wanted).
 
-use std::ops::Range;
-
-use super::block::{Block, Kind, Strengths, Wanted, quickened};
+use super::block::{Block, Found, Kind, Strengths, Wanted, quickened};
 use super::column::{Column, MOST_STEPS, Steps, Working};
 use super::grid::Grid;
 use super::line::Line;
@@ -72,11 +70,13 @@ const FIRST_ROUGHNESS: f64 = 200.0;
 const FIRST_LEVEL: f64 = 4.0;
 /// The lines' strength before anything is known: slopes of half a log-odds a standard deviation.
 const FIRST_LINE: f64 = 4.0;
-/// The lines' strength stays between these: slopes of two log-odds a standard deviation, as where outcomes are all but separated,
+/// The lines' strength stays between these: slopes of one log-odds a standard deviation, which no line needs to be larger than to tell most of a chance,
 /// or of a fifth. Where most features say nothing their slopes would have all others held as still,
 /// and a slope of nothing would cost nothing.
-const LEAST_LINE: f64 = 0.25;
+const LEAST_LINE: f64 = 1.0;
 const MOST_LINE: f64 = 25.0;
+/// The products' strength before it is estimated: slopes of a fifth for two features each a standard deviation up.
+const FIRST_PRODUCT: f64 = 25.0;
 /// Products say less, and of many that pay a little each is small: slopes of one twentieth.
 const MOST_PRODUCT: f64 = 400.0;
 /// A slope of nothing that is counted with those of the terms: of few cases two slopes that are large by chance would have all
@@ -84,6 +84,9 @@ const MOST_PRODUCT: f64 = 400.0;
 const IDLE_SLOPES: f64 = 1.0;
 /// Of fewer outcomes than this, or than this that are none, slopes are held more strongly: the usual ten for a coefficient.
 const FEWEST_OUTCOMES: f64 = 10.0;
+/// The level's strength of a term of which nothing is absent. There is no level to tell, and a strong one would only draw steps of few
+/// cases together: this much keeps a term that separates the outcomes from saying more than half a case more on either side would.
+const HELD_LEVEL: f64 = 0.01;
 /// The level's strength stays between these: absences differ from values by some 1.4 log-odds, or 0.5. It
 /// lies on every value step too, so a strong one would flatten shapes that have nothing to do with absences.
 const LEAST_LEVEL: f64 = 0.5;
@@ -126,8 +129,7 @@ impl Lines {
     /// Before anything is known, given how many cases are of the rarer outcome.
     fn first(rarer: f64) -> Self {
         let least = LEAST_LINE.max(FEWEST_OUTCOMES / rarer);
-        let line = FIRST_LINE.max(least);
-        Self { features: line, pairs: line, least }
+        Self { features: FIRST_LINE.max(least), pairs: FIRST_PRODUCT.max(least), least }
     }
 
     fn of(self, block: &Block) -> f64 {
@@ -143,7 +145,7 @@ impl Lines {
             if determined <= 0.0 {
                 return line;
             }
-            quickened(line, (determined + IDLE_SLOPES) / squares.max(1e-300)).min(most).max(self.least)
+            quickened(line, (determined + IDLE_SLOPES) / squares.max(1e-300), 1.0).min(most).max(self.least)
         };
         Self {
             features: of(false, self.features, MOST_LINE),
@@ -157,6 +159,7 @@ impl Part {
     /// How strongly it is held: a flat term has no slope either.
     fn strengths(&self, level: f64, lines: Lines) -> Strengths {
         let line = if self.is_flat { FLAT_ROUGHNESS } else { lines.of(&self.block) };
+        let level = if self.block.has_absences(&self.information) { level } else { HELD_LEVEL };
         Strengths { rough: self.rough, level, line }
     }
 
@@ -396,15 +399,15 @@ impl Descent {
         }
     }
 
-    /// Makes those of `terms` flat, and says whether there were any, that the data do not speak for by at least `least` (logarithm
+    /// Makes those of the first `terms` flat, and says whether there were any, that the data do not speak for by at least `least` (logarithm
     /// of the ratio of marginal likelihoods).
     ///
     /// The strength's own update only creeps towards flatness: where a term is nearly flat, any strength
     /// serves about as well. This asks the question outright, of the term first that is spoken for least. What a flat term no
     /// longer says is there for the next to say: of two that say the same, each is
     /// idle only as long as the other is there.
-    pub(super) fn flatten(&mut self, columns: &[Column], terms: Range<usize>, least: f64) -> bool {
-        let mut doubtful: Vec<(f64, usize)> = terms
+    pub(super) fn flatten(&mut self, columns: &[Column], terms: usize, least: f64) -> bool {
+        let mut doubtful: Vec<(f64, usize)> = (0..terms.min(columns.len()))
             .filter(|&place| !self.parts[place].is_flat)
             .map(|place| (self.evidence_for(&columns[place], place), place))
             .filter(|(evidence, _)| *evidence < least)
@@ -421,16 +424,37 @@ impl Descent {
         any
     }
 
-    /// Makes all but `most` of the terms from `first` on flat, those first that the data speak for least.
-    pub(super) fn leave(&mut self, columns: &[Column], first: usize, most: usize) {
+    /// Of the pairs from `first` on, which say something worth `wanted` beside all others that do, and are not beyond `most`; the
+    /// others are made flat, the least first. As when they were found, their features' own terms are fitted anew with each, and cases
+    /// count `effect` times less.
+    pub(super) fn choose_pairs(
+        &mut self,
+        columns: &[Column],
+        first: usize,
+        (wanted, most): (f64, usize),
+        effect: f64,
+    ) {
         let mut spoken: Vec<(f64, usize)> = (first..columns.len())
-            .filter(|&place| !self.parts[place].is_flat)
-            .map(|place| (self.evidence_for(&columns[place], place), place))
+            .map(|place| (self.found(&columns[place], place, effect).evidence, place))
             .collect();
-        spoken.sort_by(|a, b| b.0.total_cmp(&a.0));
-        for &(_, place) in spoken.iter().skip(most) {
-            self.make_flat(&columns[place], place);
+        spoken.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut left = spoken.len();
+        for (evidence, place) in spoken {
+            // What those before it no longer say is there for it to say.
+            let is_idle = evidence < wanted && self.found(&columns[place], place, effect).evidence < wanted;
+            if is_idle || left > most {
+                self.make_flat(&columns[place], place);
+                left -= 1;
+            }
         }
+    }
+
+    /// What the residuals say for a pair, what it says already included.
+    pub(super) fn found(&self, column: &Column, place: usize, effect: f64) -> Found {
+        let part = &self.parts[place];
+        let (mut information, mut sums) = self.left_to(column, part);
+        information.iter_mut().chain(&mut sums).for_each(|figure| *figure /= effect);
+        part.block.evidence(&information, &sums)
     }
 
     fn make_flat(&mut self, column: &Column, place: usize) {
@@ -443,10 +467,17 @@ impl Descent {
     /// How much likelier a term makes the data than flat, the others standing.
     fn evidence_for(&self, column: &Column, place: usize) -> f64 {
         let part = &self.parts[place];
-        let (information, left) = self.seen_by(column, part.values.len());
-        let own = information.iter().zip(&part.values).map(|(information, value)| information * value);
-        let side: Vec<f64> = left.iter().zip(own).map(|(left, own)| left + own).collect();
+        let (information, side) = self.left_to(column, part);
         part.block.speaks(&information, &side, self.strengths(part))
+    }
+
+    /// Weights, and what a term is to explain, itself included, added up over its steps.
+    fn left_to(&self, column: &Column, part: &Part) -> (Vec<f64>, Vec<f64>) {
+        let (information, mut side) = self.seen_by(column, part.values.len());
+        for ((side, information), value) in side.iter_mut().zip(&information).zip(&part.values) {
+            *side += information * value;
+        }
+        (information, side)
     }
 
     /// Looks at how smooth terms are with fresh eyes: what a part of the cases left open others may tell, and a strength that
@@ -457,6 +488,7 @@ impl Descent {
         }
         self.level = FIRST_LEVEL;
         self.lines.features = FIRST_LINE.max(self.lines.least);
+        self.lines.pairs = FIRST_PRODUCT.max(self.lines.least);
     }
 
     /// Where a feature's steps lie beside each other's, in standard deviations, absences last, for the product of a pair: on its
@@ -483,11 +515,6 @@ impl Descent {
             order.sort_by(|&a, &b| part.values[a].total_cmp(&part.values[b]));
             order
         })
-    }
-
-    /// How strong the products of pairs are to be held before they are fitted.
-    pub(super) fn expect_products(&mut self, line: f64) {
-        self.lines.pairs = line.max(self.lines.least);
     }
 
     /// Adds a term that stands at zero.

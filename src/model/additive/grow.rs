@@ -123,7 +123,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
         task.cells.par_iter().zip(task.kinds).map(|(cells, kind)| StepAxis::of(task, cells, *kind)).unzip();
     let blocks = axes.iter().zip(task.kinds).zip(task.cells).map(|((axis, kind), cells)| match (axis, *kind) {
         (StepAxis::Numbers(edges), FeatureKind::Number(direction, scale)) => {
-            let (places, counts) = bins::places(cells, edges, scale);
+            let (places, counts) = bins::places(cells, task.mass, edges, scale);
             Block::new(Kind::Ordered { steps: axis.values(), direction }).with_line(Line::of(&places, &counts))
         }
         _ => Block::new(Kind::Levels { steps: axis.values() }),
@@ -149,7 +149,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
     fit.rescore(&columns, whole);
     for _ in 0..MOST_ROUNDS {
-        let any = fit.flatten(&columns, 0..axes.len(), (LIKELIER * fit.loss()).min(MOST_LIKELIER));
+        let any = fit.flatten(&columns, axes.len(), (0.1 + LIKELIER * fit.loss()).min(MOST_LIKELIER));
         fit.run(&columns, whole, STEPS_AFTER, REST);
         fit.rescore(&columns, whole);
         if !any {
@@ -276,7 +276,7 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
         let found = block.evidence(&information, &sums);
         idle = if found.evidence > BARE_MENTION { 0 } else { idle + 1 };
         if found.evidence > 0.0 {
-            tried.push(Candidate { grid, column, block, found });
+            tried.push(Candidate { grid, column, block: block.purified(&information), found });
         }
         if idle == MOST_IDLE || tried.len() == 2 * task.most_pairs {
             break;
@@ -290,8 +290,6 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     }
     let mut grids = Vec::new();
     let mut evidence = Vec::new();
-    let slopes: Vec<f64> = tried.iter().map(|pair| 1.0 / pair.found.line).collect();
-    fit.expect_products(slopes.len() as f64 / slopes.iter().sum::<f64>());
     for pair in tried {
         fit.add(pair.block, pair.found.rough);
         columns.push(pair.column);
@@ -300,11 +298,14 @@ fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learnin
     }
     fit.run(columns, learning, STEPS_OF_CHECK, REST_WHILE_CHOOSING);
     // Beside the others a pair may have nothing left to say.
-    fit.flatten(columns, features..columns.len(), wanted);
-    fit.leave(columns, features, task.most_pairs);
-    for (place, grid) in grids.iter().enumerate() {
-        let counts = columns[features + place].counts(rows, grid.first.steps * grid.second.steps);
-        fit.purify(features + place, grid, &counts);
+    fit.choose_pairs(columns, features, (wanted, task.most_pairs), effect);
+    let counts: Vec<Vec<f64>> = columns[features..]
+        .iter()
+        .zip(&grids)
+        .map(|(column, grid)| column.counts(rows, grid.first.steps * grid.second.steps))
+        .collect();
+    for (place, (grid, masses)) in grids.iter().zip(masses(task, &columns[features..], &counts)).enumerate() {
+        fit.purify(features + place, grid, &masses);
     }
     fit.rescore(columns, learning);
     let pays: Vec<bool> = evidence

@@ -60,6 +60,11 @@ impl Line {
         }
     }
 
+    /// At these places, whatever the steps are.
+    pub(super) fn at(places: Vec<f64>) -> Self {
+        Self { is_value: vec![true; places.len()], at: places }
+    }
+
     /// The places as they are.
     pub(super) fn places(&self) -> &[f64] {
         &self.at

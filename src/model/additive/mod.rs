@@ -56,7 +56,7 @@ use crate::features::{Direction, FeatureMatrix};
 ///
 /// What is not known from the data is known beforehand, so that few cases neither run wild nor fall silent: one difference more for a
 /// term that has but one (a yes or no), half a one for the others, of some 0.3 log-odds; and one slope of nothing beside those of all
-/// terms. Where nothing is absent, nothing holds a term's level: a feature that separates the outcomes is told whole.
+/// terms. A feature that separates the outcomes says no more than half a case more on either side would.
 ///
 /// Steps: a number has at most [`steps`](Self::steps), with about as many cases in each; where outcomes clearly differ within
 /// one it is cut again, up to 254 in all.

@@ -175,16 +175,18 @@ fn the_largest_numbers_are_numbers() {
 }
 
 #[test]
-fn categories_up_to_the_limit_are_fitted_and_beyond_it_refused() {
+fn categories_of_many_codes_are_fitted_and_what_is_no_code_is_refused() {
     let params = AdditiveParams::default().categories(["f1"]);
     let code = |count: usize| move |row: usize, _: bool, _: Cell| Cell::Value((row * 7 % count) as f32);
-    let fitted = Odd::new(6_000).with(code(253)).fit(&params, None).unwrap().checked();
-    assert!(fitted.size("f1") < 0.6, "codes without meaning say little: {}", fitted.size("f1"));
+    for codes in [253, 300, 3_000] {
+        let fitted = Odd::new(6_000).with(code(codes)).fit(&params, None).unwrap().checked();
+        assert!(fitted.size("f1") < 0.6, "codes without meaning say little: {}", fitted.size("f1"));
+    }
     let refused = |odd: Odd| {
         let Err(ModelError::NotFitted(why)) = odd.fit(&params, None) else { panic!("fitted") };
         assert!(why.contains("f1"), "{why}");
     };
-    refused(Odd::new(6_000).with(code(300)));
+    refused(Odd::new(20_000).with(code(10_001)));
     refused(Odd::new(100).with(|row, _, _| Cell::Value(row as f32 / 2.0)));
     refused(Odd::new(100).with(|_, _, _| Cell::Value(-1.0)));
 }

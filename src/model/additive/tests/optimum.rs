@@ -17,7 +17,9 @@ fn penalty_beside(
 ) -> Vec<Vec<f64>> {
     let steps = information.len();
     let mut matrix = penalty(kind, information, strengths);
-    let told = || places.iter().zip(information).filter_map(|(place, held)| Some(((*place)?, held)));
+    // What a place counts for their mean is what holds the level there: of a grid each cell alike.
+    let weight = |information: f64| if matches!(kind, Kind::Grid { .. }) { 1.0 } else { information };
+    let told = || places.iter().zip(information).filter_map(|(place, &held)| Some(((*place)?, weight(held))));
     let known: f64 = told().map(|(_, information)| information).sum();
     let mean = told().map(|(place, information)| place * information).sum::<f64>() / known;
     let at = |step: usize| places[step].map_or(0.0, |place| place - mean);
@@ -48,8 +50,8 @@ fn places(steps: usize, dice: &mut Dice) -> (Vec<Option<f64>>, Line) {
 
 /// The product of the places of a grid's two sides.
 fn product(first: usize, second: usize) -> (Vec<Option<f64>>, Line) {
-    let side = |steps: usize| -> Vec<f64> { (0..steps).map(|step| (step as f64).sqrt() - 1.2).collect() };
-    let (a, b) = (side(first), side(second));
+    let side = |steps: usize, mean: f64| (0..steps).map(|step| (step as f64).sqrt() - mean).collect::<Vec<_>>();
+    let (a, b) = (side(first, 1.7), side(second, 1.0));
     let line = Line::product(&a, &b);
     let is_value = |i: usize, j: usize| i < first - 2 && j < second - 2;
     let cells = (0..first).flat_map(|i| (0..second).map(move |j| (i, j)));
@@ -72,9 +74,8 @@ fn penalty(kind: &Kind, information: &[f64], strengths: Strengths) -> Vec<Vec<f6
                 difference(step - 1, step, strengths.rough);
             }
             let known: f64 = information[..values].iter().sum();
-            let is_absent = information[values..].iter().any(|&information| information > 0.0);
             for step in 0..values {
-                matrix[step][step] += if is_absent { strengths.level * information[step] / known } else { 0.0 };
+                matrix[step][step] += strengths.level * information[step] / known;
             }
             for (absent, row) in matrix.iter_mut().enumerate().skip(values) {
                 row[absent] += strengths.level;
