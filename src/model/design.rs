@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use ndarray::ArrayViewMut2;
+use ndarray::{ArrayViewMut1, ArrayViewMut2};
 use rayon::prelude::*;
 
 use super::footing::is_broad;
@@ -214,14 +214,12 @@ impl Design for StandardisedDesign<'_> {
         self.columns.len()
     }
 
-    fn fill(&self, rows: Range<usize>, mut block: ArrayViewMut2<'_, f64>) {
-        for (place, column) in self.columns.iter().enumerate() {
-            let out = block.column_mut(place);
-            if let Some(values) = &self.held[place] {
-                out.into_iter().zip(&values[rows.clone()]).for_each(|(out, &value)| *out = value);
-            } else {
-                column.write(self.matrix.raw(column.feature)[rows.clone()].iter().copied(), out);
-            }
+    fn write(&self, column: usize, rows: Range<usize>, out: ArrayViewMut1<'_, f64>) {
+        if let Some(values) = &self.held[column] {
+            out.into_iter().zip(&values[rows]).for_each(|(out, &value)| *out = value);
+        } else {
+            let column = &self.columns[column];
+            column.write(self.matrix.raw(column.feature)[rows].iter().copied(), out);
         }
     }
 

@@ -164,6 +164,7 @@ impl<'a, D: Design> Fit<'a, D> {
             gradient: Array1::from(found.gradient),
             hessian: Array2::zeros((0, 0)),
             separated: false,
+            curvatures: Vec::new(),
         };
         let (there, _) = self.objective.penalise(self.next.clone(), sums);
         let (mut taken, mut tried) = (true, f64::INFINITY);
@@ -189,10 +190,13 @@ impl<'a, D: Design> Fit<'a, D> {
 
     /// The minimum; of the careful solver where single precision has not settled it.
     fn end(self, limits: Limits) -> Result<Fitted, SolverError> {
-        let Self { objective, here, curvature, passes, settled, .. } = self;
+        let Self { mut objective, here, curvature, passes, settled, .. } = self;
         let solution = match here.map(|here| here.solution(passes)) {
             Some(solution) if settled && limits.tolerance >= FINEST => solution,
-            start => Search::begin(objective, limits, start.as_ref())?.run()?,
+            start => {
+                objective.rows.keep_sparse();
+                Search::begin(objective, limits, start.as_ref())?.run()?
+            }
         };
         Ok(Fitted { solution, curvature })
     }
