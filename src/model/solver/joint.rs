@@ -109,7 +109,9 @@ struct Products(Array2<f64>);
 impl Products {
     fn of(panel: &Panel) -> Self {
         // Where every probability is one half, the curvature is a quarter of them.
-        let mut quarter = panel.curvatures(&vec![0.0; panel.width()]).swap_remove(0);
+        let all: Vec<usize> = (0..panel.width()).collect();
+        let mut quarter = Array2::zeros((all.len(), all.len()));
+        panel.curvatures(&vec![0.0; all.len()], &all, |_| true).iter().for_each(|(_, part)| quarter += part);
         mirror(&mut quarter);
         // The intercept with itself is the weight of the rows, a quarter of it.
         let rows = quarter[[0, 0]];

@@ -7,7 +7,7 @@
 use ndarray::{Array1, Array2};
 
 use super::passes::add_products;
-use super::sparse::{BLOCK, Block, Layout, Rows, is_thin};
+use super::sparse::{BLOCK, Block, Layout, Rows, SparseColumn, is_thin};
 
 /// The products of a set of columns.
 pub(super) struct Products<'l> {
@@ -16,8 +16,18 @@ pub(super) struct Products<'l> {
     full: Vec<Full>,
     /// Which sparse columns are multiplied entry by entry, ascending.
     thin: Vec<usize>,
-    /// For each index of the set, in its order, the place among the columns in full and after them the thin ones.
-    places: Vec<usize>,
+}
+
+/// Brings the indices of a set of columns, where 0 is the constant, in the order in which products are made: columns in
+/// full first, and of the thin ones those with most entries, so that most sums lie close together.
+pub(super) fn ordered(layout: &Layout, set: &[usize]) -> Vec<usize> {
+    let Products { full, thin, .. } = Products::new(layout, set);
+    let of_full = |of: &Full| match of {
+        Full::Constant => 0,
+        Full::Dense(place) => layout.dense[*place] + 1,
+        Full::Sparse(nth) => layout.sparse[*nth].column + 1,
+    };
+    full.iter().map(of_full).chain(thin.iter().map(|&nth| layout.sparse[nth].column + 1)).collect()
 }
 
 /// A column that is multiplied in full.
@@ -46,28 +56,18 @@ pub(super) struct Sums {
 }
 
 impl<'l> Products<'l> {
-    /// Of these columns, ascending, where 0 is the constant and must be there, and 1 the first of the design.
+    /// Of a set of indices in the order of [`ordered`], where 0 is the constant and 1 the first column of the design.
     pub(super) fn new(layout: &'l Layout, set: &[usize]) -> Self {
-        let mut place_of = vec![usize::MAX; layout.columns() + 1];
-        set.iter().for_each(|&index| place_of[index] = 0);
-        let wanted = |column: usize| place_of[column + 1] == 0;
-        let dense = layout.dense.iter().enumerate().filter(|(_, column)| wanted(**column));
-        let mut full: Vec<Full> = vec![Full::Constant];
+        let mut wanted = vec![false; layout.columns() + 1];
+        set.iter().for_each(|&index| wanted[index] = true);
+        let mut full = vec![Full::Constant];
+        let dense = layout.dense.iter().enumerate().filter(|(_, column)| wanted[**column + 1]);
         full.extend(dense.map(|(place, _)| Full::Dense(place)));
         let (thin, thick): (Vec<usize>, Vec<usize>) = (0..layout.sparse.len())
-            .filter(|&nth| wanted(layout.sparse[nth].column))
+            .filter(|&nth| wanted[layout.sparse[nth].column + 1])
             .partition(|&nth| is_thin(layout.share(&layout.sparse[nth])));
         full.extend(thick.into_iter().map(Full::Sparse));
-        let index = |of: &Full| match of {
-            Full::Constant => 0,
-            Full::Dense(place) => layout.dense[*place] + 1,
-            Full::Sparse(nth) => layout.sparse[*nth].column + 1,
-        };
-        let thin_index = |&nth: &usize| layout.sparse[nth].column + 1;
-        let indices = full.iter().map(index).chain(thin.iter().map(thin_index));
-        indices.enumerate().for_each(|(place, index)| place_of[index] = place);
-        let places = set.iter().map(|&index| place_of[index]).collect();
-        Self { layout, full, thin, places }
+        Self { layout, full, thin }
     }
 
     /// The columns that are multiplied in full.
@@ -75,8 +75,12 @@ impl<'l> Products<'l> {
         &self.full
     }
 
+    fn side(&self) -> usize {
+        self.full.len() + self.thin.len()
+    }
+
     pub(super) fn zero(&self) -> Sums {
-        let (full, side) = (self.full.len(), self.places.len());
+        let (full, side) = (self.full.len(), self.side());
         let mut values = Array2::zeros((full, BLOCK));
         values.row_mut(0).fill(1.0);
         Sums {
@@ -115,7 +119,7 @@ impl<'l> Products<'l> {
             return;
         }
         self.sort_by_rows(block, sums);
-        let (full, side) = (self.full.len(), self.places.len());
+        let (full, side) = (self.full.len(), self.side());
         for (row, &weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
             let of_row = sums.starts[row]..sums.starts[row + 1];
             let (columns, amounts) = (&sums.columns[of_row.clone()], &sums.amounts[of_row]);
@@ -161,31 +165,31 @@ impl<'l> Products<'l> {
         }
     }
 
-    /// The symmetric matrix of products in the order of the set.
+    /// The matrix of products in the order of the set, upper half only.
     pub(super) fn finish(&self, sums: &Sums) -> Array2<f64> {
-        let (full, side) = (self.full.len(), self.places.len());
-        // A column in full is its own values; a thin one is base plus step times the amounts.
-        let own = |place: usize| match place.checked_sub(full) {
-            None => (0.0, 1.0),
-            Some(thin) => {
-                let column = &self.layout.sparse[self.thin[thin]];
-                (column.base, column.step)
+        let (full, side) = (self.full.len(), self.side());
+        let mut matrix = Array2::zeros((side, side));
+        for left in 0..full {
+            for right in left..full {
+                matrix[[left, right]] = sums.of_full[[left, right]];
             }
-        };
-        let (base, step): (Vec<f64>, Vec<f64>) = (0..side).map(own).unzip();
-        let raw = |left: usize, right: usize| {
-            let (low, high) = (left.min(right), left.max(right));
-            if high < full { sums.of_full[[low, high]] } else { sums.sums[high * side + low] }
-        };
-        // Sums of each column's own part with the constant.
-        let alone: Vec<f64> = (0..side).map(|place| raw(0, place)).collect();
-        Array2::from_shape_fn((side, side), |(row, column)| {
-            let (left, right) = (self.places[row], self.places[column]);
-            step[left] * step[right] * raw(left, right)
-                + base[left] * step[right] * alone[right]
-                + base[right] * step[left] * alone[left]
-                + base[left] * base[right] * alone[0]
-        })
+        }
+        // Sums with the constant: of a thin column those of its amounts.
+        let amounts: Vec<f64> = (full..side).map(|place| sums.sums[place * side]).collect();
+        let columns: Vec<&SparseColumn> = self.thin.iter().map(|&nth| &self.layout.sparse[nth]).collect();
+        let weight = matrix[[0, 0]];
+        for (nth, column) in columns.iter().enumerate() {
+            let (in_full, in_thin) = sums.sums[(full + nth) * side..(full + nth + 1) * side].split_at(full);
+            for (place, sum) in in_full.iter().enumerate() {
+                matrix[[place, full + nth]] = column.step * sum + column.base * matrix[[0, place]];
+            }
+            let own = column.step * amounts[nth] + column.base * weight;
+            for (place, (other, sum)) in columns[..=nth].iter().zip(in_thin).enumerate() {
+                let of_entries = other.step * (column.step * sum + column.base * amounts[place]);
+                matrix[[full + place, full + nth]] = of_entries + other.base * own;
+            }
+        }
+        matrix
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) type Rows = [f64; BLOCK];
 /// Work is counted in multiplications as a product of dense matrices does them, in long vectors. An entry, which is
 /// looked up alone, costs about ten of these;
 pub(super) const OF_ENTRY: f64 = 10.0;
+/// ... one that meets another entry, whose sum lies anywhere in a large matrix, thirty;
+const OF_PAIR: f64 = 30.0;
 /// ... a cell of a dense column that is multiplied with one vector, four;
 pub(super) const OF_CELL: f64 = 4.0;
 /// ... and one that is made anew from the records, twenty.
@@ -167,14 +169,14 @@ impl ProductsWork {
 
     pub(super) fn of_row(self) -> f64 {
         // Each entry meets the earlier ones of its row, and a vector of the row's values in full.
-        0.5 * self.full * self.full + self.thin * (0.5 * OF_ENTRY * self.thin + OF_CELL * self.full)
+        0.5 * self.full * self.full + self.thin * (0.5 * OF_PAIR * self.thin + OF_CELL * self.full)
     }
 }
 
 /// Whether a column with this share of entries is multiplied with others entry by entry: two such columns meet in the
-/// square of the share, and that must be less than a tenth for it to be less work ([`OF_ENTRY`]).
+/// square of the share of rows, which must be few enough for that to be less work.
 pub(super) fn is_thin(share: f64) -> bool {
-    share * share * OF_ENTRY < 1.0
+    share * share * OF_PAIR < 1.0
 }
 
 enum Kind {

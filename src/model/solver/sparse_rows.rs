@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::Design;
 use super::passes::{Logistic, Rows, Sums};
+use super::quadratic::mirror;
 use super::products::{Full, Products, Sums as ProductSums};
 use super::sparse::{BLOCK, Block, Layout, Rows as OfRows};
 
@@ -244,7 +245,7 @@ impl<D: Design> Rows<'_, D> {
         Moments { values, squares }
     }
 
-    /// The Hessian of the mean loss for a set of indices, ascending, where 0 is the intercept and must be there.
+    /// The Hessian of the mean loss for a set of indices, in the order of [`ordered`](super::products::ordered).
     pub(super) fn hessian(&self, sparse: &SparseRows, curvatures: &[f64], set: &[usize]) -> Array2<f64> {
         let products = Products::new(&sparse.layout, set);
         let most = (PARTIAL_BYTES / (set.len() * set.len() * 8)).clamp(FEWEST_GROUPS, GROUPS);
@@ -268,7 +269,9 @@ impl<D: Design> Rows<'_, D> {
                 None => total = Some(group),
             }
         }
-        products.finish(&total.unwrap_or_else(|| products.zero())) / self.total_weight
+        let mut hessian = products.finish(&total.unwrap_or_else(|| products.zero())) / self.total_weight;
+        mirror(&mut hessian);
+        hessian
     }
 
     /// Writes a column's values in a block of rows, and 0 after the last row.

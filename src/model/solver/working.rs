@@ -9,14 +9,15 @@
 //! discarding predictors in lasso-type problems, Journal of the Royal Statistical Society B 74(2): working sets that are
 //! checked.
 
+use super::products::ordered;
 use super::sparse::{Layout, ProductsWork};
 
 /// A set takes in a share of this more columns than it must, so that it seldom grows, since then the Hessian is made anew.
 const AHEAD: f64 = 0.25;
 
 /// The set of the columns that are `needed` and of the ones that come next, which are those with the steepest gradient:
-/// a quarter more than needed, and in any case as many as have their products made in the time of a pass. Indices
-/// ascend; 0 is the intercept, and always there.
+/// a quarter more than needed, and in any case as many as have their products made in the time of a pass. 0 is the
+/// intercept, and always the first; the others come in the order of their [products](ordered).
 pub(super) fn working_set(layout: &Layout, needed: &[bool], steepness: &[f64]) -> Vec<usize> {
     let width = needed.len();
     if !layout.is_sparse() {
@@ -36,6 +37,5 @@ pub(super) fn working_set(layout: &Layout, needed: &[bool], steepness: &[f64]) -
         }
         set.push(index);
     }
-    set.sort_unstable();
-    set
+    ordered(layout, &set)
 }
