@@ -106,8 +106,9 @@ impl<'m> StandardisedDesign<'m> {
                     let rows = 0..matrix.rows();
                     is_broad(rows.filter(|&row| (matrix.cell(row, feature) == absence) == wanted), families)
                 };
-                // In a refit nobody with it may have been drawn, or nobody without.
-                if of(true) && of(false) && share > 0.0 && share < 1.0 {
+                // In a refit nobody with it may have been drawn, or nobody without. Most features are never absent, which
+                // the share tells without a look at the cases.
+                if share > 0.0 && share < 1.0 && of(true) && of(false) {
                     let deviation = (share * (1.0 - share)).sqrt();
                     design.columns.push(DesignColumn { feature, part, mean: share, deviation });
                 }

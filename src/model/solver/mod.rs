@@ -350,7 +350,11 @@ impl<D: Design> Objective<'_, D> {
         if self.lasso > 0.0 {
             return Ok(Curvature::Plain(hessian, set));
         }
-        Cholesky::new(&hessian).map(Curvature::Factored)
+        // In the design's order, so that a column which is collinear is so with the ones before it.
+        let mut place_of = vec![0; set.len()];
+        set.iter().enumerate().for_each(|(place, &index)| place_of[index] = place);
+        let in_order = |(row, column): (usize, usize)| hessian[[place_of[row], place_of[column]]];
+        Cholesky::new(&Array2::from_shape_fn(hessian.dim(), in_order)).map(Curvature::Factored)
     }
 
     /// Change of the objective that the gradient and the lasso part predict for a whole step: below 0.

@@ -237,7 +237,8 @@ impl Block {
     }
 
     /// The entries of the nth sparse column.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a column has a few entries in a block, fewer than a call costs")]
     pub(super) fn entries(&self, layout: &Layout, nth: usize) -> Entries<'_> {
         let (from, to) = (self.starts[nth] as usize, self.starts[nth + 1] as usize);
         let alike = self.starts[layout.alike] as usize;

@@ -2,11 +2,11 @@
 //! which is the matrix itself only where it is asked for.
 //!
 //! As in the [passes](super::passes) over columns in full, blocks are gathered into fixed groups, which depend on the data
-//! alone; so the sums have the same bits at any number of threads. Dense columns are made anew, block by block.
+//! alone; so the sums have the same bits at any number of threads.
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayViewMut1, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Slice};
 use rayon::prelude::*;
 
 use super::Design;
@@ -20,11 +20,15 @@ const GROUPS: usize = 64;
 /// Fewest groups of blocks whose sums are matrices, and bytes that these may take together.
 const FEWEST_GROUPS: usize = 4;
 const PARTIAL_BYTES: usize = 32 << 20;
+/// Bytes that held dense columns may take; more of them are made anew in every pass.
+const HELD_BYTES: usize = 32 << 20;
 
 /// The entries of a design's sparse columns.
 pub(super) struct SparseRows {
     pub(super) layout: Layout,
     blocks: Vec<Block>,
+    /// For each block the values of its dense columns, where these can be held.
+    dense: Option<Vec<Array2<f64>>>,
 }
 
 /// Means over the rows, each by its curvature.
@@ -45,7 +49,7 @@ struct Point {
 }
 
 /// Sums over rows, one for each column in the layout's order; that of the constant first, and of a sparse column its
-/// amounts'. With them working memory: the values of the dense columns.
+/// amounts'. With them working memory for the values of dense columns that are not held.
 struct ByColumn {
     sums: Vec<f64>,
     dense: Array2<f64>,
@@ -64,11 +68,12 @@ impl SparseRows {
                 let rows = rows_of(block, design.rows());
                 let mut values = scratch.slice_axis_mut(Axis(1), Slice::from(..rows.len()));
                 design.fill(rows, values.view_mut().reversed_axes());
-                Block::of(&layout, &values.view())
+                let dense = layout.dense.len() * design.rows() * 8 <= HELD_BYTES;
+                (Block::of(&layout, &values.view()), dense.then(|| scratch.select(Axis(0), &layout.dense)))
             },
         );
-        let blocks = blocks.collect();
-        Some(Self { layout, blocks })
+        let (blocks, dense): (Vec<Block>, Vec<Option<Array2<f64>>>) = blocks.unzip();
+        Some(Self { layout, blocks, dense: dense.into_iter().collect() })
     }
 
     fn point(&self, point: &Array1<f64>) -> Point {
@@ -90,7 +95,7 @@ impl SparseRows {
     }
 
     /// What the rows of a block have at a point.
-    fn rows_at(&self, block: usize, point: &Point, dense: &Array2<f64>) -> OfRows {
+    fn rows_at(&self, block: usize, point: &Point, dense: &ArrayView2<'_, f64>) -> OfRows {
         let mut rows = [point.start; BLOCK];
         for (column, &by) in dense.rows().into_iter().zip(&point.dense).filter(|(_, by)| **by != 0.0) {
             rows.iter_mut().zip(column).for_each(|(row, value)| *row += by * value);
@@ -102,10 +107,9 @@ impl SparseRows {
     }
 
     /// Adds the products of each column with a number of each row, which is 0 for rows that are not there.
-    fn add(&self, block: usize, rows: &OfRows, by_column: &mut ByColumn) {
-        let ByColumn { sums, dense } = by_column;
+    fn add(&self, block: usize, rows: &OfRows, dense: &ArrayView2<'_, f64>, sums: &mut [f64]) {
         sums[0] += rows.iter().sum::<f64>();
-        let numbers = ndarray::ArrayView1::from(&rows[..]);
+        let numbers = ArrayView1::from(&rows[..]);
         let (of_dense, of_sparse) = sums[1..].split_at_mut(dense.nrows());
         of_dense.iter_mut().zip(dense.rows()).for_each(|(sum, column)| *sum += column.dot(&numbers));
         for (nth, sum) in of_sparse.iter_mut().enumerate() {
@@ -116,7 +120,7 @@ impl SparseRows {
     /// Sums by column of all groups, in the design's order, the constant's first, divided by `weight`.
     fn means<'s>(&self, groups: impl Iterator<Item = &'s ByColumn>, weight: f64) -> Array1<f64> {
         let mut total = Array1::zeros(self.zero().sums.len());
-        groups.for_each(|group| total += &ndarray::ArrayView1::from(&group.sums));
+        groups.for_each(|group| total += &ArrayView1::from(&group.sums));
         let mut ordered = Array1::zeros(self.layout.columns() + 1);
         ordered[0] = total[0] / weight;
         let (dense, sparse) = (&self.layout.dense, &self.layout.sparse);
@@ -158,11 +162,21 @@ fn cut(of_all: &[f64], rows: Range<usize>) -> OfRows {
 }
 
 impl<D: Design> Rows<'_, D> {
-    /// Writes the dense columns of a block.
-    fn write_dense(&self, sparse: &SparseRows, rows: &Range<usize>, dense: &mut Array2<f64>) {
-        for (&column, mut out) in sparse.layout.dense.iter().zip(dense.rows_mut()) {
+    /// The dense columns of a block, held or made anew; values of rows that are not there are any old ones.
+    fn dense<'s>(
+        &self,
+        sparse: &'s SparseRows,
+        block: usize,
+        scratch: &'s mut Array2<f64>,
+    ) -> ArrayView2<'s, f64> {
+        if let Some(held) = &sparse.dense {
+            return held[block].view();
+        }
+        let rows = rows_of(block, self.design.rows());
+        for (&column, mut out) in sparse.layout.dense.iter().zip(scratch.rows_mut()) {
             self.design.write(column, rows.clone(), out.slice_axis_mut(Axis(0), Slice::from(..rows.len())));
         }
+        scratch.view()
     }
 
     /// Adds up the rows at `point` (intercept first): loss, gradient and each row's curvature.
@@ -173,8 +187,9 @@ impl<D: Design> Rows<'_, D> {
             || (sparse.zero(), Sums::zero(0)),
             |block, (by_column, sums)| {
                 let rows = rows_of(block, self.design.rows());
-                self.write_dense(sparse, &rows, &mut by_column.dense);
-                let mut numbers = sparse.rows_at(block, &point, &by_column.dense);
+                let ByColumn { sums: of_columns, dense } = by_column;
+                let dense = self.dense(sparse, block, dense);
+                let mut numbers = sparse.rows_at(block, &point, &dense);
                 for (row, number) in rows.clone().zip(&mut numbers) {
                     let weight = self.weights.map_or(1.0, |weights| weights[row]);
                     let at = Logistic::at(*number, self.outcomes[row]);
@@ -184,7 +199,7 @@ impl<D: Design> Rows<'_, D> {
                     *number = weight * at.residual;
                 }
                 numbers[rows.len()..].fill(0.0);
-                sparse.add(block, &numbers, by_column);
+                sparse.add(block, &numbers, &dense, of_columns);
             },
         );
         let mut total = Sums::zero(0);
@@ -204,13 +219,12 @@ impl<D: Design> Rows<'_, D> {
         let groups = sparse.groups(
             GROUPS,
             || sparse.zero(),
-            |block, by_column| {
-                let rows = rows_of(block, self.design.rows());
-                self.write_dense(sparse, &rows, &mut by_column.dense);
-                let mut numbers = sparse.rows_at(block, &point, &by_column.dense);
-                let own = cut(curvatures, rows);
+            |block, ByColumn { sums, dense }| {
+                let dense = self.dense(sparse, block, dense);
+                let mut numbers = sparse.rows_at(block, &point, &dense);
+                let own = cut(curvatures, rows_of(block, self.design.rows()));
                 numbers.iter_mut().zip(own).for_each(|(number, curvature)| *number *= curvature);
-                sparse.add(block, &numbers, by_column);
+                sparse.add(block, &numbers, &dense, sums);
             },
         );
         sparse.means(groups.iter(), self.total_weight)
@@ -222,12 +236,11 @@ impl<D: Design> Rows<'_, D> {
             GROUPS,
             || (sparse.zero(), sparse.zero()),
             |block, (values, squares)| {
-                let rows = rows_of(block, self.design.rows());
-                self.write_dense(sparse, &rows, &mut values.dense);
-                let own = cut(curvatures, rows);
-                sparse.add(block, &own, values);
-                let dense = values.dense.rows().into_iter();
-                let of_dense = dense.map(|column| column.iter().zip(own).map(|(x, by)| x * x * by).sum::<f64>());
+                let ByColumn { sums, dense } = values;
+                let dense = self.dense(sparse, block, dense);
+                let own = cut(curvatures, rows_of(block, self.design.rows()));
+                sparse.add(block, &own, &dense, sums);
+                let of_dense = dense.rows().into_iter().map(|column| column.iter().zip(own).map(|(x, by)| x * x * by).sum::<f64>());
                 let of_sparse = (0..sparse.layout.sparse.len())
                     .map(|nth| sparse.blocks[block].entries(&sparse.layout, nth).sum_of_squares(&own));
                 squares.sums[1..].iter_mut().zip(of_dense.chain(of_sparse)).for_each(|(sum, of)| *sum += of);

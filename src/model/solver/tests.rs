@@ -118,7 +118,7 @@ pub(super) fn violation(
     of_columns.fold(gradient[0].abs(), f64::max)
 }
 
-fn assert_near(left: &Solution, right: &Solution, margin: f64) {
+pub(super) fn assert_near(left: &Solution, right: &Solution, margin: f64) {
     assert!((left.intercept - right.intercept).abs() < margin, "{left:?}\n{right:?}");
     assert_eq!(left.coefficients.len(), right.coefficients.len());
     for (left_one, right_one) in left.coefficients.iter().zip(&right.coefficients) {
