@@ -198,7 +198,7 @@ struct Fit<'a> {
     steps: u32,
     /// The first fit's probabilities have misled it: its Hessian is made with its own.
     own: bool,
-    /// It was only now seen to be so.
+    /// Its own Hessian is to be made, or made again.
     misled: bool,
     /// The steps gain nothing: the careful solver makes the next point, which is taken as it is.
     stuck: bool,
@@ -221,6 +221,7 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
         loop {
             if self.take_in(fits) {
                 self.renew(fits);
+                fits.iter_mut().filter(|fit| fit.own).for_each(|fit| self.renew_own(fit));
             }
             self.step(fits)?;
             let open: Vec<usize> =
@@ -232,13 +233,14 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
             let found = self.panel.pass(&asked);
             let mut renew = false;
             for (&fit, found) in open.iter().zip(found) {
-                renew |= fits[fit].arrive(found, self);
+                let slow = fits[fit].arrive(found, self);
+                fits[fit].misled |= slow && fits[fit].own;
+                renew |= slow && !fits[fit].own;
             }
             let end = fits[0].end_of_path(self.strengths.len());
             self.strengths.truncate(end);
             if renew {
                 self.renew(fits);
-                continue;
             }
             fits.iter_mut().filter(|fit| fit.misled).for_each(|fit| self.renew_own(fit));
         }
@@ -285,18 +287,15 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
         grows
     }
 
-    /// Makes all Hessians anew: with the probabilities of the first fit, or with a fit's own.
+    /// Makes Hessians anew: with the probabilities of the first fit, where a fit has none of its own.
     fn renew(&self, fits: &mut [Fit<'_>]) {
         let parts = self.panel.curvatures(&fits[0].point, &self.set, |_| true);
-        for fit in fits {
-            if fit.own {
-                self.renew_own(fit);
-            } else {
-                fit.set_hessian(&parts, self.panel.learnt(0, fit.roles).0);
-            }
+        for fit in fits.iter_mut().filter(|fit| !fit.own) {
+            fit.set_hessian(&parts, self.panel.learnt(0, fit.roles).0);
         }
     }
 
+    /// Makes a fit's own Hessian anew.
     fn renew_own(&self, fit: &mut Fit<'_>) {
         let parts = self.panel.curvatures(&fit.point, &self.set, |part| fit.roles.learns[part]);
         fit.set_hessian(&parts, self.panel.learnt(0, fit.roles).0);

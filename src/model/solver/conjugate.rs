@@ -18,7 +18,8 @@ use ndarray::Array1;
 
 use super::passes::Rows;
 use super::sparse::{OF_CELL, OF_READING};
-use super::sparse_rows::{Moments, SparseRows};
+use super::sparse_passes::Moments;
+use super::sparse_rows::SparseRows;
 use super::{AT_REST, Design, Here, Limits};
 
 /// A step is at least as good as this: it leaves no more of the gradient, as far as the quadratic model tells.
@@ -58,7 +59,12 @@ impl Implicit {
     }
 
     /// The step from `here`; none where the matrix would have been made for the same work.
-    pub(super) fn step<D: Design>(&self, kept: &Kept<'_, '_, D>, here: &Here, limits: Limits) -> Option<Step> {
+    pub(super) fn step<D: Design>(
+        &self,
+        kept: &Kept<'_, '_, D>,
+        here: &Here,
+        limits: Limits,
+    ) -> Option<Step> {
         let means = &self.moments.values;
         let size = |vector: &Array1<f64>| vector.dot(vector).sqrt();
         // Whether the coefficients rest is seen from a step that is no further off than that.

@@ -19,17 +19,15 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
+use super::lanes::{
+    BLOCK_STRIPS, ByRow, LANES, Lanes, PADDED, add_masked, by_rows, plus, plus_rows, plus_scaled,
+};
+use super::lanes::{slopes, total};
 use super::products::{Full, Products, Sums as ProductSums};
 use super::single::{Logistic, STRIP, Strip};
 use super::sparse::{BLOCK, Block as SparseBlock, Layout};
 use super::{Design, SolverError};
 
-/// Fits that share a pass: five folds and the fit of all rows. Six pairs of accumulators are also what the
-/// sixteen vector registers of a plain x86-64 or ARM core hold.
-pub(super) const LANES: usize = 6;
-/// Strips of a block. 256 rows by 120 columns take 120 KiB, which stays in the second-level cache between
-/// the two halves of a pass.
-const BLOCK_STRIPS: usize = BLOCK / STRIP;
 /// Groups of blocks in a pass: work for up to 64 threads.
 const GROUPS: usize = 64;
 /// Blocks whose products are added up at once: the longer the matrix product, the less its packing costs.
@@ -38,14 +36,6 @@ const BLOCKS_AT_ONCE: usize = 4;
 const TILE: usize = 64;
 /// Bytes that all partial products together may take, so that a wide design asks for fewer groups.
 const PARTIAL_BYTES: usize = 32 << 20;
-/// Fits of a pass and two that are not there: a row's numbers are whole vectors.
-const PADDED: usize = 8;
-
-/// A quantity of each fit of a pass.
-type Lanes<T> = [T; LANES];
-/// Numbers of each row of a block for each fit.
-type ByRow = [[f32; PADDED]; BLOCK];
-
 /// What a fit does with each part of the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Roles {
@@ -255,8 +245,9 @@ impl Panel {
         let roles = Roles { learns: Vec::new(), checks: Vec::new() };
         let points = Points::new(&[Asked { outcome: 0, point, roles: &roles }], &self.layout);
         let width = set.len();
-        let most =
-            (PARTIAL_BYTES / (width * width * 4)).clamp(self.parts.len(), GROUPS.max(self.parts.len()));
+        // At least one for each part; sums over sparse columns are in double precision.
+        let (least, bytes) = if self.layout.is_sparse() { (1, 8) } else { (self.parts.len(), 4) };
+        let most = (PARTIAL_BYTES / (width * width * bytes)).clamp(least, GROUPS.max(self.parts.len()));
         let a_group = self.blocks.len().div_ceil(most).max(1);
         let groups: Vec<&[Block]> = self
             .blocks
@@ -317,11 +308,7 @@ impl Panel {
 }
 
 /// Turns a block's columns into strips.
-fn packed(
-    values: &ArrayView2<'_, f64>,
-    rows: &[usize],
-    dense: &[usize],
-) -> Result<Vec<Strip>, SolverError> {
+fn packed(values: &ArrayView2<'_, f64>, rows: &[usize], dense: &[usize]) -> Result<Vec<Strip>, SolverError> {
     let stride = dense.len() | 1;
     let mut cells = vec![[0.0; STRIP]; rows.len().div_ceil(STRIP) * stride];
     for (nth, &column) in dense.iter().enumerate() {
@@ -477,13 +464,7 @@ impl Block {
     }
 
     /// Adds the residuals of each sparse column's entries.
-    fn add_sparse(
-        &self,
-        layout: &Layout,
-        residuals: &ByRow,
-        learns: &Lanes<f64>,
-        sums: &mut [Lanes<f64>],
-    ) {
+    fn add_sparse(&self, layout: &Layout, residuals: &ByRow, learns: &Lanes<f64>, sums: &mut [Lanes<f64>]) {
         for (nth, sums) in sums.iter_mut().enumerate() {
             let entries = self.sparse.entries(layout, nth);
             let mut of_block = [0.0; PADDED];
@@ -565,73 +546,4 @@ fn etas(cells: &[Strip], points: &Points) -> Lanes<Strip> {
         f = plus_scaled(f, cell, of[5]);
     }
     [a, b, c, d, e, f]
-}
-
-/// The products of one column with the residuals of all fits, summed over strips.
-///
-/// Apart from its caller, or the compiler shuffles the sums for the sake of what is done with them once.
-#[inline(never)]
-fn slopes<'c>(cells: impl Iterator<Item = &'c Strip>, residuals: &[Lanes<Strip>]) -> Lanes<Strip> {
-    let [mut a, mut b, mut c, mut d, mut e, mut f] = [[0.0; STRIP]; LANES];
-    for (of, &cell) in residuals.iter().zip(cells) {
-        a = plus_product(a, cell, of[0]);
-        b = plus_product(b, cell, of[1]);
-        c = plus_product(c, cell, of[2]);
-        d = plus_product(d, cell, of[3]);
-        e = plus_product(e, cell, of[4]);
-        f = plus_product(f, cell, of[5]);
-    }
-    [a, b, c, d, e, f]
-}
-
-#[inline]
-fn plus_scaled(mut sum: Strip, cell: Strip, by: f32) -> Strip {
-    for row in 0..STRIP {
-        sum[row] += cell[row] * by;
-    }
-    sum
-}
-
-#[inline]
-fn plus_product(mut sum: Strip, cell: Strip, by: Strip) -> Strip {
-    for row in 0..STRIP {
-        sum[row] += cell[row] * by[row];
-    }
-    sum
-}
-
-#[inline]
-fn plus(sums: &mut [f32; PADDED], others: &[f32; PADDED], by: f32) {
-    for (sum, other) in sums.iter_mut().zip(others) {
-        *sum += by * other;
-    }
-}
-
-/// Adds the numbers of a strip's rows.
-fn plus_rows(strips: &mut Lanes<Strip>, rows: &[[f32; PADDED]]) {
-    for (place, row) in rows.iter().take(STRIP).enumerate() {
-        strips.iter_mut().zip(row).for_each(|(strip, number)| strip[place] += number);
-    }
-}
-
-/// The numbers of each row.
-fn by_rows(strips: &[Lanes<Strip>; BLOCK_STRIPS]) -> ByRow {
-    let mut rows = [[0.0; PADDED]; BLOCK];
-    for (rows, lanes) in rows.chunks_exact_mut(STRIP).zip(strips) {
-        for (lane, strip) in lanes.iter().enumerate() {
-            rows.iter_mut().zip(strip).for_each(|(row, &number)| row[lane] = number);
-        }
-    }
-    rows
-}
-
-fn add_masked(sums: &mut Lanes<f64>, strips: &Lanes<Strip>, mask: &Lanes<f64>) {
-    for ((sum, strip), mask) in sums.iter_mut().zip(strips).zip(mask) {
-        *sum += mask * total(strip);
-    }
-}
-
-fn total(strip: &Strip) -> f64 {
-    let halves = [strip[0] + strip[4], strip[1] + strip[5], strip[2] + strip[6], strip[3] + strip[7]];
-    f64::from(halves[0] + halves[2]) + f64::from(halves[1] + halves[3])
 }

@@ -132,11 +132,8 @@ impl<'a, D: Design> Rows<'a, D> {
         (intercept, loss_of(self.weight_true) + loss_of(self.weight_false))
     }
 
-    /// Adds up the rows at `point` (intercept first). Where sparse columns are kept, no Hessian is made.
+    /// Adds up the rows at `point` (intercept first).
     pub(super) fn pass(&self, point: &Array1<f64>, want: Want) -> Result<Sums, SolverError> {
-        if let Some(sparse) = &self.sparse {
-            return Ok(self.sparse_pass(sparse, point));
-        }
         let width = self.width();
         let block_rows = (BLOCK_CELLS / width).clamp(BLOCK_ROWS.0, BLOCK_ROWS.1).min(self.design.rows());
         let blocks = self.design.rows().div_ceil(block_rows);

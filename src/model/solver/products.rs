@@ -51,7 +51,7 @@ pub(super) struct Sums {
     columns: Vec<u32>,
     amounts: Vec<f64>,
     /// Among columns in full the upper half, else the lower.
-    sums: Vec<f64>,
+    thin: Vec<f64>,
     of_full: Array2<f64>,
 }
 
@@ -59,7 +59,9 @@ impl<'l> Products<'l> {
     /// Of a set of indices in the order of [`ordered`], where 0 is the constant and 1 the first column of the design.
     pub(super) fn new(layout: &'l Layout, set: &[usize]) -> Self {
         let mut wanted = vec![false; layout.columns() + 1];
-        set.iter().for_each(|&index| wanted[index] = true);
+        for &index in set {
+            wanted[index] = true;
+        }
         let mut full = vec![Full::Constant];
         let dense = layout.dense.iter().enumerate().filter(|(_, column)| wanted[**column + 1]);
         full.extend(dense.map(|(place, _)| Full::Dense(place)));
@@ -89,7 +91,7 @@ impl<'l> Products<'l> {
             starts: [0; BLOCK + 1],
             columns: Vec::new(),
             amounts: Vec::new(),
-            sums: vec![0.0; side * side],
+            thin: vec![0.0; side * side],
             of_full: Array2::zeros((full, full)),
         }
     }
@@ -127,7 +129,7 @@ impl<'l> Products<'l> {
             for (nth, (&column, &amount)) in columns.iter().zip(amounts).enumerate() {
                 let by = weight * amount;
                 let from = (full + column as usize) * side;
-                let (in_full, in_thin) = sums.sums[from..from + side].split_at_mut(full);
+                let (in_full, in_thin) = sums.thin[from..from + side].split_at_mut(full);
                 in_full.iter_mut().zip(values).for_each(|(sum, value)| *sum += by * value);
                 for (&other, &amount) in columns[..=nth].iter().zip(amounts) {
                     in_thin[other as usize] += by * amount;
@@ -141,7 +143,9 @@ impl<'l> Products<'l> {
         let mut next = [0; BLOCK + 1];
         for &nth in &self.thin {
             let places = block.entries(self.layout, nth).places;
-            places.iter().for_each(|&place| next[usize::from(place) + 1] += 1);
+            for &place in places {
+                next[usize::from(place) + 1] += 1;
+            }
         }
         for row in 0..BLOCK {
             next[row + 1] += next[row];
@@ -175,11 +179,11 @@ impl<'l> Products<'l> {
             }
         }
         // Sums with the constant: of a thin column those of its amounts.
-        let amounts: Vec<f64> = (full..side).map(|place| sums.sums[place * side]).collect();
+        let amounts: Vec<f64> = (full..side).map(|place| sums.thin[place * side]).collect();
         let columns: Vec<&SparseColumn> = self.thin.iter().map(|&nth| &self.layout.sparse[nth]).collect();
         let weight = matrix[[0, 0]];
         for (nth, column) in columns.iter().enumerate() {
-            let (in_full, in_thin) = sums.sums[(full + nth) * side..(full + nth + 1) * side].split_at(full);
+            let (in_full, in_thin) = sums.thin[(full + nth) * side..(full + nth + 1) * side].split_at(full);
             for (place, sum) in in_full.iter().enumerate() {
                 matrix[[place, full + nth]] = column.step * sum + column.base * matrix[[0, place]];
             }
@@ -196,7 +200,7 @@ impl<'l> Products<'l> {
 impl Sums {
     /// Adds the sums over other rows.
     pub(super) fn add(&mut self, other: &Self) {
-        self.sums.iter_mut().zip(&other.sums).for_each(|(sum, other)| *sum += other);
+        self.thin.iter_mut().zip(&other.thin).for_each(|(sum, other)| *sum += other);
         self.of_full += &other.of_full;
     }
 }

@@ -76,7 +76,9 @@ pub(super) fn mirror(matrix: &mut Array2<f64>) {
     /// Rows and columns that are copied at once, so that both halves' lines stay in the cache.
     const TILE: usize = 32;
     let side = matrix.nrows();
-    for (first, second) in (0..side).step_by(TILE).flat_map(|row| (0..=row).step_by(TILE).map(move |of| (row, of))) {
+    for (first, second) in
+        (0..side).step_by(TILE).flat_map(|row| (0..=row).step_by(TILE).map(move |of| (row, of)))
+    {
         for row in first..side.min(first + TILE) {
             for column in second..row.min(second + TILE) {
                 matrix[[row, column]] = matrix[[column, row]];

@@ -92,8 +92,7 @@ impl Layout {
             design.write(column, 0..rows, ArrayViewMut1::from(&mut values[..]));
             Kind::of(values, column)
         };
-        let kinds: Vec<Kind> =
-            (0..columns).into_par_iter().map_init(|| vec![0.0; rows], kind).collect();
+        let kinds: Vec<Kind> = (0..columns).into_par_iter().map_init(|| vec![0.0; rows], kind).collect();
         let (mut dense, mut sparse) = (Vec::new(), Vec::new());
         for (column, kind) in kinds.into_iter().enumerate() {
             match kind {
@@ -186,6 +185,11 @@ enum Kind {
     Unusable,
 }
 
+/// Whether two numbers are the very same: a base is one of the column's values.
+fn is(value: f64, other: f64) -> bool {
+    value.to_bits() == other.to_bits()
+}
+
 impl Kind {
     fn of(values: &[f64], column: usize) -> Self {
         /// Squares of such values, summed over any number of rows, are finite.
@@ -193,19 +197,18 @@ impl Kind {
         // The vote of Boyer and Moore: a value that more than half have is the one that is left.
         let (mut base, mut votes) = (0.0, 0_usize);
         for &value in values {
-            // Not a number is not less than anything.
-            if !(value.abs() < LARGEST) {
+            if value.is_nan() || value.abs() > LARGEST {
                 return Self::Unusable;
             }
             if votes == 0 {
                 base = value;
             }
-            if value == base { votes += 1 } else { votes -= 1 }
+            if is(value, base) { votes += 1 } else { votes -= 1 }
         }
-        let mut others = values.iter().copied().filter(|&value| value != base);
+        let mut others = values.iter().copied().filter(|&value| !is(value, base));
         let first = others.next();
         let (more, other) = others.fold((0, false), |(count, other), value| {
-            (count + 1, other || Some(value) != first)
+            (count + 1, other || !first.is_some_and(|first| is(value, first)))
         });
         let entries = usize::from(first.is_some()) + more;
         if 2 * entries > values.len() {
@@ -222,7 +225,7 @@ impl Block {
         let mut block = Self { starts: vec![0], places: Vec::new(), amounts: Vec::new() };
         for sparse in &layout.sparse {
             for (place, &value) in (0..=u8::MAX).zip(values.row(sparse.column)) {
-                if value != sparse.base {
+                if !is(value, sparse.base) {
                     block.places.push(place);
                     if !sparse.alike {
                         block.amounts.push(value - sparse.base);
@@ -238,7 +241,10 @@ impl Block {
 
     /// The entries of the nth sparse column.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a column has a few entries in a block, fewer than a call costs")]
+    #[expect(
+        clippy::inline_always,
+        reason = "a column has a few entries in a block, fewer than a call costs"
+    )]
     pub(super) fn entries(&self, layout: &Layout, nth: usize) -> Entries<'_> {
         let (from, to) = (self.starts[nth] as usize, self.starts[nth + 1] as usize);
         let alike = self.starts[layout.alike] as usize;

@@ -64,7 +64,8 @@ fn sums_over_entries_are_those_over_all_rows() {
     let (design, outcomes, weights) = wide(1500, 41);
     let sparse = SparseRows::of(&design).expect("columns that are sparse");
     let full = Rows::new(&design, &outcomes, Some(&weights)).expect("rows");
-    let near = |left: f64, right: f64| assert!((left - right).abs() < 1e-12 * (1.0 + right.abs()), "{left} {right}");
+    let near =
+        |left: f64, right: f64| assert!((left - right).abs() < 1e-12 * (1.0 + right.abs()), "{left} {right}");
     let point: Array1<f64> = (0..=COLUMNS).map(|index| ((index * 37 % 19) as f64 - 9.0) / 60.0).collect();
     let found = full.sparse_pass(&sparse, &point);
     let truth = full.pass(&point, Want::Hessian).expect("finite");
@@ -129,7 +130,10 @@ fn columns_that_are_nearly_the_same_end_with_the_matrix() {
         let in_full = solve_in_full(&design, &outcomes, None, at).expect("a fit");
         let loss = |at: &Solution| (at.intercept, at.coefficients.iter().sum::<f64>());
         let (found, in_full) = (loss(&found), loss(&in_full));
-        assert!((found.0 - in_full.0).abs() < 1e-3 && (found.1 - in_full.1).abs() < 1e-2, "{found:?} {in_full:?}");
+        assert!(
+            (found.0 - in_full.0).abs() < 1e-3 && (found.1 - in_full.1).abs() < 1e-2,
+            "{found:?} {in_full:?}"
+        );
     }
 }
 
