@@ -361,9 +361,9 @@ impl Points {
             }
             lanes
         };
-        let of_dense = |&column: &usize| {
-            let [a, b, c, d, e, f, _, _] = lanes(column, 1.0);
-            [a, b, c, d, e, f]
+        let of_dense = |&column: &usize| -> Lanes<f32> {
+            let padded = lanes(column, 1.0);
+            std::array::from_fn(|lane| padded[lane])
         };
         let used = layout.dense.iter().map(of_dense).enumerate();
         let used = used.filter(|(_, lanes)| lanes.iter().any(|&lane| lane != 0.0)).collect();
