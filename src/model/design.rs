@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use ndarray::ArrayViewMut2;
+use ndarray::{ArrayViewMut1, ArrayViewMut2};
 use rayon::prelude::*;
 
 use super::footing::is_broad;
@@ -106,8 +106,9 @@ impl<'m> StandardisedDesign<'m> {
                     let rows = 0..matrix.rows();
                     is_broad(rows.filter(|&row| (matrix.cell(row, feature) == absence) == wanted), families)
                 };
-                // In a refit nobody with it may have been drawn, or nobody without.
-                if of(true) && of(false) && share > 0.0 && share < 1.0 {
+                // In a refit nobody with it may have been drawn, or nobody without. Most features are never absent, which
+                // the share tells without a look at the cases.
+                if share > 0.0 && share < 1.0 && of(true) && of(false) {
                     let deviation = (share * (1.0 - share)).sqrt();
                     design.columns.push(DesignColumn { feature, part, mean: share, deviation });
                 }
@@ -214,14 +215,12 @@ impl Design for StandardisedDesign<'_> {
         self.columns.len()
     }
 
-    fn fill(&self, rows: Range<usize>, mut block: ArrayViewMut2<'_, f64>) {
-        for (place, column) in self.columns.iter().enumerate() {
-            let out = block.column_mut(place);
-            if let Some(values) = &self.held[place] {
-                out.into_iter().zip(&values[rows.clone()]).for_each(|(out, &value)| *out = value);
-            } else {
-                column.write(self.matrix.raw(column.feature)[rows.clone()].iter().copied(), out);
-            }
+    fn write(&self, column: usize, rows: Range<usize>, out: ArrayViewMut1<'_, f64>) {
+        if let Some(values) = &self.held[column] {
+            out.into_iter().zip(&values[rows]).for_each(|(out, &value)| *out = value);
+        } else {
+            let column = &self.columns[column];
+            column.write(self.matrix.raw(column.feature)[rows].iter().copied(), out);
         }
     }
 

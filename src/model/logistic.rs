@@ -55,7 +55,7 @@ pub struct LogisticParams {
     /// The share of the lasso, 0 (ridge, the default: it keeps every feature's part visible) to 1.
     #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub l1_ratio: f64,
-    /// The most steps. The default, 100, is far beyond the 5 to 12 that a fit takes.
+    /// The most steps. The default, 100, is far beyond the 5 to 15 that a fit takes.
     pub max_iterations: u32,
     /// The largest violation of the optimality conditions that is accepted; the default, 1e-9, holds
     /// coefficients to about seven decimals.

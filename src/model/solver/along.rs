@@ -5,13 +5,16 @@
 //! by steps of a quasi-Newton method: the minimum of the quadratic model of the loss plus the penalty, whose
 //! gradient is always that of the fit's own point and rows, while the Hessian may be an earlier one. A
 //! strength is done when its optimality conditions are *seen* to hold at the point, for all columns; no
-//! column is left out on a guess. The step for a new strength starts from the gradient that showed the last
+//! column is left out on a guess. Where there are many columns, a step moves those of a
+//! [working set](super::working), which all fits share and which takes in every column that violates the conditions.
+//! The step for a new strength starts from the gradient that showed the last
 //! one done, so most strengths cost a single pass over the rows, which all fits share.
 //!
 //! The Hessian is shared as well. The rows' curvature is taken at the point of the fit of all rows, in one
 //! pass, part by part; a fold's Hessian is the sum over the parts that it learns from. That is off by the
 //! little that the folds' probabilities differ, which costs a fold a step now and then and not its
-//! accuracy. It is made again once the steps no longer gain enough.
+//! accuracy. A fold in which they differ by more, so that a step gains nothing, goes on with a Hessian of its own.
+//! Hessians are made again once the steps no longer gain enough.
 //!
 //! Where the steps gain nothing (columns that all but separate the outcomes), the careful solver with its
 //! line search takes over for that strength.
@@ -31,6 +34,7 @@ use rayon::prelude::*;
 use super::panel::{Asked, Found, Panel, Roles};
 use super::passes::{Rows, Want};
 use super::quadratic::{LassoModel, learn_curvature, mirror, violation};
+use super::working::working_set;
 use super::{Design, Limits, Penalty, Solution, SolverError, solve};
 
 /// The violation of the optimality conditions that is accepted, as a share of the strength's gradient (the
@@ -157,7 +161,7 @@ pub(crate) fn trace(
         let limits = Limits { tolerance: path.tolerance(strength), ..Limits::default() };
         solve(design, outcomes, Some(&learnt(fit)), penalty, limits, Some(&fit.solution()))
     };
-    let mut run = Run { panel, path, strengths, careful };
+    let mut run = Run { panel, path, strengths, careful, set: vec![0] };
     run.follow(&mut fits)?;
     let Run { strengths, .. } = run;
     let mut tracks: Vec<Track> = fits.into_iter().map(|fit| fit.track).collect();
@@ -186,12 +190,16 @@ struct Fit<'a> {
     null_loss: f64,
     /// The point of the next pass.
     next: Vec<f64>,
-    /// Hessian of the mean loss, without ridge.
+    /// Hessian of the mean loss, without ridge, of the working set.
     hessian: Array2<f64>,
     /// Steps taken since this Hessian was made.
     steps_since: u32,
     /// Steps at the current strength.
     steps: u32,
+    /// The first fit's probabilities have misled it: its Hessian is made with its own.
+    own: bool,
+    /// Its own Hessian is to be made, or made again.
+    misled: bool,
     /// The steps gain nothing: the careful solver makes the next point, which is taken as it is.
     stuck: bool,
     track: Track,
@@ -202,12 +210,19 @@ struct Run<F> {
     path: Path,
     strengths: Vec<f64>,
     careful: F,
+    /// The working set: indices of points, the intercept's first.
+    set: Vec<usize>,
 }
 
 impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
     fn follow(&mut self, fits: &mut [Fit<'_>]) -> Result<(), SolverError> {
+        self.take_in(fits);
         self.renew(fits);
         loop {
+            if self.take_in(fits) {
+                self.renew(fits);
+                fits.iter_mut().filter(|fit| fit.own).for_each(|fit| self.renew_own(fit));
+            }
             self.step(fits)?;
             let open: Vec<usize> =
                 (0..fits.len()).filter(|&fit| fits[fit].place() < self.strengths.len()).collect();
@@ -218,13 +233,16 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
             let found = self.panel.pass(&asked);
             let mut renew = false;
             for (&fit, found) in open.iter().zip(found) {
-                renew |= fits[fit].arrive(found, &self.path, &self.strengths);
+                let slow = fits[fit].arrive(found, self);
+                fits[fit].misled |= slow && fits[fit].own;
+                renew |= slow && !fits[fit].own;
             }
             let end = fits[0].end_of_path(self.strengths.len());
             self.strengths.truncate(end);
             if renew {
                 self.renew(fits);
             }
+            fits.iter_mut().filter(|fit| fit.misled).for_each(|fit| self.renew_own(fit));
         }
     }
 
@@ -235,7 +253,7 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
             fit.next = if fit.stuck {
                 (self.careful)(fit, strength)?.point().to_vec()
             } else {
-                fit.model_minimum(&self.path, strength)
+                fit.model_minimum(self, strength)
             };
             fit.steps += 1;
             fit.steps_since += 1;
@@ -243,12 +261,51 @@ impl<F: Fn(&Fit<'_>, f64) -> Result<Solution, SolverError> + Sync> Run<F> {
         })
     }
 
-    /// Makes all Hessians anew, with the probabilities of the first fit.
-    fn renew(&self, fits: &mut [Fit<'_>]) {
-        let parts = self.panel.curvatures(&fits[0].point);
+    /// Takes the columns that violate the optimality conditions of a fit into the working set. Gives whether there were any.
+    fn take_in(&mut self, fits: &[Fit<'_>]) -> bool {
+        let mut needed = vec![false; self.panel.width()];
+        self.set.iter().for_each(|&index| needed[index] = true);
+        if needed.iter().all(|&needed| needed) {
+            return false;
+        }
+        // By how much the gradient is steeper than what the lasso holds against it, in the fit where it is most.
+        let mut steepness = vec![0.0_f64; needed.len()];
+        let mut grows = false;
         for fit in fits {
+            let Some(&strength) = self.strengths.get(fit.place()) else { continue };
+            let lasso = strength * self.path.l1_ratio;
+            for (index, slope) in fit.here.gradient.iter().enumerate() {
+                let violates = slope.abs() > lasso || fit.point[index] != 0.0;
+                grows |= violates && !needed[index];
+                needed[index] |= violates;
+                steepness[index] = steepness[index].max(slope.abs() / strength);
+            }
+        }
+        if grows || self.set.len() == 1 {
+            self.set = working_set(self.panel.layout(), &needed, &steepness);
+        }
+        grows
+    }
+
+    /// Makes Hessians anew: with the probabilities of the first fit, where a fit has none of its own.
+    fn renew(&self, fits: &mut [Fit<'_>]) {
+        let parts = self.panel.curvatures(&fits[0].point, &self.set, |_| true);
+        for fit in fits.iter_mut().filter(|fit| !fit.own) {
             fit.set_hessian(&parts, self.panel.learnt(0, fit.roles).0);
         }
+    }
+
+    /// Makes a fit's own Hessian anew.
+    fn renew_own(&self, fit: &mut Fit<'_>) {
+        let parts = self.panel.curvatures(&fit.point, &self.set, |part| fit.roles.learns[part]);
+        fit.set_hessian(&parts, self.panel.learnt(0, fit.roles).0);
+    }
+}
+
+impl<F> Run<F> {
+    /// The entries of the working set.
+    fn of_set(&self, all: &[f64]) -> Array1<f64> {
+        self.set.iter().map(|&index| all[index]).collect()
     }
 }
 
@@ -274,6 +331,8 @@ impl<'a> Fit<'a> {
             hessian: Array2::zeros((0, 0)),
             steps_since: 0,
             steps: 0,
+            own: false,
+            misled: false,
             stuck: false,
             track: Track { check_weight: panel.checked(roles), ..Track::default() },
         })
@@ -295,20 +354,21 @@ impl<'a> Fit<'a> {
     }
 
     /// The Hessian from the parts' sums of products (upper halves).
-    fn set_hessian(&mut self, parts: &[Array2<f64>], weight: f64) {
-        self.hessian = Array2::zeros((self.point.len(), self.point.len()));
-        for (part, _) in parts.iter().zip(&self.roles.learns).filter(|(_, learns)| **learns) {
+    fn set_hessian(&mut self, parts: &[(usize, Array2<f64>)], weight: f64) {
+        let side = parts.first().map_or(0, |(_, part)| part.nrows());
+        self.hessian = Array2::zeros((side, side));
+        for (_, part) in parts.iter().filter(|(part, _)| self.roles.learns[*part]) {
             self.hessian += part;
         }
         self.hessian /= weight;
-        for row in 0..self.point.len() {
+        for row in 0..side {
             // Single precision can make the matrix of collinear columns dip below zero; and a column of
             // zeros may have any curvature, since its coefficient stays.
             let diagonal = self.hessian[[row, row]] * (1.0 + DIAGONAL_MARGIN);
             self.hessian[[row, row]] = if diagonal > 0.0 { diagonal } else { 1.0 };
         }
         mirror(&mut self.hessian);
-        self.steps_since = 0;
+        (self.steps_since, self.misled) = (0, false);
     }
 
     /// Gradient of the smooth part (the loss and ridge), and the lasso part.
@@ -327,35 +387,41 @@ impl<'a> Fit<'a> {
     }
 
     /// From the point to the minimum of the quadratic model with the penalty.
-    fn model_minimum(&self, path: &Path, strength: f64) -> Vec<f64> {
-        let (gradient, lasso) = Self::smooth(&self.here, &self.point, path, strength);
+    fn model_minimum<F>(&self, run: &Run<F>, strength: f64) -> Vec<f64> {
+        let (gradient, lasso) = Self::smooth(&self.here, &self.point, &run.path, strength);
         let mut hessian = self.hessian.clone();
-        hessian.diag_mut().iter_mut().skip(1).for_each(|of| *of += strength * (1.0 - path.l1_ratio));
-        let point = Array1::from(self.point.clone());
+        hessian.diag_mut().iter_mut().skip(1).for_each(|of| *of += strength * (1.0 - run.path.l1_ratio));
+        let (slopes, point) = (run.of_set(gradient.as_slice().unwrap_or(&[])), run.of_set(&self.point));
         // A digit more than the point itself will have.
-        let tolerance = 0.1 * path.tolerance(strength);
-        LassoModel::new(&hessian, &gradient, &point, lasso).minimise(tolerance).to_vec()
+        let tolerance = 0.1 * run.path.tolerance(strength);
+        let minimum = LassoModel::new(&hessian, &slopes, &point, lasso).minimise(tolerance);
+        let mut next = self.point.clone();
+        run.set.iter().zip(minimum).for_each(|(&index, value)| next[index] = value);
+        next
     }
 
     /// Takes in what a pass found at the next point. Gives whether a new Hessian is called for.
-    fn arrive(&mut self, found: Found, path: &Path, strengths: &[f64]) -> bool {
+    fn arrive<F>(&mut self, found: Found, run: &Run<F>) -> bool {
+        let (path, strengths) = (&run.path, &run.strengths);
         let strength = strengths[self.place()];
         let (gradient, lasso) = Self::smooth(&found, &self.next, path, strength);
         let there = violation(&gradient, &Array1::from(self.next.clone()), lasso);
+        // What the step was to bring down: a column that only now violates the conditions is the next one's task.
+        let slopes = run.of_set(gradient.as_slice().unwrap_or(&[]));
+        let of_set = violation(&slopes, &run.of_set(&self.next), lasso);
         let done = self.stuck || there <= path.tolerance(strength);
-        let slow = there.is_nan() || there > SLOW * self.violation;
+        let slow = of_set.is_nan() || of_set > SLOW * self.violation;
         // A path goes on in much the same direction, so the next step profits.
-        let step: Array1<f64> = self.next.iter().zip(&self.point).map(|(next, point)| next - point).collect();
-        let change: Array1<f64> =
-            found.gradient.iter().zip(&self.here.gradient).map(|(next, here)| next - here).collect();
+        let step = run.of_set(&self.next) - run.of_set(&self.point);
+        let change = run.of_set(&found.gradient) - run.of_set(&self.here.gradient);
         learn_curvature(&mut self.hessian, (&step, &change), &BELIEVED);
-        if done || there < self.violation {
+        if done || of_set < self.violation {
             self.point.clone_from(&self.next);
             self.here = found;
             self.violation = there;
         } else if self.steps_since == 1 {
-            // The Hessian was this very point's, or as good as that.
-            self.stuck = true;
+            // The Hessian was that of the first fit's point, or even of its own.
+            (self.stuck, self.misled, self.own) = (self.own, !self.own, true);
         }
         if done {
             self.track.points.push(self.point.clone());

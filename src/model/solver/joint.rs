@@ -109,7 +109,9 @@ struct Products(Array2<f64>);
 impl Products {
     fn of(panel: &Panel) -> Self {
         // Where every probability is one half, the curvature is a quarter of them.
-        let mut quarter = panel.curvatures(&vec![0.0; panel.width()]).swap_remove(0);
+        let all: Vec<usize> = (0..panel.width()).collect();
+        let mut quarter = Array2::zeros((all.len(), all.len()));
+        panel.curvatures(&vec![0.0; all.len()], &all, |_| true).iter().for_each(|(_, part)| quarter += part);
         mirror(&mut quarter);
         // The intercept with itself is the weight of the rows, a quarter of it.
         let rows = quarter[[0, 0]];
@@ -164,6 +166,7 @@ impl<'a, D: Design> Fit<'a, D> {
             gradient: Array1::from(found.gradient),
             hessian: Array2::zeros((0, 0)),
             separated: false,
+            curvatures: Vec::new(),
         };
         let (there, _) = self.objective.penalise(self.next.clone(), sums);
         let (mut taken, mut tried) = (true, f64::INFINITY);
@@ -189,10 +192,13 @@ impl<'a, D: Design> Fit<'a, D> {
 
     /// The minimum; of the careful solver where single precision has not settled it.
     fn end(self, limits: Limits) -> Result<Fitted, SolverError> {
-        let Self { objective, here, curvature, passes, settled, .. } = self;
+        let Self { mut objective, here, curvature, passes, settled, .. } = self;
         let solution = match here.map(|here| here.solution(passes)) {
             Some(solution) if settled && limits.tolerance >= FINEST => solution,
-            start => Search::begin(objective, limits, start.as_ref())?.run()?,
+            start => {
+                objective.rows.keep_sparse();
+                Search::begin(objective, limits, start.as_ref())?.run()?
+            }
         };
         Ok(Fitted { solution, curvature })
     }

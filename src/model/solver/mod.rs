@@ -17,6 +17,11 @@
 //! is used again, because the Hessian is most of the work; the gradient is never an earlier one, so this
 //! changes the path and not the place where it ends.
 //!
+//! Where there are many columns, most of them [sparse](sparse), the work is in their entries and not in all values. A ridge
+//! step is then found by [conjugate gradients](conjugate) without the Hessian, or with it as soon as that is less
+//! work; with a lasso part the Hessian is that of a [working set](working). Which way is taken is decided by counting
+//! the work, from the shape of the data alone, and all ways end at the same conditions.
+//!
 //! A fit ends in one of two ways: a point at which the optimality conditions were seen to hold, or an error.
 //! The starting point is never handed back as if it were a fit.
 //!
@@ -29,29 +34,41 @@
 //!   regression models, Biometrika 71(1): separation.
 
 mod along;
+mod conjugate;
 mod error;
 mod joint;
 #[cfg(test)]
 mod joint_tests;
+mod lanes;
 mod panel;
 mod passes;
 #[cfg(test)]
 mod path_tests;
+mod products;
 mod quadratic;
 mod single;
+mod sparse;
+mod sparse_passes;
+mod sparse_rows;
+#[cfg(test)]
+mod sparse_tests;
 #[cfg(test)]
 pub(crate) mod tests;
+mod working;
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayViewMut2};
+use ndarray::{Array1, Array2, ArrayViewMut1, ArrayViewMut2};
 
 pub(super) use along::{Path, Traced, trace};
+use conjugate::{Implicit, Kept, Step};
 pub(super) use error::SolverError;
 pub(super) use joint::{Fitted, solve_each};
 pub(super) use panel::Roles;
 use passes::{Rows, Sums, Want};
 use quadratic::{Cholesky, LassoModel, Singular, violation};
+use sparse_rows::SparseRows;
+use working::working_set;
 
 /// Share of the predicted gain that a step must bring: the usual small constant of Armijo's rule.
 const SUFFICIENT: f64 = 1e-4;
@@ -78,13 +95,22 @@ pub(crate) trait Design: Sync {
     /// Number of columns; the intercept is not one of them. 0 is allowed.
     fn columns(&self) -> usize;
 
-    /// Writes the rows `rows` into `block`, of shape `rows.len()` x `columns()`.
+    /// Writes the rows `rows` of one column into `out`, of that length.
     ///
-    /// Every cell must be written: a block is used again and holds old values. Each column of the block is
+    /// The same rows must always give the same values; it is called several times for each, from several
+    /// threads.
+    fn write(&self, column: usize, rows: Range<usize>, out: ArrayViewMut1<'_, f64>);
+
+    /// The same for all columns, into a block of shape `rows.len()` x `columns()`.
+    ///
+    /// Every cell is written: a block is used again and holds old values. Each column of the block is
     /// contiguous in memory (`block.column_mut(j)` is one slice), so filling it column by column is
-    /// fastest. The same rows must always give the same values; it is called several times for each, from
-    /// several threads.
-    fn fill(&self, rows: Range<usize>, block: ArrayViewMut2<'_, f64>);
+    /// fastest.
+    fn fill(&self, rows: Range<usize>, mut block: ArrayViewMut2<'_, f64>) {
+        for (column, out) in block.columns_mut().into_iter().enumerate() {
+            self.write(column, rows.clone(), out);
+        }
+    }
 
     /// The same for any rows, in the order given.
     fn gather(&self, rows: &[usize], block: ArrayViewMut2<'_, f64>);
@@ -105,7 +131,7 @@ pub(crate) struct Penalty {
 pub(crate) struct Limits {
     /// Most steps, 1 or more.
     ///
-    /// Default 100: a fit takes 5 to 12, one that is all but separated up to 30.
+    /// Default 100: a fit takes 5 to 15, one that is all but separated up to 30.
     pub max_iterations: u32,
     /// Largest violation of the optimality conditions, in the unit of the mean gradient (residual times
     /// standardised column); above 0.
@@ -158,7 +184,8 @@ pub(crate) fn solve(
     start: Option<&Solution>,
 ) -> Result<Solution, SolverError> {
     check_settings(penalty, limits)?;
-    let rows = Rows::new(design, outcomes, weights)?;
+    let mut rows = Rows::new(design, outcomes, weights)?;
+    rows.keep_sparse();
     let objective = Objective {
         rows,
         ridge: penalty.strength * (1.0 - penalty.l1_ratio),
@@ -195,13 +222,19 @@ struct Here {
     gradient: Array1<f64>,
     violation: f64,
     separated: bool,
+    /// Each row's, where sparse columns are kept.
+    curvatures: Vec<f64>,
 }
 
 impl Here {
     /// How far a step moves the point, relative to its largest coefficient (or 1).
     fn moved_by(&self, step: &Array1<f64>) -> f64 {
-        let largest = |values: &Array1<f64>| values.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
-        largest(step) / largest(&self.point).max(1.0)
+        largest(step) / self.scale()
+    }
+
+    /// The largest coefficient, or 1.
+    fn scale(&self) -> f64 {
+        largest(&self.point).max(1.0)
     }
 
     fn solution(self, iterations: u32) -> Solution {
@@ -212,6 +245,10 @@ impl Here {
             optimality: self.violation,
         }
     }
+}
+
+fn largest(values: &Array1<f64>) -> f64 {
+    values.iter().fold(0.0, |most: f64, value| most.max(value.abs()))
 }
 
 impl Solution {
@@ -229,7 +266,7 @@ impl<D: Design> Objective<'_, D> {
     /// Adds the penalty to the sums of a pass at `point`. The Hessian comes with the ridge part, or empty if
     /// the pass made none.
     fn penalise(&self, point: Array1<f64>, sums: Sums) -> (Here, Array2<f64>) {
-        let Sums { loss, mut gradient, mut hessian, separated } = sums;
+        let Sums { loss, mut gradient, mut hessian, separated, curvatures } = sums;
         let mut objective = loss;
         for (&coefficient, gradient) in point.iter().zip(&mut gradient).skip(1) {
             objective += 0.5 * self.ridge * coefficient * coefficient + self.lasso * coefficient.abs();
@@ -237,7 +274,7 @@ impl<D: Design> Objective<'_, D> {
         }
         self.add_ridge(&mut hessian);
         let violation = violation(&gradient, &point, self.lasso);
-        (Here { point, objective, gradient, violation, separated }, hessian)
+        (Here { point, objective, gradient, violation, separated, curvatures }, hessian)
     }
 
     /// Adds the ridge part to the Hessian of the loss.
@@ -251,8 +288,16 @@ impl<D: Design> Objective<'_, D> {
         }
     }
 
+    /// Adds up the rows at a point; where sparse columns are kept no Hessian is made, whatever is wanted.
+    fn sums(&self, point: &Array1<f64>, want: Want) -> Result<Sums, SolverError> {
+        match &self.rows.sparse {
+            Some(sparse) => Ok(self.rows.sparse_pass(sparse, point)),
+            None => self.rows.pass(point, want),
+        }
+    }
+
     fn at(&self, point: Array1<f64>, want: Want) -> Result<(Here, Array2<f64>), SolverError> {
-        let sums = self.rows.pass(&point, want)?;
+        let sums = self.sums(&point, want)?;
         Ok(self.penalise(point, sums))
     }
 
@@ -274,9 +319,13 @@ impl<D: Design> Objective<'_, D> {
 
     /// The first pass: looks at every value and sets the coefficients of columns of zeros to 0.
     fn at_first(&self, mut point: Array1<f64>) -> Result<(Here, Array2<f64>), SolverError> {
-        let sums = self.rows.pass(&point, Want::HessianAfterCheck)?;
+        let sums = self.sums(&point, Want::HessianAfterCheck)?;
+        let diagonal = match &self.rows.sparse {
+            Some(sparse) => self.rows.moments(sparse, &sums.curvatures).squares,
+            None => sums.hessian.diag().to_owned(),
+        };
         for index in 1..point.len() {
-            let curvature = sums.hessian[[index, index]];
+            let curvature = diagonal[index];
             if curvature == f64::INFINITY {
                 return Err(SolverError::TooLarge { column: index - 1 });
             }
@@ -285,6 +334,41 @@ impl<D: Design> Objective<'_, D> {
             }
         }
         Ok(self.penalise(point, sums))
+    }
+
+    /// What to step with at a point; `hessian` is that of a pass there, `whole` asks for a matrix in any case.
+    fn curvature(&self, here: &Here, hessian: Array2<f64>, whole: bool) -> Result<Curvature, Singular> {
+        if let Some(sparse) = &self.rows.sparse {
+            return self.sparse_curvature(sparse, here, whole);
+        }
+        if self.lasso > 0.0 {
+            return Ok(Curvature::Plain(hessian, (0..here.point.len()).collect()));
+        }
+        Cholesky::new(&hessian).map(Curvature::Factored)
+    }
+
+    /// What to step with at a point where sparse columns are kept: the Hessian of the working set under a lasso, all of it
+    /// where nothing is penalised or it is asked for, else none.
+    fn sparse_curvature(&self, sparse: &SparseRows, here: &Here, whole: bool) -> Result<Curvature, Singular> {
+        if self.lasso == 0.0 && self.ridge > 0.0 && !whole {
+            let kept = Kept { rows: &self.rows, sparse };
+            return Ok(Curvature::Implicit(Implicit::at(&kept, here, self.ridge)));
+        }
+        let steepness: Vec<f64> = here.gradient.iter().map(|slope| slope.abs()).collect();
+        let needed =
+            |index: usize| self.lasso == 0.0 || here.point[index] != 0.0 || steepness[index] > self.lasso;
+        let needed: Vec<bool> = (0..steepness.len()).map(needed).collect();
+        let set = working_set(&sparse.layout, &needed, &steepness);
+        let mut hessian = self.rows.hessian(sparse, &here.curvatures, &set);
+        self.add_ridge(&mut hessian);
+        if self.lasso > 0.0 {
+            return Ok(Curvature::Plain(hessian, set));
+        }
+        // In the design's order, so that a column which is collinear is so with the ones before it.
+        let mut place_of = vec![0; set.len()];
+        set.iter().enumerate().for_each(|(place, &index)| place_of[index] = place);
+        let in_order = |(row, column): (usize, usize)| hessian[[place_of[row], place_of[column]]];
+        Cholesky::new(&Array2::from_shape_fn(hessian.dim(), in_order)).map(Curvature::Factored)
     }
 
     /// Change of the objective that the gradient and the lasso part predict for a whole step: below 0.
@@ -299,7 +383,9 @@ impl<D: Design> Objective<'_, D> {
 /// The Hessian in use, factored where the step is one linear system.
 enum Curvature {
     Factored(Cholesky),
-    Plain(Array2<f64>),
+    /// Of the working set, whose indices these are.
+    Plain(Array2<f64>, Vec<usize>),
+    Implicit(Implicit),
 }
 
 /// The state of one fit.
@@ -312,6 +398,8 @@ struct Search<'a, D> {
     fresh: bool,
     /// The next whole step may keep the Hessian.
     reuse: bool,
+    /// Steps without the matrix have shown to be no less work.
+    whole: bool,
     iterations: u32,
 }
 
@@ -322,16 +410,12 @@ impl<'a, D: Design> Search<'a, D> {
         start: Option<&Solution>,
     ) -> Result<Self, SolverError> {
         let (here, hessian) = objective.at_start(start)?;
-        let curvature = if objective.lasso > 0.0 {
-            Curvature::Plain(hessian)
-        } else {
-            // The intercept's own pivot, the mean of p (1 - p), is above 0 here.
-            let error = |Singular(index)| SolverError::Collinear { column: usize::max(index, 1) - 1 };
-            Curvature::Factored(Cholesky::new(&hessian).map_err(error)?)
-        };
+        // The intercept's own pivot, the mean of p (1 - p), is above 0 here.
+        let error = |Singular(index)| SolverError::Collinear { column: usize::max(index, 1) - 1 };
+        let curvature = objective.curvature(&here, hessian, false).map_err(error)?;
         // A start is taken to be near the end, where the Hessian changes little.
-        let reuse = start.is_some();
-        Ok(Self { objective, limits, here, curvature, fresh: true, reuse, iterations: 0 })
+        let reuse = start.is_some() && !matches!(curvature, Curvature::Implicit(_));
+        Ok(Self { objective, limits, here, curvature, fresh: true, reuse, whole: false, iterations: 0 })
     }
 
     fn run(mut self) -> Result<Solution, SolverError> {
@@ -340,8 +424,8 @@ impl<'a, D: Design> Search<'a, D> {
             if self.objective.is_unpenalised() && self.here.separated {
                 return Err(SolverError::Separated);
             }
-            let step = self.step();
-            let moves = self.here.moved_by(&step);
+            let Step { change: step, doubt } = self.step()?;
+            let moves = self.here.moved_by(&step) + doubt / self.here.scale();
             if self.here.violation <= self.limits.tolerance {
                 if moves <= AT_REST {
                     return Ok(self.here.solution(self.iterations));
@@ -360,17 +444,49 @@ impl<'a, D: Design> Search<'a, D> {
         }
     }
 
-    /// From here to the minimum of the quadratic model.
-    fn step(&self) -> Array1<f64> {
-        match &self.curvature {
-            Curvature::Factored(factor) => factor.solve(-&self.here.gradient),
-            Curvature::Plain(hessian) => {
-                let Here { point, gradient, violation, .. } = &self.here;
+    /// From here to the minimum of the quadratic model, or near it.
+    fn step(&mut self) -> Result<Step, SolverError> {
+        if let (Curvature::Implicit(implicit), Some(sparse)) = (&self.curvature, &self.objective.rows.sparse)
+        {
+            let kept = Kept { rows: &self.objective.rows, sparse };
+            if let Some(step) = implicit.step(&kept, &self.here, self.limits) {
+                return Ok(step);
+            }
+            self.whole = true;
+            self.set_curvature(Array2::zeros((0, 0)))?;
+        }
+        if self.is_pulled_out() {
+            self.set_curvature(Array2::zeros((0, 0)))?;
+        }
+        let Here { point, gradient, violation, .. } = &self.here;
+        let change = match &self.curvature {
+            Curvature::Factored(factor) => factor.solve(-gradient),
+            Curvature::Plain(hessian, set) => {
                 // Three digits more than the point itself has, so that the model is never the bottleneck.
                 let tolerance = (1e-3 * violation).max(0.1 * self.limits.tolerance);
-                LassoModel::new(hessian, gradient, point, self.objective.lasso).minimise(tolerance) - point
+                let of_set = |all: &Array1<f64>| set.iter().map(|&index| all[index]).collect::<Array1<f64>>();
+                let (slopes, here) = (of_set(gradient), of_set(point));
+                let model = LassoModel::new(hessian, &slopes, &here, self.objective.lasso);
+                let step = model.minimise(tolerance) - here;
+                let mut change = Array1::zeros(point.len());
+                set.iter().zip(step).for_each(|(&index, step)| change[index] = step);
+                change
             }
+            // A matrix was made in its place.
+            Curvature::Implicit(_) => Array1::zeros(point.len()),
+        };
+        Ok(Step { change, doubt: 0.0 })
+    }
+
+    /// Whether the gradient pulls a coefficient outside the working set away from 0.
+    fn is_pulled_out(&self) -> bool {
+        let Curvature::Plain(_, set) = &self.curvature else { return false };
+        let mut inside = vec![false; self.here.point.len()];
+        for &index in set {
+            inside[index] = true;
         }
+        let pulled = |index: usize| self.here.gradient[index].abs() > self.objective.lasso;
+        set.len() < inside.len() && (0..inside.len()).any(|index| !inside[index] && pulled(index))
     }
 
     /// Takes the step, or the first of its halves, quarters, ... that lowers the objective enough.
@@ -386,7 +502,10 @@ impl<'a, D: Design> Search<'a, D> {
                 let gained = there.violation <= GOOD_GAIN * self.here.violation;
                 self.here = there;
                 self.fresh = false;
-                self.reuse = whole && gained && self.here.violation > self.limits.tolerance;
+                self.reuse = whole
+                    && gained
+                    && self.here.violation > self.limits.tolerance
+                    && !matches!(self.curvature, Curvature::Implicit(_));
                 return match want {
                     Want::Gradient if whole => Ok(()),
                     Want::Gradient => self.refresh(),
@@ -411,15 +530,11 @@ impl<'a, D: Design> Search<'a, D> {
     }
 
     fn set_curvature(&mut self, hessian: Array2<f64>) -> Result<(), SolverError> {
-        self.curvature = if self.objective.lasso > 0.0 {
-            Curvature::Plain(hessian)
-        } else {
-            // The first Hessian was regular; what has flattened since is the loss, along a separation.
-            let error = |Singular(_)| {
-                if self.objective.is_unpenalised() { SolverError::Separated } else { self.not_converged() }
-            };
-            Curvature::Factored(Cholesky::new(&hessian).map_err(error)?)
+        // The first Hessian was regular; what has flattened since is the loss, along a separation.
+        let error = |Singular(_)| {
+            if self.objective.is_unpenalised() { SolverError::Separated } else { self.not_converged() }
         };
+        self.curvature = self.objective.curvature(&self.here, hessian, self.whole).map_err(error)?;
         self.fresh = true;
         Ok(())
     }

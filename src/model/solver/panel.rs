@@ -4,7 +4,8 @@
 //! do the regressions of several outcomes. So the standardised rows are made once, and one pass over them
 //! serves all fits: a row that is in the first-level cache is multiplied with the coefficients of [`LANES`] fits
 //! before the next row is read, and a block that is in the second-level cache with those of all.
-//! That costs 4 bytes for each row and column (39 MB for 80,000 rows by 121 columns).
+//! That costs 4 bytes for each row and column (39 MB for 80,000 rows by 121 columns). Where there are many columns, the
+//! [sparse](super::sparse) ones cost a byte for each entry, or nine where entries differ, and the work of their entries.
 //!
 //! Single precision is enough here because every sum runs over at most 256 rows before it goes on in double
 //! precision: the gradient of the mean loss then carries an error of about 1e-9, and a path is followed to
@@ -18,15 +19,15 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
+use super::lanes::{
+    BLOCK_STRIPS, ByRow, LANES, Lanes, PADDED, add_masked, by_rows, plus, plus_rows, plus_scaled,
+};
+use super::lanes::{slopes, total};
+use super::products::{Full, Products, Sums as ProductSums};
 use super::single::{Logistic, STRIP, Strip};
+use super::sparse::{BLOCK, Block as SparseBlock, Layout};
 use super::{Design, SolverError};
 
-/// Fits that share a pass: five folds and the fit of all rows. Six pairs of accumulators are also what the
-/// sixteen vector registers of a plain x86-64 or ARM core hold.
-pub(super) const LANES: usize = 6;
-/// Strips of a block. 256 rows by 120 columns take 120 KiB, which stays in the second-level cache between
-/// the two halves of a pass.
-const BLOCK_STRIPS: usize = 32;
 /// Groups of blocks in a pass: work for up to 64 threads.
 const GROUPS: usize = 64;
 /// Blocks whose products are added up at once: the longer the matrix product, the less its packing costs.
@@ -34,11 +35,7 @@ const BLOCKS_AT_ONCE: usize = 4;
 /// Columns of one tile of the products; only tiles on and above the diagonal are computed.
 const TILE: usize = 64;
 /// Bytes that all partial products together may take, so that a wide design asks for fewer groups.
-const PARTIAL_BYTES: usize = 64 << 20;
-
-/// A quantity of each fit of a pass.
-type Lanes<T> = [T; LANES];
-
+const PARTIAL_BYTES: usize = 32 << 20;
 /// What a fit does with each part of the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Roles {
@@ -50,7 +47,7 @@ pub(crate) struct Roles {
 
 /// The packed rows.
 pub(super) struct Panel {
-    columns: usize,
+    layout: Layout,
     /// Strips from one set of rows to the next: odd, so that rows do not all fall on the same cache lines.
     stride: usize,
     blocks: Vec<Block>,
@@ -67,8 +64,10 @@ struct Part {
 
 struct Block {
     part: usize,
-    /// For each strip of rows a strip for each column.
+    /// For each strip of rows a strip for each dense column.
     cells: Vec<Strip>,
+    /// The entries of the sparse columns.
+    sparse: SparseBlock,
     /// For each outcome its strips of rows. A byte a row, or a few dozen outcomes would outweigh the cells.
     targets: Vec<Vec<[bool; STRIP]>>,
     /// 0 for the rows that only fill up the last strip.
@@ -101,14 +100,18 @@ pub(super) struct Found {
 struct Sums {
     loss: Lanes<f64>,
     check_loss: Lanes<f64>,
+    /// The intercept's, the dense columns', and the sums over the sparse columns' entries.
     gradient: Vec<Lanes<f64>>,
 }
 
 /// The points of a pass, laid out for it.
 struct Points {
+    /// With what the bases of sparse columns add.
     intercepts: Lanes<f32>,
-    /// Columns that any point uses, with their coefficients.
+    /// Dense columns that any point uses, with their coefficients.
     used: Vec<(usize, Lanes<f32>)>,
+    /// Sparse columns that any point uses, with their coefficients times their steps.
+    used_sparse: Vec<(usize, [f32; PADDED])>,
 }
 
 impl Panel {
@@ -136,8 +139,9 @@ impl Panel {
             .enumerate()
             .flat_map(|(part, rows)| rows.chunks(BLOCK_STRIPS * STRIP).map(move |piece| (part, piece)))
             .collect();
+        let layout = Layout::of(design);
         let columns = design.columns();
-        let stride = columns | 1;
+        let stride = layout.dense.len() | 1;
         let blocks = pieces
             .into_par_iter()
             .map_init(
@@ -145,19 +149,26 @@ impl Panel {
                 |scratch, (part, rows)| {
                     let mut values = scratch.slice_axis_mut(Axis(1), Slice::from(..rows.len()));
                     design.gather(rows, values.view_mut().reversed_axes());
-                    let cells = packed(&values.view(), rows, stride)?;
+                    let cells = packed(&values.view(), rows, &layout.dense)?;
+                    let sparse = SparseBlock::of(&layout, &values.view());
                     let targets = outcomes.iter().map(|outcomes| strips(rows, |row| outcomes[row]));
                     let targets = targets.collect();
-                    Ok(Block { part, cells, targets, weights: strips(rows, |row| weight(row) as f32) })
+                    let weights = strips(rows, |row| weight(row) as f32);
+                    Ok(Block { part, cells, sparse, targets, weights })
                 },
             )
             .collect::<Result<_, SolverError>>()?;
-        Ok(Self { columns, stride, blocks, parts: totals })
+        Ok(Self { layout, stride, blocks, parts: totals })
+    }
+
+    /// How the columns are kept.
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// Columns of the design and one for the intercept.
     pub(super) fn width(&self) -> usize {
-        self.columns + 1
+        self.layout.columns() + 1
     }
 
     /// Weight of the rows that a fit learns from, and of those among them where the outcome is `true`.
@@ -175,7 +186,7 @@ impl Panel {
     /// Loss and gradient of each fit at its point.
     pub(super) fn pass(&self, fits: &[Asked<'_>]) -> Vec<Found> {
         let lanes: Vec<(&[Asked<'_>], Points)> =
-            fits.chunks(LANES).map(|fits| (fits, Points::new(fits, self.columns))).collect();
+            fits.chunks(LANES).map(|fits| (fits, Points::new(fits, &self.layout))).collect();
         let zero = || vec![Sums::zero(self.width()); lanes.len()];
         let groups = GROUPS.min(self.blocks.len());
         let partials: Vec<Vec<Sums>> = (0..groups)
@@ -185,7 +196,7 @@ impl Panel {
                 let from = group * self.blocks.len() / groups;
                 for block in &self.blocks[from..(group + 1) * self.blocks.len() / groups] {
                     for ((fits, points), sums) in lanes.iter().zip(&mut sums) {
-                        block.add(self.stride, points, fits, sums);
+                        block.add(self, points, fits, sums);
                     }
                 }
                 sums
@@ -205,25 +216,48 @@ impl Panel {
         let weight = self.learnt(asked.outcome, asked.roles).0;
         Found {
             loss: total.loss[lane] / weight,
-            gradient: total.gradient.iter().map(|of| of[lane] / weight).collect(),
+            gradient: self.gradient(total, lane).into_iter().map(|of| of / weight).collect(),
             check_loss: total.check_loss[lane] / self.checked(asked.roles),
         }
     }
 
+    /// One fit's gradient in the design's order.
+    fn gradient(&self, total: &Sums, lane: usize) -> Vec<f64> {
+        let mut gradient = vec![total.gradient[0][lane]; self.width()];
+        let Layout { dense, sparse, .. } = &self.layout;
+        let (of_dense, of_sparse) = total.gradient[1..].split_at(dense.len());
+        dense.iter().zip(of_dense).for_each(|(&column, of)| gradient[column + 1] = of[lane]);
+        for (column, of) in sparse.iter().zip(of_sparse) {
+            gradient[column.column + 1] = column.base * gradient[0] + column.step * of[lane];
+        }
+        gradient
+    }
+
     /// The curvature of each part's loss at a point: the sum of weight times p (1 - p) times the products of
-    /// the columns, upper half only, the intercept's first.
-    pub(super) fn curvatures(&self, point: &[f64]) -> Vec<Array2<f64>> {
-        let width = self.width();
-        let most =
-            (PARTIAL_BYTES / (width * width * 4)).clamp(self.parts.len(), GROUPS.max(self.parts.len()));
+    /// the columns of a set, upper half only, the intercept's first. The set has all columns where none is sparse.
+    /// Of the `wanted` parts, and none of a part without rows.
+    pub(super) fn curvatures(
+        &self,
+        point: &[f64],
+        set: &[usize],
+        wanted: impl Fn(usize) -> bool,
+    ) -> Vec<(usize, Array2<f64>)> {
+        let roles = Roles { learns: Vec::new(), checks: Vec::new() };
+        let points = Points::new(&[Asked { outcome: 0, point, roles: &roles }], &self.layout);
+        let width = set.len();
+        // At least one for each part; sums over sparse columns are in double precision.
+        let (least, bytes) = if self.layout.is_sparse() { (1, 8) } else { (self.parts.len(), 4) };
+        let most = (PARTIAL_BYTES / (width * width * bytes)).clamp(least, GROUPS.max(self.parts.len()));
         let a_group = self.blocks.len().div_ceil(most).max(1);
         let groups: Vec<&[Block]> = self
             .blocks
             .chunk_by(|left, right| left.part == right.part)
+            .filter(|blocks| wanted(blocks[0].part))
             .flat_map(|part| part.chunks(a_group))
             .collect();
-        let roles = Roles { learns: Vec::new(), checks: Vec::new() };
-        let points = Points::new(&[Asked { outcome: 0, point, roles: &roles }], self.columns);
+        if self.layout.is_sparse() {
+            return self.sparse_curvatures(groups, &points, set);
+        }
         let partials: Vec<(usize, Array2<f32>)> = groups
             .into_par_iter()
             .map_init(
@@ -231,24 +265,59 @@ impl Panel {
                 |scratch, blocks| (blocks[0].part, products(blocks, self.stride, &points, scratch)),
             )
             .collect();
-        let mut sums = vec![Array2::zeros((width, width)); self.parts.len()];
+        let mut sums: Vec<(usize, Array2<f64>)> = Vec::new();
         for (part, partial) in partials {
-            sums[part].zip_mut_with(&partial, |sum, &value| *sum += f64::from(value));
+            if sums.last().is_none_or(|(last, _)| *last != part) {
+                sums.push((part, Array2::zeros((width, width))));
+            }
+            if let Some((_, sum)) = sums.last_mut() {
+                sum.zip_mut_with(&partial, |sum, &value| *sum += f64::from(value));
+            }
         }
         sums
+    }
+
+    fn sparse_curvatures(
+        &self,
+        groups: Vec<&[Block]>,
+        points: &Points,
+        set: &[usize],
+    ) -> Vec<(usize, Array2<f64>)> {
+        let products = Products::new(&self.layout, set);
+        let partials: Vec<(usize, ProductSums)> = groups
+            .into_par_iter()
+            .map(|blocks| {
+                let mut sums = products.zero();
+                for block in blocks {
+                    let weights = block.curvatures(self, points);
+                    block.write_full(self.stride, products.full(), &mut sums.full);
+                    products.add(&block.sparse, &weights, &mut sums);
+                }
+                (blocks[0].part, sums)
+            })
+            .collect();
+        let mut sums: Vec<(usize, ProductSums)> = Vec::new();
+        for (part, partial) in partials {
+            match sums.last_mut() {
+                Some((last, sum)) if *last == part => sum.add(&partial),
+                _ => sums.push((part, partial)),
+            }
+        }
+        sums.into_iter().map(|(part, sums)| (part, products.finish(&sums))).collect()
     }
 }
 
 /// Turns a block's columns into strips.
-fn packed(values: &ArrayView2<'_, f64>, rows: &[usize], stride: usize) -> Result<Vec<Strip>, SolverError> {
+fn packed(values: &ArrayView2<'_, f64>, rows: &[usize], dense: &[usize]) -> Result<Vec<Strip>, SolverError> {
+    let stride = dense.len() | 1;
     let mut cells = vec![[0.0; STRIP]; rows.len().div_ceil(STRIP) * stride];
-    for (column, values) in values.rows().into_iter().enumerate() {
-        for (place, &value) in values.iter().enumerate() {
+    for (nth, &column) in dense.iter().enumerate() {
+        for (place, &value) in values.row(column).iter().enumerate() {
             let value = value as f32;
             if !value.is_finite() {
                 return Err(SolverError::NonFinite { row: rows[place], column });
             }
-            cells[place / STRIP * stride + column][place % STRIP] = value;
+            cells[place / STRIP * stride + nth][place % STRIP] = value;
         }
     }
     Ok(cells)
@@ -284,15 +353,28 @@ fn products(blocks: &[Block], stride: usize, points: &Points, scratch: &mut Arra
 }
 
 impl Points {
-    fn new(fits: &[Asked<'_>], columns: usize) -> Self {
-        let lanes = |index: usize| {
-            let mut lanes = [0.0; LANES];
-            lanes.iter_mut().zip(fits).for_each(|(lane, asked)| *lane = asked.point[index] as f32);
+    fn new(fits: &[Asked<'_>], layout: &Layout) -> Self {
+        let lanes = |column: usize, step: f64| {
+            let mut lanes = [0.0; PADDED];
+            for (lane, asked) in lanes.iter_mut().zip(fits) {
+                *lane = (step * asked.point[column + 1]) as f32;
+            }
             lanes
         };
-        let used = (0..columns).map(|column| (column, lanes(column + 1)));
+        let of_dense = |&column: &usize| -> Lanes<f32> {
+            let padded = lanes(column, 1.0);
+            std::array::from_fn(|lane| padded[lane])
+        };
+        let used = layout.dense.iter().map(of_dense).enumerate();
         let used = used.filter(|(_, lanes)| lanes.iter().any(|&lane| lane != 0.0)).collect();
-        Self { intercepts: lanes(0), used }
+        let sparse = layout.sparse.iter().map(|column| lanes(column.column, column.step)).enumerate();
+        let used_sparse = sparse.filter(|(_, lanes)| lanes.iter().any(|&lane| lane != 0.0)).collect();
+        let mut intercepts = [0.0; LANES];
+        for (lane, asked) in intercepts.iter_mut().zip(fits) {
+            let bases = layout.sparse.iter().map(|column| column.base * asked.point[column.column + 1]);
+            *lane = (asked.point[0] + bases.sum::<f64>()) as f32;
+        }
+        Self { intercepts, used, used_sparse }
     }
 }
 
@@ -313,11 +395,16 @@ impl Sums {
 
 impl Block {
     /// Adds the block's loss and gradient for each fit.
-    fn add(&self, stride: usize, points: &Points, fits: &[Asked<'_>], sums: &mut Sums) {
+    fn add(&self, panel: &Panel, points: &Points, fits: &[Asked<'_>], sums: &mut Sums) {
+        let stride = panel.stride;
         let mut residuals = [[[0.0; STRIP]; LANES]; BLOCK_STRIPS];
         let mut losses = [[0.0; STRIP]; LANES];
+        let of_sparse = self.sparse_etas(panel, points);
         for (strip, (cells, residuals)) in self.cells.chunks_exact(stride).zip(&mut residuals).enumerate() {
-            let etas = etas(cells, points);
+            let mut etas = etas(cells, points);
+            if let Some(by_row) = &of_sparse {
+                plus_rows(&mut etas, &by_row[strip * STRIP..]);
+            }
             // A lane that no fit uses is left at zero.
             for (lane, asked) in fits.iter().enumerate() {
                 let target = self.targets[asked.outcome][strip].map(|is_true| f32::from(u8::from(is_true)));
@@ -345,9 +432,82 @@ impl Block {
             }
         }
         add_masked(&mut sums.gradient[0], &alone, &learns);
-        for (column, gradient) in sums.gradient[1..].iter_mut().enumerate() {
+        let (of_dense, of_sparse) = sums.gradient[1..].split_at_mut(panel.layout.dense.len());
+        for (column, gradient) in of_dense.iter_mut().enumerate() {
             let cells = self.cells[column..].iter().step_by(stride);
             add_masked(gradient, &slopes(cells, &residuals[..strips]), &learns);
+        }
+        if !of_sparse.is_empty() {
+            self.add_sparse(&panel.layout, &by_rows(&residuals), &learns, of_sparse);
+        }
+    }
+
+    /// What the sparse columns add to each row's linear predictors, beyond their bases; none where there are none.
+    fn sparse_etas(&self, panel: &Panel, points: &Points) -> Option<ByRow> {
+        let mut by_row = (!points.used_sparse.is_empty()).then_some([[0.0; PADDED]; BLOCK])?;
+        for (nth, of) in &points.used_sparse {
+            let entries = self.sparse.entries(&panel.layout, *nth);
+            match entries.amounts {
+                None => {
+                    for &place in entries.places {
+                        plus(&mut by_row[usize::from(place)], of, 1.0);
+                    }
+                }
+                Some(amounts) => {
+                    for (&place, &amount) in entries.places.iter().zip(amounts) {
+                        plus(&mut by_row[usize::from(place)], of, amount as f32);
+                    }
+                }
+            }
+        }
+        Some(by_row)
+    }
+
+    /// Adds the residuals of each sparse column's entries.
+    fn add_sparse(&self, layout: &Layout, residuals: &ByRow, learns: &Lanes<f64>, sums: &mut [Lanes<f64>]) {
+        for (nth, sums) in sums.iter_mut().enumerate() {
+            let entries = self.sparse.entries(layout, nth);
+            let mut of_block = [0.0; PADDED];
+            match entries.amounts {
+                None => {
+                    for &place in entries.places {
+                        plus(&mut of_block, &residuals[usize::from(place)], 1.0);
+                    }
+                }
+                Some(amounts) => {
+                    for (&place, &amount) in entries.places.iter().zip(amounts) {
+                        plus(&mut of_block, &residuals[usize::from(place)], amount as f32);
+                    }
+                }
+            }
+            for ((sum, of), learns) in sums.iter_mut().zip(of_block).zip(learns) {
+                *sum += learns * f64::from(of);
+            }
+        }
+    }
+
+    /// Each row's curvature at the first of some points.
+    fn curvatures(&self, panel: &Panel, points: &Points) -> [f64; BLOCK] {
+        let mut curvatures = [0.0; BLOCK];
+        let of_sparse = self.sparse_etas(panel, points);
+        let strips = self.cells.chunks_exact(panel.stride).zip(curvatures.chunks_exact_mut(STRIP));
+        for (strip, (cells, out)) in strips.enumerate() {
+            let mut etas = etas(cells, points);
+            if let Some(by_row) = &of_sparse {
+                plus_rows(&mut etas, &by_row[strip * STRIP..]);
+            }
+            let at = Logistic::at(&etas[0], &[0.0; STRIP], &self.weights[strip]);
+            out.iter_mut().zip(at.curvature).for_each(|(out, curvature)| *out = f64::from(curvature));
+        }
+        curvatures
+    }
+
+    /// Writes the dense ones among the columns that are multiplied in full.
+    fn write_full(&self, stride: usize, full: &[Full], out: &mut Array2<f64>) {
+        for (of, mut out) in full.iter().zip(out.rows_mut()) {
+            let Full::Dense(place) = *of else { continue };
+            let cells = self.cells[place..].iter().step_by(stride).flatten();
+            out.iter_mut().zip(cells).for_each(|(out, &cell)| *out = f64::from(cell));
         }
     }
 
@@ -386,48 +546,4 @@ fn etas(cells: &[Strip], points: &Points) -> Lanes<Strip> {
         f = plus_scaled(f, cell, of[5]);
     }
     [a, b, c, d, e, f]
-}
-
-/// The products of one column with the residuals of all fits, summed over strips.
-///
-/// Apart from its caller, or the compiler shuffles the sums for the sake of what is done with them once.
-#[inline(never)]
-fn slopes<'c>(cells: impl Iterator<Item = &'c Strip>, residuals: &[Lanes<Strip>]) -> Lanes<Strip> {
-    let [mut a, mut b, mut c, mut d, mut e, mut f] = [[0.0; STRIP]; LANES];
-    for (of, &cell) in residuals.iter().zip(cells) {
-        a = plus_product(a, cell, of[0]);
-        b = plus_product(b, cell, of[1]);
-        c = plus_product(c, cell, of[2]);
-        d = plus_product(d, cell, of[3]);
-        e = plus_product(e, cell, of[4]);
-        f = plus_product(f, cell, of[5]);
-    }
-    [a, b, c, d, e, f]
-}
-
-#[inline]
-fn plus_scaled(mut sum: Strip, cell: Strip, by: f32) -> Strip {
-    for row in 0..STRIP {
-        sum[row] += cell[row] * by;
-    }
-    sum
-}
-
-#[inline]
-fn plus_product(mut sum: Strip, cell: Strip, by: Strip) -> Strip {
-    for row in 0..STRIP {
-        sum[row] += cell[row] * by[row];
-    }
-    sum
-}
-
-fn add_masked(sums: &mut Lanes<f64>, strips: &Lanes<Strip>, mask: &Lanes<f64>) {
-    for ((sum, strip), mask) in sums.iter_mut().zip(strips).zip(mask) {
-        *sum += mask * total(strip);
-    }
-}
-
-fn total(strip: &Strip) -> f64 {
-    let halves = [strip[0] + strip[4], strip[1] + strip[5], strip[2] + strip[6], strip[3] + strip[7]];
-    f64::from(halves[0] + halves[2]) + f64::from(halves[1] + halves[3])
 }

@@ -9,10 +9,11 @@
 use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayViewMut1, ArrayViewMut2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut2, Axis, Slice};
 use rayon::prelude::*;
 
 use super::quadratic::mirror;
+use super::sparse_rows::SparseRows;
 use super::{Design, SolverError};
 
 /// Numbers in one block, intercept column included: 512 KiB, about half a core's second-level cache.
@@ -30,12 +31,14 @@ const TILE: usize = 32;
 
 /// The rows to fit on, checked once: their design, outcomes and weights.
 pub(super) struct Rows<'a, D> {
-    design: &'a D,
-    outcomes: &'a [bool],
-    weights: Option<&'a [f64]>,
-    total_weight: f64,
+    pub(super) design: &'a D,
+    pub(super) outcomes: &'a [bool],
+    pub(super) weights: Option<&'a [f64]>,
+    pub(super) total_weight: f64,
     weight_true: f64,
     weight_false: f64,
+    /// The sparse columns, where they are kept.
+    pub(super) sparse: Option<SparseRows>,
 }
 
 /// What a pass should add up.
@@ -59,6 +62,8 @@ pub(super) struct Sums {
     pub(super) hessian: Array2<f64>,
     /// True when every row with weight lies strictly on the side of its own outcome.
     pub(super) separated: bool,
+    /// Each row's weight times p (1 - p), where sparse columns are kept; the Hessian can be made from it.
+    pub(super) curvatures: Vec<f64>,
 }
 
 /// Working memory of one thread. Every cell is written before it is read.
@@ -106,7 +111,13 @@ impl<'a, D: Design> Rows<'a, D> {
             (false, false) => return Err(SolverError::NoWeight),
             (outcome, _) => return Err(SolverError::OneClass { outcome }),
         }
-        Ok(Self { design, outcomes, weights, total_weight, weight_true: of_true, weight_false: of_false })
+        let (weight_true, weight_false) = (of_true, of_false);
+        Ok(Self { design, outcomes, weights, total_weight, weight_true, weight_false, sparse: None })
+    }
+
+    /// Keeps the sparse columns for the passes to come, where that saves work.
+    pub(super) fn keep_sparse(&mut self) {
+        self.sparse = SparseRows::of(self.design);
     }
 
     /// Columns of the design and one for the intercept.
@@ -132,7 +143,7 @@ impl<'a, D: Design> Rows<'a, D> {
             .map_init(
                 || Scratch::new(width, block_rows),
                 |scratch, group| {
-                    let mut sums = Sums::zero(width, want);
+                    let mut sums = Sums::zero(width).with_hessian(want);
                     for block in group * blocks / groups..(group + 1) * blocks / groups {
                         let end = ((block + 1) * block_rows).min(self.design.rows());
                         self.add_block(block * block_rows..end, point, want, scratch, &mut sums)?;
@@ -141,7 +152,7 @@ impl<'a, D: Design> Rows<'a, D> {
                 },
             )
             .collect();
-        let mut total = Sums::zero(width, want);
+        let mut total = Sums::zero(width).with_hessian(want);
         for partial in partials {
             total.add(&partial?);
         }
@@ -195,16 +206,16 @@ impl<'a, D: Design> Rows<'a, D> {
         }
 
         if want != Want::Gradient {
-            add_products(&mut columns, &root, &mut sums.hessian);
+            add_products(&mut columns, &root.view(), &mut sums.hessian);
         }
         Ok(())
     }
 }
 
 /// Adds X'WX to the upper half of `hessian`. Scales the columns on the way.
-fn add_products(
+pub(super) fn add_products(
     columns: &mut ArrayViewMut2<'_, f64>,
-    root: &ArrayViewMut1<'_, f64>,
+    root: &ArrayView1<'_, f64>,
     hessian: &mut Array2<f64>,
 ) {
     for mut column in columns.rows_mut() {
@@ -226,14 +237,20 @@ impl Scratch {
 }
 
 impl Sums {
-    fn zero(width: usize, want: Want) -> Self {
-        let side = if want == Want::Gradient { 0 } else { width };
+    pub(super) fn zero(width: usize) -> Self {
         Self {
             loss: 0.0,
             gradient: Array1::zeros(width),
-            hessian: Array2::zeros((side, side)),
+            hessian: Array2::zeros((0, 0)),
             separated: true,
+            curvatures: Vec::new(),
         }
+    }
+
+    fn with_hessian(mut self, want: Want) -> Self {
+        let side = if want == Want::Gradient { 0 } else { self.gradient.len() };
+        self.hessian = Array2::zeros((side, side));
+        self
     }
 
     fn add(&mut self, other: &Self) {
@@ -253,21 +270,21 @@ impl Sums {
 }
 
 /// The logistic loss of one row and its derivatives in the linear predictor.
-struct Logistic {
+pub(super) struct Logistic {
     /// log(1 + exp(eta)) - y eta
-    loss: f64,
+    pub(super) loss: f64,
     /// probability - y
-    residual: f64,
+    pub(super) residual: f64,
     /// probability (1 - probability)
-    curvature: f64,
+    pub(super) curvature: f64,
     /// The linear predictor lies strictly on the side of the outcome.
-    right_side: bool,
+    pub(super) right_side: bool,
 }
 
 impl Logistic {
     /// One exponential and one logarithm, and no difference of nearly equal numbers: the residual of a row
     /// that is all but certain keeps its digits.
-    fn at(eta: f64, outcome: bool) -> Self {
+    pub(super) fn at(eta: f64, outcome: bool) -> Self {
         let small = (-eta.abs()).exp();
         let (near, far) = (1.0 / (1.0 + small), small / (1.0 + small));
         let (of_true, of_false) = if eta >= 0.0 { (near, far) } else { (far, near) };

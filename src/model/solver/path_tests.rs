@@ -26,7 +26,7 @@ struct Case {
 }
 
 /// The fit of all rows and one for each fold.
-fn roles(folds: usize) -> Vec<Roles> {
+pub(super) fn roles(folds: usize) -> Vec<Roles> {
     let all = Roles { learns: vec![true; folds], checks: vec![false; folds] };
     let of_fold = |own: usize| Roles {
         learns: (0..folds).map(|fold| fold != own).collect(),
@@ -45,7 +45,7 @@ fn allowed(path: Path, strength: f64) -> f64 {
 }
 
 /// Asserts the optimality conditions of every fit at every strength, with the plain sums of `violation`.
-fn assert_optimal(
+pub(super) fn assert_optimal(
     (design, outcomes, weights): (&Columns, &[bool], Option<&[f64]>),
     parts: &[usize],
     roles: &[Roles],

@@ -13,8 +13,9 @@ use ndarray::{Array1, Array2, ArrayView1};
 /// A pivot smaller than this share of its diagonal entry counts as zero. Rounding leaves about 1e-15 of an
 /// exactly collinear column, and a column of which only 1e-12 is its own cannot be estimated from records.
 const PIVOT_SHARE: f64 = 1e-12;
-/// Sweeps of coordinate descent between two attempts at the linear system, so that both cost about alike.
-const SWEEPS_BETWEEN: u32 = 8;
+/// Fewest sweeps of coordinate descent between two attempts at the linear system, and how many more coefficients call for
+/// another: so both cost about alike.
+const SWEEPS_BETWEEN: (usize, usize) = (8, 8);
 /// Sweeps after which the step is taken as it stands; it lowers the model in any case.
 const MOST_SWEEPS: u32 = 20_000;
 
@@ -72,9 +73,16 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
 
 /// Fills the lower half of a symmetric matrix from the upper.
 pub(super) fn mirror(matrix: &mut Array2<f64>) {
-    for row in 1..matrix.nrows() {
-        for column in 0..row {
-            matrix[[row, column]] = matrix[[column, row]];
+    /// Rows and columns that are copied at once, so that both halves' lines stay in the cache.
+    const TILE: usize = 32;
+    let side = matrix.nrows();
+    for (first, second) in
+        (0..side).step_by(TILE).flat_map(|row| (0..=row).step_by(TILE).map(move |of| (row, of)))
+    {
+        for row in first..side.min(first + TILE) {
+            for column in second..row.min(second + TILE) {
+                matrix[[row, column]] = matrix[[column, row]];
+            }
         }
     }
 }
@@ -143,13 +151,17 @@ impl<'a> LassoModel<'a> {
 
     /// Moves to the minimum, until the optimality conditions of the model hold to `tolerance`.
     pub(super) fn minimise(mut self, tolerance: f64) -> Array1<f64> {
-        for sweep in 1..=MOST_SWEEPS {
+        let mut since = 0;
+        for _ in 0..MOST_SWEEPS {
             self.sweep();
+            since += 1;
             if violation(&self.gradient, &self.point, self.lasso) <= tolerance {
                 break;
             }
-            if sweep % SWEEPS_BETWEEN == 0 {
+            let support = self.point.iter().filter(|&&value| value != 0.0).count();
+            if since >= SWEEPS_BETWEEN.0.max(support / SWEEPS_BETWEEN.1) {
                 self.solve_support();
+                since = 0;
             }
         }
         self.point

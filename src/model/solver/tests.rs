@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayViewMut2};
+use ndarray::{Array2, ArrayViewMut1, ArrayViewMut2};
 use serde::Deserialize;
 
 use super::{Design, Limits, Penalty, Solution, SolverError, solve};
@@ -28,11 +28,8 @@ impl Design for Columns {
         self.0.len()
     }
 
-    fn fill(&self, rows: Range<usize>, mut block: ArrayViewMut2<'_, f64>) {
-        assert_eq!(block.dim(), (rows.len(), self.0.len()));
-        for (column, mut out) in self.0.iter().zip(block.columns_mut()) {
-            out.as_slice_mut().expect("a column is contiguous").copy_from_slice(&column[rows.clone()]);
-        }
+    fn write(&self, column: usize, rows: Range<usize>, mut out: ArrayViewMut1<'_, f64>) {
+        out.as_slice_mut().expect("a column is contiguous").copy_from_slice(&self.0[column][rows]);
     }
 
     fn gather(&self, rows: &[usize], mut block: ArrayViewMut2<'_, f64>) {
@@ -121,7 +118,7 @@ pub(super) fn violation(
     of_columns.fold(gradient[0].abs(), f64::max)
 }
 
-fn assert_near(left: &Solution, right: &Solution, margin: f64) {
+pub(super) fn assert_near(left: &Solution, right: &Solution, margin: f64) {
     assert!((left.intercept - right.intercept).abs() < margin, "{left:?}\n{right:?}");
     assert_eq!(left.coefficients.len(), right.coefficients.len());
     for (left_one, right_one) in left.coefficients.iter().zip(&right.coefficients) {
