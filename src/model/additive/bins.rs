@@ -43,7 +43,8 @@ pub(super) fn edges(cells: &[f32], (outcomes, mass): (&[bool], Option<&[f32]>), 
     if values.len() > most {
         cuts = cut_again(&values, cuts);
     }
-    let between = |after: usize| edge_between(f64::from(values[after - 1].value), f64::from(values[after].value));
+    let between =
+        |after: usize| edge_between(f64::from(values[after - 1].value), f64::from(values[after].value));
     cuts.into_iter().map(between).collect()
 }
 
@@ -97,7 +98,8 @@ fn cut_again(values: &[Value], cuts: Vec<usize>) -> Vec<usize> {
     loop {
         let gain = |part: &Option<Cut>| part.as_ref().map_or(0.0, |cut| cut.gain);
         let best = (0..parts.len()).max_by(|&a, &b| gain(&parts[a].1).total_cmp(&gain(&parts[b].1)));
-        let Some((place, (range, cut))) = best.and_then(|place| Some((place, (parts[place].0.clone(), parts[place].1.as_ref()?))))
+        let Some((place, (range, cut))) =
+            best.and_then(|place| Some((place, (parts[place].0.clone(), parts[place].1.as_ref()?))))
         else {
             break;
         };

@@ -63,8 +63,11 @@ impl Found {
 
     /// Any of these, each as likely as the others beforehand; the strength is the best one's.
     fn of(tried: &[Self]) -> Self {
-        let best = tried.iter().fold(Self::NOTHING, |best, &one| if one.evidence > best.evidence { one } else { best });
-        let mean = tried.iter().map(|one| (one.evidence - best.evidence).exp()).sum::<f64>() / tried.len() as f64;
+        let best = tried
+            .iter()
+            .fold(Self::NOTHING, |best, &one| if one.evidence > best.evidence { one } else { best });
+        let mean =
+            tried.iter().map(|one| (one.evidence - best.evidence).exp()).sum::<f64>() / tried.len() as f64;
         Self { evidence: best.evidence + mean.ln(), ..best }
     }
 }
@@ -106,9 +109,11 @@ impl Block {
     /// own terms and the pair then hardly get into each other's way.
     pub(super) fn purified(mut self, information: &[f64]) -> Self {
         if let (Kind::Grid { second, .. }, Some(at)) = (&self.kind, self.on_line(information)) {
-            let weighed: Vec<f64> = at.iter().zip(information).map(|(at, information)| at * information).collect();
+            let weighed: Vec<f64> =
+                at.iter().zip(information).map(|(at, information)| at * information).collect();
             let left = Margins::new(information, *second).cleared(&weighed);
-            let place = |(left, information): (f64, &f64)| if *information > 0.0 { left / information } else { 0.0 };
+            let place =
+                |(left, information): (f64, &f64)| if *information > 0.0 { left / information } else { 0.0 };
             self.line = Some(Line::at(left.into_iter().zip(information).map(place).collect()));
         }
         self
@@ -432,7 +437,8 @@ impl Block {
         let sums = margins.cleared(sums);
         // The product, and what of it the margins do not say.
         let product = self.on_line(information).unwrap_or_else(|| nothing.clone());
-        let weighed: Vec<f64> = product.iter().zip(information).map(|(at, information)| at * information).collect();
+        let weighed: Vec<f64> =
+            product.iter().zip(information).map(|(at, information)| at * information).collect();
         let weighed = margins.cleared(&weighed);
         let dot = |side: &[f64]| product.iter().zip(side).map(|(at, side)| at * side).sum::<f64>();
         let (told, score) = (dot(&weighed), dot(&sums));
@@ -460,8 +466,11 @@ impl Block {
             let rough = TRIED[TRIED.len() - 1];
             lines.extend(TRIED_SLOPES.map(|line| Found { evidence: of_slope(line, told, score), rough }));
         }
-        let families: Vec<Found> =
-            [cells, lines, both].iter().filter(|family| !family.is_empty()).map(|family| Found::of(family)).collect();
+        let families: Vec<Found> = [cells, lines, both]
+            .iter()
+            .filter(|family| !family.is_empty())
+            .map(|family| Found::of(family))
+            .collect();
         Found::of(&families)
     }
 

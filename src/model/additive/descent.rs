@@ -70,10 +70,10 @@ const FIRST_ROUGHNESS: f64 = 200.0;
 const FIRST_LEVEL: f64 = 4.0;
 /// The lines' strength before anything is known: slopes of half a log-odds a standard deviation.
 const FIRST_LINE: f64 = 4.0;
-/// The lines' strength stays between these: slopes of one log-odds a standard deviation, which no line needs to be larger than to tell most of a chance,
+/// The lines' strength stays between these: slopes of 1.4 log-odds a standard deviation, as where outcomes are all but separated,
 /// or of a fifth. Where most features say nothing their slopes would have all others held as still,
 /// and a slope of nothing would cost nothing.
-const LEAST_LINE: f64 = 1.0;
+const LEAST_LINE: f64 = 0.5;
 const MOST_LINE: f64 = 25.0;
 /// The products' strength before it is estimated: slopes of a fifth for two features each a standard deviation up.
 const FIRST_PRODUCT: f64 = 25.0;

@@ -84,7 +84,10 @@ impl Grid {
         let runs = |side: &Side| side.runs(&axes[side.feature]);
         let second = runs(&self.second);
         let cell = |row: usize, column: usize| cells[row * self.second.steps + column];
-        runs(&self.first).iter().flat_map(|&row| second.iter().map(move |&column| cell(row, column))).collect()
+        runs(&self.first)
+            .iter()
+            .flat_map(|&row| second.iter().map(move |&column| cell(row, column)))
+            .collect()
     }
 
     /// The product of the sides' places, where both have some.
@@ -165,7 +168,8 @@ mod tests {
     #[test]
     fn what_one_feature_says_alone_leaves_the_grid() {
         let joined = |steps: usize| (0..steps as u8).collect();
-        let side = |feature, steps| Side { feature, joined: joined(steps), steps, is_in_order: true, at: None };
+        let side =
+            |feature, steps| Side { feature, joined: joined(steps), steps, is_in_order: true, at: None };
         let grid = Grid { first: side(0, 3), second: side(1, 4) };
         let counts: Vec<f64> = (0..12).map(|cell| f64::from(cell % 5 + 1)).collect();
         let own = |row: usize, column: usize| if (row, column) == (1, 2) { 0.7 } else { 0.0 };

@@ -85,6 +85,8 @@ const REST_WHILE_CHOOSING: f64 = 0.5;
 /// the part is next to nothing, and it must be: where features go together each by itself is hardly needed beside the others,
 /// and all of them are.
 const LIKELIER: f64 = 1.0 / 4000.0;
+/// And at the least this: five to a hundred.
+const BARELY: f64 = 0.05;
 /// The middle of what Kass and Raftery (below) call "positive" evidence, 1 to 3: what is clearer stays, however many cases there
 /// are.
 const MOST_LIKELIER: f64 = 2.0;
@@ -121,13 +123,15 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     let rows = task.outcomes.len();
     let (axes, mut columns): (Vec<StepAxis>, Vec<Column>) =
         task.cells.par_iter().zip(task.kinds).map(|(cells, kind)| StepAxis::of(task, cells, *kind)).unzip();
-    let blocks = axes.iter().zip(task.kinds).zip(task.cells).map(|((axis, kind), cells)| match (axis, *kind) {
-        (StepAxis::Numbers(edges), FeatureKind::Number(direction, scale)) => {
-            let (places, counts) = bins::places(cells, task.mass, edges, scale);
-            Block::new(Kind::Ordered { steps: axis.values(), direction }).with_line(Line::of(&places, &counts))
-        }
-        _ => Block::new(Kind::Levels { steps: axis.values() }),
-    });
+    let blocks =
+        axes.iter().zip(task.kinds).zip(task.cells).map(|((axis, kind), cells)| match (axis, *kind) {
+            (StepAxis::Numbers(edges), FeatureKind::Number(direction, scale)) => {
+                let (places, counts) = bins::places(cells, task.mass, edges, scale);
+                Block::new(Kind::Ordered { steps: axis.values(), direction })
+                    .with_line(Line::of(&places, &counts))
+            }
+            _ => Block::new(Kind::Levels { steps: axis.values() }),
+        });
     let whole = Cases { outcomes: task.outcomes, mass: task.mass };
     let learnt: Vec<f32> =
         (0..rows).map(|row| if task.validation.learns(row, 0) { whole.mass(row) } else { 0.0 }).collect();
@@ -149,7 +153,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
     fit.rescore(&columns, whole);
     for _ in 0..MOST_ROUNDS {
-        let any = fit.flatten(&columns, axes.len(), (0.1 + LIKELIER * fit.loss()).min(MOST_LIKELIER));
+        let any = fit.flatten(&columns, axes.len(), (BARELY + LIKELIER * fit.loss()).min(MOST_LIKELIER));
         fit.run(&columns, whole, STEPS_AFTER, REST);
         fit.rescore(&columns, whole);
         if !any {
@@ -168,7 +172,9 @@ fn notes(task: &Task<'_>, axes: &[StepAxis]) -> Notes {
     let mut notes = Notes::default();
     for (feature, axis) in axes.iter().enumerate() {
         match axis {
-            StepAxis::Numbers(_) if axis.values() > task.most_steps => notes.cut.push((feature, axis.values())),
+            StepAxis::Numbers(_) if axis.values() > task.most_steps => {
+                notes.cut.push((feature, axis.values()))
+            }
             StepAxis::Codes(levels) if levels.sharing() > 0 => notes.shared.push((feature, levels.sharing())),
             _ => {}
         }
@@ -241,7 +247,12 @@ fn supports_a_choice(task: &Task<'_>) -> bool {
 
 /// Ranks all pairs on what the features leave, fits those that are clear, and keeps those that make other
 /// families' outcomes likelier. The kept ones are the last parts of `fit` and the last of `columns`.
-fn choose(task: &Task<'_>, fit: &mut Descent, columns: &mut Vec<Column>, learning: Cases<'_>) -> (Vec<Grid>, usize) {
+fn choose(
+    task: &Task<'_>,
+    fit: &mut Descent,
+    columns: &mut Vec<Column>,
+    learning: Cases<'_>,
+) -> (Vec<Grid>, usize) {
     let rows = task.outcomes.len();
     let features = columns.len();
     // A grid could turn what its feature's own term must not, and says of it what that term was refused.
@@ -558,7 +569,10 @@ fn terms(
                 let grid = &grids[pair];
                 GrownTerm {
                     features: vec![grid.first.feature, grid.second.feature],
-                    edges: vec![grid.first.edges(&axes[grid.first.feature]), grid.second.edges(&axes[grid.second.feature])],
+                    edges: vec![
+                        grid.first.edges(&axes[grid.first.feature]),
+                        grid.second.edges(&axes[grid.second.feature]),
+                    ],
                     values: grid.spread(&values, axes),
                     counts: grid.spread(&counts[place], axes),
                     redrawn: redrawn.iter().map(|values| grid.spread(values, axes)).collect(),

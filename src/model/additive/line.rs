@@ -55,7 +55,9 @@ impl Line {
         let cells = || (0..first.len()).flat_map(|row| (0..second.len()).map(move |column| (row, column)));
         let is_value = |(row, column): (usize, usize)| row < values.0 && column < values.1;
         Self {
-            at: cells().map(|cell| if is_value(cell) { first[cell.0] * second[cell.1] } else { 0.0 }).collect(),
+            at: cells()
+                .map(|cell| if is_value(cell) { first[cell.0] * second[cell.1] } else { 0.0 })
+                .collect(),
             is_value: cells().map(is_value).collect(),
         }
     }
@@ -72,11 +74,16 @@ impl Line {
 
     /// The places about their mean by information.
     pub(super) fn centred(&self, information: &[f64]) -> Vec<f64> {
-        let told = || self.at.iter().zip(&self.is_value).zip(information).filter(|((_, is_value), _)| **is_value);
+        let told =
+            || self.at.iter().zip(&self.is_value).zip(information).filter(|((_, is_value), _)| **is_value);
         let known: f64 = told().map(|(_, information)| information).sum();
         let sum: f64 = told().map(|((at, _), information)| at * information).sum();
         let mean = if known > 0.0 { sum / known } else { 0.0 };
-        self.at.iter().zip(&self.is_value).map(|(at, &is_value)| if is_value { at - mean } else { 0.0 }).collect()
+        self.at
+            .iter()
+            .zip(&self.is_value)
+            .map(|(at, &is_value)| if is_value { at - mean } else { 0.0 })
+            .collect()
     }
 }
 

@@ -64,7 +64,8 @@ impl<'a> Margins<'a> {
         let solved = |side: &[f64]| -> (Vec<f64>, Vec<f64>) {
             let mut cell = side.to_vec();
             cells.solve(&mut cell);
-            let weighed: Vec<f64> = cell.iter().zip(self.information).map(|(cell, held)| cell * held).collect();
+            let weighed: Vec<f64> =
+                cell.iter().zip(self.information).map(|(cell, held)| cell * held).collect();
             (cell, self.sums(&weighed))
         };
         let rows = self.information.len() / self.columns;

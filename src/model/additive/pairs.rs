@@ -94,11 +94,7 @@ impl Runs {
 }
 
 /// Ranks all pairs of features by what their cells hold of the residual, the clearest first.
-pub(super) fn rank(
-    features: &[Side<'_>],
-    working: &Working,
-    mass: Option<&[f32]>,
-) -> Vec<RankedPair> {
+pub(super) fn rank(features: &[Side<'_>], working: &Working, mass: Option<&[f32]>) -> Vec<RankedPair> {
     let rows = working.residual.len();
     let learnt = |row: &usize| mass.is_none_or(|mass| mass[*row] > 0.0);
     let stride = rows.div_ceil(SAMPLE).max(1);

@@ -50,7 +50,8 @@ fn places(steps: usize, dice: &mut Dice) -> (Vec<Option<f64>>, Line) {
 
 /// The product of the places of a grid's two sides.
 fn product(first: usize, second: usize) -> (Vec<Option<f64>>, Line) {
-    let side = |steps: usize, mean: f64| (0..steps).map(|step| (step as f64).sqrt() - mean).collect::<Vec<_>>();
+    let side =
+        |steps: usize, mean: f64| (0..steps).map(|step| (step as f64).sqrt() - mean).collect::<Vec<_>>();
     let (a, b) = (side(first, 1.7), side(second, 1.0));
     let line = Line::product(&a, &b);
     let is_value = |i: usize, j: usize| i < first - 2 && j < second - 2;
@@ -185,12 +186,10 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
     let columns: Vec<Column> = codes.iter().map(|codes| Column::new(codes.clone())).collect();
     assert!(columns[0].common().is_some() && columns[1].common().is_none());
     let cases = Cases { outcomes: &outcomes, mass: Some(&mass) };
-    let lines =
-        [Some(places(12, &mut dice)), Some(places(5, &mut dice)), None, Some(product(7, 5))];
-    let blocks = kinds
-        .iter()
-        .enumerate()
-        .map(|(nth, kind)| Block::new(kind.clone()).with_line(lines[nth].as_ref().map(|(_, line)| line.clone())));
+    let lines = [Some(places(12, &mut dice)), Some(places(5, &mut dice)), None, Some(product(7, 5))];
+    let blocks = kinds.iter().enumerate().map(|(nth, kind)| {
+        Block::new(kind.clone()).with_line(lines[nth].as_ref().map(|(_, line)| line.clone()))
+    });
     let mut fit = Descent::start(blocks, cases);
     fit.run(&columns, cases, 4_000, 2e-5);
 
