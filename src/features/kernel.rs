@@ -35,7 +35,7 @@ pub(super) fn compute(
         pass(features, (&[source], &[]), (cohort, without), &mut columns);
     }
     let names = features.iter().map(|feature| feature.name.clone()).collect();
-    FeatureMatrix { names, rows, columns }
+    FeatureMatrix { names, rows, columns, ..FeatureMatrix::default() }
 }
 
 /// One pass over the cases, for the features of some sources and of people.

@@ -1,5 +1,7 @@
 //! The matrix: one row a case, one column a feature, three kinds of cell.
 
+use std::collections::BTreeMap;
+
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, Series};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -51,6 +53,73 @@ impl Cell {
     }
 }
 
+/// What a feature says of a case, to the last digit: a [`Cell`] has room for seven.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Exact {
+    Value(f64),
+    Missing,
+    NotCovered,
+}
+
+impl Exact {
+    #[inline]
+    pub(crate) fn value(self) -> Option<f64> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Missing | Self::NotCovered => None,
+        }
+    }
+}
+
+impl From<Cell> for Exact {
+    #[inline]
+    fn from(cell: Cell) -> Self {
+        match cell {
+            Cell::Value(value) => Self::Value(value.into()),
+            Cell::Missing => Self::Missing,
+            Cell::NotCovered => Self::NotCovered,
+        }
+    }
+}
+
+/// All cases of one feature.
+#[derive(Clone, Copy)]
+pub(crate) struct Cells<'m> {
+    /// As [`Cell::encode`] writes them.
+    single: &'m [f32],
+    /// What single precision leaves off.
+    rest: Option<&'m [f32]>,
+}
+
+impl<'m> Cells<'m> {
+    pub(crate) fn len(&self) -> usize {
+        self.single.len()
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, row: usize) -> Exact {
+        match (Cell::decode(self.single[row]), self.rest) {
+            (Cell::Value(value), Some(rest)) => Exact::Value(f64::from(value) + f64::from(rest[row])),
+            (cell, _) => cell.into(),
+        }
+    }
+
+    pub(crate) fn iter(self) -> impl ExactSizeIterator<Item = Exact> + 'm {
+        (0..self.len()).map(move |row| self.at(row))
+    }
+
+    pub(crate) fn range(&self, rows: std::ops::Range<usize>) -> Self {
+        Self { single: &self.single[rows.clone()], rest: self.rest.map(|rest| &rest[rows]) }
+    }
+}
+
+#[cfg(test)]
+impl<'m> From<&'m [f32]> for Cells<'m> {
+    fn from(single: &'m [f32]) -> Self {
+        Self { single, rest: None }
+    }
+}
+
 impl Serialize for Cell {
     /// A number, or the text `missing` or `not covered`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -87,6 +156,8 @@ pub struct FeatureMatrix {
     pub(super) names: Vec<String>,
     pub(super) rows: usize,
     pub(super) columns: Vec<Vec<f32>>,
+    /// Of the features whose numbers do not fit single precision what is left of each: `value = cell + rest`.
+    pub(super) rests: BTreeMap<usize, Vec<f32>>,
 }
 
 crate::opaque_debug!(FeatureMatrix);
@@ -94,10 +165,12 @@ crate::opaque_debug!(FeatureMatrix);
 impl PartialEq for FeatureMatrix {
     /// Equal to the bit: the same names and the same cells, missing ones included.
     fn eq(&self, other: &Self) -> bool {
-        let bits = |matrix: &Self| -> Vec<Vec<u32>> {
-            matrix.columns.iter().map(|column| column.iter().map(|cell| cell.to_bits()).collect()).collect()
-        };
-        self.names == other.names && self.rows == other.rows && bits(self) == bits(other)
+        let bits = |column: &Vec<f32>| -> Vec<u32> { column.iter().map(|cell| cell.to_bits()).collect() };
+        let all = |matrix: &Self| -> Vec<Vec<u32>> { matrix.columns.iter().map(bits).collect() };
+        self.names == other.names
+            && self.rows == other.rows
+            && all(self) == all(other)
+            && self.rests == other.rests
     }
 }
 
@@ -146,10 +219,15 @@ impl FeatureMatrix {
     /// [`DatasetError::Frame`] where a feature is called like another's `NAME.absent`.
     pub fn to_polars(&self) -> Result<DataFrame, DatasetError> {
         let mut columns: Vec<Column> = Vec::new();
-        for (name, column) in self.names.iter().zip(&self.columns) {
-            let cells = || column.iter().map(|&raw| Cell::decode(raw));
-            let values: Vec<Option<f32>> = cells().map(Cell::value).collect();
-            columns.push(Series::new(name.into(), values).into_column());
+        for (place, name) in self.names.iter().enumerate() {
+            let cells = || self.column(place);
+            columns.push(if self.rests.contains_key(&place) {
+                let values: Vec<Option<f64>> = self.cells(place).iter().map(Exact::value).collect();
+                Series::new(name.into(), values).into_column()
+            } else {
+                let values: Vec<Option<f32>> = cells().map(Cell::value).collect();
+                Series::new(name.into(), values).into_column()
+            });
             let absent: Vec<Option<&str>> = cells()
                 .map(|cell| match cell {
                     Cell::Value(_) => None,
@@ -166,7 +244,8 @@ impl FeatureMatrix {
 
     /// The matrix of these columns of a frame, for models over features that were computed elsewhere. A
     /// column holds numbers or booleans; null and NaN mean missing, or what the column `NAME.absent` says
-    /// there, as [`FeatureMatrix::to_polars`] writes it.
+    /// there, as [`FeatureMatrix::to_polars`] writes it. Numbers are kept as they are: trainers and models tell 1,700,000,001 and
+    /// 1,700,000,002 apart, which a [`Cell`], and so what people read, rounds to seven digits.
     ///
     /// # Errors
     /// [`DatasetError::Frame`] names a column that is not there, holds no numbers, or has an infinite one.
@@ -188,6 +267,7 @@ impl FeatureMatrix {
     /// ```
     pub fn from_polars<S: AsRef<str>>(frame: &DataFrame, names: &[S]) -> Result<Self, DatasetError> {
         let mut columns = Vec::with_capacity(names.len());
+        let mut rests = BTreeMap::new();
         for name in names {
             let name = name.as_ref();
             let wrong = |why: &str| DatasetError::Frame(format!("column \"{name}\": {why}"));
@@ -195,12 +275,22 @@ impl FeatureMatrix {
             if !(column.dtype().is_primitive_numeric() || column.dtype().is_bool()) {
                 return Err(wrong("a feature needs numbers, or true and false"));
             }
-            let numbers = column.cast(&DataType::Float32).map_err(|_| wrong("its numbers cannot be read"))?;
-            let numbers = numbers.f32().map_err(|_| wrong("its numbers cannot be read"))?;
-            if let Some(row) = numbers.iter().position(|value| value.is_some_and(f32::is_infinite)) {
+            let numbers = column.cast(&DataType::Float64).map_err(|_| wrong("its numbers cannot be read"))?;
+            let numbers = numbers.f64().map_err(|_| wrong("its numbers cannot be read"))?;
+            if let Some(row) =
+                numbers.iter().position(|value| value.is_some_and(|value| (value as f32).is_infinite()))
+            {
                 return Err(wrong(&format!("row {row} (counted from 0) is not a finite number")));
             }
-            let mut cells: Vec<f32> = numbers.iter().map(|value| value.unwrap_or(Cell::MISSING)).collect();
+            let mut cells: Vec<f32> =
+                numbers.iter().map(|value| value.map_or(Cell::MISSING, |value| value as f32)).collect();
+            let rest = |value: Option<f64>| {
+                let value = value.filter(|value| !value.is_nan()).unwrap_or(0.0);
+                (value - f64::from(value as f32)) as f32
+            };
+            if numbers.iter().any(|value| rest(value) != 0.0) {
+                rests.insert(columns.len(), numbers.iter().map(rest).collect());
+            }
             if let Ok(absent) = frame.column(&format!("{name}.absent")) {
                 let absent = absent.str().map_err(|_| wrong("its absences are not text"))?;
                 for (cell, absent) in cells.iter_mut().zip(absent.iter()) {
@@ -212,7 +302,7 @@ impl FeatureMatrix {
             columns.push(cells);
         }
         let names = names.iter().map(|name| name.as_ref().to_owned()).collect();
-        Ok(Self { names, rows: frame.height(), columns })
+        Ok(Self { names, rows: frame.height(), columns, rests })
     }
 
     /// A matrix of given cells, for models over data that did not come from records.
@@ -225,12 +315,14 @@ impl FeatureMatrix {
             names,
             rows,
             columns: columns.iter().map(|cells| cells.iter().map(|cell| cell.encode()).collect()).collect(),
+            rests: BTreeMap::new(),
         })
     }
 
+    /// All cases of one feature, to the last digit.
     #[inline]
-    pub(crate) fn raw(&self, column: usize) -> &[f32] {
-        &self.columns[column]
+    pub(crate) fn cells(&self, column: usize) -> Cells<'_> {
+        Cells { single: &self.columns[column], rest: self.rests.get(&column).map(Vec::as_slice) }
     }
 
     /// Puts the rows of `below` under these.
@@ -238,6 +330,12 @@ impl FeatureMatrix {
         if self.columns.is_empty() {
             *self = below;
             return;
+        }
+        for place in 0..self.columns.len() {
+            if self.rests.contains_key(&place) || below.rests.contains_key(&place) {
+                let more = below.rests.get(&place).cloned().unwrap_or_else(|| vec![0.0; below.rows]);
+                self.rests.entry(place).or_insert_with(|| vec![0.0; self.rows]).extend(more);
+            }
         }
         self.rows += below.rows;
         for (column, more) in self.columns.iter_mut().zip(below.columns) {
@@ -247,14 +345,12 @@ impl FeatureMatrix {
 
     /// The given rows, in that order.
     pub(crate) fn take(&self, rows: &[u32]) -> Self {
+        let of = |column: &Vec<f32>| rows.iter().map(|&row| column[row as usize]).collect();
         Self {
             names: self.names.clone(),
             rows: rows.len(),
-            columns: self
-                .columns
-                .iter()
-                .map(|column| rows.iter().map(|&row| column[row as usize]).collect())
-                .collect(),
+            columns: self.columns.iter().map(of).collect(),
+            rests: self.rests.iter().map(|(&place, rest)| (place, of(rest))).collect(),
         }
     }
 }

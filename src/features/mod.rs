@@ -47,6 +47,7 @@ mod template;
 pub(crate) use feature::NEW_CODE;
 pub use feature::{Direction, Feature, Measure, Scope};
 pub use matrix::{Cell, FeatureMatrix};
+pub(crate) use matrix::{Cells, Exact};
 pub(crate) use provenance::reference;
 pub(crate) use row::EventRow;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::form::{Axis, Scale, Shape, Term};
 use super::shape::code_edges;
 use super::solver::{Design, Solution};
 use crate::error::ModelError;
-use crate::features::{Cell, FeatureMatrix};
+use crate::features::{Cell, Cells, Exact, FeatureMatrix};
 
 /// Bytes that held columns may take, 8 for each row and column: 24 logarithms of a million rows fit.
 const HELD_BYTES: usize = 256 << 20;
@@ -79,11 +79,12 @@ impl<'m> StandardisedDesign<'m> {
         let total: f64 = weights.map_or(matrix.rows() as f64, |weights| weights.iter().sum());
         for feature in matrix.by_name() {
             let scale = scales[feature];
-            let summary = Summary::of(matrix.raw(feature), scale, weights);
+            let summary = Summary::of(matrix.cells(feature), scale, weights);
             let shares = (summary.missing / total, summary.not_covered / total);
             design.absent[feature] = shares;
             let coded = codes.get(feature).copied().flatten();
-            let coded = coded.map(|codes| Codes::of(matrix.raw(feature), codes, (weights, total), families));
+            let coded =
+                coded.map(|codes| Codes::of(matrix.cells(feature), codes, (weights, total), families));
             let is_coded = coded.is_some();
             for (code, share) in coded.iter().flat_map(Codes::told) {
                 let deviation = (share * (1.0 - share)).sqrt();
@@ -138,7 +139,7 @@ impl<'m> StandardisedDesign<'m> {
             .map(|(column, chosen)| {
                 chosen.then(|| {
                     let mut values = vec![0.0; self.matrix.rows()];
-                    column.write(self.matrix.raw(column.feature).iter().copied(), &mut values);
+                    column.write(self.matrix.cells(column.feature).iter(), &mut values);
                     values
                 })
             })
@@ -220,7 +221,7 @@ impl Design for StandardisedDesign<'_> {
             out.into_iter().zip(&values[rows]).for_each(|(out, &value)| *out = value);
         } else {
             let column = &self.columns[column];
-            column.write(self.matrix.raw(column.feature)[rows].iter().copied(), out);
+            column.write(self.matrix.cells(column.feature).range(rows).iter(), out);
         }
     }
 
@@ -230,8 +231,8 @@ impl Design for StandardisedDesign<'_> {
             if let Some(values) = &self.held[place] {
                 out.into_iter().zip(rows).for_each(|(out, &row)| *out = values[row]);
             } else {
-                let cells = self.matrix.raw(column.feature);
-                column.write(rows.iter().map(|&row| cells[row]), out);
+                let cells = self.matrix.cells(column.feature);
+                column.write(rows.iter().map(|&row| cells.at(row)), out);
             }
         }
     }
@@ -239,16 +240,16 @@ impl Design for StandardisedDesign<'_> {
 
 impl DesignColumn {
     /// The standardised values of cells.
-    fn write<'o>(&self, cells: impl Iterator<Item = f32>, out: impl IntoIterator<Item = &'o mut f64>) {
+    fn write<'o>(&self, cells: impl Iterator<Item = Exact>, out: impl IntoIterator<Item = &'o mut f64>) {
         let scale_by = 1.0 / self.deviation;
-        for (out, raw) in out.into_iter().zip(cells) {
-            let value = match (self.part, Cell::decode(raw)) {
-                (Part::Value(scale), Cell::Value(value)) => scale.apply(f64::from(value)),
+        for (out, cell) in out.into_iter().zip(cells) {
+            let value = match (self.part, cell) {
+                (Part::Value(scale), Exact::Value(value)) => scale.apply(value),
                 (Part::Value(_), _) => self.mean,
-                (Part::Code(code), Cell::Value(value)) => f64::from(u8::from(value as usize == code)),
+                (Part::Code(code), Exact::Value(value)) => f64::from(u8::from(value as usize == code)),
                 (Part::Code(_), _) => 0.0,
-                (Part::Missing, cell) => f64::from(u8::from(cell == Cell::Missing)),
-                (Part::NotCovered, cell) => f64::from(u8::from(cell == Cell::NotCovered)),
+                (Part::Missing, cell) => f64::from(u8::from(cell == Exact::Missing)),
+                (Part::NotCovered, cell) => f64::from(u8::from(cell == Exact::NotCovered)),
             };
             *out = (value - self.mean) * scale_by;
         }
@@ -257,14 +258,14 @@ impl DesignColumn {
 
 impl Codes {
     fn of(
-        cells: &[f32],
+        cells: Cells<'_>,
         codes: usize,
         (weights, total): (Option<&[f64]>, f64),
         families: Option<&[u64]>,
     ) -> Self {
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); codes + 1];
-        for (row, &raw) in cells.iter().enumerate() {
-            if let Some(value) = Cell::decode(raw).value() {
+        for (row, cell) in cells.iter().enumerate() {
+            if let Some(value) = cell.value() {
                 rows[(value as usize).min(codes)].push(row);
             }
         }
@@ -332,18 +333,18 @@ struct Summary {
 }
 
 impl Summary {
-    fn of(cells: &[f32], scale: Scale, weights: Option<&[f64]>) -> Self {
+    fn of(cells: Cells<'_>, scale: Scale, weights: Option<&[f64]>) -> Self {
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
         let (mut present, mut sum) = (0.0, 0.0);
         let mut summary = Self { mean: 0.0, deviation: 0.0, missing: 0.0, not_covered: 0.0 };
-        for (row, &raw) in cells.iter().enumerate() {
-            match Cell::decode(raw) {
-                Cell::Value(value) => {
+        for (row, cell) in cells.iter().enumerate() {
+            match cell {
+                Exact::Value(value) => {
                     present += weight(row);
-                    sum += weight(row) * scale.apply(f64::from(value));
+                    sum += weight(row) * scale.apply(value);
                 }
-                Cell::Missing => summary.missing += weight(row),
-                Cell::NotCovered => summary.not_covered += weight(row),
+                Exact::Missing => summary.missing += weight(row),
+                Exact::NotCovered => summary.not_covered += weight(row),
             }
         }
         if present <= 0.0 {
@@ -351,9 +352,9 @@ impl Summary {
         }
         summary.mean = sum / present;
         let mut squares = 0.0;
-        for (row, &raw) in cells.iter().enumerate() {
-            if let Cell::Value(value) = Cell::decode(raw) {
-                squares += weight(row) * (scale.apply(f64::from(value)) - summary.mean).powi(2);
+        for (row, cell) in cells.iter().enumerate() {
+            if let Exact::Value(value) = cell {
+                squares += weight(row) * (scale.apply(value) - summary.mean).powi(2);
             }
         }
         summary.deviation = (squares / present).sqrt();

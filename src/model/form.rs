@@ -121,7 +121,7 @@ impl Term {
     /// Whether the step of a cell is one that no training cases, or too few to be told, were in.
     pub(crate) fn is_uncounted(&self, cell: Cell) -> bool {
         match &self.shape {
-            Shape::Steps { axis, .. } => self.cases.get(axis.bin(cell.encode())) == Some(&0),
+            Shape::Steps { axis, .. } => self.cases.get(axis.bin(cell)) == Some(&0),
             Shape::Line { .. } | Shape::Grid { .. } => false,
         }
     }
@@ -330,8 +330,8 @@ impl AdditiveModel {
         for (nth, (term, &(first, second))) in self.terms.iter().zip(&self.places).enumerate() {
             let away: Vec<f64> =
                 (0..term.shape.figures().len()).map(|figure| refits.figure(nth, refit, figure)).collect();
-            let (first, second) = (matrix.raw(first), matrix.raw(second));
-            for (log_odds, (&first, &second)) in log_odds.iter_mut().zip(first.iter().zip(second)) {
+            let (first, second) = (matrix.cells(first), matrix.cells(second));
+            for (log_odds, (first, second)) in log_odds.iter_mut().zip(first.iter().zip(second.iter())) {
                 for (figure, factor) in term.shape.made_of(first, second) {
                     *log_odds += factor * away[figure];
                 }
@@ -369,7 +369,7 @@ impl AdditiveModel {
         let mut score: Vec<f64> = (0..refits.len()).map(|refit| refits.intercept(refit)).collect();
         let mut contributions = Vec::with_capacity(self.terms.len());
         for (nth, (term, &(first, second))) in self.terms.iter().zip(&self.places).enumerate() {
-            let made_of = term.shape.made_of(matrix.raw(first)[row], matrix.raw(second)[row]);
+            let made_of = term.shape.made_of(matrix.cells(first).at(row), matrix.cells(second).at(row));
             let away: Vec<f64> = (0..refits.len())
                 .map(|refit| {
                     made_of.iter().map(|&(figure, factor)| factor * refits.figure(nth, refit, figure)).sum()
@@ -397,7 +397,8 @@ impl AdditiveModel {
     fn explain_into(&self, matrix: &FeatureMatrix, row: usize, contributions: &mut [f64]) {
         for ((term, &(first, second)), contribution) in self.terms.iter().zip(&self.places).zip(contributions)
         {
-            *contribution = term.shape.contribution(matrix.raw(first)[row], matrix.raw(second)[row]);
+            *contribution =
+                term.shape.contribution(matrix.cells(first).at(row), matrix.cells(second).at(row));
         }
     }
 
@@ -410,17 +411,17 @@ impl AdditiveModel {
         }
         let rows = start..start + contributions.len() / width;
         for (nth, (term, &(first, second))) in self.terms.iter().zip(&self.places).enumerate() {
-            let first = &matrix.raw(first)[rows.clone()];
+            let first = matrix.cells(first).range(rows.clone());
             let places = contributions[nth..].iter_mut().step_by(width);
             match &term.shape {
                 Shape::Steps { axis, values } => {
-                    for (contribution, &first) in places.zip(first) {
+                    for (contribution, first) in places.zip(first.iter()) {
                         *contribution = values[axis.bin(first)];
                     }
                 }
                 shape => {
-                    let second = &matrix.raw(second)[rows.clone()];
-                    for (contribution, (&first, &second)) in places.zip(first.iter().zip(second)) {
+                    let second = matrix.cells(second).range(rows.clone());
+                    for (contribution, (first, second)) in places.zip(first.iter().zip(second.iter())) {
                         *contribution = shape.contribution(first, second);
                     }
                 }

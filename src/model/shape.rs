@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
-use crate::features::Cell;
+use crate::features::Exact;
 use crate::limits;
 
 /// On which scale a line runs.
@@ -74,9 +74,6 @@ pub enum Shape {
 #[serde(try_from = "Vec<f64>", into = "Vec<f64>")]
 pub struct Axis {
     edges: Vec<f64>,
-    /// For each edge the smallest single-precision number that is not below it: values are single
-    /// precision, so the two tell them apart alike.
-    single: Vec<f32>,
 }
 
 impl Axis {
@@ -87,8 +84,7 @@ impl Axis {
     pub fn new(edges: Vec<f64>) -> Result<Self, ModelError> {
         let rising = edges.windows(2).all(|pair| pair[0] < pair[1]);
         if rising && edges.iter().all(|edge| edge.is_finite()) {
-            let single = edges.iter().map(|&edge| upward(edge)).collect();
-            Ok(Self { edges, single })
+            Ok(Self { edges })
         } else {
             Err(ModelError::Form("the edges of a step function must be finite and rise".into()))
         }
@@ -106,13 +102,13 @@ impl Axis {
         self.edges.len() + 3
     }
 
-    /// The bin of a cell as the matrix keeps it.
+    /// The bin of a cell.
     #[inline]
-    pub(crate) fn bin(&self, raw: f32) -> usize {
-        match Cell::decode(raw) {
-            Cell::Value(value) => self.single.partition_point(|&edge| edge <= value),
-            Cell::Missing => self.edges.len() + 1,
-            Cell::NotCovered => self.edges.len() + 2,
+    pub(crate) fn bin(&self, cell: impl Into<Exact>) -> usize {
+        match cell.into() {
+            Exact::Value(value) => self.edges.partition_point(|&edge| edge <= value),
+            Exact::Missing => self.edges.len() + 1,
+            Exact::NotCovered => self.edges.len() + 2,
         }
     }
 }
@@ -133,12 +129,6 @@ impl From<Axis> for Vec<f64> {
 /// Edges that give each of the codes 0, 1, 2 ... a step, and one more for any other.
 pub(super) fn code_edges(codes: usize) -> Vec<f64> {
     (0..codes).map(|code| code as f64 + 0.5).collect()
-}
-
-/// The smallest single-precision number that is not below `edge`.
-pub(super) fn upward(edge: f64) -> f32 {
-    let near = edge as f32;
-    if f64::from(near) < edge { near.next_up() } else { near }
 }
 
 /// Whether a number can be a figure of a model.
@@ -180,13 +170,12 @@ impl Shape {
     }
 
     #[inline]
-    pub(super) fn contribution(&self, first: f32, second: f32) -> f64 {
+    pub(super) fn contribution(&self, first: Exact, second: Exact) -> f64 {
         match self {
-            Self::Line { scale, centre, slope, at_centre, missing, not_covered } => match Cell::decode(first)
-            {
-                Cell::Value(value) => at_centre + slope * (scale.apply(f64::from(value)) - centre),
-                Cell::Missing => missing.unwrap_or(*at_centre),
-                Cell::NotCovered => not_covered.unwrap_or(*at_centre),
+            Self::Line { scale, centre, slope, at_centre, missing, not_covered } => match first {
+                Exact::Value(value) => at_centre + slope * (scale.apply(value) - centre),
+                Exact::Missing => missing.unwrap_or(*at_centre),
+                Exact::NotCovered => not_covered.unwrap_or(*at_centre),
             },
             Self::Steps { axis, values } => values[axis.bin(first)],
             Self::Grid { first: a, second: b, values } => values[a.bin(first) * b.bins() + b.bin(second)],
@@ -226,13 +215,13 @@ impl Shape {
     }
 
     /// What a case's contribution is made of: figures by their places, each with its factor.
-    pub(crate) fn made_of(&self, first: f32, second: f32) -> [(usize, f64); 2] {
+    pub(crate) fn made_of(&self, first: Exact, second: Exact) -> [(usize, f64); 2] {
         const NOTHING: (usize, f64) = (0, 0.0);
         match self {
-            Self::Line { scale, centre, .. } => match Cell::decode(first) {
-                Cell::Value(value) => [(1, 1.0), (0, scale.apply(f64::from(value)) - centre)],
-                Cell::Missing => [(2, 1.0), NOTHING],
-                Cell::NotCovered => [(3, 1.0), NOTHING],
+            Self::Line { scale, centre, .. } => match first {
+                Exact::Value(value) => [(1, 1.0), (0, scale.apply(value) - centre)],
+                Exact::Missing => [(2, 1.0), NOTHING],
+                Exact::NotCovered => [(3, 1.0), NOTHING],
             },
             Self::Steps { axis, .. } => [(axis.bin(first), 1.0), NOTHING],
             Self::Grid { first: a, second: b, .. } => {

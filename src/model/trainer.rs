@@ -379,8 +379,8 @@ fn on_the_same_footing(
     if let (Shape::Steps { axis, .. }, true) = (&term.shape, term.cases.len() == figures.len()) {
         // Of codes; those of too few families have none in the model, and none in a refit.
         let (mut sum, mut all) = (0.0, 0.0);
-        for (row, &raw) in data.matrix().raw(place).iter().enumerate() {
-            let (step, weight) = (axis.bin(raw), weights.map_or(1.0, |weights| weights[row]));
+        for (row, cell) in data.matrix().cells(place).iter().enumerate() {
+            let (step, weight) = (axis.bin(cell), weights.map_or(1.0, |weights| weights[row]));
             if term.cases[step] > 0 {
                 sum += weight * figures[step];
                 all += weight;

@@ -1,8 +1,8 @@
 //! Where a feature's values are cut into steps.
 
 use super::levels::MOST_CODES;
-use crate::features::Cell;
-use crate::model::shape::{Scale, upward};
+use crate::features::{Cells, Exact};
+use crate::model::shape::Scale;
 use crate::stats::round_between;
 
 /// Cases that quantiles are taken from, evenly spaced over all: enough to place a cut to within a
@@ -11,7 +11,7 @@ const SAMPLE: usize = 1 << 16;
 
 /// A value that occurs: in how many cases of the sample, how much these count, and those of them with the outcome.
 struct Value {
-    value: f32,
+    value: f64,
     cases: usize,
     mass: f64,
     positive: f64,
@@ -20,12 +20,12 @@ struct Value {
 /// Edges between the steps of a feature: each different value a step of its own where there are at most
 /// `most` of them, else quantiles, where a value as common as a whole step still stands alone, and where a step is cut
 /// again, [`MOST_STEPS`] in all, if outcomes clearly differ within it.
-pub(super) fn edges(cells: &[f32], (outcomes, mass): (&[bool], Option<&[f32]>), most: usize) -> Vec<f64> {
+pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>), most: usize) -> Vec<f64> {
     let stride = cells.len().div_ceil(SAMPLE).max(1);
     let mass = |row: usize| mass.map_or(1.0, |mass| f64::from(mass[row]));
-    let mut told: Vec<(f32, f64, bool)> = (0..cells.len())
+    let mut told: Vec<(f64, f64, bool)> = (0..cells.len())
         .step_by(stride)
-        .filter_map(|row| Some((Cell::decode(cells[row]).value()?, mass(row), outcomes[row])))
+        .filter_map(|row| Some((cells.at(row).value()?, mass(row), outcomes[row])))
         .collect();
     told.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut values: Vec<Value> = Vec::new();
@@ -43,8 +43,7 @@ pub(super) fn edges(cells: &[f32], (outcomes, mass): (&[bool], Option<&[f32]>), 
     if values.len() > most {
         cuts = cut_again(&values, cuts);
     }
-    let between =
-        |after: usize| edge_between(f64::from(values[after - 1].value), f64::from(values[after].value));
+    let between = |after: usize| edge_between(values[after - 1].value, values[after].value);
     cuts.into_iter().map(between).collect()
 }
 
@@ -193,7 +192,7 @@ fn edge_between(value: f64, next: f64) -> f64 {
 /// Where the value steps lie on a scale: the mean of their values, over a sample of the cases, and how much those of it in each count. A
 /// step of which the sample has nobody lies half way between its edges.
 pub(super) fn places(
-    cells: &[f32],
+    cells: Cells<'_>,
     mass: Option<&[f32]>,
     edges: &[f64],
     scale: Scale,
@@ -201,10 +200,10 @@ pub(super) fn places(
     let stride = cells.len().div_ceil(SAMPLE).max(1);
     let (mut sums, mut counts) = (vec![0.0; edges.len() + 1], vec![0.0; edges.len() + 1]);
     for row in (0..cells.len()).step_by(stride) {
-        if let Some(value) = Cell::decode(cells[row]).value() {
+        if let Some(value) = cells.at(row).value() {
             let mass = mass.map_or(1.0, |mass| f64::from(mass[row]));
-            let step = edges.partition_point(|&edge| edge <= f64::from(value));
-            sums[step] += mass * scale.apply(f64::from(value));
+            let step = edges.partition_point(|&edge| edge <= value);
+            sums[step] += mass * scale.apply(value);
             counts[step] += mass;
         }
     }
@@ -220,28 +219,26 @@ pub(super) fn places(
 }
 
 /// How many codes 0, 1, 2 ... there are up to the largest.
-pub(super) fn codes_in(cells: &[f32]) -> usize {
-    let largest = cells.iter().filter_map(|&raw| Cell::decode(raw).value()).fold(0.0, f32::max);
+pub(super) fn codes_in(cells: Cells<'_>) -> usize {
+    let largest = cells.iter().filter_map(Exact::value).fold(0.0, f64::max);
     (largest as usize).min(MOST_CODES - 1) + 1
 }
 
 /// The step of every case: value steps, then missing, then not covered.
-pub(super) fn codes(cells: &[f32], edges: &[f64]) -> Vec<u8> {
+pub(super) fn codes(cells: Cells<'_>, edges: &[f64]) -> Vec<u8> {
     let steps = edges.len() + 1;
-    // Values are single precision, and so can the edges be: the smallest that is not below the edge.
-    let edges: Vec<f32> = edges.iter().map(|&edge| upward(edge)).collect();
-    let code = |raw: f32| match Cell::decode(raw) {
-        Cell::Value(value) => edges.partition_point(|&edge| edge <= value) as u8,
-        Cell::Missing => steps as u8,
-        Cell::NotCovered => steps as u8 + 1,
+    let code = |cell: Exact| match cell {
+        Exact::Value(value) => edges.partition_point(|&edge| edge <= value) as u8,
+        Exact::Missing => steps as u8,
+        Exact::NotCovered => steps as u8 + 1,
     };
     // Of most people there is nothing on record: a cell is mostly the one before it again.
-    let mut last = cells.first().map_or((0, 0), |&raw| (raw.to_bits(), code(raw)));
+    let mut last = (Exact::Missing, steps as u8);
     cells
         .iter()
-        .map(|&raw| {
-            if raw.to_bits() != last.0 {
-                last = (raw.to_bits(), code(raw));
+        .map(|cell| {
+            if cell != last.0 {
+                last = (cell, code(cell));
             }
             last.1
         })

@@ -9,7 +9,7 @@ use super::grid::Grid;
 use super::levels::Levels;
 use super::line::Line;
 use super::{bins, pairs};
-use crate::features::{Cell, Direction};
+use crate::features::{Cells, Direction, Exact};
 use crate::model::footing::is_broad;
 use crate::model::refits::Draw;
 use crate::model::shape::{Scale, code_edges};
@@ -19,7 +19,7 @@ use crate::stats::link::softplus;
 /// What is fitted.
 pub(super) struct Task<'a> {
     /// A column of cells for each feature.
-    pub(super) cells: &'a [&'a [f32]],
+    pub(super) cells: &'a [Cells<'a>],
     pub(super) kinds: &'a [FeatureKind],
     pub(super) outcomes: &'a [bool],
     pub(super) mass: Option<&'a [f32]>,
@@ -122,11 +122,11 @@ struct Candidate {
 pub(super) fn grow(task: &Task<'_>) -> Grown {
     let rows = task.outcomes.len();
     let (axes, mut columns): (Vec<StepAxis>, Vec<Column>) =
-        task.cells.par_iter().zip(task.kinds).map(|(cells, kind)| StepAxis::of(task, cells, *kind)).unzip();
+        task.cells.par_iter().zip(task.kinds).map(|(cells, kind)| StepAxis::of(task, *cells, *kind)).unzip();
     let blocks =
         axes.iter().zip(task.kinds).zip(task.cells).map(|((axis, kind), cells)| match (axis, *kind) {
             (StepAxis::Numbers(edges), FeatureKind::Number(direction, scale)) => {
-                let (places, counts) = bins::places(cells, task.mass, edges, scale);
+                let (places, counts) = bins::places(*cells, task.mass, edges, scale);
                 Block::new(Kind::Ordered { steps: axis.values(), direction })
                     .with_line(Line::of(&places, &counts))
             }
@@ -192,7 +192,7 @@ pub(super) enum StepAxis {
 
 impl StepAxis {
     /// The steps of a feature, and each case's.
-    fn of(task: &Task<'_>, cells: &[f32], kind: FeatureKind) -> (Self, Column) {
+    fn of(task: &Task<'_>, cells: Cells<'_>, kind: FeatureKind) -> (Self, Column) {
         match kind {
             FeatureKind::Number(..) => {
                 let edges = bins::edges(cells, (task.outcomes, task.mass), task.most_steps);
@@ -459,14 +459,16 @@ fn masses(task: &Task<'_>, columns: &[Column], counts: &[Vec<f64>]) -> Vec<Vec<f
 /// steps have no neighbours that would hold them, so such a step would be what became of those few.
 fn forget_rare_steps(task: &Task<'_>, columns: &[Column], grids: &[Grid], counts: &mut [Vec<f64>]) {
     let features = task.cells.len();
-    let is_rare = |cells: &[f32], is: &dyn Fn(Cell) -> bool| {
-        !is_broad((0..cells.len()).filter(|&row| is(Cell::decode(cells[row]))), Some(task.families))
+    let is_rare = |cells: &Cells<'_>, is: &dyn Fn(Exact) -> bool| {
+        !is_broad((0..cells.len()).filter(|&row| is(cells.at(row))), Some(task.families))
     };
     // For each feature whether to forget missing, and not covered.
     let rare: Vec<[bool; 2]> = task
         .cells
         .iter()
-        .map(|cells| [Cell::Missing, Cell::NotCovered].map(|absence| is_rare(cells, &|cell| cell == absence)))
+        .map(|cells| {
+            [Exact::Missing, Exact::NotCovered].map(|absence| is_rare(cells, &|cell| cell == absence))
+        })
         .collect();
     let absences = |steps: usize, rare: [bool; 2]| {
         [steps - 2, steps - 1].into_iter().zip(rare).filter(|(_, is_rare)| *is_rare).map(|(step, _)| step)

@@ -1,7 +1,7 @@
 //! The steps of a feature whose numbers are codes without an order.
 
 use super::column::MOST_STEPS;
-use crate::features::Cell;
+use crate::features::{Cells, Exact};
 use crate::model::footing::is_broad;
 
 /// The most codes: each has a step in the model file, with its refits.
@@ -30,10 +30,10 @@ impl Levels {
     }
 
     /// Rare codes together, where there are at least two.
-    pub(super) fn grouped(cells: &[f32], codes: usize, families: &[u64]) -> Self {
+    pub(super) fn grouped(cells: Cells<'_>, codes: usize, families: &[u64]) -> Self {
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); codes];
-        for (row, &raw) in cells.iter().enumerate() {
-            if let Some(rows) = Cell::decode(raw).value().and_then(|code| rows.get_mut(code as usize)) {
+        for (row, cell) in cells.iter().enumerate() {
+            if let Some(rows) = cell.value().and_then(|code| rows.get_mut(code as usize)) {
                 rows.push(row);
             }
         }
@@ -72,12 +72,12 @@ impl Levels {
     }
 
     /// The step of each case: those of values, then missing, then not covered.
-    pub(super) fn codes(&self, cells: &[f32]) -> Vec<u8> {
+    pub(super) fn codes(&self, cells: Cells<'_>) -> Vec<u8> {
         let values = self.steps();
-        let code = |&raw: &f32| match Cell::decode(raw) {
-            Cell::Value(value) => self.of_code.get(value as usize).map_or(self.other, |&step| step),
-            Cell::Missing => values as u8,
-            Cell::NotCovered => values as u8 + 1,
+        let code = |cell: Exact| match cell {
+            Exact::Value(value) => self.of_code.get(value as usize).map_or(self.other, |&step| step),
+            Exact::Missing => values as u8,
+            Exact::NotCovered => values as u8 + 1,
         };
         cells.iter().map(code).collect()
     }

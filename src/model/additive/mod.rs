@@ -36,7 +36,7 @@ use super::refits::Refits;
 use super::validation::Validation;
 use crate::calendar::AsOf;
 use crate::error::ModelError;
-use crate::features::{Direction, FeatureMatrix};
+use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 
 /// Settings of the additive trainer (the class of EBM and GA²M): for each feature a step function with a
 /// step for *missing* and one for *not covered*, for the pairs that pay a grid, and a calibrated amount of
@@ -241,7 +241,7 @@ impl AdditiveParams {
             if let Some(codes) = cases.codes.get(feature).copied().flatten() {
                 FeatureKind::Category { codes, is_listed: true }
             } else if self.categories.contains(&names[feature]) {
-                let codes = bins::codes_in(cases.matrix.raw(feature));
+                let codes = bins::codes_in(cases.matrix.cells(feature));
                 FeatureKind::Category { codes, is_listed: false }
             } else {
                 let scale = cases.scales.get(feature).copied().unwrap_or(Scale::Linear);
@@ -249,7 +249,7 @@ impl AdditiveParams {
             }
         };
         let kinds: Vec<FeatureKind> = order.iter().map(kind).collect();
-        let cells: Vec<&[f32]> = order.iter().map(|&feature| cases.matrix.raw(feature)).collect();
+        let cells: Vec<Cells> = order.iter().map(|&feature| cases.matrix.cells(feature)).collect();
         let mut grown = grow(&Task {
             cells: &cells,
             kinds: &kinds,
@@ -318,10 +318,10 @@ impl AdditiveParams {
         }
         for name in &self.categories {
             let feature = cases.matrix.names().iter().position(|held| held == name).unwrap_or_default();
-            let codes = cases.matrix.column(feature).filter_map(crate::features::Cell::value);
+            let codes = cases.matrix.cells(feature).iter().filter_map(Exact::value);
             if codes
                 .into_iter()
-                .any(|code| code < 0.0 || code.fract() != 0.0 || code >= levels::MOST_CODES as f32)
+                .any(|code| code < 0.0 || code.fract() != 0.0 || code >= levels::MOST_CODES as f64)
             {
                 return wrong(format!(
                     "feature \"{name}\" is a category, so its values must be whole numbers from 0 to {}",

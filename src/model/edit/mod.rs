@@ -26,7 +26,7 @@ use super::trainer::Trainer;
 use crate::calendar::Day;
 use crate::dataset::Dataset;
 use crate::error::ModelError;
-use crate::features::{Cell, FeatureMatrix};
+use crate::features::{Cell, Cells, FeatureMatrix};
 
 /// A change to a model, who made it and why. See [`Candidate::edited`](super::Candidate::edited).
 ///
@@ -331,7 +331,7 @@ impl Draft {
         let mut parts = Parts::of(&self.model);
         let Some(nth) = parts.terms.iter().position(|term| edit.is_of(term)) else { return Ok(None) };
         let term = &mut parts.terms[nth];
-        let columns: Vec<&[f32]> = self.model.places(nth).map(|place| matrix.raw(place)).collect();
+        let columns: Vec<Cells> = self.model.places(nth).map(|place| matrix.cells(place)).collect();
         let along = term.on.iter().position(|name| *name == edit.on[0]).unwrap_or_default();
         let reshaping = Reshaping::of(&term.shape, &edit.change, along, &columns)?;
         let (figures, moved) = reshaping.figures(&term.shape.figures());

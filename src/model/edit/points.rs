@@ -68,8 +68,8 @@ pub(in crate::model) fn with_table(card: Scorecard, matrix: &FeatureMatrix, outc
     let mut totals = vec![0; matrix.rows()];
     for line in &card.lines {
         let Some(place) = matrix.names().iter().position(|name| *name == line.feature) else { continue };
-        for (total, &raw) in totals.iter_mut().zip(matrix.raw(place)) {
-            *total += if line.condition.holds(Cell::decode(raw)) { line.points } else { 0 };
+        for (total, cell) in totals.iter_mut().zip(matrix.cells(place).iter()) {
+            *total += if line.condition.holds(cell) { line.points } else { 0 };
         }
     }
     Scorecard::new((card.unit, card.offset), card.lines, &totals, outcomes)
@@ -86,7 +86,7 @@ fn built(card: &Scorecard, feature: &str, matrix: &FeatureMatrix) -> Result<(Sha
     let of_feature = card.lines.iter().filter(|line| line.feature == feature);
     let rules: Vec<(Condition, i32)> = of_feature.map(|line| (line.condition, line.points)).collect();
     let place = matrix.names().iter().position(|name| name == feature).unwrap_or_default();
-    scorecard::steps(&rules, card.unit, matrix.raw(place), None)
+    scorecard::steps(&rules, card.unit, matrix.cells(place), None)
 }
 
 /// The line that a question is about: the same one, or else the same with the nearest cut.

@@ -2,7 +2,7 @@
 
 use super::Change;
 use crate::error::ModelError;
-use crate::features::Cell;
+use crate::features::{Cells, Exact};
 use crate::model::form::{Axis, Shape};
 
 /// What an edit makes of a term's figures: of those that were fitted, and alike of every refit's.
@@ -39,7 +39,7 @@ impl Reshaping {
         shape: &Shape,
         change: &Change,
         along: usize,
-        columns: &[&[f32]],
+        columns: &[Cells<'_>],
     ) -> Result<Self, ModelError> {
         match (change, shape) {
             (&Change::Flatten { from, to }, Shape::Steps { axis, .. }) => {
@@ -186,29 +186,29 @@ impl Joining {
 }
 
 /// How many cases there are in each bin, or in each pair of bins.
-fn counts_of(first: &Axis, second: Option<&Axis>, columns: &[&[f32]]) -> Vec<f64> {
+fn counts_of(first: &Axis, second: Option<&Axis>, columns: &[Cells<'_>]) -> Vec<f64> {
     let width = second.map_or(1, Axis::bins);
     let mut counts = vec![0.0; first.bins() * width];
-    for (row, &raw) in columns[0].iter().enumerate() {
-        let other = second.map_or(0, |axis| axis.bin(columns[1][row]));
-        counts[first.bin(raw) * width + other] += 1.0;
+    for (row, cell) in columns[0].iter().enumerate() {
+        let other = second.map_or(0, |axis| axis.bin(columns[1].at(row)));
+        counts[first.bin(cell) * width + other] += 1.0;
     }
     counts
 }
 
 /// What each figure of a shape is to a clamp.
-fn parts_of(shape: &Shape, columns: &[&[f32]]) -> Vec<Part> {
+fn parts_of(shape: &Shape, columns: &[Cells<'_>]) -> Vec<Part> {
     let held = |counts: Vec<f64>| counts.into_iter().map(Part::Held).collect();
     match shape {
         Shape::Steps { axis, .. } => held(counts_of(axis, None, columns)),
         Shape::Grid { first, second, .. } => held(counts_of(first, Some(second), columns)),
         Shape::Line { missing, not_covered, .. } => {
             let (mut values, mut absent) = (0.0, [0.0; 2]);
-            for &raw in columns[0] {
-                match Cell::decode(raw) {
-                    Cell::Value(_) => values += 1.0,
-                    Cell::Missing => absent[0] += 1.0,
-                    Cell::NotCovered => absent[1] += 1.0,
+            for cell in columns[0].iter() {
+                match cell {
+                    Exact::Value(_) => values += 1.0,
+                    Exact::Missing => absent[0] += 1.0,
+                    Exact::NotCovered => absent[1] += 1.0,
                 }
             }
             let part = |learnt: bool, cases: f64| if learnt { Part::Held(cases) } else { Part::Free(cases) };

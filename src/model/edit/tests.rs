@@ -178,7 +178,7 @@ fn a_pair_is_made_flat_along_either_feature() {
         let Shape::Grid { first, second, .. } = &after.model.terms()[0].shape else { panic!("no grid") };
         let other = if along == 0 { second } else { first };
         for step in 0..other.bins() {
-            let is_here = |row: &usize| other.bin(matrix().raw(1 - along)[*row]) == step;
+            let is_here = |row: &usize| other.bin(matrix().cells(1 - along).at(*row)) == step;
             let rows: Vec<usize> = (0..120).filter(|&row| in_range(row)).filter(is_here).collect();
             let mean = rows.iter().map(|&row| then[row]).sum::<f64>() / rows.len() as f64;
             assert!(rows.iter().all(|&row| (now[row] - mean).abs() < 1e-12), "{on:?} {step}");

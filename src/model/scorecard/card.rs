@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::line::logistic;
 use crate::error::ModelError;
-use crate::features::Cell;
+use crate::features::Exact;
 use crate::limits;
 use crate::model::shape::is_figure;
 use crate::stats::{Estimate, wilson};
@@ -80,13 +80,13 @@ pub enum Condition {
 impl Condition {
     /// Whether it holds of a cell.
     #[inline]
-    pub(crate) fn holds(self, cell: Cell) -> bool {
-        match (self, cell) {
-            (Self::AtLeast(cut), Cell::Value(value)) => f64::from(value) >= cut,
-            (Self::Below(cut), Cell::Value(value)) => f64::from(value) < cut,
-            (Self::Is(code), Cell::Value(value)) => (f64::from(value) - f64::from(code)).abs() < 0.5,
-            (Self::Missing | Self::Absent, Cell::Missing)
-            | (Self::NotCovered | Self::Absent, Cell::NotCovered) => true,
+    pub(crate) fn holds(self, cell: impl Into<Exact>) -> bool {
+        match (self, cell.into()) {
+            (Self::AtLeast(cut), Exact::Value(value)) => value >= cut,
+            (Self::Below(cut), Exact::Value(value)) => value < cut,
+            (Self::Is(code), Exact::Value(value)) => (value - f64::from(code)).abs() < 0.5,
+            (Self::Missing | Self::Absent, Exact::Missing)
+            | (Self::NotCovered | Self::Absent, Exact::NotCovered) => true,
             _ => false,
         }
     }

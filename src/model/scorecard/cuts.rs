@@ -3,7 +3,7 @@
 use super::card::Condition;
 use super::columns::YesNo;
 use super::search::Sign;
-use crate::features::{Cell, Direction, FeatureMatrix};
+use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 use crate::model::footing::{self, is_broad};
 use crate::stats::round_between;
 
@@ -36,18 +36,18 @@ pub(super) fn questions(
     // Of equally good cards the first is taken: which that is must not depend on the order of columns.
     for feature in matrix.by_name() {
         let direction = directions[feature];
-        let cells = matrix.raw(feature);
+        let cells = matrix.cells(feature);
         let rows = cells.len() as u32;
         let mut ask = |condition: Condition, sign: Sign| {
             let of = |wanted: bool| {
-                let holds = |row: &usize| condition.holds(Cell::decode(cells[*row])) == wanted;
+                let holds = |row: &usize| condition.holds(cells.at(*row)) == wanted;
                 is_broad((0..cells.len()).filter(holds), families)
             };
             // Without families the cuts have cases enough on both sides as they are.
             if families.is_some() && !(of(true) && of(false)) {
                 return;
             }
-            let answers: YesNo = cells.iter().map(|&raw| condition.holds(Cell::decode(raw))).collect();
+            let answers: YesNo = cells.iter().map(|cell| condition.holds(cell)).collect();
             questions.push(Question { feature, condition, sign, answers });
         };
         let (up, down) = match direction {
@@ -61,7 +61,7 @@ pub(super) fn questions(
         if let Some(codes) = codes {
             // One more than there are codes stands for any other.
             let mut counts = vec![0; codes + 1];
-            for value in cells.iter().filter_map(|&raw| Cell::decode(raw).value()) {
+            for value in cells.iter().filter_map(Exact::value) {
                 counts[(value as usize).min(codes)] += 1;
             }
             for (code, _) in counts.iter().enumerate().filter(|(_, count)| is_seen(**count)) {
@@ -91,16 +91,16 @@ pub(super) fn questions(
 /// Values that lie close together.
 #[derive(Debug, Clone, Copy)]
 struct Interval {
-    least: f32,
-    most: f32,
+    least: f64,
+    most: f64,
     cases: u32,
     yes: u32,
 }
 
 impl Interval {
-    const NONE: Self = Self { least: f32::INFINITY, most: f32::NEG_INFINITY, cases: 0, yes: 0 };
+    const NONE: Self = Self { least: f64::INFINITY, most: f64::NEG_INFINITY, cases: 0, yes: 0 };
 
-    fn take(&mut self, value: f32, outcome: bool) {
+    fn take(&mut self, value: f64, outcome: bool) {
         self.least = self.least.min(value);
         self.most = self.most.max(value);
         self.cases += 1;
@@ -110,11 +110,11 @@ impl Interval {
     /// A quarter of the way down from its end, and up from its beginning: a cut may stray so far to be
     /// round. Of cases it moves less than half a percent; an interval of one value it never parts.
     fn quarter_below(&self) -> f64 {
-        f64::from(self.most) - 0.25 * (f64::from(self.most) - f64::from(self.least))
+        self.most - 0.25 * (self.most - self.least)
     }
 
     fn quarter_above(&self) -> f64 {
-        f64::from(self.least) + 0.25 * (f64::from(self.most) - f64::from(self.least))
+        self.least + 0.25 * (self.most - self.least)
     }
 
     fn join(&mut self, other: &Self) {
@@ -133,15 +133,15 @@ struct Intervals {
 }
 
 impl Intervals {
-    fn of(cells: &[f32], outcomes: &[bool]) -> Self {
+    fn of(cells: Cells<'_>, outcomes: &[bool]) -> Self {
         let (mut missing, mut not_covered) = (0, 0);
         // By the first 16 bits of a number: two significant digits, whole numbers to 256 apart.
         let mut held = vec![Interval::NONE; 1 << 16];
-        for (&raw, &outcome) in cells.iter().zip(outcomes) {
-            match Cell::decode(raw) {
-                Cell::Value(value) => held[(rank(value) >> 16) as usize].take(value, outcome),
-                Cell::Missing => missing += 1,
-                Cell::NotCovered => not_covered += 1,
+        for (cell, &outcome) in cells.iter().zip(outcomes) {
+            match cell {
+                Exact::Value(value) => held[(rank(value as f32) >> 16) as usize].take(value, outcome),
+                Exact::Missing => missing += 1,
+                Exact::NotCovered => not_covered += 1,
             }
         }
         held.retain(|interval| interval.cases > 0);
@@ -214,11 +214,11 @@ fn rank(value: f32) -> u32 {
 }
 
 /// An interval for each different value.
-fn one_by_one(cells: &[f32], outcomes: &[bool]) -> Vec<Interval> {
-    let mut values: Vec<(f32, bool)> = cells
+fn one_by_one(cells: Cells<'_>, outcomes: &[bool]) -> Vec<Interval> {
+    let mut values: Vec<(f64, bool)> = cells
         .iter()
         .zip(outcomes)
-        .filter_map(|(&raw, &outcome)| Cell::decode(raw).value().map(|value| (value, outcome)))
+        .filter_map(|(cell, &outcome)| cell.value().map(|value| (value, outcome)))
         .collect();
     values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut held: Vec<Interval> = Vec::new();
@@ -287,7 +287,7 @@ mod tests {
                     }
             })
             .collect();
-        let cuts = Intervals::of(&cells, &outcomes).cuts(2);
+        let cuts = Intervals::of(cells[..].into(), &outcomes).cuts(2);
         assert_eq!(cuts.len(), 2);
         assert!((cuts[0] - 100.0).abs() < 5.0 && (cuts[1] - 250.0).abs() < 5.0, "{cuts:?}");
     }
@@ -296,7 +296,7 @@ mod tests {
     fn years_are_told_apart() {
         let cells: Vec<f32> = (0..1000).map(|row| (2010 + row % 10) as f32).collect();
         let outcomes: Vec<bool> = cells.iter().map(|&year| year >= 2017.0).collect();
-        assert_eq!(Intervals::of(&cells, &outcomes).cuts(1), [2017.0]);
+        assert_eq!(Intervals::of(cells[..].into(), &outcomes).cuts(1), [2017.0]);
     }
 
     #[test]

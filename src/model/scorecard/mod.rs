@@ -27,7 +27,7 @@ use self::search::{CardLimits, IntegerCard, search};
 use super::form::{AdditiveModel, Axis, Shape, Term};
 use super::logistic::matrix_of;
 use crate::error::ModelError;
-use crate::features::{Cell, Direction, FeatureMatrix};
+use crate::features::{Cell, Cells, Direction, FeatureMatrix};
 
 /// Settings of a scorecard: at most so many lines with so many points.
 ///
@@ -259,18 +259,18 @@ fn finished(
             [true, true] => None,
         };
         if let Some(absence) = unlearnt {
-            let average = average_points(&rules, absence, matrix.raw(feature), weights);
+            let average = average_points(&rules, absence, matrix.cells(feature), weights);
             if average != 0 {
                 rules.push((absence, average));
-                let cells = matrix.raw(feature).iter().zip(&mut totals);
-                let absent = cells.filter(|(raw, _)| absence.holds(Cell::decode(**raw)));
+                let cells = matrix.cells(feature).iter().zip(&mut totals);
+                let absent = cells.filter(|(cell, _)| absence.holds(*cell));
                 absent.for_each(|(_, total)| *total += average);
             }
         }
         lines.extend(rules.iter().map(|&(condition, points)| {
             (feature, CardLine { feature: names[feature].clone(), condition, points })
         }));
-        let (shape, mean) = steps(&rules, card.unit, matrix.raw(feature), weights)?;
+        let (shape, mean) = steps(&rules, card.unit, matrix.cells(feature), weights)?;
         intercept += mean;
         terms.push(Term::one(&names[feature], shape));
     }
@@ -286,11 +286,11 @@ fn finished(
 fn average_points(
     rules: &[(Condition, i32)],
     unlearnt: Condition,
-    cells: &[f32],
+    cells: Cells<'_>,
     weights: Option<&[f64]>,
 ) -> i32 {
     let (mut sum, mut mass) = (0.0, 0.0);
-    for (row, cell) in cells.iter().map(|&raw| Cell::decode(raw)).enumerate() {
+    for (row, cell) in cells.iter().enumerate() {
         if !unlearnt.holds(cell) {
             let points: i32 =
                 rules.iter().filter(|(rule, _)| rule.holds(cell)).map(|(_, points)| points).sum();
@@ -306,7 +306,7 @@ fn average_points(
 pub(super) fn steps(
     rules: &[(Condition, i32)],
     unit: f64,
-    cells: &[f32],
+    cells: Cells<'_>,
     weights: Option<&[f64]>,
 ) -> Result<(Shape, f64), ModelError> {
     let mut edges: Vec<f64> = rules
@@ -342,17 +342,13 @@ pub(super) fn steps(
     points
         .extend([Cell::Missing, Cell::NotCovered].map(|cell| points_at(&|condition| condition.holds(cell))));
     let mut masses = vec![0.0; points.len()];
-    for (row, &raw) in cells.iter().enumerate() {
-        let bin = match Cell::decode(raw) {
-            Cell::Value(value) => edges.partition_point(|&edge| edge <= f64::from(value)),
-            Cell::Missing => edges.len() + 1,
-            Cell::NotCovered => edges.len() + 2,
-        };
-        masses[bin] += weights.map_or(1.0, |weights| weights[row]);
+    let axis = Axis::new(edges)?;
+    for (row, cell) in cells.iter().enumerate() {
+        masses[axis.bin(cell)] += weights.map_or(1.0, |weights| weights[row]);
     }
     let all: f64 = masses.iter().sum();
     let sum: f64 = masses.iter().zip(&points).map(|(mass, &points)| mass * f64::from(points)).sum();
     let mean = unit * sum / all;
     let values = points.iter().map(|&points| unit * f64::from(points) - mean).collect();
-    Ok((Shape::Steps { axis: Axis::new(edges)?, values }, mean))
+    Ok((Shape::Steps { axis, values }, mean))
 }

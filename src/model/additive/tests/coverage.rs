@@ -32,12 +32,14 @@ impl Share {
 /// The step (or cell) of each case in a term.
 fn steps(world: &World, model: &AdditiveModel, nth: usize) -> Vec<usize> {
     let places: Vec<usize> = model.places(nth).collect();
-    let raw = |place: usize| world.matrix.raw(place);
+    let cells = |place: usize| world.matrix.cells(place);
     let rows = 0..world.matrix.rows();
     match &model.terms()[nth].shape {
-        Shape::Steps { axis, .. } => rows.map(|row| axis.bin(raw(places[0])[row])).collect(),
+        Shape::Steps { axis, .. } => rows.map(|row| axis.bin(cells(places[0]).at(row))).collect(),
         Shape::Grid { first, second, .. } => rows
-            .map(|row| first.bin(raw(places[0])[row]) * second.bins() + second.bin(raw(places[1])[row]))
+            .map(|row| {
+                first.bin(cells(places[0]).at(row)) * second.bins() + second.bin(cells(places[1]).at(row))
+            })
             .collect(),
         Shape::Line { .. } => panic!("an additive model has no lines"),
     }
@@ -90,7 +92,7 @@ fn truth(world: &World, model: &AdditiveModel) -> (Vec<Vec<f64>>, Vec<f64>) {
             Shape::Grid { second, .. } => second,
             Shape::Line { .. } => panic!("an additive model has no lines"),
         };
-        world.matrix.raw(place).iter().map(|&raw| axis.bin(raw)).collect()
+        world.matrix.cells(place).iter().map(|cell| axis.bin(cell)).collect()
     };
     let (steps, masses): ([Vec<usize>; 2], Vec<f64>) = if let Some(nth) = found {
         let term = &model.terms()[nth];

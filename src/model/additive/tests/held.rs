@@ -232,7 +232,7 @@ fn contributions_add_up_and_are_nothing_on_average() {
             for (axis, place) in [(first, places[0]), (second, places[1])] {
                 let mut sums = vec![(0.0, 0.0); axis.bins()];
                 for row in 0..rows {
-                    let sum = &mut sums[axis.bin(world.matrix.raw(place)[row])];
+                    let sum = &mut sums[axis.bin(world.matrix.cells(place).at(row))];
                     sum.0 += mass(row) * contributions[(row, nth)];
                     sum.1 += mass(row);
                 }

@@ -1,7 +1,7 @@
 //! Features that tell the outcomes apart, all but or altogether.
 
 use super::{Dice, fit};
-use crate::features::{Cell, Direction, FeatureMatrix};
+use crate::features::{Cell, Direction, Exact, FeatureMatrix};
 use crate::model::additive::AdditiveParams;
 
 /// People with a flag that is the outcome (but for a share that is the other way round), their age and two features that say
@@ -79,7 +79,7 @@ fn a_flag_that_is_nearly_the_outcome_ranks_as_it_does_by_itself() {
             let (model, _) =
                 fit(&params, &matrix, &[Direction::None; 4], &outcomes, None, &families).unwrap();
             let (others, others_outcomes) = people(1_000 + seed, 1_000, 0.2, 0.03);
-            let flag: Vec<f64> = others.raw(0).iter().map(|&flag| f64::from(flag)).collect();
+            let flag: Vec<f64> = others.cells(0).iter().filter_map(Exact::value).collect();
             let (alone, model) =
                 (auc(&flag, &others_outcomes), auc(&model.log_odds(&others).unwrap(), &others_outcomes));
             assert!(model > alone - 0.01, "{rows} people, data set {seed}: {model}, by itself {alone}");

@@ -9,7 +9,7 @@ use crate::model::shape::code_edges;
 
 /// Edges where the outcome is the same everywhere.
 fn edges(cells: &[f32], most: usize) -> Vec<f64> {
-    bins::edges(cells, (&vec![false; cells.len()], None), most)
+    bins::edges(cells.into(), (&vec![false; cells.len()], None), most)
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn many_values_are_cut_to_steps_of_about_one_size() {
     let edges = edges(&cells, 32);
     assert!((30..32).contains(&edges.len()), "{}", edges.len());
     let mut counts = vec![0; 34];
-    for code in codes(&cells, &edges) {
+    for code in codes(cells[..].into(), &edges) {
         counts[usize::from(code)] += 1;
     }
     assert!(counts[0] > 9_000, "zeros");
@@ -64,18 +64,18 @@ fn training_and_scoring_see_the_same_step() {
         let edges = edges(&cells, most);
         assert!(edges.len() < most);
         let axis = Axis::new(edges.clone()).unwrap();
-        for (&cell, code) in cells.iter().zip(codes(&cells, &edges)) {
-            assert_eq!(axis.bin(cell), usize::from(code), "{cell} with {most} steps");
+        for (&cell, code) in cells.iter().zip(codes(cells[..].into(), &edges)) {
+            assert_eq!(axis.bin(Cell::decode(cell)), usize::from(code), "{cell} with {most} steps");
         }
     }
     // Halfway between neighbours is no single-precision number: rounding must not take a value along.
     let neighbours = &cells[..3];
     let halves = edges(neighbours, 3);
-    assert_eq!(codes(neighbours, &halves), [0, 1, 2]);
+    assert_eq!(codes(neighbours.into(), &halves), [0, 1, 2]);
     let codes_of = [0.0, 4.0, 2.0, f32::NAN, Cell::NOT_COVERED, 900.0];
-    let category = code_edges(codes_in(&codes_of[..5]));
-    assert_eq!(codes(&codes_of, &category), [0, 4, 2, 6, 7, 5]);
-    assert_eq!(Levels::apart(5).codes(&codes_of), [0, 4, 2, 6, 7, 5]);
+    let category = code_edges(codes_in(codes_of[..5].into()));
+    assert_eq!(codes(codes_of[..].into(), &category), [0, 4, 2, 6, 7, 5]);
+    assert_eq!(Levels::apart(5).codes(codes_of[..].into()), [0, 4, 2, 6, 7, 5]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_step_is_cut_again_only_where_outcomes_differ_within_it() {
     let values: Vec<f32> = (0..20_000).map(|_| dice.below(400) as f32).collect();
     let cut = |chance: &dyn Fn(f32) -> f64, dice: &mut Dice| {
         let outcomes: Vec<bool> = values.iter().map(|&value| dice.chance(chance(value))).collect();
-        bins::edges(&values, (&outcomes, None), 64)
+        bins::edges(values[..].into(), (&outcomes, None), 64)
     };
     // A jump at one value of many, amid a step: it has a step of its own.
     let spike = cut(&|value| if value == 203.0 { 0.9 } else { 0.2 }, &mut dice);
@@ -113,23 +113,23 @@ fn rare_codes_share_a_step_and_others_have_their_own() {
     }
     cells.push(f32::NAN);
     families.push(9_999);
-    let levels = Levels::grouped(&cells, codes_in(&cells), &families);
+    let levels = Levels::grouped(cells[..].into(), codes_in(cells[..].into()), &families);
     let probe = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 70_000.0, f32::NAN, Cell::NOT_COVERED];
-    assert_eq!(levels.codes(&probe), [0, 2, 3, 1, 2, 3, 3, 4, 5]);
+    assert_eq!(levels.codes(probe[..].into()), [0, 2, 3, 1, 2, 3, 3, 4, 5]);
     assert_eq!((levels.steps(), levels.sharing()), (4, 2));
     assert_eq!(levels.spread(), [0, 2, 3, 1, 2, 3, 4, 5]);
     // One rare code has nobody to share with.
     let is_rare = |cell: &&f32| **cell == 4.0;
     let kept: Vec<usize> = (0..cells.len()).filter(|&row| !is_rare(&&cells[row])).collect();
     let (cells, families): (Vec<f32>, Vec<u64>) = kept.iter().map(|&row| (cells[row], families[row])).unzip();
-    assert_eq!(Levels::grouped(&cells, 5, &families), Levels::apart(5));
+    assert_eq!(Levels::grouped(cells[..].into(), 5, &families), Levels::apart(5));
 }
 
 #[test]
 fn beyond_the_commonest_codes_the_others_share_a_step() {
     let cells: Vec<f32> = (0..300).flat_map(|code| vec![code as f32; 40 - code / 10]).collect();
     let families: Vec<u64> = (0..cells.len() as u64).collect();
-    let levels = Levels::grouped(&cells, 300, &families);
+    let levels = Levels::grouped(cells[..].into(), 300, &families);
     assert_eq!((levels.steps(), levels.sharing()), (254, 48));
     let spread = levels.spread();
     assert_eq!(spread.len(), 303);
