@@ -24,6 +24,7 @@ mod drafting;
 mod editing;
 mod embedding;
 mod every_command;
+mod exact;
 mod examples;
 mod features_reference;
 mod files;

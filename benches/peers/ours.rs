@@ -18,7 +18,7 @@
 use std::error::Error;
 use std::fs::File;
 
-use earlyhelp::evaluate::calibration::log_loss;
+use earlyhelp::evaluate::calibration::{Calibration, log_loss};
 use earlyhelp::evaluate::{auc, average_precision};
 use earlyhelp::features::{Direction, FeatureMatrix};
 use earlyhelp::model::{AdditiveModel, AdditiveParams, LogisticParams, PathParams, Scale, ScorecardParams};
@@ -97,6 +97,7 @@ fn main() -> Anyhow<()> {
             "auc": auc(&scores, outcomes),
             "average_precision": average_precision(&scores, outcomes),
             "log_loss": log_loss(&scores, outcomes, &families).map(|found| found.value),
+            "calibration_slope": Calibration::measure(&scores, outcomes, &families).map(|found| found.slope.value),
             "contributions_rows_per_cpu_s": explained.round(),
         })
     );
