@@ -12,6 +12,7 @@ use super::block::{Block, Found, Kind, Strengths, Wanted, quickened};
 use super::column::{Column, MOST_STEPS, Steps, Working};
 use super::grid::Grid;
 use super::line::Line;
+use super::slopes::Lines;
 use crate::stats::link::{SoftplusSum, probability_single};
 
 /// A term while it is fitted.
@@ -51,15 +52,6 @@ pub(super) struct Descent {
     loss: f64,
 }
 
-/// The strengths of the lines ([`Strengths::line`]): one for all features' own that are not flat, one for all products of pairs.
-#[derive(Debug, Clone, Copy)]
-struct Lines {
-    features: f64,
-    pairs: f64,
-    /// They are at least this.
-    least: f64,
-}
-
 /// The roughness of a term that was found flat.
 const FLAT_ROUGHNESS: f64 = 1e9;
 /// The least weight of a case in the quadratic model: a case that is all but certain still anchors it.
@@ -68,22 +60,6 @@ const LEAST_WEIGHT: f32 = 1e-6;
 const FIRST_ROUGHNESS: f64 = 200.0;
 /// The level's strength before anything is known: absences differ from values by some 0.5 log-odds.
 const FIRST_LEVEL: f64 = 4.0;
-/// The lines' strength before anything is known: slopes of half a log-odds a standard deviation.
-const FIRST_LINE: f64 = 4.0;
-/// The lines' strength stays between these: slopes of 1.4 log-odds a standard deviation, as where outcomes are all but separated,
-/// or of a fifth. Where most features say nothing their slopes would have all others held as still,
-/// and a slope of nothing would cost nothing.
-const LEAST_LINE: f64 = 0.5;
-const MOST_LINE: f64 = 25.0;
-/// The products' strength before it is estimated: slopes of a fifth for two features each a standard deviation up.
-const FIRST_PRODUCT: f64 = 25.0;
-/// Products say less, and of many that pay a little each is small: slopes of one twentieth.
-const MOST_PRODUCT: f64 = 400.0;
-/// A slope of nothing that is counted with those of the terms: of few cases two slopes that are large by chance would have all
-/// others be as large.
-const IDLE_SLOPES: f64 = 1.0;
-/// Of fewer outcomes than this, or than this that are none, slopes are held more strongly: the usual ten for a coefficient.
-const FEWEST_OUTCOMES: f64 = 10.0;
 /// The level's strength of a term of which nothing is absent. There is no level to tell, and a strong one would only draw steps of few
 /// cases together: this much keeps a term that separates the outcomes from saying more than half a case more on either side would.
 const HELD_LEVEL: f64 = 0.01;
@@ -122,36 +98,6 @@ impl Cases<'_> {
     #[inline]
     fn add_loss(&self, to: &mut SoftplusSum, row: usize, score: f32) {
         to.add(self.mass(row), if self.outcomes[row] { -score } else { score });
-    }
-}
-
-impl Lines {
-    /// Before anything is known, given how many cases are of the rarer outcome.
-    fn first(rarer: f64) -> Self {
-        let least = LEAST_LINE.max(FEWEST_OUTCOMES / rarer);
-        Self { features: FIRST_LINE.max(least), pairs: FIRST_PRODUCT.max(least), least }
-    }
-
-    fn of(self, block: &Block) -> f64 {
-        if block.is_pair() { self.pairs } else { self.features }
-    }
-
-    /// Those that all terms together speak for: so that their slopes are as large as they say.
-    fn wanted(self, parts: &[Part], wanted: &[Wanted]) -> Self {
-        let of = |is_pair: bool, line: f64, most: f64| {
-            let slopes = || parts.iter().zip(wanted).filter(|(part, _)| part.block.is_pair() == is_pair);
-            let determined: f64 = slopes().map(|(_, wanted)| wanted.slope.0).sum();
-            let squares: f64 = slopes().map(|(_, wanted)| wanted.slope.1).sum();
-            if determined <= 0.0 {
-                return line;
-            }
-            quickened(line, (determined + IDLE_SLOPES) / squares.max(1e-300), 1.0).min(most).max(self.least)
-        };
-        Self {
-            features: of(false, self.features, MOST_LINE),
-            pairs: of(true, self.pairs, MOST_PRODUCT),
-            least: self.least,
-        }
     }
 }
 
@@ -487,8 +433,7 @@ impl Descent {
             part.rough = part.rough.min(FIRST_ROUGHNESS);
         }
         self.level = FIRST_LEVEL;
-        self.lines.features = FIRST_LINE.max(self.lines.least);
-        self.lines.pairs = FIRST_PRODUCT.max(self.lines.least);
+        self.lines = self.lines.again();
     }
 
     /// Where a feature's steps lie beside each other's, in standard deviations, absences last, for the product of a pair: on its

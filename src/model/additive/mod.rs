@@ -6,12 +6,13 @@
 //!       ─redrawn families→ refits
 //! ```
 //!
-//! [`block`] holds a term's penalty and its exact best steps, [`descent`] the passes over rows, [`grow`]
-//! the order of things.
+//! [`block`] holds a term's penalty and its exact best steps, [`descent`] the passes over rows, [`choice`] which pairs stay,
+//! [`grow`] the order of things.
 
 mod banded;
 mod bins;
 mod block;
+mod choice;
 mod column;
 mod descent;
 mod grid;
@@ -20,6 +21,7 @@ mod levels;
 mod line;
 mod margins;
 mod pairs;
+mod slopes;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,220 @@
+//! Which pairs pay, and which terms where there is a limit on them.
+
+use super::block::{Block, Found, Kind};
+use super::column::{Column, Working};
+use super::descent::{Cases, Descent};
+use super::grid::Grid;
+use super::grow::{FLAT, FeatureKind, REST_WHILE_CHOOSING, Task, masses};
+use super::pairs;
+use crate::features::Direction;
+use crate::stats::link::softplus;
+
+/// A pair that is likelier than chance by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
+/// factors*, JASA 90, 1995), and gets none.
+const BARE_MENTION: f64 = 1.0;
+/// Steps in which chosen pairs settle beside the other terms while they are checked.
+const STEPS_OF_CHECK: usize = 4;
+/// Fewer cases with the outcome than this, to learn from or to check on, do not support a choice of pairs:
+/// the usual ten for each of two features' coarse cells, no more than a sanity bound.
+const FEWEST_POSITIVES: usize = 40;
+/// So many pairs in a row, from the clearest down, that are not worth a mention, and the rest is not looked at.
+const MOST_IDLE: usize = 12;
+/// The share of real pairs is found by turns.
+const MOST_LOOKS: usize = 200;
+
+/// A pair that is looked at.
+struct Candidate {
+    grid: Grid,
+    column: Column,
+    block: Block,
+    found: Found,
+}
+
+/// Whether there are cases enough on both sides to choose pairs by.
+pub(super) fn supports_a_choice(task: &Task<'_>) -> bool {
+    let positive = |wanted: &dyn Fn(usize) -> bool| {
+        task.outcomes.iter().enumerate().filter(|&(row, &outcome)| outcome && wanted(row)).count()
+    };
+    positive(&|row| task.validation.learns(row, 0)) >= FEWEST_POSITIVES
+        && positive(&|row| task.validation.checks(row, 0)) >= FEWEST_POSITIVES
+}
+
+/// Ranks all pairs on what the features leave, fits those that are clear, and keeps those that make other
+/// families' outcomes likelier. The kept ones are the last parts of `fit` and the last of `columns`.
+pub(super) fn choose(
+    task: &Task<'_>,
+    fit: &mut Descent,
+    columns: &mut Vec<Column>,
+    learning: Cases<'_>,
+) -> (Vec<Grid>, usize) {
+    let rows = task.outcomes.len();
+    let features = columns.len();
+    // A grid could turn what its feature's own term must not, and says of it what that term was refused.
+    let is_free = |feature: usize| {
+        matches!(
+            task.kinds[feature],
+            FeatureKind::Number(Direction::None, _) | FeatureKind::Category { is_listed: false, .. }
+        )
+    };
+    let free: Vec<usize> = (0..features).filter(|&feature| is_free(feature)).collect();
+    let sides: Vec<pairs::Side> = free
+        .iter()
+        .map(|&feature| pairs::Side {
+            column: &columns[feature],
+            information: &fit.parts[feature].information,
+            order: fit.order(feature),
+            places: fit.places(feature),
+        })
+        .collect();
+    let ranked = pairs::rank(&sides, fit.working(), learning.mass);
+    let effect = design_effect(task.families, fit.working());
+    let mut tried: Vec<Candidate> = Vec::new();
+    let mut idle = 0;
+    for pair in &ranked {
+        let side = |place: usize| (free[place], &sides[place]);
+        let grid = Grid::new(side(pair.first), side(pair.second));
+        let column = grid.column(&columns[..features], rows);
+        let block = Block::new(Kind::Grid { first: grid.first.steps, second: grid.second.steps });
+        let block = block.with_line(grid.product());
+        let (mut information, mut sums) = fit.seen_by(&column, block.steps());
+        information.iter_mut().chain(&mut sums).for_each(|figure| *figure /= effect);
+        let found = block.evidence(&information, &sums);
+        idle = if found.evidence > BARE_MENTION { 0 } else { idle + 1 };
+        if found.evidence > 0.0 {
+            tried.push(Candidate { grid, column, block: block.purified(&information), found });
+        }
+        if idle == MOST_IDLE || tried.len() == 2 * task.most_pairs {
+            break;
+        }
+    }
+    let wanted = worth(tried.iter().map(|pair| pair.found.evidence), ranked.len());
+    tried.retain(|pair| pair.found.evidence > wanted);
+    let clear = tried.len();
+    if tried.is_empty() {
+        return (Vec::new(), clear);
+    }
+    let mut grids = Vec::new();
+    let mut evidence = Vec::new();
+    for pair in tried {
+        fit.add(pair.block, pair.found.rough);
+        columns.push(pair.column);
+        grids.push(pair.grid);
+        evidence.push(pair.found.evidence);
+    }
+    fit.run(columns, learning, STEPS_OF_CHECK, REST_WHILE_CHOOSING);
+    // Beside the others a pair may have nothing left to say.
+    fit.choose_pairs(columns, features, (wanted, task.most_pairs), effect);
+    let counts: Vec<Vec<f64>> = columns[features..]
+        .iter()
+        .zip(&grids)
+        .map(|(column, grid)| column.counts(rows, grid.first.steps * grid.second.steps))
+        .collect();
+    for (place, (grid, masses)) in grids.iter().zip(masses(task, &columns[features..], &counts)).enumerate() {
+        fit.purify(features + place, grid, &masses);
+    }
+    fit.rescore(columns, learning);
+    let pays: Vec<bool> = evidence
+        .iter()
+        .zip(features..)
+        .map(|(evidence, place)| {
+            // What the learnt families say and what the others add to it are one ratio of likelihoods. The others must not
+            // speak against the pair either: they are the ones it was not found on.
+            let (gain, error) = gain(task, fit, &columns[place], place);
+            let (gain, error) = (gain / effect, error / effect.sqrt());
+            !fit.parts[place].is_flat && evidence + gain > wanted && gain > -error
+        })
+        .collect();
+    let kept = |place: usize| place < features || pays[place - features];
+    retain_places(columns, kept);
+    retain_places(&mut fit.parts, kept);
+    retain_places(&mut grids, |place| pays[place]);
+    (grids, clear)
+}
+
+/// How much likelier than chance one of so many pairs has to be to be worth a grid: as much as makes up for how few there
+/// are, and [`BARE_MENTION`] more.
+///
+/// How few there are is judged from all of them together: one of all, or as many as their evidence adds up to, each as likely
+/// as that. (The share of what is real among what was tried, by maximum likelihood: B. Efron, *Microarrays, empirical Bayes and the
+/// two-groups model*, Statistical Science 23, 2008.) So of two dozen pairs that each say a little all are found, and one that says as
+/// little alone is not.
+fn worth(evidence: impl Iterator<Item = f64> + Clone, pairs: usize) -> f64 {
+    let least = 1.0 / pairs.max(2) as f64;
+    let mut share = least;
+    for _ in 0..MOST_LOOKS {
+        let odds = share / (1.0 - share).max(least);
+        let real: f64 = evidence.clone().map(|said| 1.0 / (1.0 + (-said).exp() / odds)).sum();
+        let next = (real / pairs as f64).clamp(least, 0.5);
+        if (next - share).abs() < 1e-3 * share {
+            break;
+        }
+        share = next;
+    }
+    ((1.0 - share) / share).ln().max(0.0) + BARE_MENTION
+}
+
+/// How many times the residuals of families vary as much as those of so many independent cases would: at least 1. Evidence
+/// for a pair counts that much less, else one person at a dozen dates would be a dozen witnesses.
+///
+/// The first-order correction of J. N. K. Rao and A. J. Scott (1981), *The analysis of categorical data from complex sample
+/// surveys*, JASA 76.
+fn design_effect(families: &[u64], working: &Working) -> f64 {
+    let mut rows: Vec<usize> = (0..families.len()).collect();
+    rows.sort_by_key(|&row| families[row]);
+    let residual =
+        |row: usize| f64::from(working.residual[row]) - working.shift * f64::from(working.weight[row]);
+    let (mut together, mut apart) = (0.0, 0.0);
+    for family in rows.chunk_by(|&a, &b| families[a] == families[b]) {
+        together += family.iter().map(|&row| residual(row)).sum::<f64>().powi(2);
+        apart += family.iter().map(|&row| residual(row).powi(2)).sum::<f64>();
+    }
+    if apart > 0.0 { (together / apart).max(1.0) } else { 1.0 }
+}
+
+fn retain_places<T>(of: &mut Vec<T>, kept: impl Fn(usize) -> bool) {
+    let mut place = 0;
+    of.retain(|_| {
+        place += 1;
+        kept(place - 1)
+    });
+}
+
+/// Takes out the terms beyond the limit, the least first, unless they pay: a term beyond it stays where
+/// the cases that are checked on speak for it by more than a standard error.
+pub(super) fn limit_terms(task: &Task<'_>, fit: &mut Descent, columns: &[Column]) {
+    let Some(most) = task.most_terms else { return };
+    let mut sizes: Vec<(f64, usize)> = fit
+        .parts
+        .iter()
+        .enumerate()
+        .map(|(place, part)| (part.size(), place))
+        .filter(|(size, _)| *size > FLAT)
+        .collect();
+    sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for &(_, place) in sizes.iter().skip(most).rev() {
+        let (gain, error) = gain(task, fit, &columns[place], place);
+        if gain <= error {
+            fit.take_out(place);
+        }
+    }
+}
+
+/// By how much the log loss of the cases that are checked on falls for a term, in all, and the standard
+/// error of that.
+fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize) -> (f64, f64) {
+    let mut without = vec![0.0; task.outcomes.len()];
+    column.add_to(&mut without, &fit.parts[place].steps());
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for (row, (&with, by)) in fit.scores().iter().zip(without).enumerate() {
+        if task.validation.checks(row, 0) {
+            let cost = |score: f32| {
+                let against = f64::from(if task.outcomes[row] { -score } else { score });
+                softplus(against)
+            };
+            let gain = f64::from(task.mass.map_or(1.0, |mass| mass[row])) * (cost(with - by) - cost(with));
+            sum += gain;
+            squares += gain * gain;
+        }
+    }
+    (sum, squares.sqrt())
+}
