@@ -1,17 +1,21 @@
 //! Which pairs pay, and which terms where there is a limit on them.
 
 use super::block::{Block, Found, Kind};
-use super::column::{Column, Working};
-use super::descent::{Cases, Descent};
+use super::column::{Column, Working, masses};
+use super::descent::{Cases, Descent, FLAT};
 use super::grid::Grid;
-use super::grow::{FLAT, FeatureKind, REST_WHILE_CHOOSING, Task, masses};
 use super::pairs;
+use super::sides::Side;
+use super::task::{FeatureKind, Task};
 use crate::features::Direction;
 use crate::stats::link::softplus;
 
 /// A pair that is likelier than chance by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
 /// factors*, JASA 90, 1995), and gets none.
 const BARE_MENTION: f64 = 1.0;
+/// A fit that only chooses pairs is at rest where a step moves the scores of all cases together by less than this many standard
+/// errors of one coefficient.
+pub(super) const REST_WHILE_CHOOSING: f64 = 0.5;
 /// Steps in which chosen pairs settle beside the other terms while they are checked.
 const STEPS_OF_CHECK: usize = 4;
 /// Fewer cases with the outcome than this, to learn from or to check on, do not support a choice of pairs:
@@ -57,9 +61,9 @@ pub(super) fn choose(
         )
     };
     let free: Vec<usize> = (0..features).filter(|&feature| is_free(feature)).collect();
-    let sides: Vec<pairs::Side> = free
+    let sides: Vec<Side> = free
         .iter()
-        .map(|&feature| pairs::Side {
+        .map(|&feature| Side {
             column: &columns[feature],
             information: &fit.parts[feature].information,
             order: fit.order(feature),
@@ -109,7 +113,9 @@ pub(super) fn choose(
         .zip(&grids)
         .map(|(column, grid)| column.counts(rows, grid.first.steps * grid.second.steps))
         .collect();
-    for (place, (grid, masses)) in grids.iter().zip(masses(task, &columns[features..], &counts)).enumerate() {
+    for (place, (grid, masses)) in
+        grids.iter().zip(masses(task.mass, &columns[features..], &counts)).enumerate()
+    {
         fit.purify(features + place, grid, &masses);
     }
     fit.rescore(columns, learning);

@@ -210,6 +210,18 @@ impl Column {
     }
 }
 
+/// How much the cases in each step of each term count.
+pub(super) fn masses(mass: Option<&[f32]>, columns: &[Column], counts: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let Some(mass) = mass else { return counts.to_vec() };
+    let total: f64 = mass.iter().map(|&mass| f64::from(mass)).sum();
+    let of = |(column, counts): (&Column, &Vec<f64>)| {
+        let sums = column.sums(mass, total);
+        // A commonest step's sum is a difference: rounding must not make nobody of somebody, or less.
+        counts.iter().zip(sums).map(|(&count, sum)| if count == 0.0 { 0.0 } else { sum.max(0.0) }).collect()
+    };
+    columns.iter().zip(counts).map(of).collect()
+}
+
 /// Sums kept side by side, so that rows that follow each other in one step need not wait for each other.
 const LANES: usize = 4;
 

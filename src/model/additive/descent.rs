@@ -77,6 +77,10 @@ const WEIGHTS_SERVE: f64 = 1.0;
 /// Sweeps of a redrawn fit.
 const REDRAW_SWEEPS: usize = 3;
 
+/// A term whose steps all lie within this of each other (log-odds) is flat: it moves a chance of 5% by
+/// less than a fortieth of a percentage point.
+pub(super) const FLAT: f64 = 0.005;
+
 /// What a step starts from.
 struct Before {
     intercept: f64,
@@ -301,7 +305,7 @@ impl Descent {
             }
             // Of few cases the first strengths hold everything all but still, whatever the data would say.
             let wanted = self.wanted();
-            let lines = self.lines.wanted(&self.parts, &wanted);
+            let lines = self.lines.wanted(self.parts.iter().map(|part| &part.block).zip(&wanted));
             let loosens = lines.features < LOOSENED * self.lines.features
                 || self.parts.iter().zip(&wanted).any(|(part, wanted)| wanted.rough < LOOSENED * part.rough);
             if moved < rest && !loosens {

@@ -1,9 +1,9 @@
 //! A pair's grid: its cells, and what of it is really the two features' own.
 
+use super::axis::StepAxis;
 use super::column::Column;
-use super::grow::StepAxis;
 use super::line::Line;
-use super::pairs::{self, joined};
+use super::sides::{self, joined, means};
 
 /// The most value steps of a grid's narrower side: the cost of a grid grows with its square.
 const NARROW: usize = 14;
@@ -33,7 +33,7 @@ pub(super) struct Side {
 }
 
 impl Side {
-    fn new(feature: usize, side: &pairs::Side<'_>, most: usize) -> Self {
+    fn new(feature: usize, side: &sides::Side<'_>, most: usize) -> Self {
         let (joined, runs) = joined(side.information, side.order.as_deref(), most);
         let steps = runs + 2;
         let at = side.places.as_ref().map(|places| means(places, (&joined, steps), side.information));
@@ -60,18 +60,8 @@ impl Side {
     }
 }
 
-/// The means of the places of the steps that are joined to each of so many runs, by information.
-pub(super) fn means(places: &[f64], (joined, runs): (&[u8], usize), information: &[f64]) -> Vec<f64> {
-    let mut sums = vec![(0.0, 0.0); runs];
-    for ((&run, place), information) in joined.iter().zip(places).zip(information) {
-        let sum = &mut sums[usize::from(run)];
-        *sum = (sum.0 + information * place, sum.1 + information);
-    }
-    sums.into_iter().map(|(sum, known)| if known > 0.0 { sum / known } else { 0.0 }).collect()
-}
-
 impl Grid {
-    pub(super) fn new(a: (usize, &pairs::Side<'_>), b: (usize, &pairs::Side<'_>)) -> Self {
+    pub(super) fn new(a: (usize, &sides::Side<'_>), b: (usize, &sides::Side<'_>)) -> Self {
         let is_wider = a.1.information.len() >= b.1.information.len();
         let (wide, narrow) = if is_wider { (a, b) } else { (b, a) };
         let second = Side::new(narrow.0, narrow.1, NARROW);

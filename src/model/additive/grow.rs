@@ -2,46 +2,20 @@
 
 use rayon::prelude::*;
 
+use super::axis::StepAxis;
 use super::bins;
 use super::block::{Block, Kind};
-use super::choice::{choose, limit_terms, supports_a_choice};
-use super::column::Column;
-use super::descent::{Cases, Descent};
+use super::choice::{REST_WHILE_CHOOSING, choose, limit_terms, supports_a_choice};
+use super::column::{Column, masses};
+use super::descent::{Cases, Descent, FLAT};
 use super::grid::Grid;
-use super::levels::Levels;
 use super::line::Line;
+use super::task::{FeatureKind, Task};
 use crate::features::{Cells, Direction, Exact};
 use crate::model::footing::is_broad;
 use crate::model::refits::Draw;
 use crate::model::shape::{Scale, code_edges};
 use crate::model::validation::Validation;
-
-/// What is fitted.
-pub(super) struct Task<'a> {
-    /// A column of cells for each feature.
-    pub(super) cells: &'a [Cells<'a>],
-    pub(super) kinds: &'a [FeatureKind],
-    pub(super) outcomes: &'a [bool],
-    pub(super) mass: Option<&'a [f32]>,
-    /// A key for the family of each case.
-    pub(super) families: &'a [u64],
-    pub(super) validation: &'a Validation,
-    pub(super) most_steps: usize,
-    pub(super) most_pairs: usize,
-    pub(super) most_terms: Option<usize>,
-    pub(super) redraws: usize,
-    pub(super) seed: u64,
-}
-
-/// What a trainer is told of a feature.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum FeatureKind {
-    /// Numbers in order, and the scale on which a straight line is straight.
-    Number(Direction, Scale),
-    /// So many codes 0, 1, 2 ... without an order, and one more for any other. Where they are of somebody's list, each says what it
-    /// says by itself or nothing: rare ones share no step, and the term keeps out of pairs.
-    Category { codes: usize, is_listed: bool },
-}
 
 /// The finished fit, in steps.
 pub(super) struct Grown {
@@ -75,10 +49,9 @@ pub(super) struct GrownTerm {
 
 /// Steps of the whole fit, and when it is at rest: when a step moves the scores of all cases together by
 /// less than this many standard errors of one coefficient. Half its square is what the log-likelihood is
-/// short of its best, over all cases. Fits that only choose pairs need less.
+/// short of its best, over all cases.
 const MOST_STEPS_OF_FIT: usize = 40;
 const REST: f64 = 0.3;
-pub(super) const REST_WHILE_CHOOSING: f64 = 0.5;
 /// A term stays where it makes the data likelier than without it by more than this (logarithm of the ratio of marginal
 /// likelihoods): a part of all that is left unexplained, and at most [`MOST_LIKELIER`]. Of many features that say nothing half seem
 /// to say something (Self and Liang, *JASA* 82, 1987), which costs more than what terms so small could say. Of few cases
@@ -94,9 +67,6 @@ const MOST_LIKELIER: f64 = 2.0;
 const MOST_ROUNDS: usize = 3;
 /// Steps in which the others settle when some terms became flat.
 const STEPS_AFTER: usize = 10;
-/// A term whose steps all lie within this of each other (log-odds) is flat: it moves a chance of 5% by
-/// less than a fortieth of a percentage point.
-pub(super) const FLAT: f64 = 0.005;
 
 pub(super) fn grow(task: &Task<'_>) -> Grown {
     let rows = task.outcomes.len();
@@ -161,60 +131,6 @@ fn notes(task: &Task<'_>, axes: &[StepAxis]) -> Notes {
     notes
 }
 
-/// What the steps of a feature's values are.
-pub(super) enum StepAxis {
-    /// Numbers between edges.
-    Numbers(Vec<f64>),
-    /// Codes.
-    Codes(Levels),
-}
-
-impl StepAxis {
-    /// The steps of a feature, and each case's.
-    fn of(task: &Task<'_>, cells: Cells<'_>, kind: FeatureKind) -> (Self, Column) {
-        match kind {
-            FeatureKind::Number(..) => {
-                let edges = bins::edges(cells, (task.outcomes, task.mass), task.most_steps);
-                let column = Column::new(bins::codes(cells, &edges));
-                (Self::Numbers(edges), column)
-            }
-            FeatureKind::Category { codes, is_listed } => {
-                let levels = if is_listed {
-                    Levels::apart(codes)
-                } else {
-                    Levels::grouped(cells, codes, task.families)
-                };
-                let column = Column::new(levels.codes(cells));
-                (Self::Codes(levels), column)
-            }
-        }
-    }
-
-    /// How many steps there are for values.
-    fn values(&self) -> usize {
-        match self {
-            Self::Numbers(edges) => edges.len() + 1,
-            Self::Codes(levels) => levels.steps(),
-        }
-    }
-
-    /// The edges of the finished term.
-    pub(super) fn edges(&self) -> Vec<f64> {
-        match self {
-            Self::Numbers(edges) => edges.clone(),
-            Self::Codes(levels) => code_edges(levels.spread().len() - 3),
-        }
-    }
-
-    /// The figures of the steps as the finished term has them.
-    pub(super) fn spread<T: Copy>(&self, steps: &[T]) -> Vec<T> {
-        match self {
-            Self::Numbers(_) => steps.to_vec(),
-            Self::Codes(levels) => levels.spread().into_iter().map(|step| steps[step]).collect(),
-        }
-    }
-}
-
 /// The fit as it would be had other families been drawn, several times.
 fn redraw(task: &Task<'_>, fit: &Descent, columns: &[Column]) -> Vec<(f64, Vec<Vec<f64>>)> {
     let determined = fit.determined();
@@ -231,18 +147,6 @@ fn redraw(task: &Task<'_>, fit: &Descent, columns: &[Column]) -> Vec<(f64, Vec<V
             fit.redrawn(columns, &counts, &determined, normal)
         })
         .collect()
-}
-
-/// How much the cases in each step of each term count.
-pub(super) fn masses(task: &Task<'_>, columns: &[Column], counts: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let Some(mass) = task.mass else { return counts.to_vec() };
-    let total: f64 = mass.iter().map(|&mass| f64::from(mass)).sum();
-    let of = |(column, counts): (&Column, &Vec<f64>)| {
-        let sums = column.sums(mass, total);
-        // A commonest step's sum is a difference: rounding must not make nobody of somebody, or less.
-        counts.iter().zip(sums).map(|(&count, sum)| if count == 0.0 { 0.0 } else { sum.max(0.0) }).collect()
-    };
-    columns.iter().zip(counts).map(of).collect()
 }
 
 /// Takes absences and codes that too few families have for never seen, and values that too few have beside an absence. Their
@@ -316,7 +220,7 @@ fn terms(
     let mut counts: Vec<Vec<f64>> =
         columns.iter().zip(&fit.parts).map(|(column, part)| column.counts(rows, part.values.len())).collect();
     forget_rare_steps(task, columns, grids, &mut counts);
-    let masses = masses(task, columns, &counts);
+    let masses = masses(task.mass, columns, &counts);
     let tidy = |intercept: f64, mut values: Vec<Vec<f64>>| -> (f64, Vec<Vec<f64>>) {
         let mut intercept = intercept;
         for (place, grid) in grids.iter().enumerate() {

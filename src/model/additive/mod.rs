@@ -9,6 +9,7 @@
 //! [`block`] holds a term's penalty and its exact best steps, [`descent`] the passes over rows, [`choice`] which pairs stay,
 //! [`grow`] the order of things.
 
+mod axis;
 mod banded;
 mod bins;
 mod block;
@@ -21,7 +22,9 @@ mod levels;
 mod line;
 mod margins;
 mod pairs;
+mod sides;
 mod slopes;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +33,8 @@ use linfa::traits::Fit;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-use self::grow::{FeatureKind, Grown, GrownTerm, Notes, Task, grow};
+use self::grow::{Grown, GrownTerm, Notes, grow};
+use self::task::{FeatureKind, Task};
 use super::form::{AdditiveModel, Axis, Scale, Shape, Term};
 use super::logistic::matrix_of;
 use super::notes::TrainingNote;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::column::{Column, MOST_STEPS, Working};
-use super::grid::means;
+use super::sides::{Side, joined, means};
 
 /// Steps of a feature while pairs are ranked, absences included: half a byte.
 const COARSE: usize = 16;
@@ -15,17 +15,6 @@ const CELL_PRECISION: f64 = 11.0;
 /// over the sample stay exact in any order, and fit half a word each.
 const FIXED: f64 = 8192.0;
 
-/// A feature while pairs are ranked.
-pub(super) struct Side<'a> {
-    pub(super) column: &'a Column,
-    /// For each step the sum of the weights.
-    pub(super) information: &'a [f64],
-    /// The value steps in their order, where that is another than their numbers'.
-    pub(super) order: Option<Vec<usize>>,
-    /// Where its steps lie, in standard deviations, absences last; `None` where they lie nowhere.
-    pub(super) places: Option<Vec<f64>>,
-}
-
 /// A pair, and how clearly its cells depart from what the two features say apart, in standard deviations
 /// of chance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,46 +22,6 @@ pub(super) struct RankedPair {
     pub(super) first: usize,
     pub(super) second: usize,
     pub(super) clarity: f64,
-}
-
-/// A feature's steps joined to at most `most` runs with about equal information each; each absence that
-/// occurs stays by itself. Gives the run of each step, and the number of runs of values. Steps are neighbours by `order`, else by
-/// their numbers.
-pub(super) fn joined(information: &[f64], order: Option<&[usize]>, most: usize) -> (Vec<u8>, usize) {
-    let steps = information.len() - 2;
-    if let Some(order) = order {
-        let ordered: Vec<f64> =
-            order.iter().copied().chain(steps..steps + 2).map(|step| information[step]).collect();
-        let (runs_in_order, runs) = joined(&ordered, None, most);
-        let mut joined = runs_in_order.clone();
-        order.iter().zip(runs_in_order).for_each(|(&step, run)| joined[step] = run);
-        return (joined, runs);
-    }
-    let most = most.min(steps);
-    let mut left: f64 = information[..steps].iter().sum();
-    let mut runs = 0_usize;
-    let mut held = 0.0;
-    let mut joined = vec![0_u8; steps + 2];
-    for step in 0..steps {
-        joined[step] = runs as u8;
-        held += information[step];
-        let wanted = left / (most - runs) as f64;
-        let next = information.get(step + 1).copied().unwrap_or(0.0);
-        let steps_left = steps - step - 1;
-        let runs_left = most - runs - 1;
-        if step + 1 < steps
-            && runs_left > 0
-            && (held + 0.5 * next >= wanted || next >= wanted || steps_left <= runs_left)
-        {
-            left -= held;
-            held = 0.0;
-            runs += 1;
-        }
-    }
-    runs += 1;
-    joined[steps] = runs as u8;
-    joined[steps + 1] = runs as u8 + 1;
-    (joined, runs)
 }
 
 /// A side's coarse steps.

@@ -1,7 +1,6 @@
 //! How strongly the lines of terms, and the products of pairs, are held.
 
 use super::block::{Block, Wanted, quickened};
-use super::descent::Part;
 
 /// The strengths of the lines ([`Strengths::line`]): one for all features' own that are not flat, one for all products of pairs.
 #[derive(Debug, Clone, Copy)]
@@ -47,9 +46,9 @@ impl Lines {
     }
 
     /// Those that all terms together speak for: so that their slopes are as large as they say.
-    pub(super) fn wanted(self, parts: &[Part], wanted: &[Wanted]) -> Self {
+    pub(super) fn wanted<'p>(self, terms: impl Iterator<Item = (&'p Block, &'p Wanted)> + Clone) -> Self {
         let of = |is_pair: bool, line: f64, most: f64| {
-            let slopes = || parts.iter().zip(wanted).filter(|(part, _)| part.block.is_pair() == is_pair);
+            let slopes = || terms.clone().filter(|(block, _)| block.is_pair() == is_pair);
             let determined: f64 = slopes().map(|(_, wanted)| wanted.slope.0).sum();
             let squares: f64 = slopes().map(|(_, wanted)| wanted.slope.1).sum();
             if determined <= 0.0 {

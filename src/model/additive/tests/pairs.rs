@@ -2,7 +2,8 @@
 
 use super::super::banded::Banded;
 use super::super::column::{Column, Working};
-use super::super::pairs::{Side, rank};
+use super::super::pairs::rank;
+use super::super::sides::Side;
 use super::Planted::{Bend, Category, Count, Flag, Gaps, Noise, NoiseCount};
 use super::{Dice, World, fit, logistic};
 use crate::features::{Cell, Direction, FeatureMatrix};
