@@ -11,11 +11,9 @@ use super::descent::{Cases, Descent, FLAT};
 use super::grid::Grid;
 use super::line::Line;
 use super::task::{FeatureKind, Task};
-use crate::features::{Cells, Direction, Exact};
+use crate::features::{Cells, Exact};
 use crate::model::footing::is_broad;
 use crate::model::refits::Draw;
-use crate::model::shape::{Scale, code_edges};
-use crate::model::validation::Validation;
 
 /// The finished fit, in steps.
 pub(super) struct Grown {

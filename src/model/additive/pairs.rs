@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::column::{Column, MOST_STEPS, Working};
+use super::column::{MOST_STEPS, Working};
 use super::sides::{Side, joined, means};
 
 /// Steps of a feature while pairs are ranked, absences included: half a byte.
