@@ -19,7 +19,7 @@ struct Value {
 
 /// Edges between the steps of a feature: each different value a step of its own where there are at most
 /// `most` of them, else quantiles, where a value as common as a whole step still stands alone, and where a step is cut
-/// again, [`MOST_STEPS`] in all, if outcomes clearly differ within it.
+/// again, [`TIMES`] as many in all, if outcomes clearly differ within it.
 pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>), most: usize) -> Vec<f64> {
     let stride = cells.len().div_ceil(SAMPLE).max(1);
     let mass = |row: usize| mass.map_or(1.0, |mass| f64::from(mass[row]));
@@ -41,7 +41,7 @@ pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>
     }
     let mut cuts = quantiles(&values, most);
     if values.len() > most {
-        cuts = cut_again(&values, cuts);
+        cuts = cut_again(&values, cuts, MOST_STEPS.min(TIMES * most));
     }
     let between = |after: usize| edge_between(values[after - 1].value, values[after].value);
     cuts.into_iter().map(between).collect()
@@ -77,6 +77,8 @@ fn quantiles(values: &[Value], most: usize) -> Vec<usize> {
 
 /// The most steps of a feature's values: a step is a byte, and two are for the absences.
 const MOST_STEPS: usize = 254;
+/// So many times the steps that were asked for there may be: who asks for few wants few.
+const TIMES: usize = 4;
 /// A cut within a step has to make the outcomes likelier by this, beside what the best of so many cuts would by chance (as
 /// logarithms): an eighth, roughly, of the features that say nothing then have one too many, which smoothing takes back.
 const CLEARLY: f64 = 2.0;
@@ -85,7 +87,7 @@ const FEWEST_IN_STEP: usize = 10;
 
 /// The same with more cuts, the clearest first: where the outcomes on both sides within a step differ, or those of one value
 /// from the others of its step. A shape that jumps at single values has its steps there, and one that does not keeps what it had.
-fn cut_again(values: &[Value], cuts: Vec<usize>) -> Vec<usize> {
+fn cut_again(values: &[Value], cuts: Vec<usize>, most: usize) -> Vec<usize> {
     let least = (values.len() as f64).ln() + CLEARLY;
     let ends = cuts.iter().copied().chain([values.len()]);
     let mut parts: Vec<(std::ops::Range<usize>, Option<Cut>)> = [0]
@@ -104,7 +106,7 @@ fn cut_again(values: &[Value], cuts: Vec<usize>) -> Vec<usize> {
         };
         let at = [range.start, range.start + cut.inside.start, range.start + cut.inside.end, range.end];
         let pieces: Vec<_> = at.windows(2).filter(|at| at[0] < at[1]).map(|at| at[0]..at[1]).collect();
-        if parts.len() + pieces.len() - 1 > MOST_STEPS {
+        if parts.len() + pieces.len() - 1 > most {
             break;
         }
         let pieces = pieces.into_iter().map(|range| (range.clone(), Cut::best(&values[range], least)));

@@ -283,7 +283,7 @@ fn carded() -> Draft {
     let outcomes: Vec<bool> = (0..120)
         .map(|row| {
             let of = |feature| cases.cell(row, feature).value().unwrap_or(1.0);
-            (row * 13) % 17 < (of(0) + 2.0 * of(1)) as usize
+            of(0) + 2.0 * of(1) > 5.0 + f64::from((row as u32 * 13) % 5) as f32
         })
         .collect();
     let params = ScorecardParams::default().terms(4);
