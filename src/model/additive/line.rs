@@ -28,6 +28,9 @@ pub(super) struct Beside {
     pub(super) precision: f64,
 }
 
+/// See [`Line::closeness`].
+const FARTHEST: f64 = 4.0;
+
 impl Line {
     /// Of value steps at these places of which so many cases are; `None` where they are fewer than three, of which a line
     /// says nothing that differences do not.
@@ -65,6 +68,25 @@ impl Line {
     /// At these places, whatever the steps are.
     pub(super) fn at(places: Vec<f64>) -> Self {
         Self { is_value: vec![true; places.len()], at: places }
+    }
+
+    /// How close each step in order lies to the next, beside the middle of all distances: what their difference counts in the
+    /// roughness, so that it is that of a shape on the feature's own scale and not on its ranks (H. Rue and L. Held 2005, *Gaussian Markov
+    /// Random Fields*, section 3.3: random walks at irregular places). Between a quarter and four times, because far out a step is
+    /// as far from the next as nobody can tell a shape by.
+    pub(super) fn closeness(&self) -> Vec<f64> {
+        let values: Vec<f64> = self
+            .at
+            .iter()
+            .zip(&self.is_value)
+            .filter(|(_, is_value)| **is_value)
+            .map(|(at, _)| *at)
+            .collect();
+        let gaps: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let mut sorted = gaps.clone();
+        sorted.sort_by(f64::total_cmp);
+        let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(1.0);
+        gaps.into_iter().map(|gap| (middle / gap).clamp(1.0 / FARTHEST, FARTHEST)).collect()
     }
 
     /// The places as they are.

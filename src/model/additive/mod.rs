@@ -51,7 +51,7 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// # Method
 /// Penalised additive logistic regression on steps. A term is a straight line on the feature's own scale (that of the
 /// logistic trainer: the logarithm of one plus the value for counts and spans of days, else the value) plus deviations from it.
-/// The penalty is on the line's slope, and on differences of neighbouring deviations: so a straight effect costs one parameter,
+/// The penalty is on the line's slope, and on differences of neighbouring deviations by how close the two steps lie: so a straight effect costs one parameter,
 /// as a line alone would (Marra and Wood 2011). How strong each is, is estimated from the data themselves, as the variance of
 /// a random effect is: for the slopes of all terms together, and for the deviations of each (so a feature that says nothing
 /// becomes flat, and no validation set is spent on it). The objective is convex for given strengths: there is one optimum, no learning rate and no order of cases

@@ -11,12 +11,12 @@ use crate::features::Direction;
 /// for each step where it lies on the line; absences lie nowhere.
 fn penalty_beside(
     kind: &Kind,
-    places: &[Option<f64>],
+    (places, line): (&[Option<f64>], &Line),
     information: &[f64],
     strengths: Strengths,
 ) -> Vec<Vec<f64>> {
     let steps = information.len();
-    let mut matrix = penalty(kind, information, strengths);
+    let mut matrix = penalty(kind, Some(line), information, strengths);
     // What a place counts for their mean is what holds the level there: of a grid each cell alike.
     let weight = |information: f64| if matches!(kind, Kind::Grid { .. }) { 1.0 } else { information };
     let told = || places.iter().zip(information).filter_map(|(place, &held)| Some(((*place)?, weight(held))));
@@ -60,7 +60,7 @@ fn product(first: usize, second: usize) -> (Vec<Option<f64>>, Line) {
 }
 
 /// The penalty's matrix, in full: what the documentation of a term's penalty says.
-fn penalty(kind: &Kind, information: &[f64], strengths: Strengths) -> Vec<Vec<f64>> {
+fn penalty(kind: &Kind, line: Option<&Line>, information: &[f64], strengths: Strengths) -> Vec<Vec<f64>> {
     let steps = information.len();
     let mut matrix = vec![vec![0.0; steps]; steps];
     let mut difference = |a: usize, b: usize, strength: f64| {
@@ -71,8 +71,9 @@ fn penalty(kind: &Kind, information: &[f64], strengths: Strengths) -> Vec<Vec<f6
     };
     match *kind {
         Kind::Ordered { steps: values, .. } => {
+            let closeness = line.map_or_else(|| vec![1.0; values - 1], Line::closeness);
             for step in 1..values {
-                difference(step - 1, step, strengths.rough);
+                difference(step - 1, step, strengths.rough * closeness[step - 1]);
             }
             let known: f64 = information[..values].iter().sum();
             for step in 0..values {
@@ -201,8 +202,8 @@ fn the_fit_is_the_minimum_of_its_penalised_objective() {
     for (nth, (part, &start)) in fit.parts.iter().zip(&starts).enumerate() {
         let strengths = fit.strengths(part);
         let matrix = match &lines[nth] {
-            Some((places, _)) => penalty_beside(&kinds[nth], places, &part.information, strengths),
-            None => penalty(&kinds[nth], &part.information, strengths),
+            Some((places, line)) => penalty_beside(&kinds[nth], (places, line), &part.information, strengths),
+            None => penalty(&kinds[nth], None, &part.information, strengths),
         };
         for (a, row) in matrix.into_iter().enumerate() {
             whole[start + a][start..start + row.len()].copy_from_slice(&row);
@@ -249,8 +250,8 @@ fn monotone_steps_are_the_best_of_all_that_keep_the_order() {
         let block = Block::new(kind.clone()).with_line(beside.as_ref().map(|(_, line)| line.clone()));
         let found = block.solve(&information, side.clone(), 0.0, strengths);
         let mut matrix = match &beside {
-            Some((places, _)) => penalty_beside(&kind, places, &information, strengths),
-            None => penalty(&kind, &information, strengths),
+            Some((places, line)) => penalty_beside(&kind, (places, line), &information, strengths),
+            None => penalty(&kind, None, &information, strengths),
         };
         (0..steps + 2).for_each(|step| matrix[step][step] += information[step]);
         let sign = if direction == Direction::Falling { -1.0 } else { 1.0 };
@@ -297,7 +298,7 @@ fn monotone_steps_beside_a_line_are_the_best_however_stiff_and_however_pulled() 
         let strengths =
             Strengths { rough: strength(-2.0, 11.0), level: strength(-0.3, 0.5), line: strength(0.0, 1.4) };
         let information: Vec<f64> = (0..steps + 2).map(|_| strength(-1.0, 3.0)).collect();
-        let block = Block::new(Kind::Ordered { steps, direction }).with_line(Some(line));
+        let block = Block::new(Kind::Ordered { steps, direction }).with_line(Some(line.clone()));
         let mut pull = block.pull(&information, strengths, || dice.normal());
         let lean = pull.pop().unwrap();
         let side: Vec<f64> =
@@ -306,7 +307,7 @@ fn monotone_steps_beside_a_line_are_the_best_however_stiff_and_however_pulled() 
 
         // Deviations and slope in one system: values are at the slope's places plus the deviations.
         let kind = Kind::Ordered { steps, direction };
-        let penalty = penalty(&kind, &information, strengths);
+        let penalty = penalty(&kind, Some(&line), &information, strengths);
         let known: f64 = information[..steps].iter().sum();
         let place = |step: usize| places[step].unwrap();
         let mean = (0..steps).map(|step| place(step) * information[step]).sum::<f64>() / known;
