@@ -559,11 +559,11 @@ pub(super) fn quickened(strength: f64, wanted: f64, share: f64) -> f64 {
 }
 
 /// Strengths stay between these: neighbours may differ by some 30 log-odds, or by next to nothing; but the two sides of a yes or no,
-/// and codes, by some 4, and the steps of a number by 1.4. So a feature that separates the outcomes says hardly more than half a case
+/// and codes, by some 4, and the steps of a number by 1.1. So a feature that separates the outcomes says hardly more than half a case
 /// more on either side would.
 const LEAST: f64 = 1e-3;
 const LEAST_OF_FEW: f64 = 0.06;
-const LEAST_OF_MANY: f64 = 0.5;
+const LEAST_OF_MANY: f64 = 0.8;
 const MOST: f64 = 1e9;
 
 /// The best steps that never fall (or never rise): neighbours that break the order are made one, and the
