@@ -11,7 +11,7 @@ const SAMPLE: usize = 1 << 16;
 
 /// A value that occurs: in how many cases of the sample, how much these count, and those of them with the outcome.
 struct Value {
-    value: f64,
+    at: f64,
     cases: usize,
     mass: f64,
     positive: f64,
@@ -30,8 +30,8 @@ pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>
     told.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut values: Vec<Value> = Vec::new();
     for (value, mass, outcome) in told {
-        if values.last().is_none_or(|last| last.value < value) {
-            values.push(Value { value, cases: 0, mass: 0.0, positive: 0.0 });
+        if values.last().is_none_or(|last| last.at < value) {
+            values.push(Value { at: value, cases: 0, mass: 0.0, positive: 0.0 });
         }
         if let Some(last) = values.last_mut() {
             last.cases += 1;
@@ -41,9 +41,9 @@ pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>
     }
     let mut cuts = quantiles(&values, most);
     if values.len() > most {
-        cuts = cut_again(&values, cuts, MOST_STEPS.min(TIMES * most));
+        cuts = cut_again(&values, &cuts, MOST_STEPS.min(TIMES * most));
     }
-    let between = |after: usize| edge_between(values[after - 1].value, values[after].value);
+    let between = |after: usize| edge_between(values[after - 1].at, values[after].at);
     cuts.into_iter().map(between).collect()
 }
 
@@ -87,7 +87,7 @@ const FEWEST_IN_STEP: usize = 10;
 
 /// The same with more cuts, the clearest first: where the outcomes on both sides within a step differ, or those of one value
 /// from the others of its step. A shape that jumps at single values has its steps there, and one that does not keeps what it had.
-fn cut_again(values: &[Value], cuts: Vec<usize>, most: usize) -> Vec<usize> {
+fn cut_again(values: &[Value], cuts: &[usize], most: usize) -> Vec<usize> {
     let least = (values.len() as f64).ln() + CLEARLY;
     let ends = cuts.iter().copied().chain([values.len()]);
     let mut parts: Vec<(std::ops::Range<usize>, Option<Cut>)> = [0]

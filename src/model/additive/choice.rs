@@ -91,7 +91,8 @@ pub(super) fn choose(
             break;
         }
     }
-    let wanted = worth(tried.iter().map(|pair| pair.found.evidence), ranked.len());
+    let evidence: Vec<f64> = tried.iter().map(|pair| pair.found.evidence).collect();
+    let wanted = worth(&evidence, ranked.len());
     tried.retain(|pair| pair.found.evidence > wanted);
     let clear = tried.len();
     if tried.is_empty() {
@@ -144,12 +145,12 @@ pub(super) fn choose(
 /// as that. (The share of what is real among what was tried, by maximum likelihood: B. Efron, *Microarrays, empirical Bayes and the
 /// two-groups model*, Statistical Science 23, 2008.) So of two dozen pairs that each say a little all are found, and one that says as
 /// little alone is not.
-fn worth(evidence: impl Iterator<Item = f64> + Clone, pairs: usize) -> f64 {
+fn worth(evidence: &[f64], pairs: usize) -> f64 {
     let least = 1.0 / pairs.max(2) as f64;
     let mut share = least;
     for _ in 0..MOST_LOOKS {
         let odds = share / (1.0 - share).max(least);
-        let real: f64 = evidence.clone().map(|said| 1.0 / (1.0 + (-said).exp() / odds)).sum();
+        let real: f64 = evidence.iter().map(|said| 1.0 / (1.0 + (-said).exp() / odds)).sum();
         let next = (real / pairs as f64).clamp(least, 0.5);
         if (next - share).abs() < 1e-3 * share {
             break;

@@ -8,7 +8,7 @@
 //!
 //! How smooth each term is, is part of the fit: see [`Block::wanted`](super::block::Block::wanted).
 
-use super::block::{Block, Found, Kind, Strengths, Wanted, quickened};
+use super::block::{Block, Found, Kind, Strengths, Wanted};
 use super::column::{Column, MOST_STEPS, Steps, Working};
 use super::grid::Grid;
 use super::line::Line;
@@ -305,7 +305,7 @@ impl Descent {
             }
             // Of few cases the first strengths hold everything all but still, whatever the data would say.
             let wanted = self.wanted();
-            let lines = self.lines.wanted(self.parts.iter().map(|part| &part.block).zip(&wanted));
+            let lines = self.lines.wanted(&self.parts.iter().map(|part| &part.block).zip(&wanted));
             let loosens = lines.features < LOOSENED * self.lines.features
                 || self.parts.iter().zip(&wanted).any(|(part, wanted)| wanted.rough < LOOSENED * part.rough);
             if moved < rest && !loosens {

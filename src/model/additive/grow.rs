@@ -120,7 +120,7 @@ fn notes(task: &Task<'_>, axes: &[StepAxis]) -> Notes {
     for (feature, axis) in axes.iter().enumerate() {
         match axis {
             StepAxis::Numbers(_) if axis.values() > task.most_steps => {
-                notes.cut.push((feature, axis.values()))
+                notes.cut.push((feature, axis.values()));
             }
             StepAxis::Codes(levels) if levels.sharing() > 0 => notes.shared.push((feature, levels.sharing())),
             _ => {}

@@ -54,10 +54,14 @@ impl Levels {
         let shared = own.len() as u8;
         let other = shared + u8::from(!sharing.is_empty());
         let mut of_code = vec![other; codes];
-        sharing.iter().for_each(|&code| of_code[code] = shared);
+        for &code in &sharing {
+            of_code[code] = shared;
+        }
         let mut own = own;
         own.sort_unstable();
-        own.iter().zip(0..).for_each(|(&code, step)| of_code[code] = step);
+        for (&code, step) in own.iter().zip(0..) {
+            of_code[code] = step;
+        }
         Self { of_code, sharing: sharing.len(), other }
     }
 

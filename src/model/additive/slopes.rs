@@ -46,7 +46,7 @@ impl Lines {
     }
 
     /// Those that all terms together speak for: so that their slopes are as large as they say.
-    pub(super) fn wanted<'p>(self, terms: impl Iterator<Item = (&'p Block, &'p Wanted)> + Clone) -> Self {
+    pub(super) fn wanted<'p>(self, terms: &(impl Iterator<Item = (&'p Block, &'p Wanted)> + Clone)) -> Self {
         let of = |is_pair: bool, line: f64, most: f64| {
             let slopes = || terms.clone().filter(|(block, _)| block.is_pair() == is_pair);
             let determined: f64 = slopes().map(|(_, wanted)| wanted.slope.0).sum();

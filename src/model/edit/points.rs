@@ -2,7 +2,7 @@
 
 use super::{Draft, Parts};
 use crate::error::ModelError;
-use crate::features::{Cell, Direction, FeatureMatrix};
+use crate::features::{Direction, FeatureMatrix};
 use crate::model::form::{Shape, Term};
 use crate::model::scorecard::{self, CardLine, Condition, Scorecard};
 use crate::model::trainer::Trainer;

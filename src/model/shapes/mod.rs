@@ -351,7 +351,7 @@ impl Sheet<'_> {
     }
 
     fn contribution(&self, cell: Cell) -> f64 {
-        self.term().shape.contribution(cell.encode(), cell.encode())
+        self.term().shape.contribution(cell.into(), cell.into())
     }
 
     /// Half the interval of a figure of the term.
@@ -363,7 +363,7 @@ impl Sheet<'_> {
     /// Half the interval of what the term adds for a cell.
     fn reach_at(&self, cell: Cell) -> Option<f64> {
         let refits = self.model().refits()?;
-        let made_of = self.term().shape.made_of(cell.encode(), cell.encode());
+        let made_of = self.term().shape.made_of(cell.into(), cell.into());
         let away = |refit| {
             made_of.iter().map(|&(figure, factor)| factor * refits.figure(self.nth, refit, figure)).sum()
         };
