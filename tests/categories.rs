@@ -191,7 +191,7 @@ fn codes_without_an_order_beat_a_line_and_are_as_good_as_the_best_steps() {
     };
     let (codes, steps, line) = (loss(&as_codes), loss(&fit(3)), loss(&line));
     // Steps are cut where outcomes differ, so that of few codes each has its own in the end.
-    assert!(codes < steps + 0.001 && codes < line - 0.01, "codes {codes}, steps {steps}, a line {line}");
+    assert!(codes < steps + 0.005 && codes < line - 0.01, "codes {codes}, steps {steps}, a line {line}");
 }
 
 #[test]
