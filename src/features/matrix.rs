@@ -87,8 +87,8 @@ impl From<Cell> for Exact {
 pub(crate) struct Cells<'m> {
     /// As [`Cell::encode`] writes them.
     single: &'m [f32],
-    /// What single precision leaves off.
-    rest: Option<&'m [f32]>,
+    /// The numbers as they are, where single precision has no room for them.
+    whole: Option<&'m [f64]>,
 }
 
 impl<'m> Cells<'m> {
@@ -98,8 +98,8 @@ impl<'m> Cells<'m> {
 
     #[inline]
     pub(crate) fn at(&self, row: usize) -> Exact {
-        match (Cell::decode(self.single[row]), self.rest) {
-            (Cell::Value(value), Some(rest)) => Exact::Value(f64::from(value) + f64::from(rest[row])),
+        match (Cell::decode(self.single[row]), self.whole) {
+            (Cell::Value(_), Some(whole)) => Exact::Value(whole[row]),
             (cell, _) => cell.into(),
         }
     }
@@ -109,14 +109,14 @@ impl<'m> Cells<'m> {
     }
 
     pub(crate) fn range(&self, rows: std::ops::Range<usize>) -> Self {
-        Self { single: &self.single[rows.clone()], rest: self.rest.map(|rest| &rest[rows]) }
+        Self { single: &self.single[rows.clone()], whole: self.whole.map(|whole| &whole[rows]) }
     }
 }
 
 #[cfg(test)]
 impl<'m> From<&'m [f32]> for Cells<'m> {
     fn from(single: &'m [f32]) -> Self {
-        Self { single, rest: None }
+        Self { single, whole: None }
     }
 }
 
@@ -156,8 +156,9 @@ pub struct FeatureMatrix {
     pub(super) names: Vec<String>,
     pub(super) rows: usize,
     pub(super) columns: Vec<Vec<f32>>,
-    /// Of the features whose numbers do not fit single precision what is left of each: `value = cell + rest`.
-    pub(super) rests: BTreeMap<usize, Vec<f32>>,
+    /// Of the features whose numbers do not fit single precision the numbers as they are; nothing in particular where a cell is
+    /// absent.
+    pub(super) wholes: BTreeMap<usize, Vec<f64>>,
 }
 
 crate::opaque_debug!(FeatureMatrix);
@@ -170,7 +171,7 @@ impl PartialEq for FeatureMatrix {
         self.names == other.names
             && self.rows == other.rows
             && all(self) == all(other)
-            && self.rests == other.rests
+            && self.wholes == other.wholes
     }
 }
 
@@ -221,7 +222,7 @@ impl FeatureMatrix {
         let mut columns: Vec<Column> = Vec::new();
         for (place, name) in self.names.iter().enumerate() {
             let cells = || self.column(place);
-            columns.push(if self.rests.contains_key(&place) {
+            columns.push(if self.wholes.contains_key(&place) {
                 let values: Vec<Option<f64>> = self.cells(place).iter().map(Exact::value).collect();
                 Series::new(name.into(), values).into_column()
             } else {
@@ -267,7 +268,7 @@ impl FeatureMatrix {
     /// ```
     pub fn from_polars<S: AsRef<str>>(frame: &DataFrame, names: &[S]) -> Result<Self, DatasetError> {
         let mut columns = Vec::with_capacity(names.len());
-        let mut rests = BTreeMap::new();
+        let mut wholes = BTreeMap::new();
         for name in names {
             let name = name.as_ref();
             let wrong = |why: &str| DatasetError::Frame(format!("column \"{name}\": {why}"));
@@ -284,12 +285,10 @@ impl FeatureMatrix {
             }
             let mut cells: Vec<f32> =
                 numbers.iter().map(|value| value.map_or(Cell::MISSING, |value| value as f32)).collect();
-            let rest = |value: Option<f64>| {
-                let value = value.filter(|value| !value.is_nan()).unwrap_or(0.0);
-                (value - f64::from(value as f32)) as f32
-            };
-            if numbers.iter().any(|value| rest(value) != 0.0) {
-                rests.insert(columns.len(), numbers.iter().map(rest).collect());
+            let whole = |value: Option<f64>| value.filter(|value| !value.is_nan()).unwrap_or_default();
+            let fits = |value: f64| f64::from(value as f32).to_bits() == value.to_bits();
+            if !numbers.iter().all(|value| fits(whole(value))) {
+                wholes.insert(columns.len(), numbers.iter().map(whole).collect());
             }
             if let Ok(absent) = frame.column(&format!("{name}.absent")) {
                 let absent = absent.str().map_err(|_| wrong("its absences are not text"))?;
@@ -302,7 +301,7 @@ impl FeatureMatrix {
             columns.push(cells);
         }
         let names = names.iter().map(|name| name.as_ref().to_owned()).collect();
-        Ok(Self { names, rows: frame.height(), columns, rests })
+        Ok(Self { names, rows: frame.height(), columns, wholes })
     }
 
     /// A matrix of given cells, for models over data that did not come from records.
@@ -315,14 +314,14 @@ impl FeatureMatrix {
             names,
             rows,
             columns: columns.iter().map(|cells| cells.iter().map(|cell| cell.encode()).collect()).collect(),
-            rests: BTreeMap::new(),
+            wholes: BTreeMap::new(),
         })
     }
 
     /// All cases of one feature, to the last digit.
     #[inline]
     pub(crate) fn cells(&self, column: usize) -> Cells<'_> {
-        Cells { single: &self.columns[column], rest: self.rests.get(&column).map(Vec::as_slice) }
+        Cells { single: &self.columns[column], whole: self.wholes.get(&column).map(Vec::as_slice) }
     }
 
     /// Puts the rows of `below` under these.
@@ -332,9 +331,12 @@ impl FeatureMatrix {
             return;
         }
         for place in 0..self.columns.len() {
-            if self.rests.contains_key(&place) || below.rests.contains_key(&place) {
-                let more = below.rests.get(&place).cloned().unwrap_or_else(|| vec![0.0; below.rows]);
-                self.rests.entry(place).or_insert_with(|| vec![0.0; self.rows]).extend(more);
+            if self.wholes.contains_key(&place) || below.wholes.contains_key(&place) {
+                let whole = |of: &Self| -> Vec<f64> {
+                    of.cells(place).iter().map(|cell| cell.value().unwrap_or_default()).collect()
+                };
+                let both = [whole(self), whole(&below)].concat();
+                self.wholes.insert(place, both);
             }
         }
         self.rows += below.rows;
@@ -346,11 +348,12 @@ impl FeatureMatrix {
     /// The given rows, in that order.
     pub(crate) fn take(&self, rows: &[u32]) -> Self {
         let of = |column: &Vec<f32>| rows.iter().map(|&row| column[row as usize]).collect();
+        let of_wholes = |whole: &Vec<f64>| rows.iter().map(|&row| whole[row as usize]).collect();
         Self {
             names: self.names.clone(),
             rows: rows.len(),
             columns: self.columns.iter().map(of).collect(),
-            rests: self.rests.iter().map(|(&place, rest)| (place, of(rest))).collect(),
+            wholes: self.wholes.iter().map(|(&place, whole)| (place, of_wholes(whole))).collect(),
         }
     }
 }
