@@ -37,9 +37,9 @@ use crate::features::{Cell, Cells, Direction, FeatureMatrix};
 ///
 /// A line must pay for its place, on a card of at most ten lines as on one of any number. It has to raise the logarithm
 /// of the likelihood by half the logarithm of the number of cases with the rarer outcome (the Bayesian information
-/// criterion, counted in events), and the `k`-th line by clearly more than the best of all `K` questions tried would by
-/// chance: by `ln(K / k)` and half the logarithm of events, or the logarithm of ten if that is less (the extended
-/// criterion). Of features that say nothing a card without lines is left, and that is no error.
+/// criterion, counted in events), and the `k`-th line by more than the best of all `K` questions tried would by
+/// chance: by `ln(K / k)` and the logarithm of two. Of features that say nothing a card without lines is mostly left, and that is no
+/// error.
 ///
 /// What one point is worth is shrunk by what the lines owe to having been chosen: a line that barely passed most likely
 /// had luck, and is weaker than it seems. Where there are many cases next to nothing is taken.
