@@ -57,12 +57,12 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// becomes flat, and no validation set is spent on it). The objective is convex for given strengths: there is one optimum, no learning rate and no order of cases
 /// or threads that could change it; features are fitted in the order of their names, so that the order of
 /// columns plays no part either. Directions declared with the features are kept. A feature that makes the data
-/// likelier by no more than a four-thousandth of what is left unexplained (at the most two, as a logarithm) becomes flat and is left out; of two that say
+/// likelier by no more than a twentieth and a four-thousandth of what is left unexplained (two at the most, as a logarithm) becomes flat and is left out; of two that say
 /// the same, never both are, each for the other's sake.
 ///
 /// What is not known from the data is known beforehand, so that few cases neither run wild nor fall silent: one difference more for a
 /// term that has but one (a yes or no), half a one for the others, of some 0.3 log-odds; and one slope of nothing beside those of all
-/// terms. A feature that separates the outcomes says no more than half a case more on either side would.
+/// terms. A feature that separates the outcomes says hardly more than half a case more on either side would.
 ///
 /// Steps: a number has at most [`steps`](Self::steps), with about as many cases in each; where outcomes clearly differ within
 /// one it is cut again, up to four times as many in all.
