@@ -165,7 +165,7 @@ fn planted_log_odds_of_codes_are_found_in_whatever_order_they_are_listed() {
 }
 
 #[test]
-fn codes_without_an_order_beat_a_line_and_are_as_good_as_the_best_steps() {
+fn codes_without_an_order_beat_the_same_codes_as_numbers() {
     let codes = scrambled(1);
     let [learnt, fresh] = [records(3, None), records(4, None)].map(|records| data(&records, &codes));
     let families: Vec<u64> = (0..learnt.rows() as u64).collect();
@@ -190,8 +190,7 @@ fn codes_without_an_order_beat_a_line_and_are_as_good_as_the_best_steps() {
         scores.iter().zip(fresh.outcomes()).map(of).sum::<f64>() / scores.len() as f64
     };
     let (codes, steps, line) = (loss(&as_codes), loss(&fit(3)), loss(&line));
-    // Steps are cut where outcomes differ, so that of few codes each has its own in the end.
-    assert!(codes < steps + 0.005 && codes < line - 0.01, "codes {codes}, steps {steps}, a line {line}");
+    assert!(codes < steps - 0.005 && codes < line - 0.01, "codes {codes}, steps {steps}, a line {line}");
 }
 
 #[test]

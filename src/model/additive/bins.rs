@@ -18,8 +18,8 @@ struct Value {
 }
 
 /// Edges between the steps of a feature: each different value a step of its own where there are at most
-/// `most` of them, else quantiles, where a value as common as a whole step still stands alone, and where a step is cut
-/// again, [`TIMES`] as many in all, if outcomes clearly differ within it.
+/// `most` of them, else quantiles, where a value as common as a whole step still stands alone, and where, from [`DEFAULT_STEPS`]
+/// on, a step is cut again, [`TIMES`] as many in all, if outcomes clearly differ within it.
 pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>), most: usize) -> Vec<f64> {
     let stride = cells.len().div_ceil(SAMPLE).max(1);
     let mass = |row: usize| mass.map_or(1.0, |mass| f64::from(mass[row]));
@@ -40,7 +40,7 @@ pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>
         }
     }
     let mut cuts = quantiles(&values, most);
-    if values.len() > most {
+    if values.len() > most && most >= DEFAULT_STEPS {
         cuts = cut_again(&values, &cuts, MOST_STEPS.min(TIMES * most));
     }
     let between = |after: usize| edge_between(values[after - 1].at, values[after].at);
@@ -77,7 +77,9 @@ fn quantiles(values: &[Value], most: usize) -> Vec<usize> {
 
 /// The most steps of a feature's values: a step is a byte, and two are for the absences.
 const MOST_STEPS: usize = 254;
-/// So many times the steps that were asked for there may be: who asks for few wants few.
+/// The default of [`AdditiveParams::steps`](super::AdditiveParams::steps). Who sets fewer wants no more than that many.
+pub(super) const DEFAULT_STEPS: usize = 64;
+/// From there on there may be so many times the setting, where outcomes ask for them.
 const TIMES: usize = 4;
 /// A cut within a step has to make the outcomes likelier by this, beside what the best of so many cuts would by chance (as
 /// logarithms): an eighth, roughly, of the features that say nothing then have one too many, which smoothing takes back.
