@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use linfa::DatasetBase;
-use ndarray::{Array1, Array2};
-use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, Series};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::AsOf;
 use crate::cohort::{Cohort, CohortSpec};
 use crate::error::{DatasetError, Error};
-use crate::features::{Cell, FeatureMatrix, FeatureSpec};
+use crate::features::{FeatureMatrix, FeatureSpec};
 use crate::outcome::{Label, OutcomeSpec};
 use crate::records::SourceProfile;
 
+#[cfg(feature = "files")]
+mod frames;
+#[cfg(feature = "linfa")]
+mod linfa_dataset;
 mod reweighing;
 
 use self::reweighing::Strata;
@@ -327,51 +328,6 @@ impl Dataset {
     /// The same cases, all counting alike.
     pub(crate) fn unweighed(&self) -> Self {
         Self { strata: None, ..self.clone() }
-    }
-
-    /// A linfa dataset: one `f64` column a feature under its name, NaN where there is no value, targets
-    /// `true` where the outcome came about. A feature with cells that are not covered, or both missing
-    /// and not covered, has a second column `NAME.not_covered` (1 or 0), so the two are not confused.
-    /// Note that linfa's own algorithms do not accept NaN.
-    #[must_use]
-    pub fn to_linfa(&self) -> DatasetBase<Array2<f64>, Array1<bool>> {
-        let mut names = Vec::new();
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        for (index, name) in self.matrix.names().iter().enumerate() {
-            let cells = || self.matrix.column(index);
-            names.push(name.clone());
-            columns.push(cells().map(|cell| cell.value().map_or(f64::NAN, f64::from)).collect());
-            if cells().any(|cell| cell == Cell::NotCovered) {
-                names.push(format!("{name}.not_covered"));
-                columns.push(cells().map(|cell| f64::from(u8::from(cell == Cell::NotCovered))).collect());
-            }
-        }
-        let records =
-            Array2::from_shape_fn((self.rows(), columns.len()), |(row, column)| columns[column][row]);
-        DatasetBase::new(records, Array1::from(self.outcomes.clone())).with_feature_names(names)
-    }
-
-    /// A frame: `entity`, `as_of`, `family` (a number), `outcome`, then the features as in
-    /// [`FeatureMatrix::to_polars`]. Where cases are seen on days of their own, `seen_on` stands behind `as_of`.
-    ///
-    /// # Errors
-    /// [`DatasetError::Frame`] where a feature has the name of one of the columns before it.
-    pub fn to_polars(&self) -> Result<DataFrame, DatasetError> {
-        let frame_error = |error: polars::error::PolarsError| DatasetError::Frame(error.to_string());
-        let dates = |name: &str, day: fn(&Self, usize) -> AsOf| {
-            let days: Vec<i32> = (0..self.rows()).map(|row| day(self, row).day().epoch_days()).collect();
-            Series::new(name.into(), days).cast(&DataType::Date).map(Series::into_column).map_err(frame_error)
-        };
-        let ids: Vec<&str> = self.ids().collect();
-        let mut columns: Vec<Column> =
-            vec![Series::new("entity".into(), ids).into_column(), dates("as_of", Self::as_of)?];
-        if !self.seen.is_empty() {
-            columns.push(dates("seen_on", Self::seen_on)?);
-        }
-        columns.push(Series::new("family".into(), self.family.clone()).into_column());
-        columns.push(Series::new("outcome".into(), self.outcomes.clone()).into_column());
-        columns.extend(self.matrix.to_polars()?.columns().iter().cloned());
-        DataFrame::new(self.rows(), columns).map_err(frame_error)
     }
 
     /// For each case a key of its family, made of its members' ids: the same whatever order the records

@@ -309,6 +309,7 @@ pub enum ModelError {
     #[error("the edit cannot be made: {0}")]
     Edit(String),
     /// linfa refused its part.
+    #[cfg(feature = "linfa")]
     #[error(transparent)]
     Linfa(#[from] linfa::Error),
 }

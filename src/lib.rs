@@ -76,6 +76,8 @@
 // The library says nothing by itself and does not know the time: its caller prints, and passes the date.
 // Tests may show figures and measure.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods))]
+// The core alone has what the rest of the flow asks it for; with that nothing is unused.
+#![cfg_attr(not(feature = "full"), allow(dead_code, unused_imports))]
 
 /// A `Debug` that says what something is and nothing of what is in it: it may hold people's records.
 macro_rules! opaque_debug {
@@ -93,6 +95,7 @@ pub(crate) use opaque_debug;
 pub mod error;
 
 pub mod limits;
+#[cfg(feature = "full")]
 pub mod outputs;
 
 #[cfg(feature = "postgres")]
@@ -129,23 +132,32 @@ pub mod scoring;
 
 pub mod review;
 
+#[cfg(feature = "full")]
 pub mod ledger;
 
+#[cfg(feature = "full")]
 pub mod monitor;
 
+#[cfg(feature = "full")]
 pub mod project;
 
+#[cfg(feature = "full")]
 pub mod sql;
 
+#[cfg(feature = "full")]
 pub mod service;
 
+#[cfg(feature = "full")]
 pub mod report;
 
+#[cfg(feature = "full")]
 pub mod synthetic;
 
+#[cfg(feature = "full")]
 pub mod guide;
 
 /// The `polars` whose frames this crate takes and gives: a program that uses it by this name has the same one.
+#[cfg(feature = "files")]
 pub use polars;
 
 pub use error::{Error, Result};

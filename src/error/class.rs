@@ -84,13 +84,13 @@ impl Error {
 
 /// Gives each error of a stage its class; a new one does not compile without.
 macro_rules! classes {
-    ($($error:ident { $($pattern:pat => $class:expr),+ $(,)? })+) => {$(
+    ($($error:ident { $($(#[$when:meta])? $pattern:pat => $class:expr),+ $(,)? })+) => {$(
         impl $error {
             /// What a caller can do about it.
             #[must_use]
             pub fn class(&self) -> Class {
                 match self {
-                    $($pattern => $class),+
+                    $($(#[$when])? $pattern => $class),+
                 }
             }
         }
@@ -157,7 +157,9 @@ classes! {
         Self::NoDates | Self::DateTwice(_) | Self::OtherRecords | Self::TooManyDates | Self::NoOutcomes => BadInput,
     }
     ModelError {
-        Self::NotFitted(_) | Self::Linfa(_) => Ours,
+        Self::NotFitted(_) => Ours,
+        #[cfg(feature = "linfa")]
+        Self::Linfa(_) => Ours,
         Self::Changed | Self::Protected(_) => Refused,
         Self::Form(_) | Self::Features(_) | Self::File(_) | Self::Edit(_) => BadInput,
     }

@@ -34,6 +34,8 @@
 
 mod covered;
 mod feature;
+#[cfg(feature = "files")]
+mod frames;
 mod kernel;
 mod matrix;
 mod plan;

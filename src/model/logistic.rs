@@ -1,20 +1,17 @@
 //! Elastic-net and ridge logistic regression as a trainer of the one model form.
 
-use linfa::DatasetBase;
-use linfa::traits::{Fit, Predict};
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::design::StandardisedDesign;
-use super::explanation::Explanations;
 use super::form::{AdditiveModel, Scale};
 use super::path::{Followed, PathError, PathParams, PathReport};
 use super::solver::{Design as _, Fitted, Limits, Penalty, Solution, SolverError, solve, solve_each};
 use super::validation::Validation;
 use crate::error::ModelError;
-use crate::features::{Cell, FeatureMatrix};
+use crate::features::FeatureMatrix;
 
 /// Settings of a logistic regression: a line for each feature, a step for missing and one for not
 /// covered, all penalised after standardising.
@@ -320,68 +317,10 @@ fn not_fitted(error: &SolverError, design: &StandardisedDesign<'_>) -> ModelErro
     })
 }
 
-impl Fit<Array2<f64>, Array1<bool>, ModelError> for LogisticParams {
-    type Object = AdditiveModel;
-
-    /// Fits a linfa dataset on the linear scale: NaN means missing; weights count if there are any. With a
-    /// path, each record is taken as a family of its own, as in [`LogisticParams::fit_matrix`].
-    fn fit(&self, dataset: &DatasetBase<Array2<f64>, Array1<bool>>) -> Result<AdditiveModel, ModelError> {
-        let matrix = matrix_of(dataset)?;
-        let scales = vec![Scale::Linear; matrix.names().len()];
-        let weights: Option<Vec<f64>> =
-            dataset.weights().map(|weights| weights.iter().map(|&weight| f64::from(weight)).collect());
-        let outcomes = dataset.targets().to_vec();
-        self.fit_matrix(&matrix, &scales, &outcomes, weights.as_deref()).map(|fit| fit.model)
-    }
-}
-
-/// A linfa dataset's records as cells.
-pub(super) fn matrix_of(
-    dataset: &DatasetBase<Array2<f64>, Array1<bool>>,
-) -> Result<FeatureMatrix, ModelError> {
-    let records = dataset.records();
-    if dataset.targets().len() != records.nrows() {
-        return Err(ModelError::NotFitted("there must be a target for each record".into()));
-    }
-    let mut names: Vec<String> = dataset.feature_names().to_vec();
-    if names.len() != records.ncols() {
-        names = (0..records.ncols()).map(|column| format!("feature-{column}")).collect();
-    }
-    cells_of(names, records)
-}
-
-/// A table of numbers as cells: NaN means missing.
-fn cells_of(names: Vec<String>, records: &Array2<f64>) -> Result<FeatureMatrix, ModelError> {
-    let mut columns = Vec::with_capacity(names.len());
-    for (name, column) in names.iter().zip(records.columns()) {
-        if let Some(row) = column.iter().position(|value| value.is_infinite()) {
-            return Err(ModelError::NotFitted(format!(
-                "feature \"{name}\", record {row}: not a finite number"
-            )));
-        }
-        let cell = |&value: &f64| if value.is_nan() { Cell::Missing } else { Cell::Value(value as f32) };
-        columns.push(column.iter().map(cell).collect::<Vec<_>>());
-    }
-    FeatureMatrix::from_cells(names, records.nrows(), &columns)
-        .ok_or_else(|| ModelError::NotFitted("the records are not a table".into()))
-}
-
-impl Predict<&Array2<f64>, Result<Explanations, ModelError>> for AdditiveModel {
-    /// Explains records, one column for each feature in the model's order (NaN means missing). A prediction
-    /// is a whole explanation, and no score: that takes a release.
-    fn predict(&self, records: &Array2<f64>) -> Result<Explanations, ModelError> {
-        if records.ncols() != self.features().len() {
-            return Err(ModelError::Features(
-                "the records have another number of columns than the model".into(),
-            ));
-        }
-        self.explain_all(&cells_of(self.features().to_vec(), records)?)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::Cell;
 
     /// The fit alone is the reference: the joint one must give its log-odds for cases that neither has seen.
     #[test]

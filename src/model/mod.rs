@@ -16,6 +16,8 @@ mod edit;
 mod explanation;
 mod footing;
 mod form;
+#[cfg(feature = "linfa")]
+mod linfa_traits;
 mod logistic;
 mod notes;
 mod path;

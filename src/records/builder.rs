@@ -18,8 +18,11 @@ use super::mapping::{HouseholdColumns, MINIMUM_LINK, PeopleColumns, SourceMappin
 use super::memory::MemoryLimit;
 use super::people::{Households, People, Spell, families};
 use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
-use super::roads::{Found, Placed, SourcesAt, StoreAt, ToldRows};
+use super::roads::{Found, Placed, SourcesAt, ToldRows};
+#[cfg(feature = "files")]
 use super::store::RecordStore;
+#[cfg(feature = "files")]
+use super::store_at::StoreAt;
 use super::tables::TableRead;
 use crate::calendar::Day;
 use crate::error::RecordsError;
@@ -38,6 +41,7 @@ pub struct RecordsBuilder<'p> {
     reject_limit: Option<f64>,
     read_on: Option<Day>,
     memory: Option<MemoryLimit>,
+    #[cfg(feature = "files")]
     store: Option<RecordStore>,
     progress: Option<ToldRows<'p>>,
 }
@@ -95,6 +99,7 @@ impl<'p> RecordsBuilder<'p> {
     }
 
     /// How much memory the records may take; those that do not fit wait on disk. Without it they are all held.
+    #[cfg(feature = "files")]
     #[must_use]
     pub fn memory(mut self, limit: MemoryLimit) -> Self {
         self.memory = Some(limit);
@@ -103,6 +108,7 @@ impl<'p> RecordsBuilder<'p> {
 
     /// What was read before: a source whose files are the same, and for which nothing else is another either, is taken from the
     /// store in place of being read. What comes out is the same, byte for byte; [`Records::roads`] says which road each took.
+    #[cfg(feature = "files")]
     #[must_use]
     pub fn store(mut self, store: RecordStore) -> Self {
         self.store = Some(store);
@@ -169,10 +175,13 @@ impl<'p> RecordsBuilder<'p> {
             None => Vec::new(),
         };
         let of_lists = || spells.iter().map(|spell| spell.person).chain(0..born.len() as u32);
-        // To keep ids beside their pseudonyms they have to be read.
-        let store = self.store.filter(|_| !identities.keeps_way_back());
-        let kept = store.map(|store| StoreAt::new(store, &ids));
-        let at = SourcesAt::new((self.read_on, self.memory), kept, progress);
+        let at = SourcesAt::new(
+            (self.read_on, self.memory.as_ref()),
+            // To keep ids beside their pseudonyms they have to be read.
+            #[cfg(feature = "files")]
+            self.store.filter(|_| !identities.keeps_way_back()).map(|store| StoreAt::new(store, &ids)),
+            progress,
+        );
         let (read, placed) = if ids.are_listed {
             // Nobody is added, so places are final and each source can be closed as soon as it is read.
             let placed = Placed::new(&ids.people, of_lists(), (&born, partings))?;

@@ -2,23 +2,26 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "files")]
 use polars::error::PolarsResult;
+#[cfg(feature = "files")]
 use polars::frame::DataFrame;
+#[cfg(feature = "files")]
 use sha2::Sha256;
 
 use super::codes::{CodeList, UnlistedCodes};
 use super::column::Batch;
 use super::date_form::{DateForm, DayZero};
 use super::file_name::FilePattern;
-use super::fingerprint::{add, digest_of};
+#[cfg(feature = "files")]
+use super::files;
+#[cfg(feature = "files")]
+use super::fingerprint::add;
 use super::header::Name;
 use super::lookup::Lookup;
-use super::open::{self, Holds, Listed, Opened};
 use super::options::ReadOptions;
-#[cfg(feature = "postgres")]
-use super::queried;
+use super::rows::RowTable;
 use super::shape::{Shape, Shaping};
-use super::{folders, frame, text, workbook};
 #[cfg(feature = "postgres")]
 use crate::database::Query;
 use crate::error::RecordsError;
@@ -52,8 +55,12 @@ pub struct Extract {
     shape: Shape,
 }
 
-enum Origin {
+pub(super) enum Origin {
+    /// What a program's own rows say, or why that is no table; none where it has no row.
+    Rows(Result<Option<RowTable>, String>),
+    #[cfg(feature = "files")]
     Paths(Vec<PathBuf>),
+    #[cfg(feature = "files")]
     Frames(Box<dyn Iterator<Item = PolarsResult<DataFrame>> + Send>),
     #[cfg(feature = "postgres")]
     Query(Query),
@@ -63,7 +70,10 @@ impl std::fmt::Debug for Origin {
     /// Never prints the rows of a frame.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Rows(_) => f.write_str("rows"),
+            #[cfg(feature = "files")]
             Self::Paths(paths) => paths.fmt(f),
+            #[cfg(feature = "files")]
             Self::Frames(_) => f.write_str("frames"),
             #[cfg(feature = "postgres")]
             Self::Query(_) => f.write_str("a query"),
@@ -73,30 +83,31 @@ impl std::fmt::Debug for Origin {
 
 impl Extract {
     /// The rows of a file, or of a folder of Parquet files.
+    #[cfg(feature = "files")]
     pub fn path(path: impl Into<PathBuf>) -> Self {
         Self::paths([path.into()])
     }
 
     /// The rows of several files, one after another, each of which may be a folder or a pattern as well. Their headers may
     /// differ in the order of columns, and in names that [`ReadOptions::aliases`] lists.
+    #[cfg(feature = "files")]
     pub fn paths<P: Into<PathBuf>>(paths: impl IntoIterator<Item = P>) -> Self {
         Self::of(Origin::Paths(paths.into_iter().map(Into::into).collect()))
     }
 
-    fn of(origin: Origin) -> Self {
+    pub(super) fn of(origin: Origin) -> Self {
         Self { whole: None, origin, options: ReadOptions::default(), shape: Shape::default() }
     }
 
     /// The files that it is read from: each that is named, found by a pattern or in a folder. One that is not there is named,
-    /// too; frames have none.
+    /// too; frames and rows have none.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
-        let Origin::Paths(paths) = &self.origin else { return Vec::new() };
-        let named = |path: &PathBuf| match super::open::list("", std::slice::from_ref(path)) {
-            Ok(listed) => listed.into_iter().map(|file| file.path).collect(),
-            Err(_) => vec![path.clone()],
-        };
-        paths.iter().flat_map(named).collect()
+        match &self.origin {
+            #[cfg(feature = "files")]
+            Origin::Paths(paths) => files::named(paths),
+            _ => Vec::new(),
+        }
     }
 
     /// How many bytes its files have; 0 where nobody knows.
@@ -105,6 +116,7 @@ impl Extract {
     }
 
     /// The rows of a frame.
+    #[cfg(feature = "files")]
     #[must_use]
     pub fn frame(frame: DataFrame) -> Self {
         Self::frames([Ok(frame)])
@@ -112,6 +124,7 @@ impl Extract {
 
     /// The rows of several frames with the same columns, one after another. Each is asked for when the
     /// one before has been read, so that they need not be held together, on whichever thread reads the source.
+    #[cfg(feature = "files")]
     pub fn frames<I>(frames: I) -> Self
     where
         I: IntoIterator<Item = PolarsResult<DataFrame>>,
@@ -209,10 +222,9 @@ impl Extract {
     /// What an error calls it: what it is, and the name of its file.
     pub(super) fn label(&self, what: &str) -> String {
         let name = match &self.origin {
+            #[cfg(feature = "files")]
             Origin::Paths(paths) => paths.first().and_then(|path| path.file_name()),
-            Origin::Frames(_) => None,
-            #[cfg(feature = "postgres")]
-            Origin::Query(_) => None,
+            _ => None::<&std::ffi::OsStr>,
         };
         name.map_or_else(|| what.to_owned(), |name| format!("{what} {}", name.to_string_lossy()))
     }
@@ -228,12 +240,17 @@ impl Extract {
         let all = [needed, optional].concat();
         self.reads_whole(source, &all)?;
         self.whole = None;
+        let is = |held: &str, column: &str| Name { column, aliases: &[] }.is(held);
         let has_all = match self.origin {
+            Origin::Rows(ref rows) => {
+                let names = || rows.iter().flatten().flat_map(RowTable::names);
+                optional.iter().all(|column| names().any(|held| is(held, column)))
+            }
+            #[cfg(feature = "files")]
             Origin::Frames(frames) => {
                 let frames: Vec<_> = frames.collect();
                 let has = |frame: &DataFrame, column: &&str| {
-                    let name = Name { column, aliases: &[] };
-                    frame.get_column_names().iter().any(|held| name.is(held))
+                    frame.get_column_names().iter().any(|held| is(held, column))
                 };
                 let has_all =
                     frames.iter().flatten().all(|frame| optional.iter().all(|name| has(frame, name)));
@@ -242,12 +259,10 @@ impl Extract {
             }
             #[cfg(feature = "postgres")]
             Origin::Query(ref query) => {
-                let has = |column: &&str| {
-                    let name = Name { column, aliases: &[] };
-                    query.columns().iter().any(|held| name.is(&held.name))
-                };
+                let has = |column: &&str| query.columns().iter().any(|held| is(&held.name, column));
                 optional.iter().all(has)
             }
+            #[cfg(feature = "files")]
             Origin::Paths(ref paths) => {
                 let extract = Self { options: self.options.clone(), ..Self::paths(paths.clone()) };
                 match extract.read(source, (&all, &[]), files, sink) {
@@ -264,35 +279,16 @@ impl Extract {
 
     /// Adds all that its rows come from: its files, names and contents, and how they are read. `None` where a program hands the
     /// rows over: nothing says whether they are the same.
+    #[cfg(feature = "files")]
     pub(super) fn fingerprint(&self, source: &str, hash: &mut Sha256) -> Option<Result<(), RecordsError>> {
         let Origin::Paths(paths) = &self.origin else { return None };
-        let mut told = || -> Result<(), RecordsError> {
-            add(hash, &format!("{:?}", self.options));
-            self.shape.fingerprint(&mut |part| add(hash, part));
-            for file in open::list(source, paths)? {
-                let failed = |error: std::io::Error| RecordsError::Read {
-                    extract: source.to_owned(),
-                    path: file.path.clone(),
-                    why: error.to_string(),
-                };
-                add(hash, &file.name);
-                for folder in folders::above(&file.root, &file.path, &self.options) {
-                    add(hash, &folder.name);
-                    add(hash, &folder.value);
-                }
-                // A pipe would be waited for without end.
-                if !std::fs::metadata(&file.path).map_err(failed)?.is_file() {
-                    return Err(failed(std::io::Error::other("it is no file that holds anything")));
-                }
-                let opened = std::fs::File::open(&file.path).map_err(failed)?;
-                add(hash, &digest_of(&opened).map_err(failed)?);
-            }
-            Ok(())
-        };
-        Some(told())
+        add(hash, &format!("{:?}", self.options));
+        self.shape.fingerprint(&mut |part| add(hash, part));
+        Some(files::fingerprint((source, paths), &self.options, hash))
     }
 
     /// Why nothing says whether its rows are still those that were read before, where nothing does.
+    #[cfg(feature = "files")]
     pub(super) fn why_read_again(&self) -> &'static str {
         match self.origin {
             #[cfg(feature = "postgres")]
@@ -321,35 +317,26 @@ impl Extract {
             self.reads_whole(source, wanted)?;
         }
         let Self { origin, options, shape, whole } = self;
-        let no_ids = |listed: &[Listed]| refuse_ids_in_folders(source, ids, listed, &options);
         let day_zero = match &options.dates {
             Some(DateForm::DaysFrom(DayZero::Column(zero))) => Some(zero.column.as_str()),
             _ => None,
         };
         if shape.is_plain() && day_zero.is_none() {
-            origin.read(
-                source,
-                (wanted, &options),
-                files,
-                &mut |listed| no_ids(listed),
-                &mut |_, batch| sink(batch),
-            )?;
+            origin
+                .read(source, (wanted, ids, &options), files, &mut |_| Ok(()), &mut |_, batch| sink(batch))?;
             return Ok(Vec::new());
         }
         let shaping = std::cell::RefCell::new(Shaping::new(source, wanted, (&shape, day_zero))?);
-        if !matches!(origin, Origin::Paths(_)) && !shape.of_file.is_empty() {
+        if !origin.is_of_files() && !shape.of_file.is_empty() {
             let why = "something is to be read from the names of files, and these rows have none".to_owned();
             return Err(RecordsError::Mapping { extract: source.to_owned(), why });
         }
         let asked = shaping.borrow().asked().to_vec();
-        Self { whole, options: options.clone(), ..Self::of(Origin::Paths(Vec::new())) }
+        Self { whole, options: options.clone(), ..Self::of(Origin::Rows(Ok(None))) }
             .reads_whole(source, &asked)?;
         let mut at: Option<u32> = None;
-        let told = &mut |listed: &[Listed]| {
-            no_ids(listed)?;
-            shaping.borrow_mut().check(listed.iter().map(|file| file.name.as_str()))
-        };
-        origin.read(source, (&asked, &options), files, told, &mut |name, mut batch| {
+        let told = &mut |names: &[String]| shaping.borrow_mut().check(names.iter().map(String::as_str));
+        origin.read(source, (&asked, ids, &options), files, told, &mut |name, mut batch| {
             let mut shaping = shaping.borrow_mut();
             if at != batch.file {
                 at = batch.file;
@@ -362,36 +349,26 @@ impl Extract {
     }
 }
 
-/// Refuses people whose ids are names of folders: a reject and an error name the file that a row is in.
-fn refuse_ids_in_folders(
-    source: &str,
-    ids: &[String],
-    listed: &[Listed],
-    options: &ReadOptions,
-) -> Result<(), RecordsError> {
-    let gives = |file: &Listed| {
-        let folders = folders::above(&file.root, &file.path, options);
-        let name = |column: &String| {
-            let aliases = options.aliases.get(column).map_or(&[][..], Vec::as_slice);
-            folders.iter().any(|folder| Name { column, aliases }.is(&folder.name))
-        };
-        ids.iter().all(name)
-    };
-    if ids.is_empty() || !listed.iter().any(gives) {
-        return Ok(());
-    }
-    let why = "the ids of people are names of folders, which messages and pages tell; put them into a column of the files";
-    Err(RecordsError::Mapping { extract: source.to_owned(), why: why.to_owned() })
-}
-
 impl Origin {
+    fn is_of_files(&self) -> bool {
+        match self {
+            #[cfg(feature = "files")]
+            Self::Paths(_) => true,
+            _ => false,
+        }
+    }
+
     /// Hands over batches, each with the name of its file; before that, tells what files there are.
+    #[cfg_attr(
+        not(feature = "files"),
+        expect(unused_variables, clippy::ptr_arg, reason = "a program's own rows have no files")
+    )]
     fn read(
         self,
         source: &str,
-        (asked, options): (&[&str], &ReadOptions),
-        files: &mut Vec<String>,
-        told: &mut dyn FnMut(&[Listed]) -> Result<(), RecordsError>,
+        (asked, ids, options): (&[&str], &[String], &ReadOptions),
+        names: &mut Vec<String>,
+        told: &mut dyn FnMut(&[String]) -> Result<(), RecordsError>,
         sink: &mut dyn FnMut(&str, Batch) -> Result<(), RecordsError>,
     ) -> Result<(), RecordsError> {
         if let Some(name) = options.aliases.keys().find(|name| !asked.contains(&name.as_str())) {
@@ -401,57 +378,30 @@ impl Origin {
         let of = |&column: &&str| options.aliases.get(column).map_or(&[][..], Vec::as_slice);
         let wanted: Vec<Name<'_>> = asked.iter().map(|column| Name { column, aliases: of(column) }).collect();
         let wanted = wanted.as_slice();
-        let paths = match self {
+        let unnamed = &mut |batch: Batch| sink("", batch);
+        match self {
+            Self::Rows(rows) => match rows.map_err(|why| no_frame(source, why))? {
+                Some(rows) => rows.batches(source, wanted, options, unnamed),
+                None => Ok(()),
+            },
+            #[cfg(feature = "files")]
             Self::Frames(frames) => {
                 let mut first = 1;
                 for frame in frames {
-                    let frame = frame.map_err(|error| RecordsError::Frame {
-                        extract: source.to_owned(),
-                        why: error.to_string(),
-                    })?;
-                    let unnamed = &mut |batch: Batch| sink("", batch);
-                    frame::batches((source, "a frame"), &frame, wanted, (options, first), unnamed)?;
+                    let frame = frame.map_err(|error| no_frame(source, error.to_string()))?;
+                    files::frame::batches((source, "a frame"), &frame, wanted, (options, first), unnamed)?;
                     first += frame.height() as u64;
                 }
-                return Ok(());
+                Ok(())
             }
             #[cfg(feature = "postgres")]
-            Self::Query(query) => {
-                return queried::read((source, &query), wanted, options, &mut |batch| sink("", batch));
-            }
-            Self::Paths(paths) => paths,
-        };
-        let listed = open::list(source, &paths)?;
-        told(&listed)?;
-        for file in &listed {
-            let number = files.len() as u32;
-            files.push(file.name.clone());
-            let numbered = &mut |mut batch: Batch| {
-                batch.file = Some(number);
-                sink(&file.name, batch)
-            };
-            let opened = Opened::new(source, &file.path)?;
-            // Of several files an error has to say which.
-            let label =
-                if listed.len() > 1 { format!("{source}, file {}", file.name) } else { source.to_owned() };
-            let label = label.as_str();
-            let folders = folders::above(&file.root, &file.path, options);
-            let at = (label, &opened);
-            if opened.holds == Holds::Parquet {
-                frame::read_parquet((label, &opened, &folders), wanted, options, numbered)?;
-                continue;
-            }
-            folders::read(
-                (&folders, wanted),
-                &|why| opened.failed(why),
-                numbered,
-                &|asked, sink| match opened.holds {
-                    Holds::Workbook => workbook::read(at, asked, options, sink),
-                    Holds::Arrow => frame::read_ipc(at, asked, options, sink),
-                    Holds::Text | Holds::Parquet => text::read(at, asked, options, sink),
-                },
-            )?;
+            Self::Query(query) => files::queried::read((source, &query), wanted, options, unnamed),
+            #[cfg(feature = "files")]
+            Self::Paths(paths) => files::read((source, &paths), (wanted, ids, options), (names, told), sink),
         }
-        Ok(())
     }
+}
+
+fn no_frame(source: &str, why: String) -> RecordsError {
+    RecordsError::Frame { extract: source.to_owned(), why }
 }

@@ -38,11 +38,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod blocks;
 mod builder;
 mod codes;
 mod column;
-mod compound;
 mod counted;
 mod date_form;
 mod days;
@@ -51,12 +49,11 @@ mod entrance;
 mod events;
 mod extract;
 mod file_name;
+#[cfg(feature = "files")]
+mod files;
 mod fingerprint;
-mod folders;
 mod form;
-mod frame;
 mod from_database;
-mod gather;
 mod header;
 mod identities;
 mod identity_columns;
@@ -64,7 +61,6 @@ mod intake;
 mod kept;
 mod kind;
 mod layout;
-mod lines;
 mod link;
 mod links;
 mod listing;
@@ -75,16 +71,11 @@ mod memory;
 mod merges;
 mod month;
 mod numbered;
-mod old_sheets;
-mod open;
 mod options;
-mod pages;
 mod pattern;
 mod people;
 mod profile;
 mod pseudonyms;
-#[cfg(feature = "postgres")]
-mod queried;
 mod reading;
 mod reject;
 mod repeats;
@@ -94,17 +85,23 @@ mod selector;
 mod shape;
 mod snapshot;
 mod source;
+#[cfg(feature = "files")]
 mod staged;
+#[cfg(feature = "files")]
 mod store;
+#[cfg(feature = "files")]
+mod store_at;
+#[cfg(feature = "files")]
 mod survey;
+#[cfg(feature = "files")]
 mod table_file;
 mod tables;
-mod text;
 mod unmatched;
-mod walk;
+#[cfg(feature = "files")]
+mod waiting;
+#[cfg(feature = "full")]
 mod way_back;
 mod with;
-mod workbook;
 
 use std::sync::Arc;
 
@@ -131,10 +128,12 @@ pub use pattern::CellPattern;
 pub use profile::{ChangeIn, KindProfile, SourceChange, SourceProfile};
 pub use pseudonyms::PseudonymKey;
 pub use reject::{Intake, Reject, RejectReason, Remark, RemarkKind, summarise};
+pub use roads::Road;
 pub use selector::Selector;
 pub use snapshot::{Event, HouseholdMember, RecordReference, Snapshot};
 pub use source::DaysFound;
-pub use store::{RecordStore, Road};
+#[cfg(feature = "files")]
+pub use store::RecordStore;
 pub use tables::{ColumnRead, DateClass, FileRead, LinkCertainty, TableRead};
 pub use unmatched::{IdMismatch, UnmatchedIds};
 
@@ -145,6 +144,8 @@ pub(crate) use days::Plausible;
 pub(crate) use days::parse_day;
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
+#[cfg(feature = "files")]
+pub(crate) use files::walk::Walk;
 pub(crate) use header::nearest;
 pub(crate) use intake::Closed;
 pub(crate) use kept::Rows;
@@ -155,9 +156,10 @@ pub(crate) use people::{Gone, People, Spell};
 pub(crate) use selector::{MOST_NAMES, Selection, category_place};
 pub(crate) use snapshot::open_on;
 pub(crate) use source::Source;
+#[cfg(feature = "files")]
 pub(crate) use staged::{PEOPLE_TABLE, STAYS_TABLE, StagedAs};
+#[cfg(feature = "files")]
 pub(crate) use survey::{Facts, Joined, MOST_ROWS, Table, survey};
-pub(crate) use walk::Walk;
 
 use crate::calendar::AsOf;
 use crate::held::Held;

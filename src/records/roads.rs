@@ -2,29 +2,49 @@
 
 use std::cmp::Reverse;
 use std::panic::resume_unwind;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::SystemTime;
 
 use rayon::prelude::*;
-use sha2::{Digest as _, Sha256};
+use serde::Serialize;
 
 use super::column::NO_DAY;
 use super::dictionary::{self, Dictionary, NONE};
 use super::entrance::Ids;
 use super::extract::Extract;
-use super::fingerprint::add;
 use super::intake::Closed;
-use super::kept::Shelf;
-use super::mapping::{Coverage, SourceMapping};
+#[cfg(feature = "files")]
+use super::mapping::Coverage;
+use super::mapping::SourceMapping;
 use super::memory::{Guard, MemoryLimit};
 use super::people::Partings;
-use super::reading::{Reading, last_day};
+use super::reading::Reading;
+#[cfg(feature = "files")]
+use super::reading::last_day;
 use super::source::Source;
-use super::store::{Asked, RecordStore, Road, Taken};
+#[cfg(feature = "files")]
+use super::store::Taken;
+#[cfg(feature = "files")]
+use super::store_at::{Stamps, StoreAt};
+#[cfg(feature = "files")]
+use super::waiting::Shelf;
 use crate::calendar::Day;
 use crate::error::RecordsError;
+
+/// How a source came to be held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Road {
+    /// Its files were read.
+    Read {
+        /// Why nothing was taken from the store.
+        why: &'static str,
+        /// Why what was read could not be kept there; `None` where it was.
+        not_kept: Option<String>,
+    },
+    /// It was taken from the store.
+    Kept,
+}
 
 /// Is told a source and how many more of its rows were read.
 pub(super) type ToldRows<'p> = Box<dyn FnMut(&str, u64) + Send + 'p>;
@@ -62,90 +82,16 @@ impl Placed {
 /// How much room there is for sources.
 struct Room {
     guard: Guard,
-    /// Where there is a limit: how many bytes may be at hand, and where the rest is put.
-    limited: Option<(u64, Shelf)>,
+    #[cfg(feature = "files")]
+    limit: Option<MemoryLimit>,
 }
 
 impl Room {
-    fn new(limit: Option<MemoryLimit>) -> Self {
-        let guard = Guard::new(limit.as_ref());
-        let limited = limit.map(|limit| (limit.room(), Shelf::new(limit.folder(), limit.room())));
-        Self { guard, limited }
-    }
-}
-
-/// The store, and what it is asked of besides each source's files.
-pub(super) struct StoreAt {
-    store: RecordStore,
-    /// Of whose ids are whose.
-    identities: String,
-    needs_list: bool,
-    list: String,
-}
-
-impl StoreAt {
-    pub(super) fn new(store: RecordStore, ids: &Ids<'_>) -> Self {
-        let (mut of_identities, mut of_list) = (Sha256::new(), Sha256::new());
-        ids.identities.fingerprint(&mut |text| add(&mut of_identities, text));
-        ids.people.texts().for_each(|text| add(&mut of_list, text));
+    fn new(limit: Option<&MemoryLimit>) -> Self {
         Self {
-            store,
-            identities: hex::encode(of_identities.finalize()),
-            needs_list: !ids.identities.are_plain(),
-            list: if ids.are_listed { hex::encode(of_list.finalize()) } else { String::new() },
-        }
-    }
-
-    /// The key of a source, and how its files are at the moment; `None` where nothing says whether its rows are the same.
-    fn key(
-        &self,
-        mapping: &SourceMapping,
-        extract: &Extract,
-        are_listed: bool,
-    ) -> Result<Option<(String, Stamps)>, RecordsError> {
-        let files = extract.files();
-        self.store.is_apart(&files)?;
-        let stamps = Stamps::of(files);
-        let mut hash = Sha256::new();
-        let way = (env!("CARGO_PKG_VERSION"), &mapping.name, &mapping.columns, are_listed, &self.identities);
-        hash.update(format!("{way:?}"));
-        match extract.fingerprint(&mapping.name, &mut hash) {
-            None => Ok(None),
-            Some(done) => done.map(|()| Some((hex::encode(hash.finalize()), stamps))),
-        }
-    }
-
-    fn asked<'a>(
-        &'a self,
-        key: &'a str,
-        (last, people, are_listed): (Option<Day>, &'a Dictionary, bool),
-    ) -> Asked<'a> {
-        let listed = are_listed.then_some(people);
-        Asked { key, last, listed, needs_list: self.needs_list, list: &self.list }
-    }
-}
-
-/// How long files are and when they were written: if somebody writes to one between its digest and its reading, what is read is
-/// not what the digest is of.
-struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
-
-/// How long a file is, and when it was written where the system says.
-type Stamp = (u64, Option<SystemTime>);
-
-impl Stamps {
-    fn of(files: Vec<PathBuf>) -> Self {
-        let stamp = |path: PathBuf| {
-            let held = std::fs::metadata(&path).ok().map(|held| (held.len(), held.modified().ok()));
-            (path, held)
-        };
-        Self(files.into_iter().map(stamp).collect())
-    }
-
-    fn check(self, source: &str) -> Result<(), RecordsError> {
-        let now = Self::of(self.0.iter().map(|(path, _)| path.clone()).collect());
-        match self.0.into_iter().zip(now.0).find(|(then, now)| then != now) {
-            None => Ok(()),
-            Some(((path, _), _)) => Err(RecordsError::Changed { extract: source.to_owned(), path }),
+            guard: Guard::new(limit),
+            #[cfg(feature = "files")]
+            limit: limit.cloned(),
         }
     }
 }
@@ -153,15 +99,30 @@ impl Stamps {
 /// A source before it is closed.
 enum What {
     Read(Box<Reading>),
-    /// With the code of each person named, [`NONE`] of one in no accepted row.
+    /// From the store, with the code of each person named, [`NONE`] of one in no accepted row.
+    #[cfg(feature = "files")]
     Taken(Box<Taken>, Coverage, Vec<u32>),
+}
+
+/// The key under which a source is to be kept, the last day that there can be in it, and how its files were before they were read.
+#[cfg(feature = "files")]
+type KeepAs = (String, Option<Day>, Stamps);
+
+/// What the store has of a source.
+#[cfg(feature = "files")]
+enum FromStore {
+    /// Its records, and the code of each person named, [`NONE`] of one in no accepted row.
+    Taken(Box<Taken>, Vec<u32>),
+    /// Nothing: it has to be read.
+    Nothing { road: Option<Road>, keep_as: Option<KeepAs> },
 }
 
 /// What is found of a source, and by which road; with the key under which it is to be kept.
 pub(super) struct Found {
     what: What,
     road: Option<Road>,
-    keep_as: Option<(String, Option<Day>, Stamps)>,
+    #[cfg(feature = "files")]
+    keep_as: Option<KeepAs>,
 }
 
 impl Found {
@@ -169,6 +130,7 @@ impl Found {
     pub(super) fn people(&self) -> Box<dyn Iterator<Item = u32> + '_> {
         match &self.what {
             What::Read(reading) => Box::new(reading.people()),
+            #[cfg(feature = "files")]
             What::Taken(_, _, codes) => Box::new(codes.iter().copied().filter(|&code| code != NONE)),
         }
     }
@@ -176,6 +138,7 @@ impl Found {
     fn bytes(&self) -> u64 {
         match &self.what {
             What::Read(reading) => reading.bytes(),
+            #[cfg(feature = "files")]
             What::Taken(taken, ..) => taken.bytes(),
         }
     }
@@ -191,16 +154,23 @@ pub(super) struct SourcesAt<'p> {
     read_on: Option<Day>,
     progress: Mutex<ToldRows<'p>>,
     room: Room,
+    #[cfg(feature = "files")]
     kept: Option<StoreAt>,
 }
 
 impl<'p> SourcesAt<'p> {
     pub(super) fn new(
-        (read_on, memory): (Option<Day>, Option<MemoryLimit>),
-        kept: Option<StoreAt>,
+        (read_on, memory): (Option<Day>, Option<&MemoryLimit>),
+        #[cfg(feature = "files")] kept: Option<StoreAt>,
         progress: ToldRows<'p>,
     ) -> Self {
-        Self { read_on, progress: Mutex::new(progress), room: Room::new(memory), kept }
+        Self {
+            read_on,
+            progress: Mutex::new(progress),
+            room: Room::new(memory),
+            #[cfg(feature = "files")]
+            kept,
+        }
     }
 
     fn tell(&self, source: &str, rows: u64) {
@@ -215,45 +185,73 @@ impl<'p> SourcesAt<'p> {
         ids: &mut Ids<'_>,
         held: u64,
     ) -> Result<Found, RecordsError> {
-        let last = last_day(&mapping, self.read_on);
-        let (mut road, mut keep_as) = (None, None);
-        if let Some(kept) = &self.kept {
-            mapping.check()?;
-            let key = kept.key(&mapping, &extract, ids.are_listed)?;
-            if let Some((key, _)) = &key {
-                // As a file, and then as it is held.
-                self.room.guard.check(&mapping.name, held, 2 * kept.store.bytes(key))?;
+        #[cfg(feature = "files")]
+        let (road, keep_as) = match self.look_in_store((&mapping, &extract), ids, held)? {
+            FromStore::Taken(taken, codes) => {
+                let what = What::Taken(taken, mapping.coverage, codes);
+                return Ok(Found { what, road: Some(Road::Kept), keep_as: None });
             }
-            let taken = match &key {
-                None => Err(extract.why_read_again()),
-                Some((key, _)) => kept.store.take(&kept.asked(key, (last, &ids.people, ids.are_listed))),
-            };
-            match taken {
-                Ok(taken) => {
-                    self.tell(&mapping.name, taken.read());
-                    let of_named = taken.named().ids.iter().zip(&taken.named().accepted);
-                    // Whoever is listed is found.
-                    let code = |(id, &is_accepted): (&String, &bool)| {
-                        if is_accepted || ids.are_listed { ids.people.intern(id) } else { NONE }
-                    };
-                    let codes = of_named.map(code).collect();
-                    let what = What::Taken(Box::new(taken), mapping.coverage, codes);
-                    return Ok(Found { what, road: Some(Road::Kept), keep_as: None });
-                }
-                Err(why) => road = Some(Road::Read { why, not_kept: None }),
-            }
-            keep_as = key.map(|(key, stamps)| (key, last, stamps));
-        }
+            FromStore::Nothing { road, keep_as } => (road, keep_as),
+        };
         let name = mapping.name.clone();
         let guard = &self.room.guard;
-        let how = (extract, self.read_on, keep_as.is_some());
-        let reading = Reading::read(mapping, how, ids, |rows, reading| {
+        #[cfg(feature = "files")]
+        let notes_people = keep_as.is_some();
+        #[cfg(not(feature = "files"))]
+        let notes_people = false;
+        let reading = Reading::read(mapping, (extract, self.read_on, notes_people), ids, |rows, reading| {
             self.tell(&name, rows);
             // A column that has no room left moves to one of twice its size.
             guard.check(&name, held + reading.bytes(), reading.bytes() / 4)
         })?;
         guard.check(&name, held + reading.bytes(), reading.bytes_to_close())?;
-        Ok(Found { what: What::Read(Box::new(reading)), road, keep_as })
+        Ok(Found {
+            what: What::Read(Box::new(reading)),
+            #[cfg(feature = "files")]
+            road,
+            #[cfg(not(feature = "files"))]
+            road: None,
+            #[cfg(feature = "files")]
+            keep_as,
+        })
+    }
+
+    /// What the store has of a source.
+    #[cfg(feature = "files")]
+    fn look_in_store(
+        &self,
+        (mapping, extract): (&SourceMapping, &Extract),
+        ids: &mut Ids<'_>,
+        held: u64,
+    ) -> Result<FromStore, RecordsError> {
+        let Some(kept) = &self.kept else { return Ok(FromStore::Nothing { road: None, keep_as: None }) };
+        mapping.check()?;
+        let last = last_day(mapping, self.read_on);
+        let key = kept.key(mapping, extract, ids.are_listed)?;
+        if let Some((key, _)) = &key {
+            // As a file, and then as it is held.
+            self.room.guard.check(&mapping.name, held, 2 * kept.bytes(key))?;
+        }
+        let taken = match &key {
+            None => Err(extract.why_read_again()),
+            Some((key, _)) => kept.take(key, (last, &ids.people, ids.are_listed)),
+        };
+        let taken = match taken {
+            Ok(taken) => taken,
+            Err(why) => {
+                let road = Some(Road::Read { why, not_kept: None });
+                let keep_as = key.map(|(key, stamps)| (key, last, stamps));
+                return Ok(FromStore::Nothing { road, keep_as });
+            }
+        };
+        self.tell(&mapping.name, taken.read());
+        let of_named = taken.named().ids.iter().zip(&taken.named().accepted);
+        // Whoever is listed is found.
+        let code = |(id, &is_accepted): (&String, &bool)| {
+            if is_accepted || ids.are_listed { ids.people.intern(id) } else { NONE }
+        };
+        let codes = of_named.map(code).collect();
+        Ok(FromStore::Taken(Box::new(taken), codes))
     }
 
     /// Finds the sources, in their order, since each may add to the people whom the next finds.
@@ -268,31 +266,40 @@ impl<'p> SourcesAt<'p> {
     }
 
     /// Closes a source, and keeps what had to be read.
+    #[cfg_attr(
+        not(feature = "files"),
+        expect(
+            unused_variables,
+            clippy::unused_self,
+            clippy::unnecessary_wraps,
+            reason = "nothing is kept without a store"
+        )
+    )]
     fn close_one(
         &self,
-        Found { what, mut road, keep_as }: Found,
+        found: Found,
         people: &Dictionary,
         placed: &Placed,
     ) -> Result<ClosedBy, RecordsError> {
         let lives = (&placed.born[..], &placed.partings);
-        let (source, closed) = match what {
+        match found.what {
+            #[cfg(feature = "files")]
             What::Taken(taken, coverage, codes) => {
                 let place = |&code: &u32| if code == NONE { NONE } else { placed.place[code as usize] };
                 let places: Vec<u32> = codes.iter().map(place).collect();
-                taken.close(coverage, &places, lives)
+                let (source, closed) = taken.close(coverage, &places, lives);
+                Ok((source, closed, found.road))
             }
-            What::Read(reading) => {
-                let named =
-                    keep_as.as_ref().map(|_| (reading.named(people, &placed.place), reading.is_late()));
+            #[cfg(feature = "files")]
+            What::Read(reading) if found.keep_as.is_some() => {
+                let (named, is_late) = (reading.named(people, &placed.place), reading.is_late());
                 let (source, closed) = reading.close(&placed.place, lives);
-                if let (Some(kept), Some((named, is_late)), Some((key, last, stamps))) =
-                    (&self.kept, named, keep_as)
-                {
+                let mut road = found.road;
+                if let (Some(kept), Some((key, last, stamps))) = (&self.kept, found.keep_as) {
                     stamps.check(&source.name)?;
-                    let asked = kept.asked(&key, (last, people, !kept.list.is_empty()));
                     // A copy, and its columns as they are written.
                     let has_room = self.room.guard.check(&source.name, source.bytes(), 2 * source.bytes());
-                    let keep = || kept.store.keep(&asked, (&source, &closed), (&named, is_late));
+                    let keep = || kept.keep((&key, last, people), (&source, &closed), (&named, is_late));
                     let done = has_room.map_err(|error| error.to_string());
                     let done = done.and_then(|()| keep().map_err(|error| error.to_string()));
                     // That it cannot be kept is no fault of what was read.
@@ -300,20 +307,24 @@ impl<'p> SourcesAt<'p> {
                         *not_kept = Some(why);
                     }
                 }
-                (source, closed)
+                Ok((source, closed, road))
             }
-        };
-        Ok((source, closed, road))
+            What::Read(reading) => {
+                let (source, closed) = reading.close(&placed.place, lives);
+                Ok((source, closed, found.road))
+            }
+        }
     }
 
     pub(super) fn close(
-        mut self,
+        self,
         found: Vec<Found>,
         people: &Dictionary,
         placed: &Placed,
     ) -> Result<Vec<ClosedBy>, RecordsError> {
-        if let Some(limited) = self.room.limited.take() {
-            let mut kept = Limited::new(limited);
+        #[cfg(feature = "files")]
+        if let Some(limit) = &self.room.limit {
+            let mut kept = Limited::new(limit);
             return found
                 .into_iter()
                 .map(|found| kept.keep(self.close_one(found, people, placed)?))
@@ -324,7 +335,7 @@ impl<'p> SourcesAt<'p> {
 
     /// Finds the sources and closes each: at the same time as others, or one after the other where memory is limited.
     pub(super) fn closed(
-        mut self,
+        self,
         sources: Sources,
         ids: &mut Ids<'_>,
         placed: &Placed,
@@ -333,10 +344,11 @@ impl<'p> SourcesAt<'p> {
             let found = at.find(source, ids, held)?;
             at.close_one(found, &ids.people, placed)
         };
-        if let Some(limited) = self.room.limited.take() {
+        #[cfg(feature = "files")]
+        if let Some(limit) = &self.room.limit {
             // While a source is read, others take no more than their room, and none is fetched.
-            let held = limited.0;
-            let mut kept = Limited::new(limited);
+            let held = limit.room();
+            let mut kept = Limited::new(limit);
             return sources.into_iter().map(|source| kept.keep(one(source, ids, held, &self)?)).collect();
         }
         let apart = apart(sources, |source| {
@@ -378,15 +390,18 @@ fn apart<T: Send>(sources: Sources, read: impl Fn((SourceMapping, Extract)) -> T
 }
 
 /// Sources that are kept at hand as long as there is room, and then put away.
+#[cfg(feature = "files")]
 struct Limited {
     room: u64,
     shelf: Shelf,
     held: u64,
 }
 
+#[cfg(feature = "files")]
 impl Limited {
-    fn new((room, shelf): (u64, Shelf)) -> Self {
-        Self { room, shelf, held: 0 }
+    fn new(limit: &MemoryLimit) -> Self {
+        let room = limit.room();
+        Self { room, shelf: Shelf::new(limit.folder(), room), held: 0 }
     }
 
     fn keep(&mut self, (source, closed, road): ClosedBy) -> Result<ClosedBy, RecordsError> {

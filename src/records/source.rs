@@ -7,11 +7,14 @@ use super::codes::UnlistedCodes;
 use super::column::NO_DAY;
 use super::dictionary::NONE;
 use super::events::EventTable;
-use super::kept::{Kept, Rows, Shape, Shelf};
+use super::kept::{Kept, Rows, Shape};
 use super::mapping::{Coverage, Duplicates, Repeated};
 use super::people::Partings;
 use super::reject::{Remark, RemarkKind};
+#[cfg(feature = "files")]
+use super::waiting::Shelf;
 use crate::calendar::{AsOf, Day};
+#[cfg(feature = "files")]
 use crate::error::RecordsError;
 
 /// A source as it is held: events and the names behind their codes.
@@ -57,6 +60,7 @@ impl Source {
     }
 
     /// The same, its events waiting on disk.
+    #[cfg(feature = "files")]
     pub(super) fn put_away(self, shelf: &mut Shelf) -> Result<Self, RecordsError> {
         match self.kept.put_away(shelf) {
             Ok(kept) => Ok(Self { kept, ..self }),

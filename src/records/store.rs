@@ -20,7 +20,7 @@ use super::dictionary::{Dictionary, NONE};
 use super::events::EventTable;
 use super::fingerprint::digest_of;
 use super::intake::Closed;
-use super::kept::{Kept, private};
+use super::kept::Kept;
 use super::mapping::Coverage;
 use super::people::Partings;
 use super::reading::Named;
@@ -28,6 +28,7 @@ use super::reject::{Intake, Reject, RejectReason, Remark, RemarkKind};
 use super::source::{Source, begins, of_lives};
 use super::table_file::{self, Width};
 use super::tables::TableRead;
+use super::waiting::private;
 use crate::calendar::Day;
 use crate::error::RecordsError;
 
@@ -63,21 +64,6 @@ pub struct RecordStore {
     folder: PathBuf,
     /// Held as long as the store is used, by each that uses it.
     _mark: Arc<File>,
-}
-
-/// How a source came to be held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Road {
-    /// Its files were read.
-    Read {
-        /// Why nothing was taken from the store.
-        why: &'static str,
-        /// Why what was read could not be kept there; `None` where it was.
-        not_kept: Option<String>,
-    },
-    /// It was taken from the store.
-    Kept,
 }
 
 /// What is kept of a source beside its records.

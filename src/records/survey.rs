@@ -14,11 +14,12 @@ use super::column::{Batch, Column, NO_DAY};
 use super::date_form::{DateForm, DayZero, DayZeros};
 use super::days::{self, Order, OrderFault, Stated};
 use super::extract::Extract;
-use super::lines::{Next, Records};
+use super::files::lines::{Next, Records};
+use super::files::open::{self, Holds, Opened};
+use super::files::{blocks, folders, pages, workbook};
+use super::header;
 use super::lookup::Lookup;
-use super::open::{self, Holds, Opened};
 use super::options::{Delimiter, ReadOptions};
-use super::{blocks, folders, header, pages, workbook};
 use crate::error::RecordsError;
 use crate::limits;
 

@@ -64,7 +64,9 @@ pub use crate::error::AuditError;
 pub use crate::error::ScoresError;
 pub(crate) use earlier::EarlierCheck;
 pub use params::{AuditParams, OperatingPoint};
-pub use reading::{ArmColumn, OutcomeJump, ScoreColumns, ScoreFollowUp, ScoreIntake, read_scores};
+#[cfg(feature = "files")]
+pub use reading::read_scores;
+pub use reading::{ArmColumn, OutcomeJump, ScoreColumns, ScoreFollowUp, ScoreIntake};
 pub use report::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, CommonScore,
     Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, Operating,

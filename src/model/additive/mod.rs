@@ -28,15 +28,11 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-use linfa::DatasetBase;
-use linfa::traits::Fit;
-use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use self::grow::{Grown, GrownTerm, Notes, grow};
 use self::task::{FeatureKind, Task};
 use super::form::{AdditiveModel, Axis, Scale, Shape, Term};
-use super::logistic::matrix_of;
 use super::notes::TrainingNote;
 use super::refits::Refits;
 use super::validation::Validation;
@@ -146,7 +142,7 @@ impl Default for AdditiveParams {
 }
 
 /// Folds of which one is set aside to check pairs: a fifth of the families, as in the backtest.
-const FOLDS: u8 = 5;
+pub(in crate::model) const FOLDS: u8 = 5;
 
 /// What is fitted: cases, and which belong together.
 #[derive(Clone, Copy)]
@@ -374,32 +370,6 @@ fn term_of(term: GrownTerm, names: &[String]) -> Result<Term, ModelError> {
         (None, _) => return Err(ModelError::Form("a term needs a feature".into())),
     };
     Ok(built.counted(&term.counts))
-}
-
-impl Fit<Array2<f64>, Array1<bool>, ModelError> for AdditiveParams {
-    type Object = AdditiveModel;
-
-    /// Fits a linfa dataset: NaN means missing; weights count if there are any. linfa knows of no
-    /// families, so each record is taken as one of its own: cases that belong together (siblings, dates of
-    /// one person) make the intervals too narrow here.
-    fn fit(&self, dataset: &DatasetBase<Array2<f64>, Array1<bool>>) -> Result<AdditiveModel, ModelError> {
-        let matrix = matrix_of(dataset)?;
-        let weights: Option<Vec<f32>> = dataset.weights().map(<[f32]>::to_vec);
-        let families: Vec<u64> = (0..matrix.rows() as u64).collect();
-        let validation = Validation::of_one_date(&families, FOLDS, 0);
-        let cases = Cases {
-            matrix: &matrix,
-            directions: &vec![Direction::None; matrix.names().len()],
-            scales: &[],
-            codes: &[],
-            outcomes: &dataset.targets().to_vec(),
-            weights: weights.as_deref(),
-            families: &families,
-            validation: &validation,
-            seed: 0,
-        };
-        self.fit_cases(cases).map(|fitted| fitted.model)
-    }
 }
 
 /// The folds that a dataset's cases are checked by, given their families' keys and dates.

@@ -15,9 +15,6 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use linfa::DatasetBase;
-use linfa::traits::Fit;
-use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 pub(in crate::model) use self::card::Worded;
@@ -25,7 +22,6 @@ pub use self::card::{CardLine, Condition, PointsRow, Scorecard};
 use self::cuts::{Question, questions};
 use self::search::{CardLimits, IntegerCard, search};
 use super::form::{AdditiveModel, Axis, Shape, Term};
-use super::logistic::matrix_of;
 use crate::error::ModelError;
 use crate::features::{Cell, Cells, Direction, FeatureMatrix};
 
@@ -202,33 +198,6 @@ impl ScorecardParams {
         let found = search(&columns, &signs, outcomes, weights, &limits)
             .map_err(|error| ModelError::NotFitted(error.to_string()))?;
         found.iter().map(|card| finished(matrix, &asked, card, outcomes, weights)).collect()
-    }
-
-    /// As `fit` on a linfa dataset: the best cards, best first, each as a model and as a card to print.
-    ///
-    /// # Errors
-    /// [`ModelError::NotFitted`] where there is only one outcome, a setting is out of range, or a record is
-    /// infinite.
-    pub fn cards_of(
-        &self,
-        dataset: &DatasetBase<Array2<f64>, Array1<bool>>,
-    ) -> Result<Vec<(AdditiveModel, Scorecard)>, ModelError> {
-        let matrix = matrix_of(dataset)?;
-        let directions = vec![Direction::None; matrix.names().len()];
-        let weights: Option<Vec<f64>> =
-            dataset.weights().map(|weights| weights.iter().map(|&weight| f64::from(weight)).collect());
-        self.fit_matrix(&matrix, &directions, &dataset.targets().to_vec(), weights.as_deref())
-    }
-}
-
-impl Fit<Array2<f64>, Array1<bool>, ModelError> for ScorecardParams {
-    type Object = AdditiveModel;
-
-    /// Fits a linfa dataset, no direction expected of any feature: NaN means missing; weights count if
-    /// there are any. Gives the best card's model.
-    fn fit(&self, dataset: &DatasetBase<Array2<f64>, Array1<bool>>) -> Result<AdditiveModel, ModelError> {
-        let best = self.cards_of(dataset)?.into_iter().next();
-        best.map(|(model, _)| model).ok_or_else(|| ModelError::NotFitted("there is no card".into()))
     }
 }
 

@@ -8,8 +8,10 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "files")]
 use std::path::Path;
 
+#[cfg(feature = "files")]
 use polars::prelude::DataFrame;
 
 use self::rows::{Rows, SOURCE};
@@ -38,6 +40,7 @@ pub use self::intake::{OutcomeJump, ScoreIntake};
 /// # let _ = audit;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[cfg(feature = "files")]
 pub fn read_scores(path: &Path, columns: &ScoreColumns) -> Result<(ScoreTable, ScoreIntake), ScoresError> {
     ScoreTable::read(Extract::path(path), columns)
 }
@@ -79,6 +82,7 @@ impl ScoreTable {
     ///
     /// # Errors
     /// Those of [`read`](Self::read).
+    #[cfg(feature = "files")]
     pub fn from_frame(frame: &DataFrame, columns: &ScoreColumns) -> Result<(Self, ScoreIntake), ScoresError> {
         Self::read(Extract::frame(frame.clone()), columns)
     }

@@ -10,17 +10,17 @@ use super::compound::Compound;
 
 /// What the tables of some sheets hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Extent {
+pub(in crate::records) struct Extent {
     /// Places between the outermost cells, of all sheets together.
-    pub(super) places: u64,
+    pub(in crate::records) places: u64,
     /// Cells that are filled.
-    pub(super) cells: u64,
+    pub(in crate::records) cells: u64,
     /// Places that the sheets say they have.
-    pub(super) stated: u64,
+    pub(in crate::records) stated: u64,
 }
 
 /// The extent of all sheets of a container.
-pub(super) fn extent(compound: &Compound<'_>) -> Extent {
+pub(in crate::records) fn extent(compound: &Compound<'_>) -> Extent {
     // Where the first cannot be read, calamine takes the second.
     let streams = ["Workbook", "Book"].into_iter().flat_map(|name| compound.streams(name));
     streams.map(|stream| of_stream(&stream)).fold(Extent::default(), Extent::and)
@@ -123,7 +123,7 @@ impl<'a> Iterator for Entries<'a> {
 mod tests {
     use super::*;
 
-    const OLD: &[u8] = include_bytes!("../../tests/fixtures/twins/old.xls");
+    const OLD: &[u8] = include_bytes!("../../../tests/fixtures/twins/old.xls");
 
     fn entry(kind: u16, shorts: &[u16]) -> Vec<u8> {
         let mut bytes = Vec::from(kind.to_le_bytes());

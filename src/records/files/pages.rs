@@ -18,7 +18,7 @@ use crate::limits;
 const TAIL: usize = 8;
 
 /// A reader of a Parquet file whose footer can be what it says.
-pub(super) fn reader<'a>(
+pub(in crate::records) fn reader<'a>(
     file: &Opened<'_>,
     bytes: &'a [u8],
 ) -> Result<ParquetReader<Cursor<&'a [u8]>>, RecordsError> {
@@ -64,7 +64,7 @@ fn deepest(schema: &[SchemaElement]) -> usize {
 
 /// That the pages of the `held` columns can be what their headers say: inside of their part of the file, no larger than
 /// a page may be, and with no more values than there are rows.
-pub(super) fn check(
+pub(in crate::records) fn check(
     file: &Opened<'_>,
     reader: &mut ParquetReader<Cursor<&[u8]>>,
     bytes: &[u8],

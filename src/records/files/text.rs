@@ -2,21 +2,21 @@
 
 use std::io::BufRead;
 
-use super::column::Batch;
-use super::form::FileForm;
 use super::gather::{Gathering, Header};
-use super::header::Name;
 use super::lines::{Next, Records};
 use super::open::Opened;
-use super::options::{Delimiter, ReadOptions};
-use super::reject::RejectReason;
 use crate::error::RecordsError;
+use crate::records::column::Batch;
+use crate::records::form::FileForm;
+use crate::records::header::Name;
+use crate::records::options::{Delimiter, ReadOptions};
+use crate::records::reject::RejectReason;
 
 /// In so many bytes at the beginning the delimiter is looked for.
 const START: usize = 1 << 16;
 
 /// Reads the `wanted` columns of a text in batches.
-pub(super) fn read(
+pub(in crate::records) fn read(
     (source, file): (&str, &Opened<'_>),
     wanted: &[Name<'_>],
     options: &ReadOptions,

@@ -4,19 +4,19 @@ use std::io::Cursor;
 
 use calamine::{Cell, Data, DataRef, Range, Reader, Sheets, open_workbook_auto_from_rs};
 
-use super::column::Batch;
 use super::compound::Compound;
-use super::form::FileForm;
 use super::gather::{Gathering, Header};
-use super::header::{Name, is_of};
 use super::lines::Record;
 use super::old_sheets;
 use super::open::Opened;
-use super::options::ReadOptions;
 use crate::error::RecordsError;
+use crate::records::column::Batch;
+use crate::records::form::FileForm;
+use crate::records::header::{Name, is_of};
+use crate::records::options::ReadOptions;
 
 /// Reads the `wanted` columns of one sheet in batches.
-pub(super) fn read(
+pub(in crate::records) fn read(
     (source, file): (&str, &Opened<'_>),
     wanted: &[Name<'_>],
     options: &ReadOptions,
@@ -59,7 +59,7 @@ pub(super) fn read(
 }
 
 /// A workbook, of whichever kind.
-pub(super) fn opened(file: &Opened<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, RecordsError> {
+pub(in crate::records) fn opened(file: &Opened<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, RecordsError> {
     let bytes = file.bytes()?;
     if let Some(compound) = Compound::of(&bytes) {
         if !compound.chains_end() {
@@ -83,7 +83,10 @@ pub(super) fn opened(file: &Opened<'_>) -> Result<Sheets<Cursor<Vec<u8>>>, Recor
 ///
 /// A table has a place for every cell between the outermost ones, so two cells in opposite corners of a sheet would ask for
 /// seventeen billion. calamine knows a bound for `.ods`; an `.xls` was looked at before it was opened; here is one for the others.
-pub(super) fn range(book: &mut Sheets<Cursor<Vec<u8>>>, name: &str) -> Result<Range<Data>, String> {
+pub(in crate::records) fn range(
+    book: &mut Sheets<Cursor<Vec<u8>>>,
+    name: &str,
+) -> Result<Range<Data>, String> {
     match book {
         Sheets::Xlsx(book) => {
             let mut cells = book.worksheet_cells_reader(name).map_err(|error| error.to_string())?;
@@ -188,7 +191,7 @@ impl Sheet {
 }
 
 /// A cell as a text would have it: days and times in the form of ISO 8601, numbers without more digits than they have.
-pub(super) fn text(cell: &Data) -> String {
+pub(in crate::records) fn text(cell: &Data) -> String {
     match cell {
         Data::Empty | Data::Error(_) => String::new(),
         Data::Int(number) => number.to_string(),

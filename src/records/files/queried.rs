@@ -1,17 +1,17 @@
 //! Rows of a query in a database, brought to the same columns as those of CSV.
 
-use super::column::{Batch, Column, Rows, Texts};
-use super::form::FileForm;
-use super::header::{self, Name};
-use super::options::ReadOptions;
 use crate::database::Query;
 use crate::error::RecordsError;
+use crate::records::column::{Batch, Column, Rows, Texts};
+use crate::records::form::FileForm;
+use crate::records::header::{self, Name};
+use crate::records::options::ReadOptions;
 
 /// Rows validated at a time, as those of files are.
 const BATCH_ROWS: usize = 1 << 15;
 
 /// Reads the `wanted` columns of a query's result in batches. Rows are counted as they come.
-pub(super) fn read(
+pub(in crate::records) fn read(
     (source, query): (&str, &Query),
     wanted: &[Name<'_>],
     options: &ReadOptions,

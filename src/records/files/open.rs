@@ -9,14 +9,14 @@ use std::time::SystemTime;
 use encoding_rs::DecoderResult;
 use hashbrown::{HashMap, HashSet};
 
-use super::options::{Encoding, ReadOptions};
 use super::walk::Walk;
 use crate::error::RecordsError;
 use crate::limits;
+use crate::records::options::{Encoding, ReadOptions};
 
 /// What a file holds, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holds {
+pub(in crate::records) enum Holds {
     Text,
     Workbook,
     Parquet,
@@ -56,18 +56,18 @@ fn packed(name: &Path) -> Packed {
 }
 
 /// A file, and what it was when it was opened.
-pub(super) struct Opened<'a> {
+pub(in crate::records) struct Opened<'a> {
     source: &'a str,
     path: &'a Path,
     stamp: (u64, Option<SystemTime>),
     /// What it holds; of a zip archive, what the one table in it is.
-    pub(super) holds: Holds,
+    pub(in crate::records) holds: Holds,
     packed: Packed,
 }
 
 impl<'a> Opened<'a> {
     /// Looks at a file's name and state.
-    pub(super) fn new(source: &'a str, path: &'a Path) -> Result<Self, RecordsError> {
+    pub(in crate::records) fn new(source: &'a str, path: &'a Path) -> Result<Self, RecordsError> {
         let packed = packed(path);
         let inner = if packed == Packed::Not { path.to_owned() } else { path.with_extension("") };
         let held = match (packed, holds(&inner)) {
@@ -86,7 +86,7 @@ impl<'a> Opened<'a> {
     }
 
     #[allow(clippy::needless_pass_by_value, reason = "so that an error can be handed over as it comes")]
-    pub(super) fn failed(&self, why: impl ToString) -> RecordsError {
+    pub(in crate::records) fn failed(&self, why: impl ToString) -> RecordsError {
         RecordsError::Read {
             extract: self.source.to_owned(),
             path: self.path.to_owned(),
@@ -104,14 +104,14 @@ impl<'a> Opened<'a> {
     }
 
     /// That nobody wrote to the file since it was opened: half an old and half a new extract is neither.
-    pub(super) fn check_unchanged(&self) -> Result<(), RecordsError> {
+    pub(in crate::records) fn check_unchanged(&self) -> Result<(), RecordsError> {
         let gone = |_| RecordsError::Changed { extract: self.source.to_owned(), path: self.path.to_owned() };
         if self.state().map_err(gone)? == self.stamp { Ok(()) } else { Err(gone(self.failed(""))) }
     }
 
     /// What a decoder makes of the content. Decoders of other people panic on some damaged files; that ends the reading of
     /// this file, and not the program.
-    pub(super) fn decoded<T, E: ToString>(
+    pub(in crate::records) fn decoded<T, E: ToString>(
         &self,
         decode: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, RecordsError> {
@@ -125,7 +125,7 @@ impl<'a> Opened<'a> {
 
     /// The whole content. A file that others can write to is not mapped into memory: cut short by them, it would end
     /// the program.
-    pub(super) fn bytes(&self) -> Result<Vec<u8>, RecordsError> {
+    pub(in crate::records) fn bytes(&self) -> Result<Vec<u8>, RecordsError> {
         let bytes = match self.packed {
             Packed::Zip => self.archived()?.1,
             Packed::Not => {
@@ -156,7 +156,7 @@ impl<'a> Opened<'a> {
 
     /// That what `bytes`, a zip archive, holds is no more than the file may unpack to. A decoder of workbooks unpacks into
     /// memory, so this is found out before, by unpacking into nothing.
-    pub(super) fn check_unpacked(&self, bytes: &[u8]) -> Result<(), RecordsError> {
+    pub(in crate::records) fn check_unpacked(&self, bytes: &[u8]) -> Result<(), RecordsError> {
         let most = limits::unpacked(bytes.len() as u64);
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| self.failed(error))?;
         let mut left = most + 1;
@@ -201,7 +201,7 @@ impl<'a> Opened<'a> {
     }
 
     /// The text, in UTF-8 or whatever 8-bit encoding it is in, and what it was in.
-    pub(super) fn text(
+    pub(in crate::records) fn text(
         &self,
         options: &ReadOptions,
     ) -> Result<(Box<dyn BufRead>, &'static str), RecordsError> {
@@ -260,17 +260,17 @@ impl<R: BufRead> Read for Decoded<R> {
 }
 
 /// A file of a source.
-pub(super) struct Listed {
+pub(in crate::records) struct Listed {
     /// The path that named it: the folder it was found below, or itself.
-    pub(super) root: PathBuf,
-    pub(super) path: PathBuf,
+    pub(in crate::records) root: PathBuf,
+    pub(in crate::records) path: PathBuf,
     /// The name that a reject shows.
-    pub(super) name: String,
+    pub(in crate::records) name: String,
 }
 
 /// The files of one source: those that each path names, in the order of the paths. A file that two paths name would be
 /// read twice, so that is refused.
-pub(super) fn list(source: &str, paths: &[PathBuf]) -> Result<Vec<Listed>, RecordsError> {
+pub(in crate::records) fn list(source: &str, paths: &[PathBuf]) -> Result<Vec<Listed>, RecordsError> {
     let mut listed: Vec<Listed> = Vec::new();
     let mut seen: HashSet<PathBuf> = HashSet::new();
     let mut names: HashMap<String, u32> = HashMap::new();

@@ -15,7 +15,7 @@ const SHORT: usize = 4096;
 const SMALL: usize = 64;
 
 /// A container.
-pub(super) struct Compound<'a> {
+pub(in crate::records) struct Compound<'a> {
     bytes: &'a [u8],
     /// Bytes of a sector.
     size: usize,
@@ -27,7 +27,7 @@ pub(super) struct Compound<'a> {
 
 impl<'a> Compound<'a> {
     /// `None` for what is no container, or cut off: calamine refuses that itself.
-    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+    pub(in crate::records) fn of(bytes: &'a [u8]) -> Option<Self> {
         bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1").then_some(())?;
         let size = match bytes.get(30..32)? {
             [9, 0] => 512,
@@ -57,12 +57,12 @@ impl<'a> Compound<'a> {
     }
 
     /// Whether no chain leads back into itself.
-    pub(super) fn chains_end(&self) -> bool {
+    pub(in crate::records) fn chains_end(&self) -> bool {
         ends(&self.sectors) && ends(&self.small)
     }
 
     /// The streams of this name, in capitals or not. Chains have to end.
-    pub(super) fn streams(&self, name: &str) -> Vec<Vec<u8>> {
+    pub(in crate::records) fn streams(&self, name: &str) -> Vec<Vec<u8>> {
         let Some(directory) = self.word(48).map(|start| self.chain(start, usize::MAX)) else {
             return Vec::new();
         };
@@ -138,7 +138,7 @@ fn ends(chain: &[u32]) -> bool {
 mod tests {
     use super::*;
 
-    const OLD: &[u8] = include_bytes!("../../tests/fixtures/twins/old.xls");
+    const OLD: &[u8] = include_bytes!("../../../tests/fixtures/twins/old.xls");
 
     #[test]
     fn a_chain_that_leads_back_is_told_from_one_that_ends() {

@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use super::column::{Batch, Column};
-use super::header::Name;
-use super::options::ReadOptions;
 use crate::error::RecordsError;
+use crate::records::column::{Batch, Column};
+use crate::records::header::Name;
+use crate::records::options::ReadOptions;
 
 /// A folder named `name=value`, in which a file lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Folder {
-    pub(super) name: String,
+pub(in crate::records) struct Folder {
+    pub(in crate::records) name: String,
     /// Empty where the folder says that there is none.
-    pub(super) value: String,
+    pub(in crate::records) value: String,
 }
 
 /// The folders so named between `root` and the file; of a pattern, those of the whole path. Their values are read as cells are.
-pub(super) fn above(root: &Path, file: &Path, options: &ReadOptions) -> Vec<Folder> {
+pub(in crate::records) fn above(root: &Path, file: &Path, options: &ReadOptions) -> Vec<Folder> {
     let below = file.strip_prefix(root).unwrap_or(file);
     let folders = below.parent().into_iter().flat_map(Path::iter);
     let named = folders.filter_map(|part| part.to_str()?.split_once('='));
@@ -44,14 +44,14 @@ fn decoded(name: &str) -> String {
 
 impl Folder {
     /// The place of the column that it gives among those `wanted`; none where the file holds it itself.
-    pub(super) fn column_in(&self, wanted: &[Name<'_>], held: &[String]) -> Option<usize> {
+    pub(in crate::records) fn column_in(&self, wanted: &[Name<'_>], held: &[String]) -> Option<usize> {
         let place = wanted.iter().position(|name| name.is(&self.name))?;
         (!held.iter().any(|column| wanted[place].is(column))).then_some(place)
     }
 }
 
 /// Refuses a file of which two folders say different things.
-pub(super) fn agree(folders: &[Folder], wanted: &[Name<'_>]) -> Result<(), String> {
+pub(in crate::records) fn agree(folders: &[Folder], wanted: &[Name<'_>]) -> Result<(), String> {
     for name in wanted {
         let mut said = folders.iter().filter(|folder| name.is(&folder.name));
         let Some(first) = said.next() else { continue };
@@ -76,7 +76,10 @@ fn is_same(cell: &str, value: &str) -> bool {
 
 /// Refuses a file that says otherwise than the folders it lies in. One that says the same number in other digits is read as
 /// the folder has it: `1` in one file and `01` for another would be two codes.
-pub(super) fn check((folders, wanted): (&[Folder], &[Name<'_>]), batch: &mut Batch) -> Result<(), String> {
+pub(in crate::records) fn check(
+    (folders, wanted): (&[Folder], &[Name<'_>]),
+    batch: &mut Batch,
+) -> Result<(), String> {
     for folder in folders {
         let Some(place) = wanted.iter().position(|name| name.is(&folder.name)) else { continue };
         let cells = &batch.columns[place];
@@ -100,7 +103,7 @@ pub(super) fn check((folders, wanted): (&[Folder], &[Name<'_>]), batch: &mut Bat
 /// Reads a file with the columns that its folders give: by `read`, which is told what to ask the file for, and for whose
 /// columns to wait. A column that the file lacks is the folder's.
 #[allow(clippy::type_complexity, reason = "a callback, named once")]
-pub(super) fn read(
+pub(in crate::records) fn read(
     (folders, wanted): (&[Folder], &[Name<'_>]),
     failed: &dyn Fn(String) -> RecordsError,
     sink: &mut dyn FnMut(Batch) -> Result<(), RecordsError>,

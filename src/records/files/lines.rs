@@ -11,7 +11,7 @@ use crate::limits;
 
 /// Over how many lines a quoted cell may run. Notes of a visit have a few paragraphs; a quote that is not closed after a
 /// hundred lines was never meant to open a cell.
-pub(super) const MOST_LINES_OF_A_CELL: usize = 100;
+pub(in crate::records) const MOST_LINES_OF_A_CELL: usize = 100;
 
 /// A text, line by line. A line ends with a line feed, a carriage return, or both.
 struct Lines<R> {
@@ -75,37 +75,37 @@ fn check_length(line: u64, bytes: usize) -> io::Result<()> {
 
 /// The cells of one record.
 #[derive(Debug, Default)]
-pub(super) struct Record {
+pub(in crate::records) struct Record {
     bytes: Vec<u8>,
     /// Where each cell begins and ends.
     places: Vec<(usize, usize)>,
     /// The line on which it begins.
-    pub(super) line: u64,
+    pub(in crate::records) line: u64,
     /// Over how many lines it runs.
-    pub(super) lines: usize,
+    pub(in crate::records) lines: usize,
 }
 
 impl Record {
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::records) fn len(&self) -> usize {
         self.places.len()
     }
 
-    pub(super) fn cell(&self, place: usize) -> &[u8] {
+    pub(in crate::records) fn cell(&self, place: usize) -> &[u8] {
         let (start, end) = self.places[place];
         &self.bytes[start..end]
     }
 
     /// The cells as texts, where the record as a whole is one: looked at once, and not cell by cell.
-    pub(super) fn texts(&self) -> Option<Cells<'_>> {
+    pub(in crate::records) fn texts(&self) -> Option<Cells<'_>> {
         std::str::from_utf8(&self.bytes).ok().map(|text| Cells { text, places: &self.places })
     }
 
-    pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
+    pub(in crate::records) fn cells(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.len()).map(|place| self.cell(place))
     }
 
     /// Takes a row of texts, which stands on `line`.
-    pub(super) fn set(&mut self, line: u64, cells: impl Iterator<Item = String>) {
+    pub(in crate::records) fn set(&mut self, line: u64, cells: impl Iterator<Item = String>) {
         (self.line, self.lines) = (line, 1);
         self.bytes.clear();
         self.places.clear();
@@ -140,21 +140,21 @@ impl Record {
 
 /// The cells of a record that is text.
 #[derive(Clone, Copy)]
-pub(super) struct Cells<'r> {
+pub(in crate::records) struct Cells<'r> {
     text: &'r str,
     places: &'r [(usize, usize)],
 }
 
 impl<'r> Cells<'r> {
     /// A cell; `None` where it begins or ends within a sign.
-    pub(super) fn at(self, place: usize) -> Option<&'r str> {
+    pub(in crate::records) fn at(self, place: usize) -> Option<&'r str> {
         let (start, end) = self.places[place];
         self.text.get(start..end)
     }
 }
 
 /// What comes next in a table of text.
-pub(super) enum Next {
+pub(in crate::records) enum Next {
     /// A record, in the reader's `record`.
     Record,
     /// A line on which a quote opens that is not closed where it could be. The lines behind it are read as they stand.
@@ -163,7 +163,7 @@ pub(super) enum Next {
 }
 
 /// The records of a text.
-pub(super) struct Records<R> {
+pub(in crate::records) struct Records<R> {
     lines: Lines<R>,
     delimiter: u8,
     quoted: Reader,
@@ -172,11 +172,11 @@ pub(super) struct Records<R> {
     ends: Vec<usize>,
     /// How many cells a record has; none before the header is known.
     width: Option<usize>,
-    pub(super) record: Record,
+    pub(in crate::records) record: Record,
 }
 
 impl<R: BufRead> Records<R> {
-    pub(super) fn new(input: R, delimiter: u8) -> Self {
+    pub(in crate::records) fn new(input: R, delimiter: u8) -> Self {
         Self {
             lines: Lines { input, line: 0, after_return: false, ahead: VecDeque::new() },
             delimiter,
@@ -190,12 +190,12 @@ impl<R: BufRead> Records<R> {
     }
 
     /// Says how many cells a record has, as the header does.
-    pub(super) fn expect(&mut self, width: usize) {
+    pub(in crate::records) fn expect(&mut self, width: usize) {
         self.width = Some(width);
     }
 
     /// Reads the next record. Empty lines are none.
-    pub(super) fn next(&mut self) -> io::Result<Next> {
+    pub(in crate::records) fn next(&mut self) -> io::Result<Next> {
         let number = loop {
             match self.lines.next(&mut self.line)? {
                 None => return Ok(Next::End),

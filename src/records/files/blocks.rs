@@ -26,7 +26,7 @@ const OUTSIDE: &str = "a part of it is said to lie outside of the file";
 const NO_MESSAGE: &str = "a part of it does not begin as one";
 
 /// A reader of an Arrow file whose footer, and every part, can be what it says.
-pub(super) fn reader<'a>(
+pub(in crate::records) fn reader<'a>(
     file: &Opened<'_>,
     bytes: &'a [u8],
 ) -> Result<IpcReader<Cursor<&'a [u8]>>, RecordsError> {

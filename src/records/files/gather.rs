@@ -1,12 +1,12 @@
 //! Rows of texts, from a file or a sheet, gathered into batches.
 
-use super::column::{Batch, Column, Rows, Texts};
-use super::form::FileForm;
-use super::header::{self, Name};
 use super::lines::Record;
-use super::options::{Encoding, ReadOptions};
-use super::reject::{RejectReason, RemarkKind};
 use crate::error::RecordsError;
+use crate::records::column::{Batch, Column, Rows, Texts};
+use crate::records::form::FileForm;
+use crate::records::header::{self, Name};
+use crate::records::options::{Encoding, ReadOptions};
+use crate::records::reject::{RejectReason, RemarkKind};
 
 /// Rows of one batch: large enough that per-batch work does not matter, small enough to stay in cache.
 const BATCH_ROWS: usize = 65_536;
@@ -15,19 +15,19 @@ const BATCH_ROWS: usize = 65_536;
 const MOST_TITLE_LINES: usize = 30;
 
 /// Looks for the header among the first rows: the first in which every column asked for stands.
-pub(super) struct Header<'a> {
+pub(in crate::records) struct Header<'a> {
     source: &'a str,
     wanted: &'a [Name<'a>],
     titles: Vec<Vec<String>>,
 }
 
 impl<'a> Header<'a> {
-    pub(super) fn new(source: &'a str, wanted: &'a [Name<'a>]) -> Self {
+    pub(in crate::records) fn new(source: &'a str, wanted: &'a [Name<'a>]) -> Self {
         Self { source, wanted, titles: Vec::new() }
     }
 
     /// The places of the columns, if this is the header. `None` as long as there may be one to come.
-    pub(super) fn look(&mut self, record: &Record) -> Result<Option<Vec<usize>>, RecordsError> {
+    pub(in crate::records) fn look(&mut self, record: &Record) -> Result<Option<Vec<usize>>, RecordsError> {
         header::check_width(self.source, record.len())?;
         let names: Vec<String> =
             record.cells().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
@@ -42,23 +42,23 @@ impl<'a> Header<'a> {
         }
     }
 
-    pub(super) fn is_past(&self) -> bool {
+    pub(in crate::records) fn is_past(&self) -> bool {
         self.titles.len() >= MOST_TITLE_LINES
     }
 
     /// That there is none. `form` says how the file was read.
-    pub(super) fn missing(&self, form: &str) -> RecordsError {
+    pub(in crate::records) fn missing(&self, form: &str) -> RecordsError {
         header::missing(self.source, &self.titles, self.wanted, (form, header::Lines::Yes))
     }
 
     /// How many of the columns asked for the likeliest row has.
-    pub(super) fn found(&self) -> usize {
+    pub(in crate::records) fn found(&self) -> usize {
         header::most_found(&self.titles, self.wanted)
     }
 }
 
 /// The rows behind a header, until there are enough for a batch.
-pub(super) struct Gathering<'a> {
+pub(in crate::records) struct Gathering<'a> {
     places: Vec<usize>,
     width: usize,
     options: &'a ReadOptions,
@@ -73,7 +73,7 @@ pub(super) struct Gathering<'a> {
 
 impl<'a> Gathering<'a> {
     /// `width`: how many cells the header has.
-    pub(super) fn new(
+    pub(in crate::records) fn new(
         (places, width): (Vec<usize>, usize),
         (form, options): (FileForm, &'a ReadOptions),
         sink: &'a mut dyn FnMut(Batch) -> Result<(), RecordsError>,
@@ -94,13 +94,13 @@ impl<'a> Gathering<'a> {
     }
 
     /// Takes note of a line that is no row.
-    pub(super) fn refuse(&mut self, line: u64, reason: RejectReason) -> Result<(), RecordsError> {
+    pub(in crate::records) fn refuse(&mut self, line: u64, reason: RejectReason) -> Result<(), RecordsError> {
         self.unreadable.push((line, reason));
         self.hand_over(BATCH_ROWS)
     }
 
     /// Takes a row.
-    pub(super) fn take(&mut self, record: &Record) -> Result<(), RecordsError> {
+    pub(in crate::records) fn take(&mut self, record: &Record) -> Result<(), RecordsError> {
         let line = record.line;
         if is_total(record) {
             return self.refuse(line, RejectReason::TotalRow);
@@ -156,7 +156,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// Hands over what is left; of a table without a row how it was read.
-    pub(super) fn finish(mut self) -> Result<(), RecordsError> {
+    pub(in crate::records) fn finish(mut self) -> Result<(), RecordsError> {
         let least = usize::from(self.form.is_none());
         self.hand_over(least)
     }

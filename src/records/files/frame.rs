@@ -8,14 +8,14 @@ use polars::prelude::{
 };
 
 use super::blocks;
-use super::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
 use super::folders::{self, Folder};
-use super::form::FileForm;
-use super::header::{self, Name};
 use super::open::Opened;
-use super::options::ReadOptions;
 use super::pages;
 use crate::error::RecordsError;
+use crate::records::column::{Batch, Column, NO_DAY, NO_INTEGER, Rows, Texts};
+use crate::records::form::FileForm;
+use crate::records::header::{self, Name};
+use crate::records::options::ReadOptions;
 
 /// Rows decoded at a time: bounds memory, whatever the size of the file.
 const STEP: usize = 1 << 20;
@@ -24,7 +24,7 @@ const BATCH_ROWS: usize = 1 << 15;
 
 /// Reads the `wanted` columns of one Parquet file in steps. A column that the file lacks but its `folders` name
 /// (`year=2024/`) is theirs.
-pub(super) fn read_parquet(
+pub(in crate::records) fn read_parquet(
     (source, file, folders): (&str, &Opened<'_>, &[Folder]),
     wanted: &[Name<'_>],
     options: &ReadOptions,
@@ -72,7 +72,7 @@ pub(super) fn read_parquet(
 }
 
 /// Reads the `wanted` columns of an Arrow IPC file.
-pub(super) fn read_ipc(
+pub(in crate::records) fn read_ipc(
     (source, file): (&str, &Opened<'_>),
     wanted: &[Name<'_>],
     options: &ReadOptions,
@@ -116,7 +116,7 @@ fn usable(
 }
 
 /// Hands over the `wanted` columns of a frame whose first row is number `first`, some rows at a time.
-pub(super) fn batches(
+pub(in crate::records) fn batches(
     (source, form): (&str, &str),
     frame: &DataFrame,
     wanted: &[Name<'_>],
