@@ -64,14 +64,18 @@
 //! ```
 //!
 //! # Features
+//! Without any: **the core**. Rows of a program's own become [`records`], features, models, audits and scores, with 54 other crates; a
+//! released model is loaded and scores a matrix or a person. `examples/scorer` is a program of it.
+//! - `files`: extracts in files (text, workbooks, Parquet, Arrow) and polars frames.
+//! - `linfa`: the trainers as linfa's own.
+//! - `full`: both, and the rest of the flow: [`project`] files, the [`ledger`], [`monitor`], [`sql`], the [`service`] and the [pages](report)
+//!   that people open. Everything below brings it.
 //! - `cli` (default): the `earlyhelp` command; brings `excel`, `sqlite` and `schema`.
 //! - `excel` (default): [reports](report) as Excel workbooks.
 //! - `sqlite` (default): a [`ledger`] in one SQLite file. Without it a ledger is a file of JSON lines.
 //! - `postgres`: a [`ledger`] in a PostgreSQL database, for a team on several machines, and records read from one. It links a network
 //!   client, which nothing else does.
 //! - `schema` (default): the JSON Schema of a project file, for editors.
-//!
-//! Without default features: the bare library.
 
 // The library says nothing by itself and does not know the time: its caller prints, and passes the date.
 // Tests may show figures and measure.

@@ -190,19 +190,24 @@ fn each_direct_dependency_has_its_reason_in_the_guide() {
     assert_eq!(said.into_keys().collect::<BTreeSet<_>>(), direct(&table("Cargo.toml")));
 }
 
-/// What a program links that takes the library without default features. A change of the list is a decision: look at what
-/// came, and why, before it is accepted.
+/// What a program links that takes the core alone, or the whole library without the command. A change of a list is a decision:
+/// look at what came, and why, before it is accepted.
 #[test]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn the_tree_of_the_bare_library_is_the_one_on_the_list() {
-    let tree = tree(&["-e", "normal", "--no-default-features", "--format", "{p}"]);
-    let names = tree.lines().filter_map(|line| line.split_whitespace().next());
-    let found: BTreeSet<&str> = names.filter(|name| *name != "earlyhelp").collect();
-    let listed: BTreeSet<&str> = include_str!("fixtures/bare_library.txt").lines().collect();
-    assert!(listed.len() > 50);
-    let came: Vec<_> = found.difference(&listed).collect();
-    let went: Vec<_> = listed.difference(&found).collect();
-    assert!(came.is_empty() && went.is_empty(), "came: {came:?}; went: {went:?}");
+fn the_trees_of_core_and_library_are_those_on_the_lists() {
+    let of_core = include_str!("fixtures/core.txt");
+    let of_library = include_str!("fixtures/whole_library.txt");
+    for (features, list) in [("", of_core), ("full", of_library)] {
+        let tree =
+            tree(&["-e", "normal", "--no-default-features", "--features", features, "--format", "{p}"]);
+        let names = tree.lines().filter_map(|line| line.split_whitespace().next());
+        let found: BTreeSet<&str> = names.filter(|name| *name != "earlyhelp").collect();
+        let listed: BTreeSet<&str> = list.lines().collect();
+        let came: Vec<_> = found.difference(&listed).collect();
+        let went: Vec<_> = listed.difference(&found).collect();
+        assert!(came.is_empty() && went.is_empty(), "came: {came:?}; went: {went:?}");
+    }
+    assert!(of_core.lines().count() < 60 && of_library.lines().count() > 100);
 }
 
 #[test]

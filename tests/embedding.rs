@@ -9,6 +9,7 @@ use earlyhelp::calendar::{AsOf, Day};
 use earlyhelp::cohort::NotInCohort;
 use earlyhelp::error::Class;
 use earlyhelp::evaluate::Capacity;
+use earlyhelp::features::{Cell, FeatureMatrix};
 use earlyhelp::ledger::{EntryKind, Erasure, Filter, Ledger, LedgerError, ReplayOf};
 use earlyhelp::project::Project;
 use earlyhelp::records::{Extract, Records, RecordsBuilder};
@@ -16,6 +17,31 @@ use earlyhelp::review::{Agreement, ReviewList, Reviewer, Step};
 use earlyhelp::scoring::{Answer, Asked, Asking, RankedCase, Request, ScoredCase, Scorer, Scores};
 use earlyhelp::synthetic::{CouncilParams, Format};
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
+
+/// `examples/scorer`, a program of the core alone, gives these answers; its own test holds it to the same file.
+#[test]
+fn the_core_alone_says_what_the_whole_library_says() {
+    #[derive(serde::Deserialize)]
+    struct Case {
+        id: String,
+        features: BTreeMap<String, Cell>,
+    }
+    let path = format!("{}/models/synthetic_council_additive.json", env!("CARGO_MANIFEST_DIR"));
+    let scorer = Scorer::from_json(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let day = |text: &str| text.parse::<Day>().unwrap();
+    let request = Request::new("B. Lead", &scorer.sign_off().purpose, day("2025-04-02"));
+    let names = scorer.candidate().model().features();
+    let answers = include_str!("../examples/scorer/answers.jsonl").lines();
+    for (line, told) in include_str!("../examples/scorer/cases.jsonl").lines().zip(answers) {
+        let case: Case = serde_json::from_str(line).unwrap();
+        let cell = |name: &String| vec![case.features.get(name).copied().unwrap_or(Cell::Missing)];
+        let matrix =
+            FeatureMatrix::from_cells(names.to_vec(), 1, &names.iter().map(cell).collect::<Vec<_>>());
+        let as_of = AsOf::new(day("2025-04-01"));
+        let asked = scorer.score_matrix(&[case.id], &matrix.unwrap(), as_of, "earlyhelp-scorer", &request);
+        assert_eq!(serde_json::to_string(&asked.unwrap()[0]).unwrap(), told);
+    }
+}
 
 struct Town {
     folder: tempfile::TempDir,

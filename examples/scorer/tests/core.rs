@@ -1,0 +1,109 @@
+//! The core alone: it says what the whole library says, and reads, trains and scores rows of a program's own.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use earlyhelp::calendar::{AsOf, Day, Horizon, Lookback};
+use earlyhelp::cohort::CohortSpec;
+use earlyhelp::dataset::Dataset;
+use earlyhelp::features::{Cell, Feature, FeatureSpec, Measure};
+use earlyhelp::model::{Candidate, LogisticParams, Trainer, TrainingContext};
+use earlyhelp::outcome::OutcomeSpec;
+use earlyhelp::records::{Coverage, Extract, Records, Selector, SourceMapping};
+
+fn scorer(lines: &str) -> (bool, String, String) {
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/synthetic_council_additive.json");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_earlyhelp-scorer"))
+        .args([model, "2025-04-01", "2025-04-02", "B. Lead"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    program.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let done = program.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (done.status.success(), text(done.stdout), text(done.stderr))
+}
+
+/// `answers.jsonl` is held against the whole library by the main crate's own tests.
+#[test]
+fn answers_are_those_of_the_whole_library() {
+    let (is_done, answers, _) = scorer(include_str!("../cases.jsonl"));
+    assert!(is_done);
+    assert_eq!(answers, include_str!("../answers.jsonl"));
+}
+
+#[test]
+fn a_wrong_line_is_named_and_not_shown() {
+    for line in [
+        r#"{"id":"secret"}"#,
+        r#"{"id":"secret","features":{"agge":1}}"#,
+        "secret",
+        r#"{"id":"secret","features":{"age":1e60}}"#,
+    ] {
+        let first = include_str!("../cases.jsonl").lines().next().unwrap();
+        let (is_done, answers, error) = scorer(&format!("{first}\n{line}\n"));
+        assert!(!is_done && answers.lines().count() == 1, "{line}");
+        assert!(error.contains("line 2") && !error.contains("secret"), "{error}");
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Visit {
+    child: String,
+    on: Day,
+}
+
+#[test]
+fn rows_of_a_programs_own_become_records_features_and_a_model() {
+    // Of each child with an even number there are two visits in winter and one in summer; of the others one in winter.
+    let day = |text: &str| text.parse::<Day>().unwrap();
+    let child = |number: u32| format!("c{number:04}");
+    let winter = (0..400).map(|number| Visit { child: child(number), on: day("2024-01-10") });
+    let again = (0..400).step_by(2).map(|number| Visit { child: child(number), on: day("2024-02-10") });
+    let summer = (0..400).filter(|number| number % 2 == 0 && number % 10 > 0);
+    let summer = summer.map(|number| Visit { child: child(number), on: day("2024-06-10") });
+    let visits: Vec<Visit> = winter.chain(again).chain(summer).collect();
+    let coverage =
+        Coverage { from: Some(day("2023-01-01")), to: Some(day("2024-12-31")), ..Coverage::default() };
+    let mapping = SourceMapping::new("visits", "child", "visit", "on").coverage(coverage);
+    let records = Records::builder().source(mapping, Extract::rows(&visits)).build().unwrap();
+    assert_eq!((records.people(), records.intake()[0].read, records.intake()[0].rejected), (400, 760, 0));
+
+    let cohort = CohortSpec::default().choose(&records.as_of(AsOf::new(day("2024-04-01")))).unwrap();
+    let visits = || Selector::source("visits");
+    let spec = FeatureSpec::new(vec![Feature::new(visits(), Measure::Count, Lookback::Days(365))]).unwrap();
+    let outcome = OutcomeSpec::any("again", "Is visited again", [visits()], Horizon::Days(180));
+    let data = Dataset::build(&spec, &outcome, &[cohort]).unwrap();
+    assert_eq!(data.outcomes().iter().filter(|&&again| again).count(), 160);
+    assert_eq!(data.matrix().cell(0, 0), Cell::Value(2.0));
+
+    let trainer = Trainer::Logistic(LogisticParams::default());
+    let candidate = Candidate::train(&data, &trainer, TrainingContext::default()).unwrap();
+    let of = |row: usize| candidate.model().explain(data.matrix(), row).unwrap().contributions()[0];
+    assert!(of(0) > 0.5 && of(1) < -0.5, "{} and {}", of(0), of(1));
+}
+
+#[test]
+fn it_is_the_core_alone() {
+    let linked = linked();
+    for heavy in ["polars", "linfa", "calamine", "rusqlite", "tokio", "askama"] {
+        assert!(!linked.contains(heavy), "{heavy}");
+    }
+    assert!(linked.lines().count() <= 60, "{linked}");
+}
+
+/// What is linked, or run while building.
+fn linked() -> String {
+    let done = Command::new(std::env::var_os("CARGO").unwrap())
+        .args(["tree", "--offline", "--locked", "-e", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    let lines: std::collections::BTreeSet<&str> =
+        text.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    assert!(lines.len() > 20);
+    lines.into_iter().collect::<Vec<_>>().join("\n")
+}
