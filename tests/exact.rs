@@ -1,7 +1,9 @@
 //! Numbers that single precision merges.
 
+use earlyhelp::calendar::Day;
 use earlyhelp::features::{Cell, Direction, FeatureMatrix};
 use earlyhelp::model::{AdditiveModel, AdditiveParams, LogisticParams, Scale, ScorecardParams};
+use earlyhelp::records::{Extract, Records, RemarkKind, SourceMapping};
 use polars::df;
 
 /// Sixty numbers far from nought, or near it, and outcomes that rise with them.
@@ -72,4 +74,25 @@ fn a_number_too_large_for_a_cell_is_refused_by_row() {
     let frame = df!("x" => [1.0, 1e300]).unwrap();
     let error = FeatureMatrix::from_polars(&frame, &["x"]).unwrap_err().to_string();
     assert!(error.contains("\"x\"") && error.contains("row 1"), "{error}");
+}
+
+#[test]
+fn an_amount_of_records_that_is_rounded_is_told() {
+    #[derive(serde::Serialize)]
+    struct Payment {
+        who: &'static str,
+        on: Day,
+        pounds: f64,
+    }
+    let of = |pounds: &[f64]| -> u64 {
+        let on = "2024-01-05".parse().unwrap();
+        let rows: Vec<Payment> = pounds.iter().map(|&pounds| Payment { who: "p1", on, pounds }).collect();
+        let mapping = SourceMapping::new("payments", "who", "payment", "on").value("pounds");
+        let records = Records::builder().source(mapping, Extract::rows(rows)).build().unwrap();
+        assert_eq!(records.intake()[0].accepted, pounds.len() as u64);
+        let rounded = records.remarks().iter().find(|remark| remark.kind == RemarkKind::Rounded);
+        rounded.map_or(0, |remark| remark.rows)
+    };
+    assert_eq!(of(&[0.1, -1234.56, 99_999.99, 16_777_216.0, 33_554_432.0]), 0);
+    assert_eq!(of(&[16_777_217.0, 12.0, -1_700_000_001.0, 1_700_000_000.0]), 2);
 }

@@ -3,11 +3,14 @@
     python serve.py ours      --address 127.0.0.1:8765 --token-file TOKEN --purpose TEXT --on DATE --people PEOPLE.csv [--clients 1] [--questions 5000]
     python serve.py interpret --frame FRAME.csv --port 8766
     python serve.py theirs    --address 127.0.0.1:8766 --frame FRAME.csv [--clients 1] [--questions 500]
+    python serve.py scorer    --program earlyhelp-scorer --model RELEASED.json --as-of DATE --on DATE --frame FRAME.csv [--clients 1] [--questions 5000]
 
 `ours` asks a service that runs (`earlyhelp serve ... --listen`) for `explain` of people by their ids, which are in the column
 `person_id` of a CSV file: records are looked up, features computed, the case explained and put on record before it is answered. `interpret` trains an
 explainable boosting machine with the defaults on a table of features (`sql.py frame`: columns f_*, and log_odds of the released model, by which outcomes
 are drawn with seed 1), and answers lines of JSON on a port, a thread a client; it puts nothing on record and is given the features. `theirs` asks it.
+`scorer` asks the like of ours: `examples/scorer`, a process for each client, by its standard streams, given the same features and putting nothing on record;
+its answers are whole cases, with intervals, sentences and provenance.
 Each client asks its next question when it has the answer to the one before. Printed are JSON lines: milliseconds of one question (median, 90th, 99th and
 99.9th percentile, the longest), and questions a second of all clients together. Clients run in this process, a thread each, and share the machine with the service.
 """
@@ -17,26 +20,49 @@ import csv
 import json
 import socket
 import socketserver
+import subprocess
 import threading
 import time
 from pathlib import Path
 
 
-def measure(address: str, clients: int, questions: int, question) -> dict:
-    """Asks `question(nth)` so often, by so many clients."""
+def connected(address: str):
+    """A client of a port: a function that asks a line and gives the answer."""
     host, port = address.rsplit(":", 1)
+    connection = socket.create_connection((host, int(port)))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    answers = connection.makefile("rb")
+
+    def ask(line: bytes) -> bytes:
+        connection.sendall(line)
+        return answers.readline()
+
+    return ask
+
+
+def started(command: list):
+    """A client of a process of its own."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(line: bytes) -> bytes:
+        process.stdin.write(line)
+        process.stdin.flush()
+        return process.stdout.readline()
+
+    return ask
+
+
+def measure(connect, clients: int, questions: int, question) -> dict:
+    """Asks `question(nth)` so often, by so many clients."""
     took = [[] for _ in range(clients)]
     wrong = []
 
     def client(number: int) -> None:
-        connection = socket.create_connection((host, int(port)))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        answers = connection.makefile("rb")
+        ask = connect()
         for nth in range(number, questions, clients):
             line = question(nth)
             begun = time.perf_counter()
-            connection.sendall(line)
-            answer = answers.readline()
+            answer = ask(line)
             took[number].append(time.perf_counter() - begun)
             if b'"error"' in answer[:200] or not answer:
                 wrong.append(answer[:300])
@@ -73,7 +99,7 @@ def ours(arguments: argparse.Namespace) -> None:
         # Neighbours in the file are siblings; a service is asked about one family and then another.
         return (json.dumps({**always, "id": nth, "person": people[nth * 7919 % len(people)]}) + "\n").encode()
 
-    print(json.dumps({"what": "ours"} | measure(arguments.address, arguments.clients, arguments.questions, question)))
+    print(json.dumps({"what": "ours"} | measure(lambda: connected(arguments.address), arguments.clients, arguments.questions, question)))
 
 
 def features_of(frame: Path) -> tuple:
@@ -117,7 +143,22 @@ def theirs(arguments: argparse.Namespace) -> None:
     def question(nth: int) -> bytes:
         return (json.dumps({"features": rows[nth * 7919 % len(rows)]}) + "\n").encode()
 
-    print(json.dumps({"what": "interpret"} | measure(arguments.address, arguments.clients, arguments.questions, question)))
+    print(json.dumps({"what": "interpret"} | measure(lambda: connected(arguments.address), arguments.clients, arguments.questions, question)))
+
+
+def scorer(arguments: argparse.Namespace) -> None:
+    table, names = features_of(arguments.frame)
+    # A cell that is not there is missing; which are not covered, the frame does not say.
+    rows = [
+        {name.removeprefix("f_"): value for name, value in row.items() if value is not None}
+        for row in json.loads(table[names].to_json(orient="records"))
+    ]
+    command = [arguments.program, arguments.model, arguments.as_of, arguments.on, "C. Worker"]
+
+    def question(nth: int) -> bytes:
+        return (json.dumps({"id": f"case-{nth}", "features": rows[nth * 7919 % len(rows)]}) + "\n").encode()
+
+    print(json.dumps({"what": "scorer"} | measure(lambda: started(command), arguments.clients, arguments.questions, question)))
 
 
 def main() -> None:
@@ -134,10 +175,15 @@ def main() -> None:
     serving.add_argument("--port", type=int, default=8766)
     other = commands.add_parser("theirs")
     other.set_defaults(work=theirs)
-    for command in (serving, other):
+    alone = commands.add_parser("scorer")
+    alone.set_defaults(work=scorer)
+    for name in ("--program", "--model", "--as-of", "--on"):
+        alone.add_argument(name, required=True)
+    for command in (serving, other, alone):
         command.add_argument("--frame", type=Path, required=True)
-    for command, questions in ((asking, 5000), (other, 500)):
+    for command in (asking, other):
         command.add_argument("--address", required=True)
+    for command, questions in ((asking, 5000), (other, 500), (alone, 5000)):
         command.add_argument("--clients", type=int, default=1)
         command.add_argument("--questions", type=int, default=questions)
     arguments = parser.parse_args()

@@ -65,7 +65,8 @@ pub struct EventColumns {
     /// with a column, the later of the end and of that column's day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_known: Option<String>,
-    /// A number, for instance pounds of arrears. Kept in single precision (seven digits).
+    /// A number, for instance pounds of arrears. Kept in single precision (seven digits): rows of which that makes
+    /// another number are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// The number that the value is a part of: the sessions possible, where the value is the sessions missed. What the

@@ -22,6 +22,9 @@ use super::tables::LinkTally;
 use crate::calendar::Day;
 use crate::error::RecordsError;
 
+/// The numbers of rows, and the numbers that these are part of.
+type Numbers = [Option<Vec<f32>>; 2];
+
 /// The people whom a source's rows name.
 #[derive(Debug, Default)]
 pub(super) struct Named {
@@ -174,7 +177,7 @@ impl Reading {
             (None, None) => None,
         };
         let kind = self.kinds_of(batch, layout, &mut faults)?;
-        let [value, of] = self.numbers(batch, layout, &mut faults);
+        let ([value, of], rounded) = self.numbers(batch, layout, &mut faults);
         let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
         let told =
             layout.link.map(|place| faults.probabilities((cells(place), rows), place as u32, &self.reader));
@@ -202,6 +205,8 @@ impl Reading {
             let is_missing = |&row: &usize| accepted.has(row) && incident[row] == NONE;
             self.ledger.remark(RemarkKind::IncidentMissing, (0..rows).filter(is_missing).count() as u64);
         }
+        let rounded = rounded.into_iter().filter(|&row| accepted.has(row)).count() as u64;
+        self.ledger.remark(RemarkKind::Rounded, rounded);
         let linked =
             person.iter().zip(link.iter().flatten()).enumerate().filter(|&(row, _)| accepted.has(row));
         linked.for_each(|(_, (&person, link))| self.links.add(person, link.value()));
@@ -276,7 +281,7 @@ impl Reading {
     }
 
     /// The values, and what they are part of.
-    fn numbers(&self, batch: &Batch, layout: &Layout<'_>, faults: &mut Faults) -> [Option<Vec<f32>>; 2] {
+    fn numbers(&self, batch: &Batch, layout: &Layout<'_>, faults: &mut Faults) -> (Numbers, Vec<usize>) {
         let rows = batch.rows.len();
         let read = [layout.value, layout.of].map(|place| {
             place.map(|place| faults.numbers((&batch.columns[place], rows), place as u32, &self.reader))
@@ -291,7 +296,13 @@ impl Reading {
                 }
             }
         }
-        read.map(|numbers| Some(numbers?.into_iter().map(|number| number as f32).collect()))
+        // Seven digits are held. A code or a moment that somebody maps as an amount would come out as another one.
+        let is_rounded = |&row: &usize| {
+            let another = |number: f64| (f64::from(number as f32) - number).abs() >= 0.5;
+            read.iter().flatten().any(|numbers| another(numbers[row]))
+        };
+        let rounded = (0..rows).filter(is_rounded).collect();
+        (read.map(|numbers| Some(numbers?.into_iter().map(|number| number as f32).collect())), rounded)
     }
 
     /// How sure it is that each row is its person's: of what the row says itself and what the identities say the lower.

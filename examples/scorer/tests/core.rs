@@ -85,6 +85,44 @@ fn rows_of_a_programs_own_become_records_features_and_a_model() {
     assert!(of(0) > 0.5 && of(1) < -0.5, "{} and {}", of(0), of(1));
 }
 
+/// `cargo test --release -- --ignored --nocapture`: figures for the guide, and nothing that can fail.
+#[test]
+#[ignore = "measures"]
+fn what_one_notice_costs_beside_reading_everything() {
+    let first = "2023-01-01".parse::<Day>().unwrap();
+    let visit = |number: u32| Visit {
+        child: format!("c{:06}", number % 130_000),
+        on: first + (number / 130_000 * 30 + number % 29) as i32,
+    };
+    let source = |name: &str, visits: Vec<Visit>| {
+        (SourceMapping::new(name, "child", "visit", "on"), Extract::rows(visits))
+    };
+    for rows in [130_000_u32, 1_040_000] {
+        let read = || {
+            let mut builder = Records::builder();
+            for name in ["police", "visits", "arrears"] {
+                let (mapping, extract) = source(name, (0..rows).map(visit).collect());
+                builder = builder.source(mapping, extract);
+            }
+            builder.build().unwrap()
+        };
+        let begun = std::time::Instant::now();
+        let held = read();
+        let all = begun.elapsed();
+        let (mapping, extract) = source("police", vec![visit(77)]);
+        let notice = Records::builder().source(mapping, extract).build().unwrap();
+        let mut took: Vec<_> = (0..9)
+            .map(|_| {
+                let begun = std::time::Instant::now();
+                std::hint::black_box(held.with(&notice, &[]).unwrap());
+                begun.elapsed()
+            })
+            .collect();
+        took.sort_unstable();
+        println!("3 sources of {rows} rows: read {all:.1?}; with one notice {:.1?} (median of 9)", took[4]);
+    }
+}
+
 #[test]
 fn it_is_the_core_alone() {
     let linked = linked();
