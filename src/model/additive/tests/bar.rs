@@ -37,7 +37,7 @@ fn staying(cases: usize, features: usize, telling: usize, slope: f64) -> (f64, f
 
 #[test]
 fn where_all_features_say_something_weak_ones_stay() {
-    // Each is some two standard errors; a bar for each by itself left out half of them.
+    // Each is some two standard errors; a bar for each by itself left out two of five.
     let (told, _) = staying(80, 6, 6, 0.5);
     assert!(told > 0.8, "{told} of those that say something");
 }
