@@ -86,7 +86,7 @@ pub(super) fn at_ends(most: usize) -> usize {
 
 /// The same where the outermost steps are halved, as far as they have the cases, and of their halves the outer one again. Far
 /// out a number goes through as much in one step as in many of the middle, and a curve through most of all: of a parabola of a normal
-/// number the two outermost of 64 like steps get as much wrong as all others together.
+/// number the two outermost of 64 like steps get nearly as much wrong as all others together.
 fn finer_at_ends(values: &[Value], most: usize) -> Vec<usize> {
     let counted: usize = values.iter().map(|value| value.cases).sum();
     let halvings = (counted / (most * FEWEST_IN_STEP)).max(1).ilog2() as usize;
