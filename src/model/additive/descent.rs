@@ -98,6 +98,22 @@ impl Cases<'_> {
         self.mass.map_or(1.0, |mass| mass[row])
     }
 
+    /// How much they count together, and those of them with the outcome.
+    fn counted(&self) -> (f64, f64) {
+        let each =
+            self.outcomes.iter().enumerate().map(|(row, &outcome)| (f64::from(self.mass(row)), outcome));
+        each.fold((0.0, 0.0), |(mass, positive), (here, outcome)| {
+            (mass + here, positive + if outcome { here } else { 0.0 })
+        })
+    }
+
+    /// The log loss, in all, of the mean chance alone.
+    pub(super) fn loss_alone(&self) -> f64 {
+        let (mass, positive) = self.counted();
+        let of = |part: f64| -part * (part / mass).ln();
+        of(positive) + of(mass - positive)
+    }
+
     /// Adds what a score costs a case: its mass times minus the logarithm of the chance of what happened.
     #[inline]
     fn add_loss(&self, to: &mut SoftplusSum, row: usize, score: f32) {
@@ -130,12 +146,7 @@ impl Part {
 impl Descent {
     pub(super) fn start(blocks: impl Iterator<Item = Block>, cases: Cases<'_>) -> Self {
         let rows = cases.outcomes.len();
-        let (mut mass, mut positive) = (0.0, 0.0);
-        for (row, &outcome) in cases.outcomes.iter().enumerate() {
-            let here = f64::from(cases.mass(row));
-            mass += here;
-            positive += if outcome { here } else { 0.0 };
-        }
+        let (mass, positive) = cases.counted();
         let intercept = (positive / (mass - positive)).ln();
         let working = Working {
             residual: vec![0.0; rows],
@@ -349,31 +360,6 @@ impl Descent {
         }
     }
 
-    /// Makes those of the first `terms` flat, and says whether there were any, that the data do not speak for by at least `least` (logarithm
-    /// of the ratio of marginal likelihoods).
-    ///
-    /// The strength's own update only creeps towards flatness: where a term is nearly flat, any strength
-    /// serves about as well. This asks the question outright, of the term first that is spoken for least. What a flat term no
-    /// longer says is there for the next to say: of two that say the same, each is
-    /// idle only as long as the other is there.
-    pub(super) fn flatten(&mut self, columns: &[Column], terms: usize, least: f64) -> bool {
-        let mut doubtful: Vec<(f64, usize)> = (0..terms.min(columns.len()))
-            .filter(|&place| !self.parts[place].is_flat)
-            .map(|place| (self.evidence_for(&columns[place], place), place))
-            .filter(|(evidence, _)| *evidence < least)
-            .collect();
-        doubtful.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut any = false;
-        for (_, place) in doubtful {
-            let column = &columns[place];
-            if self.evidence_for(column, place) < least {
-                self.make_flat(column, place);
-                any = true;
-            }
-        }
-        any
-    }
-
     /// Of the pairs from `first` on, which say something worth `wanted` beside all others that do, and are not beyond `most`; the
     /// others are made flat, the least first. As when they were found, their features' own terms are fitted anew with each, and cases
     /// count `effect` times less.
@@ -407,22 +393,15 @@ impl Descent {
         part.block.evidence(&information, &sums)
     }
 
-    fn make_flat(&mut self, column: &Column, place: usize) {
+    pub(super) fn make_flat(&mut self, column: &Column, place: usize) {
         let part = &mut self.parts[place];
         (part.is_flat, part.rough) = (true, FLAT_ROUGHNESS);
         let strengths = part.strengths(self.level, self.lines);
         self.intercept += part.take_turn(column, &mut self.working, strengths, None);
     }
 
-    /// How much likelier a term makes the data than flat, the others standing.
-    fn evidence_for(&self, column: &Column, place: usize) -> f64 {
-        let part = &self.parts[place];
-        let (information, side) = self.left_to(column, part);
-        part.block.speaks(&information, &side, self.strengths(part))
-    }
-
     /// Weights, and what a term is to explain, itself included, added up over its steps.
-    fn left_to(&self, column: &Column, part: &Part) -> (Vec<f64>, Vec<f64>) {
+    pub(super) fn left_to(&self, column: &Column, part: &Part) -> (Vec<f64>, Vec<f64>) {
         let (information, mut side) = self.seen_by(column, part.values.len());
         for ((side, information), value) in side.iter_mut().zip(&information).zip(&part.values) {
             *side += information * value;

@@ -29,7 +29,7 @@ pub(super) struct Grown {
 pub(super) struct Notes {
     /// Features some of whose codes share a step, and how many codes.
     pub(super) shared: Vec<(usize, usize)>,
-    /// Features that were cut into more steps than were asked for, and into how many.
+    /// Features that were cut into more steps than were asked for, those at their ends included, and into how many.
     pub(super) cut: Vec<(usize, usize)>,
     /// How many pairs were clear where they were looked for.
     pub(super) pairs_found: usize,
@@ -50,17 +50,6 @@ pub(super) struct GrownTerm {
 /// short of its best, over all cases.
 const MOST_STEPS_OF_FIT: usize = 40;
 const REST: f64 = 0.3;
-/// A term stays where it makes the data likelier than without it by more than this (logarithm of the ratio of marginal
-/// likelihoods): a part of all that is left unexplained, and at most [`MOST_LIKELIER`]. Of many features that say nothing half seem
-/// to say something (Self and Liang, *JASA* 82, 1987), which costs more than what terms so small could say. Of few cases
-/// the part is next to nothing, and it must be: where features go together each by itself is hardly needed beside the others,
-/// and all of them are.
-const LIKELIER: f64 = 1.0 / 4000.0;
-/// And at the least this: five to a hundred.
-const BARELY: f64 = 0.05;
-/// The middle of what Kass and Raftery (below) call "positive" evidence, 1 to 3: what is clearer stays, however many cases there
-/// are.
-const MOST_LIKELIER: f64 = 2.0;
 /// How often it is asked which terms are flat: once some are, the others' slopes are judged by each other alone.
 const MOST_ROUNDS: usize = 3;
 /// Steps in which the others settle when some terms became flat.
@@ -100,7 +89,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
     fit.rescore(&columns, whole);
     for _ in 0..MOST_ROUNDS {
-        let any = fit.flatten(&columns, axes.len(), (BARELY + LIKELIER * fit.loss()).min(MOST_LIKELIER));
+        let any = fit.flatten(&columns, axes.len(), whole);
         fit.run(&columns, whole, STEPS_AFTER, REST);
         fit.rescore(&columns, whole);
         if !any {
@@ -119,7 +108,7 @@ fn notes(task: &Task<'_>, axes: &[StepAxis]) -> Notes {
     let mut notes = Notes::default();
     for (feature, axis) in axes.iter().enumerate() {
         match axis {
-            StepAxis::Numbers(_) if axis.values() > task.most_steps => {
+            StepAxis::Numbers(_) if axis.values() > task.most_steps + bins::at_ends(task.most_steps) => {
                 notes.cut.push((feature, axis.values()));
             }
             StepAxis::Codes(levels) if levels.sharing() > 0 => notes.shared.push((feature, levels.sharing())),

@@ -29,7 +29,7 @@ pub(super) struct Beside {
 }
 
 /// See [`Line::closeness`].
-const FARTHEST: f64 = 4.0;
+const FARTHEST: f64 = 8.0;
 
 impl Line {
     /// Of value steps at these places of which so many cases are; `None` where they are fewer than three, of which a line
@@ -72,7 +72,7 @@ impl Line {
 
     /// How close each step in order lies to the next, beside the middle of all distances: what their difference counts in the
     /// roughness, so that it is that of a shape on the feature's own scale and not on its ranks (H. Rue and L. Held 2005, *Gaussian Markov
-    /// Random Fields*, section 3.3: random walks at irregular places). Between a quarter and four times, because far out a step is
+    /// Random Fields*, section 3.3: random walks at irregular places). Between an eighth and eight times, because far out a step is
     /// as far from the next as nobody can tell a shape by.
     pub(super) fn closeness(&self) -> Vec<f64> {
         let values: Vec<f64> = self

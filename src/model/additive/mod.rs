@@ -6,11 +6,12 @@
 //!       ─redrawn families→ refits
 //! ```
 //!
-//! [`block`] holds a term's penalty and its exact best steps, [`descent`] the passes over rows, [`choice`] which pairs stay,
-//! [`grow`] the order of things.
+//! [`block`] holds a term's penalty and its exact best steps, [`descent`] the passes over rows, [`bar`] which terms say enough,
+//! [`choice`] which pairs stay, [`grow`] the order of things.
 
 mod axis;
 mod banded;
+mod bar;
 mod bins;
 mod block;
 mod choice;
@@ -52,15 +53,17 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// a random effect is: for the slopes of all terms together, and for the deviations of each (so a feature that says nothing
 /// becomes flat, and no validation set is spent on it). The objective is convex for given strengths: there is one optimum, no learning rate and no order of cases
 /// or threads that could change it; features are fitted in the order of their names, so that the order of
-/// columns plays no part either. Directions declared with the features are kept. A feature that makes the data
-/// likelier by no more than a twentieth and a four-thousandth of what is left unexplained (two at the most, as a logarithm) becomes flat and is left out; of two that say
+/// columns plays no part either. Directions declared with the features are kept. A feature that does not
+/// make the data likelier becomes flat and is left out: by a twentieth and a four-thousandth of what is left unexplained (two at the most, as a logarithm), or by less
+/// where most features say something, since one that hardly seems to is then more likely one of them. Of two that say
 /// the same, never both are, each for the other's sake.
 ///
 /// What is not known from the data is known beforehand, so that few cases neither run wild nor fall silent: one difference more for a
 /// term that has but one (a yes or no), half a one for the others, of some 0.3 log-odds; and one slope of nothing beside those of all
 /// terms. A feature that separates the outcomes says hardly more than half a case more on either side would.
 ///
-/// Steps: a number has at most [`steps`](Self::steps), with about as many cases in each; where outcomes clearly differ within
+/// Steps: a number has at most [`steps`](Self::steps), with about as many cases in each; from the default on those at both ends are halved, up to three
+/// times as far as they have the cases; where outcomes clearly differ within
 /// one it is cut again, up to four times as many in all. A setting below the default is a limit that holds.
 ///
 /// Pairs: all pairs are ranked on what the features leave unexplained, and judged with the two features' own
@@ -103,13 +106,14 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// 73. Directions: O. Burdakov and O. Sysoev (2017), *A dual active-set algorithm for regularized monotonic
 /// regression*, JOTA 172. Lines apart from deviations: G. Marra and S. N. Wood (2011), *Practical variable selection for
 /// generalized additive models*, CSDA 55. How many pairs there are: B. Efron (2008), *Microarrays, empirical Bayes and the two-groups
-/// model*, Statistical Science 23. Purified pairs: B. Lengerich and others (2020), AISTATS.
+/// model*, Statistical Science 23; here also how many features say something. Purified pairs: B. Lengerich and others (2020), AISTATS.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AdditiveParams {
     /// The most steps of a feature's values, 2 to 254. The default, 64: a step then holds 1.6% of the
-    /// cases, and smoothing makes more of them cost time and bring nothing, but where a shape jumps: there a step is cut again,
+    /// cases, and smoothing makes more of them cost time and bring nothing, but at the ends, where up to six more are,
+    /// and where a shape jumps: there a step is cut again,
     /// up to four times as many in all. Fewer than the default are never cut again: who sets 3 gets 3.
     #[cfg_attr(feature = "schema", schemars(range(min = 2, max = 254)))]
     pub steps: u32,

@@ -1,5 +1,6 @@
 //! What the additive trainer promises, held against planted truth.
 
+mod bar;
 mod coverage;
 mod held;
 mod odd;

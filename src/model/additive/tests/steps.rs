@@ -135,3 +135,34 @@ fn beyond_the_commonest_codes_the_others_share_a_step() {
     assert_eq!(spread.len(), 303);
     assert!((0..252).all(|code| spread[code] == code) && spread[252..300].iter().all(|&step| step == 252));
 }
+
+#[test]
+fn the_ends_have_finer_steps_where_they_have_the_cases() {
+    let mut dice = Dice::new(4);
+    let cells: Vec<f32> = (0..20_000).map(|_| dice.normal() as f32).collect();
+    let counts = |rows: usize, most: usize| {
+        let edges = edges(&cells[..rows], most);
+        let mut counts = vec![0; edges.len() + 1];
+        codes(cells[..rows].into(), &edges).into_iter().for_each(|code| counts[usize::from(code)] += 1);
+        counts
+    };
+    let fine = counts(20_000, 64);
+    assert_eq!(fine.len(), 70);
+    for inwards in [fine.clone(), fine.into_iter().rev().collect()] {
+        let shares: Vec<f64> = inwards[..5].iter().map(|&count| f64::from(count) * 64.0 / 20_000.0).collect();
+        for (share, wanted) in shares.iter().zip([0.125, 0.125, 0.25, 0.5, 1.0]) {
+            assert!((share - wanted).abs() < 0.02, "{shares:?}");
+        }
+    }
+    // Of few cases there is nothing to halve, a setting below the default is a limit, and a step is a byte.
+    assert_eq!(counts(1_000, 64).len(), 64);
+    assert_eq!(counts(20_000, 63).len(), 63);
+    assert_eq!(counts(20_000, 254).len(), 254);
+    // Half of all are one value at the lower end: it is one step.
+    let floor: Vec<f32> = cells.iter().map(|&cell| cell.max(0.0)).collect();
+    let edges = edges(&floor, 64);
+    assert_eq!(
+        codes(floor[..].into(), &edges).iter().filter(|&&code| code == 0).count(),
+        floor.iter().filter(|&&cell| cell <= 0.0).count()
+    );
+}
