@@ -8,7 +8,7 @@ use crate::error::DatasetError;
 
 impl Dataset {
     /// A frame: `entity`, `as_of`, `family` (a number), `outcome`, then the features as in
-    /// [`FeatureMatrix::to_polars`]. Where cases are seen on days of their own, `seen_on` stands behind `as_of`.
+    /// [`FeatureMatrix::to_polars`](crate::features::FeatureMatrix::to_polars). Where cases are seen on days of their own, `seen_on` stands behind `as_of`.
     ///
     /// # Errors
     /// [`DatasetError::Frame`] where a feature has the name of one of the columns before it.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use polars::error::PolarsResult;
 #[cfg(feature = "files")]
 use polars::frame::DataFrame;
+use serde::Serialize;
 #[cfg(feature = "files")]
 use sha2::Sha256;
 
@@ -113,6 +114,45 @@ impl Extract {
     /// How many bytes its files have; 0 where nobody knows.
     pub(super) fn bytes(&self) -> u64 {
         self.files().iter().filter_map(|path| path.metadata().ok()).map(|file| file.len()).sum()
+    }
+
+    /// The rows that a program holds as structs of its own: each field a column of its name, `None` an empty cell. What a cell says
+    /// is read as a file's would be, by the project's forms of dates and numbers. All are held at once; for what does not fit,
+    /// hand over [frames](Self::frames). None at all is a table without a row, whatever its columns.
+    ///
+    /// A field that is a struct or a list itself is an error where the source is read.
+    ///
+    /// # Examples
+    /// ```
+    /// use earlyhelp::records::{Extract, Records, SourceMapping};
+    /// use earlyhelp::calendar::Day;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Visit {
+    ///     child: String,
+    ///     number: u32,
+    ///     on: Day,
+    ///     outcome: Option<&'static str>,
+    /// }
+    ///
+    /// let visits = [
+    ///     Visit { child: "p1".into(), number: 1, on: "2024-01-31".parse()?, outcome: Some("seen") },
+    ///     Visit { child: "p2".into(), number: 2, on: "2024-02-02".parse()?, outcome: None },
+    /// ];
+    /// let mapping = SourceMapping::new("visits", "child", "number", "on");
+    /// let records = Records::builder().source(mapping, Extract::rows(&visits)).build()?;
+    /// assert_eq!(records.people(), 2);
+    /// # Ok::<(), earlyhelp::Error>(())
+    /// ```
+    pub fn rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Self {
+        Self::of(Origin::Rows(RowTable::of(rows.into_iter())))
+    }
+
+    /// The same where each column has to be one that is read: a misspelt one would be passed over.
+    pub(crate) fn whole_rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Self {
+        let rows = RowTable::of(rows.into_iter());
+        let columns = rows.iter().flatten().flat_map(RowTable::names).map(str::to_owned).collect();
+        Self::of(Origin::Rows(rows)).whole(columns)
     }
 
     /// The rows of a frame.

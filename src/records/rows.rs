@@ -6,52 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::column::{Batch, Column, Rows, Texts};
-use super::extract::{Extract, Origin};
 use super::form::FileForm;
 use super::header::{self, Name};
 use super::options::ReadOptions;
 use crate::error::RecordsError;
-
-impl Extract {
-    /// The rows that a program holds as structs of its own: each field a column of its name, `None` an empty cell. What a cell says
-    /// is read as a file's would be, by the project's forms of dates and numbers. All are held at once; for what does not fit,
-    /// hand over [frames](Self::frames). None at all is a table without a row, whatever its columns.
-    ///
-    /// A field that is a struct or a list itself is an error where the source is read.
-    ///
-    /// # Examples
-    /// ```
-    /// use earlyhelp::records::{Extract, Records, SourceMapping};
-    /// use earlyhelp::calendar::Day;
-    ///
-    /// #[derive(serde::Serialize)]
-    /// struct Visit {
-    ///     child: String,
-    ///     number: u32,
-    ///     on: Day,
-    ///     outcome: Option<&'static str>,
-    /// }
-    ///
-    /// let visits = [
-    ///     Visit { child: "p1".into(), number: 1, on: "2024-01-31".parse()?, outcome: Some("seen") },
-    ///     Visit { child: "p2".into(), number: 2, on: "2024-02-02".parse()?, outcome: None },
-    /// ];
-    /// let mapping = SourceMapping::new("visits", "child", "number", "on");
-    /// let records = Records::builder().source(mapping, Extract::rows(&visits)).build()?;
-    /// assert_eq!(records.people(), 2);
-    /// # Ok::<(), earlyhelp::Error>(())
-    /// ```
-    pub fn rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Self {
-        Self::of(Origin::Rows(RowTable::of(rows.into_iter())))
-    }
-
-    /// The same where each column has to be one that is read: a misspelt one would be passed over.
-    pub(crate) fn whole_rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Self {
-        let rows = RowTable::of(rows.into_iter());
-        let columns = rows.iter().flatten().flat_map(RowTable::names).map(str::to_owned).collect();
-        Self::of(Origin::Rows(rows)).whole(columns)
-    }
-}
 
 /// Rows as columns of text, in the order of their names.
 pub(super) struct RowTable {
@@ -68,7 +26,7 @@ const BATCH_ROWS: usize = 1 << 15;
 
 impl RowTable {
     /// What rows say; `None` where there is no row.
-    fn of<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Option<Self>, String> {
+    pub(super) fn of<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<Option<Self>, String> {
         let mut columns: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
         let (mut height, mut given) = (0_usize, 0_usize);
         for row in rows {

@@ -1,6 +1,6 @@
 //! What the steps of a feature's values are.
 
-use super::bins;
+use super::bins::{self, Edges};
 use super::column::Column;
 use super::levels::Levels;
 use super::task::{FeatureKind, Task};
@@ -10,7 +10,7 @@ use crate::model::shape::code_edges;
 /// The steps of a feature's values.
 pub(super) enum StepAxis {
     /// Numbers between edges.
-    Numbers(Vec<f64>),
+    Numbers(Edges),
     /// Codes.
     Codes(Levels),
 }
@@ -21,7 +21,7 @@ impl StepAxis {
         match kind {
             FeatureKind::Number(..) => {
                 let edges = bins::edges(cells, (task.outcomes, task.mass), task.most_steps);
-                let column = Column::new(bins::codes(cells, &edges));
+                let column = Column::new(bins::codes(cells, &edges.at));
                 (Self::Numbers(edges), column)
             }
             FeatureKind::Category { codes, is_listed } => {
@@ -39,7 +39,7 @@ impl StepAxis {
     /// How many steps there are for values.
     pub(super) fn values(&self) -> usize {
         match self {
-            Self::Numbers(edges) => edges.len() + 1,
+            Self::Numbers(edges) => edges.at.len() + 1,
             Self::Codes(levels) => levels.steps(),
         }
     }
@@ -47,7 +47,7 @@ impl StepAxis {
     /// The edges of the finished term.
     pub(super) fn edges(&self) -> Vec<f64> {
         match self {
-            Self::Numbers(edges) => edges.clone(),
+            Self::Numbers(edges) => edges.at.clone(),
             Self::Codes(levels) => code_edges(levels.spread().len() - 3),
         }
     }

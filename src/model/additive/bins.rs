@@ -20,7 +20,7 @@ struct Value {
 /// Edges between the steps of a feature: each different value a step of its own where there are at most
 /// `most` of them, else quantiles, where a value as common as a whole step still stands alone, and where, from [`DEFAULT_STEPS`]
 /// on, the ends are cut finer, and a step is cut again, [`TIMES`] as many in all, if outcomes clearly differ within it.
-pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>), most: usize) -> Vec<f64> {
+pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>), most: usize) -> Edges {
     let stride = cells.len().div_ceil(SAMPLE).max(1);
     let mass = |row: usize| mass.map_or(1.0, |mass| f64::from(mass[row]));
     let mut told: Vec<(f64, f64, bool)> = (0..cells.len())
@@ -39,13 +39,23 @@ pub(super) fn edges(cells: Cells<'_>, (outcomes, mass): (&[bool], Option<&[f32]>
             last.positive += if outcome { mass } else { 0.0 };
         }
     }
-    let cuts = if values.len() > most && most >= DEFAULT_STEPS {
-        cut_again(&values, &finer_at_ends(&values, most), MOST_STEPS.min(TIMES * most))
-    } else {
-        quantiles(&values, most)
-    };
     let between = |after: usize| edge_between(values[after - 1].at, values[after].at);
-    cuts.into_iter().map(between).collect()
+    if values.len() <= most || most < DEFAULT_STEPS {
+        return Edges {
+            at: quantiles(&values, most).into_iter().map(between).collect(),
+            are_cut_again: false,
+        };
+    }
+    let plain = finer_at_ends(&values, most);
+    let cuts = cut_again(&values, &plain, MOST_STEPS.min(TIMES * most));
+    Edges { are_cut_again: cuts.len() > plain.len(), at: cuts.into_iter().map(between).collect() }
+}
+
+/// Edges between steps.
+pub(super) struct Edges {
+    pub(super) at: Vec<f64>,
+    /// Whether there are more because outcomes differed within a step.
+    pub(super) are_cut_again: bool,
 }
 
 /// The values, by their places, that begin a step.
@@ -79,29 +89,24 @@ fn quantiles(values: &[Value], most: usize) -> Vec<usize> {
 /// So often the outermost steps are halved: three times leave an eighth of a step of the middle, 0.2% of the cases.
 const MOST_HALVINGS: usize = 3;
 
-/// How many steps the ends may have beside so many.
-pub(super) fn at_ends(most: usize) -> usize {
-    if most < DEFAULT_STEPS { 0 } else { 2 * MOST_HALVINGS.min((MOST_STEPS - most) / 2) }
-}
-
 /// The same where the outermost steps are halved, as far as they have the cases, and of their halves the outer one again. Far
 /// out a number goes through as much in one step as in many of the middle, and a curve through most of all: of a parabola of a normal
 /// number the two outermost of 64 like steps get nearly as much wrong as all others together.
 fn finer_at_ends(values: &[Value], most: usize) -> Vec<usize> {
     let counted: usize = values.iter().map(|value| value.cases).sum();
     let halvings = (counted / (most * FEWEST_IN_STEP)).max(1).ilog2() as usize;
-    let halvings = halvings.min(at_ends(most) / 2);
+    let halvings = halvings.min(MOST_HALVINGS).min((MOST_STEPS - most) / 2);
     let mut cuts = quantiles(values, most);
     let (Some(&first), Some(&last)) = (cuts.first(), cuts.last()) else { return cuts };
-    let low = halved(values[..first].iter(), halvings);
-    let high = halved(values[last..].iter().rev(), halvings).into_iter().map(|outer| values.len() - outer);
+    let low = halved(&values[..first].iter(), halvings);
+    let high = halved(&values[last..].iter().rev(), halvings).into_iter().map(|outer| values.len() - outer);
     cuts.extend(low.into_iter().chain(high));
     cuts.sort_unstable();
     cuts
 }
 
 /// How many of a step's values, told from the outside inwards, are its outer half, how many that one's outer half, and so on.
-fn halved<'v>(inwards: impl Iterator<Item = &'v Value> + Clone, halvings: usize) -> Vec<usize> {
+fn halved<'v>(inwards: &(impl Iterator<Item = &'v Value> + Clone), halvings: usize) -> Vec<usize> {
     let mut all: usize = inwards.clone().map(|value| value.cases).sum();
     let mut outer = Vec::new();
     for _ in 0..halvings {

@@ -29,7 +29,7 @@ pub(super) struct Grown {
 pub(super) struct Notes {
     /// Features some of whose codes share a step, and how many codes.
     pub(super) shared: Vec<(usize, usize)>,
-    /// Features that were cut into more steps than were asked for, those at their ends included, and into how many.
+    /// Features of which a step was cut again because outcomes differed within it, and into how many steps in all.
     pub(super) cut: Vec<(usize, usize)>,
     /// How many pairs were clear where they were looked for.
     pub(super) pairs_found: usize,
@@ -62,7 +62,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     let blocks =
         axes.iter().zip(task.kinds).zip(task.cells).map(|((axis, kind), cells)| match (axis, *kind) {
             (StepAxis::Numbers(edges), FeatureKind::Number(direction, scale)) => {
-                let (places, counts) = bins::places(*cells, task.mass, edges, scale);
+                let (places, counts) = bins::places(*cells, task.mass, &edges.at, scale);
                 Block::new(Kind::Ordered { steps: axis.values(), direction })
                     .with_line(Line::of(&places, &counts))
             }
@@ -99,16 +99,16 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     fit.weigh(&columns);
     let redrawn = redraw(task, &fit, &columns);
     let mut grown = terms(task, &fit, &columns, &axes, &grids, &redrawn);
-    grown.notes = notes(task, &axes);
+    grown.notes = notes(&axes);
     grown.notes.pairs_found = pairs_found;
     grown
 }
 
-fn notes(task: &Task<'_>, axes: &[StepAxis]) -> Notes {
+fn notes(axes: &[StepAxis]) -> Notes {
     let mut notes = Notes::default();
     for (feature, axis) in axes.iter().enumerate() {
         match axis {
-            StepAxis::Numbers(_) if axis.values() > task.most_steps + bins::at_ends(task.most_steps) => {
+            StepAxis::Numbers(edges) if edges.are_cut_again => {
                 notes.cut.push((feature, axis.values()));
             }
             StepAxis::Codes(levels) if levels.sharing() > 0 => notes.shared.push((feature, levels.sharing())),

@@ -9,7 +9,7 @@ use crate::model::shape::code_edges;
 
 /// Edges where the outcome is the same everywhere.
 fn edges(cells: &[f32], most: usize) -> Vec<f64> {
-    bins::edges(cells.into(), (&vec![false; cells.len()], None), most)
+    bins::edges(cells.into(), (&vec![false; cells.len()], None), most).at
 }
 
 #[test]
@@ -82,9 +82,12 @@ fn training_and_scoring_see_the_same_step() {
 fn a_step_is_cut_again_only_where_outcomes_differ_within_it() {
     let mut dice = Dice::new(3);
     let values: Vec<f32> = (0..20_000).map(|_| dice.below(400) as f32).collect();
+    let plain = edges(&values, 64).len();
     let cut = |chance: &dyn Fn(f32) -> f64, dice: &mut Dice| {
         let outcomes: Vec<bool> = values.iter().map(|&value| dice.chance(chance(value))).collect();
-        bins::edges(values[..].into(), (&outcomes, None), 64)
+        let edges = bins::edges(values[..].into(), (&outcomes, None), 64);
+        assert_eq!(edges.are_cut_again, edges.at.len() > plain);
+        edges.at
     };
     // A jump at one value of many, amid a step: it has a step of its own.
     let spike = cut(&|value| if (value - 203.0).abs() < 0.5 { 0.9 } else { 0.2 }, &mut dice);
@@ -93,7 +96,7 @@ fn a_step_is_cut_again_only_where_outcomes_differ_within_it() {
     let level = cut(&|value| if value < 203.0 { 0.1 } else { 0.5 }, &mut dice);
     assert!(level.contains(&202.5), "{level:?}");
     // What says nothing, or changes slowly, has the steps that it had.
-    let (mut more, plain) = (0, edges(&values, 64).len());
+    let mut more = 0;
     for _ in 0..50 {
         more += usize::from(cut(&|_| 0.2, &mut dice).len() > plain);
         more += usize::from(cut(&|value| 0.1 + f64::from(value) / 800.0, &mut dice).len() > plain);
@@ -143,7 +146,9 @@ fn the_ends_have_finer_steps_where_they_have_the_cases() {
     let counts = |rows: usize, most: usize| {
         let edges = edges(&cells[..rows], most);
         let mut counts = vec![0; edges.len() + 1];
-        codes(cells[..rows].into(), &edges).into_iter().for_each(|code| counts[usize::from(code)] += 1);
+        for code in codes(cells[..rows].into(), &edges) {
+            counts[usize::from(code)] += 1;
+        }
         counts
     };
     let fine = counts(20_000, 64);
@@ -162,7 +167,7 @@ fn the_ends_have_finer_steps_where_they_have_the_cases() {
     let floor: Vec<f32> = cells.iter().map(|&cell| cell.max(0.0)).collect();
     let edges = edges(&floor, 64);
     assert_eq!(
-        codes(floor[..].into(), &edges).iter().filter(|&&code| code == 0).count(),
+        codes(floor[..].into(), &edges).into_iter().map(usize::from).filter(|&code| code == 0).count(),
         floor.iter().filter(|&&cell| cell <= 0.0).count()
     );
 }
