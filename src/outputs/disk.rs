@@ -26,6 +26,7 @@ pub(super) struct System;
 
 impl Disk for System {
     fn make_folder(&self, path: &Path, mode: u32) -> io::Result<()> {
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "other systems have no modes"))]
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
