@@ -3,7 +3,7 @@
     python serve.py ours      --address 127.0.0.1:8765 --token-file TOKEN --purpose TEXT --on DATE --people PEOPLE.csv [--clients 1] [--questions 5000]
     python serve.py interpret --frame FRAME.csv --port 8766
     python serve.py theirs    --address 127.0.0.1:8766 --frame FRAME.csv [--clients 1] [--questions 500]
-    python serve.py scorer    --program earlyhelp-scorer --model RELEASED.json --as-of DATE --on DATE --frame FRAME.csv [--clients 1] [--questions 5000]
+    python serve.py scorer    --program earlyhelp-scorer --model RELEASED.json --as-of DATE --on DATE --purpose TEXT --frame FRAME.csv [--clients 1] [--questions 5000]
 
 `ours` asks a service that runs (`earlyhelp serve ... --listen`) for `explain` of people by their ids, which are in the column
 `person_id` of a CSV file: records are looked up, features computed, the case explained and put on record before it is answered. `interpret` trains an
@@ -153,7 +153,7 @@ def scorer(arguments: argparse.Namespace) -> None:
         {name.removeprefix("f_"): value for name, value in row.items() if value is not None}
         for row in json.loads(table[names].to_json(orient="records"))
     ]
-    command = [arguments.program, arguments.model, arguments.as_of, arguments.on, "C. Worker"]
+    command = [arguments.program, arguments.model, arguments.as_of, arguments.on, "C. Worker", arguments.purpose]
 
     def question(nth: int) -> bytes:
         return (json.dumps({"id": f"case-{nth}", "features": rows[nth * 7919 % len(rows)]}) + "\n").encode()
@@ -177,7 +177,7 @@ def main() -> None:
     other.set_defaults(work=theirs)
     alone = commands.add_parser("scorer")
     alone.set_defaults(work=scorer)
-    for name in ("--program", "--model", "--as-of", "--on"):
+    for name in ("--program", "--model", "--as-of", "--on", "--purpose"):
         alone.add_argument(name, required=True)
     for command in (serving, other, alone):
         command.add_argument("--frame", type=Path, required=True)

@@ -99,6 +99,29 @@ impl Measure {
         }
     }
 
+    /// Whether it can have such a value at all: no count is below 0 or half a one, and a yes or no is 1 or 0.
+    pub(crate) fn can_be(&self, value: f32) -> bool {
+        match self {
+            Self::Sum | Self::Mean | Self::Max | Self::Min | Self::Latest | Self::Slope => true,
+            Self::Change => value.fract() == 0.0,
+            Self::Share => (0.0..=100.0).contains(&value),
+            Self::Any | Self::LatestIs { .. } | Self::PresentNow => [0.0, 1.0].contains(&value),
+            Self::Count
+            | Self::LatestOf { .. }
+            | Self::DistinctKinds
+            | Self::DistinctDays
+            | Self::Distinct(_)
+            | Self::Incidents
+            | Self::DaysSinceLast
+            | Self::DaysSinceFirst
+            | Self::DaysSinceChange(_)
+            | Self::DaysOpen
+            | Self::Age
+            | Self::Members(..)
+            | Self::Moves => value >= 0.0 && value.fract() == 0.0,
+        }
+    }
+
     /// A measure whose values are mostly small with a long tail, so that the step from 0 to 1 says more
     /// than the step from 10 to 11. Models read these on a logarithmic scale.
     #[must_use]

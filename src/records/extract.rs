@@ -283,8 +283,8 @@ impl Extract {
         let is = |held: &str, column: &str| Name { column, aliases: &[] }.is(held);
         let has_all = match self.origin {
             Origin::Rows(ref rows) => {
-                let names = || rows.iter().flatten().flat_map(RowTable::names);
-                optional.iter().all(|column| names().any(|held| is(held, column)))
+                let has = |table: &RowTable, column: &str| table.names().any(|held| is(held, column));
+                rows.iter().flatten().all(|table| optional.iter().all(|column| has(table, column)))
             }
             #[cfg(feature = "files")]
             Origin::Frames(frames) => {

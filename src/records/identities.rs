@@ -192,6 +192,7 @@ impl Identities {
 
     /// Keeps for each pseudonym the id that it was made of, for
     /// [`Records::write_way_back`](super::Records::write_way_back). Without it nothing does.
+    #[cfg(feature = "full")]
     #[must_use]
     pub fn keep_way_back(mut self) -> Self {
         self.keeps_way_back = true;

@@ -66,7 +66,7 @@ pub struct EventColumns {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_known: Option<String>,
     /// A number, for instance pounds of arrears. Kept in single precision (seven digits): rows of which that makes
-    /// another number are told.
+    /// another number, by a half or more, are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// The number that the value is a part of: the sessions possible, where the value is the sessions missed. What the

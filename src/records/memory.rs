@@ -161,7 +161,9 @@ impl Guard {
             needed: MemorySize(needed).to_string(),
             limit: MemorySize(limit).to_string(),
             what,
-            advice: if self.asked.is_some() {
+            advice: if cfg!(not(feature = "files")) {
+                "give it more, or read fewer rows"
+            } else if self.asked.is_some() {
                 "give it more, or split the source into several; with a list of people sources are read one after the other"
             } else {
                 "limit the memory of records (`--memory` with somewhat less than there is), so that what does not fit waits on \

@@ -122,6 +122,7 @@ pub use lookup::Lookup;
 pub use mapping::{
     Coverage, Duplicates, EventColumns, HouseholdColumns, Known, PeopleColumns, Repeated, SourceMapping,
 };
+#[cfg(feature = "files")]
 pub use memory::{MemoryLimit, MemorySize};
 pub use options::{Decimal, Delimiter, Encoding, ReadOptions};
 pub use pattern::CellPattern;

@@ -53,6 +53,8 @@ pub(super) struct Reading {
     /// File and row of each event, kept where rows may yet have to be rejected.
     positions: Positions,
     links: LinkTally,
+    /// The events, as they were read, whose numbers are held as others.
+    rounded: Vec<u32>,
     /// Who is named at all, and who in an accepted row, by code; none where nobody asks.
     met: Option<Vec<[bool; 2]>>,
 }
@@ -107,6 +109,7 @@ impl Reading {
             },
             positions: Positions::default(),
             links: LinkTally::default(),
+            rounded: Vec::new(),
             met: notes_people.then(Vec::new),
             mapping,
         };
@@ -202,11 +205,11 @@ impl Reading {
         self.meet(&person, &accepted);
         if let (Some(held), Some(incident)) = (&mut self.events.incident, &incident) {
             keep(held, incident, &accepted);
-            let is_missing = |&row: &usize| accepted.has(row) && incident[row] == NONE;
-            self.ledger.remark(RemarkKind::IncidentMissing, (0..rows).filter(is_missing).count() as u64);
         }
-        let rounded = rounded.into_iter().filter(|&row| accepted.has(row)).count() as u64;
-        self.ledger.remark(RemarkKind::Rounded, rounded);
+        let mut places = (self.person.len() as u32..).zip((0..rows).filter(|&row| accepted.has(row)));
+        let place = |row: usize| places.find(|(_, kept)| *kept >= row).filter(|(_, kept)| *kept == row);
+        let placed = rounded.into_iter().filter(|&row| accepted.has(row)).filter_map(place);
+        self.rounded.extend(placed.map(|(place, _)| place));
         let linked =
             person.iter().zip(link.iter().flatten()).enumerate().filter(|&(row, _)| accepted.has(row));
         linked.for_each(|(_, (&person, link))| self.links.add(person, link.value()));
@@ -515,9 +518,17 @@ impl Reading {
                 }
             }
         }
+        if !self.rounded.is_empty() {
+            let is_rounded =
+                |(row, &event): (usize, &u32)| !drop[row] && self.rounded.binary_search(&event).is_ok();
+            let rounded = order.iter().enumerate().filter(|&event| is_rounded(event)).count();
+            self.ledger.remark(RemarkKind::Rounded, rounded as u64);
+        }
         if drop.contains(&true) {
             self.events.drop_rows(&drop);
         }
+        let without = self.events.incident.iter().flatten().filter(|&&incident| incident == NONE).count();
+        self.ledger.remark(RemarkKind::IncidentMissing, without as u64);
         for Remark { kind, rows, .. } in of_lives(&self.mapping.name, &self.events, (born, partings)) {
             self.ledger.remark(kind, rows);
         }

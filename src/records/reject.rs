@@ -235,7 +235,7 @@ pub enum RemarkKind {
     KeyMissingInLookup,
     /// No incident, where the source is said to have one.
     IncidentMissing,
-    /// A number of more than seven digits, which are all that is held: another one by a half or more.
+    /// A number that is held as another, by a half or more: seven digits are.
     Rounded,
 }
 
@@ -278,7 +278,9 @@ impl RemarkKind {
             }
             Self::KeyMissingInLookup => "rows of the look-up table without a key, which nothing can find",
             Self::IncidentMissing => "rows without an incident, each counted as one of its own",
-            Self::Rounded => "rows whose number has more than seven digits, and is held rounded to these",
+            Self::Rounded => {
+                "rows whose number is held as another, by a half or more, since seven digits are"
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ use crate::calendar::Day;
 use crate::error::RecordsError;
 
 /// Changes whenever what is kept means something else.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// What marks a folder as a store.
 const MARK: &str = "earlyhelp-store";
 

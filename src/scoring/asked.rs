@@ -328,12 +328,12 @@ impl Scorer {
     /// as known where some feature of it has a value.
     ///
     /// - `ids`: a pseudonymous id for each row of the matrix, each once.
-    /// - `matrix`: the model's features, in the model's order.
+    /// - `matrix`: the model's features, in the model's order. A value that a measure cannot have, such as an age below 0, is refused.
     ///
     /// For a list, whose every case is computed again from its records, see [`Texts::scores`](crate::sql::Texts::scores).
     ///
     /// # Errors
-    /// [`ScoringError::Request`] where there is no id for each row, one is there twice, or `origin` is blank; where the request is
+    /// [`ScoringError::Request`] where there is no id for each row, one is there twice, a value is none that the feature can have, or `origin` is blank; where the request is
     /// refused as in [`Scorer::score`]; [`ScoringError::Model`] where the features are not the model's.
     ///
     /// # Examples
@@ -366,11 +366,13 @@ impl Scorer {
         }
         self.check_request(self.candidate().cohort(), as_of, request)?;
         let mut met = hashbrown::HashSet::new();
-        if ids.len() != matrix.rows() || !ids.iter().all(|id| met.insert(id.as_ref())) {
+        let mut named = ids.iter().map(AsRef::as_ref);
+        if ids.len() != matrix.rows() || !named.all(|id| !words::is_blank(id) && met.insert(id)) {
             return wrong("there is to be an id for each row of the matrix, each once");
         }
         let model = self.candidate().model();
         let log_odds = model.log_odds(matrix)?;
+        self.check_values(matrix)?;
         let gate = Gate::new(self.candidate(), (as_of, |_| None), request.abstention);
         let features = self.candidate().features().features();
         let mut answers = Vec::with_capacity(ids.len());
@@ -409,6 +411,22 @@ impl Scorer {
             answers.push(Asked { entity, said, cells });
         }
         Ok(answers)
+    }
+}
+
+impl Scorer {
+    /// Refuses values that no records could have made.
+    fn check_values(&self, matrix: &FeatureMatrix) -> Result<(), ScoringError> {
+        for (place, feature) in self.candidate().features().features().iter().enumerate() {
+            let cannot = |cell: Cell| cell.value().is_some_and(|value| !feature.measure.can_be(value));
+            if let Some(row) = matrix.column(place).position(cannot) {
+                return Err(ScoringError::Request(format!(
+                    "row {row} (counted from 0) has a value of the feature \"{}\" that it cannot have",
+                    feature.name
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -11,16 +11,23 @@ use earlyhelp::model::{Candidate, LogisticParams, Trainer, TrainingContext};
 use earlyhelp::outcome::OutcomeSpec;
 use earlyhelp::records::{Coverage, Extract, Records, Selector, SourceMapping};
 
-fn scorer(lines: &str) -> (bool, String, String) {
+const PURPOSE: &str = "Offer early help to families before a crisis";
+
+fn scorer(lines: &[u8]) -> (bool, String, String) {
+    asked(["2025-04-01", "2025-04-02", "B. Lead", PURPOSE], lines)
+}
+
+fn asked(arguments: [&str; 4], lines: &[u8]) -> (bool, String, String) {
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/synthetic_council_additive.json");
     let mut program = Command::new(env!("CARGO_BIN_EXE_earlyhelp-scorer"))
-        .args([model, "2025-04-01", "2025-04-02", "B. Lead"])
+        .arg(model)
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    program.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    program.stdin.take().unwrap().write_all(lines).unwrap_or_default();
     let done = program.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (done.status.success(), text(done.stdout), text(done.stderr))
@@ -29,23 +36,52 @@ fn scorer(lines: &str) -> (bool, String, String) {
 /// `answers.jsonl` is held against the whole library by the main crate's own tests.
 #[test]
 fn answers_are_those_of_the_whole_library() {
-    let (is_done, answers, _) = scorer(include_str!("../cases.jsonl"));
+    let (is_done, answers, _) = scorer(include_bytes!("../cases.jsonl"));
     assert!(is_done);
     assert_eq!(answers, include_str!("../answers.jsonl"));
 }
 
 #[test]
 fn a_wrong_line_is_named_and_not_shown() {
-    for line in [
-        r#"{"id":"secret"}"#,
-        r#"{"id":"secret","features":{"agge":1}}"#,
-        "secret",
-        r#"{"id":"secret","features":{"age":1e60}}"#,
-    ] {
-        let first = include_str!("../cases.jsonl").lines().next().unwrap();
-        let (is_done, answers, error) = scorer(&format!("{first}\n{line}\n"));
-        assert!(!is_done && answers.lines().count() == 1, "{line}");
-        assert!(error.contains("line 2") && !error.contains("secret"), "{error}");
+    let first = include_str!("../cases.jsonl").lines().next().unwrap();
+    let twice = first.replace("P-1", "secret").replacen(r#""age":14"#, r#""age":14,"age":3"#, 1);
+    let negative = first.replace("P-1", "secret").replacen(r#""age":14"#, r#""age":-5"#, 1);
+    let half = first.replace("P-1", "secret").replacen(r#""sen_now":1"#, r#""sen_now":0.5"#, 1);
+    let long = format!(r#"{{"id":"secret{}","features":{{}}}}"#, "x".repeat(2 << 20));
+    let wrong: [&[u8]; 11] = [
+        br#"{"id":"secret"}"#,
+        br#"{"id":"secret","features":{"agge":1}}"#,
+        b"secret",
+        b"",
+        b"secret \xff",
+        br#"{"id":" ","features":{"age":1}}"#,
+        br#"{"id":"secret","features":{"age":1e60}}"#,
+        twice.as_bytes(),
+        negative.as_bytes(),
+        half.as_bytes(),
+        long.as_bytes(),
+    ];
+    for line in wrong {
+        let (is_done, answers, error) = scorer(&[first.as_bytes(), b"\n", line, b"\n"].concat());
+        assert!(!is_done && answers.lines().count() == 1, "{}", String::from_utf8_lossy(line));
+        assert!(error.contains("line 2: ") && !error.contains("secret") && error.len() < 200, "{error}");
+    }
+    let (is_done, _, error) = scorer(format!("{first}\n{first}\n").as_bytes());
+    assert!(!is_done && error.contains("line 2: its id stood"), "{error}");
+}
+
+#[test]
+fn what_is_refused_is_refused_without_a_case_too() {
+    let refused = [
+        ["2025-04-01", "2025-04-02", "B. Lead", "Cut benefits"],
+        ["2025-04-03", "2025-04-02", "B. Lead", PURPOSE],
+        ["2025-04-01", "2027-04-02", "B. Lead", PURPOSE],
+        ["2025-04-01", "2025-04-02", " ", PURPOSE],
+        ["April", "2025-04-02", "B. Lead", PURPOSE],
+    ];
+    for arguments in refused {
+        let (is_done, answers, error) = asked(arguments, b"");
+        assert!(!is_done && answers.is_empty() && error.len() > 30 && !error.contains('{'), "{error}");
     }
 }
 
@@ -88,6 +124,7 @@ fn rows_of_a_programs_own_become_records_features_and_a_model() {
 /// `cargo test --release -- --ignored --nocapture`: figures for the guide, and nothing that can fail.
 #[test]
 #[ignore = "measures"]
+#[allow(clippy::disallowed_methods, reason = "it measures")]
 fn what_one_notice_costs_beside_reading_everything() {
     let first = "2023-01-01".parse::<Day>().unwrap();
     let visit = |number: u32| Visit {

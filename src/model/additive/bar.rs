@@ -19,6 +19,10 @@ const MOST_LIKELIER: f64 = 2.0;
 /// what they think matters.
 const SPEAKING: f64 = 1.0;
 const SILENT: f64 = 0.5;
+/// What a term costs those who read the model, which the others cannot speak for: this part of all that is left unexplained. Where
+/// half of the features say something, a term for nearly each of the others pays in log loss, by next to nothing as soon as there are
+/// a few hundred cases; and somebody has to read it.
+const TO_BE_READ: f64 = 1.0 / 200.0;
 /// The share of terms that say something is found by turns.
 const MOST_TURNS: usize = 200;
 const SHARE_AT_REST: f64 = 1e-6;
@@ -52,7 +56,7 @@ impl Descent {
     ///
     /// Where most features say something, one that hardly seems to is more likely one of them than not, and where few do it is not:
     /// the share of those that say something is estimated (as of pairs: see [`choice`](super::choice)), and a term stays that is more
-    /// likely among them. Never is a term refused that is clear by itself. All that counts as far as
+    /// likely among them, and worth being read. Never is a term refused that is clear by itself. All that counts as far as
     /// more is left unexplained than not: where outcomes are all but told apart no term says much beside the others, and that is no reason
     /// to keep all.
     fn bar(&self, terms: usize, spoken: &[Spoken], cases: Cases<'_>) -> f64 {
@@ -68,7 +72,8 @@ impl Descent {
             }
             odds = next;
         }
-        most + counts * ((-odds.ln()).min(most) - most)
+        let together = TO_BE_READ * self.loss() - odds.ln();
+        most + counts * (together.min(most) - most)
     }
 
     /// What the data say for each of the first `terms` that is not flat.

@@ -48,4 +48,7 @@ fn where_few_features_say_something_those_that_do_not_go() {
     assert!(told > 0.95 && silent < 0.25, "{told} of those that say something, {silent} of the others");
     let (_, silent) = staying(400, 12, 0, 0.0);
     assert!(silent < 0.25, "{silent} of features of noise");
+    // Nor do the others stay for the sake of those that say something, once there are the cases to tell.
+    let (told, silent) = staying(500, 8, 4, 0.7);
+    assert!(told > 0.95 && silent < 0.25, "{told} of those that say something, {silent} of the others");
 }
