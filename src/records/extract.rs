@@ -1,4 +1,5 @@
-//! Where rows come from: a file, a folder of Parquet files, frames handed over by a program, or a query in a database.
+//! Where rows come from: structs of a program's own; by a feature, files, folders of Parquet files and frames; by another, a query in a
+//! database.
 
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ use super::shape::{Shape, Shaping};
 use crate::database::Query;
 use crate::error::RecordsError;
 
-/// The rows of one source.
+/// The rows of one source. Structs of a program's own ([`Extract::rows`]) need no feature; files and frames come by `files`.
 ///
 /// A path is read by its ending, in capitals or not: `.csv`, `.txt`, `.tsv` and `.psv` as delimited text, `.xlsx`, `.xlsm`,
 /// `.xls` and `.ods` as workbooks, `.parquet`, `.arrow`, `.ipc` and `.feather` as such, each also packed as `.gz`, `.zst`
