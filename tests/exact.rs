@@ -3,7 +3,7 @@
 use earlyhelp::calendar::Day;
 use earlyhelp::features::{Cell, Direction, FeatureMatrix};
 use earlyhelp::model::{AdditiveModel, AdditiveParams, LogisticParams, Scale, ScorecardParams};
-use earlyhelp::records::{Extract, Records, RemarkKind, SourceMapping};
+use earlyhelp::records::{Duplicates, Extract, Records, RemarkKind, SourceMapping};
 use polars::df;
 
 /// Sixty numbers far from nought, or near it, and outcomes that rise with them.
@@ -84,15 +84,19 @@ fn an_amount_of_records_that_is_rounded_is_told() {
         on: Day,
         pounds: f64,
     }
-    let of = |pounds: &[f64]| -> u64 {
+    let of = |pounds: &[f64], duplicates: Duplicates, used: u64| -> u64 {
         let on = "2024-01-05".parse().unwrap();
         let rows: Vec<Payment> = pounds.iter().map(|&pounds| Payment { who: "p1", on, pounds }).collect();
-        let mapping = SourceMapping::new("payments", "who", "payment", "on").value("pounds");
-        let records = Records::builder().source(mapping, Extract::rows(rows)).build().unwrap();
-        assert_eq!(records.intake()[0].accepted, pounds.len() as u64);
+        let mapping =
+            SourceMapping::new("payments", "who", "payment", "on").value("pounds").duplicates(duplicates);
+        let records =
+            Records::builder().reject_limit(0.5).source(mapping, Extract::rows(rows)).build().unwrap();
+        assert_eq!(records.intake()[0].accepted, used);
         let rounded = records.remarks().iter().find(|remark| remark.kind == RemarkKind::Rounded);
         rounded.map_or(0, |remark| remark.rows)
     };
-    assert_eq!(of(&[0.1, -1234.56, 99_999.99, 16_777_216.0, 33_554_432.0]), 0);
-    assert_eq!(of(&[16_777_217.0, 12.0, -1_700_000_001.0, 1_700_000_000.0]), 2);
+    assert_eq!(of(&[0.1, -1234.56, 99_999.99, 16_777_216.0, 33_554_432.0], Duplicates::Keep, 5), 0);
+    assert_eq!(of(&[16_777_217.0, 12.0, -1_700_000_001.0, 1_700_000_000.0], Duplicates::Keep, 4), 2);
+    // Of a row that is not used nothing is told.
+    assert_eq!(of(&[16_777_217.0, 5.0, 16_777_217.0], Duplicates::Drop, 2), 1);
 }
