@@ -118,8 +118,8 @@ impl Extract {
     }
 
     /// The rows that a program holds as structs of its own: each field a column of its name, `None` an empty cell. What a cell says
-    /// is read as a file's would be, by the project's forms of dates and numbers. All are held at once; for what does not fit,
-    /// hand over [frames](Self::frames). None at all is a table without a row, whatever its columns.
+    /// is read as a file's would be, by the project's forms of dates and numbers; but a field of numbers of which one has a fraction holds
+    /// numbers, however the project writes them. All are held at once; for what does not fit, hand over [frames](Self::frames). None at all is a table without a row, whatever its columns.
     ///
     /// A field that is a struct or a list itself is an error where the source is read.
     ///

@@ -180,7 +180,7 @@ impl Reading {
             (None, None) => None,
         };
         let kind = self.kinds_of(batch, layout, &mut faults)?;
-        let ([value, of], rounded) = self.numbers(batch, layout, &mut faults);
+        let ([value, of], is_rounded) = self.numbers(batch, layout, &mut faults);
         let role = layout.role.map(|place| roles(cells(place), rows, place as u32, &mut faults));
         let told =
             layout.link.map(|place| faults.probabilities((cells(place), rows), place as u32, &self.reader));
@@ -206,10 +206,8 @@ impl Reading {
         if let (Some(held), Some(incident)) = (&mut self.events.incident, &incident) {
             keep(held, incident, &accepted);
         }
-        let mut places = (self.person.len() as u32..).zip((0..rows).filter(|&row| accepted.has(row)));
-        let place = |row: usize| places.find(|(_, kept)| *kept >= row).filter(|(_, kept)| *kept == row);
-        let placed = rounded.into_iter().filter(|&row| accepted.has(row)).filter_map(place);
-        self.rounded.extend(placed.map(|(place, _)| place));
+        let places = (self.person.len() as u32..).zip((0..rows).filter(|&row| accepted.has(row)));
+        self.rounded.extend(places.filter(|&(_, row)| is_rounded[row]).map(|(place, _)| place));
         let linked =
             person.iter().zip(link.iter().flatten()).enumerate().filter(|&(row, _)| accepted.has(row));
         linked.for_each(|(_, (&person, link))| self.links.add(person, link.value()));
@@ -284,7 +282,7 @@ impl Reading {
     }
 
     /// The values, and what they are part of.
-    fn numbers(&self, batch: &Batch, layout: &Layout<'_>, faults: &mut Faults) -> (Numbers, Vec<usize>) {
+    fn numbers(&self, batch: &Batch, layout: &Layout<'_>, faults: &mut Faults) -> (Numbers, Vec<bool>) {
         let rows = batch.rows.len();
         let read = [layout.value, layout.of].map(|place| {
             place.map(|place| faults.numbers((&batch.columns[place], rows), place as u32, &self.reader))
@@ -300,11 +298,11 @@ impl Reading {
             }
         }
         // Seven digits are held. A code or a moment that somebody maps as an amount would come out as another one.
-        let is_rounded = |&row: &usize| {
+        let is_rounded = |row: usize| {
             let another = |number: f64| (f64::from(number as f32) - number).abs() >= 0.5;
             read.iter().flatten().any(|numbers| another(numbers[row]))
         };
-        let rounded = (0..rows).filter(is_rounded).collect();
+        let rounded = (0..rows).map(is_rounded).collect();
         (read.map(|numbers| Some(numbers?.into_iter().map(|number| number as f32).collect())), rounded)
     }
 

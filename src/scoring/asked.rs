@@ -412,9 +412,7 @@ impl Scorer {
         }
         Ok(answers)
     }
-}
 
-impl Scorer {
     /// Refuses values that no records could have made.
     fn check_values(&self, matrix: &FeatureMatrix) -> Result<(), ScoringError> {
         for (place, feature) in self.candidate().features().features().iter().enumerate() {
