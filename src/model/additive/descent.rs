@@ -13,7 +13,7 @@ use super::column::{Column, MOST_STEPS, Steps, Working};
 use super::grid::Grid;
 use super::line::Line;
 use super::slopes::Lines;
-use crate::stats::link::{SoftplusSum, probability_single};
+use crate::stats::link::{SoftplusSum, probability_single, softplus};
 
 /// A term while it is fitted.
 #[derive(Debug, Clone)]
@@ -69,6 +69,15 @@ const LEAST_LEVEL: f64 = 0.5;
 const MOST_LEVEL: f64 = 4.0;
 /// A fit is not at rest while the strength of a term still falls below this share of itself in one step.
 const LOOSENED: f64 = 0.5;
+/// Steps of the whole fit, and when it is at rest: when a step moves the scores of all cases together by
+/// less than this many standard errors of one coefficient. Half its square is what the log-likelihood is
+/// short of its best, over all cases.
+pub(super) const MOST_STEPS_OF_FIT: usize = 40;
+const REST: f64 = 0.3;
+/// How often it is asked which terms are flat: once some are, the others' slopes are judged by each other alone.
+const MOST_ROUNDS: usize = 3;
+/// Steps in which the others settle when some terms became flat.
+const STEPS_AFTER: usize = 10;
 /// Sweeps between two looks at the log loss.
 const SWEEPS: usize = 2;
 /// Moves shorter than this hardly change the weights: the quadratic model keeps them, which changes the
@@ -99,7 +108,7 @@ impl Cases<'_> {
     }
 
     /// How much they count together, and those of them with the outcome.
-    fn counted(&self) -> (f64, f64) {
+    pub(super) fn counted(&self) -> (f64, f64) {
         let each =
             self.outcomes.iter().enumerate().map(|(row, &outcome)| (f64::from(self.mass(row)), outcome));
         each.fold((0.0, 0.0), |(mass, positive), (here, outcome)| {
@@ -107,11 +116,22 @@ impl Cases<'_> {
         })
     }
 
+    /// How much those of the rarer outcome count.
+    pub(super) fn rarer(&self) -> f64 {
+        let (mass, positive) = self.counted();
+        positive.min(mass - positive)
+    }
+
     /// The log loss, in all, of the mean chance alone.
     pub(super) fn loss_alone(&self) -> f64 {
         let (mass, positive) = self.counted();
         let of = |part: f64| -part * (part / mass).ln();
         of(positive) + of(mass - positive)
+    }
+
+    /// What a score costs a case.
+    pub(super) fn loss(&self, row: usize, score: f32) -> f64 {
+        f64::from(self.mass(row)) * softplus(f64::from(if self.outcomes[row] { -score } else { score }))
     }
 
     /// Adds what a score costs a case: its mass times minus the logarithm of the chance of what happened.
@@ -160,7 +180,7 @@ impl Descent {
             parts,
             intercept,
             level: FIRST_LEVEL,
-            lines: Lines::first(positive.min(mass - positive)),
+            lines: Lines::first(cases.rarer()),
             scores: vec![intercept as f32; rows],
             working,
             loss: 0.0,
@@ -299,21 +319,64 @@ impl Descent {
         self.intercept += by;
     }
 
+    /// Brings all terms to rest, smoothness included, and takes the scores afresh.
+    pub(super) fn fit_terms(&mut self, columns: &[Column], cases: Cases<'_>) {
+        self.run(columns, cases, MOST_STEPS_OF_FIT, REST);
+        self.rescore(columns, cases);
+    }
+
+    /// Makes those of the first `terms` flat that say too little, and brings the others to rest.
+    pub(super) fn drop_idle(&mut self, columns: &[Column], terms: usize, cases: Cases<'_>) {
+        for _ in 0..MOST_ROUNDS {
+            let any = self.flatten(columns, terms, cases);
+            self.run(columns, cases, STEPS_AFTER, REST);
+            self.rescore(columns, cases);
+            if !any {
+                break;
+            }
+        }
+    }
+
+    /// Makes the strengths of the first `terms` so many times as large.
+    pub(super) fn scale_strengths(&mut self, factor: f64, terms: usize) {
+        for part in self.parts[..terms].iter_mut().filter(|part| !part.is_flat) {
+            part.rough *= factor;
+        }
+        self.lines.features *= factor;
+    }
+
+    /// Brings the fit to rest at the strengths as they are, and takes the scores afresh.
+    pub(super) fn rest_as_held(&mut self, columns: &[Column], cases: Cases<'_>) {
+        self.weigh(columns);
+        for _ in 0..MOST_STEPS_OF_FIT {
+            if self.step(columns, cases, REST) < REST {
+                break;
+            }
+        }
+        self.rescore(columns, cases);
+    }
+
+    /// One step at the strengths as they are: some sweeps, and their moves taken into the scores. Gives how far these moved.
+    fn step(&mut self, columns: &[Column], cases: Cases<'_>, rest: f64) -> f64 {
+        let before = self.before();
+        let longest = self.sweep(columns, None, 0.0);
+        for _ in 1..SWEEPS {
+            self.sweep(columns, None, rest / 2.0);
+        }
+        let (moved, fresh) = self.settle(cases, &before, longest > WEIGHTS_SERVE);
+        if fresh {
+            self.weigh(columns);
+        }
+        moved
+    }
+
     /// Brings the fit to rest, smoothness included: until a step moves all scores together by less than
     /// `rest` standard errors of one coefficient and no term is about to be let go of, for at most `most`
     /// steps.
     pub(super) fn run(&mut self, columns: &[Column], cases: Cases<'_>, most: usize, rest: f64) {
         self.weigh(columns);
         for _ in 0..most {
-            let before = self.before();
-            let longest = self.sweep(columns, None, 0.0);
-            for _ in 1..SWEEPS {
-                self.sweep(columns, None, rest / 2.0);
-            }
-            let (moved, fresh) = self.settle(cases, &before, longest > WEIGHTS_SERVE);
-            if fresh {
-                self.weigh(columns);
-            }
+            let moved = self.step(columns, cases, rest);
             // Of few cases the first strengths hold everything all but still, whatever the data would say.
             let wanted = self.wanted();
             let lines = self.lines.wanted(&self.parts.iter().map(|part| &part.block).zip(&wanted));

@@ -7,8 +7,9 @@ use super::bins;
 use super::block::{Block, Kind};
 use super::choice::{REST_WHILE_CHOOSING, choose, limit_terms, supports_a_choice};
 use super::column::{Column, masses};
-use super::descent::{Cases, Descent, FLAT};
+use super::descent::{Cases, Descent, FLAT, MOST_STEPS_OF_FIT};
 use super::grid::Grid;
+use super::judge::Hold;
 use super::line::Line;
 use super::task::{FeatureKind, Task};
 use crate::features::{Cells, Exact};
@@ -31,6 +32,8 @@ pub(super) struct Notes {
     pub(super) shared: Vec<(usize, usize)>,
     /// Features of which a step was cut again because outcomes differed within it, and into how many steps in all.
     pub(super) cut: Vec<(usize, usize)>,
+    /// How the features' own terms are held.
+    pub(super) hold: Hold,
     /// How many pairs were clear where they were looked for.
     pub(super) pairs_found: usize,
 }
@@ -45,29 +48,23 @@ pub(super) struct GrownTerm {
     pub(super) redrawn: Vec<Vec<f64>>,
 }
 
-/// Steps of the whole fit, and when it is at rest: when a step moves the scores of all cases together by
-/// less than this many standard errors of one coefficient. Half its square is what the log-likelihood is
-/// short of its best, over all cases.
-const MOST_STEPS_OF_FIT: usize = 40;
-const REST: f64 = 0.3;
-/// How often it is asked which terms are flat: once some are, the others' slopes are judged by each other alone.
-const MOST_ROUNDS: usize = 3;
-/// Steps in which the others settle when some terms became flat.
-const STEPS_AFTER: usize = 10;
-
 pub(super) fn grow(task: &Task<'_>) -> Grown {
     let rows = task.outcomes.len();
     let (axes, mut columns): (Vec<StepAxis>, Vec<Column>) =
         task.cells.par_iter().zip(task.kinds).map(|(cells, kind)| StepAxis::of(task, *cells, *kind)).unzip();
-    let blocks =
-        axes.iter().zip(task.kinds).zip(task.cells).map(|((axis, kind), cells)| match (axis, *kind) {
+    let blocks: Vec<Block> = axes
+        .iter()
+        .zip(task.kinds)
+        .zip(task.cells)
+        .map(|((axis, kind), cells)| match (axis, *kind) {
             (StepAxis::Numbers(edges), FeatureKind::Number(direction, scale)) => {
                 let (places, counts) = bins::places(*cells, task.mass, &edges.at, scale);
                 Block::new(Kind::Ordered { steps: axis.values(), direction })
                     .with_line(Line::of(&places, &counts))
             }
             _ => Block::new(Kind::Levels { steps: axis.values() }),
-        });
+        })
+        .collect();
     let whole = Cases { outcomes: task.outcomes, mass: task.mass };
     let learnt: Vec<f32> =
         (0..rows).map(|row| if task.validation.learns(row, 0) { whole.mass(row) } else { 0.0 }).collect();
@@ -75,7 +72,7 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     let (mut grids, mut pairs_found) = (Vec::new(), 0);
     let mut fit;
     if (task.most_pairs > 0 || task.most_terms.is_some()) && supports_a_choice(task) {
-        fit = Descent::start(blocks, learning);
+        fit = Descent::start(blocks.iter().cloned(), learning);
         fit.run(&columns, learning, MOST_STEPS_OF_FIT, REST_WHILE_CHOOSING);
         if task.most_pairs > 0 {
             (grids, pairs_found) = choose(task, &mut fit, &mut columns, learning);
@@ -84,23 +81,18 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
         fit.unsettle();
         fit.rescore(&columns, whole);
     } else {
-        fit = Descent::start(blocks, whole);
+        fit = Descent::start(blocks.iter().cloned(), whole);
     }
-    fit.run(&columns, whole, MOST_STEPS_OF_FIT, REST);
-    fit.rescore(&columns, whole);
-    for _ in 0..MOST_ROUNDS {
-        let any = fit.flatten(&columns, axes.len(), whole);
-        fit.run(&columns, whole, STEPS_AFTER, REST);
-        fit.rescore(&columns, whole);
-        if !any {
-            break;
-        }
+    fit.fit_terms(&columns, whole);
+    let hold = Hold::judged(task, &blocks, &columns[..axes.len()], (whole, fit.loss()));
+    if !hold.keeps_idle {
+        fit.drop_idle(&columns, axes.len(), whole);
     }
+    let factor = fit.hold(hold.factor, &columns, axes.len(), whole);
     fit.weigh(&columns);
     let redrawn = redraw(task, &fit, &columns);
     let mut grown = terms(task, &fit, &columns, &axes, &grids, &redrawn);
-    grown.notes = notes(&axes);
-    grown.notes.pairs_found = pairs_found;
+    grown.notes = Notes { hold: Hold { factor, ..hold }, pairs_found, ..notes(&axes) };
     grown
 }
 

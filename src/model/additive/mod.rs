@@ -3,11 +3,11 @@
 //! ```text
 //! cells ─bins→ Column (a byte a row) ─descent→ steps of each feature
 //!       ─pairs→ ranked ─evidence→ clear ─other families→ grids that pay ─descent→ all terms
-//!       ─redrawn families→ refits
+//!       ─other families→ strengths that foresee ─redrawn families→ refits
 //! ```
 //!
 //! [`block`] holds a term's penalty and its exact best steps, [`descent`] the passes over rows, [`bar`] which terms say enough,
-//! [`choice`] which pairs stay, [`grow`] the order of things.
+//! [`choice`] which pairs stay, [`judge`] what other families say of how strongly terms are held, [`grow`] the order of things.
 
 mod axis;
 mod banded;
@@ -19,6 +19,7 @@ mod column;
 mod descent;
 mod grid;
 mod grow;
+mod judge;
 mod levels;
 mod line;
 mod margins;
@@ -32,6 +33,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use self::grow::{Grown, GrownTerm, Notes, grow};
+use self::judge::Hold;
 use self::task::{FeatureKind, Task};
 use super::form::{AdditiveModel, Axis, Scale, Shape, Term};
 use super::notes::TrainingNote;
@@ -62,6 +64,12 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// term that has but one (a yes or no), half a one for the others, of some 0.3 log-odds; and one slope of nothing beside those of all
 /// terms. A feature that separates the outcomes says hardly more than half a case more on either side would.
 ///
+/// Where there are few cases (fewer than a thousand of the rarer outcome), or outcomes are told apart so well that less is left unexplained than not, the
+/// strengths are judged by *other families*: a fifth of them at a time is set aside, and all strengths together are made up to a hundred times
+/// weaker, or twice as strong, and terms that hardly say anything are kept, where outcomes of the families that were set aside are foreseen
+/// better so, by more than a standard error and a price. The estimate alone holds terms too strongly there (Breslow and Lin 1995). Still no term alone is surer
+/// than one case more on either side would have it.
+///
 /// Steps: a number has at most [`steps`](Self::steps), with about as many cases in each; from the default on those at both ends are halved, up to three
 /// times as far as they have the cases; where outcomes clearly differ within
 /// one it is cut again, up to four times as many in all. A setting below the default is a limit that holds.
@@ -76,7 +84,7 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// What a grid says of one feature alone is handed over to that feature's own term. Codes without an order
 /// stand in a grid in the order of what they say by themselves, and neighbours of few cases are one there.
 ///
-/// What the trainer does by itself (codes that share a step, steps beyond the setting, pairs that were dropped) stands in the model file:
+/// What the trainer does by itself (codes that share a step, steps beyond the setting, strengths that other families judged, pairs that were dropped) stands in the model file:
 /// [`TrainingNote`].
 ///
 /// # Examples
@@ -103,7 +111,8 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// Hooker (2013), *Accurate intelligible models with pairwise interactions*, KDD. H. Nori, S. Jenkins, P.
 /// Koch and R. Caruana (2019), *`InterpretML`*, arXiv:1909.09223. Smoothing strengths: S. N. Wood and M.
 /// Fasiolo (2017), *A generalized Fellner-Schall method for smoothing parameter optimization*, Biometrics
-/// 73. Directions: O. Burdakov and O. Sysoev (2017), *A dual active-set algorithm for regularized monotonic
+/// 73; N. E. Breslow and X. Lin (1995), *Bias correction in generalised linear mixed models with a single component of
+/// dispersion*, Biometrika 82. Directions: O. Burdakov and O. Sysoev (2017), *A dual active-set algorithm for regularized monotonic
 /// regression*, JOTA 172. Lines apart from deviations: G. Marra and S. N. Wood (2011), *Practical variable selection for
 /// generalized additive models*, CSDA 55. How many pairs there are: B. Efron (2008), *Microarrays, empirical Bayes and the two-groups
 /// model*, Statistical Science 23; here also how many features say something. Purified pairs: B. Lengerich and others (2020), AISTATS.
@@ -349,7 +358,7 @@ pub(crate) struct Fitted {
 
 /// What was done that nobody asked for, features by their names.
 fn notes(grown: &Grown, name: impl Fn(usize) -> String) -> Vec<TrainingNote> {
-    let Notes { shared, cut, pairs_found } = &grown.notes;
+    let Notes { shared, cut, hold, pairs_found } = &grown.notes;
     let shared = shared
         .iter()
         .map(|&(feature, codes)| TrainingNote::CodesGrouped { feature: name(feature), codes: codes as u32 });
@@ -358,7 +367,11 @@ fn notes(grown: &Grown, name: impl Fn(usize) -> String) -> Vec<TrainingNote> {
         .map(|&(feature, steps)| TrainingNote::StepsAdded { feature: name(feature), steps: steps as u32 });
     let (found, kept) = (*pairs_found, grown.terms.iter().filter(|term| term.features.len() == 2).count());
     let dropped = TrainingNote::PairsDropped { found: found as u32, kept: kept as u32 };
-    shared.chain(cut).chain((kept < found).then_some(dropped)).collect()
+    let judged = (*hold != Hold::default()).then(|| TrainingNote::StrengthsJudged {
+        percent: (100.0 * hold.factor).round() as u32,
+        idle_kept: hold.keeps_idle,
+    });
+    shared.chain(cut).chain(judged).chain((kept < found).then_some(dropped)).collect()
 }
 
 /// A grown term in the one model form.

@@ -12,7 +12,7 @@ mod steps;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use super::{AdditiveParams, Cases};
+use super::{AdditiveParams, Cases, Fitted};
 use crate::error::ModelError;
 use crate::features::{Cell, Direction, FeatureMatrix};
 use crate::model::AdditiveModel;
@@ -198,6 +198,19 @@ fn fit(
     weights: Option<&[f32]>,
     families: &[u64],
 ) -> Result<(AdditiveModel, Vec<String>), ModelError> {
+    fitted(params, matrix, directions, outcomes, weights, families)
+        .map(|fitted| (fitted.model, fitted.unused))
+}
+
+/// The same, and what the trainer did on its own.
+fn fitted(
+    params: &AdditiveParams,
+    matrix: &FeatureMatrix,
+    directions: &[Direction],
+    outcomes: &[bool],
+    weights: Option<&[f32]>,
+    families: &[u64],
+) -> Result<Fitted, ModelError> {
     let validation = Validation::of_one_date(families, 5, 11);
     let cases = Cases {
         matrix,
@@ -210,7 +223,7 @@ fn fit(
         validation: &validation,
         seed: 11,
     };
-    params.fit_cases(cases).map(|fitted| (fitted.model, fitted.unused))
+    params.fit_cases(cases)
 }
 
 #[test]

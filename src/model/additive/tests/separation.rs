@@ -1,8 +1,10 @@
 //! Features that tell the outcomes apart, all but or altogether.
 
-use super::{Dice, fit};
+use super::{Dice, fit, fitted, logistic};
 use crate::features::{Cell, Direction, Exact, FeatureMatrix};
 use crate::model::additive::AdditiveParams;
+use crate::model::{LogisticParams, Scale, TrainingNote};
+use crate::stats::link::softplus;
 
 /// People with a flag that is the outcome (but for a share that is the other way round), their age and two features that say
 /// nothing.
@@ -88,4 +90,50 @@ fn a_flag_that_is_nearly_the_outcome_ranks_as_it_does_by_itself() {
         // What three features that say nothing cost beside it.
         assert!(lost < 0.005, "{rows} people: {lost}");
     }
+}
+
+/// Twelve features that go together, six of which say so much together that hardly a case is in doubt.
+fn hardly_in_doubt(seed: u64, rows: usize) -> (FeatureMatrix, Vec<bool>) {
+    let mut dice = Dice::new(seed);
+    let mut columns: Vec<Vec<Cell>> = vec![Vec::new(); 12];
+    let mut outcomes = Vec::new();
+    for _ in 0..rows {
+        let shared = dice.normal();
+        let values: Vec<f64> = columns.iter().map(|_| 0.6 * shared + 0.8 * dice.normal()).collect();
+        let log_odds: f64 =
+            values.iter().take(6).enumerate().map(|(place, value)| [5.0, -4.0][place % 2] * value).sum();
+        for (column, value) in columns.iter_mut().zip(values) {
+            column.push(Cell::Value(value as f32));
+        }
+        outcomes.push(dice.chance(logistic(log_odds)));
+    }
+    let names = (0..12).map(|place| format!("f{place:02}")).collect();
+    (FeatureMatrix::from_cells(names, rows, &columns).unwrap(), outcomes)
+}
+
+#[test]
+fn other_families_loosen_what_tells_outcomes_apart() {
+    let rows = 250;
+    let (mut loss, mut loosened) = ([0.0; 2], 0);
+    for seed in 0..8 {
+        let (matrix, outcomes) = hardly_in_doubt(seed, rows);
+        let families: Vec<u64> = (0..rows as u64).collect();
+        let (params, directions) = (AdditiveParams::default(), [Direction::None; 12]);
+        let fitted = fitted(&params, &matrix, &directions, &outcomes, None, &families).unwrap();
+        let loosely = |note: &TrainingNote| {
+            matches!(note, TrainingNote::StrengthsJudged { percent: 1..100, idle_kept: _ })
+        };
+        loosened += usize::from(fitted.notes.iter().any(loosely));
+        let scales = [Scale::Linear; 12];
+        let ridge = LogisticParams::default().fit_matrix(&matrix, &scales, &outcomes, None).unwrap().model;
+        let (others, others_outcomes) = hardly_in_doubt(1_000 + seed, 2_000);
+        for (loss, model) in loss.iter_mut().zip([fitted.model, ridge]) {
+            for (score, outcome) in model.log_odds(&others).unwrap().into_iter().zip(&others_outcomes) {
+                *loss += softplus(if *outcome { -score } else { score }) / 16_000.0;
+            }
+        }
+    }
+    assert!(loosened >= 6, "loosened in {loosened} of 8");
+    let [additive, ridge] = loss;
+    assert!(additive < 1.02 * ridge, "additive {additive}, ridge {ridge}");
 }
