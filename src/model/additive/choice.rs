@@ -4,6 +4,7 @@ use super::block::{Block, Found, Kind};
 use super::column::{Column, Working, masses};
 use super::descent::{Cases, Descent, FLAT};
 use super::grid::Grid;
+use super::line::Line;
 use super::pairs;
 use super::sides::Side;
 use super::task::{FeatureKind, Task};
@@ -224,4 +225,76 @@ fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize) -> (f64, 
         }
     }
     (sum, squares.sqrt())
+}
+
+impl Descent {
+    /// Of the pairs from `first` on, which say something worth `wanted` beside all others that do, and are not beyond `most`; the
+    /// others are made flat, the least first. As when they were found, their features' own terms are fitted anew with each, and cases
+    /// count `effect` times less.
+    pub(super) fn choose_pairs(
+        &mut self,
+        columns: &[Column],
+        first: usize,
+        (wanted, most): (f64, usize),
+        effect: f64,
+    ) {
+        let mut spoken: Vec<(f64, usize)> = (first..columns.len())
+            .map(|place| (self.found(&columns[place], place, effect).evidence, place))
+            .collect();
+        spoken.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut left = spoken.len();
+        for (evidence, place) in spoken {
+            // What those before it no longer say is there for it to say.
+            let is_idle = evidence < wanted && self.found(&columns[place], place, effect).evidence < wanted;
+            if is_idle || left > most {
+                self.make_flat(&columns[place], place);
+                left -= 1;
+            }
+        }
+    }
+
+    /// What the residuals say for a pair, what it says already included.
+    pub(super) fn found(&self, column: &Column, place: usize, effect: f64) -> Found {
+        let part = &self.parts[place];
+        let (mut information, mut sums) = self.left_to(column, part);
+        information.iter_mut().chain(&mut sums).for_each(|figure| *figure /= effect);
+        part.block.evidence(&information, &sums)
+    }
+
+    /// Where a feature's steps lie beside each other's, in standard deviations, absences last, for the product of a pair: on its
+    /// line, else where its own term has them; `None` where there is but one step.
+    pub(super) fn places(&self, place: usize) -> Option<Vec<f64>> {
+        let part = &self.parts[place];
+        if let Some(line) = part.block.line() {
+            return Some(line.places().to_vec());
+        }
+        let values = part.values.len() - 2;
+        let at: Vec<f64> = match part.block.kind {
+            Kind::Levels { .. } => part.values[..values].to_vec(),
+            Kind::Ordered { .. } => (0..values).map(|step| step as f64).collect(),
+            Kind::Grid { .. } => return None,
+        };
+        Line::standardised(&at, &part.information[..values])
+    }
+
+    /// The value steps of a feature of codes in the order of what they say; `None` where they have an order of their own.
+    pub(super) fn order(&self, place: usize) -> Option<Vec<usize>> {
+        let part = &self.parts[place];
+        matches!(part.block.kind, Kind::Levels { .. }).then(|| {
+            let mut order: Vec<usize> = (0..part.values.len() - 2).collect();
+            order.sort_by(|&a, &b| part.values[a].total_cmp(&part.values[b]));
+            order
+        })
+    }
+
+    /// Hands what a grid says of its features one by one over to their own terms; scores do not change.
+    pub(super) fn purify(&mut self, place: usize, grid: &Grid, counts: &[f64]) {
+        let mut values: Vec<Vec<f64>> =
+            self.parts.iter_mut().map(|part| std::mem::take(&mut part.values)).collect();
+        let (first, second) = grid.purify(&mut values[place], counts);
+        grid.hand_over(&mut values, &first, &second);
+        for (part, values) in self.parts.iter_mut().zip(values) {
+            part.values = values;
+        }
+    }
 }

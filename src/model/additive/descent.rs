@@ -8,10 +8,8 @@
 //!
 //! How smooth each term is, is part of the fit: see [`Block::wanted`](super::block::Block::wanted).
 
-use super::block::{Block, Found, Kind, Strengths, Wanted};
+use super::block::{Block, Strengths, Wanted};
 use super::column::{Column, MOST_STEPS, Steps, Working};
-use super::grid::Grid;
-use super::line::Line;
 use super::slopes::Lines;
 use crate::stats::link::{SoftplusSum, probability_single, softplus};
 
@@ -423,39 +421,6 @@ impl Descent {
         }
     }
 
-    /// Of the pairs from `first` on, which say something worth `wanted` beside all others that do, and are not beyond `most`; the
-    /// others are made flat, the least first. As when they were found, their features' own terms are fitted anew with each, and cases
-    /// count `effect` times less.
-    pub(super) fn choose_pairs(
-        &mut self,
-        columns: &[Column],
-        first: usize,
-        (wanted, most): (f64, usize),
-        effect: f64,
-    ) {
-        let mut spoken: Vec<(f64, usize)> = (first..columns.len())
-            .map(|place| (self.found(&columns[place], place, effect).evidence, place))
-            .collect();
-        spoken.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut left = spoken.len();
-        for (evidence, place) in spoken {
-            // What those before it no longer say is there for it to say.
-            let is_idle = evidence < wanted && self.found(&columns[place], place, effect).evidence < wanted;
-            if is_idle || left > most {
-                self.make_flat(&columns[place], place);
-                left -= 1;
-            }
-        }
-    }
-
-    /// What the residuals say for a pair, what it says already included.
-    pub(super) fn found(&self, column: &Column, place: usize, effect: f64) -> Found {
-        let part = &self.parts[place];
-        let (mut information, mut sums) = self.left_to(column, part);
-        information.iter_mut().chain(&mut sums).for_each(|figure| *figure /= effect);
-        part.block.evidence(&information, &sums)
-    }
-
     pub(super) fn make_flat(&mut self, column: &Column, place: usize) {
         let part = &mut self.parts[place];
         (part.is_flat, part.rough) = (true, FLAT_ROUGHNESS);
@@ -480,32 +445,6 @@ impl Descent {
         }
         self.level = FIRST_LEVEL;
         self.lines = self.lines.again();
-    }
-
-    /// Where a feature's steps lie beside each other's, in standard deviations, absences last, for the product of a pair: on its
-    /// line, else where its own term has them; `None` where there is but one step.
-    pub(super) fn places(&self, place: usize) -> Option<Vec<f64>> {
-        let part = &self.parts[place];
-        if let Some(line) = part.block.line() {
-            return Some(line.places().to_vec());
-        }
-        let values = part.values.len() - 2;
-        let at: Vec<f64> = match part.block.kind {
-            Kind::Levels { .. } => part.values[..values].to_vec(),
-            Kind::Ordered { .. } => (0..values).map(|step| step as f64).collect(),
-            Kind::Grid { .. } => return None,
-        };
-        Line::standardised(&at, &part.information[..values])
-    }
-
-    /// The value steps of a feature of codes in the order of what they say; `None` where they have an order of their own.
-    pub(super) fn order(&self, place: usize) -> Option<Vec<usize>> {
-        let part = &self.parts[place];
-        matches!(part.block.kind, Kind::Levels { .. }).then(|| {
-            let mut order: Vec<usize> = (0..part.values.len() - 2).collect();
-            order.sort_by(|&a, &b| part.values[a].total_cmp(&part.values[b]));
-            order
-        })
     }
 
     /// Adds a term that stands at zero.
@@ -536,17 +475,6 @@ impl Descent {
         let sums = column.sums(residual, *stored);
         let left = information.iter().zip(sums).map(|(information, sum)| sum - shift * information).collect();
         (information, left)
-    }
-
-    /// Hands what a grid says of its features one by one over to their own terms; scores do not change.
-    pub(super) fn purify(&mut self, place: usize, grid: &Grid, counts: &[f64]) {
-        let mut values: Vec<Vec<f64>> =
-            self.parts.iter_mut().map(|part| std::mem::take(&mut part.values)).collect();
-        let (first, second) = grid.purify(&mut values[place], counts);
-        grid.hand_over(&mut values, &first, &second);
-        for (part, values) in self.parts.iter_mut().zip(values) {
-            part.values = values;
-        }
     }
 
     /// The log loss of all cases, in all.

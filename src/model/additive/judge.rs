@@ -28,8 +28,8 @@ const BROUGHT_BY_FACTOR: f64 = 0.5;
 /// And what idle terms have to, all together: one, below which Kass and Raftery (*Bayes factors*, JASA 90, 1995) find a difference not
 /// worth more than a bare mention, or where they are many the least that a term ever has to, for each. Somebody has to read them.
 const BROUGHT_BY_IDLE: f64 = 1.0;
-/// With as many cases of the rarer outcome nothing is gained by asking, unless outcomes are told apart so well that less is left
-/// unexplained than not.
+/// With as many cases of the rarer outcome asking brings little and costs more than half the fit (80,000 cases of 60 features: the same
+/// scores at 1.6 times the CPU), unless outcomes are told apart so well that less is left unexplained than not.
 const MANY_OUTCOMES: f64 = 1_000.0;
 /// Families are set aside, fold by fold, until some so many cases of the rarer outcome were foreseen: what they say is then clear, and
 /// more folds would cost as much as the fit itself.
@@ -147,8 +147,8 @@ impl Fold {
 
 impl Descent {
     /// Holds the first `terms` so many times as strongly as their own cases speak for, and brings all to rest so. Where some term alone
-    /// would then be surer than one case more on either side would have it, the factor is drawn back: with the others, none is then surer
-    /// than half a case would. Gives the factor.
+    /// would then be surer than one case more on either side would have it, the factor is drawn back: a yes or no that is the outcome
+    /// then stays below half a case with the others beside it. Gives the factor.
     pub(super) fn hold(&mut self, factor: f64, columns: &[Column], terms: usize, cases: Cases<'_>) -> f64 {
         if (factor - 1.0).abs() < f64::EPSILON {
             return 1.0;

@@ -67,8 +67,8 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// Where there are few cases (fewer than a thousand of the rarer outcome), or outcomes are told apart so well that less is left unexplained than not, the
 /// strengths are judged by *other families*: a fifth of them at a time is set aside, and all strengths together are made up to a hundred times
 /// weaker, or twice as strong, and terms that hardly say anything are kept, where outcomes of the families that were set aside are foreseen
-/// better so, by more than a standard error and a price. The estimate alone holds terms too strongly there (Breslow and Lin 1995). Still no term alone is surer
-/// than one case more on either side would have it.
+/// better so, by more than a standard error and a price. The estimate alone holds terms too strongly there (Breslow and Lin 1995). It is not done
+/// as far as a fourth of the cases would be surer by one term alone than one case more on either side would have it.
 ///
 /// Steps: a number has at most [`steps`](Self::steps), with about as many cases in each; from the default on those at both ends are halved, up to three
 /// times as far as they have the cases; where outcomes clearly differ within
