@@ -174,8 +174,13 @@ var wholePage = (function () {
   var said = function (form, name) {
     return form.querySelector("[data-answer=" + name + "]:checked").parentElement.textContent.trim();
   };
+  var asked = document.getElementById("decision").content;
   each("form.decision", function (form) {
     var at = form.dataset.at;
+    form.appendChild(asked.cloneNode(true));
+    ["id", "for", "name"].forEach(function (which) {
+      Array.prototype.forEach.call(form.querySelectorAll("[" + which + "]"), function (part) { part.setAttribute(which, part.getAttribute(which) + at); });
+    });
     form.hidden = false;
     form.addEventListener("input", function () { open(at); });
     form.addEventListener("submit", function (event) {
