@@ -45,6 +45,12 @@ pub enum TrainingNote {
         /// Whether terms that hardly say anything are in the model too.
         idle_kept: bool,
     },
+    /// Pairs none of which is clear by itself, and that are in the model because other families' outcomes are foreseen better with all of
+    /// them than with none.
+    PairsTogether {
+        /// How many.
+        pairs: u32,
+    },
     /// Pairs that were clear where they were looked for, and are not in the model: beside the others they said
     /// nothing more, other families' outcomes did not bear them out, or there were more than were asked for.
     PairsDropped {
@@ -83,6 +89,12 @@ impl TrainingNote {
                 let idle = if *idle_kept { "Terms that hardly say anything are kept. " } else { "" };
                 format!("{held}{idle}Outcomes of families that were set aside are foreseen better so.")
             }
+            Self::PairsTogether { pairs } => format!(
+                "{} hardly clear by {}. Outcomes of families that were set aside are foreseen better with all of them than \
+                 with none.",
+                words::counted(*pairs as usize, "pair of features is", "pairs of features are"),
+                if *pairs == 1 { "itself" } else { "themselves" },
+            ),
             Self::PairsDropped { found, kept } => format!(
                 "{} were clear where they were looked for; {} in the model. The others said nothing more beside these, \
                  other families' outcomes did not bear them out, or they were more than the setting allows.",

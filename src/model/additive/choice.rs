@@ -1,4 +1,4 @@
-//! Which pairs pay, and which terms where there is a limit on them.
+//! Which pairs pay each by itself, and which terms where there is a limit on them.
 
 use super::block::{Block, Found, Kind};
 use super::column::{Column, Working, masses};
@@ -13,7 +13,7 @@ use crate::stats::link::softplus;
 
 /// A pair that is likelier than chance by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
 /// factors*, JASA 90, 1995), and gets none.
-const BARE_MENTION: f64 = 1.0;
+pub(super) const BARE_MENTION: f64 = 1.0;
 /// A fit that only chooses pairs is at rest where a step moves the scores of all cases together by less than this many standard
 /// errors of one coefficient.
 pub(super) const REST_WHILE_CHOOSING: f64 = 0.5;
@@ -28,11 +28,21 @@ const MOST_IDLE: usize = 12;
 const MOST_LOOKS: usize = 200;
 
 /// A pair that is looked at.
-struct Candidate {
-    grid: Grid,
-    column: Column,
-    block: Block,
-    found: Found,
+pub(super) struct Candidate {
+    pub(super) grid: Grid,
+    pub(super) column: Column,
+    pub(super) block: Block,
+    pub(super) found: Found,
+}
+
+/// What came of the choice.
+pub(super) struct Chosen {
+    /// The pairs that pay each by itself.
+    pub(super) grids: Vec<Grid>,
+    /// How many were clear where they were looked for.
+    pub(super) clear: usize,
+    /// Those that are likelier than chance, and not clear.
+    pub(super) doubtful: Vec<Candidate>,
 }
 
 /// Whether there are cases enough on both sides to choose pairs by.
@@ -45,13 +55,14 @@ pub(super) fn supports_a_choice(task: &Task<'_>) -> bool {
 }
 
 /// Ranks all pairs on what the features leave, fits those that are clear, and keeps those that make other
-/// families' outcomes likelier. The kept ones are the last parts of `fit` and the last of `columns`.
+/// families' outcomes likelier. The kept ones are the last parts of `fit` and the last of `columns`. `learning` are the cases that
+/// are learnt from where those of `fold` are checked on.
 pub(super) fn choose(
     task: &Task<'_>,
     fit: &mut Descent,
     columns: &mut Vec<Column>,
-    learning: Cases<'_>,
-) -> (Vec<Grid>, usize) {
+    (learning, fold): (Cases<'_>, u8),
+) -> Chosen {
     let rows = task.outcomes.len();
     let features = columns.len();
     // A grid could turn what its feature's own term must not, and says of it what that term was refused.
@@ -94,32 +105,17 @@ pub(super) fn choose(
     }
     let evidence: Vec<f64> = tried.iter().map(|pair| pair.found.evidence).collect();
     let wanted = worth(&evidence, ranked.len());
-    tried.retain(|pair| pair.found.evidence > wanted);
-    let clear = tried.len();
-    if tried.is_empty() {
-        return (Vec::new(), clear);
+    let (clear, doubtful): (Vec<Candidate>, _) =
+        tried.into_iter().partition(|pair| pair.found.evidence > wanted);
+    let mut chosen = Chosen { grids: Vec::new(), clear: clear.len(), doubtful };
+    if clear.is_empty() {
+        return chosen;
     }
-    let mut grids = Vec::new();
-    let mut evidence = Vec::new();
-    for pair in tried {
-        fit.add(pair.block, pair.found.rough);
-        columns.push(pair.column);
-        grids.push(pair.grid);
-        evidence.push(pair.found.evidence);
-    }
-    fit.run(columns, learning, STEPS_OF_CHECK, REST_WHILE_CHOOSING);
+    let evidence: Vec<f64> = clear.iter().map(|pair| pair.found.evidence).collect();
+    let mut grids = fit.settle_beside(clear.iter(), columns, learning);
     // Beside the others a pair may have nothing left to say.
     fit.choose_pairs(columns, features, (wanted, task.most_pairs), effect);
-    let counts: Vec<Vec<f64>> = columns[features..]
-        .iter()
-        .zip(&grids)
-        .map(|(column, grid)| column.counts(rows, grid.first.steps * grid.second.steps))
-        .collect();
-    for (place, (grid, masses)) in
-        grids.iter().zip(masses(task.mass, &columns[features..], &counts)).enumerate()
-    {
-        fit.purify(features + place, grid, &masses);
-    }
+    fit.purify_pairs(task, columns, &grids);
     fit.rescore(columns, learning);
     let pays: Vec<bool> = evidence
         .iter()
@@ -127,7 +123,7 @@ pub(super) fn choose(
         .map(|(evidence, place)| {
             // What the learnt families say and what the others add to it are one ratio of likelihoods. The others must not
             // speak against the pair either: they are the ones it was not found on.
-            let (gain, error) = gain(task, fit, &columns[place], place);
+            let (gain, error) = gain(task, fit, &columns[place], place, fold);
             let (gain, error) = (gain / effect, error / effect.sqrt());
             !fit.parts[place].is_flat && evidence + gain > wanted && gain > -error
         })
@@ -136,7 +132,8 @@ pub(super) fn choose(
     retain_places(columns, kept);
     retain_places(&mut fit.parts, kept);
     retain_places(&mut grids, |place| pays[place]);
-    (grids, clear)
+    chosen.grids = grids;
+    chosen
 }
 
 /// How much likelier than chance one of so many pairs has to be to be worth a grid: as much as makes up for how few there
@@ -200,21 +197,21 @@ pub(super) fn limit_terms(task: &Task<'_>, fit: &mut Descent, columns: &[Column]
         .collect();
     sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
     for &(_, place) in sizes.iter().skip(most).rev() {
-        let (gain, error) = gain(task, fit, &columns[place], place);
+        let (gain, error) = gain(task, fit, &columns[place], place, 0);
         if gain <= error {
             fit.take_out(place);
         }
     }
 }
 
-/// By how much the log loss of the cases that are checked on falls for a term, in all, and the standard
+/// By how much the log loss of the cases that are checked on in a fold falls for a term, in all, and the standard
 /// error of that.
-fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize) -> (f64, f64) {
+fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize, fold: u8) -> (f64, f64) {
     let mut without = vec![0.0; task.outcomes.len()];
     column.add_to(&mut without, &fit.parts[place].steps());
     let (mut sum, mut squares) = (0.0, 0.0);
     for (row, (&with, by)) in fit.scores().iter().zip(without).enumerate() {
-        if task.validation.checks(row, 0) {
+        if task.validation.checks(row, fold) {
             let cost = |score: f32| {
                 let against = f64::from(if task.outcomes[row] { -score } else { score });
                 softplus(against)
@@ -228,6 +225,39 @@ fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize) -> (f64, 
 }
 
 impl Descent {
+    /// Adds pairs and lets them settle beside the other terms; gives their grids. They are the last parts and the last of `columns`.
+    pub(super) fn settle_beside<'a>(
+        &mut self,
+        pairs: impl Iterator<Item = &'a Candidate>,
+        columns: &mut Vec<Column>,
+        cases: Cases<'_>,
+    ) -> Vec<Grid> {
+        let mut grids = Vec::new();
+        for pair in pairs {
+            self.add(pair.block.clone(), pair.found.rough);
+            columns.push(pair.column.clone());
+            grids.push(pair.grid.clone());
+        }
+        self.run(columns, cases, STEPS_OF_CHECK, REST_WHILE_CHOOSING);
+        grids
+    }
+
+    /// [Purifies](Self::purify) the last pairs, which have these grids.
+    pub(super) fn purify_pairs(&mut self, task: &Task<'_>, columns: &[Column], grids: &[Grid]) {
+        let rows = task.outcomes.len();
+        let from = columns.len() - grids.len();
+        let counts: Vec<Vec<f64>> = columns[from..]
+            .iter()
+            .zip(grids)
+            .map(|(column, grid)| column.counts(rows, grid.first.steps * grid.second.steps))
+            .collect();
+        for (place, (grid, masses)) in
+            grids.iter().zip(masses(task.mass, &columns[from..], &counts)).enumerate()
+        {
+            self.purify(from + place, grid, &masses);
+        }
+    }
+
     /// Of the pairs from `first` on, which say something worth `wanted` beside all others that do, and are not beyond `most`; the
     /// others are made flat, the least first. As when they were found, their features' own terms are fitted anew with each, and cases
     /// count `effect` times less.
@@ -288,7 +318,7 @@ impl Descent {
     }
 
     /// Hands what a grid says of its features one by one over to their own terms; scores do not change.
-    pub(super) fn purify(&mut self, place: usize, grid: &Grid, counts: &[f64]) {
+    fn purify(&mut self, place: usize, grid: &Grid, counts: &[f64]) {
         let mut values: Vec<Vec<f64>> =
             self.parts.iter_mut().map(|part| std::mem::take(&mut part.values)).collect();
         let (first, second) = grid.purify(&mut values[place], counts);

@@ -5,13 +5,14 @@ use rayon::prelude::*;
 use super::axis::StepAxis;
 use super::bins;
 use super::block::{Block, Kind};
-use super::choice::{REST_WHILE_CHOOSING, choose, limit_terms, supports_a_choice};
+use super::choice::{REST_WHILE_CHOOSING, limit_terms, supports_a_choice};
 use super::column::{Column, masses};
 use super::descent::{Cases, Descent, FLAT, MOST_STEPS_OF_FIT};
 use super::grid::Grid;
 use super::judge::Hold;
 use super::line::Line;
 use super::task::{FeatureKind, Task};
+use super::together::{Pairs, choose_all};
 use crate::features::{Cells, Exact};
 use crate::model::footing::is_broad;
 use crate::model::refits::Draw;
@@ -34,8 +35,18 @@ pub(super) struct Notes {
     pub(super) cut: Vec<(usize, usize)>,
     /// How the features' own terms are held.
     pub(super) hold: Hold,
-    /// How many pairs were clear where they were looked for.
-    pub(super) pairs_found: usize,
+    pub(super) pairs: PairNotes,
+}
+
+/// How many pairs there are.
+#[derive(Clone, Copy, Default)]
+pub(super) struct PairNotes {
+    /// Clear where they were looked for.
+    pub(super) clear: usize,
+    /// Of these in the model.
+    pub(super) kept: usize,
+    /// In the model because they pay together.
+    pub(super) together: usize,
 }
 
 /// A centred term.
@@ -49,7 +60,6 @@ pub(super) struct GrownTerm {
 }
 
 pub(super) fn grow(task: &Task<'_>) -> Grown {
-    let rows = task.outcomes.len();
     let (axes, mut columns): (Vec<StepAxis>, Vec<Column>) =
         task.cells.par_iter().zip(task.kinds).map(|(cells, kind)| StepAxis::of(task, *cells, *kind)).unzip();
     let blocks: Vec<Block> = axes
@@ -66,16 +76,15 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
         })
         .collect();
     let whole = Cases { outcomes: task.outcomes, mass: task.mass };
-    let learnt: Vec<f32> =
-        (0..rows).map(|row| if task.validation.learns(row, 0) { whole.mass(row) } else { 0.0 }).collect();
+    let learnt = task.learnt(0);
     let learning = Cases { outcomes: task.outcomes, mass: Some(&learnt) };
-    let (mut grids, mut pairs_found) = (Vec::new(), 0);
+    let mut pairs = Pairs::default();
     let mut fit;
     if (task.most_pairs > 0 || task.most_terms.is_some()) && supports_a_choice(task) {
         fit = Descent::start(blocks.iter().cloned(), learning);
         fit.run(&columns, learning, MOST_STEPS_OF_FIT, REST_WHILE_CHOOSING);
         if task.most_pairs > 0 {
-            (grids, pairs_found) = choose(task, &mut fit, &mut columns, learning);
+            pairs = choose_all(task, &mut fit, &mut columns, (&blocks, learning));
         }
         limit_terms(task, &mut fit, &columns);
         fit.unsettle();
@@ -91,8 +100,8 @@ pub(super) fn grow(task: &Task<'_>) -> Grown {
     let factor = fit.hold(hold.factor, &columns, axes.len(), whole);
     fit.weigh(&columns);
     let redrawn = redraw(task, &fit, &columns);
-    let mut grown = terms(task, &fit, &columns, &axes, &grids, &redrawn);
-    grown.notes = Notes { hold: Hold { factor, ..hold }, pairs_found, ..notes(&axes) };
+    let mut grown = terms(task, &fit, &columns, &axes, &pairs, &redrawn);
+    grown.notes = Notes { hold: Hold { factor, ..hold }, pairs: grown.notes.pairs, ..notes(&axes) };
     grown
 }
 
@@ -191,13 +200,14 @@ fn terms(
     fit: &Descent,
     columns: &[Column],
     axes: &[StepAxis],
-    grids: &[Grid],
+    pairs: &Pairs,
     redrawn: &[(f64, Vec<Vec<f64>>)],
 ) -> Grown {
     let rows = task.outcomes.len();
     let features = axes.len();
     let mut counts: Vec<Vec<f64>> =
         columns.iter().zip(&fit.parts).map(|(column, part)| column.counts(rows, part.values.len())).collect();
+    let grids = &pairs.grids;
     forget_rare_steps(task, columns, grids, &mut counts);
     let masses = masses(task.mass, columns, &counts);
     let tidy = |intercept: f64, mut values: Vec<Vec<f64>>| -> (f64, Vec<Vec<f64>>) {
@@ -221,6 +231,7 @@ fn terms(
     let mut redraws: Vec<(f64, Vec<Vec<f64>>)> =
         redrawn.iter().map(|(intercept, values)| tidy(*intercept, values.clone())).collect();
     let mut terms = Vec::new();
+    let mut noted = PairNotes { clear: pairs.clear, ..PairNotes::default() };
     for (place, values) in values.into_iter().enumerate() {
         let spread = values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
             - values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -242,6 +253,8 @@ fn terms(
             }
             Some(pair) => {
                 let grid = &grids[pair];
+                let is_clear = pair < grids.len() - pairs.together;
+                *(if is_clear { &mut noted.kept } else { &mut noted.together }) += 1;
                 GrownTerm {
                     features: vec![grid.first.feature, grid.second.feature],
                     edges: vec![
@@ -256,5 +269,5 @@ fn terms(
         });
     }
     let intercepts = redraws.into_iter().map(|(intercept, _)| intercept).collect();
-    Grown { intercept, terms, intercepts, notes: Notes::default() }
+    Grown { intercept, terms, intercepts, notes: Notes { pairs: noted, ..Notes::default() } }
 }

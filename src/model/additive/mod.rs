@@ -27,6 +27,7 @@ mod pairs;
 mod sides;
 mod slopes;
 mod task;
+mod together;
 #[cfg(test)]
 mod tests;
 
@@ -358,20 +359,22 @@ pub(crate) struct Fitted {
 
 /// What was done that nobody asked for, features by their names.
 fn notes(grown: &Grown, name: impl Fn(usize) -> String) -> Vec<TrainingNote> {
-    let Notes { shared, cut, hold, pairs_found } = &grown.notes;
+    let Notes { shared, cut, hold, pairs } = &grown.notes;
     let shared = shared
         .iter()
         .map(|&(feature, codes)| TrainingNote::CodesGrouped { feature: name(feature), codes: codes as u32 });
     let cut = cut
         .iter()
         .map(|&(feature, steps)| TrainingNote::StepsAdded { feature: name(feature), steps: steps as u32 });
-    let (found, kept) = (*pairs_found, grown.terms.iter().filter(|term| term.features.len() == 2).count());
-    let dropped = TrainingNote::PairsDropped { found: found as u32, kept: kept as u32 };
+    let together =
+        (pairs.together > 0).then_some(TrainingNote::PairsTogether { pairs: pairs.together as u32 });
+    let dropped = (pairs.kept < pairs.clear)
+        .then_some(TrainingNote::PairsDropped { found: pairs.clear as u32, kept: pairs.kept as u32 });
     let judged = (*hold != Hold::default()).then(|| TrainingNote::StrengthsJudged {
         percent: (100.0 * hold.factor).round() as u32,
         idle_kept: hold.keeps_idle,
     });
-    shared.chain(cut).chain(judged).chain((kept < found).then_some(dropped)).collect()
+    shared.chain(cut).chain(judged).chain(together).chain(dropped).collect()
 }
 
 /// A grown term in the one model form.

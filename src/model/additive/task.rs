@@ -21,6 +21,23 @@ pub(super) struct Task<'a> {
     pub(super) seed: u64,
 }
 
+impl Task<'_> {
+    /// How much each case counts where a fold's cases are set aside: those are nothing.
+    pub(super) fn learnt(&self, fold: u8) -> Vec<f32> {
+        self.counting(|row| self.validation.learns(row, fold))
+    }
+
+    /// And where a fold's cases are checked on.
+    pub(super) fn checked(&self, fold: u8) -> Vec<f32> {
+        self.counting(|row| self.validation.checks(row, fold))
+    }
+
+    fn counting(&self, is_in: impl Fn(usize) -> bool) -> Vec<f32> {
+        let mass = |row: usize| if is_in(row) { self.mass.map_or(1.0, |mass| mass[row]) } else { 0.0 };
+        (0..self.outcomes.len()).map(mass).collect()
+    }
+}
+
 /// What a trainer is told of a feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum FeatureKind {
