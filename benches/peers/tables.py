@@ -81,6 +81,7 @@ from sklearn import datasets
 import dense
 
 SPLITS = 5
+TRUTHS = 20  # of tables with few rows: what counts there differs more from truth to truth than from draw to draw
 FRESH_TEST = 8_000  # cases to test on, where each split is a draw of its own
 OURS, INTERPRETABLE = "earlyhelp-additive", ("ebm", "logistic")
 MARGIN, ERRORS = 0.5, 2.0  # behind: by more than so many percent and so many standard errors
@@ -239,7 +240,7 @@ INVENTED = [
     ("rare-60", rare, 20_000, 0.025),
     ("gaps", gaps, 5_000, 0.2),
 ]
-# Name, recipe, training rows, outcomes among them: each split is a draw of its own, with a large test.
+# Name, recipe, training rows, outcomes among them: each split is a draw of its own from a truth of its own, with a large test.
 FEW = [
     ("rows-60", shaped("straight", features=5), 60, 24),
     ("rows-300", shaped("straight", features=10), 300, 90),
@@ -437,8 +438,8 @@ def make(folder: Path, few_rows: bool, all_there_are: bool) -> None:
             write(folder / f"{name}.{split}.parquet", frame.assign(is_test=is_test))
         told(name, frame, len(frame))
     for nth, (name, recipe, rows, positives) in enumerate(() if few_rows or all_there_are else FEW):
-        for split in range(SPLITS):
-            frame = few(recipe, 200 + nth, rows, positives, split)
+        for split in range(TRUTHS):
+            frame = few(recipe, 200 + nth + 100 * split, rows, positives, split)
             write(folder / f"{name}.{split}.parquet", frame)
         told(name, frame[frame.is_test == 0], rows)
 

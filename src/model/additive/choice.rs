@@ -13,7 +13,7 @@ use crate::stats::link::softplus;
 
 /// A pair that is likelier than chance by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
 /// factors*, JASA 90, 1995), and gets none.
-pub(super) const BARE_MENTION: f64 = 1.0;
+const BARE_MENTION: f64 = 1.0;
 /// A fit that only chooses pairs is at rest where a step moves the scores of all cases together by less than this many standard
 /// errors of one coefficient.
 pub(super) const REST_WHILE_CHOOSING: f64 = 0.5;
@@ -43,6 +43,8 @@ pub(super) struct Chosen {
     pub(super) clear: usize,
     /// Those that are likelier than chance, and not clear.
     pub(super) doubtful: Vec<Candidate>,
+    /// How many times less cases count than if they were independent.
+    pub(super) effect: f64,
 }
 
 /// Whether there are cases enough on both sides to choose pairs by.
@@ -107,7 +109,7 @@ pub(super) fn choose(
     let wanted = worth(&evidence, ranked.len());
     let (clear, doubtful): (Vec<Candidate>, _) =
         tried.into_iter().partition(|pair| pair.found.evidence > wanted);
-    let mut chosen = Chosen { grids: Vec::new(), clear: clear.len(), doubtful };
+    let mut chosen = Chosen { grids: Vec::new(), clear: clear.len(), doubtful, effect };
     if clear.is_empty() {
         return chosen;
     }

@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! cells ─bins→ Column (a byte a row) ─descent→ steps of each feature
-//!       ─pairs→ ranked ─evidence→ clear ─other families→ grids that pay ─descent→ all terms
+//!       ─pairs→ ranked ─evidence→ clear ─other families→ grids that pay, each or together ─descent→ all terms
 //!       ─other families→ strengths that foresee ─redrawn families→ refits
 //! ```
 //!
 //! [`block`] holds a term's penalty and its exact best steps, [`descent`] the passes over rows, [`bar`] which terms say enough,
-//! [`choice`] which pairs stay, [`judge`] what other families say of how strongly terms are held, [`grow`] the order of things.
+//! [`choice`] which pairs stay each by itself, [`together`] which do for each other's sake, [`judge`] what other families say of how strongly terms are held, [`grow`] the order of things.
 
 mod axis;
 mod banded;
@@ -27,9 +27,9 @@ mod pairs;
 mod sides;
 mod slopes;
 mod task;
-mod together;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use serde::{Deserialize, Serialize};
 
@@ -82,10 +82,12 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// say a little does not. Those that are clear are fitted together, and those go that say nothing more beside the others. A
 /// pair stays where it is still that likely with what *other families* (at the last as-of date, where there are several) say of it,
 /// and these do not speak against it by more than a standard error. Cases of one family count as far as they are independent.
+/// Those that are likelier than chance and not clear stay together or not at all: where with all of them the outcomes of families that had
+/// no part in finding them are a hundred times likelier than without.
 /// What a grid says of one feature alone is handed over to that feature's own term. Codes without an order
 /// stand in a grid in the order of what they say by themselves, and neighbours of few cases are one there.
 ///
-/// What the trainer does by itself (codes that share a step, steps beyond the setting, strengths that other families judged, pairs that were dropped) stands in the model file:
+/// What the trainer does by itself (codes that share a step, steps beyond the setting, strengths that other families judged, pairs that stay together, pairs that were dropped) stands in the model file:
 /// [`TrainingNote`].
 ///
 /// # Examples
@@ -115,7 +117,8 @@ use crate::features::{Cells, Direction, Exact, FeatureMatrix};
 /// 73; N. E. Breslow and X. Lin (1995), *Bias correction in generalised linear mixed models with a single component of
 /// dispersion*, Biometrika 82. Directions: O. Burdakov and O. Sysoev (2017), *A dual active-set algorithm for regularized monotonic
 /// regression*, JOTA 172. Lines apart from deviations: G. Marra and S. N. Wood (2011), *Practical variable selection for
-/// generalized additive models*, CSDA 55. How many pairs there are: B. Efron (2008), *Microarrays, empirical Bayes and the two-groups
+/// generalized additive models*, CSDA 55. Pairs together: L. Wasserman, A. Ramdas and S. Balakrishnan (2020), *Universal inference*, PNAS
+/// 117. How many pairs there are: B. Efron (2008), *Microarrays, empirical Bayes and the two-groups
 /// model*, Statistical Science 23; here also how many features say something. Purified pairs: B. Lengerich and others (2020), AISTATS.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

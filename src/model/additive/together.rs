@@ -3,17 +3,22 @@
 use rayon::prelude::*;
 
 use super::block::Block;
-use super::choice::{BARE_MENTION, Candidate, Chosen, REST_WHILE_CHOOSING, choose};
+use super::choice::{Candidate, Chosen, REST_WHILE_CHOOSING, choose};
 use super::column::Column;
 use super::descent::{Cases, Descent, MOST_STEPS_OF_FIT};
 use super::grid::Grid;
 use super::task::Task;
 
-/// What each pair has to bring: a grid is read cell by cell, and costs as much to read as five of the terms that hardly say anything
+/// What they have to bring, as a logarithm of a ratio of likelihoods: a hundred to one. Of families that had no part in finding them such a
+/// ratio is by chance alone at least that much in at most one table of a hundred (L. Wasserman, A. Ramdas and S. Balakrishnan 2020,
+/// *Universal inference*, PNAS 117: of one fold; here they are added up over the folds).
+const HUNDRED_TO_ONE: f64 = 4.6;
+/// And each of them: a grid is read cell by cell, and costs as much to read as five of the terms that hardly say anything
 /// ([`BARELY`](super::bar::BARELY)).
 const BROUGHT_BY_PAIR: f64 = 0.25;
 /// Families are set aside, fold by fold, until so many cases of the rarer outcome were foreseen. Pairs that are not clear say little
-/// together, too: it takes four times as many cases to hear it as to hear how strongly terms are held.
+/// together, too: it takes four times as many cases to hear it as to hear how strongly terms are held. Where those of the first fold
+/// speak against them a hundred to one no other is asked, which would cost half the fit of many cases.
 const FORESEEN: f64 = 1_000.0;
 
 /// The pairs of a model, and what came of looking for them.
@@ -28,11 +33,10 @@ pub(super) struct Pairs {
 }
 
 /// Chooses pairs, and adds those that are likelier than chance and not clear, all or none: where outcomes of other families are foreseen
-/// better with them. As a logarithm of a likelihood that is evidence for all of them together from cases that had no part in finding
-/// them, and it has to be more than a bare mention and what it costs to read them.
+/// better with them. No case has a part in that on which they were found: for each fold of families, pairs are looked for anew without
+/// them.
 ///
-/// For each fold of families, pairs are looked for anew without them. `fit` is what features alone say where the first fold is
-/// checked on; the pairs come last in it and in `columns`.
+/// `fit` is what features alone say where the first fold is checked on; the pairs come last in it and in `columns`.
 pub(super) fn choose_all(
     task: &Task<'_>,
     fit: &mut Descent,
@@ -41,13 +45,14 @@ pub(super) fn choose_all(
 ) -> Pairs {
     let own = columns.clone();
     let chosen = choose(task, fit, columns, (learning, 0));
-    let clear = chosen.clear;
-    let Some(first) = Joined::of(task, fit, columns, (&chosen, learning, 0)) else {
-        return Pairs { grids: chosen.grids, clear, together: 0 };
+    let first = Joined::of(task, fit, columns, (&chosen, learning, 0));
+    let alone = Pairs { grids: chosen.grids, clear: chosen.clear, together: 0 };
+    let Some(first) = first.filter(|first| first.gain >= -HUNDRED_TO_ONE) else {
+        return alone;
     };
     let folds = task.validation.folds();
     let foreseen = Cases { mass: Some(&task.checked(0)), ..learning }.rarer().max(1.0);
-    let others: Vec<(f64, usize)> = (1..folds.min((FORESEEN / foreseen).ceil() as u8))
+    let others: Vec<Joined> = (1..folds.min((FORESEEN / foreseen).ceil() as u8))
         .into_par_iter()
         .filter_map(|fold| {
             let learnt = task.learnt(fold);
@@ -58,21 +63,17 @@ pub(super) fn choose_all(
             let chosen = choose(task, &mut fit, &mut columns, (learning, fold));
             Joined::of(task, &fit, &columns, (&chosen, learning, fold))
         })
-        .map(|joined| (joined.gain, joined.grids.len()))
         .collect();
-    let looks = 1.0 + others.len() as f64;
-    let (gain, pairs) = others
-        .iter()
-        .fold((first.gain, first.grids.len()), |(gain, pairs), other| (gain + other.0, pairs + other.1));
-    let mut grids = chosen.grids;
-    if gain <= BARE_MENTION.max(BROUGHT_BY_PAIR * pairs as f64 / looks) {
-        return Pairs { grids, clear, together: 0 };
+    let looks = || others.iter().chain([&first]);
+    let gain: f64 = looks().map(|look| look.gain).sum();
+    let pairs = looks().map(|look| look.grids.len()).sum::<usize>() as f64 / looks().count() as f64;
+    if gain <= HUNDRED_TO_ONE.max(BROUGHT_BY_PAIR * pairs) {
+        return alone;
     }
     let together = first.grids.len();
     *fit = first.fit;
     *columns = first.columns;
-    grids.extend(first.grids);
-    Pairs { grids, clear, together }
+    Pairs { grids: [alone.grids, first.grids].concat(), together, ..alone }
 }
 
 /// A fit with the pairs that are not clear, beside the same without them.
@@ -81,7 +82,7 @@ struct Joined {
     columns: Vec<Column>,
     /// The added pairs' grids.
     grids: Vec<Grid>,
-    /// By how much the log loss of the cases that are checked on is less with them, in all.
+    /// By how much the log loss of the cases that are checked on is less with them, in all, as far as cases are independent.
     gain: f64,
 }
 
@@ -112,7 +113,7 @@ impl Joined {
         let loss = |fit: &Descent| -> f64 {
             fit.scores().iter().enumerate().map(|(row, &score)| checked.loss(row, score)).sum()
         };
-        let gain = loss(&without) - loss(&fit);
+        let gain = (loss(&without) - loss(&fit)) / chosen.effect;
         Some(Self { fit, columns, grids, gain })
     }
 }

@@ -5,8 +5,9 @@ use super::super::column::{Column, Working};
 use super::super::pairs::rank;
 use super::super::sides::Side;
 use super::Planted::{Bend, Category, Count, Flag, Gaps, Noise, NoiseCount};
-use super::{Dice, World, fit, logistic};
+use super::{Dice, World, fit, fitted, logistic};
 use crate::features::{Cell, Direction, FeatureMatrix};
+use crate::model::TrainingNote;
 use crate::model::additive::AdditiveParams;
 
 fn chosen(world: &World) -> Vec<Vec<usize>> {
@@ -206,4 +207,57 @@ fn counts_that_only_add_are_no_pair_however_many_dates() {
         let with_pairs = with_pairs.count();
         assert!(with_pairs <= 5, "{dates} dates: pairs in {with_pairs} of 100 data sets");
     }
+}
+
+/// Numbers whose chances depend on sums, and, where there is a `size`, on products of two dozen pairs.
+fn crowded(seed: u64, rows: usize, size: f64) -> (FeatureMatrix, Vec<bool>, Vec<f64>) {
+    const FEATURES: usize = 16;
+    let mut dice = Dice::new(seed);
+    let signs: Vec<f64> = (0..24).map(|_| if dice.chance(0.5) { size } else { -size }).collect();
+    let cells: Vec<Vec<f64>> = (0..FEATURES).map(|_| (0..rows).map(|_| dice.normal()).collect()).collect();
+    let log_odds = |row: usize| {
+        let at = |feature: usize| cells[feature % FEATURES][row];
+        let together =
+            signs.iter().enumerate().map(|(nth, size)| size * at(nth) * at(nth + 1 + nth / FEATURES));
+        -1.0 + (0..4).map(|feature| 0.3 * at(feature)).sum::<f64>() + together.sum::<f64>()
+    };
+    let log_odds: Vec<f64> = (0..rows).map(log_odds).collect();
+    let outcomes = log_odds.iter().map(|&log_odds| dice.chance(logistic(log_odds))).collect();
+    let names = (0..FEATURES).map(|feature| format!("f{feature:02}")).collect();
+    let values = |cells: &Vec<f64>| cells.iter().map(|&value| Cell::Value(value as f32)).collect();
+    let cells: Vec<Vec<Cell>> = cells.iter().map(values).collect();
+    (FeatureMatrix::from_cells(names, rows, &cells).unwrap(), outcomes, log_odds)
+}
+
+#[test]
+fn pairs_that_each_say_little_are_taken_together_and_none_where_there_is_none() {
+    let taken = |seed: u64, size: f64| -> (u32, f64) {
+        let (matrix, outcomes, log_odds) = crowded(seed, 4_000, size);
+        let families: Vec<u64> = (0..4_000).collect();
+        let fitted = |pairs: u32| {
+            let params = AdditiveParams::default().refits(0).pairs(pairs);
+            fitted(&params, &matrix, &[Direction::None; 16], &outcomes, None, &families).unwrap()
+        };
+        // Squares of what is wrong with the log-odds, which are known.
+        let wrong = |model: &crate::model::AdditiveModel| -> f64 {
+            let explained = model.explain_all(&matrix).unwrap();
+            let of = |(case, truth): (ndarray::ArrayView1<'_, f64>, &f64)| {
+                (explained.intercept() + case.sum() - truth).powi(2)
+            };
+            explained.contributions().rows().into_iter().zip(&log_odds).map(of).sum()
+        };
+        let (with, without) = (fitted(30), fitted(0));
+        let together = with.notes.iter().find_map(|note| match note {
+            TrainingNote::PairsTogether { pairs } => Some(*pairs),
+            _ => None,
+        });
+        let in_model = with.model.terms().iter().filter(|term| term.on.len() == 2).count();
+        assert!(in_model <= 30 && in_model >= together.unwrap_or_default() as usize);
+        (together.unwrap_or_default(), wrong(&with.model) / wrong(&without.model))
+    };
+    let planted: Vec<(u32, f64)> = (0..6).map(|seed| taken(seed, 0.12)).collect();
+    assert!(planted.iter().all(|(pairs, _)| *pairs >= 5), "{planted:?}");
+    assert!(planted.iter().all(|(_, wrong)| *wrong < 0.8), "{planted:?}");
+    let nothing = (0..20).filter(|&seed| taken(100 + seed, 0.0).0 > 0).count();
+    assert!(nothing <= 2, "pairs in {nothing} of 20 data sets");
 }
