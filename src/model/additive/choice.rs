@@ -9,7 +9,6 @@ use super::pairs;
 use super::sides::Side;
 use super::task::{FeatureKind, Task};
 use crate::features::Direction;
-use crate::stats::link::softplus;
 
 /// A pair that is likelier than chance by less than this is "not worth more than a bare mention" (Kass and Raftery, *Bayes
 /// factors*, JASA 90, 1995), and gets none.
@@ -114,18 +113,19 @@ pub(super) fn choose(
         return chosen;
     }
     let evidence: Vec<f64> = clear.iter().map(|pair| pair.found.evidence).collect();
-    let mut grids = fit.settle_beside(clear.iter(), columns, learning);
+    let mut grids = fit.settle_beside(&clear.iter().collect::<Vec<_>>(), columns, learning);
     // Beside the others a pair may have nothing left to say.
     fit.choose_pairs(columns, features, (wanted, task.most_pairs), effect);
     fit.purify_pairs(task, columns, &grids);
     fit.rescore(columns, learning);
+    let checked = Cases { mass: Some(&task.checked(fold)), ..learning };
     let pays: Vec<bool> = evidence
         .iter()
         .zip(features..)
         .map(|(evidence, place)| {
             // What the learnt families say and what the others add to it are one ratio of likelihoods. The others must not
             // speak against the pair either: they are the ones it was not found on.
-            let (gain, error) = gain(task, fit, &columns[place], place, fold);
+            let (gain, error) = gain(checked, fit, &columns[place], place);
             let (gain, error) = (gain / effect, error / effect.sqrt());
             !fit.parts[place].is_flat && evidence + gain > wanted && gain > -error
         })
@@ -190,6 +190,7 @@ fn retain_places<T>(of: &mut Vec<T>, kept: impl Fn(usize) -> bool) {
 /// the cases that are checked on speak for it by more than a standard error.
 pub(super) fn limit_terms(task: &Task<'_>, fit: &mut Descent, columns: &[Column]) {
     let Some(most) = task.most_terms else { return };
+    let checked = Cases { outcomes: task.outcomes, mass: Some(&task.checked(0)) };
     let mut sizes: Vec<(f64, usize)> = fit
         .parts
         .iter()
@@ -199,26 +200,21 @@ pub(super) fn limit_terms(task: &Task<'_>, fit: &mut Descent, columns: &[Column]
         .collect();
     sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
     for &(_, place) in sizes.iter().skip(most).rev() {
-        let (gain, error) = gain(task, fit, &columns[place], place, 0);
+        let (gain, error) = gain(checked, fit, &columns[place], place);
         if gain <= error {
             fit.take_out(place);
         }
     }
 }
 
-/// By how much the log loss of the cases that are checked on in a fold falls for a term, in all, and the standard
-/// error of that.
-fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize, fold: u8) -> (f64, f64) {
-    let mut without = vec![0.0; task.outcomes.len()];
-    column.add_to(&mut without, &fit.parts[place].steps());
+/// By how much the log loss of these cases falls for a term, in all, and the standard error of that.
+fn gain(cases: Cases<'_>, fit: &Descent, column: &Column, place: usize) -> (f64, f64) {
+    let mut part = vec![0.0; cases.outcomes.len()];
+    column.add_to(&mut part, &fit.parts[place].steps());
     let (mut sum, mut squares) = (0.0, 0.0);
-    for (row, (&with, by)) in fit.scores().iter().zip(without).enumerate() {
-        if task.validation.checks(row, fold) {
-            let cost = |score: f32| {
-                let against = f64::from(if task.outcomes[row] { -score } else { score });
-                softplus(against)
-            };
-            let gain = f64::from(task.mass.map_or(1.0, |mass| mass[row])) * (cost(with - by) - cost(with));
+    for (row, (&with, part)) in fit.scores().iter().zip(part).enumerate() {
+        if cases.mass(row) > 0.0 {
+            let gain = cases.loss(row, with - part) - cases.loss(row, with);
             sum += gain;
             squares += gain * gain;
         }
@@ -228,9 +224,9 @@ fn gain(task: &Task<'_>, fit: &Descent, column: &Column, place: usize, fold: u8)
 
 impl Descent {
     /// Adds pairs and lets them settle beside the other terms; gives their grids. They are the last parts and the last of `columns`.
-    pub(super) fn settle_beside<'a>(
+    pub(super) fn settle_beside(
         &mut self,
-        pairs: impl Iterator<Item = &'a Candidate>,
+        pairs: &[&Candidate],
         columns: &mut Vec<Column>,
         cases: Cases<'_>,
     ) -> Vec<Grid> {

@@ -43,11 +43,13 @@ pub(super) fn choose_all(
     columns: &mut Vec<Column>,
     (blocks, learning): (&[Block], Cases<'_>),
 ) -> Pairs {
-    let own = columns.clone();
+    let features = columns.len();
     let chosen = choose(task, fit, columns, (learning, 0));
+    let chosen_columns = columns.len();
     let first = Joined::of(task, fit, columns, (&chosen, learning, 0));
     let alone = Pairs { grids: chosen.grids, clear: chosen.clear, together: 0 };
     let Some(first) = first.filter(|first| first.gain >= -HUNDRED_TO_ONE) else {
+        columns.truncate(chosen_columns);
         return alone;
     };
     let folds = task.validation.folds();
@@ -57,29 +59,28 @@ pub(super) fn choose_all(
         .filter_map(|fold| {
             let learnt = task.learnt(fold);
             let learning = Cases { mass: Some(&learnt), ..learning };
-            let mut columns = own.clone();
+            let mut columns = columns[..features].to_vec();
             let mut fit = Descent::start(blocks.iter().cloned(), learning);
             fit.run(&columns, learning, MOST_STEPS_OF_FIT, REST_WHILE_CHOOSING);
             let chosen = choose(task, &mut fit, &mut columns, (learning, fold));
-            Joined::of(task, &fit, &columns, (&chosen, learning, fold))
+            Joined::of(task, &fit, &mut columns, (&chosen, learning, fold))
         })
         .collect();
     let looks = || others.iter().chain([&first]);
     let gain: f64 = looks().map(|look| look.gain).sum();
     let pairs = looks().map(|look| look.grids.len()).sum::<usize>() as f64 / looks().count() as f64;
     if gain <= HUNDRED_TO_ONE.max(BROUGHT_BY_PAIR * pairs) {
+        columns.truncate(chosen_columns);
         return alone;
     }
     let together = first.grids.len();
     *fit = first.fit;
-    *columns = first.columns;
     Pairs { grids: [alone.grids, first.grids].concat(), together, ..alone }
 }
 
 /// A fit with the pairs that are not clear, beside the same without them.
 struct Joined {
     fit: Descent,
-    columns: Vec<Column>,
     /// The added pairs' grids.
     grids: Vec<Grid>,
     /// By how much the log loss of the cases that are checked on is less with them, in all, as far as cases are independent.
@@ -87,11 +88,11 @@ struct Joined {
 }
 
 impl Joined {
-    /// `None` where there is none to add.
+    /// `None` where there is none to add; else their columns come last.
     fn of(
         task: &Task<'_>,
         without: &Descent,
-        columns: &[Column],
+        columns: &mut Vec<Column>,
         (chosen, learning, fold): (&Chosen, Cases<'_>, u8),
     ) -> Option<Self> {
         let room = task.most_pairs.saturating_sub(chosen.grids.len());
@@ -101,19 +102,19 @@ impl Joined {
         if doubtful.is_empty() {
             return None;
         }
-        let (mut without, mut fit, mut columns) = (without.clone(), without.clone(), columns.to_vec());
-        // Both have gone the same way, or the one without them could be behind for want of a few steps.
-        without.settle_beside([].into_iter(), &mut columns, learning);
-        without.rescore(&columns, learning);
-        let grids = fit.settle_beside(doubtful.into_iter(), &mut columns, learning);
-        fit.purify_pairs(task, &columns, &grids);
-        fit.rescore(&columns, learning);
+        let (mut without, mut fit) = (without.clone(), without.clone());
+        // Both go the same way, or the one without them could be behind for want of a few steps.
+        without.settle_beside(&[], columns, learning);
+        without.rescore(columns, learning);
+        let grids = fit.settle_beside(&doubtful, columns, learning);
+        fit.purify_pairs(task, columns, &grids);
+        fit.rescore(columns, learning);
         let checked = task.checked(fold);
         let checked = Cases { mass: Some(&checked), ..learning };
         let loss = |fit: &Descent| -> f64 {
             fit.scores().iter().enumerate().map(|(row, &score)| checked.loss(row, score)).sum()
         };
         let gain = (loss(&without) - loss(&fit)) / chosen.effect;
-        Some(Self { fit, columns, grids, gain })
+        Some(Self { fit, grids, gain })
     }
 }
