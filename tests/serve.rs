@@ -188,6 +188,12 @@ fn wrong_lines(town: &Town, person: &str) -> Vec<(Vec<u8>, &'static str)> {
         (with("accept", json!([{ "source": "police", "by": "A", "reason": "B" }])), "bad_input"),
         (with("accept", json!([{ "source": person, "by": "A", "reason": "B" }])), "bad_input"),
         (with("origin", json!("the case file")), "bad_input"),
+        (with(&format!("x`, expected `{person}"), json!(1)), "bad_input"),
+        (with("as_of", json!(format!("2025, expected {person}"))), "bad_input"),
+        (
+            town.question("health", json!({ format!("x`, expected `{person}"): 1 })).to_string().into_bytes(),
+            "bad_input",
+        ),
         (with("person", json!(" ")), "bad_input"),
         (with("by", json!("x".repeat(2_000))), "bad_input"),
         (
@@ -241,6 +247,18 @@ fn what_is_no_question_is_answered_as_such_and_ends_nothing() {
         let shown = String::from_utf8_lossy(&line[..line.len().min(300)]).into_owned();
         assert_eq!(answer["error"]["class"], class, "{shown}: {text}");
         assert!(!text.contains(person.as_str()) && !text.contains('\n'), "{shown}: {text}");
+    }
+    // What would have been right is said, of whatever kind it is.
+    for (what, fields, told) in [
+        (
+            "explain",
+            json!({ "persn": "a" }),
+            "(expected one of `person`, `as_of`, `accept`, `records`, `features`, `origin`)",
+        ),
+        ("list", json!({ "run": 17 }), "(expected a string)"),
+    ] {
+        let text = service.answer(town.question(what, fields).to_string().as_bytes());
+        assert!(text.contains(told), "{text}");
     }
     let long = vec![b' '; QUESTION_BYTES + 1];
     assert_eq!(service.answer(&long), Service::too_long());

@@ -10,7 +10,7 @@ use earlyhelp::fairness::audit::{
     ScoreTable,
 };
 use earlyhelp::outputs::json_text;
-use earlyhelp::records::{Encoding, Extract, ReadOptions};
+use earlyhelp::records::{DateForm, Encoding, Extract, ReadOptions};
 use earlyhelp::report::audit::{audit_csv, audit_html, audit_text, audit_xlsx};
 
 use super::progress::Progress;
@@ -35,6 +35,9 @@ pub struct Arguments {
     /// The encoding of a text file [default: found row by row].
     #[arg(long, value_name = "utf-8|utf-16|windows-1252", value_parser = encoding)]
     encoding: Option<Encoding>,
+    /// Whether the day or the month comes first in the days of scoring, where none of them shows it.
+    #[arg(long, value_name = "dd/mm/yyyy|mm/dd/yyyy", value_parser = dates, requires = "scored_on")]
+    dates: Option<DateForm>,
     /// The column of the score: a number (12% is 0.12), higher is more at risk. It may be left out where the table says
     /// who was selected.
     #[arg(long, value_name = "COLUMN")]
@@ -155,7 +158,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let columns = columns(arguments);
     let params = params(arguments)?;
     let progress = Progress::start("reading");
-    let options = ReadOptions { encoding: arguments.encoding, ..ReadOptions::default() };
+    let options = ReadOptions {
+        encoding: arguments.encoding,
+        dates: arguments.dates.clone(),
+        ..ReadOptions::default()
+    };
     let extract = Extract::path(&arguments.scores).options(options);
     let outputs = arguments.force.folder("audit", &arguments.out, &extract.files());
     outputs.check(&TABLE_FILES)?;
@@ -268,7 +275,15 @@ fn encoding(text: &str) -> Result<Encoding, String> {
         "utf-8" => Ok(Encoding::Utf8),
         "windows-1252" => Ok(Encoding::Windows1252),
         "utf-16" => Ok(Encoding::Utf16),
-        _ => Err("write utf-8 or windows-1252".to_owned()),
+        _ => Err("write utf-8, utf-16 or windows-1252".to_owned()),
+    }
+}
+
+fn dates(text: &str) -> Result<DateForm, String> {
+    match text {
+        "dd/mm/yyyy" => Ok(DateForm::DayFirst),
+        "mm/dd/yyyy" => Ok(DateForm::MonthFirst),
+        _ => Err("write dd/mm/yyyy or mm/dd/yyyy".to_owned()),
     }
 }
 

@@ -151,6 +151,14 @@ pub enum ScoresError {
         /// The column.
         column: String,
     },
+    /// Of the days of scoring it cannot be told whether the day or the month comes first.
+    #[error("column \"{column}\": {why}")]
+    DateOrder {
+        /// The column.
+        column: String,
+        /// What was found, and what to do.
+        why: &'static str,
+    },
     /// A value that was named in the request, and that no row has.
     #[error("no row says \"{value}\" in column \"{column}\"; give the value as the table has it")]
     NoSuchValue {

@@ -251,6 +251,7 @@ classes! {
         | Self::ColumnType { .. }
         | Self::OneAndTwo { .. }
         | Self::MixedPercent { .. }
+        | Self::DateOrder { .. }
         | Self::NoSuchValue { .. }
         | Self::TooManyCases { .. }
         | Self::NoRow { .. } => BadInput,

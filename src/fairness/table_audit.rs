@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::audit::{Audit, AuditParams, OutcomeJump, ScoreColumns, ScoreIntake, ScoreTable};
+use super::audit::{Audit, AuditParams, LoneScore, OutcomeJump, ScoreColumns, ScoreIntake, ScoreTable};
 use super::mitigation::SelectionsCompared;
 use crate::error::Error;
 use crate::records::Reject;
@@ -100,6 +100,7 @@ impl TableAudit {
             rejected_rows: rounded(intake.rejected.len() as u64),
             rejected: exact.then_some(&intake.rejected),
             jump: intake.jump.filter(|_| exact),
+            lone_scores: if exact { &intake.lone_scores } else { &[] },
             audit,
             against: against.as_ref(),
         }
@@ -124,6 +125,8 @@ struct Published<'a> {
     rejected: Option<&'a [Reject]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jump: Option<OutcomeJump>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    lone_scores: &'a [LoneScore],
     audit: &'a Audit,
     #[serde(skip_serializing_if = "Option::is_none")]
     against: Option<&'a SelectionsCompared>,

@@ -319,6 +319,29 @@ capacity = { cases = 1 }
     }
 
     #[test]
+    fn amounts_that_are_all_blank_are_told() {
+        let blank = project("blank");
+        let text = toml::to_string(&blank).unwrap();
+        let text = text.replacen("\"count\"", "\"sum\"", 1);
+        let text = text.replacen("occurred = \"on\"", "occurred = \"on\"\nvalue = \"owed\"", 1);
+        let told = |owed: [&str; 2]| {
+            let rows = format!("who,on,owed\na,2021-05-01,{}\nc,2021-05-02,{}\n", owed[0], owed[1]);
+            std::fs::write(blank.folder.join("contacts.csv"), rows).unwrap();
+            let project = Project::from_toml(&text, blank.folder.clone()).unwrap();
+            let checked = project.check().unwrap();
+            let scored = project.scoring_warnings(checked.records(), "2022-03-01".parse().unwrap());
+            [checked.warnings("2022-03-01".parse().unwrap()), scored].map(|warnings| {
+                warnings.iter().any(|warning| {
+                    warning.contains("of the 2 records that it reads")
+                        && warning.contains("none has an amount")
+                })
+            })
+        };
+        assert_eq!(told(["", ""]), [true; 2]);
+        assert_eq!(told(["", "12.50"]), [false; 2]);
+    }
+
+    #[test]
     fn training_is_warned_as_a_check_is() {
         let project = project("doubts");
         let checked = project.check().unwrap();

@@ -53,6 +53,10 @@ impl Project {
         warnings.extend(keys_spelt_otherwise(records));
         warnings.extend(stale(records, as_of));
         warnings.extend(not_covered(self, records, &[as_of]));
+        if let Ok(features) = self.features() {
+            warnings
+                .extend(features.features().iter().filter_map(|feature| without_amounts(records, feature)));
+        }
         warnings
     }
 }
@@ -75,6 +79,7 @@ pub(super) fn of_training(project: &Project, records: &Records, until: AsOf) -> 
     if let Ok(features) = project.features() {
         let features = features.features();
         warnings.extend(counted::more_than_once(records, features, project.cohort.unit));
+        warnings.extend(features.iter().filter_map(|feature| without_amounts(records, feature)));
         warnings.extend(not_covered(project, records, &project.training.as_of));
     }
     warnings
@@ -129,6 +134,24 @@ fn silent_months(records: &Records, until: AsOf) -> impl Iterator<Item = String>
         let silent = Timeliness::of(records, &source.name, &counted, until).missing_months()?;
         Some(format!("source {} {silent}", source.name))
     })
+}
+
+/// A feature of amounts none of whose records has one.
+fn without_amounts(records: &Records, feature: &Feature) -> Option<String> {
+    let selection = feature.records.resolve(records, &feature.name).ok()?;
+    let events = records.source_at(selection.source).events();
+    let amounts = events.value.as_ref().filter(|_| feature.measure.needs_value())?;
+    let read = || (0..events.rows()).filter(|&row| selection.matches(&events, row));
+    if read().any(|row| !amounts[row].is_nan()) {
+        return None;
+    }
+    let count = read().count();
+    let rows = words::counted(count, "record", "records");
+    (count > 0).then(|| format!(
+        "feature {} is missing for everybody: of the {rows} that it reads in source {} none has an amount; look whether the column that \
+         `value` names is the right one, and filled",
+        feature.name, feature.records.source
+    ))
 }
 
 /// Features that a source does not cover at some of the dates: for anybody, or for all but the youngest.

@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::column::{Column, NO_DAY, NO_INTEGER};
-use super::days::{self, DateWritten, Order, Stated};
+use super::days::{self, DateWritten, Order, OrderFault, Stated};
 use crate::calendar::Day;
 
 /// How the dates of a table are written, where that does not follow from the dates themselves.
@@ -137,6 +137,36 @@ impl DayZeros {
     /// How the numbers of a row are to be read.
     pub(super) fn stated(&self, row: usize) -> Stated {
         Stated::DaysFrom(self.at(row).filter(|&day| day != NO_DAY))
+    }
+}
+
+/// The dates of one column, and what they show of the order of day and month.
+#[derive(Debug, Default)]
+pub(crate) struct DatesRead {
+    form: Option<Stated>,
+    order: Order,
+}
+
+impl DatesRead {
+    /// By what is stated about them. `None` where they are counted from a day: they are no dates by themselves.
+    pub(crate) fn new(form: Option<&DateForm>) -> Option<Self> {
+        let form = match form {
+            None => None,
+            Some(DateForm::DayFirst) => Some(Stated::DayFirst),
+            Some(DateForm::MonthFirst) => Some(Stated::MonthFirst),
+            Some(DateForm::DaysFrom(_)) => return None,
+        };
+        Some(Self { form, order: Order::default() })
+    }
+
+    /// `None` for what is no date, and for nothing.
+    pub(crate) fn read(&mut self, text: &str) -> Option<Day> {
+        days::read(text, self.form, &mut self.order).filter(|&day| day != NO_DAY).map(Day::from_epoch_days)
+    }
+
+    /// What is wrong with their order, once all are read.
+    pub(crate) fn fault(&self) -> Option<OrderFault> {
+        self.order.fault()
     }
 }
 

@@ -131,7 +131,7 @@ pub(super) struct Order {
 
 /// What is wrong with the order of day and month in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OrderFault {
+pub(crate) enum OrderFault {
     /// No date of the column shows it.
     Unclear,
     /// Every date that shows it has the month first.
@@ -230,7 +230,7 @@ pub(super) fn read(text: &str, form: Option<Stated>, order: &mut Order) -> Optio
 }
 
 /// Reads a date that needs no column around it to be understood; day first where a slash parts it, as councils write.
-pub(crate) fn parse_day(text: &str) -> Option<Day> {
+pub(super) fn parse_day(text: &str) -> Option<Day> {
     let mut order = Order::default();
     let day = read(text, Some(Stated::DayFirst), &mut order)?;
     (day != NO_DAY).then(|| Day::from_epoch_days(day))

@@ -141,8 +141,8 @@ pub use unmatched::{IdMismatch, UnmatchedIds};
 pub(crate) use builder::{EntityOf, check_limit, read_table};
 pub(crate) use column::{Batch, Column};
 pub(crate) use counted::{NameCounts, SourceCounts, first_of_month};
-pub(crate) use days::Plausible;
-pub(crate) use days::parse_day;
+pub(crate) use date_form::DatesRead;
+pub(crate) use days::{OrderFault, Plausible};
 pub(crate) use dictionary::NONE;
 pub(crate) use events::{EventTable, OPEN};
 #[cfg(feature = "files")]

@@ -334,12 +334,21 @@ fn unread(what: &str, error: &serde_json::Error) -> String {
     if let Some(name) = named("missing field `") {
         return format!("{what}: the field `{name}` is missing");
     }
-    if text.starts_with("unknown field") {
-        return format!(
-            "{what}: it has a field that such a question does not have; see the schema (earlyhelp schema --service)"
-        );
-    }
-    format!("{what}: a field does not hold what it should; see the schema (earlyhelp schema --service)")
+    let expected = expected(&text).map_or_else(String::new, |expected| format!(" (expected {expected})"));
+    let wrong = if text.starts_with("unknown field") {
+        "it has a field that such a question does not have"
+    } else {
+        "a field does not hold what it should"
+    };
+    format!("{what}: {wrong}{expected}; see the schema (earlyhelp schema --service)")
+}
+
+/// What was expected, by an error that ends with it: what was found stands before, so that the last such words are not of the question.
+fn expected(text: &str) -> Option<&str> {
+    const ENDING_SO: [&str; 4] =
+        ["unknown variant `", "unknown field `", "invalid type: ", "invalid value: "];
+    let ends_so = ENDING_SO.iter().any(|start| text.starts_with(start)) && !text.contains(", there are no ");
+    ends_so.then(|| text.rsplit_once(", expected ")).flatten().map(|(_, expected)| expected)
 }
 
 fn take<T: DeserializeOwned>(

@@ -66,7 +66,7 @@ pub(crate) use earlier::EarlierCheck;
 pub use params::{AuditParams, OperatingPoint};
 #[cfg(feature = "files")]
 pub use reading::read_scores;
-pub use reading::{ArmColumn, OutcomeJump, ScoreColumns, ScoreFollowUp, ScoreIntake};
+pub use reading::{ArmColumn, LoneScore, OutcomeJump, ScoreColumns, ScoreFollowUp, ScoreIntake};
 pub use report::{
     Against, AttributeAudit, AttributeFinding, Audit, AuditBin, AuditedGroup, AuditedOutcome, CommonScore,
     Criterion, CriterionReport, Disparity, DisparityVerdict, GroupMeasure, GroupMeasures, Operating,

@@ -249,6 +249,9 @@ fn doubts(intake: &ScoreIntake) -> Vec<(&'static str, String)> {
     if let Some(jump) = intake.jump {
         doubts.push(("Outcomes change all at once", format!("{jump}.")));
     }
+    for lone in &intake.lone_scores {
+        doubts.push(("Scores that may be none", format!("{lone}.")));
+    }
     if intake.without_cluster > 0 {
         let says =
             format!("{} not say of which family; each counts as its own.", rows(intake.without_cluster));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::table::ScoreTable;
 use crate::calendar::Day;
-use crate::records::{Column, RejectReason, parse_day};
+use crate::records::{Column, DatesRead, RejectReason};
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,11 +78,12 @@ impl<'a> Cell<'a> {
         }
     }
 
-    pub(super) fn day(&self) -> Result<Day, RejectReason> {
+    /// A day; `dates` are those of its column so far.
+    pub(super) fn day(&self, dates: &mut DatesRead) -> Result<Day, RejectReason> {
         match self {
             Self::Missing => Err(RejectReason::DateMissing),
             Self::Day(day) => Ok(*day),
-            Self::Text(text) => parse_day(text).ok_or(RejectReason::DateUnreadable),
+            Self::Text(text) => dates.read(text).ok_or(RejectReason::DateUnreadable),
             Self::Number(_) => Err(RejectReason::DateUnreadable),
         }
     }

@@ -32,6 +32,20 @@ pub struct ScoreIntake {
     /// Where the outcome is one and the same for the latest rows, and was not before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jump: Option<OutcomeJump>,
+    /// Scores that may stand for none, the lowest and the highest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lone_scores: Vec<LoneScore>,
+}
+
+/// A score of several rows that lies farther from all others than these lie from each other, or is the only one below zero. Programs
+/// write such numbers (-1, -999, 9999) where there is no score: the rows then look like the lowest or the highest risks of all.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LoneScore {
+    /// The score.
+    pub score: f64,
+    /// How many audited rows have it.
+    pub rows: u64,
 }
 
 /// From some day of scoring on every row has the outcome, or none has. That is seldom how the world changes, and often
@@ -78,6 +92,7 @@ impl ScoreIntake {
             ));
         }
         warnings.extend(self.jump.map(|jump| jump.to_string()));
+        warnings.extend(self.lone_scores.iter().map(LoneScore::to_string));
         if !self.rejected.is_empty() {
             let reasons: Vec<String> = self
                 .reasons()
@@ -120,6 +135,62 @@ impl std::fmt::Display for OutcomeJump {
     }
 }
 
+impl std::fmt::Display for LoneScore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rows = words::counted(self.rows as usize, "row has", "rows have");
+        write!(
+            f,
+            "{rows} the score {}, which is far from all others: if it stands for none, leave those rows out, because here it counts as \
+             a risk like any other",
+            self.score
+        )
+    }
+}
+
+impl LoneScore {
+    /// Fewer rows than this are an extreme case and no habit of a program.
+    const FEWEST_ROWS: u64 = 2;
+    /// Of fewer different scores than this nobody can tell what is far.
+    const FEWEST_OTHERS: usize = 4;
+
+    /// The lowest and the highest score, where they are such.
+    pub(super) fn find(scores: &[f64]) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        while let Some(lone) = Self::next(scores, &found) {
+            found.push(lone);
+        }
+        found.sort_by(|a, b| a.score.total_cmp(&b.score));
+        found
+    }
+
+    /// One more beside those that were found.
+    fn next(scores: &[f64], found: &[Self]) -> Option<Self> {
+        let is_left = |score: &f64| found.iter().all(|lone| lone.score.total_cmp(score).is_ne());
+        let left = || scores.iter().copied().filter(is_left);
+        let [low, high] = [left().reduce(f64::min)?, left().reduce(f64::max)?];
+        [low, high].into_iter().find_map(|end| {
+            let others = || left().filter(|score| score.total_cmp(&end).is_ne());
+            let (least, most) = (others().reduce(f64::min)?, others().reduce(f64::max)?);
+            let rows = left().filter(|score| score.total_cmp(&end).is_eq()).count() as u64;
+            let gap = if end < least { least - end } else { end - most };
+            let is_far = gap > most - least || (end < 0.0 && least >= 0.0);
+            let is_lone = is_far && rows >= Self::FEWEST_ROWS && are_several(others(), Self::FEWEST_OTHERS);
+            is_lone.then_some(Self { score: end, rows })
+        })
+    }
+}
+
+/// Whether there are so many different ones.
+fn are_several(scores: impl Iterator<Item = f64>, fewest: usize) -> bool {
+    let mut seen: Vec<u64> = Vec::with_capacity(fewest);
+    scores.map(f64::to_bits).any(|score| {
+        if !seen.contains(&score) {
+            seen.push(score);
+        }
+        seen.len() >= fewest
+    })
+}
+
 impl OutcomeJump {
     /// So unlikely would it be by chance: one in a million, so that no honest table is ever accused.
     const CHANCE: f64 = 1e-6;
@@ -142,6 +213,25 @@ impl OutcomeJump {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_score_that_stands_for_none_is_told_from_the_others() {
+        let with = |more: &[f64]| -> Vec<(f64, u64)> {
+            let scores: Vec<f64> =
+                (0..100).map(|row| f64::from(row) / 100.0).chain(more.iter().copied()).collect();
+            LoneScore::find(&scores).into_iter().map(|lone| (lone.score, lone.rows)).collect()
+        };
+        assert_eq!(with(&[]), []);
+        assert_eq!(with(&[-1.0, -1.0, -1.0]), [(-1.0, 3)]);
+        assert_eq!(with(&[9999.0, -999.0, 9999.0, -999.0]), [(-999.0, 2), (9999.0, 2)]);
+        // One row is an extreme case. Negative scores among others are scores, and so is what is not that far.
+        assert_eq!(with(&[9999.0]), []);
+        assert_eq!(with(&[-0.2, -0.2, -0.1]), []);
+        assert_eq!(with(&[1.5, 1.5]), []);
+        // Of three bands and a fourth nobody can tell.
+        assert_eq!(LoneScore::find(&[0.0, 1.0, 2.0, 9.0, 9.0]), []);
+        assert_eq!(LoneScore::find(&[]), []);
+    }
 
     #[test]
     fn an_outcome_that_is_the_same_from_some_day_on_is_told_from_chance() {

@@ -20,7 +20,7 @@ use crate::error::ScoresError;
 use crate::records::Extract;
 
 pub use self::columns::{ArmColumn, ScoreColumns, ScoreFollowUp};
-pub use self::intake::{OutcomeJump, ScoreIntake};
+pub use self::intake::{LoneScore, OutcomeJump, ScoreIntake};
 
 /// Reads a table of scores from a file, as [`ScoreTable::read`] does.
 ///
@@ -57,12 +57,13 @@ impl ScoreTable {
     /// # Errors
     /// [`ScoresError::Columns`] where what is asked for does not go together; [`ScoresError::Read`] where the extract cannot be
     /// read; [`ScoresError::ColumnType`]; [`ScoresError::OneAndTwo`] where an outcome or a selection is coded 1 and 2;
-    /// [`ScoresError::MixedPercent`]; [`ScoresError::NoSuchValue`] where no row has a value that is given;
+    /// [`ScoresError::MixedPercent`]; [`ScoresError::DateOrder`] where it cannot be told whether the day or the month comes first in the days
+    /// of scoring, and [`ReadOptions::dates`](crate::records::ReadOptions::dates) does not say it; [`ScoresError::NoSuchValue`] where no row has a value that is given;
     /// [`ScoresError::NoRow`] where no row can be used; [`ScoresError::TooManyCases`];
     /// [`ScoresError::Table`] where [`ScoreTable`] refuses a column.
     pub fn read(extract: Extract, columns: &ScoreColumns) -> Result<(Self, ScoreIntake), ScoresError> {
         columns.check()?;
-        let mut rows = Rows::new(columns);
+        let mut rows = Rows::new(columns, extract.how().dates.as_ref())?;
         let mut files = Vec::new();
         let mut failed = None;
         let wanted = rows.wanted();

@@ -4,11 +4,11 @@ use hashbrown::HashMap;
 
 use super::cell::{Cell, Score};
 use super::columns::ScoreColumns;
-use super::intake::{OutcomeJump, ScoreIntake};
+use super::intake::{LoneScore, OutcomeJump, ScoreIntake};
 use crate::calendar::Day;
 use crate::error::ScoresError;
 use crate::fairness::audit::table::{ScoreTable, folded};
-use crate::records::{Batch, Column, Reject, RejectReason};
+use crate::records::{Batch, Column, DateForm, DatesRead, OrderFault, Reject, RejectReason};
 
 /// The most cases that a table of counts may stand for. Each takes some twenty bytes, and a mistyped count should not
 /// fill a computer's memory.
@@ -85,6 +85,8 @@ pub(super) struct Rows<'a> {
     percent: [bool; 2],
     /// Whether each named value of the outcome, and of the arm, was met.
     met: Vec<bool>,
+    /// The days of scoring, and which of them belong to audited rows with what outcome.
+    dates: DatesRead,
     dated: Vec<(Day, bool)>,
     /// Whether counts add up to more cases than can be held.
     too_many: bool,
@@ -94,7 +96,11 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(columns: &'a ScoreColumns) -> Self {
+    /// `form` is what is stated about dates.
+    pub(super) fn new(columns: &'a ScoreColumns, form: Option<&DateForm>) -> Result<Self, ScoresError> {
+        let dates = DatesRead::new(form).ok_or(ScoresError::Columns {
+            what: "the day of scoring is a date and not a number of days: `dates` is \"dd/mm/yyyy\" or \"mm/dd/yyyy\" here",
+        })?;
         let mut wanted = Vec::new();
         let mut place = |name: &'a str| {
             wanted.push(name);
@@ -119,7 +125,7 @@ impl<'a> Rows<'a> {
         let named = columns.outcome_true.len()
             + columns.outcome_unresolved.len()
             + columns.arm.as_ref().map_or(0, |arm| arm.random.len());
-        Self {
+        Ok(Self {
             columns,
             wanted,
             places,
@@ -133,11 +139,12 @@ impl<'a> Rows<'a> {
             coded: [Coded::default(), Coded::default(), Coded::default()],
             percent: [false; 2],
             met: vec![false; named],
+            dates,
             dated: Vec::new(),
             too_many: false,
             intake: ScoreIntake::default(),
             reject_files: Vec::new(),
-        }
+        })
     }
 
     /// The columns to be read.
@@ -291,7 +298,7 @@ impl<'a> Rows<'a> {
             *selected = flag.map_err(at(place))?;
         }
         if let Some(place) = self.places.scored_on {
-            let day = cell(place).day().map_err(at(place))?;
+            let day = cell(place).day(&mut self.dates).map_err(at(place))?;
             if fate == Fate::Audited {
                 if self.columns.follow_up.is_some_and(|follow_up| !follow_up.is_complete(day)) {
                     fate = Fate::NotFollowed;
@@ -377,6 +384,9 @@ impl<'a> Rows<'a> {
         if let Some(column) = columns.score.as_ref().filter(|_| self.percent == [true, true]) {
             return Err(ScoresError::MixedPercent { column: column.clone() });
         }
+        if let Some((column, fault)) = columns.scored_on.as_ref().zip(self.dates.fault()) {
+            return Err(ScoresError::DateOrder { column: column.clone(), why: what_to_do(fault) });
+        }
         let outcome = columns.outcome.as_ref();
         let random =
             columns.arm.iter().flat_map(|arm| arm.random.iter().map(|value| (Some(&arm.column), value)));
@@ -428,6 +438,9 @@ impl<'a> Rows<'a> {
             ScoreTable::without_scores(of(|said| said.predicted), outcomes)?
         };
         table.bands = !columns.score_order.is_empty();
+        if columns.score.is_some() && !table.bands {
+            self.intake.lone_scores = LoneScore::find(&table.scores);
+        }
         if columns.score.is_some() && selects {
             table = table.predicted(of(|said| said.predicted))?;
         }
@@ -507,6 +520,22 @@ impl<'a> Rows<'a> {
             table = table.weights(cases.iter().map(|&case| self.cases[case].weight).collect())?;
         }
         Ok(Some(self.described(table, &rows)?))
+    }
+}
+
+/// What is wrong with the order of day and month, and what to do.
+fn what_to_do(fault: OrderFault) -> &'static str {
+    match fault {
+        OrderFault::Unclear => {
+            "every date could have the day or the month first; say which (`dates`, --dates): dd/mm/yyyy or mm/dd/yyyy"
+        }
+        OrderFault::MonthFirst => {
+            "the month stands first in its dates; say so (`dates`, --dates): mm/dd/yyyy"
+        }
+        OrderFault::Mixed => {
+            "some dates have the day first and some the month, so none can be trusted; write them in one form, best as \
+             yyyy-mm-dd"
+        }
     }
 }
 

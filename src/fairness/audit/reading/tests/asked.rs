@@ -6,7 +6,7 @@ use crate::fairness::audit::{
     AttributeAudit, AttributeFinding, Audit, AuditError, AuditParams, AuditedOutcome, DisparityVerdict,
     GroupMeasure, OperatingPoint,
 };
-use crate::records::{Encoding, ReadOptions};
+use crate::records::{DateForm, DayZero, Encoding, ReadOptions};
 
 /// A small group's figure of a characteristic: everything is shown.
 fn shown_params(operating: OperatingPoint) -> AuditParams {
@@ -169,7 +169,7 @@ fn rows_not_followed_for_the_whole_horizon_are_set_apart() {
         follow_up: Some(ScoreFollowUp { to: "2024-04-01".parse().unwrap(), horizon: Horizon::Months(12) }),
         ..ScoreColumns::new("risk", "y")
     };
-    let text = b"risk,y,on\n0.1,1,2023-04-01\n0.2,0,02/04/2023\n0.3,0,2022-01-01\n0.4,1,n/k\n";
+    let text = b"risk,y,on\n0.1,1,2023-04-01\n0.2,0,02/04/2023\n0.3,0,31/12/2021\n0.4,1,n/k\n";
     let (table, intake) = from_csv(text, &columns).unwrap();
     // The year from 1 April 2023 ends before 1 April 2024; the one from 2 April does not.
     assert_eq!(table.scores, [0.1, 0.3]);
@@ -177,6 +177,53 @@ fn rows_not_followed_for_the_whole_horizon_are_set_apart() {
     assert_eq!(intake.rejected[0].reason, RejectReason::DateUnreadable);
     let without = ScoreColumns { scored_on: None, ..columns };
     assert!(matches!(from_csv(text, &without), Err(ScoresError::Columns { .. })));
+}
+
+#[test]
+fn days_of_scoring_that_could_be_other_days_are_refused_until_their_order_is_said() {
+    let columns = ScoreColumns {
+        scored_on: Some("on".into()),
+        follow_up: Some(ScoreFollowUp { to: "2024-04-01".parse().unwrap(), horizon: Horizon::Months(12) }),
+        ..ScoreColumns::new("risk", "y")
+    };
+    let read = |rows: &str, dates: Option<DateForm>| {
+        let options = ReadOptions { dates, ..ReadOptions::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.csv");
+        std::fs::write(&path, format!("risk,y,on\n{rows}")).unwrap();
+        ScoreTable::read(Extract::path(&path).options(options), &columns)
+            .map(|(_, intake)| (intake.audited, intake.not_followed))
+    };
+    // 4 March or 3 April 2023: whether a year had passed by 1 April 2024 is another answer for each.
+    let either = "0.1,1,03/04/2023\n0.2,0,03/04/2023\n0.3,0,01/01/2023\n";
+    assert!(
+        matches!(read(either, None), Err(ScoresError::DateOrder { why, .. }) if why.contains("say which"))
+    );
+    assert_eq!(read(either, Some(DateForm::DayFirst)), Ok((1, 2)));
+    assert_eq!(read(either, Some(DateForm::MonthFirst)), Ok((3, 0)));
+    // A day above 12 shows it.
+    assert_eq!(read(&format!("{either}0.4,1,25/12/2022\n"), None), Ok((2, 2)));
+    let month_first = read(&format!("{either}0.4,1,12/25/2022\n"), None);
+    assert!(
+        matches!(month_first, Err(ScoresError::DateOrder { why, .. }) if why.contains("the month stands first"))
+    );
+    let mixed = read("0.1,1,25/12/2022\n0.2,0,12/25/2022\n", None);
+    assert!(matches!(mixed, Err(ScoresError::DateOrder { why, .. }) if why.contains("none can be trusted")));
+    let counted = read(either, Some(DateForm::DaysFrom(DayZero::Day("2020-01-01".parse().unwrap()))));
+    assert!(matches!(counted, Err(ScoresError::Columns { .. })));
+}
+
+#[test]
+fn scores_that_stand_for_none_are_said() {
+    let mut text = "risk,excluded,sex\n".to_owned();
+    for row in 0..40 {
+        text.push_str(&format!("0.{row:02},{},F\n", row % 2));
+    }
+    assert!(from_csv(text.as_bytes(), &columns()).unwrap().1.lone_scores.is_empty());
+    text.push_str("-999,0,F\n-999,1,F\n");
+    let (_, intake) = from_csv(text.as_bytes(), &columns()).unwrap();
+    assert_eq!(intake.audited, 42, "the rows stay: nobody but the auditor knows what they are");
+    assert!(intake.warnings()[0].starts_with("2 rows have the score -999"), "{:?}", intake.warnings());
 }
 
 #[test]
