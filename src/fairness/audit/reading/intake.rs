@@ -37,7 +37,7 @@ pub struct ScoreIntake {
     pub lone_scores: Vec<LoneScore>,
 }
 
-/// A score of several rows that lies farther from all others than these lie from each other, or is the only one below zero. Programs
+/// A score of several rows that lies farther from all others than these lie from each other, or of many different ones is the only one below zero. Programs
 /// write such numbers (-1, -999, 9999) where there is no score: the rows then look like the lowest or the highest risks of all.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -140,7 +140,7 @@ impl std::fmt::Display for LoneScore {
         let rows = words::counted(self.rows as usize, "row has", "rows have");
         write!(
             f,
-            "{rows} the score {}, which is far from all others: if it stands for none, leave those rows out, because here it counts as \
+            "{rows} the score {}, which stands apart from all others: if it stands for none, leave those rows out, because here it counts as \
              a risk like any other",
             self.score
         )
@@ -152,6 +152,8 @@ impl LoneScore {
     const FEWEST_ROWS: u64 = 2;
     /// Of fewer different scores than this nobody can tell what is far.
     const FEWEST_OTHERS: usize = 4;
+    /// And of fewer than this a card of points may well have one total below zero.
+    const FEWEST_ABOVE: usize = 20;
 
     /// The lowest and the highest score, where they are such.
     pub(super) fn find(scores: &[f64]) -> Vec<Self> {
@@ -173,8 +175,9 @@ impl LoneScore {
             let (least, most) = (others().reduce(f64::min)?, others().reduce(f64::max)?);
             let rows = left().filter(|score| score.total_cmp(&end).is_eq()).count() as u64;
             let gap = if end < least { least - end } else { end - most };
-            let is_far = gap > most - least || (end < 0.0 && least >= 0.0);
-            let is_lone = is_far && rows >= Self::FEWEST_ROWS && are_several(others(), Self::FEWEST_OTHERS);
+            let is_far = gap > most - least && are_several(others(), Self::FEWEST_OTHERS);
+            let is_below = end < 0.0 && least >= 0.0 && are_several(others(), Self::FEWEST_ABOVE);
+            let is_lone = rows >= Self::FEWEST_ROWS && (is_far || is_below);
             is_lone.then_some(Self { score: end, rows })
         })
     }
@@ -228,6 +231,12 @@ mod tests {
         assert_eq!(with(&[9999.0]), []);
         assert_eq!(with(&[-0.2, -0.2, -0.1]), []);
         assert_eq!(with(&[1.5, 1.5]), []);
+        // Where no card of points would have as many totals, the only one below zero stands apart.
+        let points = |lowest: f64, most: u32| {
+            let scores: Vec<f64> = (0..=most).map(f64::from).chain([lowest, lowest]).collect();
+            LoneScore::find(&scores).len()
+        };
+        assert_eq!([points(-1.0, 100), points(-1.0, 6), points(-2.0, 6), points(0.0, 100)], [1, 0, 0, 0]);
         // Of three bands and a fourth nobody can tell.
         assert_eq!(LoneScore::find(&[0.0, 1.0, 2.0, 9.0, 9.0]), []);
         assert_eq!(LoneScore::find(&[]), []);
